@@ -1,0 +1,86 @@
+// Package domain holds what SkyChimp is about: its things and their rules, with no
+// database, network or clock. Time and the acting user are always arguments.
+package domain
+
+import (
+	"errors"
+	"strings"
+)
+
+// Kind says which answer an Error leads to; handlers/errors.go maps it to a status.
+type Kind int
+
+// The kinds of refusal.
+const (
+	Invalid   Kind = iota + 1 // 422: the input breaks a rule
+	NotFound                  // 404: no such object, or somebody else's
+	Forbidden                 // 403: the role does not allow it
+	SignedOut                 // 401/303: nobody is signed in
+	Blocked                   // 403: the account is blocked
+	Conflict                  // 409: the object's state does not allow it
+	TooMany                   // 429
+	Away                      // 503: the database or queue cannot be reached
+)
+
+// Error is a refusal that a visitor may read. Key is a locale key (`clients.email_taken`),
+// Field the form field at fault (empty: the whole form), Args the key's placeholders.
+type Error struct {
+	Kind  Kind
+	Key   string
+	Field string
+	Args  map[string]any
+}
+
+func (e *Error) Error() string {
+	if e.Field == "" {
+		return e.Key
+	}
+	return e.Field + ": " + e.Key
+}
+
+// Problems are all errors of one form, in the order of its fields.
+type Problems []*Error
+
+func (p Problems) Error() string {
+	texts := make([]string, len(p))
+	for i, e := range p {
+		texts[i] = e.Error()
+	}
+	return strings.Join(texts, "; ")
+}
+
+// Add notes a broken rule of a field. Args come in pairs: name, value.
+func (p *Problems) Add(field, key string, args ...any) {
+	*p = append(*p, Refuse(Invalid, field, key, args...))
+}
+
+// Err is p as an error, nil when nothing is wrong.
+func (p Problems) Err() error {
+	if len(p) == 0 {
+		return nil
+	}
+	return p
+}
+
+// Refuse makes an Error. Args come in pairs: name, value.
+func Refuse(kind Kind, field, key string, args ...any) *Error {
+	e := &Error{Kind: kind, Key: key, Field: field}
+	for i := 0; i+1 < len(args); i += 2 {
+		if e.Args == nil {
+			e.Args = map[string]any{}
+		}
+		e.Args[args[i].(string)] = args[i+1]
+	}
+	return e
+}
+
+// KindOf is the kind of the refusal inside err, 0 when there is none.
+func KindOf(err error) Kind {
+	if one, ok := errors.AsType[*Error](err); ok {
+		return one.Kind
+	}
+	if _, ok := errors.AsType[Problems](err); ok {
+		return Invalid
+	}
+	return 0
+}
