@@ -1,0 +1,122 @@
+// Package db keeps: it is the only package that speaks SQL.
+package db
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/pgxpool"
+	"github.com/jackc/pgx/v5/stdlib"
+	"github.com/uptrace/bun"
+	"github.com/uptrace/bun/dialect/pgdialect"
+
+	"skychimp/domain"
+)
+
+// DB is the database: bun for the pages, the same pool of pgx connections for the queue and
+// for sending.
+type DB struct {
+	bun  *bun.DB
+	Pool *pgxpool.Pool
+}
+
+// Open prepares the pool; it connects on first use, so an unreachable server shows then.
+func Open(url string) (*DB, error) {
+	config, err := pgxpool.ParseConfig(url)
+	if err != nil {
+		return nil, fmt.Errorf("DATABASE_URL: %w", err)
+	}
+	// bun writes its arguments into the statement; cached plans of such text help nobody.
+	config.ConnConfig.DefaultQueryExecMode = pgx.QueryExecModeExec
+	config.ConnConfig.StatementCacheCapacity = 0
+	config.ConnConfig.DescriptionCacheCapacity = 0
+	config.ConnConfig.ConnectTimeout = time.Second
+	config.MaxConns = max(config.MaxConns, 20)
+	config.HealthCheckPeriod = 5 * time.Second
+	pool, err := pgxpool.NewWithConfig(context.Background(), config)
+	if err != nil {
+		return nil, fmt.Errorf("DATABASE_URL: %w", err)
+	}
+	return &DB{bun: bun.NewDB(stdlib.OpenDBFromPool(pool), pgdialect.New()), Pool: pool}, nil
+}
+
+// Close gives all connections back.
+func (db *DB) Close() {
+	_ = db.bun.Close()
+	db.Pool.Close()
+}
+
+// Ping answers whether the database can be used within a second.
+func (db *DB) Ping(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, time.Second)
+	defer cancel()
+	return explain(db.Pool.Ping(ctx))
+}
+
+// Tx is a transaction that bun (through IDB) and River or COPY (through Pgx) share.
+type Tx struct {
+	bun.IDB
+	Pgx pgx.Tx
+}
+
+// InTx runs do in a transaction: committed when do returns nil, else rolled back.
+func (db *DB) InTx(ctx context.Context, do func(tx Tx) error) error {
+	conn, err := db.bun.Conn(ctx)
+	if err != nil {
+		return explain(err)
+	}
+	defer conn.Close()
+	var begun pgx.Tx
+	err = conn.Raw(func(c any) error {
+		begun, err = c.(*stdlib.Conn).Conn().Begin(ctx)
+		return err
+	})
+	if err != nil {
+		return explain(err)
+	}
+	defer func() { _ = begun.Rollback(context.WithoutCancel(ctx)) }()
+	if err := do(Tx{IDB: conn, Pgx: begun}); err != nil {
+		return explain(err)
+	}
+	return explain(begun.Commit(ctx))
+}
+
+// explain turns what the driver says into refusals that a visitor may read; what it does not
+// know stays as it is.
+func explain(err error) error {
+	if err == nil || domain.KindOf(err) != 0 {
+		return err
+	}
+	var server *pgconn.PgError
+	var connect *pgconn.ConnectError
+	var network net.Error
+	switch {
+	case errors.Is(err, pgx.ErrNoRows): // sql.ErrNoRows is the same to errors.Is
+		return domain.Refuse(domain.NotFound, "", "errors.not_found")
+	case errors.As(err, &server):
+		// Classes 57P (shutdown, crash, cannot connect now), 08 (connection) and 53 (out of
+		// disk, memory or connections): https://www.postgresql.org/docs/15/errcodes-appendix.html
+		if class := server.Code[:2]; server.Code[:3] == "57P" || class == "08" || class == "53" {
+			return away(err)
+		}
+	case errors.As(err, &connect), errors.As(err, &network) && !errors.Is(err, context.Canceled):
+		return away(err)
+	}
+	return err
+}
+
+// away keeps the cause for the log beside the refusal for the visitor.
+func away(err error) error {
+	return errors.Join(domain.Refuse(domain.Away, "", "errors.away"), err)
+}
+
+// taken tells whether err is the violation of the named unique index.
+func taken(err error, index string) bool {
+	var server *pgconn.PgError
+	return errors.As(err, &server) && server.Code == "23505" && server.ConstraintName == index
+}

@@ -1,0 +1,113 @@
+package db
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/riverqueue/river/riverdriver/riverpgxv5"
+	"github.com/riverqueue/river/rivermigrate"
+	"github.com/uptrace/bun/migrate"
+
+	"skychimp/db/migrations"
+)
+
+// MigrationState says how far the schema is.
+type MigrationState struct {
+	Applied, Pending []string
+}
+
+// Behind tells whether migrations wait.
+func (s MigrationState) Behind() bool { return len(s.Pending) > 0 }
+
+// Migrate brings the schema, the queue's included, to the newest version. Two processes that
+// migrate at once take turns.
+func (db *DB) Migrate(ctx context.Context) (MigrationState, error) {
+	err := db.alone(ctx, func() error {
+		m, queue, err := db.migrators(ctx)
+		if err != nil {
+			return err
+		}
+		if _, err := queue.Migrate(ctx, rivermigrate.DirectionUp, nil); err != nil {
+			return fmt.Errorf("migrate the queue: %w", err)
+		}
+		_, err = m.Migrate(ctx)
+		return err
+	})
+	if err != nil {
+		return MigrationState{}, explain(err)
+	}
+	return db.Migrated(ctx)
+}
+
+// Rollback takes the newest group of migrations back. The queue's tables stay.
+func (db *DB) Rollback(ctx context.Context) (MigrationState, error) {
+	err := db.alone(ctx, func() error {
+		m, _, err := db.migrators(ctx)
+		if err != nil {
+			return err
+		}
+		_, err = m.Rollback(ctx)
+		return err
+	})
+	if err != nil {
+		return MigrationState{}, explain(err)
+	}
+	return db.Migrated(ctx)
+}
+
+// Migrated reports the state of the schema.
+func (db *DB) Migrated(ctx context.Context) (MigrationState, error) {
+	m, queue, err := db.migrators(ctx)
+	if err != nil {
+		return MigrationState{}, explain(err)
+	}
+	all, err := m.MigrationsWithStatus(ctx)
+	if err != nil {
+		return MigrationState{}, explain(err)
+	}
+	var state MigrationState
+	for _, one := range all {
+		if one.IsApplied() {
+			state.Applied = append(state.Applied, one.Name+"_"+one.Comment)
+		} else {
+			state.Pending = append(state.Pending, one.Name+"_"+one.Comment)
+		}
+	}
+	checked, err := queue.Validate(ctx, nil)
+	if err != nil {
+		return MigrationState{}, explain(err)
+	}
+	if !checked.OK {
+		state.Pending = append(state.Pending, "queue")
+	}
+	return state, nil
+}
+
+func (db *DB) migrators(ctx context.Context) (*migrate.Migrator, *rivermigrate.Migrator[pgx.Tx], error) {
+	found := migrate.NewMigrations()
+	if err := found.Discover(migrations.Files); err != nil {
+		return nil, nil, err
+	}
+	m := migrate.NewMigrator(db.bun, found, migrate.WithMarkAppliedOnSuccess(true))
+	if err := m.Init(ctx); err != nil {
+		return nil, nil, err
+	}
+	queue, err := rivermigrate.New(riverpgxv5.New(db.Pool), nil)
+	return m, queue, err
+}
+
+// alone runs do under an advisory lock of the whole database.
+func (db *DB) alone(ctx context.Context, do func() error) error {
+	conn, err := db.Pool.Acquire(ctx)
+	if err != nil {
+		return err
+	}
+	defer conn.Release()
+	const key = 0x5C1C // any number that no other lock of ours uses
+	if _, err := conn.Exec(ctx, "SELECT pg_advisory_lock($1::bigint)", key); err != nil {
+		return err
+	}
+	defer func() { _, _ = conn.Exec(context.WithoutCancel(ctx), "SELECT pg_advisory_unlock($1::bigint)", key) }()
+	return do()
+}

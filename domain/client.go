@@ -1,0 +1,86 @@
+package domain
+
+import (
+	"slices"
+	"strings"
+	"time"
+	"unicode/utf8"
+)
+
+// Client is a person who receives mail. It belongs to one user, its owner.
+type Client struct {
+	ID               int64 `bun:",pk,autoincrement"`
+	OwnerID          int64
+	Email            string
+	FullName         string
+	Comment          string
+	Tags             []string  `bun:",array"`
+	SuppressedAt     time.Time `bun:",nullzero"`
+	SuppressedReason Suppression
+	ImportID         int64     `bun:",nullzero"`
+	CreatedAt        time.Time `bun:",nullzero,default:now()"`
+}
+
+// Suppression says why a client gets no letters.
+type Suppression string
+
+// The reasons of a suppression.
+const (
+	Unsubscribed Suppression = "unsubscribed"
+	Bounced      Suppression = "bounced"
+)
+
+// Suppressed tells whether the client gets no letters.
+func (c Client) Suppressed() bool { return !c.SuppressedAt.IsZero() }
+
+// ClientForm is what the owner types; Tags are separated by commas.
+type ClientForm struct {
+	Email, FullName, Comment, Tags string
+}
+
+// Change takes the form over. A changed address lifts a bounce, never an unsubscription.
+func (c *Client) Change(form ClientForm) error {
+	var p Problems
+	email := NormalEmail(form.Email)
+	if !strings.EqualFold(email, c.Email) && c.SuppressedReason == Bounced {
+		c.SuppressedAt, c.SuppressedReason = time.Time{}, ""
+	}
+	c.Email, c.FullName, c.Comment = email, strings.TrimSpace(form.FullName), strings.TrimSpace(form.Comment)
+	checkEmail(&p, "email", c.Email)
+	if utf8.RuneCountInString(c.FullName) > 200 {
+		p.Add("full_name", "clients.full_name_long", "Max", 200)
+	} else if hasControl(c.FullName) {
+		p.Add("full_name", "clients.full_name_control")
+	}
+	if utf8.RuneCountInString(c.Comment) > 5000 {
+		p.Add("comment", "clients.comment_long", "Max", 5000)
+	}
+	c.Tags = ParseTags(form.Tags)
+	checkTags(&p, c.Tags)
+	return p.Err()
+}
+
+// ParseTags splits at commas, trims, drops repetitions (case does not count) and empty ones.
+func ParseTags(text string) []string {
+	tags := []string{}
+	for tag := range strings.SplitSeq(text, ",") {
+		tag = strings.Join(strings.Fields(tag), " ")
+		same := func(other string) bool { return strings.EqualFold(other, tag) }
+		if tag != "" && !slices.ContainsFunc(tags, same) {
+			tags = append(tags, tag)
+		}
+	}
+	return tags
+}
+
+func checkTags(p *Problems, tags []string) {
+	if len(tags) > 20 {
+		p.Add("tags", "clients.tags_many", "Max", 20)
+	}
+	for _, tag := range tags {
+		if utf8.RuneCountInString(tag) > 50 || hasControl(tag) {
+			p.Add("tags", "clients.tag_long", "Max", 50)
+			return
+		}
+	}
+}

@@ -1,0 +1,48 @@
+package domain
+
+// The jobs that the queue carries, as River knows them: arguments with a kind. They hold ids,
+// never secrets, because arguments stay readable in the database.
+
+// PlanJob plans what is due: everything, or one mailing that was just launched.
+type PlanJob struct {
+	MailingID int64 `json:"mailing_id,omitempty"`
+}
+
+// Kind implements river.JobArgs.
+func (PlanJob) Kind() string { return "plan" }
+
+// MailKind is the kind of a system letter.
+type MailKind string
+
+// The system letters. MailKnown tells the owner of a mailbox that somebody registered his
+// address again; MailTest is a message sent to its owner.
+const (
+	MailVerify MailKind = "verify"
+	MailKnown  MailKind = "known"
+	MailReset  MailKind = "reset"
+	MailNobody MailKind = "nobody"
+	MailTest   MailKind = "test"
+)
+
+// MailJob sends one system letter. Its worker makes the token of a link, so that no token is
+// ever stored in the clear. Email and Language are set for MailNobody, which tells an address
+// without an account that a reset was asked for.
+type MailJob struct {
+	Letter    MailKind `json:"letter"`
+	UserID    int64    `json:"user_id,omitempty"`
+	MessageID int64    `json:"message_id,omitempty"`
+	ClientID  int64    `json:"client_id,omitempty"`
+	Email     string   `json:"email,omitempty"`
+	Language  string   `json:"language,omitempty"`
+}
+
+// Kind implements river.JobArgs.
+func (MailJob) Kind() string { return "mail" }
+
+// ImportJob imports the rows of one uploaded list of clients.
+type ImportJob struct {
+	ImportID int64 `json:"import_id"`
+}
+
+// Kind implements river.JobArgs.
+func (ImportJob) Kind() string { return "import" }

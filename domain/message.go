@@ -1,0 +1,26 @@
+package domain
+
+import "time"
+
+// Message is what is sent. What its subject and body may hold is checked by letter.Check.
+type Message struct {
+	ID        int64 `bun:",pk,autoincrement"`
+	OwnerID   int64
+	Subject   string
+	Body      string
+	Revision  int
+	CreatedAt time.Time `bun:",nullzero,default:now()"`
+	UpdatedAt time.Time `bun:",nullzero,default:now()"`
+}
+
+// MessageForm is what the owner types: Body is Markdown with placeholders.
+type MessageForm struct {
+	Subject, Body string
+}
+
+// Change takes the form over as a new revision; runs keep the one they started with.
+func (m *Message) Change(form MessageForm, now time.Time) {
+	m.Subject, m.Body = form.Subject, form.Body
+	m.Revision++
+	m.UpdatedAt = now
+}

@@ -1,0 +1,62 @@
+package domain
+
+import "time"
+
+// RunStatus is the state of one occurrence.
+type RunStatus string
+
+// A run is running until all its deliveries have ended. It is paused when the sender is
+// broken (it goes on by itself at ResumeAt), stopping when what is open becomes EndOutcome,
+// and missed when the service was not sending at its time.
+const (
+	RunRunning  RunStatus = "running"
+	RunPaused   RunStatus = "paused"
+	RunStopping RunStatus = "stopping"
+	RunDone     RunStatus = "done"
+	RunMissed   RunStatus = "missed"
+)
+
+// Why a run was ended early or missed; each has a locale key `runs.reason_<word>`.
+const (
+	ReasonStopped  = "stopped"
+	ReasonDeleted  = "deleted"
+	ReasonDisabled = "disabled"
+	ReasonBlocked  = "blocked"
+	ReasonEnded    = "ended"
+	ReasonMissed   = "missed"
+)
+
+// Run is one occurrence of a mailing. OccurrenceNo is nil for a run out of turn.
+type Run struct {
+	ID           int64 `bun:",pk,autoincrement"`
+	MailingID    int64
+	OwnerID      int64
+	OccurrenceNo *int
+	ScheduledAt  time.Time
+	WindowEnd    time.Time `bun:",nullzero"`
+	Subject      string
+	Body         string
+	Revision     int
+	Status       RunStatus
+	EndOutcome   Outcome
+	Reason       string
+	Pauses       int
+	ResumeAt     time.Time `bun:",nullzero"`
+	Counts
+	CreatedAt time.Time `bun:",nullzero,default:now()"`
+	ClosedAt  time.Time `bun:",nullzero"`
+}
+
+// Counts are the deliveries of a run by outcome. Always
+// Planned = Accepted + Failed + Suppressed + Expired + Cancelled + Open.
+type Counts struct {
+	Planned, Accepted, Failed, Suppressed, Expired, Cancelled int64
+}
+
+// Open is the number of deliveries without a final outcome.
+func (c Counts) Open() int64 {
+	return c.Planned - c.Accepted - c.Failed - c.Suppressed - c.Expired - c.Cancelled
+}
+
+// Closed tells whether all deliveries have ended.
+func (r Run) Closed() bool { return r.Status == RunDone || r.Status == RunMissed }

@@ -1,0 +1,207 @@
+package domain
+
+import (
+	"net/mail"
+	"slices"
+	"strings"
+	"time"
+	"unicode"
+	"unicode/utf8"
+)
+
+// Role says what an account is for.
+type Role string
+
+// The roles of the contract.
+const (
+	RoleUser    Role = "user"
+	RoleManager Role = "manager"
+	RoleContent Role = "content"
+	RoleAdmin   Role = "admin"
+)
+
+// Roles are all roles, in the order of a form.
+func Roles() []Role { return []Role{RoleUser, RoleManager, RoleContent, RoleAdmin} }
+
+// Languages are the languages of the pages, the default first.
+func Languages() []string { return []string{"en", "ru"} }
+
+// User is somebody with an account.
+type User struct {
+	ID            int64 `bun:",pk,autoincrement"`
+	Email         string
+	Name          string
+	PasswordHash  string
+	Role          Role
+	Language      string
+	Timezone      string
+	VerifiedAt    time.Time `bun:",nullzero"`
+	BlockedAt     time.Time `bun:",nullzero"`
+	BlockedReason string
+	LastSignInAt  time.Time `bun:",nullzero"`
+	CreatedAt     time.Time `bun:",nullzero,default:now()"`
+}
+
+// MayOwn: keeps clients, messages and mailings of his own.
+func (u User) MayOwn() bool { return u.Role == RoleUser || u.Role == RoleAdmin }
+
+// MayOversee: sees all mailings and users, blocks users, disables mailings.
+func (u User) MayOversee() bool { return u.Role == RoleManager || u.Role == RoleAdmin }
+
+// MayPublish: writes the blog.
+func (u User) MayPublish() bool { return u.Role == RoleContent || u.Role == RoleAdmin }
+
+// MayAdminister: gives roles, reads the audit log and the queue.
+func (u User) MayAdminister() bool { return u.Role == RoleAdmin }
+
+// MayBlock: nobody blocks himself or an admin.
+func (u User) MayBlock(other User) bool {
+	return u.MayOversee() && u.ID != other.ID && other.Role != RoleAdmin
+}
+
+// Verified tells whether the mailbox was confirmed.
+func (u User) Verified() bool { return !u.VerifiedAt.IsZero() }
+
+// Blocked tells whether a manager shut the account.
+func (u User) Blocked() bool { return !u.BlockedAt.IsZero() }
+
+// Location is the user's time zone, UTC when it is not known here.
+func (u User) Location() *time.Location {
+	if zone, err := time.LoadLocation(u.Timezone); err == nil {
+		return zone
+	}
+	return time.UTC
+}
+
+// UserForm is what a person types about himself.
+type UserForm struct {
+	Name, Email, Password, Language, Timezone string
+}
+
+// Register fills a new account from the form; the password is hashed by the caller.
+func (u *User) Register(form UserForm) error {
+	var p Problems
+	u.Name, u.Email, u.Role = strings.TrimSpace(form.Name), NormalEmail(form.Email), RoleUser
+	u.Language, u.Timezone = form.Language, form.Timezone
+	checkName(&p, u.Name)
+	checkEmail(&p, "email", u.Email)
+	CheckPassword(&p, form.Password, u.Email)
+	return p.Err()
+}
+
+// Change takes over name, language and time zone.
+func (u *User) Change(form UserForm) error {
+	var p Problems
+	u.Name, u.Language, u.Timezone = strings.TrimSpace(form.Name), form.Language, strings.TrimSpace(form.Timezone)
+	checkName(&p, u.Name)
+	if !slices.Contains(Languages(), u.Language) {
+		p.Add("language", "account.language_unknown")
+	}
+	if _, err := LoadZone(u.Timezone); err != nil {
+		p.Add("timezone", "account.timezone_unknown")
+	}
+	return p.Err()
+}
+
+// Block shuts the account, by a manager and with a reason.
+func (u *User) Block(by User, reason string, now time.Time) error {
+	if !by.MayBlock(*u) {
+		return Refuse(Forbidden, "", "manager.block_refused")
+	}
+	if err := checkReason(reason); err != nil {
+		return err
+	}
+	if !u.Blocked() {
+		u.BlockedAt, u.BlockedReason = now, strings.TrimSpace(reason)
+	}
+	return nil
+}
+
+// Unblock opens the account again.
+func (u *User) Unblock(by User) error {
+	if !by.MayBlock(*u) {
+		return Refuse(Forbidden, "", "manager.block_refused")
+	}
+	u.BlockedAt, u.BlockedReason = time.Time{}, ""
+	return nil
+}
+
+// GiveRole changes the role; an admin doesn't take his own away, so that one always remains.
+func (u *User) GiveRole(by User, role Role) error {
+	switch {
+	case !by.MayAdminister():
+		return Refuse(Forbidden, "", "errors.forbidden")
+	case !slices.Contains(Roles(), role):
+		return Refuse(Invalid, "role", "users.role_unknown")
+	case by.ID == u.ID && role != RoleAdmin:
+		return Refuse(Conflict, "role", "users.role_own")
+	}
+	u.Role = role
+	return nil
+}
+
+const passwordMin, passwordMax = 10, 200
+
+// CheckPassword notes a password that is too short, too long, all digits or the e-mail itself.
+func CheckPassword(p *Problems, password, email string) {
+	local, _, _ := strings.Cut(email, "@")
+	switch length := utf8.RuneCountInString(password); {
+	case length < passwordMin:
+		p.Add("password", "register.password_short", "Min", passwordMin)
+	case length > passwordMax:
+		p.Add("password", "register.password_long", "Max", passwordMax)
+	case strings.Trim(password, "0123456789") == "":
+		p.Add("password", "register.password_digits")
+	case strings.EqualFold(password, email), strings.EqualFold(password, local):
+		p.Add("password", "register.password_email")
+	}
+}
+
+func checkName(p *Problems, name string) {
+	switch {
+	case name == "":
+		p.Add("name", "register.name_required")
+	case utf8.RuneCountInString(name) > 100:
+		p.Add("name", "register.name_long", "Max", 100)
+	case hasControl(name):
+		p.Add("name", "register.name_control")
+	}
+}
+
+// NormalEmail trims the address and lowers the case of its domain, which never matters
+// (RFC 5321, section 2.3.11: the local part is the receiving host's business).
+func NormalEmail(email string) string {
+	email = strings.TrimSpace(email)
+	if at := strings.LastIndexByte(email, '@'); at >= 0 {
+		return email[:at] + strings.ToLower(email[at:])
+	}
+	return email
+}
+
+// checkEmail notes what is not a bare address of at most 254 bytes (RFC 5321, section
+// 4.5.3.1.3, less the angle brackets) with a dot in its domain.
+func checkEmail(p *Problems, field, email string) {
+	if email == "" {
+		p.Add(field, "clients.email_required")
+		return
+	}
+	parsed, err := mail.ParseAddress(email)
+	_, host, _ := strings.Cut(email, "@")
+	known := strings.Contains(strings.Trim(host, "."), ".") || host == "localhost"
+	if err != nil || parsed.Address != email || len(email) > 254 || hasControl(email) || !known ||
+		strings.ContainsAny(email, " \"(),:;<>[]\\") || strings.HasSuffix(host, ".") {
+		p.Add(field, "clients.email_invalid")
+	}
+}
+
+func checkReason(reason string) error {
+	switch length := utf8.RuneCountInString(strings.TrimSpace(reason)); {
+	case length == 0:
+		return Refuse(Invalid, "reason", "manager.reason_required")
+	case length > 500:
+		return Refuse(Invalid, "reason", "manager.reason_long", "Max", 500)
+	}
+	return nil
+}
+
+func hasControl(text string) bool { return strings.IndexFunc(text, unicode.IsControl) >= 0 }
