@@ -1,0 +1,34 @@
+package domain
+
+// Outcome is what became of one delivery: exactly one final word, or an open one.
+type Outcome string
+
+// The outcomes of the contract. Queued and Deferred are open.
+const (
+	OutcomeQueued     Outcome = "queued"
+	OutcomeDeferred   Outcome = "deferred"
+	OutcomeAccepted   Outcome = "accepted"
+	OutcomeFailed     Outcome = "failed"
+	OutcomeSuppressed Outcome = "suppressed"
+	OutcomeExpired    Outcome = "expired"
+	OutcomeCancelled  Outcome = "cancelled"
+)
+
+// Outcomes are all outcomes, in the order of a table.
+func Outcomes() []Outcome {
+	return []Outcome{OutcomeAccepted, OutcomeFailed, OutcomeSuppressed, OutcomeExpired,
+		OutcomeCancelled, OutcomeDeferred, OutcomeQueued}
+}
+
+// Open tells whether more will come.
+func (o Outcome) Open() bool { return o == OutcomeQueued || o == OutcomeDeferred }
+
+// Delivery is one client in one run. Seq numbers the run's deliveries from 1.
+type Delivery struct {
+	RunID    int64
+	Seq      int
+	ClientID int64
+	Email    string
+	Outcome  Outcome
+	Tries    int
+}
