@@ -1,0 +1,183 @@
+package domain
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+)
+
+// Stage is the step of an SMTP session that an Answer belongs to.
+type Stage string
+
+// The stages in their order. StageData is the DATA command up to the 354, StageDot the
+// wait for the answer to the whole letter.
+const (
+	StageConnect Stage = "connect"
+	StageHello   Stage = "hello"
+	StageTLS     Stage = "tls"
+	StageAuth    Stage = "auth"
+	StageMail    Stage = "mail"
+	StageRcpt    Stage = "rcpt"
+	StageData    Stage = "data"
+	StageDot     Stage = "dot"
+)
+
+// maxAnswer is how many bytes of a server's words are kept.
+const maxAnswer = 500
+
+// Answer is what a mail server said at a stage, or why it said nothing (Code 0).
+type Answer struct {
+	Stage Stage
+	Code  int    // 0: no answer came
+	Text  string // the server's own words, one line of printable UTF-8, at most 500 bytes
+}
+
+// NewAnswer makes an Answer whose text any page and any database can hold: a server may
+// send every byte there is, and Postgres takes no NUL.
+func NewAnswer(stage Stage, code int, text string) Answer {
+	clean := func(r rune) rune {
+		if r < ' ' || r == 0x7f {
+			return ' '
+		}
+		return r
+	}
+	text = strings.TrimSpace(strings.Map(clean, strings.ToValidUTF8(text, "?")))
+	if len(text) > maxAnswer {
+		text = strings.ToValidUTF8(text[:maxAnswer], "")
+	}
+	return Answer{Stage: stage, Code: code, Text: text}
+}
+
+func (a Answer) String() string {
+	switch {
+	case a.Code == 0:
+		return a.Text
+	case a.Text == "":
+		return fmt.Sprint(a.Code)
+	}
+	return fmt.Sprintf("%d %s", a.Code, a.Text)
+}
+
+// Verdict is what an Answer means for the letter. The first three and Unknown are also
+// the status of an Attempt.
+type Verdict string
+
+// The verdicts.
+const (
+	Accepted     Verdict = "accepted"
+	Deferred     Verdict = "deferred"      // try the recipient again after RetryAfter
+	Failed       Verdict = "failed"        // this recipient is refused for good
+	Unknown      Verdict = "unknown"       // no answer after the dot: one more try with the same Message-ID
+	NotTried     Verdict = "not_tried"     // not the recipient's fault: reconnect, no attempt is charged
+	SenderBroken Verdict = "sender_broken" // no recipient can be reached like this: pause the run
+)
+
+// Verdict reads the answer. NotTried may come from every connection for one and the same
+// letter, so whoever retries at once has to count.
+func (a Answer) Verdict() Verdict {
+	aboutLetter := a.Stage == StageRcpt || a.Stage == StageData || a.Stage == StageDot
+	switch class := a.Code / 100; {
+	case a.Code == 421:
+		return NotTried
+	case a.Code == 0 && a.Stage == StageTLS:
+		return SenderBroken
+	case class == 2 && a.Stage == StageDot:
+		return Accepted
+	case a.Code == 530, a.Code == 534, a.Code == 535, a.Code == 538: // RFC 4954 section 6
+		return SenderBroken
+	case a.ConnectionLimit():
+		return NotTried
+	case class == 4 && (aboutLetter || a.Stage == StageMail && a.names("greylist", "graylist")):
+		return Deferred
+	case class == 5 && aboutLetter:
+		return Failed
+	case class == 5:
+		return SenderBroken
+	case class != 4 && a.Stage == StageDot: // silence, or neither yes nor no
+		return Unknown
+	}
+	return NotTried
+}
+
+// ConnectionLimit tells that the server takes no more letters on this connection; on a
+// new one it will. 452 also stands for a full disk or mailbox, which no reconnect cures.
+func (a Answer) ConnectionLimit() bool {
+	switch {
+	case a.Stage != StageMail && a.Stage != StageRcpt && a.Stage != StageData && a.Stage != StageDot:
+		return false
+	case a.Code/100 == 5:
+		return a.names("too many") && a.names("connection", "session")
+	case a.Code/100 != 4:
+		return false
+	case a.names("too many") || a.Enhanced() == "4.5.3":
+		return true
+	}
+	return a.Code == 452 && !strings.HasPrefix(a.Enhanced(), "4.2.") && a.Enhanced() != "4.3.1" &&
+		!a.names("storage", "space", "quota", "full")
+}
+
+// HardBounce tells that the address itself is dead, so that its client gets no more mail.
+// A refusal of the content, the sender or a full mailbox is none, and after the dot only
+// the code 5.1.x blames the address.
+func (a Answer) HardBounce() bool {
+	if a.Verdict() != Failed {
+		return false
+	}
+	switch code := a.Enhanced(); {
+	case code == "5.1.7", code == "5.1.8": // the sender's address
+		return false
+	case strings.HasPrefix(code, "5.1."):
+		return true
+	case strings.HasPrefix(code, "5.7."), strings.HasPrefix(code, "5.6."), code == "5.2.2", code == "5.2.3":
+		return false
+	case code == "" && a.names("relay", "authenti", "spam", "policy", "blocked", "blacklist", "quota", "full"):
+		return false
+	}
+	return a.Stage == StageRcpt && (a.Code == 550 || a.Code == 551 || a.Code == 553)
+}
+
+// Enhanced is the status code at the start of the text (RFC 3463: "5.1.1"), empty when
+// the server gave none.
+func (a Answer) Enhanced() string {
+	word, _, _ := strings.Cut(a.Text, " ")
+	parts := strings.Split(word, ".")
+	if len(parts) != 3 || len(parts[0]) != 1 {
+		return ""
+	}
+	for _, part := range parts {
+		if part == "" || len(part) > 3 || strings.Trim(part, "0123456789") != "" {
+			return ""
+		}
+	}
+	return word
+}
+
+func (a Answer) names(words ...string) bool {
+	text := strings.ToLower(a.Text)
+	return slices.ContainsFunc(words, func(w string) bool { return strings.Contains(text, w) })
+}
+
+// Attempt is one try to hand one letter to the mail server.
+type Attempt struct {
+	ID       int64 `bun:",pk,autoincrement"`
+	RunID    int64
+	ClientID int64
+	Email    string
+	N        int // 1 for the first try of a delivery
+	At       time.Time
+	Status   Verdict // accepted, deferred, failed or unknown
+	Code     int     // 0: no answer came
+	Answer   string  // Answer.Text
+}
+
+// RetryFor is how long after its run's time a delivery is retried.
+const RetryFor = 5 * 24 * time.Hour
+
+// RetryAfter is how long to wait after try n (1 is the first). jitter from 0 up to 1
+// spreads it from -10 % to +10 %, so that deferred letters don't come back as one crowd.
+func RetryAfter(n int, jitter float64) time.Duration {
+	steps := []time.Duration{1, 5, 15, 30, 60, 120, 240} // minutes
+	wait := steps[min(max(n, 1), len(steps))-1] * time.Minute
+	return time.Duration(float64(wait) * (0.9 + 0.2*jitter))
+}
