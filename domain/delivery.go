@@ -32,3 +32,6 @@ type Delivery struct {
 	Outcome  Outcome
 	Tries    int
 }
+
+// BlockSize is how many deliveries one claim takes: seq 1 to 100, 101 to 200 and so on.
+const BlockSize = 100

@@ -3,9 +3,11 @@ package domain
 // The jobs that the queue carries, as River knows them: arguments with a kind. They hold ids,
 // never secrets, because arguments stay readable in the database.
 
-// PlanJob plans what is due: everything, or one mailing that was just launched.
+// PlanJob plans what is due: everything, or one mailing that was just launched. Force makes
+// one run of that mailing out of turn.
 type PlanJob struct {
 	MailingID int64 `json:"mailing_id,omitempty"`
+	Force     bool  `json:"force,omitempty"`
 }
 
 // Kind implements river.JobArgs.

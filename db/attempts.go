@@ -1,0 +1,91 @@
+package db
+
+import (
+	"context"
+
+	"github.com/uptrace/bun"
+
+	"skychimp/domain"
+)
+
+// AttemptFilter narrows the list of attempts. OwnerID 0 is everybody's, for managers; a zero
+// MailingID or RunID and an empty Status take all. Page counts from 1.
+type AttemptFilter struct {
+	OwnerID, MailingID, RunID, ClientID int64
+	Status                              domain.Verdict
+	Page                                int
+}
+
+// AttemptRow is an attempt in a list.
+type AttemptRow struct {
+	domain.Attempt
+	MailingID   int64
+	MailingName string
+}
+
+// Attempts is one page of attempts, the newest run first and the last of a run first; more tells whether another page follows.
+// They are not counted: with millions of them that would take longer than reading a page.
+func (db *DB) Attempts(ctx context.Context, filter AttemptFilter) (rows []AttemptRow, more bool, err error) {
+	start := offset(filter.Page)
+	of := db.bun.NewSelect().TableExpr("attempts").Where("run_id = run.id").
+		OrderExpr("seq DESC, id DESC").Limit(start + PageSize + 1)
+	if filter.Status != "" {
+		of.Where("status = ?", filter.Status)
+		if filter.Status != domain.Accepted {
+			of.Where("status <> ?", domain.Accepted) // lets Postgres use attempts_trouble
+		}
+	}
+	if filter.ClientID != 0 {
+		of.Where("seq = (SELECT seq FROM deliveries WHERE run_id = run.id AND client_id = ?)", filter.ClientID)
+	}
+	rows = []AttemptRow{}
+	query := db.bun.NewSelect().TableExpr("runs AS run").
+		ColumnExpr("attempt.*, run.mailing_id, mailing.name AS mailing_name").
+		Join("JOIN mailings AS mailing ON mailing.id = run.mailing_id").
+		Join("JOIN LATERAL (?) AS attempt ON TRUE", of).
+		OrderExpr("run.id DESC, attempt.seq DESC, attempt.id DESC").Offset(start).Limit(PageSize + 1)
+	for column, value := range map[string]int64{
+		"run.owner_id": filter.OwnerID, "run.mailing_id": filter.MailingID, "run.id": filter.RunID,
+	} {
+		if value != 0 {
+			query.Where("? = ?", bun.Ident(column), value)
+		}
+	}
+	if err := query.Scan(ctx, &rows); err != nil {
+		return nil, false, explain(err)
+	}
+	if len(rows) > PageSize {
+		return rows[:PageSize], true, nil
+	}
+	return rows, false, nil
+}
+
+// DeliveryRow is a delivery in the list of its run.
+type DeliveryRow struct {
+	domain.Delivery
+	Code   int
+	Answer string // the server's words at the last attempt
+}
+
+// Deliveries is one page of a run's deliveries in their order; more tells whether another
+// page follows. outcome "" takes all. The caller has made sure who may see the run.
+func (db *DB) Deliveries(ctx context.Context, run int64, outcome domain.Outcome, page int) (rows []DeliveryRow, more bool, err error) {
+	rows = []DeliveryRow{}
+	part := db.bun.NewSelect().TableExpr("deliveries").Where("run_id = ?", run).
+		Order("seq").Offset(offset(page)).Limit(PageSize + 1)
+	if outcome != "" {
+		part.Where("outcome = ?", outcome)
+	}
+	err = db.bun.NewSelect().TableExpr("(?) AS delivery", part).
+		ColumnExpr("delivery.*, coalesce(last.code, 0) AS code, coalesce(last.answer, '') AS answer").
+		Join(`LEFT JOIN LATERAL (SELECT code, answer FROM attempts
+			WHERE run_id = delivery.run_id AND seq = delivery.seq ORDER BY id DESC LIMIT 1) AS last ON TRUE`).
+		OrderExpr("delivery.seq").Scan(ctx, &rows)
+	if err != nil {
+		return nil, false, explain(err)
+	}
+	if len(rows) > PageSize {
+		return rows[:PageSize], true, nil
+	}
+	return rows, false, nil
+}

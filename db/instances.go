@@ -1,0 +1,131 @@
+package db
+
+import (
+	"context"
+	"errors"
+
+	"github.com/jackc/pgx/v5"
+)
+
+// ErrFenced tells an instance that another one took it for dead and has taken its blocks over.
+var ErrFenced = errors.New("another process has taken this one's work over")
+
+// instanceTimeout is how long a silent instance that still has its lock counts as living.
+const instanceTimeout = "10 seconds"
+
+// Instance is this process in the table of those that send. Its connection holds a session
+// advisory lock, which Postgres frees within milliseconds of the process's death, and hears
+// what the others notify.
+type Instance struct {
+	ID   int64
+	conn *pgx.Conn
+}
+
+// Enlist enters this process. ID 0 makes a new entry, another one takes up the entry again
+// after its connection was lost, and gives ErrFenced when the entry is gone.
+func (db *DB) Enlist(ctx context.Context, id int64) (*Instance, error) {
+	conn, err := pgx.ConnectConfig(ctx, db.Pool.Config().ConnConfig)
+	if err != nil {
+		return nil, explain(err)
+	}
+	i := &Instance{ID: id, conn: conn}
+	if err := i.enter(ctx); err != nil {
+		_ = conn.Close(context.WithoutCancel(ctx))
+		return nil, explain(err)
+	}
+	return i, nil
+}
+
+func (i *Instance) enter(ctx context.Context) error {
+	if i.ID == 0 {
+		// The lock comes first, or a reaper could see the row without it.
+		err := i.conn.QueryRow(ctx, `WITH next AS MATERIALIZED (
+				SELECT nextval(pg_get_serial_sequence('instances', 'id')) AS id
+			), locked AS MATERIALIZED (SELECT id, pg_advisory_lock(1, id::int) FROM next)
+			INSERT INTO instances (id) SELECT id FROM locked RETURNING id`).Scan(&i.ID)
+		if err != nil {
+			return err
+		}
+	} else {
+		if _, err := i.conn.Exec(ctx, "SELECT pg_advisory_lock(1, $1::int)", i.ID); err != nil {
+			return err
+		}
+		if err := i.beat(ctx, i.conn); err != nil {
+			return err
+		}
+	}
+	if _, err := i.conn.Exec(ctx, "LISTEN runs"); err != nil {
+		return err
+	}
+	_, err := i.conn.Exec(ctx, "LISTEN suppressed")
+	return err
+}
+
+// Hear waits for the next notification: the channel and what it says.
+func (i *Instance) Hear(ctx context.Context) (channel, payload string, err error) {
+	n, err := i.conn.WaitForNotification(ctx)
+	if err != nil {
+		return "", "", explain(err)
+	}
+	return n.Channel, n.Payload, nil
+}
+
+// Close drops the connection and its lock; the entry stays.
+func (i *Instance) Close(ctx context.Context) { _ = i.conn.Close(ctx) }
+
+// Beat shows that the instance lives, or gives ErrFenced.
+func (db *DB) Beat(ctx context.Context, i *Instance) error { return explain(i.beat(ctx, db.Pool)) }
+
+func (i *Instance) beat(ctx context.Context, conn interface {
+	QueryRow(ctx context.Context, sql string, args ...any) pgx.Row
+}) error {
+	var id int64
+	err := conn.QueryRow(ctx, "UPDATE instances SET seen_at = now() WHERE id = $1 RETURNING id", i.ID).Scan(&id)
+	if errors.Is(err, pgx.ErrNoRows) {
+		return ErrFenced
+	}
+	return err
+}
+
+// Leave ends the entry: whatever it still holds is anybody's.
+func (db *DB) Leave(ctx context.Context, i *Instance) error {
+	_, err := db.Bury(ctx, []int64{i.ID})
+	return err
+}
+
+// Suspects are the other instances whose lock is free (dead, or just reconnecting) and those
+// that have been silent for too long.
+func (db *DB) Suspects(ctx context.Context, self int64) (unlocked, silent []int64, err error) {
+	unlocked, err = ids(ctx, db, `SELECT id FROM instances WHERE id <> $1 AND NOT EXISTS (
+		SELECT FROM pg_locks WHERE locktype = 'advisory' AND classid = 1 AND objid = instances.id AND objsubid = 2
+			AND granted AND database = (SELECT oid FROM pg_database WHERE datname = current_database()))`, self)
+	if err == nil {
+		silent, err = ids(ctx, db, `SELECT id FROM instances
+			WHERE id <> $1 AND seen_at < now() - interval '`+instanceTimeout+`'`, self)
+	}
+	return unlocked, silent, err
+}
+
+// Bury shuts dead instances out and frees their blocks; it says how many blocks.
+func (db *DB) Bury(ctx context.Context, dead []int64) (int64, error) {
+	var freed int64
+	err := pgx.BeginFunc(ctx, db.Pool, func(tx pgx.Tx) error {
+		if _, err := tx.Exec(ctx, "DELETE FROM instances WHERE id = ANY($1)", dead); err != nil {
+			return err
+		}
+		tag, err := tx.Exec(ctx, "UPDATE blocks SET holder = NULL WHERE holder = ANY($1)", dead)
+		freed = tag.RowsAffected()
+		return err
+	})
+	return freed, explain(err)
+}
+
+// Connect opens a connection outside the pool, with prepared statements kept, for the
+// recorder.
+func (db *DB) Connect(ctx context.Context) (*pgx.Conn, error) {
+	config := db.Pool.Config().ConnConfig.Copy()
+	config.DefaultQueryExecMode = pgx.QueryExecModeCacheStatement
+	config.StatementCacheCapacity = 16
+	conn, err := pgx.ConnectConfig(ctx, config)
+	return conn, explain(err)
+}

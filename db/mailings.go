@@ -1,0 +1,246 @@
+package db
+
+import (
+	"context"
+	"time"
+
+	"github.com/uptrace/bun"
+
+	"skychimp/domain"
+)
+
+// PageSize is the number of rows of a list's page.
+const PageSize = 25
+
+// MailingFilter narrows a list. OwnerID 0 is everybody's, for managers. Page counts from 1.
+type MailingFilter struct {
+	OwnerID int64
+	Query   string
+	Status  domain.MailingStatus
+	Page    int
+}
+
+// MailingRow is a mailing in a list.
+type MailingRow struct {
+	domain.Mailing
+	Subject    string // of its message
+	OwnerName  string
+	OwnerEmail string
+	LastRunAt  time.Time `bun:",nullzero"`
+}
+
+// Mailings is one page of the list, newest first, and the number of all that match.
+func (db *DB) Mailings(ctx context.Context, filter MailingFilter) ([]MailingRow, int, error) {
+	rows := []MailingRow{}
+	query := db.bun.NewSelect().TableExpr("mailings AS mailing").
+		ColumnExpr("mailing.*").
+		ColumnExpr("coalesce(message.subject, '') AS subject").
+		ColumnExpr("owner.name AS owner_name, owner.email AS owner_email").
+		ColumnExpr("(SELECT max(scheduled_at) FROM runs WHERE mailing_id = mailing.id AND status <> 'missed') AS last_run_at").
+		Join("JOIN users AS owner ON owner.id = mailing.owner_id").
+		Join("LEFT JOIN messages AS message ON message.id = mailing.message_id").
+		Where("mailing.deleted_at IS NULL")
+	if filter.OwnerID != 0 {
+		query.Where("mailing.owner_id = ?", filter.OwnerID)
+	}
+	if filter.Status != "" {
+		query.Where("mailing.status = ?", filter.Status)
+	}
+	if filter.Query != "" {
+		like := "%" + escapeLike(filter.Query) + "%"
+		query.Where("(mailing.name ILIKE ? OR (? AND (owner.email ILIKE ? OR owner.name ILIKE ?)))",
+			like, filter.OwnerID == 0, like, like)
+	}
+	total, err := query.OrderExpr("mailing.id DESC").
+		Limit(PageSize).Offset(offset(filter.Page)).ScanAndCount(ctx, &rows)
+	return rows, total, explain(err)
+}
+
+// Mailing is one mailing with its picked clients; owner 0 reads anybody's, for managers.
+func (db *DB) Mailing(ctx context.Context, owner, id int64) (domain.Mailing, error) {
+	return loadMailing(ctx, db.bun, owner, id, "")
+}
+
+// CreateMailing saves a new mailing.
+func (db *DB) CreateMailing(ctx context.Context, m *domain.Mailing) error {
+	return db.InTx(ctx, func(tx Tx) error {
+		if err := checkParts(ctx, tx, m); err != nil {
+			return err
+		}
+		m.Status = domain.Created
+		if _, err := tx.NewInsert().Model(m).Exec(ctx); err != nil {
+			return err
+		}
+		if err := savePicked(ctx, tx, m); err != nil {
+			return err
+		}
+		return changed(ctx, tx, "stats")
+	})
+}
+
+// UpdateMailing lets change work on the locked mailing and saves what it made of it. Runs
+// that are going on feel a stop, a disable and a new end at once; a launch that is due is
+// planned at once. owner 0 is for managers.
+func (db *DB) UpdateMailing(ctx context.Context, owner, id int64, change func(*domain.Mailing) error) (domain.Mailing, error) {
+	var m domain.Mailing
+	err := db.InTx(ctx, func(tx Tx) error {
+		var err error
+		if m, err = loadMailing(ctx, tx, owner, id, "UPDATE"); err != nil {
+			return err
+		}
+		before := m
+		if err := change(&m); err != nil {
+			return err
+		}
+		if err := checkParts(ctx, tx, &m); err != nil {
+			return err
+		}
+		return db.saveMailing(ctx, tx, before, &m)
+	})
+	return m, err
+}
+
+// RunMailing has a run out of turn planned. The rule is asked now, for the answer to the
+// owner, and again when the job plans.
+func (db *DB) RunMailing(ctx context.Context, owner, id int64, now time.Time) error {
+	return db.InTx(ctx, func(tx Tx) error {
+		m, err := loadMailing(ctx, tx, owner, id, "UPDATE")
+		if err != nil {
+			return err
+		}
+		if _, _, err := m.RunNow(now); err != nil {
+			return err
+		}
+		// A double click must not become a doubled letter.
+		again, err := tx.NewSelect().TableExpr("runs").Where("mailing_id = ?", id).
+			Where("occurrence_no IS NULL AND created_at > ?", now.Add(-10*time.Second)).Exists(ctx)
+		if err != nil {
+			return err
+		}
+		if again {
+			return domain.Refuse(domain.Conflict, "", "mailings.just_ran")
+		}
+		return db.enqueue(ctx, tx, domain.PlanJob{MailingID: id, Force: true})
+	})
+}
+
+// DeleteMailing hides the mailing for good and cancels its runs; its attempts stay on record.
+func (db *DB) DeleteMailing(ctx context.Context, owner, id int64, now time.Time) error {
+	return db.InTx(ctx, func(tx Tx) error {
+		m, err := loadMailing(ctx, tx, owner, id, "UPDATE")
+		if err != nil {
+			return err
+		}
+		before := m
+		m.DeletedAt, m.MessageID = now, 0
+		return db.saveMailing(ctx, tx, before, &m)
+	})
+}
+
+// saveMailing writes the row and everything that follows from what changed.
+func (db *DB) saveMailing(ctx context.Context, tx Tx, before domain.Mailing, m *domain.Mailing) error {
+	if _, err := tx.NewUpdate().Model(m).WherePK().Exec(ctx); err != nil {
+		return err
+	}
+	if err := savePicked(ctx, tx, m); err != nil {
+		return err
+	}
+	if reason := endReason(before, *m); reason != "" {
+		if err := endRuns(ctx, tx, "mailing_id", m.ID, reason); err != nil {
+			return err
+		}
+	}
+	if !m.EndAt.Equal(before.EndAt) {
+		_, err := tx.NewUpdate().Table("runs").Set("window_end = ?", bun.NullTime{Time: m.EndAt}).
+			Where("mailing_id = ? AND closed_at IS NULL", m.ID).Exec(ctx)
+		if err != nil {
+			return err
+		}
+	}
+	if m.Status == domain.Running && before.Status == domain.Created {
+		if err := db.enqueue(ctx, tx, domain.PlanJob{MailingID: m.ID}); err != nil {
+			return err
+		}
+	}
+	if m.Status != before.Status || m.Disabled() != before.Disabled() || !m.DeletedAt.Equal(before.DeletedAt) {
+		return changed(ctx, tx, "stats")
+	}
+	return nil
+}
+
+// endReason says why runs of the mailing have to end now, empty when they go on.
+func endReason(before, after domain.Mailing) string {
+	switch {
+	case !after.DeletedAt.IsZero():
+		return domain.ReasonDeleted
+	case after.Disabled() && !before.Disabled():
+		return domain.ReasonDisabled
+	case after.Status == domain.Finished && before.Status == domain.Running:
+		return domain.ReasonStopped
+	}
+	return ""
+}
+
+// endRuns turns the open runs of a mailing or an owner to stopping; the engine closes them.
+func endRuns(ctx context.Context, tx Tx, column string, id int64, reason string) error {
+	_, err := tx.NewUpdate().Table("runs").
+		Set("status = ?, end_outcome = ?, reason = ?", domain.RunStopping, domain.OutcomeCancelled, reason).
+		Where("? = ?", bun.Ident(column), id).
+		Where("status IN (?, ?)", domain.RunRunning, domain.RunPaused).Exec(ctx)
+	if err != nil {
+		return err
+	}
+	return notify(ctx, tx, "runs", "")
+}
+
+func loadMailing(ctx context.Context, tx bun.IDB, owner, id int64, lock string) (domain.Mailing, error) {
+	var m domain.Mailing
+	query := tx.NewSelect().Model(&m).Where("id = ? AND deleted_at IS NULL", id)
+	if owner != 0 {
+		query.Where("owner_id = ?", owner)
+	}
+	if lock != "" {
+		query.For(lock)
+	}
+	if err := query.Scan(ctx); err != nil {
+		return m, explain(err)
+	}
+	err := tx.NewSelect().Table("mailing_clients").Column("client_id").
+		Where("mailing_id = ?", id).Order("client_id").Scan(ctx, &m.ClientIDs)
+	return m, explain(err)
+}
+
+// checkParts refuses a message or clients that are not the owner's.
+func checkParts(ctx context.Context, tx Tx, m *domain.Mailing) error {
+	var p domain.Problems
+	if m.MessageID != 0 {
+		own, err := tx.NewSelect().TableExpr("messages").Where("id = ? AND owner_id = ?", m.MessageID, m.OwnerID).Exists(ctx)
+		if err != nil {
+			return err
+		}
+		if !own {
+			p.Add("message_id", "mailings.message_required")
+		}
+	}
+	if len(m.ClientIDs) > 0 {
+		own, err := tx.NewSelect().TableExpr("clients").
+			Where("id IN (?) AND owner_id = ?", bun.In(m.ClientIDs), m.OwnerID).Count(ctx)
+		if err != nil {
+			return err
+		}
+		if own != len(m.ClientIDs) {
+			p.Add("client_ids", "mailings.clients_unknown")
+		}
+	}
+	return p.Err()
+}
+
+func savePicked(ctx context.Context, tx Tx, m *domain.Mailing) error {
+	_, err := tx.NewDelete().Table("mailing_clients").Where("mailing_id = ?", m.ID).Exec(ctx)
+	if err != nil || len(m.ClientIDs) == 0 {
+		return err
+	}
+	_, err = tx.Pgx.Exec(ctx, "INSERT INTO mailing_clients (mailing_id, client_id) SELECT $1, unnest($2::bigint[])",
+		m.ID, m.ClientIDs)
+	return err
+}

@@ -1,0 +1,170 @@
+package db
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"time"
+
+	"github.com/uptrace/bun"
+
+	"skychimp/domain"
+)
+
+// DueMailings are the mailings with an occurrence at or before now, one of each owner first,
+// so that no owner waits behind another's many.
+func (db *DB) DueMailings(ctx context.Context, now time.Time) ([]int64, error) {
+	var ids []int64
+	err := db.bun.NewRaw(`
+		SELECT mailing.id FROM mailings AS mailing JOIN users AS owner ON owner.id = mailing.owner_id
+		WHERE mailing.status = 'running' AND mailing.disabled_at IS NULL AND mailing.deleted_at IS NULL
+		  AND mailing.next_run_at <= ? AND owner.blocked_at IS NULL
+		ORDER BY row_number() OVER (PARTITION BY owner.id ORDER BY mailing.next_run_at, mailing.id), mailing.next_run_at, mailing.id`,
+		now).Scan(ctx, &ids)
+	return ids, explain(err)
+}
+
+// Forecast is what a run of the mailing at now would be, without making it.
+type Forecast struct {
+	Mailing    domain.Mailing
+	At         time.Time
+	Recipients int64 // after suppression
+}
+
+// Forecast tells what PlanRun would do; ok is false when nothing is due.
+func (db *DB) Forecast(ctx context.Context, id int64, now time.Time, force bool) (f Forecast, ok bool, err error) {
+	undone := errors.New("only a forecast")
+	err = db.InTx(ctx, func(tx Tx) error {
+		var run domain.Run
+		if run, f.Mailing, ok, err = db.takeRun(ctx, tx, id, now, force); err != nil || !ok {
+			return err
+		}
+		f.At = run.ScheduledAt
+		count := audience(tx.NewSelect().TableExpr("clients AS client"), f.Mailing).Where("client.suppressed_at IS NULL")
+		total, err := count.Count(ctx)
+		f.Recipients = int64(total)
+		return errors.Join(undone, err)
+	})
+	if errors.Is(err, undone) && domain.KindOf(err) == 0 {
+		err = nil
+	}
+	return f, ok, err
+}
+
+// PlanRun takes the due occurrence of a mailing off its calendar and makes its run with all
+// deliveries, in one transaction; force makes a run out of turn. ok is false when nothing is
+// due, or when another process is planning the same mailing right now.
+func (db *DB) PlanRun(ctx context.Context, id int64, now time.Time, force bool) (run domain.Run, ok bool, err error) {
+	err = db.InTx(ctx, func(tx Tx) error {
+		var m domain.Mailing
+		if run, m, ok, err = db.takeRun(ctx, tx, id, now, force); err != nil || !ok {
+			return err
+		}
+		if err := fillRun(ctx, tx, &run, m); err != nil {
+			return err
+		}
+		return changed(ctx, tx, "stats")
+	})
+	return run, ok && err == nil, err
+}
+
+// takeRun advances the mailing and inserts the rows of its missed runs and of the one to send.
+func (db *DB) takeRun(ctx context.Context, tx Tx, id int64, now time.Time, force bool) (run domain.Run, m domain.Mailing, ok bool, err error) {
+	if m, err = loadMailing(ctx, tx, 0, id, "UPDATE SKIP LOCKED"); err != nil {
+		if domain.KindOf(err) == domain.NotFound {
+			err = nil
+		}
+		return run, m, false, err
+	}
+	blocked, err := tx.NewSelect().TableExpr("users").Where("id = ? AND blocked_at IS NOT NULL", m.OwnerID).Exists(ctx)
+	if err != nil || blocked {
+		return run, m, false, err
+	}
+	run = domain.Run{MailingID: m.ID, OwnerID: m.OwnerID, Status: domain.RunRunning, WindowEnd: m.EndAt, CreatedAt: now}
+	if force {
+		no, numbered, err := m.RunNow(now)
+		if err != nil {
+			return run, m, false, err
+		}
+		if numbered {
+			run.OccurrenceNo = &no
+		}
+		run.ScheduledAt, ok = now, true
+	} else if m.Status == domain.Running && !m.Disabled() {
+		var missed []domain.Occurrence
+		var due domain.Occurrence
+		missed, due, ok = m.Plan(now)
+		if err := insertMissed(ctx, tx, run, missed, now); err != nil {
+			return run, m, false, err
+		}
+		run.OccurrenceNo, run.ScheduledAt = &due.No, due.At
+	}
+	if _, err := tx.NewUpdate().Model(&m).WherePK().Exec(ctx); err != nil || !ok {
+		return run, m, false, err
+	}
+	err = tx.NewSelect().TableExpr("messages").Column("subject", "body", "revision").
+		Where("id = ?", m.MessageID).Scan(ctx, &run.Subject, &run.Body, &run.Revision)
+	if err != nil {
+		return run, m, false, err
+	}
+	_, err = tx.NewInsert().Model(&run).Exec(ctx)
+	return run, m, err == nil, err
+}
+
+func insertMissed(ctx context.Context, tx Tx, like domain.Run, missed []domain.Occurrence, now time.Time) error {
+	if len(missed) == 0 {
+		return nil
+	}
+	runs := make([]domain.Run, len(missed))
+	for i, one := range missed {
+		runs[i] = like
+		runs[i].OccurrenceNo, runs[i].ScheduledAt = &one.No, one.At
+		runs[i].Status, runs[i].Reason, runs[i].ClosedAt = domain.RunMissed, domain.ReasonMissed, now
+	}
+	_, err := tx.NewInsert().Model(&runs).Exec(ctx)
+	return err
+}
+
+// fillRun inserts the run's deliveries and the blocks that claim them. Suppressed clients are
+// counted too, at the end of the sequence, where no block reaches.
+func fillRun(ctx context.Context, tx Tx, run *domain.Run, m domain.Mailing) error {
+	rows := audience(tx.NewSelect().TableExpr("clients AS client"), m).
+		ColumnExpr("?::bigint AS run_id", run.ID).
+		ColumnExpr("row_number() OVER (ORDER BY client.suppressed_at IS NOT NULL, client.id) AS seq").
+		ColumnExpr("client.id AS client_id, client.email").
+		ColumnExpr("CASE WHEN client.suppressed_at IS NULL THEN ? ELSE ? END AS outcome",
+			domain.OutcomeQueued, domain.OutcomeSuppressed)
+	var queued int64
+	err := tx.NewRaw(`WITH planned AS (
+			INSERT INTO deliveries (run_id, seq, client_id, email, outcome) ? RETURNING outcome
+		) SELECT count(*), count(*) FILTER (WHERE outcome = ?) FROM planned`, rows, domain.OutcomeQueued).
+		Scan(ctx, &run.Planned, &queued)
+	if err != nil {
+		return err
+	}
+	run.Suppressed = run.Planned - queued
+	_, err = tx.NewRaw(`INSERT INTO blocks (run_id, first_seq, open)
+		SELECT ?0, first, least(?1, ?2 - first + 1) FROM generate_series(1, ?2, ?1) AS first`,
+		run.ID, domain.BlockSize, queued).Exec(ctx)
+	if err != nil {
+		return err
+	}
+	_, err = tx.NewUpdate().Model(run).Column("planned", "suppressed").WherePK().Exec(ctx)
+	return err
+}
+
+// audience narrows clients (as `client`) to those the mailing writes to.
+func audience(query *bun.SelectQuery, m domain.Mailing) *bun.SelectQuery {
+	query.Where("client.owner_id = ?", m.OwnerID)
+	switch m.Audience {
+	case domain.AudienceTags:
+		lower := make([]string, len(m.Tags))
+		for i, tag := range m.Tags {
+			lower[i] = strings.ToLower(tag)
+		}
+		query.Where("EXISTS (SELECT 1 FROM unnest(client.tags) AS tag WHERE lower(tag) IN (?))", bun.In(lower))
+	case domain.AudiencePicked:
+		query.Where("client.id IN (SELECT client_id FROM mailing_clients WHERE mailing_id = ?)", m.ID)
+	}
+	return query
+}

@@ -1,0 +1,224 @@
+package db
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"skychimp/domain"
+)
+
+// RunRow is a run with its live counts, as a page shows it.
+type RunRow struct {
+	domain.Run
+	MailingName string
+	Deferred    int64     // open deliveries that wait for a retry
+	NextTryAt   time.Time `bun:",nullzero"` // the earliest of them
+}
+
+// runColumns count an open run by its blocks: the row itself is counted when it closes, so
+// that sending never updates one hot row.
+const runColumns = `run.*, mailing.name AS mailing_name,
+	run.accepted + coalesce(live.accepted, 0) AS accepted,
+	run.failed + coalesce(live.failed, 0) AS failed,
+	run.suppressed + coalesce(live.suppressed, 0) AS suppressed,
+	waiting.deferred, waiting.next_try_at`
+
+const runTables = `runs AS run JOIN mailings AS mailing ON mailing.id = run.mailing_id
+	LEFT JOIN LATERAL (SELECT sum(accepted) AS accepted, sum(failed) AS failed, sum(suppressed) AS suppressed
+		FROM blocks WHERE run_id = run.id) AS live ON run.closed_at IS NULL
+	LEFT JOIN LATERAL (SELECT count(*) AS deferred, min(due_at) AS next_try_at
+		FROM retries WHERE run_id = run.id) AS waiting ON TRUE`
+
+// Runs are the newest runs of a mailing and the number of all; owner 0 is for managers.
+func (db *DB) Runs(ctx context.Context, owner, mailing int64, page int) ([]RunRow, int, error) {
+	rows := []RunRow{}
+	query := db.bun.NewSelect().TableExpr(runTables).ColumnExpr(runColumns).Where("run.mailing_id = ?", mailing)
+	if owner != 0 {
+		query.Where("run.owner_id = ?", owner)
+	}
+	total, err := query.OrderExpr("run.id DESC").
+		Limit(PageSize).Offset(offset(page)).ScanAndCount(ctx, &rows)
+	return rows, total, explain(err)
+}
+
+// Run is one run with its live counts; owner 0 is for managers.
+func (db *DB) Run(ctx context.Context, owner, id int64) (RunRow, error) {
+	var row RunRow
+	query := db.bun.NewSelect().TableExpr(runTables).ColumnExpr(runColumns).Where("run.id = ?", id)
+	if owner != 0 {
+		query.Where("run.owner_id = ?", owner)
+	}
+	return row, explain(query.Scan(ctx, &row))
+}
+
+// SendingRun is what composing and sending the letters of a run needs to know.
+type SendingRun struct {
+	domain.Run
+	OwnerName     string
+	OwnerEmail    string
+	OwnerLanguage string
+}
+
+// SendingRun loads a run for the engine.
+func (db *DB) SendingRun(ctx context.Context, id int64) (SendingRun, error) {
+	var run SendingRun
+	err := db.bun.NewSelect().TableExpr("runs AS run").
+		ColumnExpr("run.*, owner.name AS owner_name, owner.email AS owner_email, owner.language AS owner_language").
+		Join("JOIN users AS owner ON owner.id = run.owner_id").
+		Where("run.id = ?", id).Scan(ctx, &run)
+	return run, explain(err)
+}
+
+// PauseRun stops a run for a while because its sender is broken. The deliveries in revert,
+// failed for the same reason, are queued again: it was never their fault.
+func (db *DB) PauseRun(ctx context.Context, id int64, reason string, now time.Time, revert []int32) error {
+	return db.InTx(ctx, func(tx Tx) error {
+		var pauses int
+		err := tx.Pgx.QueryRow(ctx, `UPDATE runs SET status = 'paused', reason = $2, pauses = pauses + 1
+			WHERE id = $1 AND status = 'running' RETURNING pauses`, id, reason).Scan(&pauses)
+		if explained := explain(err); explained != nil {
+			if domain.KindOf(explained) == domain.NotFound {
+				return nil // paused or ended meanwhile
+			}
+			return explained
+		}
+		if _, err := tx.Pgx.Exec(ctx, `UPDATE runs SET resume_at = $2 WHERE id = $1`,
+			id, now.Add(domain.RetryAfter(pauses, 0))); err != nil {
+			return err
+		}
+		_, err = tx.Pgx.Exec(ctx, `WITH again AS (
+				UPDATE deliveries SET outcome = 'queued' WHERE run_id = $1 AND seq = ANY($2) AND outcome = 'failed' RETURNING seq
+			) UPDATE blocks SET open = open + n, failed = failed - n, done = false
+			FROM (SELECT (seq - 1) / $3 * $3 + 1 AS first, count(*)::int AS n FROM again GROUP BY 1) AS part
+			WHERE run_id = $1 AND first_seq = first`, id, revert, domain.BlockSize)
+		return err
+	})
+}
+
+// ResumeRuns lets paused runs go on whose time has come.
+func (db *DB) ResumeRuns(ctx context.Context, now time.Time) error {
+	_, err := db.Pool.Exec(ctx, `UPDATE runs SET status = 'running', reason = '', resume_at = NULL
+		WHERE status = 'paused' AND resume_at <= $1`, now)
+	return explain(err)
+}
+
+// EndableRuns are the open runs that nobody sends for any more: all blocks done and no retry
+// waiting, or stopped or past their end with no block held.
+func (db *DB) EndableRuns(ctx context.Context, now time.Time) ([]int64, error) {
+	return ids(ctx, db, `
+		SELECT id FROM runs WHERE status IN ('running', 'paused', 'stopping') AND CASE
+			WHEN status = 'stopping' OR window_end <= $1
+			THEN NOT EXISTS (SELECT FROM blocks WHERE run_id = id AND NOT done AND holder IS NOT NULL)
+			ELSE NOT EXISTS (SELECT FROM blocks WHERE run_id = id AND NOT done)
+			 AND NOT EXISTS (SELECT FROM retries WHERE run_id = id) END`, now)
+}
+
+// Unbalanced is the error of a run whose counts do not add up to what was planned.
+type Unbalanced struct {
+	RunID   int64
+	Planned int64
+	Counted int64
+}
+
+func (u Unbalanced) Error() string {
+	return fmt.Sprintf("run %d: planned %d deliveries, counted %d", u.RunID, u.Planned, u.Counted)
+}
+
+// CloseRun ends a run: what is open becomes cancelled or expired, the outcomes are counted
+// from the deliveries themselves, and the mailing is finished when this was its last. An
+// Unbalanced error means that the run was closed although its counts do not add up.
+func (db *DB) CloseRun(ctx context.Context, id int64, now time.Time) error {
+	var unbalanced error
+	err := db.InTx(ctx, func(tx Tx) error {
+		var run domain.Run
+		err := tx.NewSelect().Model(&run).Where("id = ? AND closed_at IS NULL", id).For("UPDATE SKIP LOCKED").Scan(ctx)
+		if explained := explain(err); domain.KindOf(explained) == domain.NotFound {
+			return nil // another instance closes it
+		} else if explained != nil {
+			return explained
+		}
+		if run.Status != domain.RunStopping && !run.WindowEnd.IsZero() && !now.Before(run.WindowEnd) {
+			run.EndOutcome, run.Reason = domain.OutcomeExpired, domain.ReasonEnded
+		}
+		if err := countRun(ctx, tx, &run); err != nil {
+			return err
+		}
+		if run.Open() != 0 {
+			unbalanced = Unbalanced{run.ID, run.Planned, run.Planned - run.Open()}
+		}
+		run.Status, run.ClosedAt = domain.RunDone, now
+		if _, err := tx.NewUpdate().Model(&run).WherePK().Exec(ctx); err != nil {
+			return err
+		}
+		return db.closeMailing(ctx, tx, run.MailingID, now)
+	})
+	if err == nil {
+		return unbalanced
+	}
+	return err
+}
+
+// countRun ends what is open, counts, and drops what only sending needed.
+func countRun(ctx context.Context, tx Tx, run *domain.Run) error {
+	if run.EndOutcome != "" {
+		_, err := tx.Pgx.Exec(ctx, `UPDATE deliveries SET outcome = $2 WHERE run_id = $1 AND outcome IN ('queued', 'deferred')`,
+			run.ID, string(run.EndOutcome))
+		if err != nil {
+			return err
+		}
+	}
+	err := tx.Pgx.QueryRow(ctx, `SELECT
+			count(*) FILTER (WHERE outcome = 'accepted'), count(*) FILTER (WHERE outcome = 'failed'),
+			count(*) FILTER (WHERE outcome = 'suppressed'), count(*) FILTER (WHERE outcome = 'expired'),
+			count(*) FILTER (WHERE outcome = 'cancelled') FROM deliveries WHERE run_id = $1`, run.ID).
+		Scan(&run.Accepted, &run.Failed, &run.Suppressed, &run.Expired, &run.Cancelled)
+	if err != nil {
+		return err
+	}
+	if _, err := tx.Pgx.Exec(ctx, `DELETE FROM blocks WHERE run_id = $1`, run.ID); err != nil {
+		return err
+	}
+	_, err = tx.Pgx.Exec(ctx, `DELETE FROM retries WHERE run_id = $1`, run.ID)
+	return err
+}
+
+// FinishMailings finishes the mailings whose end has come.
+func (db *DB) FinishMailings(ctx context.Context, now time.Time) error {
+	ended, err := ids(ctx, db, `SELECT id FROM mailings
+		WHERE status = 'running' AND deleted_at IS NULL AND end_at <= $1`, now)
+	for _, id := range ended {
+		if err == nil {
+			err = db.InTx(ctx, func(tx Tx) error { return db.closeMailing(ctx, tx, id, now) })
+		}
+	}
+	return err
+}
+
+func (db *DB) closeMailing(ctx context.Context, tx Tx, id int64, now time.Time) error {
+	m, err := loadMailing(ctx, tx, 0, id, "UPDATE")
+	if domain.KindOf(err) == domain.NotFound {
+		return nil // deleted
+	} else if err != nil {
+		return err
+	}
+	open, err := tx.NewSelect().TableExpr("runs").Where("mailing_id = ? AND closed_at IS NULL", id).Exists(ctx)
+	if err != nil || !m.Close(open, now) {
+		return err
+	}
+	if _, err := tx.NewUpdate().Model(&m).WherePK().Exec(ctx); err != nil {
+		return err
+	}
+	return changed(ctx, tx, "stats")
+}
+
+func ids(ctx context.Context, db *DB, query string, args ...any) ([]int64, error) {
+	rows, err := db.Pool.Query(ctx, query, args...)
+	if err != nil {
+		return nil, explain(err)
+	}
+	found, err := pgx.CollectRows(rows, pgx.RowTo[int64])
+	return found, explain(err)
+}
