@@ -28,7 +28,7 @@ type AttemptRow struct {
 func (db *DB) Attempts(ctx context.Context, filter AttemptFilter) (rows []AttemptRow, more bool, err error) {
 	start := offset(filter.Page)
 	of := db.bun.NewSelect().TableExpr("attempts").Where("run_id = run.id").
-		OrderExpr("seq DESC, id DESC").Limit(start + PageSize + 1)
+		OrderExpr("seq DESC, at DESC").Limit(start + PageSize + 1)
 	if filter.Status != "" {
 		of.Where("status = ?", filter.Status)
 		if filter.Status != domain.Accepted {
@@ -43,7 +43,7 @@ func (db *DB) Attempts(ctx context.Context, filter AttemptFilter) (rows []Attemp
 		ColumnExpr("attempt.*, run.mailing_id, mailing.name AS mailing_name").
 		Join("JOIN mailings AS mailing ON mailing.id = run.mailing_id").
 		Join("JOIN LATERAL (?) AS attempt ON TRUE", of).
-		OrderExpr("run.id DESC, attempt.seq DESC, attempt.id DESC").Offset(start).Limit(PageSize + 1)
+		OrderExpr("run.id DESC, attempt.seq DESC, attempt.at DESC").Offset(start).Limit(PageSize + 1)
 	for column, value := range map[string]int64{
 		"run.owner_id": filter.OwnerID, "run.mailing_id": filter.MailingID, "run.id": filter.RunID,
 	} {
@@ -79,7 +79,7 @@ func (db *DB) Deliveries(ctx context.Context, run int64, outcome domain.Outcome,
 	err = db.bun.NewSelect().TableExpr("(?) AS delivery", part).
 		ColumnExpr("delivery.*, coalesce(last.code, 0) AS code, coalesce(last.answer, '') AS answer").
 		Join(`LEFT JOIN LATERAL (SELECT code, answer FROM attempts
-			WHERE run_id = delivery.run_id AND seq = delivery.seq ORDER BY id DESC LIMIT 1) AS last ON TRUE`).
+			WHERE run_id = delivery.run_id AND seq = delivery.seq ORDER BY at DESC LIMIT 1) AS last ON TRUE`).
 		OrderExpr("delivery.seq").Scan(ctx, &rows)
 	if err != nil {
 		return nil, false, explain(err)

@@ -114,6 +114,7 @@ const recordStatement = `WITH r AS (
 	), tried AS (
 		INSERT INTO attempts (run_id, seq, client_id, email, n, at, status, code, answer)
 		SELECT run_id, seq, client_id, email, n, at, status, code, answer FROM r WHERE status <> ''
+		ON CONFLICT DO NOTHING
 	), retried AS (
 		INSERT INTO retries (run_id, seq, due_at) SELECT run_id, seq, retry_at FROM ended WHERE outcome = 'deferred'
 		ON CONFLICT (run_id, seq) DO UPDATE SET due_at = excluded.due_at
@@ -129,7 +130,8 @@ const recordStatement = `WITH r AS (
 		FROM ended GROUP BY run_id, first_seq) AS part
 	WHERE blocks.run_id = part.run_id AND blocks.first_seq = part.first_seq`
 
-// Record makes the results durable, all or none, on a connection of the recorder's own. Every
+// Record makes the results durable, all or none, on a connection of the recorder's own; to do
+// it again, when the connection broke before the answer, changes nothing. Every
 // attempt is written whoever holds the block, because it happened; of a delivery that another
 // instance has taken over, only an acceptance still counts.
 func (db *DB) Record(ctx context.Context, conn *pgx.Conn, instance int64, results []Result) error {

@@ -63,7 +63,7 @@ func (db *DB) PlanRun(ctx context.Context, id int64, now time.Time, force bool) 
 		if err := fillRun(ctx, tx, &run, m); err != nil {
 			return err
 		}
-		return changed(ctx, tx, "stats")
+		return notify(ctx, tx, "runs", "")
 	})
 	return run, ok && err == nil, err
 }

@@ -160,8 +160,8 @@ func (a Answer) names(words ...string) bool {
 
 // Attempt is one try to hand one letter to the mail server.
 type Attempt struct {
-	ID       int64 `bun:",pk,autoincrement"`
 	RunID    int64
+	Seq      int // of its delivery
 	ClientID int64
 	Email    string
 	N        int // 1 for the first try of a delivery

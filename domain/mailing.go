@@ -245,7 +245,12 @@ func (m *Mailing) RunNow(now time.Time) (no int, ok bool, err error) {
 // one to run when ok.
 func (m *Mailing) Plan(now time.Time) (missed []Occurrence, due Occurrence, ok bool) {
 	missed, due, ok = m.Schedule().Due(m.NextNo, now)
-	m.advanceTo(m.NextNo + len(missed) + oneIf(ok))
+	switch {
+	case ok:
+		m.advanceTo(due.No + 1)
+	case len(missed) > 0:
+		m.advanceTo(missed[len(missed)-1].No + 1)
+	}
 	return missed, due, ok
 }
 
@@ -288,14 +293,8 @@ func (m *Mailing) finish(now time.Time) {
 	m.Status, m.FinishedAt, m.NextRunAt = Finished, now, time.Time{}
 }
 
+// advanceTo makes the first occurrence numbered no or higher the next one.
 func (m *Mailing) advanceTo(no int) {
-	m.NextNo = no
-	m.NextRunAt, _ = m.Schedule().At(no)
-}
-
-func oneIf(yes bool) int {
-	if yes {
-		return 1
-	}
-	return 0
+	next, _ := m.Schedule().From(no)
+	m.NextNo, m.NextRunAt = no, next.At
 }
