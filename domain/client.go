@@ -45,7 +45,8 @@ func (c *Client) Change(form ClientForm) error {
 	if !strings.EqualFold(email, c.Email) && c.SuppressedReason == Bounced {
 		c.SuppressedAt, c.SuppressedReason = time.Time{}, ""
 	}
-	c.Email, c.FullName, c.Comment = email, strings.TrimSpace(form.FullName), strings.TrimSpace(form.Comment)
+	c.Email, c.FullName = email, strings.TrimSpace(form.FullName)
+	c.Comment = strings.TrimSpace(strings.ReplaceAll(form.Comment, "\r\n", "\n"))
 	checkEmail(&p, "email", c.Email)
 	if utf8.RuneCountInString(c.FullName) > 200 {
 		p.Add("full_name", "clients.full_name_long", "Max", 200)
@@ -54,6 +55,8 @@ func (c *Client) Change(form ClientForm) error {
 	}
 	if utf8.RuneCountInString(c.Comment) > 5000 {
 		p.Add("comment", "clients.comment_long", "Max", 5000)
+	} else if hasControl(strings.NewReplacer("\n", "", "\t", "").Replace(c.Comment)) {
+		p.Add("comment", "clients.comment_control")
 	}
 	c.Tags = ParseTags(form.Tags)
 	checkTags(&p, c.Tags)
@@ -82,5 +85,9 @@ func checkTags(p *Problems, tags []string) {
 			p.Add("tags", "clients.tag_long", "Max", 50)
 			return
 		}
+	}
+	// The index of the list holds the tags; Postgres refuses an entry of 2,700 bytes.
+	if len(strings.Join(tags, "")) > 2300 {
+		p.Add("tags", "clients.tags_long")
 	}
 }

@@ -1,6 +1,9 @@
 package domain
 
-import "time"
+import (
+	"strings"
+	"time"
+)
 
 // Message is what is sent. What its subject and body may hold is checked by letter.Check.
 type Message struct {
@@ -20,7 +23,7 @@ type MessageForm struct {
 
 // Change takes the form over as a new revision; runs keep the one they started with.
 func (m *Message) Change(form MessageForm, now time.Time) {
-	m.Subject, m.Body = form.Subject, form.Body
+	m.Subject, m.Body = strings.TrimSpace(form.Subject), strings.ReplaceAll(form.Body, "\r\n", "\n")
 	m.Revision++
 	m.UpdatedAt = now
 }

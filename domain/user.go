@@ -179,19 +179,33 @@ func NormalEmail(email string) string {
 }
 
 // checkEmail notes what is not a bare address of at most 254 bytes (RFC 5321, section
-// 4.5.3.1.3, less the angle brackets) with a dot in its domain.
+// 4.5.3.1.3, less the angle brackets) with a host name that has a dot.
 func checkEmail(p *Problems, field, email string) {
 	if email == "" {
 		p.Add(field, "clients.email_required")
 		return
 	}
 	parsed, err := mail.ParseAddress(email)
-	_, host, _ := strings.Cut(email, "@")
-	known := strings.Contains(strings.Trim(host, "."), ".") || host == "localhost"
-	if err != nil || parsed.Address != email || len(email) > 254 || hasControl(email) || !known ||
-		strings.ContainsAny(email, " \"(),:;<>[]\\") || strings.HasSuffix(host, ".") {
+	local, host, _ := strings.Cut(email, "@")
+	if err != nil || parsed.Address != email || len(email) > 254 || len(local) > 64 || hasControl(email) ||
+		strings.ContainsAny(email, " \"(),:;<>[]\\") || !isHost(host) {
 		p.Add(field, "clients.email_invalid")
 	}
+}
+
+// isHost: labels of letters (of any alphabet), digits and inner hyphens, the last not a number.
+func isHost(host string) bool {
+	labels := strings.Split(host, ".")
+	for _, label := range labels {
+		strange := strings.IndexFunc(label, func(r rune) bool {
+			return r != '-' && !unicode.IsLetter(r) && !unicode.IsDigit(r) && !unicode.IsMark(r)
+		})
+		if label == "" || len(label) > 63 || strange >= 0 || label[0] == '-' || label[len(label)-1] == '-' {
+			return false
+		}
+	}
+	last := labels[len(labels)-1]
+	return host == "localhost" || len(labels) > 1 && strings.Trim(last, "0123456789") != ""
 }
 
 func checkReason(reason string) error {
@@ -204,4 +218,7 @@ func checkReason(reason string) error {
 	return nil
 }
 
-func hasControl(text string) bool { return strings.IndexFunc(text, unicode.IsControl) >= 0 }
+// hasControl also tells bytes that are no UTF-8: neither can be kept in the database.
+func hasControl(text string) bool {
+	return strings.IndexFunc(text, unicode.IsControl) >= 0 || !utf8.ValidString(text)
+}

@@ -1,0 +1,193 @@
+package domain
+
+import (
+	"strings"
+	"testing"
+	"time"
+)
+
+func TestCheckEmail(t *testing.T) {
+	good := []string{
+		"a@x.org", "ann.smith+news@mail.example.org", "O'Brien@x.org", "1@2.info", "a@localhost",
+		"иван@пример.рф", "a@münchen.de", "a@xn--e1afmkfd.xn--p1ai", "a@a-b.org",
+		strings.Repeat("a", 64) + "@x.org", "_@x.org", "a!#$%&'*/=?^`{|}~b@x.org",
+	}
+	bad := []string{
+		"", " ", "a", "a@", "@x.org", "a@x", "a@.org", "a@x.", "a@x.org.", "a@x..org", "a..b@x.org", ".a@x.org", "a.@x.org",
+		"a@x.org,b@x.org", "a@x.org;b@x.org", "a b@x.org", "Ann <a@x.org>", "<a@x.org>", "a@b@x.org", `"a b"@x.org`,
+		"a@x.org\r\nBcc: b@x.org", "a@x.org\nb", "a\x00@x.org", "a@-x.org", "a@x-.org", "a@x_y.org", "a@x!y.org", "a@[127.0.0.1]",
+		"a@127.0.0.1", "a@x.123", "a@x.org(comment)", "\xff@x.org", "a@\xff.org", "mailto:a@x.org", "a@x.org/b",
+		strings.Repeat("a", 65) + "@x.org", "a@" + strings.Repeat("b", 64) + ".org",
+		"a@" + strings.Repeat("b.", 130) + "org",
+	}
+	for _, email := range good {
+		var p Problems
+		if checkEmail(&p, "email", email); len(p) > 0 {
+			t.Errorf("%q: %v", email, p)
+		}
+	}
+	for _, email := range bad {
+		var p Problems
+		if checkEmail(&p, "email", email); len(p) != 1 {
+			t.Errorf("%q: %d problems, want 1", email, len(p))
+		}
+	}
+}
+
+func TestNormalEmail(t *testing.T) {
+	for in, want := range map[string]string{
+		" Ann@X.Org ": "Ann@x.org", "ИВАН@ПРИМЕР.РФ": "ИВАН@пример.рф", "ann": "ann", "a@B@C": "a@B@c", "": "",
+	} {
+		if got := NormalEmail(in); got != want {
+			t.Errorf("%q: %q, want %q", in, got, want)
+		}
+	}
+}
+
+func TestCheckPassword(t *testing.T) {
+	tests := []struct{ password, email, want string }{
+		{"correct horse", "a@x.org", ""},
+		{"пароль-из-букв", "a@x.org", ""},
+		{"123456789a", "a@x.org", ""},
+		{"", "a@x.org", "password: register.password_short"},
+		{"ninechars", "a@x.org", "password: register.password_short"},
+		{"девятьбук", "a@x.org", "password: register.password_short"},
+		{strings.Repeat("x", 200), "a@x.org", ""},
+		{strings.Repeat("x", 201), "a@x.org", "password: register.password_long"},
+		{"12345678901234", "a@x.org", "password: register.password_digits"},
+		{"Longname@x.org", "longname@x.org", "password: register.password_email"},
+		{"LONGERNAME", "longername@x.org", "password: register.password_email"},
+	}
+	for _, tt := range tests {
+		var p Problems
+		CheckPassword(&p, tt.password, tt.email)
+		if text(p.Err()) != tt.want {
+			t.Errorf("%q: %q, want %q", tt.password, text(p.Err()), tt.want)
+		}
+	}
+}
+
+func TestRegister(t *testing.T) {
+	var u User
+	err := u.Register(UserForm{Name: " Ann ", Email: " Ann@X.org ", Password: "correct horse", Language: "ru", Timezone: "Europe/Moscow"})
+	if err != nil || u.Name != "Ann" || u.Email != "Ann@x.org" || u.Role != RoleUser || u.Verified() {
+		t.Errorf("%+v, %v", u, err)
+	}
+	err = u.Register(UserForm{Name: "A\nB", Email: "ann", Password: "short"})
+	if want := "name: register.name_control; email: clients.email_invalid; password: register.password_short"; text(err) != want {
+		t.Errorf("%q, want %q", text(err), want)
+	}
+}
+
+func TestUserChange(t *testing.T) {
+	tests := []struct {
+		form UserForm
+		want string
+	}{
+		{UserForm{Name: "Ann", Language: "ru", Timezone: "Asia/Tokyo"}, ""},
+		{UserForm{Name: "", Language: "de", Timezone: "Mars/Base"},
+			"name: register.name_required; language: account.language_unknown; timezone: account.timezone_unknown"},
+		{UserForm{Name: strings.Repeat("я", 101), Language: "en", Timezone: ""},
+			"name: register.name_long; timezone: account.timezone_unknown"},
+		{UserForm{Name: "Ann", Language: "en", Timezone: "Local"}, "timezone: account.timezone_unknown"},
+		{UserForm{Name: "Ann", Language: "en", Timezone: "../../etc/passwd"}, "timezone: account.timezone_unknown"},
+	}
+	for _, tt := range tests {
+		var u User
+		if err := u.Change(tt.form); text(err) != tt.want {
+			t.Errorf("%+v: %q, want %q", tt.form, text(err), tt.want)
+		}
+	}
+}
+
+func TestRoles(t *testing.T) {
+	tests := []struct {
+		role                               Role
+		own, oversee, publish, administers bool
+	}{
+		{RoleUser, true, false, false, false},
+		{RoleManager, false, true, false, false},
+		{RoleContent, false, false, true, false},
+		{RoleAdmin, true, true, true, true},
+		{"", false, false, false, false},
+	}
+	for _, tt := range tests {
+		u := User{Role: tt.role}
+		if u.MayOwn() != tt.own || u.MayOversee() != tt.oversee || u.MayPublish() != tt.publish || u.MayAdminister() != tt.administers {
+			t.Errorf("%q: own %v, oversee %v, publish %v, administer %v", tt.role, u.MayOwn(), u.MayOversee(), u.MayPublish(), u.MayAdminister())
+		}
+	}
+}
+
+func TestBlock(t *testing.T) {
+	now := time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
+	manager, admin, user := User{ID: 1, Role: RoleManager}, User{ID: 2, Role: RoleAdmin}, User{ID: 3, Role: RoleUser}
+	tests := []struct {
+		name      string
+		by, whom  User
+		reason    string
+		unblocked bool // may also be unblocked
+		want      string
+	}{
+		{"a manager a user", manager, user, "spam", true, ""},
+		{"an admin a manager", admin, manager, "left", true, ""},
+		{"himself", manager, manager, "tired", false, ": manager.block_refused"},
+		{"an admin", manager, admin, "revolt", false, ": manager.block_refused"},
+		{"a user a user", user, User{ID: 4, Role: RoleUser}, "rival", false, ": manager.block_refused"},
+		{"without a reason", manager, user, "  ", true, "reason: manager.reason_required"},
+		{"a long reason", manager, user, strings.Repeat("я", 501), true, "reason: manager.reason_long"},
+	}
+	for _, tt := range tests {
+		whom := tt.whom
+		err := whom.Block(tt.by, tt.reason, now)
+		if got := strings.TrimPrefix(text(err), ": "); got != strings.TrimPrefix(tt.want, ": ") {
+			t.Errorf("%s: %q, want %q", tt.name, got, tt.want)
+		}
+		if whom.Blocked() != (tt.want == "") {
+			t.Errorf("%s: blocked is %v", tt.name, whom.Blocked())
+		}
+		if err := whom.Unblock(tt.by); (err == nil) != tt.unblocked || whom.Blocked() {
+			t.Errorf("%s: unblock says %v, blocked is %v", tt.name, err, whom.Blocked())
+		}
+	}
+	blocked := user
+	if err := blocked.Block(manager, "first", now); err != nil {
+		t.Fatal(err)
+	}
+	if err := blocked.Block(admin, "second", now.Add(time.Hour)); err != nil || blocked.BlockedReason != "first" || !blocked.BlockedAt.Equal(now) {
+		t.Errorf("blocked again: %v, %q at %v", err, blocked.BlockedReason, blocked.BlockedAt)
+	}
+}
+
+func TestGiveRole(t *testing.T) {
+	admin, user := User{ID: 1, Role: RoleAdmin}, User{ID: 2, Role: RoleUser}
+	tests := []struct {
+		by, whom User
+		role     Role
+		want     string
+	}{
+		{admin, user, RoleManager, ""},
+		{admin, admin, RoleAdmin, ""},
+		{admin, admin, RoleUser, "role: users.role_own"},
+		{admin, user, "king", "role: users.role_unknown"},
+		{user, user, RoleAdmin, "errors.forbidden"},
+		{User{ID: 3, Role: RoleManager}, user, RoleManager, "errors.forbidden"},
+	}
+	for _, tt := range tests {
+		whom, before := tt.whom, tt.whom.Role
+		if err := whom.GiveRole(tt.by, tt.role); text(err) != tt.want {
+			t.Errorf("%s gives %s to %d: %q, want %q", tt.by.Role, tt.role, whom.ID, text(err), tt.want)
+		}
+		if want := map[bool]Role{true: tt.role, false: before}[tt.want == ""]; whom.Role != want {
+			t.Errorf("%s gives %s to %d: role %s, want %s", tt.by.Role, tt.role, whom.ID, whom.Role, want)
+		}
+	}
+}
+
+func TestLocation(t *testing.T) {
+	for zone, want := range map[string]string{"Europe/Moscow": "Europe/Moscow", "": "UTC", "Mars/Base": "UTC"} {
+		if got := (User{Timezone: zone}).Location().String(); got != want {
+			t.Errorf("%q: %s, want %s", zone, got, want)
+		}
+	}
+}
