@@ -23,6 +23,10 @@ import (
 type DB struct {
 	bun  *bun.DB
 	Pool *pgxpool.Pool
+
+	cache   cache
+	clients clientCount
+	views   views
 }
 
 // Open prepares the pool; it connects on first use, so an unreachable server shows then.
@@ -45,8 +49,10 @@ func Open(url string) (*DB, error) {
 	return &DB{bun: bun.NewDB(stdlib.OpenDBFromPool(pool), pgdialect.New()), Pool: pool}, nil
 }
 
-// Close gives all connections back.
+// Close stops what was started, writes the views down and gives all connections back.
 func (db *DB) Close() {
+	db.views.close()
+	db.cache.close()
 	_ = db.bun.Close()
 	db.Pool.Close()
 }

@@ -1,0 +1,206 @@
+package db
+
+import (
+	"context"
+	"crypto/rand"
+	"log/slog"
+	"strings"
+	"sync"
+	"time"
+
+	gocache "github.com/eko/gocache/lib/v4/cache"
+	"github.com/eko/gocache/lib/v4/store"
+	memorystore "github.com/eko/gocache/store/go_cache/v4"
+	"github.com/jackc/pgx/v5"
+	memory "github.com/patrickmn/go-cache"
+
+	"skychimp/domain"
+)
+
+const (
+	cacheTTL  = 30 * time.Second
+	deafTTL   = time.Second // while no notification can be heard
+	loadLimit = time.Second
+)
+
+// cache keeps what the public pages show: first in this process, then in Redis. Every key
+// ends in a version. A writing transaction announces a new version when it commits (changed),
+// all instances hear the announcements in the same order, so they always agree on the keys
+// without asking anybody, and a value that was loaded too early lies under a key that nobody
+// reads any more. The zero cache keeps nothing.
+type cache struct {
+	stats  *layers[domain.Stats]
+	posts  *layers[[]domain.Post]
+	shared *shared
+
+	mu     sync.RWMutex
+	latest map[string]string // version by topic
+	deaf   bool
+
+	stop context.CancelFunc
+	done sync.WaitGroup
+}
+
+// StartCache begins to cache the public pages' data, with Redis as a second layer unless
+// redisURL is empty. Close ends it.
+func (db *DB) StartCache(redisURL string, log *slog.Logger) error {
+	c, err := &db.cache, error(nil)
+	if c.shared, err = openShared(redisURL, log); err != nil {
+		return err
+	}
+	local := memory.New(memory.NoExpiration, time.Minute)
+	c.stats = newLayers[domain.Stats](local, c.shared)
+	c.posts = newLayers[[]domain.Post](local, c.shared)
+	c.forget()
+	ctx, stop := context.WithCancel(context.Background())
+	c.stop = stop
+	config := db.Pool.Config().ConnConfig
+	config.RuntimeParams["application_name"] = "skychimp cache"
+	c.done.Go(func() { c.listen(ctx, config, log) })
+	return nil
+}
+
+func (c *cache) close() {
+	if c.stop == nil {
+		return
+	}
+	c.stop()
+	c.done.Wait()
+	c.stats.close()
+	c.posts.close()
+	c.shared.close()
+}
+
+// forget starts versions of this process's own, because announcements may have been missed.
+func (c *cache) forget() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	own := rand.Text()
+	c.latest, c.deaf = map[string]string{"stats": own, "posts": own}, true
+}
+
+// hear takes over an announcement: `<topic> <version>`, topic `all` for every topic.
+func (c *cache) hear(payload string) {
+	topic, version, _ := strings.Cut(payload, " ")
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if topic != "all" {
+		c.latest[topic] = version
+		return
+	}
+	c.deaf = false
+	for topic := range c.latest {
+		c.latest[topic] = version
+	}
+}
+
+// version is the current version of a topic and how long a value of it may be kept.
+func (c *cache) version(topic string) (string, time.Duration) {
+	c.mu.RLock()
+	defer c.mu.RUnlock()
+	if c.deaf {
+		return c.latest[topic], deafTTL
+	}
+	return c.latest[topic], cacheTTL
+}
+
+// listen follows the announcements until ctx ends, on a connection of its own.
+func (c *cache) listen(ctx context.Context, config *pgx.ConnConfig, log *slog.Logger) {
+	for ctx.Err() == nil {
+		err := c.follow(ctx, config)
+		c.forget()
+		if ctx.Err() == nil {
+			log.Warn("cache: no announcements from the database", "error", err)
+		}
+		select {
+		case <-ctx.Done():
+		case <-time.After(300 * time.Millisecond):
+		}
+	}
+}
+
+// follow begins with an announcement for all instances: it is what gives the newcomer the
+// same versions as the others.
+func (c *cache) follow(ctx context.Context, config *pgx.ConnConfig) error {
+	conn, err := pgx.ConnectConfig(ctx, config)
+	if err != nil {
+		return err
+	}
+	defer func() {
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Second)
+		defer cancel()
+		_ = conn.Close(ctx)
+	}()
+	if _, err := conn.Exec(ctx, "LISTEN cache"); err != nil {
+		return err
+	}
+	if _, err := conn.Exec(ctx, "SELECT pg_notify('cache', $1)", "all "+rand.Text()); err != nil {
+		return err
+	}
+	for {
+		quiet, cancel := context.WithTimeout(ctx, 5*time.Second)
+		heard, err := conn.WaitForNotification(quiet)
+		timeout := quiet.Err() != nil && ctx.Err() == nil
+		cancel()
+		switch {
+		case err == nil:
+			c.hear(heard.Payload)
+		case timeout: // quiet, or a line that died without a word
+			ping, cancel := context.WithTimeout(ctx, time.Second)
+			err = conn.Ping(ping)
+			cancel()
+			if err != nil {
+				return err
+			}
+		default:
+			return err
+		}
+	}
+}
+
+// layers are the two caches for values of one type, with a loader in front.
+type layers[T any] struct {
+	loadable *gocache.LoadableCache[T]
+	chain    *gocache.ChainCache[T]
+}
+
+// lookup is a key that knows how to load its value.
+type lookup[T any] struct {
+	key  string
+	ttl  time.Duration
+	load func(context.Context) (T, error)
+}
+
+// GetCacheKey implements gocache's CacheKeyGenerator.
+func (l lookup[T]) GetCacheKey() string { return l.key }
+
+func newLayers[T any](local *memory.Cache, shared *shared) *layers[T] {
+	caches := []gocache.SetterCacheInterface[T]{gocache.New[T](memorystore.NewGoCache(local))}
+	if shared != nil {
+		caches = append(caches, gocache.New[T](&sharedStore[T]{shared: shared}))
+	}
+	chain := gocache.NewChain(caches...)
+	load := func(ctx context.Context, key any) (T, []store.Option, error) {
+		asked := key.(lookup[T])
+		// Many wait for this one load: that its first caller goes away must not fail the others.
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), loadLimit)
+		defer cancel()
+		value, err := asked.load(ctx)
+		return value, []store.Option{store.WithExpiration(asked.ttl)}, err
+	}
+	return &layers[T]{loadable: gocache.NewLoadable(load, chain), chain: chain}
+}
+
+// get answers from the layers, or with load, which one caller runs for all. The value is
+// shared: nobody may change it.
+func (l *layers[T]) get(ctx context.Context, name, version string, ttl time.Duration, load func(context.Context) (T, error)) (T, error) {
+	if l == nil {
+		return load(ctx)
+	}
+	return l.loadable.Get(ctx, lookup[T]{name + ":" + version, ttl, load})
+}
+
+func (l *layers[T]) close() {
+	_ = l.loadable.Close()
+	_ = l.chain.Close()
+}

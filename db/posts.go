@@ -1,0 +1,168 @@
+package db
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"github.com/uptrace/bun"
+
+	"skychimp/domain"
+)
+
+// headRunes is how much of a body a list of posts carries, for the first words of each.
+const headRunes = 600
+
+// PublishedPosts are all posts that everybody may see at now, newest first, with the first 600
+// characters of their bodies. Shared with other readers: not to be changed.
+func (db *DB) PublishedPosts(ctx context.Context, now time.Time) ([]domain.Post, error) {
+	version, ttl := db.cache.version("posts")
+	posts, err := db.cache.posts.get(ctx, "posts", version, ttl, func(ctx context.Context) ([]domain.Post, error) {
+		posts := []domain.Post{}
+		err := db.bun.NewSelect().Model(&posts).ExcludeColumn("body").
+			ColumnExpr("left(body, ?) AS body", headRunes).
+			Where("published_at IS NOT NULL").OrderExpr("published_at DESC, id DESC").Scan(ctx)
+		return posts, explain(err)
+	})
+	if err != nil {
+		return nil, err
+	}
+	// The cached list holds scheduled posts too, so that each appears at its time. They are first.
+	first := slices.IndexFunc(posts, func(p domain.Post) bool { return p.State(now) == domain.Published })
+	if first < 0 {
+		return nil, nil
+	}
+	return posts[first:], nil
+}
+
+// PublishedPost is the whole post behind a slug that everybody may see at now.
+func (db *DB) PublishedPost(ctx context.Context, slug string, now time.Time) (domain.Post, error) {
+	none := domain.Refuse(domain.NotFound, "", "errors.not_found")
+	listed, err := db.PublishedPosts(ctx, now)
+	if err != nil {
+		return domain.Post{}, err
+	}
+	if !slices.ContainsFunc(listed, func(p domain.Post) bool { return p.Slug == slug }) {
+		return domain.Post{}, none
+	}
+	version, ttl := db.cache.version("posts")
+	found, err := db.cache.posts.get(ctx, "post:"+slug, version, ttl, func(ctx context.Context) ([]domain.Post, error) {
+		posts := []domain.Post{}
+		err := db.bun.NewSelect().Model(&posts).Where("slug = ?", slug).Scan(ctx)
+		return posts, explain(err)
+	})
+	if err != nil {
+		return domain.Post{}, err
+	}
+	if len(found) == 0 || found[0].State(now) != domain.Published {
+		return domain.Post{}, none
+	}
+	return found[0], nil
+}
+
+// PostFilter narrows the list of all posts. State is one at Now; Page counts from 1.
+type PostFilter struct {
+	Query string
+	State domain.PostState
+	Now   time.Time
+	Page  int
+}
+
+// Posts is one page of all posts without their bodies, newest first, and the number of all that
+// match.
+func (db *DB) Posts(ctx context.Context, filter PostFilter) ([]domain.Post, int, error) {
+	posts := []domain.Post{}
+	query := db.bun.NewSelect().Model(&posts).ExcludeColumn("body")
+	if filter.Query != "" {
+		like := "%" + escapeLike(filter.Query) + "%"
+		query.Where("(title ILIKE ? OR body ILIKE ?)", like, like)
+	}
+	switch filter.State {
+	case domain.Draft:
+		query.Where("published_at IS NULL")
+	case domain.Scheduled:
+		query.Where("published_at > ?", filter.Now)
+	case domain.Published:
+		query.Where("published_at <= ?", filter.Now)
+	}
+	total, err := query.OrderExpr("id DESC").
+		Limit(PageSize).Offset(PageSize * int64(max(filter.Page, 1)-1)).ScanAndCount(ctx)
+	return posts, int(total), explain(err)
+}
+
+// Post is one post, whatever its state.
+func (db *DB) Post(ctx context.Context, id int64) (domain.Post, error) {
+	var post domain.Post
+	err := db.bun.NewSelect().Model(&post).Where("id = ?", id).Scan(ctx)
+	return post, explain(err)
+}
+
+// CreatePost saves a new post. When its slug is taken it gets the next free one: `title-2`.
+func (db *DB) CreatePost(ctx context.Context, post *domain.Post) error {
+	return db.InTx(ctx, func(tx Tx) error {
+		if err := freeSlug(ctx, tx, post); err != nil {
+			return err
+		}
+		if _, err := tx.NewInsert().Model(post).Exec(ctx); err != nil {
+			return err
+		}
+		return changed(ctx, tx, "posts")
+	})
+}
+
+// UpdatePost loads, changes and saves a post; views go on counting beside it.
+func (db *DB) UpdatePost(ctx context.Context, id int64, change func(*domain.Post) error) (domain.Post, error) {
+	var post domain.Post
+	err := db.InTx(ctx, func(tx Tx) error {
+		err := tx.NewSelect().Model(&post).Where("id = ?", id).For("UPDATE").Scan(ctx)
+		if err != nil {
+			return err
+		}
+		if err := change(&post); err != nil {
+			return err
+		}
+		_, err = tx.NewUpdate().Model(&post).Column("title", "body", "image", "published_at").
+			Set("updated_at = now()").WherePK().Returning("updated_at").Exec(ctx)
+		if err != nil {
+			return err
+		}
+		return changed(ctx, tx, "posts")
+	})
+	return post, err
+}
+
+// DeletePost deletes a post. Its picture goes with the next SweepMedia.
+func (db *DB) DeletePost(ctx context.Context, id int64) error {
+	return db.InTx(ctx, func(tx Tx) error {
+		var gone int64
+		err := tx.NewRaw("DELETE FROM posts WHERE id = ? RETURNING id", id).Scan(ctx, &gone)
+		if err != nil {
+			return err
+		}
+		return changed(ctx, tx, "posts")
+	})
+}
+
+// freeSlug moves the post's slug to the first one that is free. New posts take turns, so that
+// each sees what the one before it took.
+func freeSlug(ctx context.Context, tx bun.IDB, post *domain.Post) error {
+	const turn, step = 0x51C6, 100 // turn: any number that no other lock of ours uses
+	if _, err := tx.NewRaw("SELECT pg_advisory_xact_lock(?)", turn).Exec(ctx); err != nil {
+		return err
+	}
+	for first := 1; ; first += step {
+		var wanted, taken []string
+		for n := first; n < first+step; n++ {
+			wanted = append(wanted, domain.SlugAfter(post.Slug, n))
+		}
+		err := tx.NewRaw("SELECT slug FROM posts WHERE slug IN (?)", bun.In(wanted)).Scan(ctx, &taken)
+		if err != nil {
+			return err
+		}
+		free := slices.IndexFunc(wanted, func(slug string) bool { return !slices.Contains(taken, slug) })
+		if free >= 0 {
+			post.Slug = wanted[free]
+			return nil
+		}
+	}
+}
