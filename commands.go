@@ -1,0 +1,171 @@
+package main
+
+import (
+	"bufio"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"io"
+	"runtime"
+	"runtime/debug"
+	"slices"
+	"strings"
+	"time"
+
+	"skychimp/domain"
+	"skychimp/handlers"
+	"skychimp/static"
+	"skychimp/templates"
+)
+
+// version is set by the build: -ldflags "-X main.version=...".
+var version = "dev"
+
+type versionCommand struct{}
+
+// Run prints the version.
+func (versionCommand) Run(p *program) error {
+	commit := "unknown"
+	if info, ok := debug.ReadBuildInfo(); ok {
+		for _, setting := range info.Settings {
+			if setting.Key == "vcs.revision" {
+				commit = setting.Value
+			}
+		}
+	}
+	fmt.Fprintf(p.out, "skychimp %s, commit %s, %s\n", version, commit, runtime.Version())
+	return nil
+}
+
+type migrateCommand struct {
+	To string `arg:"" optional:"" enum:"up,down,status" default:"up" help:"up, down or status."`
+}
+
+// Run moves the schema and prints how far it is.
+func (m migrateCommand) Run(p *program) (err error) {
+	database, err := p.openDatabase()
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, database.close()) }()
+	do := database.Migrate
+	switch m.To {
+	case "down":
+		do = database.Rollback
+	case "status":
+		do = database.Migrated
+	}
+	state, err := do(p.ctx)
+	for _, name := range state.Applied {
+		fmt.Fprintln(p.out, "applied", name)
+	}
+	for _, name := range state.Pending {
+		fmt.Fprintln(p.out, "pending", name)
+	}
+	return err
+}
+
+type userCreateCommand struct {
+	Email         string `required:"" help:"Address to sign in with."`
+	Role          string `required:"" enum:"user,manager,content,admin" help:"user, manager, content or admin."`
+	Name          string `help:"Name; without it the part of the address before the @."`
+	PasswordStdin bool   `help:"Read the password from standard input instead of generating one."`
+}
+
+// Run creates the user.
+func (u userCreateCommand) Run(p *program) error {
+	form := domain.UserForm{Name: u.Name, Email: u.Email, Password: rand.Text()[:20], Language: "en", Timezone: "UTC"}
+	if form.Name == "" {
+		form.Name, _, _ = strings.Cut(u.Email, "@")
+	}
+	if u.PasswordStdin {
+		line, err := bufio.NewReader(p.in).ReadString('\n')
+		if err != nil && err != io.EOF {
+			return err
+		}
+		form.Password = strings.TrimRight(line, "\r\n")
+	}
+	var user domain.User
+	if err := user.Register(form); err != nil {
+		return misuse{inEnglish(err)}
+	}
+	user.Role, user.VerifiedAt = domain.Role(u.Role), time.Now()
+	return p.withDatabase(func(database *database) (err error) {
+		if user.PasswordHash, err = handlers.NewPasswords().Hash(p.ctx, form.Password); err != nil {
+			return err
+		}
+		if err := database.CreateUser(p.ctx, &user); err != nil {
+			return inEnglish(err)
+		}
+		fmt.Fprintf(p.out, "Created %s, role %s.\n", user.Email, user.Role)
+		if !u.PasswordStdin {
+			fmt.Fprintf(p.out, "Password: %s\n", form.Password)
+		}
+		return nil
+	})
+}
+
+type userRoleCommand struct {
+	Email string `required:"" help:"Address of the user."`
+	Role  string `required:"" enum:"user,manager,content,admin" help:"user, manager, content or admin."`
+}
+
+// Run gives the role.
+func (u userRoleCommand) Run(p *program) error {
+	return p.withDatabase(func(database *database) error {
+		user, err := database.UserByEmail(p.ctx, domain.NormalEmail(u.Email))
+		if domain.KindOf(err) == domain.NotFound {
+			return fmt.Errorf("no user has the address %s", u.Email)
+		}
+		if err != nil {
+			return err
+		}
+		operator := domain.User{Role: domain.RoleAdmin}
+		_, err = database.UpdateUser(p.ctx, user.ID, func(user *domain.User) error {
+			return user.GiveRole(operator, domain.Role(u.Role))
+		})
+		if err == nil {
+			fmt.Fprintf(p.out, "%s has the role %s now.\n", user.Email, u.Role)
+		}
+		return err
+	})
+}
+
+// withDatabase runs do on the open database with a current schema.
+func (p *program) withDatabase(do func(*database) error) (err error) {
+	database, err := p.openDatabase()
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, database.close()) }()
+	if err := database.currentSchema(p.ctx); err != nil {
+		return err
+	}
+	return do(database)
+}
+
+// inEnglish is a refusal in words, for the command line.
+func inEnglish(err error) error {
+	files, failed := static.Load()
+	if failed != nil {
+		return err
+	}
+	set, failed := templates.New(files)
+	if failed != nil {
+		return err
+	}
+	list := []*domain.Error{}
+	if problems, ok := errors.AsType[domain.Problems](err); ok {
+		list = problems
+	} else if one, ok := errors.AsType[*domain.Error](err); ok {
+		list = append(list, one)
+	}
+	var texts []string
+	for _, one := range list {
+		texts = append(texts, set.Texts().Fill("en", one.Key, one.Args))
+	}
+	if len(texts) == 0 {
+		return err
+	}
+	return errors.New(strings.Join(slices.Compact(texts), " "))
+}

@@ -1,0 +1,216 @@
+package main
+
+import (
+	"encoding"
+	"errors"
+	"fmt"
+	"net"
+	"net/mail"
+	"net/netip"
+	"net/url"
+	"os"
+	"reflect"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/caarlos0/env/v11"
+)
+
+// config is the environment. Every wrong value stops the start with one line.
+type config struct {
+	Addr           listenAddress `env:"ADDR" envDefault:"127.0.0.1:8080"`
+	BaseURL        webAddress    `env:"BASE_URL" envDefault:"http://localhost:8080"`
+	DatabaseURL    databaseURL   `env:"DATABASE_URL"`
+	DataDir        string        `env:"DATA_DIR" envDefault:"data"`
+	SMTPURL        smtpURL       `env:"SMTP_URL"`
+	MailFrom       mailAddress   `env:"MAIL_FROM" envDefault:"SkyChimp <noreply@localhost>"`
+	RedisURL       redisURL      `env:"REDIS_URL"`
+	MediaURL       mediaURL      `env:"MEDIA_URL" envDefault:"file"`
+	Secret         secret        `env:"SECRET"`
+	DispatchEvery  interval      `env:"DISPATCH_EVERY" envDefault:"1m"`
+	DKIMKey        readableFile  `env:"DKIM_KEY"`
+	DKIMSelector   string        `env:"DKIM_SELECTOR"`
+	DKIMDomain     string        `env:"DKIM_DOMAIN"`
+	TrustedProxies networks      `env:"TRUSTED_PROXIES"`
+	MetricsAddr    listenAddress `env:"METRICS_ADDR"`
+	LogFormat      logFormat     `env:"LOG_FORMAT" envDefault:"text"`
+}
+
+func readConfig(environ []string) (config, error) {
+	// A variable that is set to nothing is not set.
+	set := env.ToMap(slices.DeleteFunc(slices.Clone(environ), func(pair string) bool { return strings.HasSuffix(pair, "=") }))
+	c, err := env.ParseAsWithOptions[config](env.Options{Environment: set})
+	if err != nil {
+		return c, wrongValue(err, set)
+	}
+	if (c.DKIMKey == "") != (c.DKIMSelector == "") || (c.DKIMKey == "") != (c.DKIMDomain == "") {
+		return c, errors.New("DKIM_KEY, DKIM_SELECTOR and DKIM_DOMAIN belong together: set all three or none")
+	}
+	if c.DatabaseURL != "" && c.Secret == "" {
+		return c, errors.New("SECRET is empty: with DATABASE_URL it has to be at least 32 characters (try: openssl rand -hex 32)")
+	}
+	return c, nil
+}
+
+// wrongValue names the variable, its value and what is allowed.
+func wrongValue(err error, set map[string]string) error {
+	wrong, ok := errors.AsType[env.ParseError](err)
+	if !ok {
+		return err
+	}
+	field, _ := reflect.TypeFor[config]().FieldByName(wrong.Name)
+	name := field.Tag.Get("env")
+	return fmt.Errorf("%s=%q is wrong: %w", name, masked(name, set[name]), wrong.Err)
+}
+
+// masked keeps passwords out of what is printed.
+func masked(name, value string) string {
+	if name == "SECRET" {
+		return "***"
+	}
+	if scheme, rest, ok := strings.Cut(value, "://"); ok {
+		if at := strings.LastIndexByte(rest, '@'); at >= 0 {
+			return scheme + "://***" + rest[at:]
+		}
+	}
+	return value
+}
+
+// Values that know what is allowed.
+type (
+	listenAddress string
+	databaseURL   string
+	redisURL      string
+	mediaURL      string
+	readableFile  string
+	secret        string
+	logFormat     string
+	interval      time.Duration
+	networks      []string
+	webAddress    struct{ *url.URL }
+	smtpURL       struct{ *url.URL }
+	mailAddress   struct{ *mail.Address }
+)
+
+var _ = []encoding.TextUnmarshaler{new(listenAddress), new(databaseURL), new(redisURL), new(mediaURL),
+	new(readableFile), new(secret), new(logFormat), new(interval), new(networks), new(webAddress),
+	new(smtpURL), new(mailAddress)}
+
+func (a *listenAddress) UnmarshalText(text []byte) error {
+	*a = listenAddress(text)
+	_, port, err := net.SplitHostPort(string(text))
+	if n, bad := strconv.Atoi(port); err != nil || bad != nil || n < 0 || n > 65535 {
+		return errors.New("allowed is host:port, such as 127.0.0.1:8080 or :8080")
+	}
+	return nil
+}
+
+func (a *webAddress) UnmarshalText(text []byte) (err error) {
+	a.URL, err = url.Parse(strings.TrimSuffix(string(text), "/"))
+	if err != nil || (a.Scheme != "http" && a.Scheme != "https") || a.Hostname() == "" || a.User != nil ||
+		a.Path != "" || a.RawQuery != "" || a.Fragment != "" {
+		return errors.New("allowed is http:// or https:// with a host and nothing after it, such as https://mail.example.com")
+	}
+	return nil
+}
+
+func (d *databaseURL) UnmarshalText(text []byte) error {
+	*d = databaseURL(text)
+	return onlyScheme(string(text), "postgres://user:password@host:5432/database", "postgres", "postgresql")
+}
+
+func (r *redisURL) UnmarshalText(text []byte) error {
+	*r = redisURL(text)
+	return onlyScheme(string(text), "redis://user:password@host:6379/0", "redis", "rediss", "unix")
+}
+
+func (m *mediaURL) UnmarshalText(text []byte) error {
+	*m = mediaURL(text)
+	if string(text) == "file" {
+		return nil
+	}
+	return onlyScheme(string(text), "file, or s3://bucket?region=eu-central-1", "s3")
+}
+
+func onlyScheme(text, example string, schemes ...string) error {
+	parsed, err := url.Parse(text)
+	if err != nil || !slices.Contains(schemes, parsed.Scheme) {
+		return errors.New("allowed is " + example)
+	}
+	return nil
+}
+
+func (s *smtpURL) UnmarshalText(text []byte) (err error) {
+	const allowed = "allowed is smtp:// or smtps://user:password@host:port, with ?tls=none|opportunistic|required, conns=1..1000 and rate=letters per second"
+	s.URL, err = url.Parse(string(text))
+	if err != nil || (s.Scheme != "smtp" && s.Scheme != "smtps") || s.Hostname() == "" || strings.Trim(s.Path, "/") != "" {
+		return errors.New(allowed)
+	}
+	for key, values := range s.Query() {
+		value := values[0]
+		number, err := strconv.ParseFloat(value, 64)
+		right := key == "tls" && slices.Contains([]string{"none", "opportunistic", "required"}, value) ||
+			key == "conns" && err == nil && number >= 1 && number <= 1000 && number == float64(int(number)) ||
+			key == "rate" && err == nil && number > 0
+		if !right {
+			return errors.New(allowed)
+		}
+	}
+	return nil
+}
+
+func (m *mailAddress) UnmarshalText(text []byte) (err error) {
+	if m.Address, err = mail.ParseAddress(string(text)); err != nil {
+		return errors.New("allowed is an address, such as SkyChimp <noreply@example.com>")
+	}
+	return nil
+}
+
+func (f *readableFile) UnmarshalText(text []byte) error {
+	*f = readableFile(text)
+	if _, err := os.ReadFile(string(text)); err != nil {
+		return errors.New("allowed is a PEM file that can be read")
+	}
+	return nil
+}
+
+func (s *secret) UnmarshalText(text []byte) error {
+	*s = secret(text)
+	if len(text) < 32 {
+		return errors.New("allowed are at least 32 characters (try: openssl rand -hex 32)")
+	}
+	return nil
+}
+
+func (f *logFormat) UnmarshalText(text []byte) error {
+	*f = logFormat(text)
+	if *f != "text" && *f != "json" {
+		return errors.New("allowed is text or json")
+	}
+	return nil
+}
+
+func (i *interval) UnmarshalText(text []byte) error {
+	every, err := time.ParseDuration(string(text))
+	if err != nil || every < time.Second || every > 24*time.Hour {
+		return errors.New("allowed is a duration from 1s to 24h, such as 30s or 1m")
+	}
+	*i = interval(every)
+	return nil
+}
+
+func (n *networks) UnmarshalText(text []byte) error {
+	*n = nil
+	for one := range strings.SplitSeq(string(text), ",") {
+		one = strings.TrimSpace(one)
+		_, notAddress := netip.ParseAddr(one)
+		_, notNetwork := netip.ParsePrefix(one)
+		if notAddress != nil && notNetwork != nil {
+			return errors.New("allowed are addresses and networks, separated by commas, such as 10.0.0.1,192.168.0.0/16")
+		}
+		*n = append(*n, one)
+	}
+	return nil
+}

@@ -1,0 +1,59 @@
+package db
+
+import (
+	"context"
+	"time"
+
+	"skychimp/domain"
+)
+
+type token struct {
+	Hash      []byte `bun:",pk"`
+	UserID    int64
+	Purpose   domain.TokenPurpose
+	ExpiresAt time.Time
+}
+
+// CreateToken keeps a link's hash for as long as its purpose lets it work. Older links go on
+// working, because letters may arrive late and out of turn.
+func (db *DB) CreateToken(ctx context.Context, hash []byte, userID int64, purpose domain.TokenPurpose, now time.Time) error {
+	return db.InTx(ctx, func(tx Tx) error {
+		if _, err := tx.NewRaw(`DELETE FROM tokens WHERE expires_at < ?`, now).Exec(ctx); err != nil {
+			return err
+		}
+		kept := token{Hash: hash, UserID: userID, Purpose: purpose, ExpiresAt: now.Add(purpose.Life())}
+		_, err := tx.NewInsert().Model(&kept).Exec(ctx)
+		return err
+	})
+}
+
+// TokenUser is whose link it is; NotFound when it was used or ran out.
+func (db *DB) TokenUser(ctx context.Context, hash []byte, purpose domain.TokenPurpose, now time.Time) (user domain.User, err error) {
+	err = db.bun.NewRaw(`SELECT u.* FROM tokens t JOIN users u ON u.id = t.user_id
+		WHERE t.hash = ? AND t.purpose = ? AND t.expires_at > ?`, hash, purpose, now).Scan(ctx, &user)
+	return user, explain(err)
+}
+
+// UseToken uses a link up, with all others of its purpose, and changes its user in the same step.
+func (db *DB) UseToken(ctx context.Context, hash []byte, purpose domain.TokenPurpose, now time.Time,
+	change func(*domain.User) error) (user domain.User, err error) {
+	err = db.InTx(ctx, func(tx Tx) error {
+		var id int64
+		err := tx.NewRaw(`DELETE FROM tokens WHERE hash = ? AND purpose = ? AND expires_at > ? RETURNING user_id`,
+			hash, purpose, now).Scan(ctx, &id)
+		if err != nil {
+			return err
+		}
+		if err := dropTokens(ctx, tx, id, purpose); err != nil {
+			return err
+		}
+		user, err = updateUser(ctx, tx, id, change)
+		return err
+	})
+	return user, err
+}
+
+func dropTokens(ctx context.Context, tx Tx, userID int64, purpose domain.TokenPurpose) error {
+	_, err := tx.NewRaw(`DELETE FROM tokens WHERE user_id = ? AND purpose = ?`, userID, purpose).Exec(ctx)
+	return err
+}

@@ -1,0 +1,105 @@
+package db
+
+import (
+	"context"
+	"time"
+
+	"skychimp/domain"
+)
+
+// Ready answers whether the database and the queue in it can be used.
+func (db *DB) Ready(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, time.Second)
+	defer cancel()
+	var one int
+	err := db.bun.NewRaw(`SELECT count(*) FROM (SELECT FROM river_job LIMIT 1) j, (SELECT FROM users LIMIT 1) u`).Scan(ctx, &one)
+	return explain(err)
+}
+
+// CreateUser keeps a new user.
+func (db *DB) CreateUser(ctx context.Context, user *domain.User) error {
+	_, err := db.bun.NewInsert().Model(user).Returning("id, created_at").Exec(ctx)
+	if taken(err, "users_email") {
+		return domain.Refuse(domain.Invalid, "email", "users.email_taken")
+	}
+	return explain(err)
+}
+
+// Register keeps a new user and queues the letter that confirms the mailbox. Of an address that
+// waits for its confirmation the newest name and password count, and its older links end. Of a
+// known address nothing changes, and its owner gets another letter; an observer sees the same
+// writes.
+func (db *DB) Register(ctx context.Context, user domain.User) error {
+	return db.InTx(ctx, func(tx Tx) error {
+		_, err := tx.NewInsert().Model(&user).
+			On(`CONFLICT (lower(email)) DO UPDATE`).
+			Set(`name = CASE WHEN "user".verified_at IS NULL THEN EXCLUDED.name ELSE "user".name END`).
+			Set(`password_hash = CASE WHEN "user".verified_at IS NULL THEN EXCLUDED.password_hash ELSE "user".password_hash END`).
+			Returning("id, verified_at").Exec(ctx)
+		if err != nil {
+			return err
+		}
+		job := domain.MailJob{Letter: domain.MailVerify, UserID: user.ID}
+		if user.Verified() {
+			job.Letter = domain.MailKnown
+		} else if err := dropTokens(ctx, tx, user.ID, domain.TokenVerify); err != nil {
+			return err
+		}
+		return db.enqueue(ctx, tx, job)
+	})
+}
+
+// Mail queues a system letter.
+func (db *DB) Mail(ctx context.Context, job domain.MailJob) error {
+	return db.InTx(ctx, func(tx Tx) error { return db.enqueue(ctx, tx, job) })
+}
+
+// User is one user by id.
+func (db *DB) User(ctx context.Context, id int64) (user domain.User, err error) {
+	err = db.bun.NewSelect().Model(&user).Where("id = ?", id).Scan(ctx)
+	return user, explain(err)
+}
+
+// UserByEmail is the user with the address, whatever its case.
+func (db *DB) UserByEmail(ctx context.Context, email string) (user domain.User, err error) {
+	err = db.bun.NewSelect().Model(&user).Where("lower(email) = lower(?)", email).Scan(ctx)
+	return user, explain(err)
+}
+
+// UpdateUser loads the user, lets change apply a rule, and saves him. When the password changed
+// or the user is blocked, all his sessions end.
+func (db *DB) UpdateUser(ctx context.Context, id int64, change func(*domain.User) error) (user domain.User, err error) {
+	err = db.InTx(ctx, func(tx Tx) error {
+		user, err = updateUser(ctx, tx, id, change)
+		return err
+	})
+	return user, err
+}
+
+func updateUser(ctx context.Context, tx Tx, id int64, change func(*domain.User) error) (user domain.User, err error) {
+	if err := tx.NewSelect().Model(&user).Where("id = ?", id).For("UPDATE").Scan(ctx); err != nil {
+		return user, err
+	}
+	before := user
+	if err := change(&user); err != nil {
+		return user, err
+	}
+	if _, err := tx.NewUpdate().Model(&user).ExcludeColumn("last_sign_in_at", "created_at").WherePK().Exec(ctx); err != nil {
+		if taken(err, "users_email") {
+			return user, domain.Refuse(domain.Invalid, "email", "users.email_taken")
+		}
+		return user, err
+	}
+	if user.PasswordHash == before.PasswordHash && !user.Blocked() {
+		return user, nil
+	}
+	_, err = tx.NewRaw(`DELETE FROM sessions WHERE user_id = ?`, id).Exec(ctx)
+	return user, err
+}
+
+// DeleteUser erases the user and all that is his.
+func (db *DB) DeleteUser(ctx context.Context, id int64) error {
+	_, err := db.bun.NewRaw(`DELETE FROM users WHERE id = ?`, id).Exec(ctx)
+	return explain(err)
+}
+

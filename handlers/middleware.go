@@ -1,0 +1,162 @@
+package handlers
+
+import (
+	"context"
+	"crypto/rand"
+	"fmt"
+	"log/slog"
+	"net/url"
+	"runtime/debug"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/gofiber/fiber/v2"
+	"github.com/gofiber/fiber/v2/middleware/compress"
+	"github.com/gofiber/fiber/v2/middleware/etag"
+	"github.com/gofiber/fiber/v2/middleware/recover"
+
+	"skychimp/domain"
+)
+
+// middleware is what every request passes, from the outside in.
+func (s *Site) middleware(app *fiber.App) {
+	app.Use(override)
+	app.Use(s.number)
+	app.Use(s.headers)
+	app.Use(compress.New())
+	app.Use(etag.New())
+	app.Use(s.refusal)
+	app.Use(recover.New(recover.Config{EnableStackTrace: true, StackTraceHandler: s.panicked}))
+	app.Use(s.host)
+	app.Use(s.origin)
+	app.Use(s.deadline)
+	app.Use(s.identify)
+}
+
+// override lets forms, which know only POST, ask for PUT and DELETE.
+func override(c *fiber.Ctx) error {
+	if c.Method() == fiber.MethodPost {
+		if wanted := c.FormValue("_method"); wanted == fiber.MethodPut || wanted == fiber.MethodDelete {
+			c.Method(wanted)
+			return c.RestartRouting()
+		}
+	}
+	return c.Next()
+}
+
+const numberKey = "number"
+
+// number gives the request a number for the log and the error page, and logs it.
+func (s *Site) number(c *fiber.Ctx) error {
+	number, begun := rand.Text()[:10], time.Now()
+	c.Locals(numberKey, number)
+	c.Set(fiber.HeaderXRequestID, number)
+	err := c.Next()
+	path := c.Path()
+	if strings.Contains(c.Route().Path, ":token") {
+		path = c.Route().Path // a token is a secret
+	}
+	s.Log.Debug("request", "number", number, "method", c.Method(), "path", path,
+		"status", c.Response().StatusCode(), "took", time.Since(begun))
+	return err
+}
+
+// headers are the safe defaults; a handler may set others.
+func (s *Site) headers(c *fiber.Ctx) error {
+	c.Set(fiber.HeaderContentSecurityPolicy, "default-src 'none'; script-src 'self'; style-src 'self'; "+
+		"img-src 'self' data:; font-src 'self'; connect-src 'self'; frame-src 'self'; form-action 'self'; "+
+		"frame-ancestors 'none'; base-uri 'none'")
+	c.Set(fiber.HeaderXFrameOptions, "DENY")
+	c.Set(fiber.HeaderXContentTypeOptions, "nosniff")
+	c.Set(fiber.HeaderReferrerPolicy, "same-origin")
+	c.Set("Cross-Origin-Opener-Policy", "same-origin")
+	c.Set("Cross-Origin-Resource-Policy", "same-origin")
+	c.Set(fiber.HeaderPermissionsPolicy, "camera=(), geolocation=(), microphone=()")
+	if s.BaseURL.Scheme == "https" {
+		c.Set(fiber.HeaderStrictTransportSecurity, "max-age=31536000")
+	}
+	return c.Next()
+}
+
+// refusal turns errors into answers inside of what compresses and counts them.
+func (s *Site) refusal(c *fiber.Ctx) error {
+	if err := c.Next(); err != nil {
+		return s.answer(c, err)
+	}
+	return nil
+}
+
+func (s *Site) panicked(c *fiber.Ctx, cause any) {
+	s.Log.Error("panic", "number", c.Locals(numberKey), "cause", fmt.Sprint(cause), "stack", string(debug.Stack()))
+}
+
+// knownHosts are the names under which the site answers.
+func knownHosts(config Config) map[string]bool {
+	hosts := map[string]bool{"localhost": true, "127.0.0.1": true, "::1": true}
+	hosts[config.BaseURL.Hostname()] = true
+	hosts[hostname(config.Addr)] = true
+	return hosts
+}
+
+// hostname is the name in "name:port" and "[::1]:port".
+func hostname(host string) string { return strings.ToLower((&url.URL{Host: host}).Hostname()) }
+
+// host refuses names that nobody gave us: pages of a hostile name that points here could
+// otherwise read ours. Probes ask by address.
+func (s *Site) host(c *fiber.Ctx) error {
+	if s.hosts[hostname(s.hostOf(c))] || c.Path() == "/healthz" || c.Path() == "/readyz" {
+		return c.Next()
+	}
+	return fiber.NewError(fiber.StatusBadRequest)
+}
+
+// hostOf is the host that the visitor's browser asked for.
+func (s *Site) hostOf(c *fiber.Ctx) string {
+	if forwarded := c.Get(fiber.HeaderXForwardedHost); forwarded != "" && s.trusts(c) {
+		return forwarded
+	}
+	return string(c.Request().Host())
+}
+
+// origin refuses what another site makes a browser send, by the rule of
+// http.CrossOriginProtection. The unsubscribe button of a mail program may come from anywhere.
+func (s *Site) origin(c *fiber.Ctx) error {
+	safe := []string{fiber.MethodGet, fiber.MethodHead, fiber.MethodOptions}
+	if slices.Contains(safe, c.Method()) || strings.HasPrefix(c.Path(), "/unsubscribe/") {
+		return c.Next()
+	}
+	switch site := c.Get("Sec-Fetch-Site"); site {
+	case "same-origin", "none":
+		return c.Next()
+	case "": // an old browser, a plain http address, or no browser
+		from := c.Get(fiber.HeaderOrigin)
+		parsed, err := url.Parse(from)
+		ours := err == nil && (parsed.Host == s.hostOf(c) || parsed.Host == s.BaseURL.Host)
+		if from == "" || ours && parsed.Host != "" {
+			return c.Next()
+		}
+	}
+	return domain.Refuse(domain.Forbidden, "", "errors.cross_site")
+}
+
+// deadline ends what a request asked of the database when it takes too long.
+func (s *Site) deadline(c *fiber.Ctx) error {
+	ctx, cancel := context.WithTimeout(c.UserContext(), 30*time.Second)
+	defer cancel()
+	c.SetUserContext(ctx)
+	return c.Next()
+}
+
+func (s *Site) setCookie(c *fiber.Ctx, name, value string, life time.Duration) {
+	cookie := &fiber.Cookie{
+		Name: name, Value: value, Path: "/", HTTPOnly: true, SameSite: fiber.CookieSameSiteLaxMode,
+		Secure: s.BaseURL.Scheme == "https", MaxAge: int(life.Seconds()),
+	}
+	if life < 0 {
+		cookie.Expires = time.Unix(1, 0)
+	}
+	c.Cookie(cookie)
+}
+
+func (s *Site) warn(text string, err error) { s.Log.Warn(text, slog.Any("error", err)) }

@@ -1,0 +1,117 @@
+package handlers
+
+import (
+	"github.com/gofiber/fiber/v2"
+
+	"skychimp/domain"
+)
+
+type route struct {
+	Method, Path string
+	Guard        guard
+	Handle       fiber.Handler
+}
+
+// guard says who may use a route.
+type guard string
+
+const (
+	everyone  guard = "everyone"
+	visitor   guard = "visitor"   // pages that mean nothing to somebody signed in
+	signedIn  guard = "signedIn"  // any role
+	owner     guard = "owner"     // keeps clients, messages and mailings
+	reader    guard = "reader"    // an owner, or who oversees them all
+	overseer  guard = "overseer"  // a manager
+	publisher guard = "publisher" // a content manager
+	admin     guard = "admin"
+	loopback  guard = "loopback" // a program on this machine, without a proxy between
+)
+
+// table is every address and who may use it.
+func (s *Site) table() []route {
+	return []route{
+		{"GET", "/", everyone, s.home},
+		{"GET", "/healthz", everyone, s.healthz},
+		{"GET", "/readyz", everyone, s.readyz},
+		{"GET", "/static/:hash/*", everyone, s.static},
+		{"POST", "/language", everyone, s.changeLanguage},
+	}
+}
+
+func (g guard) admits(u *domain.User) bool {
+	switch g {
+	case everyone, visitor, loopback:
+		return true
+	case signedIn:
+		return u != nil
+	case owner:
+		return u != nil && u.MayOwn()
+	case reader:
+		return u != nil && (u.MayOwn() || u.MayOversee())
+	case overseer:
+		return u != nil && u.MayOversee()
+	case publisher:
+		return u != nil && u.MayPublish()
+	case admin:
+		return u != nil && u.MayAdminister()
+	}
+	return false
+}
+
+// admit lets through whom the guard names.
+func (s *Site) admit(g guard) fiber.Handler {
+	return func(c *fiber.Ctx) error {
+		user := s.reader(c).User
+		switch {
+		case g == visitor && user != nil:
+			return s.redirect(c, s.landing(user))
+		case g == loopback && !s.isLocal(c):
+			return domain.Refuse(domain.NotFound, "", "errors.not_found")
+		case g.admits(user):
+			return c.Next()
+		case user == nil:
+			return domain.Refuse(domain.SignedOut, "", "errors.signed_out")
+		}
+		return domain.Refuse(domain.Forbidden, "", "errors.forbidden")
+	}
+}
+
+// place is one entry of the main menu; who sees it follows from its route.
+type place struct{ Path, Key string }
+
+func places() []place {
+	return []place{
+		{"/mailings", "nav.mailings"},
+		{"/messages", "nav.messages"},
+		{"/clients", "nav.clients"},
+		{"/attempts", "nav.attempts"},
+		{"/manager/mailings", "nav.manager_mailings"},
+		{"/manager/users", "nav.manager_users"},
+		{"/admin/posts", "nav.posts"},
+		{"/admin/users", "nav.users"},
+		{"/admin/audit", "nav.audit"},
+		{"/admin/jobs", "nav.jobs"},
+		{"/blog", "nav.blog"},
+		{"/inbox", "nav.inbox"},
+	}
+}
+
+// placesOf are the entries of the menu that the user may open.
+func (s *Site) placesOf(u *domain.User) (list []place) {
+	for _, p := range places() {
+		for _, r := range s.routes {
+			if r.Method == "GET" && r.Path == p.Path && r.Guard.admits(u) {
+				list = append(list, p)
+			}
+		}
+	}
+	return list
+}
+
+// landing is where the user's work starts.
+func (s *Site) landing(u *domain.User) string {
+	if list := s.placesOf(u); u != nil && len(list) > 0 {
+		return list[0].Path
+	}
+	return "/"
+}

@@ -1,0 +1,89 @@
+// SkyChimp sends mailings and shows what became of every letter.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	_ "time/tzdata" // machines without zone files
+
+	"github.com/alecthomas/kong"
+)
+
+const about = `SkyChimp sends mailings: clients, messages, a calendar, and what became of every letter.
+
+Start with "skychimp demo": it needs no settings, fills a private database in DATA_DIR with
+samples and shows the letters it sends in an inbox of its own. Settings come from the
+environment; the README lists them.`
+
+type commands struct {
+	Serve   serveCommand   `cmd:"" default:"1" help:"Serve the web pages and send what is due, until Ctrl-C (the default)."`
+	Migrate migrateCommand `cmd:"" help:"Bring the schema of the database up to date, take the last step back, or show it."`
+	User    struct {
+		Create userCreateCommand `cmd:"" help:"Create a user whose mailbox needs no confirmation; prints a generated password."`
+		Role   userRoleCommand   `cmd:"" help:"Give a user another role."`
+	} `cmd:"" help:"Create users and give roles."`
+	Version versionCommand `cmd:"" help:"Print version, commit and Go version."`
+}
+
+// program is what every command gets.
+type program struct {
+	ctx    context.Context // ends with the first SIGINT or SIGTERM
+	out    io.Writer
+	in     io.Reader
+	config config
+	log    *slog.Logger
+}
+
+// misuse is an error of who started the program: exit 2 instead of 1.
+type misuse struct{ error }
+
+func main() { os.Exit(run(os.Args[1:], os.Stdin, os.Stdout, os.Stderr)) }
+
+// run is the program; the result is the exit code.
+func run(args []string, in io.Reader, out, errs io.Writer) int {
+	var cli commands
+	exit := -1
+	parser, err := kong.New(&cli, kong.Name("skychimp"), kong.Description(about), kong.Writers(out, errs),
+		kong.Exit(func(code int) { exit = code }), kong.ConfigureHelp(kong.HelpOptions{Compact: true}))
+	if err != nil {
+		return fail(errs, err)
+	}
+	command, err := parser.Parse(args)
+	if exit >= 0 { // --help
+		return exit
+	}
+	if err != nil {
+		return fail(errs, misuse{fmt.Errorf("%w (see skychimp --help)", err)})
+	}
+	settings, err := readConfig(os.Environ())
+	if err != nil {
+		return fail(errs, misuse{err})
+	}
+	ctx, stop := untilSignal()
+	defer stop()
+	log := newLog(errs, settings.LogFormat)
+	return fail(errs, command.Run(&program{ctx: ctx, out: out, in: in, config: settings, log: log}))
+}
+
+// fail says what went wrong in one line.
+func fail(errs io.Writer, err error) int {
+	if err == nil {
+		return 0
+	}
+	fmt.Fprintln(errs, "skychimp:", err)
+	if _, ok := errors.AsType[misuse](err); ok {
+		return 2
+	}
+	return 1
+}
+
+func newLog(out io.Writer, format logFormat) *slog.Logger {
+	if format == "json" {
+		return slog.New(slog.NewJSONHandler(out, nil))
+	}
+	return slog.New(slog.NewTextHandler(out, nil))
+}

@@ -1,0 +1,90 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"os/signal"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/gofiber/fiber/v2"
+
+	"skychimp/handlers"
+	"skychimp/static"
+	"skychimp/templates"
+)
+
+// drain is how long requests and letters under way may take to end after the first signal.
+const drain = 20 * time.Second
+
+type serveCommand struct{}
+
+// Run serves until the context ends.
+func (serveCommand) Run(p *program) (err error) {
+	files, err := static.Load()
+	if err != nil {
+		return err
+	}
+	if missing := files.Missing(); len(missing) > 0 {
+		return fmt.Errorf("static/%s is missing in this build: start with `make run`, or run `npm ci && make vendor` and build again",
+			strings.Join(missing, ", static/"))
+	}
+	listener, err := net.Listen("tcp", string(p.config.Addr))
+	if err != nil {
+		return fmt.Errorf("ADDR=%q: %w", p.config.Addr, err)
+	}
+	defer listener.Close()
+	database, err := p.openDatabase()
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, database.close()) }()
+	if err := database.currentSchema(p.ctx); err != nil {
+		return err
+	}
+	if _, err := p.config.secretKey(); err != nil {
+		return err
+	}
+	set, err := templates.New(files)
+	if err != nil {
+		return err
+	}
+	app, err := handlers.New(handlers.Config{
+		BaseURL: p.config.BaseURL.URL, Addr: string(p.config.Addr), Proxies: p.config.TrustedProxies,
+		Inbox: p.config.SMTPURL.URL == nil,
+	}, database.DB, set, files, p.log)
+	if err != nil {
+		return err
+	}
+	// WORKERS: jobs.Start(...) and, without SMTP_URL, the dev inbox start here.
+	return p.serve(app, listener)
+}
+
+// serve answers until the context ends, then lets what is under way come to its end.
+func (p *program) serve(app *fiber.App, listener net.Listener) error {
+	ended := make(chan error, 1)
+	go func() { ended <- app.Listener(listener) }()
+	fmt.Fprintf(p.out, "SkyChimp is ready: open %s\n", p.config.BaseURL)
+	if p.config.SMTPURL.URL == nil {
+		fmt.Fprintf(p.out, "Letters go to the inbox at %s/inbox\n", p.config.BaseURL)
+	}
+	select {
+	case err := <-ended:
+		return err
+	case <-p.ctx.Done():
+	}
+	p.log.Info("stopping; a second signal ends at once")
+	ctx, cancel := context.WithTimeout(context.Background(), drain)
+	defer cancel()
+	return app.ShutdownWithContext(ctx)
+}
+
+// untilSignal is a context that the first SIGINT or SIGTERM ends; the second one kills.
+func untilSignal() (context.Context, context.CancelFunc) {
+	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
+	context.AfterFunc(ctx, stop)
+	return ctx, stop
+}

@@ -1,0 +1,44 @@
+// What pages do beyond HTML: toasts, focus after a swap, the browser's time zone.
+(() => {
+  const toasts = () => document.getElementById("toasts");
+
+  function toast(text) {
+    const line = document.createElement("p");
+    line.className = "toast";
+    line.textContent = text;
+    toasts().append(line);
+    fade(line);
+  }
+
+  function fade(line) {
+    const close = document.createElement("button");
+    close.type = "button";
+    close.className = "quiet";
+    close.textContent = "×";
+    close.setAttribute("aria-label", document.body.dataset.close);
+    close.addEventListener("click", () => line.remove());
+    line.append(close);
+    setTimeout(() => line.remove(), 8000);
+  }
+
+  toasts().querySelectorAll(".toast").forEach(fade);
+  document.body.addEventListener("toast", (event) => toast(decodeURIComponent(event.detail.value)));
+  document.body.addEventListener("htmx:sendError", () => toast(document.body.dataset.offline));
+  document.body.addEventListener("htmx:timeout", () => toast(document.body.dataset.offline));
+
+  // htmx keeps the focus of fields that have an id; a form that came back with mistakes
+  // shows the first one.
+  document.body.addEventListener("htmx:afterSettle", (event) => {
+    const wrong = event.detail.elt.querySelector?.("[aria-invalid=true]");
+    if (wrong && !event.detail.elt.contains(document.activeElement)) wrong.focus();
+  });
+  document.querySelector("main [aria-invalid=true]")?.focus();
+
+  const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
+  document.querySelectorAll("input[data-browser-zone]").forEach((field) => {
+    if (zone) field.value = zone;
+  });
+  document.querySelectorAll("datalist[data-zones]").forEach((list) => {
+    for (const name of Intl.supportedValuesOf?.("timeZone") ?? []) list.append(new Option(name, name));
+  });
+})();

@@ -1,0 +1,83 @@
+package templates
+
+import (
+	"embed"
+	"fmt"
+	"path"
+	"strings"
+
+	"github.com/nicksnyder/go-i18n/v2/i18n"
+	"golang.org/x/text/language"
+)
+
+//go:embed locales/*/*.json
+var locales embed.FS
+
+// Texts say things in every language, by key ("clients.email_taken").
+type Texts struct {
+	localizers map[string]*i18n.Localizer
+}
+
+func loadTexts() (*Texts, error) {
+	bundle := i18n.NewBundle(language.English)
+	texts := &Texts{localizers: map[string]*i18n.Localizer{}}
+	languages, err := locales.ReadDir("locales")
+	if err != nil {
+		return nil, err
+	}
+	for _, dir := range languages {
+		lang := dir.Name()
+		files, err := locales.ReadDir("locales/" + lang)
+		if err != nil {
+			return nil, err
+		}
+		for _, file := range files {
+			name := path.Join("locales", lang, file.Name())
+			content, err := locales.ReadFile(name)
+			if err != nil {
+				return nil, err
+			}
+			// The library takes the language from the end of the name: clients.en.json.
+			noun := strings.TrimSuffix(file.Name(), ".json")
+			if _, err := bundle.ParseMessageFileBytes(content, noun+"."+lang+".json"); err != nil {
+				return nil, fmt.Errorf("%s: %w", name, err)
+			}
+		}
+		texts.localizers[lang] = i18n.NewLocalizer(bundle, lang)
+	}
+	return texts, nil
+}
+
+// Say is the text of a key; args come in pairs, name and value, and fill {{.Name}}. A key that
+// doesn't exist is shown as it is; a test finds it.
+func (t *Texts) Say(lang, key string, args ...any) string {
+	return t.localize(lang, &i18n.LocalizeConfig{MessageID: key, TemplateData: pairs(args)})
+}
+
+// Count is the text of a key in the plural form that n asks for; {{.Count}} is n.
+func (t *Texts) Count(lang, key string, n int64, args ...any) string {
+	data := pairs(args)
+	data["Count"] = n
+	return t.localize(lang, &i18n.LocalizeConfig{MessageID: key, PluralCount: n, TemplateData: data})
+}
+
+// Fill is Say with the placeholders of a domain.Error.
+func (t *Texts) Fill(lang, key string, args map[string]any) string {
+	return t.localize(lang, &i18n.LocalizeConfig{MessageID: key, TemplateData: args})
+}
+
+func (t *Texts) localize(lang string, config *i18n.LocalizeConfig) string {
+	text, err := t.localizers[lang].Localize(config)
+	if err != nil && text == "" {
+		return config.MessageID
+	}
+	return text
+}
+
+func pairs(args []any) map[string]any {
+	data := make(map[string]any, len(args)/2+1)
+	for i := 0; i+1 < len(args); i += 2 {
+		data[fmt.Sprint(args[i])] = args[i+1]
+	}
+	return data
+}
