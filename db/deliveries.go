@@ -85,8 +85,9 @@ func (db *DB) Release(ctx context.Context, instance, run int64, firstSeqs []int3
 }
 
 // Result is what became of one letter. Status is empty when no attempt was made (the client
-// was suppressed). RetryAt is set when the outcome is deferred.
+// was suppressed). RetryAt is set when the outcome is deferred; queued stays to be sent.
 type Result struct {
+	Instance int64 // that claimed the letter
 	RunID    int64
 	Seq      int
 	ClientID int64
@@ -102,14 +103,14 @@ type Result struct {
 }
 
 const recordStatement = `WITH r AS (
-		SELECT * FROM unnest($2::bigint[], $3::int[], $4::bigint[], $5::text[], $6::smallint[], $7::timestamptz[],
+		SELECT * FROM unnest($1::bigint[], $2::bigint[], $3::int[], $4::bigint[], $5::text[], $6::smallint[], $7::timestamptz[],
 			$8::text[], $9::smallint[], $10::text[], $11::text[], $12::timestamptz[])
-			AS r (run_id, seq, client_id, email, n, at, status, code, answer, outcome, retry_at)
+			AS r (instance, run_id, seq, client_id, email, n, at, status, code, answer, outcome, retry_at)
 	), ended AS (
 		UPDATE deliveries AS d SET outcome = r.outcome, tries = r.n
 		FROM r JOIN blocks AS block ON block.run_id = r.run_id AND block.first_seq = (r.seq - 1) / $13 * $13 + 1
 		WHERE d.run_id = r.run_id AND d.seq = r.seq AND d.outcome = 'queued'
-		  AND (block.holder = $1 OR r.outcome = 'accepted')
+		  AND (block.holder = r.instance OR r.outcome = 'accepted')
 		RETURNING d.run_id, d.seq, block.first_seq, d.outcome, r.retry_at
 	), tried AS (
 		INSERT INTO attempts (run_id, seq, client_id, email, n, at, status, code, answer)
@@ -127,20 +128,20 @@ const recordStatement = `WITH r AS (
 			count(*) FILTER (WHERE outcome = 'accepted') AS accepted,
 			count(*) FILTER (WHERE outcome = 'failed') AS failed,
 			count(*) FILTER (WHERE outcome = 'suppressed') AS suppressed
-		FROM ended GROUP BY run_id, first_seq) AS part
+		FROM ended WHERE outcome <> 'queued' GROUP BY run_id, first_seq) AS part
 	WHERE blocks.run_id = part.run_id AND blocks.first_seq = part.first_seq`
 
 // Record makes the results durable, all or none, on a connection of the recorder's own; to do
 // it again, when the connection broke before the answer, changes nothing. Every
 // attempt is written whoever holds the block, because it happened; of a delivery that another
 // instance has taken over, only an acceptance still counts.
-func (db *DB) Record(ctx context.Context, conn *pgx.Conn, instance int64, results []Result) error {
+func (db *DB) Record(ctx context.Context, conn *pgx.Conn, results []Result) error {
 	var c columns
 	for _, one := range results {
 		c.add(one)
 	}
 	send := func(tx pgx.Tx) error {
-		_, err := tx.Exec(ctx, recordStatement, c.arguments(instance)...)
+		_, err := tx.Exec(ctx, recordStatement, c.arguments()...)
 		if err != nil || len(c.bounced) == 0 {
 			return err
 		}
@@ -149,7 +150,7 @@ func (db *DB) Record(ctx context.Context, conn *pgx.Conn, instance int64, result
 		return err
 	}
 	if len(c.bounced) == 0 { // one statement is a transaction by itself, and one round trip
-		_, err := conn.Exec(ctx, recordStatement, c.arguments(instance)...)
+		_, err := conn.Exec(ctx, recordStatement, c.arguments()...)
 		return explain(err)
 	}
 	return explain(pgx.BeginFunc(ctx, conn, send))
@@ -157,7 +158,7 @@ func (db *DB) Record(ctx context.Context, conn *pgx.Conn, instance int64, result
 
 // columns are results turned for unnest.
 type columns struct {
-	runs, clients, bounced              []int64
+	instances, runs, clients, bounced   []int64
 	seqs                                []int32
 	ns, codes                           []int16
 	emails, statuses, answers, outcomes []string
@@ -166,6 +167,7 @@ type columns struct {
 }
 
 func (c *columns) add(r Result) {
+	c.instances = append(c.instances, r.Instance)
 	c.runs = append(c.runs, r.RunID)
 	c.seqs = append(c.seqs, int32(r.Seq))
 	c.clients = append(c.clients, r.ClientID)
@@ -186,8 +188,8 @@ func (c *columns) add(r Result) {
 	}
 }
 
-func (c *columns) arguments(instance int64) []any {
-	return []any{instance, c.runs, c.seqs, c.clients, c.emails, c.ns, c.ats,
+func (c *columns) arguments() []any {
+	return []any{c.instances, c.runs, c.seqs, c.clients, c.emails, c.ns, c.ats,
 		c.statuses, c.codes, c.answers, c.outcomes, c.retries, domain.BlockSize}
 }
 
@@ -219,4 +221,12 @@ func (db *DB) ReopenRetries(ctx context.Context, now time.Time) error {
 			WHERE blocks.run_id = part.run_id AND blocks.first_seq = part.first_seq`, now, domain.BlockSize)
 		return err
 	}))
+}
+
+// UnknownTries counts the attempts of a delivery that never got an answer after the dot.
+func (db *DB) UnknownTries(ctx context.Context, run int64, seq int) (int, error) {
+	var n int
+	err := db.Pool.QueryRow(ctx, `SELECT count(*) FROM attempts
+		WHERE run_id = $1 AND seq = $2 AND status = 'unknown'`, run, seq).Scan(&n)
+	return n, explain(err)
 }

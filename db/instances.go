@@ -5,6 +5,8 @@ import (
 	"errors"
 
 	"github.com/jackc/pgx/v5"
+
+	"skychimp/domain"
 )
 
 // ErrFenced tells an instance that another one took it for dead and has taken its blocks over.
@@ -106,7 +108,8 @@ func (db *DB) Suspects(ctx context.Context, self int64) (unlocked, silent []int6
 	return unlocked, silent, err
 }
 
-// Bury shuts dead instances out and frees their blocks; it says how many blocks.
+// Bury shuts dead instances out, frees their blocks and has their jobs of the queue worked
+// again; it says how many blocks.
 func (db *DB) Bury(ctx context.Context, dead []int64) (int64, error) {
 	var freed int64
 	err := pgx.BeginFunc(ctx, db.Pool, func(tx pgx.Tx) error {
@@ -114,7 +117,16 @@ func (db *DB) Bury(ctx context.Context, dead []int64) (int64, error) {
 			return err
 		}
 		tag, err := tx.Exec(ctx, "UPDATE blocks SET holder = NULL WHERE holder = ANY($1)", dead)
+		if err != nil {
+			return err
+		}
 		freed = tag.RowsAffected()
+		names := make([]string, len(dead))
+		for i, id := range dead {
+			names[i] = domain.QueueClient(id)
+		}
+		_, err = tx.Exec(ctx, `UPDATE river_job SET state = 'available', scheduled_at = now()
+			WHERE state = 'running' AND attempted_by[array_upper(attempted_by, 1)] = ANY($1)`, names)
 		return err
 	})
 	return freed, explain(err)

@@ -53,7 +53,7 @@ func (db *DB) Mailings(ctx context.Context, filter MailingFilter) ([]MailingRow,
 	}
 	total, err := query.OrderExpr("mailing.id DESC").
 		Limit(PageSize).Offset(offset(filter.Page)).ScanAndCount(ctx, &rows)
-	return rows, total, explain(err)
+	return rows, int(total), explain(err)
 }
 
 // Mailing is one mailing with its picked clients; owner 0 reads anybody's, for managers.
@@ -228,7 +228,7 @@ func checkParts(ctx context.Context, tx Tx, m *domain.Mailing) error {
 		if err != nil {
 			return err
 		}
-		if own != len(m.ClientIDs) {
+		if int(own) != len(m.ClientIDs) {
 			p.Add("client_ids", "mailings.clients_unknown")
 		}
 	}

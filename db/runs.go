@@ -41,7 +41,7 @@ func (db *DB) Runs(ctx context.Context, owner, mailing int64, page int) ([]RunRo
 	}
 	total, err := query.OrderExpr("run.id DESC").
 		Limit(PageSize).Offset(offset(page)).ScanAndCount(ctx, &rows)
-	return rows, total, explain(err)
+	return rows, int(total), explain(err)
 }
 
 // Run is one run with its live counts; owner 0 is for managers.
@@ -96,6 +96,13 @@ func (db *DB) PauseRun(ctx context.Context, id int64, reason string, now time.Ti
 			WHERE run_id = $1 AND first_seq = first`, id, revert, domain.BlockSize)
 		return err
 	})
+}
+
+// NoteTrouble shows on running runs why nothing moves; an empty text takes it back.
+func (db *DB) NoteTrouble(ctx context.Context, runs []int64, text string) error {
+	_, err := db.Pool.Exec(ctx, `UPDATE runs SET reason = $2
+		WHERE id = ANY($1) AND status = 'running' AND reason <> $2`, runs, text)
+	return explain(err)
 }
 
 // ResumeRuns lets paused runs go on whose time has come.

@@ -1,7 +1,12 @@
 package domain
 
+import "strconv"
+
 // The jobs that the queue carries, as River knows them: arguments with a kind. They hold ids,
 // never secrets, because arguments stay readable in the database.
+
+// QueueClient is how the queue knows the process with this instance number.
+func QueueClient(instance int64) string { return "instance-" + strconv.FormatInt(instance, 10) }
 
 // PlanJob plans what is due: everything, or one mailing that was just launched. Force makes
 // one run of that mailing out of turn.

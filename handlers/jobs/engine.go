@@ -1,0 +1,142 @@
+// Package jobs works behind the pages: the engine that sends the letters of runs, and the
+// workers of the queue.
+package jobs
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"net/mail"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"golang.org/x/time/rate"
+
+	"skychimp/db"
+	"skychimp/domain/letter"
+	"skychimp/handlers/jobs/smtp"
+)
+
+// Settings are what sending needs to know of the outside.
+type Settings struct {
+	Server    smtp.Server
+	From      mail.Address // MAIL_FROM
+	BaseURL   string       // of links in letters, without a slash at its end
+	Secret    []byte       // signs the unsubscribe links
+	Signer    *letter.Signer
+	Translate func(language, key string, args ...any) string
+	Log       *slog.Logger
+}
+
+// Engine sends the letters of all open runs: it claims blocks of deliveries, hands each letter
+// to the mail server and records the answer before it lets another one go on the same
+// connection. The tables are the truth; the engine only holds what it has claimed.
+type Engine struct {
+	Settings
+	db      *db.DB
+	queue   *queue
+	results chan settled
+	wake    chan struct{} // claim: something new may be there
+	check   chan struct{} // keep: a run may have to stop
+	ended   chan struct{} // tend: a run may be at its end
+	limit   *rate.Limiter
+	dialing dialing
+	limits  connectionLimit
+
+	troubled   atomic.Pointer[string]
+	instance   atomic.Pointer[db.Instance]
+	beaten     atomic.Int64 // when the last heartbeat succeeded, in nanoseconds since started
+	started    time.Time
+	suppressed sync.Map // client id -> time.Time, since the claims that are in hand
+}
+
+// NewEngine makes an engine that sends nothing yet.
+func NewEngine(db *db.DB, settings Settings) *Engine {
+	limit := rate.Inf
+	if settings.Server.Rate > 0 {
+		limit = rate.Limit(settings.Server.Rate)
+	}
+	ended := make(chan struct{}, 1)
+	return &Engine{
+		Settings: settings, db: db, queue: newQueue(ended), started: time.Now(),
+		results: make(chan settled, 256), wake: make(chan struct{}, 1), check: make(chan struct{}, 1), ended: ended,
+		limit: rate.NewLimiter(limit, max(1, int(settings.Server.Rate/20))),
+	}
+}
+
+// drainTime is how long letters whose dot is out are waited for when the program stops.
+const drainTime = 8 * time.Second
+
+// Join enters this process among those that send and returns its number.
+func (e *Engine) Join(ctx context.Context) (int64, error) {
+	if err := e.enlist(ctx, 0); err != nil {
+		return 0, err
+	}
+	return e.instance.Load().ID, nil
+}
+
+// Run sends, after Join, until ctx ends. Then letters whose dot is out finish and are recorded,
+// and what was claimed is given back.
+func (e *Engine) Run(ctx context.Context) error {
+	// Sockets and records outlive ctx by the time of the drain.
+	hard, kill := context.WithCancel(context.WithoutCancel(ctx))
+	defer kill()
+	context.AfterFunc(ctx, func() { time.AfterFunc(drainTime, kill) })
+
+	keep, stopKeeping := context.WithCancel(hard)
+	var keepers, senders, recorder sync.WaitGroup
+	keepers.Go(func() { e.keep(keep) })
+	keepers.Go(func() { e.tend(keep) })
+	keepers.Go(func() { e.hear(keep) })
+	keepers.Go(func() { e.claim(ctx) })
+	recorder.Go(func() { e.record(hard) })
+	for range e.Server.Conns {
+		senders.Go(func() { e.send(ctx, hard) })
+	}
+	senders.Wait()
+	close(e.results)
+	recorder.Wait()
+	stopKeeping()
+	keepers.Wait()
+	return e.leave(hard)
+}
+
+// Wake makes the engine look for claims now.
+func (e *Engine) Wake() { signal(e.wake) }
+
+func (e *Engine) enlist(ctx context.Context, id int64) error {
+	instance, err := e.db.Enlist(ctx, id)
+	if err != nil {
+		return err
+	}
+	e.instance.Store(instance)
+	e.beat()
+	return nil
+}
+
+func (e *Engine) leave(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
+	defer cancel()
+	instance := e.instance.Load()
+	defer instance.Close(ctx)
+	if err := e.db.Leave(ctx, instance); err != nil && !errors.Is(err, db.ErrFenced) {
+		return err // the advisory lock goes with the connection, so others take over anyway
+	}
+	return nil
+}
+
+// leaseTime is how long after a heartbeat letters may be sent. Others take an instance for
+// dead after 10 s of silence, so a process that was frozen stops by itself before that.
+const leaseTime = 8 * time.Second
+
+func (e *Engine) beat() { e.beaten.Store(int64(time.Since(e.started))) }
+
+func (e *Engine) leased() bool {
+	return time.Since(e.started)-time.Duration(e.beaten.Load()) < leaseTime
+}
+
+// maySend is the last question before a dot: is the letter still this instance's to send?
+func (e *Engine) maySend(it item) bool {
+	return !it.block.run.halted.Load() && it.block.instance == e.instance.Load().ID && e.leased()
+}

@@ -1,0 +1,124 @@
+package jobs
+
+import (
+	"context"
+	"errors"
+	"maps"
+	"slices"
+	"strconv"
+	"time"
+
+	"skychimp/db"
+)
+
+// keep does what has to happen within a second: the heartbeat, and the end of runs that were
+// stopped, disabled or have reached their end.
+func (e *Engine) keep(ctx context.Context) {
+	var beaten time.Time
+	for ctx.Err() == nil {
+		err := e.keepOnce(ctx, time.Since(beaten) >= time.Second)
+		if err == nil {
+			beaten = time.Now()
+		} else if ctx.Err() == nil {
+			e.Log.Warn("the heartbeat failed", "error", err)
+		}
+		e.queue.pause(!e.leased())
+		select {
+		case <-ctx.Done():
+		case <-e.check:
+		case <-time.After(250 * time.Millisecond):
+		}
+	}
+}
+
+func (e *Engine) keepOnce(ctx context.Context, beat bool) error {
+	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
+	defer cancel()
+	if beat {
+		err := e.db.Beat(ctx, e.instance.Load())
+		if errors.Is(err, db.ErrFenced) {
+			err = e.rejoin(ctx)
+		}
+		if err != nil {
+			return err
+		}
+		e.beat()
+	}
+	return e.halt(ctx)
+}
+
+// rejoin starts over under a new number after others took this instance for dead. What was
+// claimed is theirs.
+func (e *Engine) rejoin(ctx context.Context) error {
+	e.Log.Warn("this process was silent too long and others took its work over: starting anew")
+	old := e.instance.Load()
+	if err := e.enlist(ctx, 0); err != nil {
+		return err
+	}
+	e.queue.drop(func(b *block) bool { return b.instance == old.ID })
+	return nil // hear closes the old connection, which it may be reading
+}
+
+// halt drops the letters of runs that were stopped, disabled or have reached their end.
+func (e *Engine) halt(ctx context.Context) error {
+	held := e.queue.held()
+	if len(held) > 0 {
+		halted, err := e.db.Halted(ctx, slices.Collect(maps.Keys(held)))
+		if err != nil {
+			return err
+		}
+		for _, id := range halted {
+			held[id].halted.Store(true)
+		}
+		if len(halted) > 0 {
+			e.queue.drop(func(b *block) bool { return b.run.halted.Load() })
+		}
+	}
+	for _, b := range e.queue.takeFreed() {
+		if err := e.db.Release(ctx, b.instance, b.run.ID, []int32{int32(b.firstSeq)}); err != nil {
+			return err
+		}
+		signal(e.wake)
+	}
+	return nil
+}
+
+// hear acts at once on what other processes and pages notify, and keeps the connection whose
+// lock shows that this instance lives.
+func (e *Engine) hear(ctx context.Context) {
+	for ctx.Err() == nil {
+		instance := e.instance.Load()
+		channel, payload, err := instance.Hear(ctx)
+		switch {
+		case ctx.Err() != nil:
+			return
+		case e.instance.Load() != instance:
+			instance.Close(ctx) // this process has rejoined
+		case err != nil:
+			e.Log.Warn("the connection that listens was lost", "error", err)
+			e.relock(ctx, instance)
+		case channel == "suppressed":
+			if id, err := strconv.ParseInt(payload, 10, 64); err == nil {
+				e.suppressed.Store(id, time.Now())
+			}
+		case channel == "runs":
+			signal(e.check)
+			signal(e.wake)
+		}
+	}
+}
+
+// relock takes the lock again as fast as it can, before others notice.
+func (e *Engine) relock(ctx context.Context, lost *db.Instance) {
+	lost.Close(ctx)
+	for ctx.Err() == nil && e.instance.Load() == lost {
+		err := e.enlist(ctx, lost.ID)
+		if errors.Is(err, db.ErrFenced) {
+			err = e.rejoin(ctx)
+		}
+		if err == nil {
+			return
+		}
+		pause(ctx, 100*time.Millisecond)
+	}
+}

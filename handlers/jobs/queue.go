@@ -1,0 +1,258 @@
+package jobs
+
+import (
+	"context"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"skychimp/db"
+	"skychimp/domain/letter"
+)
+
+// sending is a run with letters in hand.
+type sending struct {
+	db.SendingRun
+	letter *letter.Letter
+	halted atomic.Bool // no dot may go out any more
+	blocks int         // claimed and not done; guarded by the queue
+
+	refusals refusals
+}
+
+// block is what one claim took. out counts its letters that a sender has and that have no
+// durable result yet; left those that wait in the queue.
+type block struct {
+	run      *sending
+	instance int64 // that claimed it; another one's letters must not be sent
+	firstSeq int
+	out      int
+	left     int
+	dropped  bool
+}
+
+// item is a letter on its way.
+type item struct {
+	db.Letter
+	block  *block
+	losses int // connections that broke under it
+}
+
+// queue holds the claimed letters, in one lane per owner. The owners take turns letter by
+// letter, so that nobody's large run makes another's wait.
+type queue struct {
+	mu     sync.Mutex
+	lanes  []*lane
+	turn   int
+	size   int
+	blocks map[*block]bool // all that are claimed and not done
+	freed  []*block        // dropped, with no letter out: to be released
+	more   chan struct{}   // has a token when a letter has come
+	hungry chan struct{}   // has a token when there is room for a claim
+	empty  chan struct{}   // gets a token when nothing of a run is in hand any more
+	shut   bool            // senders get nothing: the lease is in doubt
+}
+
+type lane struct {
+	owner int64
+	items []item
+}
+
+func newQueue(empty chan struct{}) *queue {
+	return &queue{empty: empty, blocks: map[*block]bool{}, more: make(chan struct{}, 1), hungry: make(chan struct{}, 1)}
+}
+
+func signal(c chan struct{}) {
+	select {
+	case c <- struct{}{}:
+	default:
+	}
+}
+
+// add puts a claimed block's letters in at the end of its owner's lane.
+func (q *queue) add(b *block, letters []db.Letter) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	l := q.lane(b.run.OwnerID)
+	for _, one := range letters {
+		l.items = append(l.items, item{Letter: one, block: b})
+	}
+	b.left = len(letters)
+	b.run.blocks++
+	q.blocks[b] = true
+	q.size += len(letters)
+	signal(q.more)
+}
+
+func (q *queue) lane(owner int64) *lane {
+	for _, l := range q.lanes {
+		if l.owner == owner {
+			return l
+		}
+	}
+	l := &lane{owner: owner}
+	q.lanes = append(q.lanes, l)
+	return l
+}
+
+// take waits for a letter until ctx ends or idle passes.
+func (q *queue) take(ctx context.Context, idle time.Duration) (item, bool) {
+	timer := time.NewTimer(idle)
+	defer timer.Stop()
+	for {
+		if it, ok := q.tryTake(); ok {
+			return it, true
+		}
+		select {
+		case <-ctx.Done():
+			return item{}, false
+		case <-timer.C:
+			return item{}, false
+		case <-q.more:
+		}
+	}
+}
+
+// tryTake takes the next owner's next letter, if there is one.
+func (q *queue) tryTake() (item, bool) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if q.size == 0 || q.shut {
+		return item{}, false
+	}
+	for range q.lanes {
+		q.turn = (q.turn + 1) % len(q.lanes)
+		l := q.lanes[q.turn]
+		if len(l.items) == 0 {
+			continue
+		}
+		it := l.items[0]
+		l.items = l.items[1:]
+		it.block.left--
+		it.block.out++
+		q.size--
+		if q.size > 0 {
+			signal(q.more) // the next sleeper's
+		}
+		if len(l.items) == 0 {
+			q.lanes = slices.Delete(q.lanes, q.turn, q.turn+1)
+		}
+		signal(q.hungry)
+		return it, true
+	}
+	return item{}, false
+}
+
+// giveBack puts a letter that was not sent at the head of its lane again.
+func (q *queue) giveBack(it item) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	b := it.block
+	b.out--
+	if b.dropped {
+		q.settled(b)
+		return
+	}
+	b.left++
+	l := q.lane(b.run.OwnerID)
+	l.items = slices.Insert(l.items, 0, it)
+	q.size++
+	signal(q.more)
+}
+
+// done says that the letter's result is durable.
+func (q *queue) done(b *block) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	b.out--
+	q.settled(b)
+}
+
+func (q *queue) settled(b *block) {
+	if b.out > 0 || b.left > 0 {
+		return
+	}
+	b.run.blocks--
+	delete(q.blocks, b)
+	if b.dropped {
+		q.freed = append(q.freed, b)
+	}
+	if b.run.blocks == 0 {
+		signal(q.empty)
+	}
+}
+
+// drop gives up the blocks that match: their waiting letters go at once, those that a sender
+// has come to their end first.
+func (q *queue) drop(match func(*block) bool) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	for b := range q.blocks {
+		b.dropped = b.dropped || match(b)
+	}
+	for _, l := range q.lanes {
+		l.items = slices.DeleteFunc(l.items, func(it item) bool { return it.block.dropped })
+	}
+	q.lanes = slices.DeleteFunc(q.lanes, func(l *lane) bool { return len(l.items) == 0 })
+	q.size = 0
+	for _, l := range q.lanes {
+		q.size += len(l.items)
+	}
+	for b := range q.blocks {
+		if b.dropped {
+			b.left = 0
+			q.settled(b)
+		}
+	}
+	signal(q.hungry)
+}
+
+// takeFreed are the dropped blocks that can be released since the last call.
+func (q *queue) takeFreed() []*block {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	freed := q.freed
+	q.freed = nil
+	return freed
+}
+
+// held are the runs with letters in hand.
+func (q *queue) held() map[int64]*sending {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	runs := map[int64]*sending{}
+	for b := range q.blocks {
+		runs[b.run.ID] = b.run
+	}
+	return runs
+}
+
+// waiting is how many letters of the owner, and of all, no sender has yet.
+func (q *queue) waiting(owner int64) (own, all, owners int) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	for _, l := range q.lanes {
+		if l.owner == owner {
+			own = len(l.items)
+		}
+	}
+	return own, q.size, len(q.lanes)
+}
+
+// pause stops or resumes the senders' supply.
+func (q *queue) pause(shut bool) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.shut = shut
+	if !shut {
+		signal(q.more)
+	}
+}
+
+// idle tells whether nothing of the run is in hand.
+func (q *queue) idle(run *sending) bool {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	return run.blocks == 0
+}

@@ -1,0 +1,44 @@
+package jobs
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"github.com/riverqueue/river"
+	"github.com/riverqueue/river/riverdriver/riverpgxv5"
+
+	"skychimp/db"
+	"skychimp/domain"
+)
+
+// Start works the queue until ctx ends: what is due is planned now and every `every`, account
+// mail is sent, lists are imported. instance is this process's number, by which its jobs are
+// known when it dies. The returned func waits for the jobs under way.
+func Start(ctx context.Context, db *db.DB, log *slog.Logger, instance int64, every time.Duration, mail *MailWorker, imports *ImportWorker) (wait func(), err error) {
+	workers := river.NewWorkers()
+	river.AddWorker(workers, &PlanWorker{DB: db, Log: log})
+	river.AddWorker(workers, mail)
+	river.AddWorker(workers, imports)
+	client, err := river.NewClient(riverpgxv5.New(db.Pool), &river.Config{
+		ID:      domain.QueueClient(instance),
+		Queues:  map[string]river.QueueConfig{river.QueueDefault: {MaxWorkers: 8}},
+		Workers: workers,
+		Logger:  log,
+		// A launch or a letter with a link should not wait for the usual 100 ms.
+		FetchCooldown: 20 * time.Millisecond,
+		// Longer than any job, so that only those of dead processes are taken up again.
+		RescueStuckJobsAfter: 5 * time.Minute,
+		PeriodicJobs: []*river.PeriodicJob{river.NewPeriodicJob(river.PeriodicInterval(every),
+			func() (river.JobArgs, *river.InsertOpts) { return domain.PlanJob{}, nil },
+			&river.PeriodicJobOpts{RunOnStart: true})},
+	})
+	if err != nil {
+		return nil, fmt.Errorf("start the queue: %w", err)
+	}
+	if err := client.Start(ctx); err != nil {
+		return nil, fmt.Errorf("start the queue: %w", err)
+	}
+	return func() { <-client.Stopped() }, nil
+}

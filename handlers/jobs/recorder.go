@@ -1,0 +1,99 @@
+package jobs
+
+import (
+	"context"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"skychimp/db"
+)
+
+// settled is a letter's result on its way into the tables. durable gets a token when it is
+// there.
+type settled struct {
+	db.Result
+	block   *block
+	durable chan struct{}
+}
+
+// maxGroup is the most results in one commit.
+const maxGroup = 500
+
+// record commits the results of all connections in groups: what comes while one commit is
+// under way goes into the next. While the database is away it keeps trying, and because no
+// result becomes durable, nothing more is sent. It ends when results is closed, or with ctx.
+func (e *Engine) record(ctx context.Context) {
+	r := recorder{Engine: e}
+	defer r.disconnect(ctx)
+	group := make([]settled, 0, maxGroup)
+	for first := range e.results {
+		group = append(group[:0], first)
+	more:
+		for len(group) < maxGroup {
+			select {
+			case next, ok := <-e.results:
+				if !ok {
+					break more
+				}
+				group = append(group, next)
+			default:
+				break more
+			}
+		}
+		if !r.commit(ctx, group) {
+			return
+		}
+		for _, one := range group {
+			if one.durable != nil {
+				one.durable <- struct{}{}
+			}
+			e.queue.done(one.block)
+		}
+	}
+}
+
+type recorder struct {
+	*Engine
+	conn    *pgx.Conn
+	results []db.Result
+}
+
+// commit tries until the group is durable; false when ctx ended first.
+func (r *recorder) commit(ctx context.Context, group []settled) bool {
+	r.results = r.results[:0]
+	for _, one := range group {
+		r.results = append(r.results, one.Result)
+	}
+	for wait := 50 * time.Millisecond; ; wait = min(2*wait, time.Second) {
+		err := r.try(ctx)
+		if err == nil {
+			return true
+		}
+		if ctx.Err() != nil {
+			r.Log.Error("results are lost, their letters may be sent twice", "results", len(group), "error", err)
+			return false
+		}
+		r.Log.Warn("results could not be recorded, sending waits", "results", len(group), "error", err)
+		r.disconnect(ctx)
+		pause(ctx, wait)
+	}
+}
+
+func (r *recorder) try(ctx context.Context) error {
+	if r.conn == nil {
+		conn, err := r.db.Connect(ctx)
+		if err != nil {
+			return err
+		}
+		r.conn = conn
+	}
+	return r.db.Record(ctx, r.conn, r.results)
+}
+
+func (r *recorder) disconnect(ctx context.Context) {
+	if r.conn != nil {
+		_ = r.conn.Close(context.WithoutCancel(ctx))
+		r.conn = nil
+	}
+}

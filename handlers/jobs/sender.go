@@ -1,0 +1,219 @@
+package jobs
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"sync"
+	"time"
+
+	"skychimp/domain"
+	"skychimp/domain/letter"
+	"skychimp/handlers/jobs/smtp"
+)
+
+// idleTime is how long a connection without a letter stays open.
+const idleTime = 5 * time.Second
+
+// sender hands letters to the mail server over one connection at a time.
+type sender struct {
+	*Engine
+	hard    context.Context // ends when even letters under way are given up
+	conn    *smtp.Conn
+	next    item // announced together with the last dot
+	waiting bool // a result of this connection is not durable yet
+	durable chan struct{}
+	letter  []byte
+}
+
+// send is one connection's work, until ctx ends.
+func (e *Engine) send(ctx, hard context.Context) {
+	s := &sender{Engine: e, hard: hard, durable: make(chan struct{}, 1)}
+	defer s.hangUp()
+	for {
+		it, announced := s.next, s.next.block != nil
+		s.next = item{}
+		if !announced {
+			var ok bool
+			if it, ok = e.queue.take(ctx, idleTime); !ok {
+				s.hangUp()
+				if ctx.Err() != nil {
+					return
+				}
+				continue
+			}
+			if err := e.limit.Wait(ctx); err != nil {
+				e.queue.giveBack(it)
+				return
+			}
+		}
+		s.exchange(ctx, it, announced)
+	}
+}
+
+// exchange takes one letter from its envelope to the answer after its dot.
+func (s *sender) exchange(ctx context.Context, it item, announced bool) {
+	if s.suppress(it) || !s.compose(&it) {
+		s.unannounce(announced)
+		return
+	}
+	if s.conn == nil {
+		announced = false // the connection of the announcement is gone
+		if !s.connect(ctx, it) {
+			return
+		}
+	}
+	if !announced {
+		s.conn.Envelope(s.From.Address, it.Email, len(s.letter))
+	}
+	answer, ok := s.conn.Ready(s.hard)
+	if !ok {
+		s.settle(it, answer)
+		return
+	}
+	// The dot rule: what this connection sent before is on record, or nothing more goes out.
+	if !s.settledBefore() || ctx.Err() != nil || !s.maySend(it) || s.isSuppressed(it) {
+		s.abort()
+		if s.isSuppressed(it) {
+			s.suppress(it)
+		} else {
+			s.queue.giveBack(it)
+		}
+		return
+	}
+	s.conn.Letter(s.letter)
+	s.announce(ctx)
+	s.settle(it, s.conn.Result(s.hard))
+	if s.conn != nil && s.limits.reached(s.conn.Sent()) {
+		s.hangUp()
+	}
+}
+
+// announce puts the next letter's envelope behind the dot that is about to go out.
+func (s *sender) announce(ctx context.Context) {
+	if ctx.Err() != nil || s.limits.reached(s.conn.Sent()+1) || !s.limit.Allow() {
+		return
+	}
+	next, ok := s.queue.tryTake()
+	if !ok {
+		return
+	}
+	s.next = next
+	s.conn.Envelope(s.From.Address, next.Email, 0)
+}
+
+// unannounce drops a connection that waits for a letter which is not to be sent.
+func (s *sender) unannounce(announced bool) {
+	if announced && s.conn != nil {
+		s.abort()
+	}
+}
+
+// settledBefore waits until the letter before is durable; false when the program gives up.
+func (s *sender) settledBefore() bool {
+	if s.waiting {
+		select {
+		case <-s.durable:
+			s.waiting = false
+		case <-s.hard.Done():
+			return false
+		}
+	}
+	return true
+}
+
+// compose writes the letter's bytes. What cannot be written never can, so it has failed.
+func (s *sender) compose(it *item) bool {
+	run := it.block.run
+	var err error
+	s.letter, err = run.letter.Append(s.letter[:0], letter.Recipient{
+		Email: it.Email, Name: it.Name, Comment: it.Comment, Date: time.Now().UTC(),
+		MessageID:      letter.MessageID(run.ID, it.ClientID, host(s.From.Address)),
+		UnsubscribeURL: s.BaseURL + "/unsubscribe/" + domain.UnsubscribeToken(s.Secret, it.ClientID),
+	})
+	if err == nil {
+		return true
+	}
+	s.refuse(*it, domain.NewAnswer(domain.StageMail, 0, err.Error()))
+	return false
+}
+
+func (s *sender) abort() {
+	s.conn.Abort()
+	s.conn = nil
+	if s.next.block != nil {
+		s.queue.giveBack(s.next)
+		s.next = item{}
+	}
+}
+
+func (s *sender) hangUp() {
+	s.settledBefore()
+	if s.conn != nil {
+		s.conn.Close()
+		s.conn = nil
+	}
+	if s.next.block != nil {
+		s.queue.giveBack(s.next)
+		s.next = item{}
+	}
+}
+
+// connect opens the connection. When there is none, the letter goes back and all senders wait
+// a little; a server that does not want this sender at all pauses the letter's run.
+func (s *sender) connect(ctx context.Context, it item) bool {
+	if !s.dialing.wait(ctx) {
+		s.queue.giveBack(it)
+		return false
+	}
+	conn, err := smtp.Dial(s.hard, s.Server)
+	s.dialing.report(err)
+	if err == nil {
+		s.conn = conn
+		s.trouble("")
+		return true
+	}
+	answer := domain.NewAnswer(domain.StageConnect, 0, err.Error())
+	if failure, ok := errors.AsType[*smtp.Failure](err); ok {
+		answer = failure.Answer
+	}
+	s.Log.Warn("no connection to the mail server", "stage", answer.Stage, "answer", answer.String())
+	s.queue.giveBack(it)
+	if answer.Verdict() == domain.SenderBroken {
+		s.pauseRuns(answer)
+	} else {
+		s.trouble(answer.String())
+	}
+	return false
+}
+
+// dialing makes all senders wait after a failure, longer each time, up to 3 s, so that a
+// server that is away is neither flooded nor found again late.
+type dialing struct {
+	mu    sync.Mutex
+	fails int
+	until time.Time
+}
+
+func (d *dialing) wait(ctx context.Context) bool {
+	d.mu.Lock()
+	until := d.until
+	d.mu.Unlock()
+	pause(ctx, time.Until(until))
+	return ctx.Err() == nil
+}
+
+func (d *dialing) report(err error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if err == nil {
+		d.fails, d.until = 0, time.Time{}
+		return
+	}
+	if time.Now().After(d.until) {
+		d.fails++
+		d.until = time.Now().Add(min(100*time.Millisecond<<min(d.fails, 5), 3*time.Second))
+	}
+}
+
+func host(address string) string { return address[strings.LastIndexByte(address, '@')+1:] }

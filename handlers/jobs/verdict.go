@@ -1,0 +1,211 @@
+package jobs
+
+import (
+	"maps"
+	"math/rand/v2"
+	"slices"
+	"sync"
+	"time"
+
+	"skychimp/db"
+	"skychimp/domain"
+)
+
+// maxLosses is after how many broken connections a letter is no longer thought innocent.
+const maxLosses = 5
+
+// settle does with a letter what the answer means (the table in domain.Answer.Verdict).
+func (s *sender) settle(it item, answer domain.Answer) {
+	verdict := answer.Verdict()
+	if verdict == domain.NotTried {
+		s.limits.learn(answer, s.conn.Sent())
+	}
+	if s.conn.Broken() {
+		s.conn = nil
+	} else if answer.ConnectionLimit() {
+		s.hangUp()
+	}
+	switch verdict {
+	case domain.Accepted:
+		it.block.run.refusals.reset()
+		s.put(it, answer, domain.Accepted, domain.OutcomeAccepted)
+	case domain.Deferred:
+		s.retry(it, answer, domain.Deferred)
+	case domain.Failed:
+		s.refuse(it, answer)
+	case domain.Unknown:
+		s.retry(it, answer, domain.Unknown)
+	case domain.NotTried:
+		if it.losses++; it.losses < maxLosses {
+			s.queue.giveBack(it)
+		} else {
+			s.retry(it, answer, domain.Deferred)
+		}
+	case domain.SenderBroken:
+		s.Log.Warn("the mail server refuses the sender", "answer", answer.String())
+		s.queue.giveBack(it)
+		s.pauseRuns(answer)
+	}
+}
+
+// retry defers the letter, or fails it when it was tried long enough. A letter whose dot was
+// never answered may have arrived, so it is tried only once more.
+func (s *sender) retry(it item, answer domain.Answer, status domain.Verdict) {
+	now := time.Now()
+	at := now.Add(domain.RetryAfter(it.Tries+1, rand.Float64()))
+	given := at.Sub(it.block.run.CreatedAt) > domain.RetryFor
+	if status == domain.Unknown {
+		before, err := s.db.UnknownTries(s.hard, it.block.run.ID, it.Seq)
+		given = given || err == nil && before > 0
+	}
+	if given {
+		s.put(it, answer, status, domain.OutcomeFailed)
+		return
+	}
+	result := s.result(it, answer, status, domain.OutcomeDeferred)
+	result.RetryAt = at
+	s.push(it, result, answer.Stage == domain.StageDot)
+}
+
+// refuse fails the letter. When the server refuses one letter after another after the dot in
+// the same way, it is the sender that it doesn't want: the run pauses, and nobody has failed.
+func (s *sender) refuse(it item, answer domain.Answer) {
+	run := it.block.run
+	result := s.result(it, answer, domain.Failed, domain.OutcomeFailed)
+	result.Bounced = answer.HardBounce()
+	if answer.Stage != domain.StageDot && answer.Stage != domain.StageData {
+		s.push(it, result, false)
+		return
+	}
+	run.refusals.mu.Lock()
+	revert := run.refusals.add(answer.Code, it.Seq)
+	if revert != nil {
+		result.Outcome, result.Bounced = domain.OutcomeQueued, false
+	}
+	s.push(it, result, answer.Stage == domain.StageDot)
+	run.refusals.mu.Unlock()
+	if revert != nil && run.halted.CompareAndSwap(false, true) {
+		s.settledBefore() // all of revert were pushed before, so they are on record now
+		s.pauseRun(run, answer, revert)
+	}
+}
+
+// refusals counts equal refusals after the dot in a row.
+type refusals struct {
+	mu   sync.Mutex
+	code int
+	seqs []int32
+}
+
+const maxRefusals = 20
+
+// add gives the letters to take back when this refusal was one too many. It is called locked.
+func (r *refusals) add(code, seq int) []int32 {
+	if code != r.code {
+		r.code, r.seqs = code, nil
+	}
+	r.seqs = append(r.seqs, int32(seq))
+	if len(r.seqs) < maxRefusals {
+		return nil
+	}
+	return slices.Clone(r.seqs)
+}
+
+func (r *refusals) reset() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.code, r.seqs = 0, r.seqs[:0]
+}
+
+// pauseRuns pauses every run in hand: the server wants no letter of this sender.
+func (s *sender) pauseRuns(answer domain.Answer) {
+	for _, run := range s.queue.held() {
+		if run.halted.CompareAndSwap(false, true) {
+			s.pauseRun(run, answer, nil)
+		}
+	}
+}
+
+func (s *sender) pauseRun(run *sending, answer domain.Answer, revert []int32) {
+	if err := s.db.PauseRun(s.hard, run.ID, answer.String(), time.Now(), revert); err != nil {
+		s.Log.Error("a run could not be paused", "run", run.ID, "error", err)
+	}
+	s.queue.drop(func(b *block) bool { return b.run == run })
+	signal(s.check)
+}
+
+// trouble shows why nothing moves on the runs in hand, an empty text that it moves again.
+func (s *sender) trouble(text string) {
+	if old := s.troubled.Swap(&text); old == nil && text == "" || old != nil && *old == text {
+		return
+	}
+	runs := slices.Collect(maps.Keys(s.queue.held()))
+	if err := s.db.NoteTrouble(s.hard, runs, text); err != nil {
+		s.Log.Warn("trouble could not be noted", "error", err)
+	}
+}
+
+// suppress ends a letter whose client wants none any more.
+func (s *sender) suppress(it item) bool {
+	if !it.Suppressed && !s.isSuppressed(it) {
+		return false
+	}
+	s.push(it, s.result(it, domain.Answer{}, "", domain.OutcomeSuppressed), false)
+	return true
+}
+
+func (e *Engine) isSuppressed(it item) bool {
+	_, yes := e.suppressed.Load(it.ClientID)
+	return yes
+}
+
+func (s *sender) put(it item, answer domain.Answer, status domain.Verdict, outcome domain.Outcome) {
+	s.push(it, s.result(it, answer, status, outcome), answer.Stage == domain.StageDot)
+}
+
+func (s *sender) result(it item, answer domain.Answer, status domain.Verdict, outcome domain.Outcome) db.Result {
+	n := it.Tries
+	if status != "" {
+		n++
+	}
+	return db.Result{
+		Instance: it.block.instance, RunID: it.block.run.ID, Seq: it.Seq, ClientID: it.ClientID, Email: it.Email, N: n,
+		// Postgres keeps microseconds, and the key of an attempt has to stay the same.
+		At: time.Now().UTC().Truncate(time.Microsecond), Status: status, Code: answer.Code, Answer: answer.Text, Outcome: outcome,
+	}
+}
+
+// push hands a result to the recorder. dot: nothing more may go out on this connection until
+// it is durable.
+func (s *sender) push(it item, result db.Result, dot bool) {
+	r := settled{Result: result, block: it.block}
+	if dot {
+		r.durable, s.waiting = s.durable, true
+	}
+	s.results <- r
+}
+
+// connectionLimit is how many letters the server takes on one connection, learned when it
+// ended two in a row after the same number.
+type connectionLimit struct {
+	mu      sync.Mutex
+	last, n int
+}
+
+func (l *connectionLimit) learn(answer domain.Answer, sent int) {
+	if sent == 0 || answer.Code != 421 && !answer.ConnectionLimit() {
+		return
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if sent == l.last {
+		l.n = sent
+	}
+	l.last = sent
+}
+
+func (l *connectionLimit) reached(sent int) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.n > 0 && sent >= l.n
+}
