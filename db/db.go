@@ -3,6 +3,7 @@ package db
 
 import (
 	"context"
+	"database/sql"
 	"errors"
 	"fmt"
 	"net"
@@ -102,7 +103,7 @@ func explain(err error) error {
 	var connect *pgconn.ConnectError
 	var network net.Error
 	switch {
-	case errors.Is(err, pgx.ErrNoRows): // sql.ErrNoRows is the same to errors.Is
+	case errors.Is(err, sql.ErrNoRows): // pgx.ErrNoRows is one, but not the other way round
 		return domain.Refuse(domain.NotFound, "", "errors.not_found")
 	case errors.As(err, &server):
 		// Classes 57P (shutdown, crash, cannot connect now), 08 (connection) and 53 (out of
