@@ -1,0 +1,70 @@
+package smtp
+
+import (
+	"crypto/hmac"
+	"crypto/md5" //nolint:gosec // CRAM-MD5 is what some servers still ask for
+	"encoding/base64"
+	"encoding/hex"
+	"errors"
+	"slices"
+
+	"skychimp/domain"
+)
+
+// mechanism answers the challenges of one way to sign in. With an initial response, the
+// first answer goes out together with AUTH.
+type mechanism struct {
+	name    string
+	initial bool
+	respond func(s Server, step int, challenge []byte) []byte
+}
+
+// mechanisms in the order they are preferred: the channel is already encrypted or local.
+var mechanisms = []mechanism{
+	{"PLAIN", true, func(s Server, _ int, _ []byte) []byte { // RFC 4616
+		return []byte("\x00" + s.User + "\x00" + s.Password)
+	}},
+	{"LOGIN", false, func(s Server, step int, _ []byte) []byte {
+		if step == 0 {
+			return []byte(s.User)
+		}
+		return []byte(s.Password)
+	}},
+	{"CRAM-MD5", false, func(s Server, _ int, challenge []byte) []byte { // RFC 2195
+		mac := hmac.New(md5.New, []byte(s.Password))
+		mac.Write(challenge)
+		return []byte(s.User + " " + hex.EncodeToString(mac.Sum(nil)))
+	}},
+}
+
+var errNoMechanism = errors.New("the server offers none of AUTH PLAIN, LOGIN and CRAM-MD5")
+
+func (c *Conn) signIn() error {
+	i := slices.IndexFunc(mechanisms, func(m mechanism) bool { return slices.Contains(c.auth, m.name) })
+	if i < 0 { // the code a server gives for a mechanism that it doesn't know
+		return &Failure{c.over(domain.NewAnswer(domain.StageAuth, 504, "5.5.4 "+errNoMechanism.Error())), errNoMechanism}
+	}
+	m := mechanisms[i]
+	c.out = append(c.out, "AUTH "+m.name...)
+	step := 0
+	if m.initial {
+		c.out = base64.StdEncoding.AppendEncode(append(c.out, ' '), m.respond(c.server, 0, nil))
+		step++
+	}
+	for ; ; step++ {
+		c.out = append(c.out, '\r', '\n')
+		code, words, err := c.ask(c.server.CommandTimeout)
+		if err == nil && code/100 == 2 {
+			return nil
+		}
+		const maxSteps = 3
+		challenge, bad := base64.StdEncoding.DecodeString(string(words))
+		if err == nil && code == 334 && (bad != nil || step == maxSteps) {
+			err = errNotSMTP
+		}
+		if err != nil || code != 334 {
+			return c.fail(domain.StageAuth, code, words, err)
+		}
+		c.out = base64.StdEncoding.AppendEncode(c.out, m.respond(c.server, step, challenge))
+	}
+}

@@ -1,0 +1,252 @@
+package smtp_test
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"net"
+	"strings"
+	"testing"
+	"time"
+
+	"skychimp/domain"
+	"skychimp/handlers/jobs/smtp"
+	"skychimp/handlers/jobs/smtp/smtptest"
+)
+
+// second is the script for the second letter of the server; what it does to the first
+// would hide what pipelining does.
+func second(stage domain.Stage, action smtptest.Action) func(smtptest.Event) smtptest.Action {
+	return func(e smtptest.Event) smtptest.Action {
+		if e.Letter == 2 && e.Stage == stage {
+			return action
+		}
+		return smtptest.Action{}
+	}
+}
+
+func TestConnectionEndsAtEachStage(t *testing.T) {
+	for _, noPipelining := range []bool{false, true} {
+		for _, stage := range []domain.Stage{domain.StageMail, domain.StageRcpt, domain.StageData, domain.StageDot} {
+			for name, c := range map[string]struct {
+				action smtptest.Action
+				code   int
+				want   domain.Verdict
+			}{
+				"421":       {smtptest.Action{Answer: "421 4.3.2 closing"}, 421, domain.NotTried},
+				"drop":      {smtptest.Action{Drop: true}, 0, domain.NotTried},
+				"dropAfter": {smtptest.Action{DropAfter: true}, 0, domain.NotTried},
+			} {
+				on := second(stage, c.action)
+				s := smtptest.Start(t, smtptest.Script{NoPipelining: noPipelining, On: on})
+				conn := dial(t, server(t, s.URL()))
+				answers := deliver(t.Context(), conn, names(3)...)
+				dots := 1
+				switch {
+				case stage == domain.StageDot && name == "drop":
+					c.want, dots = domain.Unknown, 2
+				case stage == domain.StageDot && name == "dropAfter":
+					c.want, c.code, dots = domain.Accepted, 250, 2
+				case stage == domain.StageDot:
+					dots = 2
+				case stage == domain.StageData && name == "dropAfter":
+					// The letter is on its way, or not even that: either way the dot may be out.
+					if answers[1].Verdict() == domain.Unknown {
+						c.want = domain.Unknown
+					}
+				}
+				if stage == domain.StageDot && name == "dropAfter" {
+					wantVerdicts(t, answers, domain.Accepted, domain.Accepted, domain.NotTried)
+				} else {
+					wantVerdicts(t, answers, domain.Accepted, c.want)
+				}
+				if answers[1].Code != c.code || !conn.Broken() || s.Dots() != dots {
+					t.Errorf("%s at %s: %+v, broken %v, %d dots", name, stage, answers[1], conn.Broken(), s.Dots())
+				}
+			}
+		}
+	}
+}
+
+// A recipient that is refused stays refused, though the server hangs up at once after it.
+func TestRefusalBeforeTheEnd(t *testing.T) {
+	s := smtptest.Start(t, smtptest.Script{On: smtptest.First(
+		smtptest.Answer(domain.StageRcpt, "550 5.1.1 no such user"),
+		smtptest.Answer(domain.StageData, "421 4.7.0 too many errors"))})
+	c := dial(t, server(t, s.URL()))
+	wantVerdicts(t, deliver(t.Context(), c, names(2)...), domain.Failed)
+	if !c.Broken() {
+		t.Error("the connection is over")
+	}
+}
+
+func TestTimeouts(t *testing.T) {
+	for _, stage := range []domain.Stage{domain.StageMail, domain.StageRcpt, domain.StageData, domain.StageDot} {
+		s := smtptest.Start(t, smtptest.Script{On: second(stage, smtptest.Action{Hang: true})})
+		to := server(t, s.URL())
+		to.CommandTimeout, to.DotTimeout = 50*time.Millisecond, 50*time.Millisecond
+		answers := deliver(t.Context(), dial(t, to), names(3)...)
+		want := domain.NotTried
+		if stage == domain.StageDot {
+			want = domain.Unknown
+		}
+		wantVerdicts(t, answers, domain.Accepted, want)
+		if a := answers[1]; a.Code != 0 || a.Stage != stage || a.Text != "no answer in time" {
+			t.Errorf("%s: %+v", stage, a)
+		}
+	}
+}
+
+func TestCancelEndsAtOnce(t *testing.T) {
+	for stage, want := range map[domain.Stage]domain.Verdict{
+		domain.StageMail: domain.NotTried, domain.StageData: domain.NotTried, domain.StageDot: domain.Unknown,
+	} {
+		s := smtptest.Start(t, smtptest.Script{On: second(stage, smtptest.Action{Hang: true})})
+		c := dial(t, server(t, s.URL()))
+		ctx, cancel := context.WithCancel(t.Context())
+		wantVerdicts(t, deliver(ctx, c, "a@b.example"), domain.Accepted)
+		answers := make(chan []domain.Answer)
+		go func() { answers <- deliver(ctx, c, names(2)...) }()
+		if _, err := s.WaitHang(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		cancel()
+		got := <-answers
+		wantVerdicts(t, got, want)
+		if got[0].Text != "context canceled" {
+			t.Errorf("%+v", got[0])
+		}
+	}
+}
+
+// A context that ends between two calls closes nothing; the next call refuses to begin.
+func TestCancelBeforeTheDot(t *testing.T) {
+	s := smtptest.Start(t, smtptest.Script{})
+	c := dial(t, server(t, s.URL()))
+	ctx, cancel := context.WithCancel(t.Context())
+	c.Envelope(sender, "a@b.example", 0)
+	if answer, ok := c.Ready(ctx); !ok {
+		t.Fatal(answer)
+	}
+	cancel()
+	c.Letter(body("a@b.example"))
+	if answer := c.Result(ctx); answer.Verdict() != domain.NotTried || !c.Broken() {
+		t.Errorf("%+v", answer)
+	}
+	s.Close() // waits for its connections
+	if s.Dots() != 0 {
+		t.Error("the dot is out")
+	}
+
+	s = smtptest.Start(t, smtptest.Script{})
+	c = dial(t, server(t, s.URL()))
+	ctx, cancel = context.WithCancel(t.Context())
+	wantVerdicts(t, deliver(ctx, c, "a@b.example"), domain.Accepted)
+	cancel()
+	wantVerdicts(t, deliver(t.Context(), c, "a@b.example"), domain.Accepted)
+}
+
+func TestAbortKeepsTheLetterBack(t *testing.T) {
+	for _, end := range []func(*smtp.Conn){(*smtp.Conn).Abort, (*smtp.Conn).Close} {
+		s := smtptest.Start(t, smtptest.Script{})
+		c := dial(t, server(t, s.URL()))
+		c.Envelope(sender, "a@b.example", 0)
+		if answer, ok := c.Ready(t.Context()); !ok {
+			t.Fatal(answer)
+		}
+		c.Letter(body("a@b.example"))
+		end(c)
+		s.Close()
+		if s.Dots() != 0 || !c.Broken() {
+			t.Errorf("%d dots, broken %v", s.Dots(), c.Broken())
+		}
+	}
+}
+
+// raw runs a server that says exactly what the test says.
+func raw(t *testing.T, serve func(in *bufio.Reader, conn net.Conn)) smtp.Server {
+	t.Helper()
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = ln.Close() })
+	go func() {
+		for {
+			conn, err := ln.Accept()
+			if err != nil {
+				return
+			}
+			serve(bufio.NewReader(conn), conn)
+		}
+	}()
+	return server(t, "smtp://"+ln.Addr().String())
+}
+
+func say(conn net.Conn, text string) { _, _ = conn.Write([]byte(text)) }
+
+// A server that stops reading in the middle of a letter has not seen its dot.
+func TestServerStopsReading(t *testing.T) {
+	to := raw(t, func(in *bufio.Reader, conn net.Conn) {
+		say(conn, "220 hi\r\n")
+		for _, answer := range []string{"250-hi\r\n250 PIPELINING\r\n", "250 ok\r\n", "250 ok\r\n", "354 go\r\n"} {
+			_, _ = in.ReadString('\n')
+			say(conn, answer)
+		}
+	})
+	to.DataTimeout = 50 * time.Millisecond
+	c := dial(t, to)
+	c.Envelope(sender, "a@b.example", 0)
+	if answer, ok := c.Ready(t.Context()); !ok {
+		t.Fatal(answer)
+	}
+	c.Letter([]byte(strings.Repeat("a line\r\n", 4<<20)))
+	if answer := c.Result(t.Context()); answer.Verdict() != domain.NotTried || answer.Stage != domain.StageData {
+		t.Errorf("%+v", answer)
+	}
+}
+
+func TestServersThatSpeakNoSMTP(t *testing.T) {
+	for _, greeting := range []string{
+		"HTTP/1.1 400 Bad Request\r\n", "SSH-2.0-x\r\n", "\r\n", "22\r\n", "2200 hi\r\n", "999 hi\r\n", "100 hi\r\n",
+		"220-a\r\n250 b\r\n", strings.Repeat("x", 9000), strings.Repeat("220-x\r\n", 500), "",
+	} {
+		to := raw(t, func(_ *bufio.Reader, conn net.Conn) { say(conn, greeting); _ = conn.Close() })
+		_, err := smtp.Dial(t.Context(), to)
+		f, ok := errors.AsType[*smtp.Failure](err)
+		if !ok || f.Stage != domain.StageConnect || f.Code != 0 || f.Verdict() != domain.NotTried {
+			t.Errorf("%.20q: %v", greeting, err)
+		}
+	}
+}
+
+func TestAnswersThatMeanNothing(t *testing.T) {
+	for _, c := range []struct {
+		dot  string
+		want domain.Verdict
+	}{
+		{"250 \xff\x00odd\r\n", domain.Accepted},
+		{"250\r\n", domain.Accepted},
+		{"250-a\r\n250 b\r\n", domain.Accepted},
+		{"354 more\r\n", domain.Unknown},
+		{"what?\r\n", domain.Unknown},
+	} {
+		to := raw(t, func(in *bufio.Reader, conn net.Conn) {
+			say(conn, "220 hi\r\n")
+			for _, answer := range []string{"250 hi\r\n", "250 ok\r\n", "250 ok\r\n", "354 go\r\n"} {
+				_, _ = in.ReadString('\n')
+				say(conn, answer)
+			}
+			for line := ""; line != ".\r\n"; {
+				line, _ = in.ReadString('\n')
+			}
+			say(conn, c.dot)
+		})
+		conn := dial(t, to)
+		answers := deliver(t.Context(), conn, "a@b.example")
+		wantVerdicts(t, answers, c.want)
+		if conn.Broken() != (c.want == domain.Unknown) {
+			t.Errorf("%q: broken %v", c.dot, conn.Broken())
+		}
+	}
+}

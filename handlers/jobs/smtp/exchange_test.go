@@ -1,0 +1,228 @@
+package smtp_test
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+
+	"skychimp/domain"
+	"skychimp/handlers/jobs/smtp"
+	"skychimp/handlers/jobs/smtp/smtptest"
+)
+
+const sender = "news@sender.example"
+
+// server reads the URL of a test server.
+func server(t *testing.T, url string) smtp.Server {
+	t.Helper()
+	s, err := smtp.ParseURL(url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+func dial(t *testing.T, s smtp.Server) *smtp.Conn {
+	t.Helper()
+	c, err := smtp.Dial(t.Context(), s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(c.Abort)
+	return c
+}
+
+func body(to string) []byte {
+	return fmt.Appendf(nil, "To: %s\r\nMessage-ID: <%s>\r\n\r\n.dot\r\n..\r\nend\r\n", to, to)
+}
+
+// deliver sends letters the way the engine does and returns what became of each. After
+// the connection has broken the rest is left out.
+func deliver(ctx context.Context, c *smtp.Conn, recipients ...string) []domain.Answer {
+	var answers []domain.Answer
+	announce := func(i int) {
+		if i < len(recipients) {
+			c.Envelope(sender, recipients[i], 0)
+		}
+	}
+	announce(0)
+	for i, to := range recipients {
+		answer, ok := c.Ready(ctx)
+		if ok {
+			c.Letter(body(to))
+			announce(i + 1)
+			answer = c.Result(ctx)
+		} else {
+			announce(i + 1)
+		}
+		if answers = append(answers, answer); c.Broken() {
+			break
+		}
+	}
+	return answers
+}
+
+func names(n int) []string {
+	all := make([]string, n)
+	for i := range all {
+		all[i] = fmt.Sprintf("client%d@client.example", i+1)
+	}
+	return all
+}
+
+// wantVerdicts compares a word per letter.
+func wantVerdicts(t *testing.T, answers []domain.Answer, want ...domain.Verdict) {
+	t.Helper()
+	got := make([]domain.Verdict, len(answers))
+	for i, a := range answers {
+		got[i] = a.Verdict()
+	}
+	if !slices.Equal(got, want) {
+		t.Errorf("got %v %v, want %v", got, answers, want)
+	}
+}
+
+func TestOneRoundTripPerLetter(t *testing.T) {
+	const letters = 50
+	for _, c := range []struct {
+		script smtptest.Script
+		turns  int
+	}{
+		{smtptest.Script{}, 3 + letters}, // greeting, EHLO, the first envelope
+		{smtptest.Script{NoPipelining: true}, 2 + 4*letters},
+		{smtptest.Script{NoEHLO: true}, 3 + 4*letters},
+	} {
+		s := smtptest.Start(t, c.script)
+		conn := dial(t, server(t, s.URL()))
+		answers := deliver(t.Context(), conn, names(letters)...)
+		if len(answers) != letters || s.Accepted() != letters || conn.Sent() != letters {
+			t.Fatalf("%d answers, %d accepted, %d sent", len(answers), s.Accepted(), conn.Sent())
+		}
+		if s.Turns() != c.turns {
+			t.Errorf("%+v: %d round trips, want %d", c.script, s.Turns(), c.turns)
+		}
+		for i, l := range s.Letters() {
+			if to := names(letters)[i]; l.To != to || l.MessageID != "<"+to+">" || l.Conn != 1 || l.Nth != i+1 {
+				t.Errorf("letter %d came as %+v", i, l)
+			}
+		}
+		if answers[0].String() != "250 2.0.0 ok" {
+			t.Errorf("answer %q", answers[0])
+		}
+		conn.Close()
+		if !conn.Broken() {
+			t.Error("a closed connection is not Broken")
+		}
+	}
+}
+
+func TestLetterArrivesAsItIs(t *testing.T) {
+	s := smtptest.Start(t, smtptest.Script{KeepRaw: true})
+	c := dial(t, server(t, s.URL()))
+	long := strings.Repeat(".long line\r\n", 300_000/12) + "no end"
+	for _, body := range []string{string(body("a@b.example")), ".\r\n.\r\n", "a\r\n\r\n..", long, "last\r\n"} {
+		c.Envelope(sender, "a@b.example", len(body))
+		if a, ok := c.Ready(t.Context()); !ok {
+			t.Fatal(a)
+		}
+		c.Letter([]byte(body))
+		wantVerdicts(t, []domain.Answer{c.Result(t.Context())}, domain.Accepted)
+		letters := s.Letters()
+		if got := string(letters[len(letters)-1].Raw); strings.TrimSuffix(got, "\r\n") != strings.TrimSuffix(body, "\r\n") {
+			t.Errorf("%.40q came as %.40q", body, got)
+		}
+	}
+}
+
+func TestRefusalsBetweenGoodLetters(t *testing.T) {
+	const (
+		good, gone, grey = "good@client.example", "gone@client.example", "grey@client.example"
+		odd, spam, late  = "odd@client.example", "spam@client.example", "late@client.example"
+	)
+	refuse := func(to string, stage domain.Stage, answer string) func(smtptest.Event) smtptest.Action {
+		return smtptest.For(to, stage, smtptest.Action{Answer: answer})
+	}
+	on := smtptest.First(
+		refuse(gone, domain.StageRcpt, "550 5.1.1 no such user\n5.1.1 here"),
+		refuse(grey, domain.StageRcpt, "451 4.7.1 greylisted"),
+		refuse(odd, domain.StageRcpt, "550 5.1.1 no such user"),
+		refuse(odd, domain.StageData, "354 all the same"), // RFC 2920 section 3.1
+		refuse(spam, domain.StageDot, "554 5.7.1 spam"),
+		refuse(late, domain.StageData, "451 4.3.0 try later"),
+	)
+	for _, script := range []smtptest.Script{{On: on}, {On: on, NoPipelining: true}} {
+		s := smtptest.Start(t, script)
+		c := dial(t, server(t, s.URL()))
+		answers := deliver(t.Context(), c,
+			good, gone, good, grey, good, odd, good, spam, good, late, gone, gone, "bad address", good)
+		wantVerdicts(t, answers,
+			domain.Accepted, domain.Failed, domain.Accepted, domain.Deferred, domain.Accepted, domain.Failed,
+			domain.Accepted, domain.Failed, domain.Accepted, domain.Deferred, domain.Failed, domain.Failed,
+			domain.Failed, domain.Accepted)
+		if got := answers[1]; got.String() != "550 5.1.1 no such user here" || got.Stage != domain.StageRcpt || !got.HardBounce() {
+			t.Errorf("refused with %s: %s", got.Stage, got)
+		}
+		if s.Conns() != 1 || s.Accepted() != 6 || s.Dots() != 7 {
+			t.Errorf("%d connections, %d accepted, %d dots", s.Conns(), s.Accepted(), s.Dots())
+		}
+	}
+}
+
+func TestSenderRefused(t *testing.T) {
+	s := smtptest.Start(t, smtptest.Script{On: smtptest.Answer(domain.StageMail, "550 5.7.1 not you")})
+	answers := deliver(t.Context(), dial(t, server(t, s.URL())), names(2)...)
+	wantVerdicts(t, answers, domain.SenderBroken, domain.SenderBroken)
+	s = smtptest.Start(t, smtptest.Script{RequireAuth: true})
+	wantVerdicts(t, deliver(t.Context(), dial(t, server(t, s.URL())), names(1)...), domain.SenderBroken)
+}
+
+func TestLimitOfLettersPerConnection(t *testing.T) {
+	fourth := func(e smtptest.Event) smtptest.Action {
+		if e.Stage == domain.StageMail && e.Nth > 3 {
+			return smtptest.Action{Answer: "452 4.5.3 too many letters"}
+		}
+		return smtptest.Action{}
+	}
+	for _, script := range []smtptest.Script{{LettersPerConn: 3}, {On: fourth}, {LettersPerConn: 3, NoPipelining: true}} {
+		s := smtptest.Start(t, script)
+		c := dial(t, server(t, s.URL()))
+		wantVerdicts(t, deliver(t.Context(), c, names(4)...),
+			domain.Accepted, domain.Accepted, domain.Accepted, domain.NotTried)
+		if c.Sent() != 3 || s.Dots() != 3 {
+			t.Errorf("sent %d, %d dots", c.Sent(), s.Dots())
+		}
+	}
+}
+
+func TestSize(t *testing.T) {
+	s := smtptest.Start(t, smtptest.Script{Size: 100})
+	c := dial(t, server(t, s.URL()))
+	c.Envelope(sender, "a@b.example", 101)
+	answer, ok := c.Ready(t.Context())
+	if ok || answer.Code != 552 || answer.Verdict() != domain.SenderBroken {
+		t.Errorf("too large a letter: %s", answer)
+	}
+	wantVerdicts(t, deliver(t.Context(), c, "a@b.example"), domain.Accepted)
+}
+
+func TestAddressesBeyondASCII(t *testing.T) {
+	s := smtptest.Start(t, smtptest.Script{})
+	c := dial(t, server(t, s.URL()))
+	wantVerdicts(t, deliver(t.Context(), c, "пётр@почта.рф", "a@почта.рф"), domain.Accepted, domain.Accepted)
+	if l := s.Letters(); l[0].To != "пётр@xn--80a1acny.xn--p1ai" || l[1].To != "a@xn--80a1acny.xn--p1ai" {
+		t.Errorf("came as %s and %s", l[0].To, l[1].To)
+	}
+	s = smtptest.Start(t, smtptest.Script{NoSMTPUTF8: true})
+	c = dial(t, server(t, s.URL()))
+	answers := deliver(t.Context(), c, "пётр@почта.рф", "a@почта.рф")
+	wantVerdicts(t, answers, domain.Failed, domain.Accepted)
+	if answers[0].HardBounce() || !strings.Contains(answers[0].Text, "SMTPUTF8") {
+		t.Errorf("refused with %s", answers[0])
+	}
+	c.Envelope("я@sender.example", "a@b.example", 0)
+	if answer, ok := c.Ready(t.Context()); ok || answer.Verdict() != domain.SenderBroken {
+		t.Errorf("sender: %s", answer)
+	}
+}

@@ -1,0 +1,71 @@
+package smtp
+
+import (
+	"bytes"
+	"context"
+
+	"skychimp/domain"
+)
+
+// Letter queues the letter that Ready has opened, with CRLF line ends, and its final dot.
+func (c *Conn) Letter(body []byte) {
+	if !c.open {
+		panic("smtp: Letter before Ready")
+	}
+	c.open = false
+	c.out = stuff(c.out, body)
+	c.dot = len(c.out)
+}
+
+// stuff doubles the dots that begin a line and adds the final one (RFC 5321 section 4.5.2).
+// A dot after a bare LF is doubled, too: some servers end a letter there.
+func stuff(out, body []byte) []byte {
+	whole := bytes.HasSuffix(body, []byte("\r\n"))
+	if len(body) > 0 && body[0] == '.' {
+		out = append(out, '.')
+	}
+	for {
+		i := bytes.Index(body, []byte("\n."))
+		if i < 0 {
+			break
+		}
+		out = append(append(out, body[:i+1]...), '.')
+		body = body[i+1:]
+	}
+	out = append(out, body...)
+	if !whole {
+		out = append(out, '\r', '\n')
+	}
+	return append(out, '.', '\r', '\n')
+}
+
+// Result sends the queued letter, with the next envelope if one is announced, and waits
+// for the answer to the final dot.
+func (c *Conn) Result(ctx context.Context) domain.Answer {
+	if c.dot == 0 {
+		panic("smtp: Result without a Letter")
+	}
+	dot := c.dot
+	c.dot = 0
+	if err := c.enter(ctx); err != nil {
+		return c.lose(domain.StageData, err)
+	}
+	defer c.leave()
+	n, cut := c.flush(c.server.DataTimeout)
+	if cut != nil && n < dot {
+		return c.lose(domain.StageData, cut)
+	}
+	code, words, err := c.read(c.server.DotTimeout)
+	if err != nil || code == 421 {
+		return c.lost(domain.StageDot, code, words, err)
+	}
+	c.sent++
+	answer := domain.NewAnswer(domain.StageDot, code, string(words))
+	if cut == nil && code/100 == 3 {
+		cut = errNotSMTP
+	}
+	if cut != nil {
+		c.lose(domain.StageDot, cut)
+	}
+	return answer
+}

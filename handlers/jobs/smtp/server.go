@@ -1,0 +1,167 @@
+// Package smtp hands letters to a mail server over connections that stay open: each letter
+// costs one round trip where the server pipelines (RFC 2920), and every answer comes back
+// as a domain.Answer.
+package smtp
+
+import (
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"net"
+	"net/url"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// TLSMode says how much a connection insists on TLS.
+type TLSMode string
+
+// The modes. Opportunistic uses STARTTLS when it is offered; without a password at stake
+// it neither checks the certificate nor insists (RFC 7435).
+const (
+	TLSNone          TLSMode = "none"
+	TLSOpportunistic TLSMode = "opportunistic"
+	TLSRequired      TLSMode = "required"
+)
+
+// Server is a mail server and how to speak to it. ParseURL fills every field but Name and
+// RootCAs.
+type Server struct {
+	Addr     string // host:port
+	Implicit bool   // TLS from the first byte (smtps)
+	TLS      TLSMode
+	User     string // empty: no AUTH
+	Password string
+	Conns    int     // most connections at once
+	Rate     float64 // most letters per second; 0: no limit
+
+	Name    string         // said in EHLO; empty: the connection's own address
+	RootCAs *x509.CertPool // nil: those of the system
+
+	ConnectTimeout time.Duration
+	CommandTimeout time.Duration // until the answer to a command (RFC 5321 section 4.5.3.2)
+	DataTimeout    time.Duration // until the server has taken a block of 64 kB
+	DotTimeout     time.Duration // until the answer to the final dot
+}
+
+const (
+	maxConns = 1000
+	maxRate  = 1_000_000
+)
+
+// ParseURL reads an SMTP_URL: smtp://user:password@host:port or smtps://..., with the query
+// tls=none|opportunistic|required, conns=N and rate=N. The port is 25 for smtp and 465 for
+// smtps when missing; submission with a password usually wants :587. An error names the
+// value without its password and what is allowed.
+func ParseURL(text string) (Server, error) {
+	s, err := parseURL(text)
+	if err != nil {
+		return Server{}, fmt.Errorf("%q: %w", redact(text), err)
+	}
+	return s, nil
+}
+
+func parseURL(text string) (Server, error) {
+	s := Server{
+		TLS: TLSOpportunistic, Conns: 10,
+		ConnectTimeout: 30 * time.Second, CommandTimeout: 5 * time.Minute,
+		DataTimeout: 3 * time.Minute, DotTimeout: 10 * time.Minute,
+	}
+	u, err := url.Parse(text)
+	if err != nil {
+		// url.Error repeats the whole text, password included.
+		return s, errors.New("not a URL; allowed is smtp://user:password@host:port or smtps://..., with special characters as %XX")
+	}
+	port := "25"
+	switch u.Scheme {
+	case "smtp":
+	case "smtps":
+		s.Implicit, s.TLS, port = true, TLSRequired, "465"
+	default:
+		return s, errors.New("must begin with smtp:// or smtps://")
+	}
+	if u.Hostname() == "" || u.Opaque != "" {
+		return s, errors.New("the host is missing; allowed is smtp://host or smtp://host:port")
+	}
+	if p := u.Port(); p != "" {
+		if n, err := strconv.Atoi(p); err != nil || n < 1 || n > 65535 {
+			return s, fmt.Errorf("port %q must be a number from 1 to 65535", p)
+		}
+		port = u.Port()
+	}
+	s.Addr = net.JoinHostPort(u.Hostname(), port)
+	if u.Path != "" && u.Path != "/" || u.Fragment != "" {
+		return s, errors.New("nothing but a query (?tls=...&conns=N&rate=N) may follow the host")
+	}
+	if u.User != nil {
+		password, ok := u.User.Password()
+		s.User, s.Password = u.User.Username(), password
+		if !ok || s.User == "" || password == "" {
+			return s, errors.New("user and password come together: smtp://user:password@host")
+		}
+	}
+	if err := s.options(u.RawQuery); err != nil {
+		return s, err
+	}
+	if s.TLS == TLSNone && s.User != "" && !loopback(u.Hostname()) {
+		return s, errors.New("tls=none would send the password in the clear; allowed is opportunistic or required")
+	}
+	return s, nil
+}
+
+func (s *Server) options(query string) error {
+	options, err := url.ParseQuery(query)
+	if err != nil {
+		return errors.New("the query cannot be read; allowed are tls, conns and rate")
+	}
+	for name, values := range options {
+		value := values[0]
+		if len(values) > 1 {
+			return fmt.Errorf("%s is given twice", name)
+		}
+		switch name {
+		case "tls":
+			s.TLS = TLSMode(value)
+			if s.TLS != TLSNone && s.TLS != TLSOpportunistic && s.TLS != TLSRequired {
+				return fmt.Errorf("tls=%s must be none, opportunistic or required", value)
+			}
+			if s.Implicit && s.TLS != TLSRequired {
+				return fmt.Errorf("tls=%s contradicts smtps://, which is TLS from the first byte; allowed is required", value)
+			}
+		case "conns":
+			n, err := strconv.Atoi(value)
+			if err != nil || n < 1 || n > maxConns {
+				return fmt.Errorf("conns=%s must be a whole number from 1 to %d", value, maxConns)
+			}
+			s.Conns = n
+		case "rate":
+			n, err := strconv.ParseFloat(value, 64)
+			if err != nil || !(n > 0 && n <= maxRate) { // so NaN is out, too
+				return fmt.Errorf("rate=%s must be a number of letters per second above 0, at most %d", value, maxRate)
+			}
+			s.Rate = n
+		default:
+			return fmt.Errorf("%q is unknown; allowed are tls, conns and rate", name)
+		}
+	}
+	return nil
+}
+
+// redact leaves out everything before the host; it works on what is no URL, too.
+func redact(text string) string {
+	at := strings.LastIndex(text, "@")
+	if at < 0 {
+		return text
+	}
+	scheme, _, ok := strings.Cut(text[:at], "://")
+	if !ok {
+		return "..." + text[at:]
+	}
+	return scheme + "://..." + text[at:]
+}
+
+func loopback(host string) bool {
+	ip := net.ParseIP(host)
+	return host == "localhost" || ip != nil && ip.IsLoopback()
+}

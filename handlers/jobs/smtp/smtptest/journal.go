@@ -1,0 +1,179 @@
+package smtptest
+
+import (
+	"bufio"
+	"context"
+	"fmt"
+	"os"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+)
+
+// Letter is a letter whose final dot has come.
+type Letter struct {
+	Conn      int // number of the connection, from 1
+	Nth       int // number of the letter on it, from 1
+	From, To  string
+	MessageID string // with its angle brackets
+	Dot       time.Time
+	Code      int       // of the answer to the dot; 0: none was written
+	Answered  time.Time // when the answer was written
+	Raw       []byte    // without dot-stuffing; only with Script.KeepRaw
+}
+
+// journal keeps what has come. Its file is written line by line, so that it tells the
+// truth whoever dies.
+type journal struct {
+	mu       sync.Mutex
+	count    bool
+	file     *os.File
+	letters  []*Letter
+	dots     int
+	accepted int
+	waiters  []waiter
+}
+
+type waiter struct {
+	letters int
+	ready   chan struct{}
+}
+
+func openJournal(path string, count bool) (*journal, error) {
+	j := &journal{count: count}
+	if path == "" {
+		return j, nil
+	}
+	file, err := os.OpenFile(path, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
+	j.file = file
+	return j, err
+}
+
+func (j *journal) dot(l *Letter) error {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	l.Dot = time.Now()
+	j.dots++
+	if !j.count {
+		j.letters = append(j.letters, l)
+	}
+	return j.line(l.Dot, "dot", l)
+}
+
+func (j *journal) answered(l *Letter, code int) error {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	l.Code, l.Answered = code, time.Now()
+	if code/100 == 2 {
+		j.accepted++
+		j.waiters = slices.DeleteFunc(j.waiters, func(w waiter) bool {
+			if w.letters <= j.accepted {
+				close(w.ready)
+			}
+			return w.letters <= j.accepted
+		})
+	}
+	return j.line(l.Answered, strconv.Itoa(code), l)
+}
+
+// unanswered takes back an answer that could not be written, because the client had gone.
+func (j *journal) unanswered(l *Letter) error {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	if l.Code/100 == 2 {
+		j.accepted--
+	}
+	l.Code = 0
+	return j.line(time.Now(), "unsent", l)
+}
+
+func (j *journal) line(at time.Time, event string, l *Letter) error {
+	if j.file == nil {
+		return nil
+	}
+	_, err := fmt.Fprintf(j.file, "%d %s %d %q %q\n", at.UnixNano(), event, l.Conn, l.MessageID, l.To)
+	return err
+}
+
+func (j *journal) close() {
+	if j.file != nil {
+		_ = j.file.Close()
+	}
+}
+
+// Letters are the letters whose final dot has come, in this order, as they are now.
+func (j *journal) Letters() []Letter {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	all := make([]Letter, len(j.letters))
+	for i, l := range j.letters {
+		all[i] = *l
+	}
+	return all
+}
+
+// Accepted is how many letters have got their 250.
+func (j *journal) Accepted() int {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return j.accepted
+}
+
+// Dots is how many final dots have come.
+func (j *journal) Dots() int {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return j.dots
+}
+
+// WaitLetters waits until n letters have got their 250.
+func (j *journal) WaitLetters(ctx context.Context, n int) error {
+	j.mu.Lock()
+	if j.accepted >= n {
+		j.mu.Unlock()
+		return nil
+	}
+	w := waiter{letters: n, ready: make(chan struct{})}
+	j.waiters = append(j.waiters, w)
+	j.mu.Unlock()
+	select {
+	case <-w.ready:
+		return nil
+	case <-ctx.Done():
+		return fmt.Errorf("%d of %d letters have come: %w", j.Accepted(), n, ctx.Err())
+	}
+}
+
+// Entry is a line of a journal's file. Event is "dot", the code of the answer to it, or
+// "unsent" when that answer could not be written.
+type Entry struct {
+	At        time.Time
+	Event     string
+	Conn      int
+	MessageID string
+	To        string
+}
+
+// ReadJournal reads the file of Script.Journal, of a server that may be running or dead. A
+// last line that is not whole yet is left out.
+func ReadJournal(path string) ([]Entry, error) {
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return nil, err
+	}
+	var entries []Entry
+	whole := text[:strings.LastIndexByte(string(text), '\n')+1]
+	lines := bufio.NewScanner(strings.NewReader(string(whole)))
+	for lines.Scan() {
+		var e Entry
+		var at int64
+		if _, err := fmt.Sscanf(lines.Text(), "%d %s %d %q %q", &at, &e.Event, &e.Conn, &e.MessageID, &e.To); err != nil {
+			return nil, fmt.Errorf("%s: %q: %w", path, lines.Text(), err)
+		}
+		e.At = time.Unix(0, at)
+		entries = append(entries, e)
+	}
+	return entries, lines.Err()
+}
