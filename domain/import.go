@@ -1,0 +1,255 @@
+package domain
+
+import (
+	"encoding/json"
+	"iter"
+	"slices"
+	"strings"
+	"time"
+	"unicode/utf8"
+)
+
+// The limits of an uploaded list.
+const (
+	ImportMaxBytes   = 20 << 20
+	ImportMaxRows    = 200_000
+	ImportMaxColumns = 50
+)
+
+// Import is one uploaded list of clients on its way into the owner's own.
+type Import struct {
+	ID        int64 `bun:",pk,autoincrement"`
+	OwnerID   int64
+	FileName  string
+	Content   []byte        // the lines as PackImport wrote them, empty when they are no longer needed
+	Mapping   ImportMapping `bun:"type:jsonb"`
+	Status    ImportStatus
+	Total     int // lines to work on; until the start also the one that names the columns
+	Done      int // lines that were worked on, from the first
+	Created   int
+	Updated   int
+	Bad       int
+	CreatedAt time.Time `bun:",nullzero,default:now()"`
+	EndedAt   time.Time `bun:",nullzero"`
+}
+
+// ImportStatus is how far an import is.
+type ImportStatus string
+
+// The statuses of an import. A checked one waits for its owner's word.
+const (
+	ImportChecked ImportStatus = "checked"
+	ImportQueued  ImportStatus = "queued"
+	ImportRunning ImportStatus = "running"
+	ImportDone    ImportStatus = "done"
+	ImportUndone  ImportStatus = "undone"
+	ImportFailed  ImportStatus = "failed"
+)
+
+// Going tells whether the import waits for or is at work.
+func (i Import) Going() bool { return i.Status == ImportQueued || i.Status == ImportRunning }
+
+// Start lets the import begin with this mapping.
+func (i *Import) Start(mapping ImportMapping) error {
+	if i.Status != ImportChecked {
+		return Refuse(Conflict, "", "imports.started")
+	}
+	if err := mapping.Check(); err != nil {
+		return err
+	}
+	i.Mapping, i.Status = mapping, ImportQueued
+	if mapping.Header {
+		i.Total--
+	}
+	return nil
+}
+
+// Unchanged is the number of clients that had it all.
+func (i Import) Unchanged() int { return i.Done - i.Created - i.Updated - i.Bad }
+
+// Undo takes the import back; the clients it created have to go.
+func (i *Import) Undo() error {
+	if i.Status != ImportDone && i.Status != ImportFailed {
+		return Refuse(Conflict, "", "imports.not_done")
+	}
+	i.Status = ImportUndone
+	return nil
+}
+
+// ImportMapping says what the columns mean: each is one of ImportFields or "" (left out).
+// Columns of the same meaning are joined. Tags are given to every client of the list.
+type ImportMapping struct {
+	Columns []string
+	Header  bool // the first line names the columns
+	Tags    string
+}
+
+// ImportFields are the meanings a column can have: the form fields of a client.
+func ImportFields() []string { return []string{"email", "full_name", "comment", "tags"} }
+
+// Check refuses a mapping without one column of addresses.
+func (m ImportMapping) Check() error {
+	var p Problems
+	emails := 0
+	for _, column := range m.Columns {
+		if column == "email" {
+			emails++
+		} else if column != "" && !slices.Contains(ImportFields(), column) {
+			p.Add("columns", "imports.column_unknown")
+		}
+	}
+	if emails != 1 {
+		p.Add("columns", "imports.email_column")
+	}
+	checkTags(&p, ParseTags(m.Tags))
+	return p.Err()
+}
+
+// GuessMapping reads the names of the columns, in English or Russian, and looks for the
+// column of addresses. lines are the first of the file.
+func GuessMapping(lines []ImportLine) ImportMapping {
+	words := map[string][]string{
+		"email":     {"mail", "почт", "емейл", "имейл"},
+		"tags":      {"tag", "label", "group", "segment", "тег", "тэг", "метк", "групп", "сегмент", "категор"},
+		"comment":   {"comment", "note", "remark", "descr", "коммент", "примеч", "замет", "описан"},
+		"full_name": {"name", "contact", "имя", "фио", "ф.и.о", "фамил", "отчество", "контакт", "клиент"},
+	}
+	m := ImportMapping{Columns: []string{}}
+	if len(lines) == 0 {
+		return m
+	}
+	first := lines[0].Cells
+	m.Header = !slices.ContainsFunc(first, hasAddress)
+	for _, line := range lines {
+		for len(m.Columns) < min(len(line.Cells), ImportMaxColumns) {
+			m.Columns = append(m.Columns, "")
+		}
+	}
+	for i := 0; m.Header && i < min(len(first), ImportMaxColumns); i++ {
+		name := strings.ToLower(first[i])
+		for _, field := range []string{"email", "tags", "comment", "full_name"} {
+			taken := field == "email" && slices.Contains(m.Columns, field)
+			if m.Columns[i] == "" && !taken && slices.ContainsFunc(words[field], func(w string) bool { return strings.Contains(name, w) }) {
+				m.Columns[i] = field
+			}
+		}
+	}
+	for _, line := range lines {
+		at := slices.IndexFunc(line.Cells, hasAddress)
+		if at >= 0 && at < len(m.Columns) && !slices.Contains(m.Columns, "email") {
+			m.Columns[at] = "email"
+		}
+	}
+	return m
+}
+
+func hasAddress(cell string) bool { return strings.Contains(cell, "@") }
+
+// ImportRow is a line as the mapping reads it. Problems say why it can't be taken.
+type ImportRow struct {
+	Line     int
+	Form     ClientForm
+	Problems Problems
+}
+
+// Rows reads the import's lines. A second line with the same address is a bad one.
+func (i Import) Rows() iter.Seq2[ImportRow, error] {
+	return func(yield func(ImportRow, error) bool) {
+		seen, header := map[string]int{}, i.Mapping.Header
+		for line, err := range UnpackImport(i.Content) {
+			if err != nil {
+				yield(ImportRow{}, err)
+				return
+			}
+			if header {
+				header = false
+				continue
+			}
+			row := i.Mapping.row(line)
+			email := strings.ToLower(row.Form.Email)
+			if before, ok := seen[email]; ok && len(row.Problems) == 0 {
+				row.Problems.Add("email", "imports.row_repeated", "Line", before)
+			} else if !ok && len(row.Problems) == 0 {
+				seen[email] = line.Line
+			}
+			if !yield(row, nil) {
+				return
+			}
+		}
+	}
+}
+
+func (m ImportMapping) row(line ImportLine) ImportRow {
+	joints := map[string]string{"full_name": " ", "comment": "\n", "tags": ","}
+	cells := map[string]string{"tags": m.Tags}
+	for i, field := range m.Columns {
+		if i >= len(line.Cells) || field == "" {
+			continue
+		}
+		cell := strings.TrimSpace(unguard(line.Cells[i]))
+		if field == "tags" {
+			cell = strings.NewReplacer(";", ",", "|", ",", "\n", ",").Replace(cell)
+		}
+		if cells[field] != "" && cell != "" {
+			cells[field] += joints[field]
+		}
+		cells[field] += cell
+	}
+	row := ImportRow{Line: line.Line, Form: ClientForm{NormalEmail(cells["email"]), cells["full_name"], cells["comment"], cells["tags"]}}
+	if line.Problem != "" {
+		row.Problems.Add("", line.Problem)
+	} else if err := new(Client).Change(row.Form); err != nil {
+		row.Problems = err.(Problems)
+	}
+	return row
+}
+
+// Value is the bad text of the row, to find it by: at most 200 characters.
+func (r ImportRow) Value() string {
+	value := r.Form.Email
+	if len(r.Problems) > 0 && value == "" {
+		value = strings.Join(strings.Fields(r.Form.FullName+" "+r.Form.Comment+" "+r.Form.Tags), " ")
+	}
+	value = strings.ReplaceAll(strings.ToValidUTF8(value, "�"), "\x00", "�")
+	if utf8.RuneCountInString(value) > 200 {
+		value = string([]rune(value)[:199]) + "…"
+	}
+	return value
+}
+
+// Merge puts the row into a client the owner has: what the row leaves empty stays, tags are
+// added. changed is false when the client has it all.
+func (c *Client) Merge(form ClientForm) (changed bool, err error) {
+	before := *c
+	form.Email = c.Email
+	if form.FullName == "" {
+		form.FullName = c.FullName
+	}
+	if form.Comment == "" {
+		form.Comment = c.Comment
+	}
+	form.Tags = strings.Join(c.Tags, ",") + "," + form.Tags
+	err = c.Change(form)
+	changed = c.FullName != before.FullName || c.Comment != before.Comment || !slices.Equal(c.Tags, before.Tags)
+	return changed, err
+}
+
+// ImportProblem is a line that was not taken.
+type ImportProblem struct {
+	ImportID int64
+	Line     int
+	Value    string
+	Reason   string // Problems as JSON
+}
+
+// Problem keeps what is wrong with the row in words of no language.
+func (r ImportRow) Problem(importID int64) ImportProblem {
+	reason, _ := json.Marshal(r.Problems) // strings and numbers only
+	return ImportProblem{importID, r.Line, r.Value(), string(reason)}
+}
+
+// Problems are what Reason holds.
+func (p ImportProblem) Problems() (list Problems) {
+	_ = json.Unmarshal([]byte(p.Reason), &list)
+	return list
+}
