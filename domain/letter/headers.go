@@ -1,0 +1,148 @@
+package letter
+
+import (
+	"bytes"
+	"net/mail"
+	"strings"
+
+	"skychimp/domain"
+)
+
+// unsafe refuses a value that would break its header.
+func unsafe(field string) error {
+	return domain.Refuse(domain.Invalid, field, "letters.header_unsafe")
+}
+
+func breaksHeader(value string) bool { return strings.ContainsAny(value, "\r\n\x00") }
+
+// isAddress takes dot-atom@dot-atom in ASCII (RFC 5322, section 3.4.1): no comments, no quoted
+// local parts, nothing that could end the address and begin another.
+func isAddress(s string) bool {
+	at := strings.IndexByte(s, '@')
+	return at > 0 && len(s) <= 254 && isDotAtom(s[:at]) && isDotAtom(s[at+1:])
+}
+
+func isDotAtom(s string) bool {
+	dot := true // an atom has to follow
+	for i := range len(s) {
+		if s[i] == '.' && dot || s[i] != '.' && !isAtom[s[i]] {
+			return false
+		}
+		dot = s[i] == '.'
+	}
+	return !dot
+}
+
+// isAtom has the characters of an atom (RFC 5322, section 3.2.3).
+var isAtom = func() (table [256]bool) {
+	for _, c := range []byte("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789!#$%&'*+-/=?^_`{|}~") {
+		table[c] = true
+	}
+	return table
+}()
+
+func isMessageID(s string) bool {
+	return len(s) > 2 && len(s) < 900 && s[0] == '<' && s[len(s)-1] == '>' && isVisible(s[1:len(s)-1])
+}
+
+func isWebAddress(s string) bool {
+	return len(s) < 900 && (strings.HasPrefix(s, "https://") || strings.HasPrefix(s, "http://")) && isVisible(s)
+}
+
+// isVisible takes what may stand between angle brackets: printed ASCII without spaces.
+func isVisible(s string) bool {
+	for i := range len(s) {
+		if c := s[i]; c <= ' ' || c > '~' || c == '<' || c == '>' {
+			return false
+		}
+	}
+	return true
+}
+
+// appendField appends a header line of plain ASCII, or nothing for an empty value. Like
+// appendMailbox it takes the line's start and the name of the field to blame.
+func appendField(dst []byte, start, field, value string) ([]byte, error) {
+	if value == "" {
+		return dst, nil
+	}
+	if len(value) > 900 || !isPlain([]byte(value)) {
+		return nil, unsafe(field)
+	}
+	dst = appendText(append(dst, start...), len(start), []byte(value))
+	return append(dst, crlf...), nil
+}
+
+func appendMailbox(dst []byte, start, field string, who mail.Address) ([]byte, error) {
+	if !isAddress(who.Address) {
+		return nil, domain.Refuse(domain.Invalid, field, "letters.address_invalid")
+	}
+	if breaksHeader(who.Name) {
+		return nil, unsafe(field)
+	}
+	return appendNameAddress(append(dst, start...), len(start), who.Name, who.Address), nil
+}
+
+func appendRecipient(dst []byte, r *Recipient) []byte {
+	return appendNameAddress(append(dst, "To: "...), 4, r.Name, r.Email)
+}
+
+// appendNameAddress appends one mailbox and ends the line: a short ASCII name as a quoted
+// string, any other in encoded words.
+func appendNameAddress(dst []byte, column int, name, address string) []byte {
+	var stack [512]byte
+	if text := append(stack[:0], strings.TrimSpace(name)...); len(text) > 0 {
+		if len(text) <= 60 && isPlain(text) {
+			start := len(dst)
+			dst = append(dst, '"')
+			for _, c := range text {
+				if c == '"' || c == '\\' {
+					dst = append(dst, '\\')
+				}
+				dst = append(dst, c)
+			}
+			dst = append(dst, '"')
+			column += len(dst) - start
+		} else {
+			dst, column = appendWords(dst, column, text)
+		}
+		if column+len(address)+3 > foldAt {
+			dst = append(dst, crlf...)
+		}
+		dst = append(dst, ' ')
+	}
+	dst = append(append(dst, '<'), address...)
+	return append(dst, ">\r\n"...)
+}
+
+func (l *Letter) appendSubject(dst []byte, r *Recipient) []byte {
+	var stack [1024]byte
+	const name = "Subject: "
+	dst = append(dst, name...)
+	dst = appendText(dst, len(name), oneLine(appendPieces(stack[:0], l.subject, r)))
+	return append(dst, crlf...)
+}
+
+// oneLine turns the line breaks that a comment may bring into spaces, in place.
+func oneLine(text []byte) []byte {
+	line := text[:0]
+	for i, c := range text {
+		switch {
+		case c == '\r' && i+1 < len(text) && text[i+1] == '\n':
+			continue
+		case c == '\r' || c == '\n' || c == '\t':
+			c = ' '
+		}
+		line = append(line, c)
+	}
+	return bytes.Trim(line, " ")
+}
+
+func appendUnsubscribe(dst []byte, address string) []byte {
+	const name = "List-Unsubscribe:"
+	dst = append(dst, name...)
+	if len(name)+len(address)+3 > foldAt {
+		dst = append(dst, crlf...)
+	}
+	dst = append(append(dst, " <"...), address...)
+	return append(dst, ">\r\nList-Unsubscribe-Post: List-Unsubscribe=One-Click\r\n"...)
+}

@@ -1,0 +1,172 @@
+// Package letter writes one letter as bytes: headers, MIME, personal parts, the address to
+// unsubscribe at, and the DKIM signature. What all recipients share is prepared once by
+// Compile; Append then only puts the personal parts in between.
+package letter
+
+import (
+	"errors"
+	"html/template"
+	"net/mail"
+	"strings"
+	"time"
+
+	"skychimp/domain"
+)
+
+// Source is what is the same for all recipients of a run.
+type Source struct {
+	Subject, Body   string // as the owner wrote them; Body is Markdown, both may hold placeholders
+	Language        string // of the letter: "ru", "en"
+	From, ReplyTo   mail.Address
+	ListID          string // header value (RFC 2919), like "<mailing-7.example.com>"; may be empty
+	FeedbackID      string // header value, like "7:3:mailing:skychimp"; may be empty
+	UnsubscribeText string // the visible words of the link
+	FooterText      string // one line: why the reader got this letter
+	Signer          *Signer
+}
+
+// Recipient is the one person a letter goes to, with what is personal in it.
+type Recipient struct {
+	Email, Name, Comment string
+	MessageID            string // with its angle brackets
+	UnsubscribeURL       string // http or https
+	Date                 time.Time
+}
+
+// Letter is a compiled Source. Goroutines may share it.
+type Letter struct {
+	from, tail []byte // the From line; the header lines behind the signed ones, with the blank line
+	subject    []piece
+	text, html []piece
+	bulk       bool // goes to a list: has unsubscribe headers
+	seal       *seal
+}
+
+// The two parts of a letter. "=_" makes a boundary that quoted-printable can't contain.
+const (
+	partHead = "Content-Transfer-Encoding: quoted-printable\r\n\r\n"
+	opening  = "--=_skychimp\r\nContent-Type: text/plain; charset=utf-8\r\n" + partHead
+	between  = "\r\n--=_skychimp\r\nContent-Type: text/html; charset=utf-8\r\n" + partHead
+	closing  = "\r\n--=_skychimp--\r\n"
+	mimeHead = "MIME-Version: 1.0\r\nContent-Type: multipart/alternative; boundary=\"=_skychimp\"\r\n\r\n"
+)
+
+// Compile prepares the letters of a run. Its error is a domain.Error or domain.Problems
+// where the owner's words or addresses are at fault.
+func Compile(s Source) (*Letter, error) {
+	if s.UnsubscribeText == "" {
+		return nil, errors.New("letter: no words for the unsubscribe link")
+	}
+	if p := problems(s.Subject, s.Body); len(p) > 0 {
+		return nil, p
+	}
+	m := newMarks(s.Subject, s.Body, s.From.Name, s.FooterText, s.UnsubscribeText)
+	subject, content := m.hide(s.Subject), parseMarkdown(m, s.Body)
+	markup, err := content.html()
+	if err != nil {
+		return nil, err
+	}
+	html, err := page{
+		Language: s.Language, Subject: subject, Sender: s.From.Name, Content: markup, Footer: s.FooterText,
+		UnsubscribeText: s.UnsubscribeText, UnsubscribeURL: template.URL(m.mark(fieldUnsubscribe)),
+	}.html()
+	if err != nil {
+		return nil, err
+	}
+	text := content.text() + textFooter(s.FooterText, s.UnsubscribeText+": "+m.mark(fieldUnsubscribe))
+	l := &Letter{bulk: true, subject: m.split(subject, verbatim), text: m.split(text, verbatim), html: m.split(html, escapeHTML)}
+	return l.withHead(s)
+}
+
+// withHead is l with the header lines that don't depend on the recipient.
+func (l *Letter) withHead(s Source) (*Letter, error) {
+	var err error
+	if l.from, err = appendMailbox(nil, "From: ", "from", s.From); err != nil {
+		return nil, err
+	}
+	if s.ReplyTo.Address != "" {
+		if l.tail, err = appendMailbox(nil, "Reply-To: ", "reply_to", s.ReplyTo); err != nil {
+			return nil, err
+		}
+	}
+	if l.tail, err = appendField(l.tail, "List-Id: ", "list_id", s.ListID); err != nil {
+		return nil, err
+	}
+	if l.tail, err = appendField(l.tail, "Feedback-ID: ", "feedback_id", s.FeedbackID); err != nil {
+		return nil, err
+	}
+	if l.bulk {
+		l.tail = append(l.tail, "Precedence: bulk\r\n"...)
+	} else {
+		l.tail = append(l.tail, "Auto-Submitted: auto-generated\r\n"...)
+	}
+	l.tail = append(l.tail, mimeHead...)
+	if s.Signer != nil {
+		l.seal = s.Signer.seal(l.bulk)
+	}
+	return l, nil
+}
+
+// Append appends the letter to r, in CRLF lines of at most 998 bytes, and returns the longer
+// slice. No line begins with a dot, so SMTP has nothing to stuff (RFC 5321, section 4.5.2).
+// What can't stand in a header is refused with a domain.Error, and dst comes back as it was.
+func (l *Letter) Append(dst []byte, r Recipient) ([]byte, error) {
+	if err := r.check(l.bulk); err != nil {
+		return dst, err
+	}
+	letter := dst
+	if l.seal != nil {
+		letter = append(letter, l.seal.header...)
+	}
+	signed := len(letter)
+	letter = append(letter, l.from...)
+	letter = appendRecipient(letter, &r)
+	letter = l.appendSubject(letter, &r)
+	letter = append(letter, "Date: "...)
+	letter = r.Date.AppendFormat(letter, time.RFC1123Z)
+	letter = append(letter, "\r\nMessage-ID: "...)
+	letter = append(letter, r.MessageID...)
+	letter = append(letter, "\r\n"...)
+	if l.bulk {
+		letter = appendUnsubscribe(letter, r.UnsubscribeURL)
+	}
+	unsigned := len(letter)
+	letter = append(letter, l.tail...)
+	body := len(letter)
+	letter = append(letter, opening...)
+	letter = appendQuotedPieces(letter, l.text, &r)
+	letter = append(letter, between...)
+	letter = appendQuotedPieces(letter, l.html, &r)
+	letter = append(letter, closing...)
+	if l.seal != nil {
+		if err := l.seal.close(letter[len(dst):], letter[signed:unsigned], letter[body:]); err != nil {
+			return dst, err
+		}
+	}
+	return letter, nil
+}
+
+// HTML is the page that the recipient's mail program shows.
+func (l *Letter) HTML(r Recipient) string { return string(appendPieces(nil, l.html, &r)) }
+
+// Subject is the subject line that the recipient reads.
+func (l *Letter) Subject(r Recipient) string {
+	return string(oneLine(appendPieces(nil, l.subject, &r)))
+}
+
+// check refuses what would break a header or address a second recipient.
+func (r *Recipient) check(bulk bool) error {
+	switch {
+	case !isAddress(r.Email):
+		return domain.Refuse(domain.Invalid, "email", "letters.address_invalid")
+	case breaksHeader(r.Name):
+		return unsafe("name")
+	case strings.IndexByte(r.Comment, 0) >= 0:
+		return unsafe("comment")
+	case !isMessageID(r.MessageID):
+		return unsafe("message_id")
+	case bulk && !isWebAddress(r.UnsubscribeURL):
+		return unsafe("unsubscribe_url")
+	}
+	return nil
+}

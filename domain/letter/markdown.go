@@ -1,0 +1,125 @@
+package letter
+
+import (
+	"bytes"
+	_ "embed"
+	"errors"
+	"html/template"
+	"regexp"
+	"strings"
+
+	"github.com/microcosm-cc/bluemonday"
+	"github.com/vanng822/go-premailer/premailer"
+	"github.com/yuin/goldmark"
+	"github.com/yuin/goldmark/ast"
+	"github.com/yuin/goldmark/extension"
+	"github.com/yuin/goldmark/renderer/html"
+	"github.com/yuin/goldmark/text"
+
+	"skychimp/domain"
+)
+
+// markdown keeps the author's line breaks, which people who don't know Markdown expect, and
+// passes raw HTML on to the sanitiser, which keeps its words.
+var markdown = goldmark.New(
+	goldmark.WithExtensions(
+		extension.NewTable(extension.WithTableCellAlignMethod(extension.TableCellAlignAttribute)),
+		extension.Strikethrough, extension.Linkify,
+	),
+	goldmark.WithRendererOptions(html.WithHardWraps(), html.WithUnsafe()),
+)
+
+// sanitiser is the list of what an author's HTML may hold.
+var sanitiser = func() *bluemonday.Policy {
+	p := bluemonday.NewPolicy()
+	p.AllowElements("p", "br", "hr", "h1", "h2", "h3", "h4", "h5", "h6", "strong", "b", "em", "i", "u", "s", "del",
+		"sub", "sup", "small", "div", "center", "code", "pre", "blockquote", "ul", "ol", "li", "table", "thead", "tbody", "tr", "th", "td")
+	p.AllowURLSchemes("http", "https", "mailto", "tel")
+	p.RequireParseableURLs(true)
+	p.AllowAttrs("href").OnElements("a")
+	p.AllowAttrs("src", "alt").OnElements("img")
+	p.AllowAttrs("title").OnElements("a", "img")
+	p.AllowAttrs("width", "height").Matching(bluemonday.Integer).OnElements("img")
+	p.AllowAttrs("start").Matching(bluemonday.Integer).OnElements("ol")
+	p.AllowAttrs("align").Matching(regexp.MustCompile(`^(left|center|right)$`)).OnElements("th", "td")
+	return p
+}()
+
+// address is an attribute of sanitised HTML that holds a URL. Quotes elsewhere are escaped there.
+var address = regexp.MustCompile(` (href|src)="[^"]*"`)
+
+// content is a body as parsed Markdown with marks for placeholders.
+type content struct {
+	marks  marks
+	source []byte
+	root   ast.Node
+}
+
+func parseMarkdown(m marks, body string) content {
+	source := []byte(m.hide(body))
+	return content{m, source, markdown.Parser().Parse(text.NewReader(source))}
+}
+
+// html is the body for the frame: sanitised and with its style in the elements. It fails, with
+// domain.Problems, when elements stand in each other deeper than HTML parsers follow.
+func (c content) html() (template.HTML, error) {
+	clean, err := c.sanitised(c.root)
+	if err != nil {
+		return "", err
+	}
+	styled, err := style(clean)
+	if err != nil {
+		return "", domain.Problems{domain.Refuse(domain.Invalid, "body", "messages.body_too_nested")}
+	}
+	return styled, nil
+}
+
+// sanitised is the HTML of n, of which nothing is left that the sanitiser doesn't know, with
+// the marks inside addresses turned.
+func (c content) sanitised(n ast.Node) (string, error) {
+	var raw bytes.Buffer
+	if err := markdown.Renderer().Render(&raw, c.source, n); err != nil {
+		return "", err
+	}
+	clean := sanitiser.SanitizeBytes(raw.Bytes())
+	return address.ReplaceAllStringFunc(string(clean), c.marks.inURL), nil
+}
+
+//go:embed content.css
+var contentCSS string
+
+// style writes the style of content.css into the elements. Being parsed on its own, markup
+// that an author left open is closed and can't reach the frame.
+func style(markup string) (template.HTML, error) {
+	options := premailer.NewOptions(premailer.WithCssToAttributes(false))
+	document, err := premailer.NewPremailerFromString("<style>"+contentCSS+"</style><body>"+markup, options)
+	if err != nil {
+		return "", err
+	}
+	whole, err := document.Transform()
+	if err != nil {
+		return "", err
+	}
+	_, rest, begun := strings.Cut(whole, "<body>")
+	inner, _, ended := strings.Cut(rest, "</body>")
+	if !begun || !ended {
+		return "", errors.New("letter: styled content without a body")
+	}
+	return template.HTML(inner), nil
+}
+
+// tooDeep finds a line that opens more quotes and lists than anybody means, before parsing
+// them takes seconds.
+func tooDeep(body string) bool {
+	for line := range strings.Lines(body) {
+		opened := line[:len(line)-len(strings.TrimLeft(line, " \t>-+*.)0123456789"))]
+		depth := strings.Count(opened, ">")
+		for _, marker := range []string{"- ", "+ ", "* ", ". ", ") "} {
+			depth += strings.Count(opened, marker)
+		}
+		if depth > 50 {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,105 @@
+package letter
+
+import (
+	"regexp"
+	"strings"
+	"testing"
+
+	"golang.org/x/net/html"
+)
+
+func TestMarkdown(t *testing.T) {
+	tests := []struct{ name, body, html, text string }{
+		{"paragraphs", "One\ntwo\n\nthree", ">One<br/>\ntwo</p>", "One\ntwo\n\nthree"},
+		{"heading", "# Big\n\ntext", ">Big</h1>", "Big\n\ntext"},
+		{"emphasis", "**a** *b* ~~c~~ `d`", "<strong>a</strong> <em>b</em> <del>c</del> <code", "a b c d"},
+		{"entities", `&lt;b&gt; \*x\* &amp;amp;`, "&lt;b&gt; *x* &amp;amp;", "<b> *x* &amp;"},
+		{"list", "- a\n- b\n  1. c\n  2. d", "<ol", "- a\n- b\n  1. c\n  2. d"},
+		{"loose list", "3. a\n\n   b\n4. c", `start="3"`, "3. a\n\n   b\n4. c"},
+		{"quote", "> a\n> b\n>\n> c", "<blockquote", "> a\n> b\n>\n> c"},
+		{"table", "|a|b|\n|-|-:|\n|1|**2**|", `align="right"`, "a | b\n1 | 2"},
+		{"code", "```go\nif  a < b {\n}\n```", "if  a &lt; b {", "    if  a < b {\n    }"},
+		{"rule", "a\n\n---\n\nb", "<hr", "a\n\n* * *\n\nb"},
+		{"autolink", "see https://example.com/x, a@example.com", `<a href="https://example.com/x"`, "see https://example.com/x, a@example.com"},
+		{"picture", "![bread](https://example.com/a.png)", `<img src="https://example.com/a.png" alt="bread"`, "bread <https://example.com/a.png>"},
+		{"HTML block", "<div>a <b>b</b></div>\n\nc", "a <b>b</b>", "a b\n\nc"},
+		{"script", "a <script>alert(1)</script> b", "a  b", "a b"},
+		{"event", `<p onclick="x()" style="color:red" class="y">a</p>`, `<p style="margin:0 0 16px">a</p>`, "a"},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			s := benchSource()
+			s.Subject, s.Body = "x", test.body
+			p := parse(t, write(t, compile(t, s), benchRecipient()))
+			if !strings.Contains(p.content, test.html) {
+				t.Errorf("no %s in %s", test.html, p.content)
+			}
+			if text, _, _ := strings.Cut(p.text, "\n\n--\n"); text != test.text {
+				t.Errorf("text %q, want %q", text, test.text)
+			}
+			checkHTML(t, p.content)
+		})
+	}
+}
+
+func TestHostileMarkup(t *testing.T) {
+	for _, body := range []string{
+		"[a](javascript:alert(1))", "<a href='  jAvascript:alert(1)'>a</a>", "[a](data:text/html,x)", "[a](//example.com)", "[a](/path)",
+		"<img src=x onerror=alert(1)>", "<svg/onload=alert(1)>", "<style>p{}</style>", "<iframe src=https://example.com></iframe>",
+		"<form action=https://example.com><input name=password></form>", "<meta http-equiv=refresh content=0>", "<base href=https://example.com>",
+		"<a href=\"https://a.bc/&quot; onclick=&quot;x\">a</a>", "[a]({{comment}})", "<!-- x --><![CDATA[x]]><?php x ?>", "<p style='position:fixed'>x",
+		"</td></tr></table></td></tr></table></body></html> after", "<table><tr><td>", "</p></div>", "<b><i><u>open",
+	} {
+		s := benchSource()
+		s.Subject, s.Body = "x", body
+		l := compile(t, s)
+		r := benchRecipient()
+		r.Comment = "javascript:alert(1)"
+		checkHTML(t, l.HTML(r))
+	}
+}
+
+// checkHTML wants nothing in a letter that runs or loads, and the frame around the content whole.
+func checkHTML(t testing.TB, page string) {
+	t.Helper()
+	root, err := html.Parse(strings.NewReader(page))
+	if err != nil {
+		t.Fatal(err)
+	}
+	const elements = " html head meta title style body table tbody thead tr th td p br hr h1 h2 h3 h4 h5 h6 strong b em i u s del sub sup " +
+		"small div center code pre blockquote ul ol li a img "
+	const attributes = " lang charset name content role width cellpadding cellspacing border class align style href src alt title height start "
+	inNote := false
+	for n := range root.Descendants() {
+		if n.Type != html.ElementNode {
+			continue
+		}
+		if !strings.Contains(elements, " "+n.Data+" ") {
+			t.Errorf("element %s in %s", n.Data, page)
+		}
+		for _, a := range n.Attr {
+			if !strings.Contains(attributes, " "+a.Key+" ") {
+				t.Errorf("attribute %s in %s", a.Key, page)
+			}
+			if (a.Key == "href" || a.Key == "src") && !regexp.MustCompile(`^(https?:|mailto:|tel:)`).MatchString(a.Val) {
+				t.Errorf("address %q in %s", a.Val, page)
+			}
+			if a.Key == "class" && a.Val == "note" {
+				inNote = depth(n) == noteDepth
+			}
+		}
+	}
+	if !inNote {
+		t.Errorf("the footer is not where the frame puts it: %s", page)
+	}
+}
+
+// noteDepth is how many elements the frame has around its footer.
+const noteDepth = 9
+
+func depth(n *html.Node) (d int) {
+	for range n.Ancestors() {
+		d++
+	}
+	return d - 1
+}

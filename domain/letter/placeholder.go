@@ -1,0 +1,153 @@
+package letter
+
+import (
+	"regexp"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+
+	"skychimp/domain"
+)
+
+// The limits of what an owner writes: the subject in characters, the body in bytes.
+const (
+	maxSubject = 200
+	maxBody    = 200_000
+)
+
+// placeholder is {{name}}, with or without spaces inside.
+var placeholder = regexp.MustCompile(`\{\{([^{}\r\n]*)\}\}`)
+
+// field is a value of the Recipient that a piece ends with; 0 is none.
+type field byte
+
+const (
+	fieldName        field = 'n'
+	fieldEmail       field = 'e'
+	fieldComment     field = 'c'
+	fieldUnsubscribe field = 'u'
+)
+
+// placeholders are the names that an owner may use.
+var placeholders = map[string]field{"name": fieldName, "email": fieldEmail, "comment": fieldComment}
+
+// Check tells, as domain.Problems, what keeps a message from being sent. What passes can be compiled.
+func Check(subject, body string) error {
+	p := problems(subject, body)
+	if len(p) == 0 {
+		_, err := parseMarkdown(newMarks(body), body).html()
+		return err
+	}
+	return p
+}
+
+// problems are those seen without parsing the body.
+func problems(subject, body string) domain.Problems {
+	var p domain.Problems
+	switch {
+	case !isText(subject):
+		p.Add("subject", "messages.not_text")
+	case strings.TrimSpace(subject) == "":
+		p.Add("subject", "messages.subject_required")
+	case strings.ContainsAny(subject, "\r\n"):
+		p.Add("subject", "messages.subject_line_break")
+	case utf8.RuneCountInString(subject) > maxSubject:
+		p.Add("subject", "messages.subject_too_long", "Max", maxSubject)
+	}
+	checkPlaceholders(&p, "subject", subject)
+	switch {
+	case !isText(body):
+		p.Add("body", "messages.not_text")
+	case strings.TrimSpace(body) == "":
+		p.Add("body", "messages.body_required")
+	case len(body) > maxBody:
+		p.Add("body", "messages.body_too_long", "Max", maxBody)
+	case tooDeep(body):
+		p.Add("body", "messages.body_too_nested")
+	}
+	checkPlaceholders(&p, "body", body)
+	return p
+}
+
+func isText(s string) bool { return utf8.ValidString(s) && strings.IndexByte(s, 0) < 0 }
+
+// checkPlaceholders notes each unknown placeholder once, and no more than a reader can use.
+func checkPlaceholders(p *domain.Problems, where, text string) {
+	seen := map[string]bool{}
+	for _, found := range placeholder.FindAllStringSubmatch(text, -1) {
+		name := strings.TrimSpace(found[1])
+		if placeholders[name] != 0 || seen[name] {
+			continue
+		}
+		if seen[name] = true; len(seen) > 5 {
+			return
+		}
+		if runes := []rune(name); len(runes) > 40 {
+			name = string(runes[:40]) + "…"
+		}
+		p.Add(where, "messages.placeholder_unknown", "Name", name)
+	}
+}
+
+// marks stand in for placeholders while a text goes through Markdown, the sanitiser and the
+// frame: letters and digits that none of them changes and that the texts don't contain.
+type marks struct {
+	prefix  string
+	pattern *regexp.Regexp
+	toURL   *strings.Replacer
+}
+
+func newMarks(texts ...string) marks {
+	all := strings.Join(texts, "\n")
+	m := marks{prefix: "qz0x"}
+	for i := 1; strings.Contains(all, m.prefix); i++ {
+		m.prefix = "qz" + strconv.Itoa(i) + "x"
+	}
+	m.pattern = regexp.MustCompile(m.prefix + "([necu])([vw])")
+	m.toURL = strings.NewReplacer(m.prefix+"nv", m.prefix+"nw", m.prefix+"ev", m.prefix+"ew", m.prefix+"cv", m.prefix+"cw")
+	return m
+}
+
+// mark stands for the value of f; inURL turns it into one for the value inside an address.
+func (m marks) mark(f field) string { return m.prefix + string(f) + "v" }
+
+func (m marks) inURL(address string) string { return m.toURL.Replace(address) }
+
+// hide puts marks in the place of placeholders.
+func (m marks) hide(text string) string {
+	return placeholder.ReplaceAllStringFunc(text, func(found string) string {
+		return m.mark(placeholders[strings.TrimSpace(found[2:len(found)-2])])
+	})
+}
+
+// split cuts a finished text at its marks; plain is how values are written outside addresses.
+func (m marks) split(text string, plain escape) []piece {
+	var pieces []piece
+	start := 0
+	for _, at := range m.pattern.FindAllStringSubmatchIndex(text, -1) {
+		p := piece{text: text[start:at[0]], field: field(text[at[2]]), escape: escapeURL}
+		start = at[1]
+		if text[at[4]] == 'v' {
+			p.escape = plain
+			p.join(text[:at[0]], text[start:])
+			start += len(p.after)
+		}
+		pieces = append(pieces, p.prepared())
+	}
+	return append(pieces, piece{text: text[start:]}.prepared())
+}
+
+// join takes out of the text what makes no sense without a value: the comma and spaces before
+// it or, where it comes first in its line or element, those behind it. So both
+// "Hello, {{name}}!" and "{{name}}, hello!" can greet somebody without a name.
+func (p *piece) join(all, rest string) {
+	fixed := strings.TrimRight(p.text, " ")
+	if fixed != p.text {
+		fixed = strings.TrimSuffix(fixed, ",")
+	}
+	p.text, p.before = fixed, p.text[len(fixed):]
+	tag := all[strings.LastIndexByte(all, '<')+1:]
+	if all == "" || strings.HasSuffix(all, "\n") || strings.HasSuffix(tag, ">") && tag[0] != '/' {
+		p.after = rest[:len(rest)-len(strings.TrimLeft(strings.TrimPrefix(rest, ","), " "))]
+	}
+}

@@ -1,0 +1,64 @@
+package letter
+
+import (
+	"html"
+	"net/mail"
+	"strings"
+	"time"
+)
+
+// Notice is a letter of the program to one person: plain words and at most one button.
+type Notice struct {
+	Subject    string
+	Paragraphs []string
+	ButtonText string // empty: no button
+	ButtonURL  string
+	FooterText string // one line: why the reader got this letter
+	Language   string
+	From, To   mail.Address
+	MessageID  string // with its angle brackets
+	Date       time.Time
+	Signer     *Signer
+}
+
+// Bytes is the whole letter. What can't stand in a header is refused with a domain.Error.
+func (n Notice) Bytes() ([]byte, error) {
+	if breaksHeader(n.Subject) {
+		return nil, unsafe("subject")
+	}
+	if n.ButtonText != "" && !isWebAddress(n.ButtonURL) {
+		return nil, unsafe("button_url")
+	}
+	l, err := n.compile()
+	if err != nil {
+		return nil, err
+	}
+	return l.Append(nil, Recipient{Email: n.To.Address, Name: n.To.Name, MessageID: n.MessageID, Date: n.Date})
+}
+
+func (n Notice) compile() (*Letter, error) {
+	var markup strings.Builder
+	for _, paragraph := range n.Paragraphs {
+		markup.WriteString("<p>" + html.EscapeString(paragraph) + "</p>")
+	}
+	content, err := style(markup.String())
+	if err != nil {
+		return nil, err
+	}
+	whole, err := page{
+		Language: n.Language, Subject: n.Subject, Sender: n.From.Name, Content: content,
+		ButtonText: n.ButtonText, ButtonURL: n.ButtonURL, Footer: n.FooterText,
+	}.html()
+	if err != nil {
+		return nil, err
+	}
+	text := strings.Join(n.Paragraphs, "\n\n")
+	if n.ButtonText != "" {
+		text += "\n\n" + n.ButtonText + ":\n" + n.ButtonURL
+	}
+	l := &Letter{subject: fixed(n.Subject), text: fixed(text + textFooter(n.FooterText)), html: fixed(whole)}
+	return l.withHead(Source{From: n.From, Signer: n.Signer})
+}
+
+// fixed is a text without personal parts.
+func fixed(text string) []piece { return []piece{piece{text: text}.prepared()} }
