@@ -1,10 +1,8 @@
 package domain
 
 import (
-	"slices"
 	"strings"
 	"time"
-	"unicode/utf8"
 )
 
 // MailingStatus is the contract's status of a mailing.
@@ -27,9 +25,6 @@ const (
 	AudiencePicked Audience = "picked"
 )
 
-// WallFormat is how forms write a wall-clock time.
-const WallFormat = "2006-01-02T15:04"
-
 // Mailing is the settings of what is sent to whom and when. StartLocal and EndLocal are wall
 // clocks in Timezone (their location is UTC); EndAt and NextRunAt are the instants they give.
 type Mailing struct {
@@ -48,20 +43,13 @@ type Mailing struct {
 	EndAt          time.Time `bun:",nullzero"`
 	NextNo         int
 	NextRunAt      time.Time `bun:",nullzero"`
-	LaunchedAt     time.Time `bun:",nullzero"`
+	LaunchedAt     time.Time `bun:",nullzero"` // or first run out of turn
 	FinishedAt     time.Time `bun:",nullzero"`
 	DisabledAt     time.Time `bun:",nullzero"`
 	DisabledReason string
 	DeletedAt      time.Time `bun:",nullzero"`
 	CreatedAt      time.Time `bun:",nullzero,default:now()"`
 	UpdatedAt      time.Time `bun:",nullzero,default:now()"`
-}
-
-// MailingForm is what the owner types. StartAt and EndAt are in WallFormat, EndAt may be empty.
-type MailingForm struct {
-	Name, Audience, Tags, StartAt, EndAt, Timezone, Periodicity string
-	MessageID                                                   int64
-	ClientIDs                                                   []int64
 }
 
 // Schedule is the mailing's calendar. The zone was checked when it was saved.
@@ -79,116 +67,17 @@ func (m Mailing) Disabled() bool { return !m.DisabledAt.IsZero() }
 // MayEdit: the settings of a finished mailing are history.
 func (m Mailing) MayEdit() bool { return m.Status != Finished }
 
-// MayLaunch, MayStop and MayRun say which buttons the owner has.
-func (m Mailing) MayLaunch() bool { return m.Status == Created && !m.Disabled() }
+// MayLaunch, MayStop and MayRun say which buttons the owner has: they try the act itself on
+// a copy.
+func (m Mailing) MayLaunch(now time.Time) bool { return m.Launch(now) == nil }
 
 // MayStop tells whether there is something to stop.
-func (m Mailing) MayStop() bool { return m.Status == Running }
+func (m Mailing) MayStop(now time.Time) bool { return m.Stop(now) == nil }
 
 // MayRun tells whether a run out of turn is possible at now.
 func (m Mailing) MayRun(now time.Time) bool {
-	return m.Status != Finished && !m.Disabled() && (m.EndAt.IsZero() || now.Before(m.EndAt))
-}
-
-// Change takes the form over. Of a running mailing the anchor and the periodicity are fixed,
-// because occurrences that were sent are counted from them.
-func (m *Mailing) Change(form MailingForm, now time.Time) error {
-	if !m.MayEdit() {
-		return Refuse(Conflict, "", "mailings.finished_fixed")
-	}
-	var p Problems
-	before := *m
-	m.Name, m.MessageID, m.UpdatedAt = strings.TrimSpace(form.Name), form.MessageID, now
-	switch {
-	case m.Name == "":
-		p.Add("name", "mailings.name_required")
-	case utf8.RuneCountInString(m.Name) > 200:
-		p.Add("name", "mailings.name_long", "Max", 200)
-	}
-	if m.MessageID == 0 {
-		p.Add("message_id", "mailings.message_required")
-	}
-	m.changeAudience(&p, form)
-	m.changeTimes(&p, form)
-	if before.Status == Running {
-		if !m.StartLocal.Equal(before.StartLocal) {
-			p.Add("start_at", "mailings.running_fixed")
-		}
-		if m.Timezone != before.Timezone {
-			p.Add("timezone", "mailings.running_fixed")
-		}
-		if m.Periodicity != before.Periodicity {
-			p.Add("periodicity", "mailings.running_fixed")
-		}
-	}
-	if len(p) > 0 {
-		return p
-	}
-	if m.Status == Running {
-		m.advanceTo(m.NextNo)
-	}
-	return nil
-}
-
-func (m *Mailing) changeAudience(p *Problems, form MailingForm) {
-	m.Audience, m.Tags, m.ClientIDs = Audience(form.Audience), []string{}, nil
-	switch m.Audience {
-	case AudienceAll:
-	case AudienceTags:
-		m.Tags = ParseTags(form.Tags)
-		if len(m.Tags) == 0 {
-			p.Add("tags", "mailings.tags_required")
-		}
-		checkTags(p, m.Tags)
-	case AudiencePicked:
-		m.ClientIDs = slices.Compact(slices.Sorted(slices.Values(form.ClientIDs)))
-		if len(m.ClientIDs) == 0 {
-			p.Add("client_ids", "mailings.clients_required")
-		}
-	default:
-		p.Add("audience", "mailings.audience_unknown")
-	}
-}
-
-func (m *Mailing) changeTimes(p *Problems, form MailingForm) {
-	var err error
-	m.Timezone, m.Periodicity = strings.TrimSpace(form.Timezone), Periodicity(form.Periodicity)
-	m.EndLocal, m.EndAt = time.Time{}, time.Time{}
-	if m.StartLocal, err = parseWall(form.StartAt); err != nil {
-		p.Add("start_at", "mailings.start_invalid")
-	}
-	if form.EndAt != "" {
-		if m.EndLocal, err = parseWall(form.EndAt); err != nil {
-			p.Add("end_at", "mailings.end_invalid")
-		} else if !m.StartLocal.IsZero() && !m.EndLocal.After(m.StartLocal) {
-			p.Add("end_at", "mailings.end_before_start")
-		}
-	}
-	if !m.Periodicity.Valid() {
-		p.Add("periodicity", "mailings.periodicity_unknown")
-	}
-	zone, err := LoadZone(m.Timezone)
-	if err != nil {
-		p.Add("timezone", "mailings.timezone_unknown")
-	} else if !m.EndLocal.IsZero() {
-		m.EndAt = Instant(m.EndLocal, zone)
-	}
-}
-
-// parseWall reads a wall clock between 2000 and 2199; seconds, which some browsers add, are
-// dropped.
-func parseWall(text string) (time.Time, error) {
-	wall, err := time.Parse(WallFormat, text)
-	if err != nil {
-		wall, err = time.Parse(WallFormat+":05", text)
-	}
-	if err == nil && (wall.Year() < 2000 || wall.Year() > 2199) {
-		err = Refuse(Invalid, "", "mailings.start_invalid")
-	}
-	if err != nil {
-		return time.Time{}, err
-	}
-	return wall.Truncate(time.Minute), nil
+	_, _, err := m.RunNow(now)
+	return err == nil
 }
 
 // Launch makes the mailing send at its times from now on; occurrences that have already
@@ -197,7 +86,7 @@ func (m *Mailing) Launch(now time.Time) error {
 	switch {
 	case m.Disabled():
 		return Refuse(Conflict, "", "mailings.is_disabled", "Reason", m.DisabledReason)
-	case !m.MayLaunch():
+	case m.Status != Created:
 		return Refuse(Conflict, "", "mailings.launched_already")
 	case m.MessageID == 0:
 		return Refuse(Conflict, "", "mailings.message_required")
@@ -209,9 +98,10 @@ func (m *Mailing) Launch(now time.Time) error {
 	return nil
 }
 
-// Stop finishes the mailing for good, by its owner.
+// Stop finishes the mailing for good, by its owner: one that runs, or one that was never
+// launched but sent out of turn.
 func (m *Mailing) Stop(now time.Time) error {
-	if !m.MayStop() {
+	if m.Status == Finished || m.LaunchedAt.IsZero() {
 		return Refuse(Conflict, "", "mailings.not_running")
 	}
 	m.finish(now)
@@ -224,19 +114,22 @@ func (m *Mailing) RunNow(now time.Time) (no int, ok bool, err error) {
 	switch {
 	case m.Disabled():
 		return 0, false, Refuse(Conflict, "", "mailings.is_disabled", "Reason", m.DisabledReason)
+	case m.Status == Finished:
+		return 0, false, Refuse(Conflict, "", "mailings.is_finished")
 	case m.MessageID == 0:
 		return 0, false, Refuse(Conflict, "", "mailings.message_required")
-	case !m.MayRun(now):
-		return 0, false, Refuse(Conflict, "", "mailings.is_finished")
-	case m.Periodicity != Once:
-		return 0, false, nil
-	case m.NextNo > 0:
+	case !m.EndAt.IsZero() && !now.Before(m.EndAt):
+		return 0, false, Refuse(Conflict, "", "mailings.end_passed")
+	case m.Periodicity == Once && m.NextNo > 0:
 		return 0, false, Refuse(Conflict, "", "mailings.ran_once")
 	}
-	m.Status = Running
 	if m.LaunchedAt.IsZero() {
 		m.LaunchedAt = now
 	}
+	if m.Periodicity != Once {
+		return 0, false, nil
+	}
+	m.Status = Running
 	m.advanceTo(1)
 	return 0, true, nil
 }

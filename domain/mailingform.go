@@ -1,0 +1,126 @@
+package domain
+
+import (
+	"errors"
+	"slices"
+	"strings"
+	"time"
+	"unicode/utf8"
+)
+
+// WallFormat is how forms write a wall-clock time.
+const WallFormat = "2006-01-02T15:04"
+
+// MailingForm is what the owner types. StartAt and EndAt are in WallFormat, EndAt may be empty.
+type MailingForm struct {
+	Name, Audience, Tags, StartAt, EndAt, Timezone, Periodicity string
+	MessageID                                                   int64
+	ClientIDs                                                   []int64
+}
+
+// Change takes the form over. Of a running mailing the anchor and the periodicity are fixed,
+// because occurrences that were sent are counted from them. After an error m is half changed.
+func (m *Mailing) Change(form MailingForm, now time.Time) error {
+	if !m.MayEdit() {
+		return Refuse(Conflict, "", "mailings.finished_fixed")
+	}
+	var p Problems
+	before := *m
+	m.Name, m.MessageID, m.UpdatedAt = strings.TrimSpace(form.Name), form.MessageID, now
+	switch {
+	case m.Name == "":
+		p.Add("name", "mailings.name_required")
+	case utf8.RuneCountInString(m.Name) > 200:
+		p.Add("name", "mailings.name_long", "Max", 200)
+	case hasControl(m.Name):
+		p.Add("name", "mailings.name_control")
+	}
+	if m.MessageID == 0 {
+		p.Add("message_id", "mailings.message_required")
+	}
+	m.changeAudience(&p, form)
+	m.changeTimes(&p, form)
+	if m.Status == Running {
+		m.checkFixed(&p, before)
+		m.advanceTo(m.NextNo)
+	}
+	return p.Err()
+}
+
+func (m *Mailing) checkFixed(p *Problems, before Mailing) {
+	fixed := func(field string, same bool) {
+		known := func(problem *Error) bool { return problem.Field == field }
+		if !same && !slices.ContainsFunc(*p, known) {
+			p.Add(field, "mailings.running_fixed")
+		}
+	}
+	fixed("start_at", m.StartLocal.Equal(before.StartLocal))
+	fixed("timezone", m.Timezone == before.Timezone)
+	fixed("periodicity", m.Periodicity == before.Periodicity)
+}
+
+// maxPicked is how many clients a page can still show and keep; tags reach any number.
+const maxPicked = 10_000
+
+func (m *Mailing) changeAudience(p *Problems, form MailingForm) {
+	m.Audience, m.Tags, m.ClientIDs = Audience(form.Audience), []string{}, nil
+	switch m.Audience {
+	case AudienceAll:
+	case AudienceTags:
+		m.Tags = ParseTags(form.Tags)
+		if len(m.Tags) == 0 {
+			p.Add("tags", "mailings.tags_required")
+		}
+		checkTags(p, m.Tags)
+	case AudiencePicked:
+		m.ClientIDs = slices.Compact(slices.Sorted(slices.Values(form.ClientIDs)))
+		if len(m.ClientIDs) == 0 {
+			p.Add("client_ids", "mailings.clients_required")
+		} else if len(m.ClientIDs) > maxPicked {
+			p.Add("client_ids", "mailings.clients_many", "Max", maxPicked)
+		}
+	default:
+		p.Add("audience", "mailings.audience_unknown")
+	}
+}
+
+func (m *Mailing) changeTimes(p *Problems, form MailingForm) {
+	m.Timezone, m.Periodicity = strings.TrimSpace(form.Timezone), Periodicity(form.Periodicity)
+	m.EndLocal, m.EndAt = time.Time{}, time.Time{}
+	var err error
+	if m.StartLocal, err = parseWall(form.StartAt); err != nil {
+		p.Add("start_at", "mailings.start_invalid")
+	}
+	if form.EndAt != "" {
+		if m.EndLocal, err = parseWall(form.EndAt); err != nil {
+			p.Add("end_at", "mailings.end_invalid")
+		} else if !m.EndLocal.After(m.StartLocal) {
+			p.Add("end_at", "mailings.end_before_start")
+		}
+	}
+	if !m.Periodicity.Valid() {
+		p.Add("periodicity", "mailings.periodicity_unknown")
+	}
+	zone, err := LoadZone(m.Timezone)
+	if err != nil {
+		p.Add("timezone", "mailings.timezone_unknown")
+	} else if !m.EndLocal.IsZero() {
+		m.EndAt = Instant(m.EndLocal, zone)
+	}
+}
+
+// parseWall reads a wall clock between 2000 and 2199. Seconds, which some browsers add, are
+// dropped.
+func parseWall(text string) (time.Time, error) {
+	wall, err := time.Parse(WallFormat, text)
+	if err != nil {
+		wall, err = time.Parse(WallFormat+":05", text)
+	}
+	if err == nil && (wall.Year() < 2000 || wall.Year() > 2199) {
+		err = errors.New("the year is far off")
+	}
+	if err != nil {
+		return time.Time{}, err
+	}
+	return wall.Truncate(time.Minute), nil
+}
