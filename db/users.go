@@ -102,4 +102,3 @@ func (db *DB) DeleteUser(ctx context.Context, id int64) error {
 	_, err := db.bun.NewRaw(`DELETE FROM users WHERE id = ?`, id).Exec(ctx)
 	return explain(err)
 }
-

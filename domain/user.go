@@ -140,6 +140,14 @@ func (u *User) GiveRole(by User, role Role) error {
 	return nil
 }
 
+// Leave: may the user delete his own account? An admin may not, so that one always remains.
+func (u User) Leave() error {
+	if u.Role == RoleAdmin {
+		return Refuse(Conflict, "", "account.admin_stays")
+	}
+	return nil
+}
+
 const passwordMin, passwordMax = 10, 200
 
 // CheckPassword notes a password that is too short, too long, all digits or the e-mail itself.
@@ -176,6 +184,13 @@ func NormalEmail(email string) string {
 		return email[:at] + strings.ToLower(email[at:])
 	}
 	return email
+}
+
+// CheckEmail tells what is wrong with an address that was typed into a field.
+func CheckEmail(field, email string) error {
+	var p Problems
+	checkEmail(&p, field, email)
+	return p.Err()
 }
 
 // checkEmail notes what is not a bare address of at most 254 bytes (RFC 5321, section

@@ -27,16 +27,27 @@ func (s *Site) trigger(c *fiber.Ctx, text string) {
 	c.Set("HX-Trigger", `{"toast":"`+url.PathEscape(text)+`"}`)
 }
 
-func (s *Site) setFlash(c *fiber.Ctx, text string) {
-	s.setCookie(c, flashCookie, base64.RawURLEncoding.EncodeToString([]byte(text)), time.Minute)
-}
+func (s *Site) setFlash(c *fiber.Ctx, text string) { s.setNote(c, flashCookie, text, time.Minute) }
 
 // takeFlash is the text that waits for the next page.
 func (s *Site) takeFlash(c *fiber.Ctx) string {
-	text, err := base64.RawURLEncoding.DecodeString(c.Cookies(flashCookie))
-	if err != nil || len(text) == 0 || len(text) > 500 {
+	text := note(c, flashCookie)
+	if text != "" {
+		s.setCookie(c, flashCookie, "", -time.Hour)
+	}
+	return text
+}
+
+// setNote keeps a short text in the browser.
+func (s *Site) setNote(c *fiber.Ctx, cookie, text string, life time.Duration) {
+	s.setCookie(c, cookie, base64.RawURLEncoding.EncodeToString([]byte(text)), life)
+}
+
+// note is the text that setNote kept, "" when there is none.
+func note(c *fiber.Ctx, cookie string) string {
+	text, err := base64.RawURLEncoding.DecodeString(c.Cookies(cookie))
+	if err != nil || len(text) > 1000 {
 		return ""
 	}
-	s.setCookie(c, flashCookie, "", -time.Hour)
 	return string(text)
 }

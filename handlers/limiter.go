@@ -23,18 +23,8 @@ func newLimiter(max int, window time.Duration) *limiter {
 	return &limiter{max: max, window: window, counts: map[string]count{}}
 }
 
-// wait is how long the key has to wait, 0 when it may go on.
-func (l *limiter) wait(key string, now time.Time) time.Duration {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if c := l.counts[key]; c.n >= l.max && now.Before(c.ends) {
-		return c.ends.Sub(now)
-	}
-	return 0
-}
-
-// add counts one event.
-func (l *limiter) add(key string, now time.Time) {
+// take counts one event of the key. Over the limit it returns how long the key has to wait.
+func (l *limiter) take(key string, now time.Time) time.Duration {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.sweep(now)
@@ -42,8 +32,12 @@ func (l *limiter) add(key string, now time.Time) {
 	if !now.Before(c.ends) {
 		c = count{ends: now.Add(l.window)}
 	}
+	if c.n >= l.max {
+		return c.ends.Sub(now)
+	}
 	c.n++
 	l.counts[key] = c
+	return 0
 }
 
 // forget starts the key's count anew.

@@ -35,6 +35,28 @@ func (s *Site) table() []route {
 		{"GET", "/readyz", everyone, s.readyz},
 		{"GET", "/static/:hash/*", everyone, s.static},
 		{"POST", "/language", everyone, s.changeLanguage},
+
+		{"GET", "/register", visitor, s.registerForm},
+		{"POST", "/register", everyone, s.limited(s.register)},
+		{"GET", "/register/sent", everyone, s.registerSent},
+		{"GET", "/verify/:token", everyone, s.confirmForm},
+		{"POST", "/verify/resend", everyone, s.limited(s.resend)},
+		{"POST", "/verify/:token", everyone, s.limited(s.confirm)},
+		{"GET", "/login", visitor, s.loginForm},
+		{"POST", "/login", everyone, s.limited(s.login)},
+		{"POST", "/logout", everyone, s.logout},
+		{"GET", "/password/forgot", everyone, s.forgotForm},
+		{"POST", "/password/forgot", everyone, s.limited(s.forgot)},
+		{"GET", "/password/sent", everyone, s.forgotSent},
+		{"GET", "/password/reset/:token", everyone, s.resetForm},
+		{"POST", "/password/reset/:token", everyone, s.limited(s.reset)},
+
+		{"GET", "/account", signedIn, s.account},
+		{"POST", "/account", signedIn, s.changeAccount},
+		{"DELETE", "/account", signedIn, s.deleteAccount},
+		{"POST", "/account/password", signedIn, s.changePassword},
+		{"POST", "/account/sessions/end", signedIn, s.endOtherSessions},
+		{"GET", "/account/export.json", signedIn, s.exportAccount},
 	}
 }
 

@@ -1,0 +1,52 @@
+package db
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+)
+
+// ExportUser writes all that is kept of a user as one JSON document, row by row.
+func (db *DB) ExportUser(ctx context.Context, id int64, out io.Writer) error {
+	parts := []struct{ name, rows string }{
+		{"account", `SELECT id, email, name, role, language, timezone, verified_at, last_sign_in_at, created_at
+			FROM users WHERE id = $1`},
+		{"sessions", `SELECT user_agent, ip, created_at, seen_at FROM sessions WHERE user_id = $1 ORDER BY created_at`},
+		{"clients", `SELECT id, email, full_name, comment, tags, suppressed_at, suppressed_reason, created_at
+			FROM clients WHERE owner_id = $1 ORDER BY id`},
+		{"messages", `SELECT id, subject, body, created_at, updated_at FROM messages WHERE owner_id = $1 ORDER BY id`},
+		{"mailings", `SELECT m.*, ARRAY(SELECT client_id FROM mailing_clients c WHERE c.mailing_id = m.id) AS client_ids
+			FROM mailings m WHERE owner_id = $1 AND deleted_at IS NULL ORDER BY id`},
+		{"runs", `SELECT * FROM runs WHERE owner_id = $1 ORDER BY id`},
+	}
+	conn, err := db.Pool.Acquire(ctx)
+	if err != nil {
+		return explain(err)
+	}
+	defer conn.Release()
+	before := "{"
+	for _, part := range parts {
+		if _, err := fmt.Fprintf(out, "%s\n%q: [", before, part.name); err != nil {
+			return err
+		}
+		rows, err := conn.Query(ctx, "SELECT to_json(r)::text FROM ("+part.rows+") r", id)
+		if err != nil {
+			return explain(err)
+		}
+		before = "\n  "
+		for rows.Next() && err == nil {
+			if err = rows.Scan(&part.rows); err == nil {
+				_, err = io.WriteString(out, before+part.rows)
+			}
+			before = ",\n  "
+		}
+		rows.Close()
+		if err := errors.Join(err, rows.Err()); err != nil {
+			return explain(err)
+		}
+		before = "],"
+	}
+	_, err = io.WriteString(out, "]\n}\n")
+	return err
+}

@@ -1,0 +1,136 @@
+package jobs
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/base64"
+	"fmt"
+	"net/mail"
+	"strings"
+	"time"
+
+	"github.com/riverqueue/river"
+
+	"skychimp/db"
+	"skychimp/domain"
+	"skychimp/domain/letter"
+)
+
+// MailWorker writes system letters and hands them to Deliver.
+type MailWorker struct {
+	river.WorkerDefaults[domain.MailJob]
+	Settings
+	DB      *db.DB
+	Deliver func(ctx context.Context, from, to string, letter []byte) error
+}
+
+// Work implements river.Worker. A try that comes again makes a new link; the older one works too.
+func (w *MailWorker) Work(ctx context.Context, job *river.Job[domain.MailJob]) error {
+	reader := domain.User{Email: job.Args.Email, Language: job.Args.Language}
+	if job.Args.UserID != 0 {
+		var err error
+		reader, err = w.DB.User(ctx, job.Args.UserID)
+		if domain.KindOf(err) == domain.NotFound {
+			return nil // the account was deleted meanwhile
+		}
+		if err != nil {
+			return err
+		}
+	}
+	write := w.notice
+	if job.Args.Letter == domain.MailTest {
+		write = w.test
+	}
+	bytes, err := write(ctx, job.Args, reader)
+	switch {
+	case domain.KindOf(err) == domain.NotFound:
+		return nil // the message was deleted meanwhile
+	case domain.KindOf(err) == domain.Invalid:
+		return river.JobCancel(err) // no try will ever write it
+	case err != nil:
+		return err
+	}
+	return w.Deliver(ctx, w.From.Address, reader.Email, bytes)
+}
+
+// notice writes a letter of the program itself.
+func (w *MailWorker) notice(ctx context.Context, job domain.MailJob, reader domain.User) ([]byte, error) {
+	link, err := w.link(ctx, job.Letter, reader)
+	if err != nil {
+		return nil, err
+	}
+	say := func(part string) string { return w.Translate(reader.Language, "letters."+string(job.Letter)+"_"+part) }
+	paragraphs := []string{say("text")}
+	if !reader.Verified() {
+		reader.Name = "" // a stranger may have typed it, to put his words into our letter
+	} else {
+		paragraphs = []string{w.Translate(reader.Language, "letters.hello", "Name", reader.Name), say("text")}
+	}
+	return letter.Notice{
+		Subject: say("subject"), Paragraphs: paragraphs, ButtonText: say("button"), ButtonURL: w.BaseURL + link,
+		FooterText: say("footer"), Language: reader.Language, From: w.From,
+		To:        mail.Address{Name: reader.Name, Address: reader.Email},
+		MessageID: w.messageID(), Date: time.Now().UTC(), Signer: w.Signer,
+	}.Bytes()
+}
+
+// link is the path behind the letter's button.
+func (w *MailWorker) link(ctx context.Context, kind domain.MailKind, reader domain.User) (string, error) {
+	switch kind {
+	case domain.MailVerify:
+		return w.token(ctx, "/verify/", reader.ID, domain.TokenVerify)
+	case domain.MailReset:
+		return w.token(ctx, "/password/reset/", reader.ID, domain.TokenReset)
+	case domain.MailKnown:
+		return "/login", nil
+	case domain.MailNobody:
+		return "/register", nil
+	}
+	return "", fmt.Errorf("unknown letter %q", kind)
+}
+
+// token is path with a new secret of 32 random bytes, of which only the hash is kept.
+func (w *MailWorker) token(ctx context.Context, path string, user int64, purpose domain.TokenPurpose) (string, error) {
+	secret := make([]byte, 32)
+	_, _ = rand.Read(secret) // never fails
+	hash := sha256.Sum256(secret)
+	err := w.DB.CreateToken(ctx, hash[:], user, purpose, time.Now())
+	return path + base64.RawURLEncoding.EncodeToString(secret), err
+}
+
+// test writes a message as its clients would get it, but to its owner; its link to unsubscribe
+// leads nowhere.
+func (w *MailWorker) test(ctx context.Context, job domain.MailJob, owner domain.User) ([]byte, error) {
+	message, err := w.DB.Message(ctx, owner.ID, job.MessageID)
+	if err != nil {
+		return nil, err
+	}
+	to := letter.Recipient{
+		Email: owner.Email, Name: owner.Name, Date: time.Now().UTC(),
+		MessageID: w.messageID(), UnsubscribeURL: w.BaseURL + "/unsubscribe/test",
+	}
+	if job.ClientID != 0 {
+		client, err := w.DB.Client(ctx, owner.ID, job.ClientID)
+		if err != nil {
+			return nil, err
+		}
+		to.Name, to.Comment = client.FullName, client.Comment
+	}
+	compiled, err := letter.Compile(letter.Source{
+		Subject: message.Subject, Body: message.Body, Language: owner.Language,
+		From:            mail.Address{Name: owner.Name, Address: w.From.Address},
+		ReplyTo:         mail.Address{Name: owner.Name, Address: owner.Email},
+		UnsubscribeText: w.Translate(owner.Language, "letters.unsubscribe"),
+		FooterText:      w.Translate(owner.Language, "letters.test_why", "Name", owner.Name),
+		Signer:          w.Signer,
+	})
+	if err != nil {
+		return nil, err
+	}
+	return compiled.Append(nil, to)
+}
+
+func (w *MailWorker) messageID() string {
+	return "<" + strings.ToLower(rand.Text()) + "@" + host(w.From.Address) + ">"
+}
