@@ -3,7 +3,9 @@ package handlers
 import (
 	"bytes"
 	"html/template"
+	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -123,6 +125,23 @@ func (s *Site) problems(c *fiber.Ctx, err error) (texts templates.Problems, ok b
 		}
 	}
 	return texts, true
+}
+
+// pagerView is the block ui/pager; Previous and Next are addresses, "" at the ends.
+type pagerView struct{ Previous, Next, Text string }
+
+// pager leads from one page of a list to the next, with the address's other parameters kept.
+// Pages count from 1.
+func (s *Site) pager(c *fiber.Ctx, page, pages int) pagerView {
+	to := func(page int) string {
+		query, err := url.ParseQuery(string(c.Request().URI().QueryString()))
+		if err != nil || page < 1 || page > pages {
+			return ""
+		}
+		query.Set("page", strconv.Itoa(page))
+		return c.Path() + "?" + query.Encode()
+	}
+	return pagerView{to(page - 1), to(page + 1), s.t(c, "ui.page_of", "Page", page, "Pages", pages)}
 }
 
 func isHTMX(c *fiber.Ctx) bool { return c.Get("HX-Request") == "true" }

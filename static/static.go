@@ -72,5 +72,5 @@ func (f *Files) Icon(name string) string {
 	if drawing == "" {
 		return ""
 	}
-	return `<svg aria-hidden="true"` + drawing
+	return `<svg aria-hidden="true" ` + strings.Join(strings.Fields(drawing), " ")
 }
