@@ -5,12 +5,21 @@ VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 ICONS = $(shell grep -rhoE 'icon "[a-z0-9-]+"' templates | cut -d'"' -f2 | sort -u)
 
 .PHONY: run build vendor install install-npm install-postgres
+.PHONY: help dev test race check format lint screenshots install-tests
+
+comma := ,
+
+help: ## what there is to make
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 run: install build ## install what is missing, build and serve
 	@exec bin/skychimp serve
 
 build: vendor ## bin/skychimp
 	go build -trimpath -ldflags "-X main.version=$(VERSION)" -o bin/skychimp .
+
+dev: install vendor ## build and serve again at every change
+	go run github.com/air-verse/air@v1.67.4
 
 install: install-npm install-postgres
 
@@ -20,12 +29,18 @@ node_modules/.package-lock.json: package-lock.json
 	npm ci --no-fund --no-audit
 	@touch $@
 
+# apt installs $(1) where it can, else says what to do.
+define apt
+if ! command -v apt-get >/dev/null; then echo "$(2)" >&2; exit 1; fi; \
+if [ "$$(id -u)" = 0 ]; then as=""; elif sudo -n true 2>/dev/null; then as="sudo"; \
+else echo "Run: sudo apt-get install $(1)" >&2; exit 1; fi; \
+$$as apt-get update -q </dev/null && $$as env DEBIAN_FRONTEND=noninteractive apt-get install -qy --no-install-recommends $(1) </dev/null
+endef
+POSTGRES_HERE = command -v postgres >/dev/null || ls /usr/lib/postgresql/*/bin/postgres >/dev/null 2>&1
+
 install-postgres: ## only needed while DATABASE_URL is empty
-	@if [ -n "$$DATABASE_URL" ] || command -v postgres >/dev/null || ls /usr/lib/postgresql/*/bin/postgres >/dev/null 2>&1; then exit 0; fi; \
-	if ! command -v apt-get >/dev/null; then echo "Install PostgreSQL 15 or newer, or set DATABASE_URL." >&2; exit 1; fi; \
-	if [ "$$(id -u)" = 0 ]; then as=""; elif sudo -n true 2>/dev/null; then as="sudo"; \
-	else echo "Run: sudo apt-get install postgresql (or set DATABASE_URL)" >&2; exit 1; fi; \
-	$$as apt-get update -q && $$as env DEBIAN_FRONTEND=noninteractive apt-get install -qy --no-install-recommends postgresql
+	@if [ -n "$$DATABASE_URL" ] || $(POSTGRES_HERE); then exit 0; fi; \
+	$(call apt,postgresql,Install PostgreSQL 15 or newer$(comma) or set DATABASE_URL.)
 
 # Nobody else's code is committed: it comes from npm, pinned by package-lock.json.
 vendor: install-npm ## copy the parts of others into static/vendor
@@ -34,3 +49,35 @@ vendor: install-npm ## copy the parts of others into static/vendor
 		node_modules/easymde/dist/easymde.min.js node_modules/easymde/dist/easymde.min.css static/vendor/
 	@rm -f static/vendor/icons/*
 	@for icon in $(ICONS); do cp node_modules/lucide-static/icons/$$icon.svg static/vendor/icons/ || exit 1; done
+
+# --- tests ---
+
+# They bring a Postgres and a browser of their own, whatever the environment names.
+test: install-tests vendor ## install what is missing and run all tests
+	go test ./...
+
+race: install-tests vendor ## what runs concurrently, with the race detector
+	go test -race -timeout 20m ./db/... ./domain/letter/ ./handlers/jobs/...
+
+screenshots: install-tests vendor ## docs/*.png, taken by the browser tests
+	SCREENSHOTS=$(CURDIR)/docs go test -count=1 -run '^TestScreenshots$$' .
+
+install-tests: install-npm
+	@if ! { $(POSTGRES_HERE); }; then $(call apt,postgresql,Install PostgreSQL 15 or newer: the tests start one.); fi
+	@if command -v chromium >/dev/null || command -v chromium-browser >/dev/null || command -v google-chrome >/dev/null; then exit 0; fi; \
+	$(call apt,chromium fonts-dejavu-core,Install Chromium: the tests drive it.)
+
+GOLANGCI = go tool -modfile=.ci/lint/go.mod golangci-lint
+
+lint: vendor ## golangci-lint; its first run builds it
+	$(GOLANGCI) run
+
+format: ## gofmt and the order of imports
+	$(GOLANGCI) fmt
+
+check: vendor ## all that CI asks for
+	@test -z "$$(gofmt -l $$(git ls-files '*.go') | tee /dev/stderr)" || { echo "these files need gofmt (make format)" >&2; exit 1; }
+	go mod tidy -diff
+	go vet ./...
+	$(MAKE) lint
+	$(MAKE) test
