@@ -44,6 +44,7 @@ func (c *Conn) signIn() error {
 	if i < 0 { // the code a server gives for a mechanism that it doesn't know
 		return &Failure{c.over(domain.NewAnswer(domain.StageAuth, 504, "5.5.4 "+errNoMechanism.Error())), errNoMechanism}
 	}
+	const maxSteps = 3
 	m := mechanisms[i]
 	c.out = append(c.out, "AUTH "+m.name...)
 	step := 0
@@ -57,13 +58,15 @@ func (c *Conn) signIn() error {
 		if err == nil && code/100 == 2 {
 			return nil
 		}
-		const maxSteps = 3
-		challenge, bad := base64.StdEncoding.DecodeString(string(words))
-		if err == nil && code == 334 && (bad != nil || step == maxSteps) {
+		if err == nil && step == maxSteps {
 			err = errNotSMTP
 		}
 		if err != nil || code != 334 {
 			return c.fail(domain.StageAuth, code, words, err)
+		}
+		challenge, err := base64.StdEncoding.DecodeString(string(words))
+		if err != nil { // some servers ask for LOGIN's user and password in plain words
+			challenge = words
 		}
 		c.out = base64.StdEncoding.AppendEncode(c.out, m.respond(c.server, step, challenge))
 	}

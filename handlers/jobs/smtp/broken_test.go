@@ -206,6 +206,26 @@ func TestServerStopsReading(t *testing.T) {
 	}
 }
 
+// A server that refuses the sender, takes the recipient and wants the letter all the same
+// must not get an empty one.
+func TestNoEmptyLetter(t *testing.T) {
+	dots := make(chan bool, 1)
+	to := raw(t, func(in *bufio.Reader, conn net.Conn) {
+		say(conn, "220 hi\r\n")
+		for _, answer := range []string{"250-hi\r\n250 PIPELINING\r\n", "451 no\r\n", "250 ok\r\n", "354 go\r\n"} {
+			_, _ = in.ReadString('\n')
+			say(conn, answer)
+		}
+		line, _ := in.ReadString('\n')
+		dots <- line != ""
+	})
+	c := dial(t, to)
+	wantVerdicts(t, deliver(t.Context(), c, "a@b.example"), domain.NotTried)
+	if <-dots || !c.Broken() {
+		t.Error("the server got a letter")
+	}
+}
+
 func TestServersThatSpeakNoSMTP(t *testing.T) {
 	for _, greeting := range []string{
 		"HTTP/1.1 400 Bad Request\r\n", "SSH-2.0-x\r\n", "\r\n", "22\r\n", "2200 hi\r\n", "999 hi\r\n", "100 hi\r\n",

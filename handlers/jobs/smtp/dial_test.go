@@ -175,36 +175,6 @@ func TestAuth(t *testing.T) {
 	}
 }
 
-// The address of this machine in its network stands for a far server: what is said there
-// could be heard.
-func TestPasswordStaysOffTheWire(t *testing.T) {
-	addrs, err := net.InterfaceAddrs()
-	if err != nil {
-		t.Fatal(err)
-	}
-	var far string
-	for _, a := range addrs {
-		if ip, ok := a.(*net.IPNet); ok && ip.IP.IsGlobalUnicast() && ip.IP.To4() != nil {
-			far = ip.IP.String()
-		}
-	}
-	if far == "" {
-		t.Skip("this machine has no address but loopback")
-	}
-	for _, tls := range []smtptest.TLS{smtptest.NoTLS, smtptest.BadTLS, smtptest.GarbageTLS} {
-		s := smtptest.Start(t, smtptest.Script{Addr: far + ":0", TLS: tls, Users: map[string]string{"me": "pw"},
-			On: func(e smtptest.Event) smtptest.Action {
-				if e.Stage == domain.StageAuth {
-					t.Error("AUTH was tried")
-				}
-				return smtptest.Action{}
-			}})
-		if f := failure(t, server(t, "smtp://me:pw@"+s.Addr())); f.Stage != domain.StageTLS || f.Verdict() != domain.SenderBroken {
-			t.Errorf("%d: %+v", tls, f)
-		}
-	}
-}
-
 // What stands in the same segment as the answer to STARTTLS has come without TLS.
 func TestAnswersBeforeTLS(t *testing.T) {
 	to := raw(t, func(in *bufio.Reader, conn net.Conn) {

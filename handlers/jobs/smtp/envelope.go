@@ -100,11 +100,8 @@ func (c *Conn) converse() (domain.Answer, bool) {
 		stage := stageOf(step)
 		code, words, err := c.ask(c.server.CommandTimeout)
 		good := code/100 == 2
-		switch {
-		case step == stepData:
+		if step == stepData {
 			good = code == 354
-		case step == stepReset && err == nil && !good && code != 421:
-			err = errNotSMTP
 		}
 		if err != nil || code == 421 {
 			lost := c.lost(stage, code, words, err)

@@ -33,9 +33,9 @@ func (s *session) command(line []byte) bool {
 		if s.script.NoEHLO {
 			return s.say("502 5.5.1 no such command")
 		}
-		return s.reply(domain.StageHello, s.extensions()) != 0
+		return s.greet(s.extensions())
 	case "HELO":
-		return s.reply(domain.StageHello, "250 smtptest") != 0
+		return s.greet("250 smtptest")
 	case "AUTH":
 		return s.auth(strings.Fields(rest))
 	case "STAR":
@@ -57,6 +57,12 @@ func (s *session) command(line []byte) bool {
 func (s *session) say(answer string) bool {
 	s.out = append(append(s.out, answer...), '\r', '\n')
 	return true
+}
+
+func (s *session) greet(answer string) bool {
+	code := s.reply(domain.StageHello, answer)
+	s.hello = code/100 == 2
+	return code != 0
 }
 
 func (s *session) extensions() string {
@@ -92,6 +98,9 @@ func (s *session) mailFrom(rest string) bool {
 	from, params, ok := path(rest, "FROM:")
 	if !ok {
 		return s.say("501 5.5.4 MAIL FROM:<address>")
+	}
+	if !s.hello || s.mail {
+		return s.say("503 5.5.1 MAIL comes once, after EHLO")
 	}
 	s.nth++
 	s.letter = int(s.letters.Add(1))

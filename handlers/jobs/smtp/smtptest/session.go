@@ -6,7 +6,6 @@ import (
 	"crypto/tls"
 	"errors"
 	"net"
-	"strconv"
 	"strings"
 	"time"
 
@@ -22,11 +21,11 @@ type session struct {
 	in  *bufio.Reader
 	out []byte
 
-	secure, authed bool
-	nth, letter    int
-	from, to       string
-	mail, rcpt     bool
-	unsaid         []verdict // their answers are in out
+	secure, hello, authed bool
+	nth, letter           int
+	from, to              string
+	mail, rcpt            bool
+	unsaid                []verdict // their answers are in out
 }
 
 type verdict struct {
@@ -99,79 +98,6 @@ func (s *session) wait(d time.Duration) bool {
 	}
 }
 
-// reply answers as the script says, else normally. 0: the connection is over.
-func (s *session) reply(stage domain.Stage, normal string) int {
-	answer, last, ok := s.decide(stage, normal)
-	if !ok {
-		return 0
-	}
-	s.put(answer)
-	if last {
-		s.flush()
-		return 0
-	}
-	return codeOf(answer)
-}
-
-// decide asks the script. last: the connection ends after the answer; not ok: it ends now.
-func (s *session) decide(stage domain.Stage, normal string) (answer string, last, ok bool) {
-	answer = normal
-	if s.script.On != nil {
-		event := Event{Conn: s.id, Nth: s.nth, Letter: s.letter, Stage: stage, From: s.from, To: s.to}
-		action := s.script.On(event)
-		if action != (Action{}) && !s.act(event, action) {
-			return "", true, false
-		}
-		if action.Answer != "" {
-			answer = action.Answer
-		}
-		last = action.DropAfter
-	}
-	return answer, last || codeOf(answer) == 421, true
-}
-
-func codeOf(answer string) int {
-	code, err := strconv.Atoi(answer[:min(3, len(answer))])
-	if err != nil {
-		return 0
-	}
-	return code
-}
-
-// put queues an answer; all lines but the last get a hyphen after the code.
-func (s *session) put(answer string) {
-	code := answer[:min(4, len(answer))]
-	for {
-		line, rest, more := strings.Cut(answer, "\n")
-		if !more {
-			s.out = append(append(s.out, line...), '\r', '\n')
-			return
-		}
-		s.out = append(append(append(s.out, line[:3]...), '-'), line[4:]...)
-		s.out = append(s.out, '\r', '\n')
-		answer = code + rest
-	}
-}
-
-// act does what comes before the answer. False: there is none.
-func (s *session) act(event Event, action Action) bool {
-	if !s.flush() {
-		return false
-	}
-	if action.Delay > 0 && !s.wait(action.Delay) {
-		return false
-	}
-	if action.Hang {
-		s.hung <- event
-		select {
-		case <-s.release:
-		case <-s.done:
-			return false
-		}
-	}
-	return !action.Drop
-}
-
 func (s *session) startTLS() bool {
 	if !s.flush() {
 		return false
@@ -184,7 +110,7 @@ func (s *session) startTLS() bool {
 	if err := conn.Handshake(); err != nil {
 		return false
 	}
-	s.net, s.secure = conn, true
+	s.net, s.secure, s.hello = conn, true, false // RFC 3207 section 4.2: begin anew
 	s.in.Reset(conn)
 	return true
 }
