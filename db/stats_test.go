@@ -1,0 +1,66 @@
+package db_test
+
+import (
+	"testing"
+	"time"
+
+	"skychimp/db/dbtest"
+	"skychimp/domain"
+)
+
+func TestStats(t *testing.T) {
+	d := dbtest.New(t)
+	_, err := d.Pool.Exec(t.Context(), `
+		INSERT INTO users (id, email, name, password_hash, role, blocked_at) VALUES
+			(1, 'a@example.com', 'A', '', 'user', NULL), (2, 'b@example.com', 'B', '', 'user', now());
+		INSERT INTO clients (owner_id, email) VALUES
+			(1, 'Anna@example.com'), (2, 'anna@EXAMPLE.com'), (1, 'ЮРИЙ@example.com'), (2, 'юрий@example.com'), (2, 'c@example.com');
+		INSERT INTO mailings (owner_id, name, audience, start_local, timezone, periodicity, status, disabled_at, deleted_at) VALUES
+			(1, 'sends',        'all', now(), 'UTC', 'daily', 'running',  NULL,  NULL),
+			(1, 'sends too',    'all', now(), 'UTC', 'once',  'running',  NULL,  NULL),
+			(1, 'disabled',     'all', now(), 'UTC', 'daily', 'running',  now(), NULL),
+			(1, 'deleted',      'all', now(), 'UTC', 'daily', 'running',  NULL,  now()),
+			(2, 'blocked',      'all', now(), 'UTC', 'daily', 'running',  NULL,  NULL),
+			(1, 'not launched', 'all', now(), 'UTC', 'daily', 'created',  NULL,  NULL),
+			(1, 'over',         'all', now(), 'UTC', 'daily', 'finished', NULL,  NULL)`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := domain.Stats{Mailings: 6, Active: 2, Clients: 3}
+	for range 2 {
+		if got, err := d.Stats(t.Context()); err != nil || got != want {
+			t.Errorf("%+v, %v, want %+v", got, err, want)
+		}
+	}
+	// A change that is announced shows within a second on another instance.
+	one := instance(t, d, "")
+	if got, err := one.Stats(t.Context()); err != nil || got != want {
+		t.Errorf("%+v, %v, want %+v", got, err, want)
+	}
+	_, err = d.Pool.Exec(t.Context(), `INSERT INTO clients (owner_id, email) VALUES (1, 'new@example.com');
+		SELECT pg_notify('cache', 'stats ' || gen_random_uuid())`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "the new client", func() bool {
+		got, err := one.Stats(t.Context())
+		return err == nil && got.Clients == 4
+	})
+	// One that nobody announces is not asked for before its time.
+	eventually(t, "the last announcement", func() bool {
+		return queries(one, func() { _, _ = one.Stats(t.Context()) }) == 0
+	})
+	if _, err = d.Pool.Exec(t.Context(), "DELETE FROM clients"); err != nil {
+		t.Fatal(err)
+	}
+	asked := queries(one, func() {
+		for begun := time.Now(); time.Since(begun) < 100*time.Millisecond; {
+			if got, err := one.Stats(t.Context()); err != nil || got.Clients != 4 {
+				t.Fatalf("%+v, %v", got, err)
+			}
+		}
+	})
+	if asked != 0 {
+		t.Errorf("%d queries", asked)
+	}
+}
