@@ -17,13 +17,14 @@ import (
 
 // frameView is the data of templates/frame.html.
 type frameView struct {
-	Lang, Title, Path string
-	Languages         []templates.Option
-	Name              string // of the reader, "" for a visitor
-	AtAccount         bool
-	Nav               []navItem
-	Flash             string
-	Content           template.HTML
+	Lang, Path  string
+	Title, Head template.HTML
+	Languages   []templates.Option
+	Name        string // of the reader, "" for a visitor
+	AtAccount   bool
+	Nav         []navItem
+	Flash       string
+	Content     template.HTML
 }
 
 type navItem struct {
@@ -37,13 +38,13 @@ func (s *Site) page(c *fiber.Ctx, status int, name string, view any) error {
 		return s.block(c, status, name, view)
 	}
 	to := s.reader(c)
-	content, title, err := s.templates.Page(to.Lang, name, view)
+	shown, err := s.templates.Page(to.Lang, name, view)
 	if err != nil {
 		return err
 	}
 	path := c.Path()
 	frame := frameView{
-		Lang: to.Lang, Title: title, Path: path, Languages: s.languages(), Content: content,
+		Lang: to.Lang, Title: shown.Title, Head: shown.Head, Content: shown.Content, Path: path, Languages: s.languages(),
 		Flash: s.takeFlash(c), AtAccount: path == "/account",
 	}
 	if c.Method() == fiber.MethodGet {

@@ -30,7 +30,7 @@ type Set struct {
 // New parses all templates, once for each language, because the functions of a template
 // belong to its engine.
 func New(files *static.Files) (*Set, error) {
-	texts, err := loadTexts()
+	texts, err := LoadTexts()
 	if err != nil {
 		return nil, err
 	}
@@ -68,15 +68,28 @@ func (s *Set) Render(out io.Writer, lang, name string, data any) error {
 	return s.engines[lang].ExecuteTemplate(out, name, data)
 }
 
-// Page executes a page and its title.
-func (s *Set) Page(lang, name string, data any) (content template.HTML, title string, err error) {
-	var out bytes.Buffer
-	if err := s.Render(&out, lang, name+".title", data); err != nil {
-		return "", "", fmt.Errorf("title: %w", err)
+// Page is a page to be put into the frame. Head is what it adds to the document's head, by its
+// template "<name>.head", which few pages have.
+type Page struct {
+	Title, Head, Content template.HTML
+}
+
+// Page executes a page, its title and its head.
+func (s *Set) Page(lang, name string, data any) (page Page, err error) {
+	if page.Title, err = s.text(lang, name+".title", data); err != nil {
+		return page, fmt.Errorf("title: %w", err)
 	}
-	// The title was escaped for HTML; the frame escapes it in its place, so it is taken as HTML.
-	title = out.String()
-	out.Reset()
-	err = s.Render(&out, lang, name, data)
-	return template.HTML(out.String()), title, err
+	if s.Template(lang, name+".head") != nil {
+		if page.Head, err = s.text(lang, name+".head", data); err != nil {
+			return page, fmt.Errorf("head: %w", err)
+		}
+	}
+	page.Content, err = s.text(lang, name, data)
+	return page, err
+}
+
+func (s *Set) text(lang, name string, data any) (template.HTML, error) {
+	var out bytes.Buffer
+	err := s.Render(&out, lang, name, data)
+	return template.HTML(out.String()), err
 }
