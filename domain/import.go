@@ -1,12 +1,9 @@
 package domain
 
 import (
-	"encoding/json"
-	"iter"
 	"slices"
 	"strings"
 	"time"
-	"unicode/utf8"
 )
 
 // The limits of an uploaded list.
@@ -144,112 +141,3 @@ func GuessMapping(lines []ImportLine) ImportMapping {
 }
 
 func hasAddress(cell string) bool { return strings.Contains(cell, "@") }
-
-// ImportRow is a line as the mapping reads it. Problems say why it can't be taken.
-type ImportRow struct {
-	Line     int
-	Form     ClientForm
-	Problems Problems
-}
-
-// Rows reads the import's lines. A second line with the same address is a bad one.
-func (i Import) Rows() iter.Seq2[ImportRow, error] {
-	return func(yield func(ImportRow, error) bool) {
-		seen, header := map[string]int{}, i.Mapping.Header
-		for line, err := range UnpackImport(i.Content) {
-			if err != nil {
-				yield(ImportRow{}, err)
-				return
-			}
-			if header {
-				header = false
-				continue
-			}
-			row := i.Mapping.row(line)
-			email := strings.ToLower(row.Form.Email)
-			if before, ok := seen[email]; ok && len(row.Problems) == 0 {
-				row.Problems.Add("email", "imports.row_repeated", "Line", before)
-			} else if !ok && len(row.Problems) == 0 {
-				seen[email] = line.Line
-			}
-			if !yield(row, nil) {
-				return
-			}
-		}
-	}
-}
-
-func (m ImportMapping) row(line ImportLine) ImportRow {
-	joints := map[string]string{"full_name": " ", "comment": "\n", "tags": ","}
-	cells := map[string]string{"tags": m.Tags}
-	for i, field := range m.Columns {
-		if i >= len(line.Cells) || field == "" {
-			continue
-		}
-		cell := strings.TrimSpace(unguard(line.Cells[i]))
-		if field == "tags" {
-			cell = strings.NewReplacer(";", ",", "|", ",", "\n", ",").Replace(cell)
-		}
-		if cells[field] != "" && cell != "" {
-			cells[field] += joints[field]
-		}
-		cells[field] += cell
-	}
-	row := ImportRow{Line: line.Line, Form: ClientForm{NormalEmail(cells["email"]), cells["full_name"], cells["comment"], cells["tags"]}}
-	if line.Problem != "" {
-		row.Problems.Add("", line.Problem)
-	} else if err := new(Client).Change(row.Form); err != nil {
-		row.Problems = err.(Problems)
-	}
-	return row
-}
-
-// Value is the bad text of the row, to find it by: at most 200 characters.
-func (r ImportRow) Value() string {
-	value := r.Form.Email
-	if len(r.Problems) > 0 && value == "" {
-		value = strings.Join(strings.Fields(r.Form.FullName+" "+r.Form.Comment+" "+r.Form.Tags), " ")
-	}
-	value = strings.ReplaceAll(strings.ToValidUTF8(value, "�"), "\x00", "�")
-	if utf8.RuneCountInString(value) > 200 {
-		value = string([]rune(value)[:199]) + "…"
-	}
-	return value
-}
-
-// Merge puts the row into a client the owner has: what the row leaves empty stays, tags are
-// added. changed is false when the client has it all.
-func (c *Client) Merge(form ClientForm) (changed bool, err error) {
-	before := *c
-	form.Email = c.Email
-	if form.FullName == "" {
-		form.FullName = c.FullName
-	}
-	if form.Comment == "" {
-		form.Comment = c.Comment
-	}
-	form.Tags = strings.Join(c.Tags, ",") + "," + form.Tags
-	err = c.Change(form)
-	changed = c.FullName != before.FullName || c.Comment != before.Comment || !slices.Equal(c.Tags, before.Tags)
-	return changed, err
-}
-
-// ImportProblem is a line that was not taken.
-type ImportProblem struct {
-	ImportID int64
-	Line     int
-	Value    string
-	Reason   string // Problems as JSON
-}
-
-// Problem keeps what is wrong with the row in words of no language.
-func (r ImportRow) Problem(importID int64) ImportProblem {
-	reason, _ := json.Marshal(r.Problems) // strings and numbers only
-	return ImportProblem{importID, r.Line, r.Value(), string(reason)}
-}
-
-// Problems are what Reason holds.
-func (p ImportProblem) Problems() (list Problems) {
-	_ = json.Unmarshal([]byte(p.Reason), &list)
-	return list
-}

@@ -1,0 +1,179 @@
+package domain
+
+import (
+	"encoding/json"
+	"errors"
+	"iter"
+	"slices"
+	"strings"
+	"unicode/utf8"
+)
+
+// ImportRow is a line as the mapping reads it. Problems say why it can't be taken.
+type ImportRow struct {
+	Line     int
+	Form     ClientForm
+	Problems Problems
+}
+
+// Rows reads the import's lines. A second line with the same address is a bad one.
+func (i Import) Rows() iter.Seq2[ImportRow, error] {
+	return func(yield func(ImportRow, error) bool) {
+		seen, header := map[string]int{}, i.Mapping.Header
+		for line, err := range UnpackImport(i.Content) {
+			if err != nil {
+				yield(ImportRow{}, err)
+				return
+			}
+			if header {
+				header = false
+				continue
+			}
+			row := i.Mapping.row(line)
+			email := strings.ToLower(row.Form.Email)
+			if before, ok := seen[email]; ok && len(row.Problems) == 0 {
+				row.Problems.Add("email", "imports.row_repeated", "Line", before)
+			} else if !ok && len(row.Problems) == 0 {
+				seen[strings.Clone(email)] = line.Line // not the whole line's memory
+			}
+			if !yield(row, nil) {
+				return
+			}
+		}
+	}
+}
+
+func (m ImportMapping) row(line ImportLine) ImportRow {
+	joints := map[string]string{"full_name": " ", "comment": "\n", "tags": ","}
+	cells := map[string]string{"tags": m.Tags}
+	for i, field := range m.Columns {
+		if i >= len(line.Cells) || field == "" {
+			continue
+		}
+		cell := strings.TrimSpace(unguard(line.Cells[i]))
+		if field == "tags" {
+			cell = strings.NewReplacer(";", ",", "|", ",", "\n", ",").Replace(cell)
+		}
+		if cells[field] != "" && cell != "" {
+			cells[field] += joints[field]
+		}
+		cells[field] += cell
+	}
+	row := ImportRow{Line: line.Line, Form: ClientForm{NormalEmail(cells["email"]), cells["full_name"], cells["comment"], cells["tags"]}}
+	if line.Problem != "" {
+		row.Problems.Add("", line.Problem)
+	} else if err := new(Client).Change(row.Form); err != nil {
+		row.Problems, _ = errors.AsType[Problems](err)
+	}
+	return row
+}
+
+// Value is the bad text of the row, to find it by: at most 200 characters.
+func (r ImportRow) Value() string {
+	value := r.Form.Email
+	if len(r.Problems) > 0 && value == "" {
+		value = strings.Join(strings.Fields(r.Form.FullName+" "+r.Form.Comment+" "+r.Form.Tags), " ")
+	}
+	value = strings.ReplaceAll(strings.ToValidUTF8(value, "�"), "\x00", "�")
+	if utf8.RuneCountInString(value) > 200 {
+		value = string([]rune(value)[:199]) + "…"
+	}
+	return value
+}
+
+// Merge puts the row into a client the owner has: what the row leaves empty stays, tags are
+// added. changed is false when the client has it all.
+func (c *Client) Merge(form ClientForm) (changed bool, err error) {
+	before := *c
+	form.Email = c.Email
+	if form.FullName == "" {
+		form.FullName = c.FullName
+	}
+	if form.Comment == "" {
+		form.Comment = c.Comment
+	}
+	form.Tags = strings.Join(c.Tags, ",") + "," + form.Tags
+	err = c.Change(form)
+	changed = c.FullName != before.FullName || c.Comment != before.Comment || !slices.Equal(c.Tags, before.Tags)
+	return changed, err
+}
+
+// ImportProblem is a line that was not taken.
+type ImportProblem struct {
+	ImportID int64
+	Line     int
+	Value    string
+	Reason   string // Problems as JSON
+}
+
+// Problem keeps what is wrong with the row in words of no language.
+func (r ImportRow) Problem(importID int64) ImportProblem {
+	reason, _ := json.Marshal(r.Problems) // strings and numbers only
+	return ImportProblem{importID, r.Line, r.Value(), string(reason)}
+}
+
+// Problems are what Reason holds.
+func (p ImportProblem) Problems() (list Problems) {
+	_ = json.Unmarshal([]byte(p.Reason), &list)
+	return list
+}
+
+// ImportVerdict says what a row does to the owner's clients.
+type ImportVerdict string
+
+// The verdicts; each has a locale key `imports.verdict_<word>`.
+const (
+	ImportNew     ImportVerdict = "new"
+	ImportChanged ImportVerdict = "changed"
+	ImportSame    ImportVerdict = "same"
+	ImportBad     ImportVerdict = "bad"
+)
+
+// Judge makes of the row the client to save; known is the owner's client with the address,
+// nil when there is none.
+func (r *ImportRow) Judge(known *Client) (c Client, verdict ImportVerdict) {
+	if len(r.Problems) > 0 {
+		return c, ImportBad
+	}
+	if known == nil {
+		_ = c.Change(r.Form) // was tried when the row was read
+		return c, ImportNew
+	}
+	c = *known
+	changed, err := c.Merge(r.Form)
+	switch {
+	case err != nil:
+		r.Problems, _ = errors.AsType[Problems](err)
+		return c, ImportBad
+	case changed:
+		return c, ImportChanged
+	}
+	return c, ImportSame
+}
+
+// ImportCheck is what an import would do, with the first rows of each kind.
+type ImportCheck struct {
+	Counts map[ImportVerdict]int
+	Bad    []ImportRow
+	Good   []ImportSample
+}
+
+// ImportSample is a row that would be taken.
+type ImportSample struct {
+	Line    int
+	Client  Client
+	Verdict ImportVerdict
+}
+
+// Add counts a judged row and keeps it while there is room.
+func (c *ImportCheck) Add(row ImportRow, client Client, verdict ImportVerdict) {
+	if c.Counts == nil {
+		c.Counts = map[ImportVerdict]int{}
+	}
+	c.Counts[verdict]++
+	if verdict == ImportBad && len(c.Bad) < 100 {
+		c.Bad = append(c.Bad, row)
+	} else if verdict != ImportBad && len(c.Good) < 10 {
+		c.Good = append(c.Good, ImportSample{row.Line, client, verdict})
+	}
+}
