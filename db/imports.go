@@ -1,0 +1,197 @@
+package db
+
+import (
+	"context"
+	"time"
+
+	"skychimp/domain"
+)
+
+// importBatch is how many rows of a list one statement takes.
+const importBatch = 1000
+
+// importColumns are all but the content, which is long.
+const importColumns = `id, owner_id, file_name, mapping, status, total, done, created, updated, bad, created_at, ended_at`
+
+// CreateImport keeps an uploaded list. Lists that their owner left unimported for a day go.
+func (db *DB) CreateImport(ctx context.Context, i *domain.Import) error {
+	return db.InTx(ctx, func(tx Tx) error {
+		_, err := tx.NewDelete().Table("imports").
+			Where("owner_id = ? AND status = ? AND created_at < now() - interval '1 day'", i.OwnerID, domain.ImportChecked).Exec(ctx)
+		if err != nil {
+			return err
+		}
+		_, err = tx.NewInsert().Model(i).Exec(ctx)
+		return err
+	})
+}
+
+// Imports are the owner's latest ten lists, without their content.
+func (db *DB) Imports(ctx context.Context, owner int64) ([]domain.Import, error) {
+	list := []domain.Import{}
+	err := db.bun.NewSelect().Model(&list).ColumnExpr(importColumns).
+		Where("owner_id = ?", owner).Order("id DESC").Limit(10).Scan(ctx)
+	return list, explain(err)
+}
+
+// Import is one list of the owner, without its content.
+func (db *DB) Import(ctx context.Context, owner, id int64) (i domain.Import, err error) {
+	err = db.bun.NewSelect().Model(&i).ColumnExpr(importColumns).
+		Where("id = ? AND owner_id = ?", id, owner).Scan(ctx)
+	return i, explain(err)
+}
+
+// ImportContent is what a list holds while it is needed.
+func (db *DB) ImportContent(ctx context.Context, owner, id int64) (content []byte, err error) {
+	err = db.bun.NewSelect().Table("imports").Column("content").
+		Where("id = ? AND owner_id = ?", id, owner).Scan(ctx, &content)
+	return content, explain(err)
+}
+
+// CheckImport finds out what the list would do to its owner's clients, and changes nothing.
+func (db *DB) CheckImport(ctx context.Context, i domain.Import) (check domain.ImportCheck, err error) {
+	err = eachBatch(i, 0, func(_ int, rows []domain.ImportRow) error {
+		known, err := knownClients(ctx, db.Pool, i.OwnerID, rows, "")
+		for n := range rows {
+			client, verdict := rows[n].Judge(known[n])
+			check.Add(rows[n], client, verdict)
+		}
+		return err
+	})
+	return check, explain(err)
+}
+
+// StartImport hands the list to the queue.
+func (db *DB) StartImport(ctx context.Context, owner, id int64, mapping domain.ImportMapping) error {
+	return db.updateImport(ctx, owner, id, func(tx Tx, i *domain.Import) error {
+		if err := i.Start(mapping); err != nil {
+			return err
+		}
+		return db.enqueue(ctx, tx, domain.ImportJob{ImportID: id})
+	})
+}
+
+// UndoImport erases the clients that the import created; the others keep what it changed.
+func (db *DB) UndoImport(ctx context.Context, owner, id int64) (removed int, err error) {
+	err = db.updateImport(ctx, owner, id, func(tx Tx, i *domain.Import) error {
+		if err := i.Undo(); err != nil {
+			return err
+		}
+		if removed, err = eraseClients(ctx, tx, owner, "import_id", id); err != nil {
+			return err
+		}
+		return changed(ctx, tx, "stats")
+	})
+	return removed, err
+}
+
+// RunImport does what is left to do of the list, batch by batch: each is saved together with
+// how far it got, so a restart goes on from there. Run twice it changes nothing.
+func (db *DB) RunImport(ctx context.Context, id int64) error {
+	var i domain.Import
+	if err := db.bun.NewSelect().Model(&i).Where("id = ?", id).Scan(ctx); err != nil {
+		if err := explain(err); domain.KindOf(err) != domain.NotFound {
+			return err
+		}
+		return nil // its owner is gone
+	}
+	if !i.Going() {
+		return nil
+	}
+	err := eachBatch(i, i.Done, func(done int, rows []domain.ImportRow) error {
+		return db.updateImport(ctx, i.OwnerID, id, func(tx Tx, now *domain.Import) error {
+			if !now.Going() || now.Done != done {
+				return domain.Refuse(domain.Conflict, "", "imports.started") // somebody else is at it
+			}
+			now.Status, now.Done = domain.ImportRunning, done+len(rows)
+			return importRows(ctx, tx, now, rows)
+		})
+	})
+	if err != nil {
+		return explain(err)
+	}
+	return db.endImport(ctx, i, domain.ImportDone)
+}
+
+// FailImport gives up on a list; what was imported stays and can be undone.
+func (db *DB) FailImport(ctx context.Context, id int64) error {
+	var i domain.Import
+	if err := db.bun.NewSelect().Model(&i).ColumnExpr(importColumns).Where("id = ?", id).Scan(ctx); err != nil {
+		return explain(err)
+	}
+	return db.endImport(ctx, i, domain.ImportFailed)
+}
+
+func (db *DB) endImport(ctx context.Context, i domain.Import, status domain.ImportStatus) error {
+	return db.updateImport(ctx, i.OwnerID, i.ID, func(tx Tx, i *domain.Import) error {
+		if !i.Going() {
+			return nil
+		}
+		i.Status, i.EndedAt = status, time.Now()
+		if _, err := tx.NewUpdate().Table("imports").Set("content = ''").Where("id = ?", i.ID).Exec(ctx); err != nil {
+			return err
+		}
+		if i.Created > 10_000 { // Postgres would plan for the old numbers until it looks by itself
+			if _, err := tx.NewRaw("ANALYZE clients").Exec(ctx); err != nil {
+				return err
+			}
+		}
+		return changed(ctx, tx, "stats")
+	})
+}
+
+// updateImport lets change work on the locked import, whose content is not loaded, and saves
+// what it made of it.
+func (db *DB) updateImport(ctx context.Context, owner, id int64, change func(Tx, *domain.Import) error) error {
+	return db.InTx(ctx, func(tx Tx) error {
+		var i domain.Import
+		err := tx.NewSelect().Model(&i).ColumnExpr(importColumns).
+			Where("id = ? AND owner_id = ?", id, owner).For("UPDATE").Scan(ctx)
+		if err != nil {
+			return err
+		}
+		if err := change(tx, &i); err != nil {
+			return err
+		}
+		_, err = tx.NewUpdate().Model(&i).ExcludeColumn("content").WherePK().Exec(ctx)
+		return err
+	})
+}
+
+// eachBatch hands the rows over in batches, those before skip left out. done is the number of
+// rows before the batch.
+func eachBatch(i domain.Import, skip int, do func(done int, rows []domain.ImportRow) error) error {
+	rows, at := make([]domain.ImportRow, 0, importBatch), 0
+	for row, err := range i.Rows() {
+		if err != nil {
+			return err
+		}
+		if at++; at <= skip {
+			continue
+		}
+		if rows = append(rows, row); len(rows) == importBatch {
+			if err := do(at-len(rows), rows); err != nil {
+				return err
+			}
+			rows = rows[:0]
+		}
+	}
+	if len(rows) == 0 {
+		return nil
+	}
+	return do(at-len(rows), rows)
+}
+
+// ImportProblems is one page of the lines that were not taken, and the number of all.
+func (db *DB) ImportProblems(ctx context.Context, owner, id int64, page int) ([]domain.ImportProblem, int, error) {
+	problems := []domain.ImportProblem{}
+	found := db.bun.NewSelect().TableExpr("import_errors AS problem").
+		Join("JOIN imports ON imports.id = problem.import_id AND imports.owner_id = ?", owner).Where("problem.import_id = ?", id)
+	count, err := found.Count(ctx)
+	if err != nil || count == 0 {
+		return problems, 0, explain(err)
+	}
+	err = found.ColumnExpr("problem.*").OrderExpr("problem.line").
+		Offset(int64(pageStart(page, int(count)))).Limit(PageSize).Scan(ctx, &problems)
+	return problems, int(count), explain(err)
+}

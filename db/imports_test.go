@@ -1,0 +1,267 @@
+package db_test
+
+import (
+	"fmt"
+	"reflect"
+	"slices"
+	"strings"
+	"testing"
+
+	"skychimp/db"
+	"skychimp/db/dbtest"
+	"skychimp/domain"
+)
+
+// newImport keeps an uploaded list with its columns in the usual order.
+func newImport(t testing.TB, d *db.DB, owner int64, text string) (domain.Import, domain.ImportMapping) {
+	t.Helper()
+	content, total, first, err := domain.PackImport(domain.SplitCSV(text, ';'))
+	if err != nil {
+		t.Fatal(err)
+	}
+	i := domain.Import{OwnerID: owner, FileName: "list.csv", Content: content, Status: domain.ImportChecked, Total: total,
+		Mapping: domain.GuessMapping(first)}
+	if err := d.CreateImport(t.Context(), &i); err != nil {
+		t.Fatal(err)
+	}
+	return i, i.Mapping
+}
+
+func clientsByEmail(t *testing.T, d *db.DB, owner int64) map[string]domain.Client {
+	t.Helper()
+	all := map[string]domain.Client{}
+	rows, err := d.ClientsAfter(t.Context(), owner, domain.Client{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range rows {
+		all[c.Email] = c
+	}
+	return all
+}
+
+const sampleList = `email;name;note;tags
+new@x.org;New One;"said ""hi""";a,b
+KNOWN@x.org;;;vip,c
+same@x.org;Same;;
+nobody;Bob;;
+new@X.org;again;;
+gone@x.org;;;
+other@x.org;Theirs;;
+`
+
+func sampleOwner(t *testing.T, d *db.DB) int64 {
+	owner, other := newOwner(t, d, "ann"), newOwner(t, d, "bob")
+	newClient(t, d, owner, domain.ClientForm{Email: "known@x.org", FullName: "Known", Comment: "kept", Tags: "VIP"})
+	newClient(t, d, owner, domain.ClientForm{Email: "same@x.org", FullName: "Same"})
+	newClient(t, d, other, domain.ClientForm{Email: "other@x.org", FullName: "Bob's"})
+	gone := newClient(t, d, owner, domain.ClientForm{Email: "gone@x.org"})
+	if err := d.Unsubscribe(t.Context(), gone.ID); err != nil {
+		t.Fatal(err)
+	}
+	if err := d.DeleteClient(t.Context(), owner, gone.ID); err != nil {
+		t.Fatal(err)
+	}
+	return owner
+}
+
+func TestImport(t *testing.T) {
+	d := dbtest.New(t)
+	owner := sampleOwner(t, d)
+	list, mapping := newImport(t, d, owner, sampleList)
+	before := clientsByEmail(t, d, owner)
+
+	check, err := d.CheckImport(t.Context(), list)
+	want := map[domain.ImportVerdict]int{domain.ImportNew: 3, domain.ImportChanged: 1, domain.ImportSame: 1, domain.ImportBad: 2}
+	if err != nil || !reflect.DeepEqual(check.Counts, want) || len(check.Good) != 5 || len(check.Bad) != 2 {
+		t.Fatalf("dry run: %+v, %v", check, err)
+	}
+	if !reflect.DeepEqual(clientsByEmail(t, d, owner), before) {
+		t.Error("the dry run changed clients")
+	}
+
+	if err := d.StartImport(t.Context(), owner, list.ID, mapping); err != nil {
+		t.Fatal(err)
+	}
+	refused(t, d.StartImport(t.Context(), owner, list.ID, mapping), domain.Conflict, "imports.started")
+	for range 2 { // the second time changes nothing
+		if err := d.RunImport(t.Context(), list.ID); err != nil {
+			t.Fatal(err)
+		}
+		got, err := d.Import(t.Context(), owner, list.ID)
+		if err != nil || got.Status != domain.ImportDone || got.Total != 7 || got.Done != 7 || got.Created != 3 || got.Updated != 1 ||
+			got.Bad != 2 || got.Unchanged() != 1 || got.EndedAt.IsZero() {
+			t.Fatalf("%+v, %v", got, err)
+		}
+	}
+	all := clientsByEmail(t, d, owner)
+	if c := all["new@x.org"]; c.FullName != "New One" || c.Comment != `said "hi"` || !slices.Equal(c.Tags, []string{"a", "b"}) || c.ImportID != list.ID {
+		t.Errorf("new: %+v", c)
+	}
+	if c := all["known@x.org"]; c.FullName != "Known" || c.Comment != "kept" || !slices.Equal(c.Tags, []string{"VIP", "c"}) || c.ImportID != 0 {
+		t.Errorf("known: %+v", c)
+	}
+	if !reflect.DeepEqual(all["same@x.org"], before["same@x.org"]) {
+		t.Errorf("same: %+v", all["same@x.org"])
+	}
+	if c := all["gone@x.org"]; c.SuppressedReason != domain.Unsubscribed {
+		t.Errorf("who unsubscribed came back: %+v", c)
+	}
+	problems, total, err := d.ImportProblems(t.Context(), owner, list.ID, 1)
+	if err != nil || total != 2 || problems[0].Line != 5 || problems[0].Value != "nobody" || problems[1].Line != 6 ||
+		problems[1].Problems()[0].Key != "imports.row_repeated" {
+		t.Errorf("problems %+v, %v", problems, err)
+	}
+	if content, err := d.ImportContent(t.Context(), owner, list.ID); err != nil || len(content) != 0 {
+		t.Errorf("%d bytes of the list are kept, %v", len(content), err)
+	}
+}
+
+func TestImportUndo(t *testing.T) {
+	d := dbtest.New(t)
+	owner := sampleOwner(t, d)
+	list, mapping := newImport(t, d, owner, sampleList)
+	_, err := d.UndoImport(t.Context(), owner, list.ID)
+	refused(t, err, domain.Conflict, "imports.not_done")
+	if err := d.StartImport(t.Context(), owner, list.ID, mapping); err != nil {
+		t.Fatal(err)
+	}
+	if err := d.RunImport(t.Context(), list.ID); err != nil {
+		t.Fatal(err)
+	}
+	if err := d.Unsubscribe(t.Context(), clientsByEmail(t, d, owner)["new@x.org"].ID); err != nil {
+		t.Fatal(err)
+	}
+	if removed, err := d.UndoImport(t.Context(), owner, list.ID); err != nil || removed != 3 {
+		t.Fatalf("removed %d, %v", removed, err)
+	}
+	all := clientsByEmail(t, d, owner)
+	if len(all) != 2 || !slices.Equal(all["known@x.org"].Tags, []string{"VIP", "c"}) {
+		t.Errorf("left: %+v", all)
+	}
+	if c := newClient(t, d, owner, domain.ClientForm{Email: "new@x.org"}); clientsByEmail(t, d, owner)[c.Email].SuppressedReason != domain.Unsubscribed {
+		t.Error("undo forgot who unsubscribed")
+	}
+	if got, err := d.Import(t.Context(), owner, list.ID); err != nil || got.Status != domain.ImportUndone {
+		t.Errorf("%+v, %v", got, err)
+	}
+	_, err = d.UndoImport(t.Context(), owner, list.ID)
+	refused(t, err, domain.Conflict, "imports.not_done")
+}
+
+// A worker that dies between two batches leaves what another one continues.
+func TestImportGoesOn(t *testing.T) {
+	d := dbtest.New(t)
+	owner := newOwner(t, d, "ann")
+	var text strings.Builder
+	for i := range 2500 {
+		fmt.Fprintf(&text, "c%d@x.org;Name %d\nbad%d\n", i, i, i)
+	}
+	list, mapping := newImport(t, d, owner, text.String())
+	if err := d.StartImport(t.Context(), owner, list.ID, mapping); err != nil {
+		t.Fatal(err)
+	}
+	// The third batch meets a broken table.
+	_, err := d.Pool.Exec(t.Context(), `ALTER TABLE clients ADD CONSTRAINT half CHECK (email <> 'c1200@x.org')`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := d.RunImport(t.Context(), list.ID); err == nil {
+		t.Fatal("the broken table went unnoticed")
+	}
+	half, err := d.Import(t.Context(), owner, list.ID)
+	if err != nil || half.Status != domain.ImportRunning || half.Done != 2000 || half.Created != 1000 || half.Bad != 1000 {
+		t.Fatalf("%+v, %v", half, err)
+	}
+	if _, err := d.Pool.Exec(t.Context(), `ALTER TABLE clients DROP CONSTRAINT half`); err != nil {
+		t.Fatal(err)
+	}
+	if err := d.RunImport(t.Context(), list.ID); err != nil {
+		t.Fatal(err)
+	}
+	got, err := d.Import(t.Context(), owner, list.ID)
+	if err != nil || got.Status != domain.ImportDone || got.Done != 5000 || got.Created != 2500 || got.Bad != 2500 {
+		t.Errorf("%+v, %v", got, err)
+	}
+	if problems, total, err := d.ImportProblems(t.Context(), owner, list.ID, 100); err != nil || total != 2500 || len(problems) != db.PageSize {
+		t.Errorf("%d of %d problems, %v", len(problems), total, err)
+	}
+}
+
+func TestImportTwoAtOnce(t *testing.T) {
+	d := dbtest.New(t)
+	owner := newOwner(t, d, "ann")
+	var text strings.Builder
+	for i := range 5000 {
+		fmt.Fprintf(&text, "c%d@x.org\n", i)
+	}
+	list, mapping := newImport(t, d, owner, text.String())
+	if err := d.StartImport(t.Context(), owner, list.ID, mapping); err != nil {
+		t.Fatal(err)
+	}
+	ends := make(chan error, 2)
+	for range 2 {
+		go func() { ends <- d.RunImport(t.Context(), list.ID) }()
+	}
+	failed := 0
+	for range 2 {
+		if err := <-ends; err != nil {
+			refused(t, err, domain.Conflict, "imports.started")
+			failed++
+		}
+	}
+	got, err := d.Import(t.Context(), owner, list.ID)
+	if err != nil || failed > 1 || got.Status != domain.ImportDone || got.Created != 5000 || got.Done != 5000 {
+		t.Errorf("%d failed, %+v, %v", failed, got, err)
+	}
+}
+
+func TestImportOwners(t *testing.T) {
+	d := dbtest.New(t)
+	ann, bob := newOwner(t, d, "ann"), newOwner(t, d, "bob")
+	list, mapping := newImport(t, d, ann, "a@x.org;A\n")
+	ctx := t.Context()
+	_, err := d.Import(ctx, bob, list.ID)
+	refused(t, err, domain.NotFound, "errors.not_found")
+	_, err = d.ImportContent(ctx, bob, list.ID)
+	refused(t, err, domain.NotFound, "errors.not_found")
+	refused(t, d.StartImport(ctx, bob, list.ID, mapping), domain.NotFound, "errors.not_found")
+	_, err = d.UndoImport(ctx, bob, list.ID)
+	refused(t, err, domain.NotFound, "errors.not_found")
+	if rows, err := d.Imports(ctx, bob); err != nil || len(rows) != 0 {
+		t.Errorf("Imports of bob: %v, %v", rows, err)
+	}
+	if rows, err := d.Imports(ctx, ann); err != nil || len(rows) != 1 || rows[0].FileName != "list.csv" || rows[0].Content != nil {
+		t.Errorf("Imports of ann: %v, %v", rows, err)
+	}
+	if _, total, err := d.ImportProblems(ctx, bob, list.ID, 1); err != nil || total != 0 {
+		t.Errorf("ImportProblems of bob: %d, %v", total, err)
+	}
+	if err := d.RunImport(ctx, list.ID); err != nil { // nobody started it
+		t.Fatal(err)
+	}
+	if all := clientsByEmail(t, d, ann); len(all) != 0 {
+		t.Errorf("imported without its owner's word: %v", all)
+	}
+}
+
+func TestFailImport(t *testing.T) {
+	d := dbtest.New(t)
+	owner := newOwner(t, d, "ann")
+	list, mapping := newImport(t, d, owner, "a@x.org;A\n")
+	if err := d.StartImport(t.Context(), owner, list.ID, mapping); err != nil {
+		t.Fatal(err)
+	}
+	if err := d.FailImport(t.Context(), list.ID); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := d.Import(t.Context(), owner, list.ID); err != nil || got.Status != domain.ImportFailed {
+		t.Errorf("%+v, %v", got, err)
+	}
+	if err := d.RunImport(t.Context(), list.ID); err != nil || len(clientsByEmail(t, d, owner)) != 0 {
+		t.Errorf("ran after it failed: %v", err)
+	}
+	if err := d.RunImport(t.Context(), list.ID+1000); err != nil {
+		t.Errorf("an import that is gone: %v", err)
+	}
+}

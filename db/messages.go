@@ -1,0 +1,109 @@
+package db
+
+import (
+	"context"
+	"strings"
+
+	"skychimp/domain"
+)
+
+// MessageRow is a message in a list.
+type MessageRow struct {
+	domain.Message
+	Mailings int // that use it
+}
+
+// Messages is one page of the owner's messages whose subject or body has query in it, the
+// newest first, and the number of all that match. Beyond the last page the last is answered.
+func (db *DB) Messages(ctx context.Context, owner int64, query string, page int) ([]MessageRow, int, error) {
+	rows := []MessageRow{}
+	found := db.bun.NewSelect().TableExpr("messages AS message").Where("message.owner_id = ?", owner)
+	if query = strings.TrimSpace(clean(query)); query != "" {
+		like := "%" + escapeLike(query) + "%"
+		found.Where("(message.subject ILIKE ? OR message.body ILIKE ?)", like, like)
+	}
+	count, err := found.Count(ctx)
+	if err != nil || count == 0 {
+		return rows, 0, explain(err)
+	}
+	err = found.ColumnExpr("message.*").
+		ColumnExpr("(SELECT count(*) FROM mailings WHERE message_id = message.id AND deleted_at IS NULL) AS mailings").
+		OrderExpr("message.id DESC").Offset(int64(pageStart(page, int(count)))).Limit(PageSize).Scan(ctx, &rows)
+	return rows, int(count), explain(err)
+}
+
+// Message is one message; owner 0 reads anybody's, for managers.
+func (db *DB) Message(ctx context.Context, owner, id int64) (m domain.Message, err error) {
+	query := db.bun.NewSelect().Model(&m).Where("id = ?", id)
+	if owner != 0 {
+		query.Where("owner_id = ?", owner)
+	}
+	return m, explain(query.Scan(ctx))
+}
+
+// CreateMessage saves a new message of m.OwnerID.
+func (db *DB) CreateMessage(ctx context.Context, m *domain.Message) error {
+	_, err := db.bun.NewInsert().Model(m).Exec(ctx)
+	return explain(err)
+}
+
+// UpdateMessage lets change work on the locked message and saves what it made of it.
+func (db *DB) UpdateMessage(ctx context.Context, owner, id int64, change func(*domain.Message) error) (m domain.Message, err error) {
+	err = db.InTx(ctx, func(tx Tx) error {
+		if m, err = lockMessage(ctx, tx, owner, id); err != nil {
+			return err
+		}
+		if err := change(&m); err != nil {
+			return err
+		}
+		_, err := tx.NewUpdate().Model(&m).WherePK().Exec(ctx)
+		return err
+	})
+	return m, err
+}
+
+// DeleteMessage deletes a message that no mailing uses.
+func (db *DB) DeleteMessage(ctx context.Context, owner, id int64) error {
+	return db.InTx(ctx, func(tx Tx) error {
+		m, err := lockMessage(ctx, tx, owner, id)
+		if err != nil {
+			return err
+		}
+		var names []string
+		err = tx.NewSelect().Table("mailings").Column("name").
+			Where("message_id = ? AND deleted_at IS NULL", id).Order("id").Limit(1).Scan(ctx, &names)
+		if err != nil {
+			return err
+		}
+		if len(names) > 0 {
+			return domain.Refuse(domain.Conflict, "", "messages.in_use", "Name", names[0])
+		}
+		_, err = tx.NewDelete().Model(&m).WherePK().Exec(ctx)
+		return err
+	})
+}
+
+func lockMessage(ctx context.Context, tx Tx, owner, id int64) (m domain.Message, err error) {
+	err = tx.NewSelect().Model(&m).Where("id = ? AND owner_id = ?", id, owner).For("UPDATE").Scan(ctx)
+	return m, err
+}
+
+// TestMessage queues a letter with the message to its owner's own address, filled in as for
+// the client, or for nobody (0).
+func (db *DB) TestMessage(ctx context.Context, owner, id, clientID int64) error {
+	return db.InTx(ctx, func(tx Tx) error {
+		if _, err := lockMessage(ctx, tx, owner, id); err != nil {
+			return err
+		}
+		if clientID != 0 {
+			own, err := tx.NewSelect().Table("clients").Where("id = ? AND owner_id = ?", clientID, owner).Exists(ctx)
+			if err != nil {
+				return err
+			}
+			if !own {
+				return domain.Refuse(domain.NotFound, "", "errors.not_found")
+			}
+		}
+		return db.enqueue(ctx, tx, domain.MailJob{Letter: domain.MailTest, UserID: owner, MessageID: id, ClientID: clientID})
+	})
+}

@@ -1,0 +1,144 @@
+package db_test
+
+import (
+	"fmt"
+	"testing"
+	"time"
+
+	"skychimp/db"
+	"skychimp/db/dbtest"
+	"skychimp/domain"
+)
+
+func newMessage(t testing.TB, d *db.DB, owner int64, subject, body string) domain.Message {
+	t.Helper()
+	m := domain.Message{OwnerID: owner}
+	m.Change(domain.MessageForm{Subject: subject, Body: body}, time.Now())
+	if err := d.CreateMessage(t.Context(), &m); err != nil {
+		t.Fatal(err)
+	}
+	return m
+}
+
+func TestMessages(t *testing.T) {
+	d := dbtest.New(t)
+	ann, bob := newOwner(t, d, "ann"), newOwner(t, d, "bob")
+	newMessage(t, d, bob, "Привет", "чужое")
+	for i := range db.PageSize + 2 {
+		newMessage(t, d, ann, fmt.Sprintf("Message %02d", i), "body")
+	}
+	hello := newMessage(t, d, ann, "Привет, {{name}}", "100% скидка")
+	tests := []struct {
+		query       string
+		page        int
+		rows, total int
+		first       string
+	}{
+		{"", 1, db.PageSize, db.PageSize + 3, hello.Subject},
+		{"", 2, 3, db.PageSize + 3, "Message 02"},
+		{"", 99, 3, db.PageSize + 3, "Message 02"},
+		{"ПРИВЕТ", 1, 1, 1, hello.Subject},
+		{" скидка ", 1, 1, 1, hello.Subject},
+		{"0%", 1, 1, 1, hello.Subject},
+		{"чужое", 1, 0, 0, ""},
+		{"_", 1, 0, 0, ""},
+		{"\x00", -1, db.PageSize, db.PageSize + 3, hello.Subject},
+	}
+	for _, tt := range tests {
+		rows, total, err := d.Messages(t.Context(), ann, tt.query, tt.page)
+		if err != nil || len(rows) != tt.rows || total != tt.total || len(rows) > 0 && rows[0].Subject != tt.first {
+			t.Errorf("%q page %d: %d rows of %d, %v", tt.query, tt.page, len(rows), total, err)
+		}
+	}
+}
+
+func TestMessageOwners(t *testing.T) {
+	d := dbtest.New(t)
+	ann, bob := newOwner(t, d, "ann"), newOwner(t, d, "bob")
+	m, ctx := newMessage(t, d, ann, "Hello", "body"), t.Context()
+	for name, try := range map[string]func(owner, id int64) error{
+		"Message": func(owner, id int64) error { _, err := d.Message(ctx, owner, id); return err },
+		"UpdateMessage": func(owner, id int64) error {
+			_, err := d.UpdateMessage(ctx, owner, id, func(m *domain.Message) error { m.Subject = "stolen"; return nil })
+			return err
+		},
+		"DeleteMessage": func(owner, id int64) error { return d.DeleteMessage(ctx, owner, id) },
+		"TestMessage":   func(owner, id int64) error { return d.TestMessage(ctx, owner, id, 0) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			refused(t, try(bob, m.ID), domain.NotFound, "errors.not_found")
+			refused(t, try(ann, m.ID+1000), domain.NotFound, "errors.not_found")
+		})
+	}
+	if got, err := d.Message(ctx, 0, m.ID); err != nil || got.Subject != "Hello" {
+		t.Errorf("for a manager: %+v, %v", got, err)
+	}
+	refused(t, d.DeleteMessage(ctx, 0, m.ID), domain.NotFound, "errors.not_found")
+}
+
+func TestUpdateMessage(t *testing.T) {
+	d := dbtest.New(t)
+	owner := newOwner(t, d, "ann")
+	m := newMessage(t, d, owner, "Hello", "body")
+	at := time.Date(2027, 1, 1, 0, 0, 0, 0, time.UTC)
+	_, err := d.UpdateMessage(t.Context(), owner, m.ID, func(m *domain.Message) error {
+		m.Change(domain.MessageForm{Subject: "Bye", Body: "new"}, at)
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := d.Message(t.Context(), owner, m.ID)
+	if err != nil || got.Subject != "Bye" || got.Body != "new" || got.Revision != 2 || !got.UpdatedAt.Equal(at) || got.CreatedAt.IsZero() {
+		t.Errorf("%+v, %v", got, err)
+	}
+}
+
+func TestDeleteMessageInUse(t *testing.T) {
+	d := dbtest.New(t)
+	owner := newOwner(t, d, "ann")
+	m := newMessage(t, d, owner, "Hello", "body")
+	mailing := domain.Mailing{OwnerID: owner, MessageID: m.ID, Name: "Spring", Audience: domain.AudienceAll, Tags: []string{},
+		StartLocal: time.Now(), Timezone: "UTC", Periodicity: domain.Once}
+	if err := d.CreateMailing(t.Context(), &mailing); err != nil {
+		t.Fatal(err)
+	}
+	err := d.DeleteMessage(t.Context(), owner, m.ID)
+	refused(t, err, domain.Conflict, "messages.in_use")
+	if name := err.(*domain.Error).Args["Name"]; name != "Spring" {
+		t.Errorf("in use by %v", name)
+	}
+	if rows, _, err := d.Messages(t.Context(), owner, "", 1); err != nil || rows[0].Mailings != 1 {
+		t.Errorf("%+v, %v", rows, err)
+	}
+	if err := d.DeleteMailing(t.Context(), owner, mailing.ID, time.Now()); err != nil {
+		t.Fatal(err)
+	}
+	if rows, _, err := d.Messages(t.Context(), owner, "", 1); err != nil || rows[0].Mailings != 0 {
+		t.Errorf("%+v, %v", rows, err)
+	}
+	if err := d.DeleteMessage(t.Context(), owner, m.ID); err != nil {
+		t.Fatal(err)
+	}
+	_, err = d.Message(t.Context(), owner, m.ID)
+	refused(t, err, domain.NotFound, "errors.not_found")
+}
+
+func TestTestMessage(t *testing.T) {
+	d := dbtest.New(t)
+	ann, bob := newOwner(t, d, "ann"), newOwner(t, d, "bob")
+	m := newMessage(t, d, ann, "Hello", "body")
+	mine := newClient(t, d, ann, domain.ClientForm{Email: "c@x.org"})
+	foreign := newClient(t, d, bob, domain.ClientForm{Email: "c@x.org"})
+	refused(t, d.TestMessage(t.Context(), ann, m.ID, foreign.ID), domain.NotFound, "errors.not_found")
+	if err := d.TestMessage(t.Context(), ann, m.ID, mine.ID); err != nil {
+		t.Fatal(err)
+	}
+	var jobs int
+	var args string
+	err := d.Pool.QueryRow(t.Context(), `SELECT count(*), min(args::text) FROM river_job WHERE kind = 'mail'`).Scan(&jobs, &args)
+	want := fmt.Sprintf(`{"letter": "test", "user_id": %d, "client_id": %d, "message_id": %d}`, ann, mine.ID, m.ID)
+	if err != nil || jobs != 1 || args != want {
+		t.Errorf("%d jobs, %s, want %s (%v)", jobs, args, want, err)
+	}
+}
