@@ -21,6 +21,8 @@ environment; the README lists them.`
 
 type commands struct {
 	Serve   serveCommand   `cmd:"" default:"1" help:"Serve the web pages and send what is due, until Ctrl-C (the default)."`
+	Worker  workerCommand  `cmd:"" help:"Only send and work the queue: for more machines on the same database."`
+	Send    sendCommand    `cmd:"" help:"Send what is due now and wait for it; 0: all ended and none failed, 1: some failed."`
 	Migrate migrateCommand `cmd:"" help:"Bring the schema of the database up to date, take the last step back, or show it."`
 	User    struct {
 		Create userCreateCommand `cmd:"" help:"Create a user whose mailbox needs no confirmation; prints a generated password."`

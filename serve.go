@@ -45,9 +45,6 @@ func (serveCommand) Run(p *program) (err error) {
 	if err := database.currentSchema(p.ctx); err != nil {
 		return err
 	}
-	if _, err := p.config.secretKey(); err != nil {
-		return err
-	}
 	set, err := templates.New(files)
 	if err != nil {
 		return err
@@ -59,12 +56,15 @@ func (serveCommand) Run(p *program) (err error) {
 	if err != nil {
 		return err
 	}
-	// WORKERS: jobs.Start(...) and, without SMTP_URL, the dev inbox start here.
-	return p.serve(app, listener)
+	working, err := p.startWorkers(database, set.Texts())
+	if err != nil {
+		return err
+	}
+	return errors.Join(p.serve(app, listener, working.failed), working.stop())
 }
 
 // serve answers until the context ends, then lets what is under way come to its end.
-func (p *program) serve(app *fiber.App, listener net.Listener) error {
+func (p *program) serve(app *fiber.App, listener net.Listener, failed chan error) error {
 	ended := make(chan error, 1)
 	go func() { ended <- app.Listener(listener) }()
 	fmt.Fprintf(p.out, "SkyChimp is ready: open %s\n", p.config.BaseURL)
@@ -74,6 +74,8 @@ func (p *program) serve(app *fiber.App, listener net.Listener) error {
 	select {
 	case err := <-ended:
 		return err
+	case err := <-failed:
+		failed <- err // stop reports it
 	case <-p.ctx.Done():
 	}
 	p.log.Info("stopping; a second signal ends at once")

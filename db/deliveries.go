@@ -47,11 +47,13 @@ type Letter struct {
 // Claim takes the next free block of a run for the instance and returns its queued letters;
 // none when there is nothing to take, or when the run or the instance has been shut out.
 func (db *DB) Claim(ctx context.Context, instance, run int64) ([]Letter, error) {
-	rows, err := db.Pool.Query(ctx, `WITH picked AS (
-			SELECT block.run_id, block.first_seq FROM blocks AS block JOIN runs AS run ON run.id = block.run_id
+	// The lock on the instance keeps Bury from missing a block that is claimed meanwhile.
+	rows, err := db.Pool.Query(ctx, `WITH self AS MATERIALIZED (
+			SELECT id FROM instances WHERE id = $1 FOR KEY SHARE
+		), picked AS (
+			SELECT block.run_id, block.first_seq FROM self, blocks AS block JOIN runs AS run ON run.id = block.run_id
 			WHERE block.run_id = $2 AND block.holder IS NULL AND NOT block.done
 			  AND run.status = 'running' AND (run.window_end IS NULL OR run.window_end > now())
-			  AND EXISTS (SELECT FROM instances WHERE id = $1)
 			ORDER BY block.first_seq LIMIT 1 FOR UPDATE OF block SKIP LOCKED
 		), held AS (
 			UPDATE blocks SET holder = $1 FROM picked

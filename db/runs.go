@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/uptrace/bun"
 
 	"skychimp/domain"
 )
@@ -32,15 +33,24 @@ const runTables = `runs AS run JOIN mailings AS mailing ON mailing.id = run.mail
 	LEFT JOIN LATERAL (SELECT count(*) AS deferred, min(due_at) AS next_try_at
 		FROM retries WHERE run_id = run.id) AS waiting ON TRUE`
 
-// Runs are the newest runs of a mailing and the number of all; owner 0 is for managers.
+// Runs are a page of the runs of a mailing, the newest first, and the number of all; beyond
+// the last page the last is answered. owner 0 is for managers.
 func (db *DB) Runs(ctx context.Context, owner, mailing int64, page int) ([]RunRow, int, error) {
 	rows := []RunRow{}
-	query := db.bun.NewSelect().TableExpr(runTables).ColumnExpr(runColumns).Where("run.mailing_id = ?", mailing)
-	if owner != 0 {
-		query.Where("run.owner_id = ?", owner)
+	all := db.bun.NewSelect().TableExpr("runs AS run") // counted without the live counts of each
+	query := db.bun.NewSelect().TableExpr(runTables).ColumnExpr(runColumns)
+	for _, q := range []*bun.SelectQuery{all, query} {
+		q.Where("run.mailing_id = ?", mailing)
+		if owner != 0 {
+			q.Where("run.owner_id = ?", owner)
+		}
 	}
-	total, err := query.OrderExpr("run.id DESC").
-		Limit(PageSize).Offset(offset(page)).ScanAndCount(ctx, &rows)
+	total, err := all.Count(ctx)
+	if err != nil || total == 0 {
+		return rows, 0, explain(err)
+	}
+	err = query.OrderExpr("run.id DESC").
+		Limit(PageSize).Offset(int64(pageStart(page, int(total)))).Scan(ctx, &rows)
 	return rows, int(total), explain(err)
 }
 
@@ -139,9 +149,11 @@ func (u Unbalanced) Error() string {
 // Unbalanced error means that the run was closed although its counts do not add up.
 func (db *DB) CloseRun(ctx context.Context, id int64, now time.Time) error {
 	var unbalanced error
+	var mailing int64
 	err := db.InTx(ctx, func(tx Tx) error {
 		var run domain.Run
-		err := tx.NewSelect().Model(&run).Where("id = ? AND closed_at IS NULL", id).For("UPDATE SKIP LOCKED").Scan(ctx)
+		// A weaker lock than UPDATE, or recording a late attempt would wait for it.
+		err := tx.NewSelect().Model(&run).Where("id = ? AND closed_at IS NULL", id).For("NO KEY UPDATE SKIP LOCKED").Scan(ctx)
 		if explained := explain(err); domain.KindOf(explained) == domain.NotFound {
 			return nil // another instance closes it
 		} else if explained != nil {
@@ -156,12 +168,18 @@ func (db *DB) CloseRun(ctx context.Context, id int64, now time.Time) error {
 		if run.Open() != 0 {
 			unbalanced = Unbalanced{run.ID, run.Planned, run.Planned - run.Open()}
 		}
-		run.Status, run.ClosedAt = domain.RunDone, now
-		if _, err := tx.NewUpdate().Model(&run).WherePK().Exec(ctx); err != nil {
-			return err
+		if run.EndOutcome == "" {
+			run.Reason = "" // of a pause
 		}
-		return db.closeMailing(ctx, tx, run.MailingID, now)
+		run.Status, run.ClosedAt, run.ResumeAt, mailing = domain.RunDone, now, time.Time{}, run.MailingID
+		_, err = tx.NewUpdate().Model(&run).WherePK().Exec(ctx)
+		return err
 	})
+	if err == nil && mailing != 0 {
+		// Apart, because whoever stops a mailing locks it before its runs. FinishMailings
+		// does it when this process dies here.
+		err = db.closeMailing(ctx, mailing, now)
+	}
 	if err == nil {
 		return unbalanced
 	}
@@ -192,33 +210,36 @@ func countRun(ctx context.Context, tx Tx, run *domain.Run) error {
 	return err
 }
 
-// FinishMailings finishes the mailings whose end has come.
+// FinishMailings finishes the mailings whose end has come or whose only run is done.
 func (db *DB) FinishMailings(ctx context.Context, now time.Time) error {
 	ended, err := ids(ctx, db, `SELECT id FROM mailings
-		WHERE status = 'running' AND deleted_at IS NULL AND end_at <= $1`, now)
+		WHERE status = 'running' AND deleted_at IS NULL AND (end_at <= $1 OR periodicity = 'once' AND next_no > 0
+			AND NOT EXISTS (SELECT FROM runs WHERE mailing_id = mailings.id AND closed_at IS NULL))`, now)
 	for _, id := range ended {
 		if err == nil {
-			err = db.InTx(ctx, func(tx Tx) error { return db.closeMailing(ctx, tx, id, now) })
+			err = db.closeMailing(ctx, id, now)
 		}
 	}
 	return err
 }
 
-func (db *DB) closeMailing(ctx context.Context, tx Tx, id int64, now time.Time) error {
-	m, err := loadMailing(ctx, tx, 0, id, "UPDATE")
-	if domain.KindOf(err) == domain.NotFound {
-		return nil // deleted
-	} else if err != nil {
-		return err
-	}
-	open, err := tx.NewSelect().TableExpr("runs").Where("mailing_id = ? AND closed_at IS NULL", id).Exists(ctx)
-	if err != nil || !m.Close(open, now) {
-		return err
-	}
-	if _, err := tx.NewUpdate().Model(&m).WherePK().Exec(ctx); err != nil {
-		return err
-	}
-	return changed(ctx, tx, "stats")
+func (db *DB) closeMailing(ctx context.Context, id int64, now time.Time) error {
+	return db.InTx(ctx, func(tx Tx) error {
+		m, err := loadMailing(ctx, tx, 0, id, "UPDATE", withoutPicked)
+		if domain.KindOf(err) == domain.NotFound {
+			return nil // deleted
+		} else if err != nil {
+			return err
+		}
+		open, err := tx.NewSelect().TableExpr("runs").Where("mailing_id = ? AND closed_at IS NULL", id).Exists(ctx)
+		if err != nil || !m.Close(open, now) {
+			return err
+		}
+		if _, err := tx.NewUpdate().Model(&m).WherePK().Exec(ctx); err != nil {
+			return err
+		}
+		return changed(ctx, tx, "stats")
+	})
 }
 
 func ids(ctx context.Context, db *DB, query string, args ...any) ([]int64, error) {
@@ -228,4 +249,33 @@ func ids(ctx context.Context, db *DB, query string, args ...any) ([]int64, error
 	}
 	found, err := pgx.CollectRows(rows, pgx.RowTo[int64])
 	return found, explain(err)
+}
+
+// UnclosedRuns are the runs that are going on, of one mailing or (0) of all.
+func (db *DB) UnclosedRuns(ctx context.Context, mailing int64) ([]int64, error) {
+	return ids(ctx, db, `SELECT id FROM runs WHERE closed_at IS NULL AND $1 IN (0, mailing_id) ORDER BY id`, mailing)
+}
+
+// Progress is how far some runs are, taken together.
+type Progress struct {
+	domain.Counts
+	Unclosed  int // runs that are not closed, Paused among them
+	Paused    int
+	Deferred  int64
+	NextTryAt time.Time `bun:",nullzero"`
+	Reason    string    // why a run that is going on does not move, empty: it does
+}
+
+// Progress sums the runs up.
+func (db *DB) Progress(ctx context.Context, runs []int64) (Progress, error) {
+	var p Progress
+	err := db.bun.NewSelect().
+		TableExpr("(?) AS run", db.bun.NewSelect().TableExpr(runTables).ColumnExpr(runColumns).Where("run.id IN (?)", bun.In(runs))).
+		ColumnExpr("sum(planned) AS planned, sum(accepted) AS accepted, sum(failed) AS failed").
+		ColumnExpr("sum(suppressed) AS suppressed, sum(expired) AS expired, sum(cancelled) AS cancelled").
+		ColumnExpr("count(*) FILTER (WHERE closed_at IS NULL) AS unclosed").
+		ColumnExpr("count(*) FILTER (WHERE status = 'paused') AS paused").
+		ColumnExpr("sum(deferred) AS deferred, min(next_try_at) AS next_try_at").
+		ColumnExpr("coalesce(max(reason) FILTER (WHERE closed_at IS NULL), '') AS reason").Scan(ctx, &p)
+	return p, explain(err)
 }

@@ -18,7 +18,8 @@ type Texts struct {
 	localizers map[string]*i18n.Localizer
 }
 
-func loadTexts() (*Texts, error) {
+// LoadTexts reads the locales.
+func LoadTexts() (*Texts, error) {
 	bundle := i18n.NewBundle(language.English)
 	texts := &Texts{localizers: map[string]*i18n.Localizer{}}
 	languages, err := locales.ReadDir("locales")

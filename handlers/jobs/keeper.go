@@ -16,10 +16,11 @@ import (
 func (e *Engine) keep(ctx context.Context) {
 	var beaten time.Time
 	for ctx.Err() == nil {
-		err := e.keepOnce(ctx, time.Since(beaten) >= time.Second)
-		if err == nil {
+		beat := time.Since(beaten) >= time.Second
+		err := e.keepOnce(ctx, beat)
+		if err == nil && beat {
 			beaten = time.Now()
-		} else if ctx.Err() == nil {
+		} else if err != nil && ctx.Err() == nil {
 			e.Log.Warn("the heartbeat failed", "error", err)
 		}
 		e.queue.pause(!e.leased())

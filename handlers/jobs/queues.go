@@ -13,10 +13,11 @@ import (
 	"skychimp/domain"
 )
 
-// Start works the queue until ctx ends: what is due is planned now and every `every`, account
-// mail is sent, lists are imported. instance is this process's number, by which its jobs are
-// known when it dies. The returned func waits for the jobs under way.
-func Start(ctx context.Context, db *db.DB, log *slog.Logger, instance int64, every time.Duration, mail *MailWorker, imports *ImportWorker) (wait func(), err error) {
+// Start works the queue: what is due is planned now and every `every`, account mail is sent,
+// lists are imported. instance is this process's number, by which its jobs are known when it
+// dies. The returned func takes no new jobs and waits for those under way, until its context
+// ends.
+func Start(ctx context.Context, db *db.DB, log *slog.Logger, instance int64, every time.Duration, mail *MailWorker, imports *ImportWorker) (stop func(context.Context) error, err error) {
 	workers := river.NewWorkers()
 	river.AddWorker(workers, &PlanWorker{DB: db, Log: log})
 	river.AddWorker(workers, mail)
@@ -40,5 +41,5 @@ func Start(ctx context.Context, db *db.DB, log *slog.Logger, instance int64, eve
 	if err := client.Start(ctx); err != nil {
 		return nil, fmt.Errorf("start the queue: %w", err)
 	}
-	return func() { <-client.Stopped() }, nil
+	return client.Stop, nil
 }

@@ -134,7 +134,7 @@ func (s *sender) compose(it *item) bool {
 	if err == nil {
 		return true
 	}
-	s.refuse(*it, domain.NewAnswer(domain.StageMail, 0, err.Error()))
+	s.put(*it, domain.NewAnswer(domain.StageMail, 0, err.Error()), domain.Failed, domain.OutcomeFailed)
 	return false
 }
 

@@ -4,6 +4,7 @@ import (
 	"maps"
 	"math/rand/v2"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -73,7 +74,8 @@ func (s *sender) refuse(it item, answer domain.Answer) {
 	run := it.block.run
 	result := s.result(it, answer, domain.Failed, domain.OutcomeFailed)
 	result.Bounced = answer.HardBounce()
-	if answer.Stage != domain.StageDot && answer.Stage != domain.StageData {
+	policy := strings.HasPrefix(answer.Enhanced(), "5.7.") // how Postfix tells a sender at RCPT
+	if answer.Stage == domain.StageRcpt && !policy {
 		s.push(it, result, false)
 		return
 	}
@@ -82,7 +84,8 @@ func (s *sender) refuse(it item, answer domain.Answer) {
 	if revert != nil {
 		result.Outcome, result.Bounced = domain.OutcomeQueued, false
 	}
-	s.push(it, result, answer.Stage == domain.StageDot)
+	s.settledBefore()
+	s.push(it, result, revert != nil || answer.Stage == domain.StageDot)
 	run.refusals.mu.Unlock()
 	if revert != nil && run.halted.CompareAndSwap(false, true) {
 		s.settledBefore() // all of revert were pushed before, so they are on record now

@@ -1,0 +1,202 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+	"time"
+
+	"golang.org/x/term"
+
+	"skychimp/db"
+	"skychimp/domain"
+	"skychimp/templates"
+)
+
+type sendCommand struct {
+	Mailing int64 `help:"Only this mailing, by its number."`
+	DryRun  bool  `help:"Print what would be sent, to how many, and send nothing."`
+	Force   bool  `help:"Make one run of --mailing now although it is not due."`
+}
+
+// errUnsent makes the exit code 1: what went wrong has been printed.
+var errUnsent = errors.New("not every letter was accepted")
+
+// Run plans what is due, sends it and waits for the end.
+func (s sendCommand) Run(p *program) error {
+	if s.Force && s.Mailing == 0 {
+		return misuse{errors.New("--force needs --mailing: it makes one mailing run now")}
+	}
+	return p.withDatabase(func(database *database) error {
+		if err := database.currentSchema(p.ctx); err != nil {
+			return err
+		}
+		mailings, err := s.mailings(p, database)
+		if err != nil {
+			return err
+		}
+		if s.DryRun {
+			return s.forecast(p, database, mailings)
+		}
+		if err := s.plan(p, database, mailings); err != nil {
+			return err
+		}
+		runs, err := database.UnclosedRuns(p.ctx, s.Mailing)
+		if err != nil {
+			return err
+		}
+		if len(runs) == 0 {
+			fmt.Fprintln(p.out, "Nothing is due.")
+			return nil
+		}
+		return p.send(database, runs)
+	})
+}
+
+// mailings are the numbers of those to look at.
+func (s sendCommand) mailings(p *program, database *database) ([]int64, error) {
+	if s.Mailing == 0 {
+		return database.DueMailings(p.ctx, time.Now())
+	}
+	_, err := database.Mailing(p.ctx, 0, s.Mailing)
+	if domain.KindOf(err) == domain.NotFound {
+		return nil, misuse{fmt.Errorf("there is no mailing %d", s.Mailing)}
+	}
+	return []int64{s.Mailing}, err
+}
+
+func (s sendCommand) forecast(p *program, database *database, mailings []int64) error {
+	due := 0
+	for _, id := range mailings {
+		f, ok, err := database.Forecast(p.ctx, id, time.Now(), s.Force)
+		if err != nil {
+			return refused(err)
+		}
+		if ok {
+			due++
+			fmt.Fprintf(p.out, "mailing %d %q: run of %s, %d recipients\n",
+				id, f.Mailing.Name, f.At.UTC().Format(time.RFC3339), f.Recipients)
+		}
+	}
+	if due == 0 {
+		fmt.Fprintln(p.out, "Nothing is due.")
+	}
+	return nil
+}
+
+func (s sendCommand) plan(p *program, database *database, mailings []int64) error {
+	for _, id := range mailings {
+		run, ok, err := database.PlanRun(p.ctx, id, time.Now(), s.Force)
+		if err != nil {
+			return refused(err)
+		}
+		if ok {
+			fmt.Fprintf(p.out, "mailing %d: run %d planned, %d recipients\n", id, run.ID, run.Planned-run.Suppressed)
+		}
+	}
+	return nil
+}
+
+// refused tells a rule that was broken from something that failed.
+func refused(err error) error {
+	if kind := domain.KindOf(err); kind != 0 && kind != domain.Away {
+		return misuse{inEnglish(err)}
+	}
+	return err
+}
+
+// send starts the engine and waits until the runs have ended, or only wait for late retries.
+func (p *program) send(database *database, runs []int64) error {
+	texts, err := templates.LoadTexts()
+	if err != nil {
+		return err
+	}
+	w, err := p.startEngine(database, texts)
+	if err != nil {
+		return err
+	}
+	progress, err := p.watch(database, runs)
+	if err := errors.Join(err, w.stop()); err != nil {
+		return err
+	}
+	c := progress.Counts
+	fmt.Fprintf(p.out, "%d accepted, %d failed, %d suppressed, %d expired, %d cancelled, %d open\n",
+		c.Accepted, c.Failed, c.Suppressed, c.Expired, c.Cancelled, c.Open())
+	if progress.Deferred > 0 {
+		fmt.Fprintf(p.out, "%d deferred letters are tried again from %s on, by serve, worker or the next send.\n",
+			progress.Deferred, progress.NextTryAt.UTC().Format(time.RFC3339))
+	}
+	if c.Failed > 0 || c.Open() > 0 {
+		return errUnsent
+	}
+	return nil
+}
+
+// patience is how far away a retry may be to be waited for: the first comes after a minute.
+const patience = 2 * time.Minute
+
+// watch shows the progress until there is nothing to wait for.
+func (p *program) watch(database *database, runs []int64) (db.Progress, error) {
+	bar := newBar(p.out)
+	defer bar.end()
+	for {
+		progress, err := database.Progress(p.ctx, runs)
+		if p.ctx.Err() != nil {
+			return progress, errors.New("stopped; serve, worker or the next send goes on")
+		}
+		if err != nil {
+			return progress, err
+		}
+		bar.show(progress)
+		late := progress.Deferred > 0 && progress.Open() == progress.Deferred && time.Until(progress.NextTryAt) > patience
+		if progress.Unclosed == 0 || late || progress.Paused == progress.Unclosed {
+			return progress, nil
+		}
+		select {
+		case <-p.ctx.Done():
+		case <-time.After(bar.every):
+		}
+	}
+}
+
+// bar draws the progress: a bar that moves on a terminal, a line now and then elsewhere.
+type bar struct {
+	out   io.Writer
+	width int // 0: no terminal
+	every time.Duration
+	last  string
+}
+
+func newBar(out io.Writer) *bar {
+	file, ok := out.(*os.File)
+	if !ok || !term.IsTerminal(int(file.Fd())) {
+		return &bar{out: out, every: time.Second}
+	}
+	return &bar{out: out, width: 30, every: 100 * time.Millisecond}
+}
+
+func (b *bar) show(p db.Progress) {
+	ended := p.Planned - p.Open()
+	text := fmt.Sprintf("%d of %d: %d accepted, %d failed, %d deferred", ended, p.Planned, p.Accepted, p.Failed, p.Deferred)
+	if p.Reason != "" {
+		text += " (" + p.Reason + ")"
+	}
+	if text == b.last {
+		return
+	}
+	b.last = text
+	if b.width == 0 {
+		fmt.Fprintln(b.out, text)
+		return
+	}
+	done := int(int64(b.width) * ended / max(p.Planned, 1))
+	fmt.Fprintf(b.out, "\r[%s%s] %s\x1b[K", strings.Repeat("#", done), strings.Repeat(".", b.width-done), text)
+}
+
+func (b *bar) end() {
+	if b.width > 0 {
+		fmt.Fprintln(b.out)
+	}
+}

@@ -1,0 +1,152 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"sync"
+	"time"
+
+	"skychimp/domain/letter"
+	"skychimp/handlers/jobs"
+	"skychimp/handlers/jobs/smtp"
+	"skychimp/templates"
+)
+
+// workers are what works behind the pages: the engine, the queue and, without SMTP_URL, the
+// mail server of the dev inbox.
+type workers struct {
+	settings jobs.Settings
+	engine   *jobs.Engine
+	instance int64
+	running  sync.WaitGroup
+	failed   chan error         // gets the error of an engine that could not go on
+	drain    context.CancelFunc // ends the engine
+	inbox    context.CancelFunc // ends the inbox, after everybody who sends to it
+	stopJobs func(context.Context) error
+}
+
+// startEngine starts what sends, without the queue: all that the send command needs.
+func (p *program) startEngine(database *database, texts *templates.Texts) (*workers, error) {
+	w := &workers{failed: make(chan error, 1), stopJobs: func(context.Context) error { return nil }}
+	if err := p.configure(w, database, texts); err != nil {
+		return nil, err
+	}
+	w.engine = jobs.NewEngine(database.DB, w.settings)
+	var err error
+	if w.instance, err = w.engine.Join(p.ctx); err != nil {
+		w.inbox()
+		return nil, err
+	}
+	ctx, drain := context.WithCancel(context.WithoutCancel(p.ctx))
+	w.drain = drain
+	w.running.Go(func() { w.failed <- w.engine.Run(ctx) })
+	return w, nil
+}
+
+// startWorkers starts the engine and the queue.
+func (p *program) startWorkers(database *database, texts *templates.Texts) (*workers, error) {
+	w, err := p.startEngine(database, texts)
+	if err != nil {
+		return nil, err
+	}
+	mail := &jobs.MailWorker{Settings: w.settings, DB: database.DB,
+		Deliver: func(ctx context.Context, from, to string, letter []byte) error {
+			return jobs.DeliverOne(ctx, w.settings.Server, from, to, letter)
+		}}
+	imports := &jobs.ImportWorker{DB: database.DB}
+	w.stopJobs, err = jobs.Start(context.WithoutCancel(p.ctx), database.DB, p.log, w.instance, time.Duration(p.config.DispatchEvery), mail, imports)
+	if err != nil {
+		return nil, errors.Join(err, w.stop())
+	}
+	return w, nil
+}
+
+// stop lets letters and jobs under way come to their end.
+func (w *workers) stop() error {
+	ctx, cancel := context.WithTimeout(context.Background(), drain)
+	defer cancel()
+	w.drain()
+	err := w.stopJobs(ctx)
+	w.running.Wait()
+	w.inbox()
+	return errors.Join(err, <-w.failed)
+}
+
+// configure reads what sending needs from the environment, and starts the dev inbox when
+// there is no mail server.
+func (p *program) configure(w *workers, database *database, texts *templates.Texts) error {
+	secret, err := p.config.secretKey()
+	if err != nil {
+		return err
+	}
+	w.settings = jobs.Settings{
+		From: *p.config.MailFrom.Address, BaseURL: p.config.BaseURL.String(), Secret: secret,
+		Translate: texts.Say, Log: p.log,
+	}
+	if p.config.DKIMKey != "" {
+		key, err := os.ReadFile(string(p.config.DKIMKey))
+		if err == nil {
+			w.settings.Signer, err = letter.NewSigner(key, p.config.DKIMSelector, p.config.DKIMDomain)
+		}
+		if err != nil {
+			return fmt.Errorf("DKIM_KEY=%q: %w", p.config.DKIMKey, err)
+		}
+	}
+	w.inbox = func() {}
+	if p.config.SMTPURL.URL != nil {
+		w.settings.Server, err = smtp.ParseURL(p.config.SMTPURL.String())
+		return err
+	}
+	return p.startInbox(w, database)
+}
+
+func (p *program) startInbox(w *workers, database *database) error {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return fmt.Errorf("start the dev inbox: %w", err)
+	}
+	ctx, stop := context.WithCancel(context.WithoutCancel(p.ctx))
+	var serving sync.WaitGroup
+	serving.Go(func() {
+		if err := jobs.ServeInbox(ctx, listener, database.SaveInboxLetter); err != nil {
+			p.log.Error("the dev inbox ended", "error", err)
+		}
+	})
+	w.inbox = func() { stop(); serving.Wait() }
+	w.settings.Server, err = smtp.ParseURL("smtp://" + listener.Addr().String() + "?tls=none")
+	return err
+}
+
+type workerCommand struct{}
+
+// Run sends what is due and works the queue until the context ends.
+func (workerCommand) Run(p *program) error {
+	return p.withDatabase(func(database *database) error {
+		if err := database.currentSchema(p.ctx); err != nil {
+			return err
+		}
+		texts, err := templates.LoadTexts()
+		if err != nil {
+			return err
+		}
+		w, err := p.startWorkers(database, texts)
+		if err != nil {
+			return err
+		}
+		fmt.Fprintln(p.out, "SkyChimp is sending.")
+		return w.wait(p.ctx)
+	})
+}
+
+// wait stops the workers when ctx ends or when sending cannot go on.
+func (w *workers) wait(ctx context.Context) error {
+	select {
+	case <-ctx.Done():
+	case err := <-w.failed:
+		w.failed <- err // stop reports it
+	}
+	return w.stop()
+}
