@@ -4,8 +4,10 @@ package db
 import (
 	"context"
 	"database/sql"
+	"database/sql/driver"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"time"
 
@@ -113,6 +115,8 @@ func explain(err error) error {
 		}
 	case errors.As(err, &connect), errors.As(err, &network) && !errors.Is(err, context.Canceled):
 		return away(err)
+	case errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, io.EOF), errors.Is(err, driver.ErrBadConn), pgconn.SafeToRetry(err):
+		return away(err) // a connection of the pool that had died
 	}
 	return err
 }

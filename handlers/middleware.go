@@ -28,6 +28,7 @@ func (s *Site) middleware(app *fiber.App) {
 	app.Use(etag.New())
 	app.Use(s.refusal)
 	app.Use(recover.New(recover.Config{EnableStackTrace: true, StackTraceHandler: s.panicked}))
+	app.Use(size)
 	app.Use(s.host)
 	app.Use(s.origin)
 	app.Use(s.deadline)
@@ -41,6 +42,21 @@ func override(c *fiber.Ctx) error {
 			c.Method(wanted)
 			return c.RestartRouting()
 		}
+	}
+	return c.Next()
+}
+
+// size refuses forms that are too large.
+func size(c *fiber.Ctx) error {
+	limit, length := formLimit, c.Request().Header.ContentLength()
+	if len(c.Request().Header.MultipartFormBoundary()) > 0 {
+		limit = uploadLimit
+	}
+	if length < 0 { // sent in chunks
+		length = len(c.Body())
+	}
+	if length > limit {
+		return fiber.ErrRequestEntityTooLarge
 	}
 	return c.Next()
 }

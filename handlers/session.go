@@ -5,7 +5,6 @@ import (
 	"crypto/rand"
 	"crypto/sha256"
 	"encoding/base64"
-	"errors"
 	"strings"
 	"time"
 
@@ -50,8 +49,6 @@ func (s *Site) identify(c *fiber.Ctx) error {
 		c.Set(fiber.HeaderCacheControl, "no-store")
 	case domain.KindOf(err) == domain.NotFound:
 		s.setCookie(c, s.sessionCookie(), "", -time.Hour)
-	case errors.Is(ctx.Err(), context.DeadlineExceeded):
-		return errors.Join(domain.Refuse(domain.Away, "", "errors.away"), err)
 	default:
 		return err
 	}

@@ -41,9 +41,11 @@ type Site struct {
 	letters   *limiter // to an e-mail
 }
 
+// What a form may hold. Somewhat more is read than taken: who is a little over the limit gets an
+// answer, who is far over it finds the connection closed.
 const (
-	bodyLimit   = 1 << 20  // of a form
-	uploadLimit = 32 << 20 // of a form with a file
+	formLimit, formRead     = 1 << 20, 4 << 20
+	uploadLimit, uploadRead = 32 << 20, 64 << 20 // of a form with a file
 )
 
 // New is the whole site as an application that listens nowhere yet.
@@ -62,7 +64,7 @@ func New(config Config, database *db.DB, set *templates.Set, files *static.Files
 	s.routes = s.table()
 	app := fiber.New(fiber.Config{
 		AppName: "SkyChimp", DisableStartupMessage: true, Immutable: true, StrictRouting: false,
-		BodyLimit: bodyLimit, ReadTimeout: 30 * time.Second, WriteTimeout: time.Minute, IdleTimeout: 2 * time.Minute,
+		BodyLimit: formRead, ReadTimeout: 30 * time.Second, WriteTimeout: time.Minute, IdleTimeout: 2 * time.Minute,
 		ReadBufferSize: 16 << 10, // of all headers together
 		ErrorHandler:   s.answer,
 	})
@@ -80,7 +82,7 @@ func New(config Config, database *db.DB, set *templates.Set, files *static.Files
 // limitsOf gives forms with a file more room and more time.
 func limitsOf(header *fasthttp.RequestHeader) fasthttp.RequestConfig {
 	if len(header.MultipartFormBoundary()) > 0 {
-		return fasthttp.RequestConfig{MaxRequestBodySize: uploadLimit, ReadTimeout: 5 * time.Minute}
+		return fasthttp.RequestConfig{MaxRequestBodySize: uploadRead, ReadTimeout: 5 * time.Minute}
 	}
 	return fasthttp.RequestConfig{}
 }

@@ -1,0 +1,129 @@
+package handlers
+
+import (
+	"fmt"
+	"io"
+	"net"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"skychimp/db"
+	"skychimp/db/dbtest"
+	"skychimp/domain"
+)
+
+// wire stands between the site and its database; it can be cut and clogged.
+type wire struct {
+	net.Listener
+	socket string
+	mu     sync.Mutex
+	state  string // "open", "cut", "clogged"
+	ends   []net.Conn
+}
+
+func newWire(t *testing.T) (*wire, *db.DB) {
+	t.Helper()
+	to, err := pgx.ParseConfig(dbtest.URL(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := &wire{Listener: listener, socket: fmt.Sprintf("%s/.s.PGSQL.%d", to.Host, to.Port), state: "open"}
+	go w.serve()
+	database, err := db.Open(fmt.Sprintf("postgres://%s:%s@%s/%s?sslmode=disable", to.User, to.Password, listener.Addr(), to.Database))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		w.set("cut")
+		database.Close()
+		listener.Close()
+	})
+	return w, database
+}
+
+func (w *wire) serve() {
+	for {
+		from, err := w.Accept()
+		if err != nil {
+			return
+		}
+		to, err := net.Dial("unix", w.socket)
+		w.mu.Lock()
+		if w.ends = append(w.ends, from); err == nil {
+			w.ends = append(w.ends, to)
+		}
+		if w.state == "cut" || err != nil {
+			w.hangUp()
+		}
+		w.mu.Unlock()
+		go w.carry(from, to)
+		go w.carry(to, from)
+	}
+}
+
+// carry copies until the wire is clogged.
+func (w *wire) carry(from, to net.Conn) {
+	buffer := make([]byte, 4096)
+	for {
+		n, err := from.Read(buffer)
+		w.mu.Lock()
+		clogged := w.state == "clogged"
+		w.mu.Unlock()
+		if clogged {
+			_, _ = io.Copy(io.Discard, from)
+		}
+		if err != nil || clogged {
+			return
+		}
+		if _, err := to.Write(buffer[:n]); err != nil {
+			return
+		}
+	}
+}
+
+func (w *wire) set(state string) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.state = state
+	if state != "clogged" {
+		w.hangUp()
+	}
+}
+
+func (w *wire) hangUp() {
+	for _, end := range w.ends {
+		end.Close()
+	}
+	w.ends = nil
+}
+
+// A database that is away answers 503 within a second, and the site recovers by itself.
+func TestDatabaseAway(t *testing.T) {
+	wire, database := newWire(t)
+	w := worldOn(t, database)
+	visitor, b := w.visitor(t), w.as(t, w.user(t, "anna", domain.RoleUser))
+	for _, state := range []string{"cut", "clogged"} {
+		t.Run(state, func(t *testing.T) {
+			b.get("/account").is(t, 200)
+			wire.set(state)
+			begun := time.Now()
+			got := b.get("/account").is(t, 503, "<html")
+			if took := time.Since(begun); took > time.Second || got.Header.Get("Retry-After") == "" {
+				t.Errorf("503 after %s, Retry-After %q", took, got.Header.Get("Retry-After"))
+			}
+			b.htmx().get("/account").is(t, 503)
+			visitor.get("/readyz").is(t, 503)
+			visitor.get("/healthz").is(t, 200)
+			wire.set("open")
+			b.get("/account").is(t, 200)
+			visitor.get("/readyz").is(t, 200)
+		})
+	}
+}

@@ -1,0 +1,191 @@
+package handlers
+
+import (
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/base64"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/http/cookiejar"
+	"net/url"
+	"strings"
+	"testing"
+	"time"
+
+	"skychimp/db"
+	"skychimp/db/dbtest"
+	"skychimp/domain"
+	"skychimp/static"
+	"skychimp/templates"
+)
+
+// world is the whole site on a port of its own, with an empty database.
+type world struct {
+	db  *db.DB
+	url string
+}
+
+func newWorld(t *testing.T) *world {
+	t.Helper()
+	return worldOn(t, dbtest.New(t))
+}
+
+func worldOn(t *testing.T, database *db.DB) *world {
+	t.Helper()
+	files, err := static.Load()
+	if err != nil {
+		t.Fatal(err)
+	}
+	set, err := templates.New(files)
+	if err != nil {
+		t.Fatal(err)
+	}
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	base := &url.URL{Scheme: "http", Host: listener.Addr().String()}
+	app, err := New(Config{BaseURL: base, Addr: base.Host, Inbox: true}, database, set, files, slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
+	ended := make(chan error, 1)
+	go func() { ended <- app.Listener(listener) }()
+	t.Cleanup(func() {
+		if err := app.ShutdownWithTimeout(10 * time.Second); err != nil {
+			t.Error(err)
+		}
+		<-ended
+	})
+	return &world{db: database, url: base.String()}
+}
+
+// password is everybody's.
+const password = "correct horse battery"
+
+// user is a new user whose mailbox is confirmed.
+func (w *world) user(t *testing.T, name string, role domain.Role) domain.User {
+	t.Helper()
+	u := domain.User{Email: name + "@people.example", Name: name, Role: role, Language: "en", Timezone: "UTC", VerifiedAt: time.Now()}
+	var err error
+	if u.PasswordHash, err = NewPasswords().Hash(t.Context(), password); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.db.CreateUser(t.Context(), &u); err != nil {
+		t.Fatal(err)
+	}
+	return u
+}
+
+// browser keeps cookies, follows no redirect and has no JavaScript.
+type browser struct {
+	t      *testing.T
+	base   string
+	client *http.Client
+	header http.Header // sent with every request
+}
+
+// answer is what came back.
+type answer struct {
+	*http.Response
+	body string
+}
+
+func (w *world) visitor(t *testing.T) *browser {
+	t.Helper()
+	jar, err := cookiejar.New(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	client := &http.Client{Jar: jar, Timeout: 30 * time.Second, Transport: &http.Transport{},
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+	t.Cleanup(client.CloseIdleConnections)
+	return &browser{t: t, base: w.url, client: client, header: http.Header{}}
+}
+
+// as is a browser in which the user is signed in.
+func (w *world) as(t *testing.T, user domain.User) *browser {
+	t.Helper()
+	b, secret, now := w.visitor(t), make([]byte, 32), time.Now()
+	_, _ = rand.Read(secret)
+	hash := sha256.Sum256(secret)
+	err := w.db.StartSession(t.Context(), domain.Session{Hash: hash[:], UserID: user.ID, CreatedAt: now, SeenAt: now, ExpiresAt: now.Add(time.Hour)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	at, _ := url.Parse(w.url)
+	b.client.Jar.SetCookies(at, []*http.Cookie{{Name: "session", Value: base64.RawURLEncoding.EncodeToString(secret)}})
+	return b
+}
+
+// htmx is the same browser asking for fragments.
+func (b *browser) htmx() *browser { return b.with("HX-Request", "true") }
+
+// with is the same browser sending another header.
+func (b *browser) with(name, value string) *browser {
+	other := *b
+	other.header = b.header.Clone()
+	other.header.Set(name, value)
+	return &other
+}
+
+func (b *browser) get(path string) answer { b.t.Helper(); return b.do("GET", path, nil) }
+
+// post sends a form; values are names and values in turn.
+func (b *browser) post(path string, values ...string) answer {
+	b.t.Helper()
+	return b.do("POST", path, values)
+}
+
+func (b *browser) do(method, path string, values []string) answer {
+	b.t.Helper()
+	form := url.Values{}
+	for i := 0; i+1 < len(values); i += 2 {
+		form.Add(values[i], values[i+1])
+	}
+	request, err := http.NewRequestWithContext(b.t.Context(), method, b.base+path, strings.NewReader(form.Encode()))
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	request.Header = b.header.Clone()
+	if method != "GET" {
+		request.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	}
+	if host := request.Header.Get("Host"); host != "" {
+		request.Host = host
+	}
+	response, err := b.client.Do(request)
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	defer response.Body.Close()
+	body, err := io.ReadAll(response.Body)
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	return answer{response, string(body)}
+}
+
+// is checks the status, and that all texts stand in the body.
+func (a answer) is(t *testing.T, status int, texts ...string) answer {
+	t.Helper()
+	if a.StatusCode != status {
+		t.Fatalf("%s %s: status %d, want %d\n%.600s", a.Request.Method, a.Request.URL, a.StatusCode, status, a.body)
+	}
+	for _, text := range texts {
+		if !strings.Contains(a.body, text) {
+			t.Errorf("%s %s: no %q in\n%.3000s", a.Request.Method, a.Request.URL, text, a.body)
+		}
+	}
+	return a
+}
+
+// leads checks that the browser is sent to path.
+func (a answer) leads(t *testing.T, path string) {
+	t.Helper()
+	if a.is(t, http.StatusSeeOther).Header.Get("Location") != path {
+		t.Fatalf("%s %s leads to %s, want %s", a.Request.Method, a.Request.URL, a.Header.Get("Location"), path)
+	}
+}
