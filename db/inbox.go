@@ -1,0 +1,73 @@
+package db
+
+import (
+	"bytes"
+	"context"
+	"mime"
+	"net/mail"
+	"strings"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+)
+
+// InboxLetter is a letter that the dev inbox took. Raw is empty in lists.
+type InboxLetter struct {
+	ID         int64 `bun:",pk"`
+	Sender     string
+	Recipient  string
+	Subject    string
+	Raw        []byte
+	ReceivedAt time.Time
+}
+
+// inboxKept is how many letters the dev inbox keeps; what is older goes now and then.
+const inboxKept, inboxSweep = 5000, 500
+
+// SaveInboxLetter keeps a letter for the dev inbox, without waiting for the disk.
+func (db *DB) SaveInboxLetter(ctx context.Context, from, to string, raw []byte) error {
+	return explain(pgx.BeginFunc(ctx, db.Pool, func(tx pgx.Tx) error {
+		if _, err := tx.Exec(ctx, "SET LOCAL synchronous_commit = off"); err != nil {
+			return err
+		}
+		var id int64
+		err := tx.QueryRow(ctx, `INSERT INTO inbox_letters (sender, recipient, subject, raw) VALUES ($1, $2, $3, $4)
+			RETURNING id`, from, to, subjectOf(raw), raw).Scan(&id)
+		if err != nil || id%inboxSweep != 0 {
+			return err
+		}
+		_, err = tx.Exec(ctx, "DELETE FROM inbox_letters WHERE id <= $1", id-inboxKept)
+		return err
+	}))
+}
+
+// subjectOf decodes the subject; what cannot be decoded stays as it came.
+func subjectOf(raw []byte) string {
+	message, err := mail.ReadMessage(bytes.NewReader(raw))
+	if err != nil {
+		return ""
+	}
+	subject := message.Header.Get("Subject")
+	if decoded, err := new(mime.WordDecoder).DecodeHeader(subject); err == nil {
+		subject = decoded
+	}
+	return strings.ToValidUTF8(strings.ReplaceAll(subject, "\x00", ""), "?")
+}
+
+// InboxLetters is one page of the dev inbox, newest first, and the number of all that match:
+// query is looked for in recipients and subjects.
+func (db *DB) InboxLetters(ctx context.Context, query string, page int) ([]InboxLetter, int, error) {
+	letters := []InboxLetter{}
+	like := "%" + escapeLike(query) + "%"
+	total, err := db.bun.NewSelect().Model(&letters).ExcludeColumn("raw").
+		Where("recipient ILIKE ? OR subject ILIKE ?", like, like).
+		OrderExpr("id DESC").Limit(PageSize).Offset(offset(page)).ScanAndCount(ctx)
+	return letters, int(total), explain(err)
+}
+
+// InboxLetter is one letter with its bytes.
+func (db *DB) InboxLetter(ctx context.Context, id int64) (InboxLetter, error) {
+	var letter InboxLetter
+	err := db.bun.NewSelect().Model(&letter).Where("id = ?", id).Scan(ctx)
+	return letter, explain(err)
+}
