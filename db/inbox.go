@@ -58,10 +58,16 @@ func subjectOf(raw []byte) string {
 // query is looked for in recipients and subjects.
 func (db *DB) InboxLetters(ctx context.Context, query string, page int) ([]InboxLetter, int, error) {
 	letters := []InboxLetter{}
-	like := "%" + escapeLike(query) + "%"
-	total, err := db.bun.NewSelect().Model(&letters).ExcludeColumn("raw").
-		Where("recipient ILIKE ? OR subject ILIKE ?", like, like).
-		OrderExpr("id DESC").Limit(PageSize).Offset(offset(page)).ScanAndCount(ctx)
+	found := db.bun.NewSelect().Model(&letters).ExcludeColumn("raw")
+	if query != "" {
+		like := "%" + escapeLike(clean(query)) + "%"
+		found.Where("recipient ILIKE ? OR subject ILIKE ?", like, like)
+	}
+	total, err := found.Count(ctx)
+	if err != nil || total == 0 {
+		return letters, 0, explain(err)
+	}
+	err = found.OrderExpr("id DESC").Limit(PageSize).Offset(int64(pageStart(page, int(total)))).Scan(ctx)
 	return letters, int(total), explain(err)
 }
 

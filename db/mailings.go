@@ -2,6 +2,7 @@ package db
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/uptrace/bun"
@@ -29,7 +30,8 @@ type MailingRow struct {
 	LastRunAt  time.Time `bun:",nullzero"`
 }
 
-// Mailings is one page of the list, newest first, and the number of all that match.
+// Mailings is one page of the list, newest first, and the number of all that match. Beyond
+// the last page the last is answered.
 func (db *DB) Mailings(ctx context.Context, filter MailingFilter) ([]MailingRow, int, error) {
 	rows := []MailingRow{}
 	query := db.bun.NewSelect().TableExpr("mailings AS mailing").
@@ -47,24 +49,28 @@ func (db *DB) Mailings(ctx context.Context, filter MailingFilter) ([]MailingRow,
 		query.Where("mailing.status = ?", filter.Status)
 	}
 	if filter.Query != "" {
-		like := "%" + escapeLike(filter.Query) + "%"
+		like := "%" + escapeLike(clean(filter.Query)) + "%"
 		query.Where("(mailing.name ILIKE ? OR (? AND (owner.email ILIKE ? OR owner.name ILIKE ?)))",
 			like, filter.OwnerID == 0, like, like)
 	}
-	total, err := query.OrderExpr("mailing.id DESC").
-		Limit(PageSize).Offset(offset(filter.Page)).ScanAndCount(ctx, &rows)
+	total, err := query.Count(ctx)
+	if err != nil || total == 0 {
+		return rows, 0, explain(err)
+	}
+	err = query.OrderExpr("mailing.id DESC").
+		Limit(PageSize).Offset(int64(pageStart(filter.Page, int(total)))).Scan(ctx, &rows)
 	return rows, int(total), explain(err)
 }
 
 // Mailing is one mailing with its picked clients; owner 0 reads anybody's, for managers.
 func (db *DB) Mailing(ctx context.Context, owner, id int64) (domain.Mailing, error) {
-	return loadMailing(ctx, db.bun, owner, id, "")
+	return loadMailing(ctx, db.bun, owner, id, "", withPicked)
 }
 
 // CreateMailing saves a new mailing.
 func (db *DB) CreateMailing(ctx context.Context, m *domain.Mailing) error {
 	return db.InTx(ctx, func(tx Tx) error {
-		if err := checkParts(ctx, tx, m); err != nil {
+		if err := checkMessage(ctx, tx, m); err != nil {
 			return err
 		}
 		m.Status = domain.Created
@@ -85,15 +91,17 @@ func (db *DB) UpdateMailing(ctx context.Context, owner, id int64, change func(*d
 	var m domain.Mailing
 	err := db.InTx(ctx, func(tx Tx) error {
 		var err error
-		if m, err = loadMailing(ctx, tx, owner, id, "UPDATE"); err != nil {
+		if m, err = loadMailing(ctx, tx, owner, id, "UPDATE", withPicked); err != nil {
 			return err
 		}
 		before := m
 		if err := change(&m); err != nil {
 			return err
 		}
-		if err := checkParts(ctx, tx, &m); err != nil {
-			return err
+		if m.MessageID != before.MessageID {
+			if err := checkMessage(ctx, tx, &m); err != nil {
+				return err
+			}
 		}
 		return db.saveMailing(ctx, tx, before, &m)
 	})
@@ -104,30 +112,34 @@ func (db *DB) UpdateMailing(ctx context.Context, owner, id int64, change func(*d
 // owner, and again when the job plans.
 func (db *DB) RunMailing(ctx context.Context, owner, id int64, now time.Time) error {
 	return db.InTx(ctx, func(tx Tx) error {
-		m, err := loadMailing(ctx, tx, owner, id, "UPDATE")
+		m, err := loadMailing(ctx, tx, owner, id, "UPDATE", withoutPicked)
 		if err != nil {
 			return err
 		}
 		if _, _, err := m.RunNow(now); err != nil {
 			return err
 		}
-		// A double click must not become a doubled letter.
-		again, err := tx.NewSelect().TableExpr("runs").Where("mailing_id = ?", id).
-			Where("occurrence_no IS NULL AND created_at > ?", now.Add(-10*time.Second)).Exists(ctx)
-		if err != nil {
+		if err := justRan(ctx, tx, id, now); err != nil {
 			return err
-		}
-		if again {
-			return domain.Refuse(domain.Conflict, "", "mailings.just_ran")
 		}
 		return db.enqueue(ctx, tx, domain.PlanJob{MailingID: id, Force: true})
 	})
 }
 
+// justRan refuses what a double click would make: a doubled letter.
+func justRan(ctx context.Context, tx Tx, id int64, now time.Time) error {
+	again, err := tx.NewSelect().TableExpr("runs").Where("mailing_id = ?", id).
+		Where("occurrence_no IS NULL AND created_at > ?", now.Add(-10*time.Second)).Exists(ctx)
+	if err == nil && again {
+		err = domain.Refuse(domain.Conflict, "", "mailings.just_ran")
+	}
+	return err
+}
+
 // DeleteMailing hides the mailing for good and cancels its runs; its attempts stay on record.
 func (db *DB) DeleteMailing(ctx context.Context, owner, id int64, now time.Time) error {
 	return db.InTx(ctx, func(tx Tx) error {
-		m, err := loadMailing(ctx, tx, owner, id, "UPDATE")
+		m, err := loadMailing(ctx, tx, owner, id, "UPDATE", withoutPicked)
 		if err != nil {
 			return err
 		}
@@ -142,8 +154,10 @@ func (db *DB) saveMailing(ctx context.Context, tx Tx, before domain.Mailing, m *
 	if _, err := tx.NewUpdate().Model(m).WherePK().Exec(ctx); err != nil {
 		return err
 	}
-	if err := savePicked(ctx, tx, m); err != nil {
-		return err
+	if !slices.Equal(m.ClientIDs, before.ClientIDs) {
+		if err := savePicked(ctx, tx, m); err != nil {
+			return err
+		}
 	}
 	if reason := endReason(before, *m); reason != "" {
 		if err := endRuns(ctx, tx, "mailing_id", m.ID, reason); err != nil {
@@ -175,7 +189,7 @@ func endReason(before, after domain.Mailing) string {
 		return domain.ReasonDeleted
 	case after.Disabled() && !before.Disabled():
 		return domain.ReasonDisabled
-	case after.Status == domain.Finished && before.Status == domain.Running:
+	case after.Status == domain.Finished && before.Status != domain.Finished:
 		return domain.ReasonStopped
 	}
 	return ""
@@ -184,7 +198,7 @@ func endReason(before, after domain.Mailing) string {
 // endRuns turns the open runs of a mailing or an owner to stopping; the engine closes them.
 func endRuns(ctx context.Context, tx Tx, column string, id int64, reason string) error {
 	_, err := tx.NewUpdate().Table("runs").
-		Set("status = ?, end_outcome = ?, reason = ?", domain.RunStopping, domain.OutcomeCancelled, reason).
+		Set("status = ?, resume_at = NULL, end_outcome = ?, reason = ?", domain.RunStopping, domain.OutcomeCancelled, reason).
 		Where("? = ?", bun.Ident(column), id).
 		Where("status IN (?, ?)", domain.RunRunning, domain.RunPaused).Exec(ctx)
 	if err != nil {
@@ -193,7 +207,11 @@ func endRuns(ctx context.Context, tx Tx, column string, id int64, reason string)
 	return notify(ctx, tx, "runs", "")
 }
 
-func loadMailing(ctx context.Context, tx bun.IDB, owner, id int64, lock string) (domain.Mailing, error) {
+// Only forms and the page of a mailing need the picked clients; planning must not load them.
+const withPicked, withoutPicked = true, false
+
+// loadMailing reads a mailing, with lock as the strength of the row's lock (none: "").
+func loadMailing(ctx context.Context, tx bun.IDB, owner, id int64, lock string, picked bool) (domain.Mailing, error) {
 	var m domain.Mailing
 	query := tx.NewSelect().Model(&m).Where("id = ? AND deleted_at IS NULL", id)
 	if owner != 0 {
@@ -202,7 +220,7 @@ func loadMailing(ctx context.Context, tx bun.IDB, owner, id int64, lock string) 
 	if lock != "" {
 		query.For(lock)
 	}
-	if err := query.Scan(ctx); err != nil {
+	if err := query.Scan(ctx); err != nil || !picked {
 		return m, explain(err)
 	}
 	err := tx.NewSelect().Table("mailing_clients").Column("client_id").
@@ -210,37 +228,27 @@ func loadMailing(ctx context.Context, tx bun.IDB, owner, id int64, lock string) 
 	return m, explain(err)
 }
 
-// checkParts refuses a message or clients that are not the owner's.
-func checkParts(ctx context.Context, tx Tx, m *domain.Mailing) error {
-	var p domain.Problems
-	if m.MessageID != 0 {
-		own, err := tx.NewSelect().TableExpr("messages").Where("id = ? AND owner_id = ?", m.MessageID, m.OwnerID).Exists(ctx)
-		if err != nil {
-			return err
-		}
-		if !own {
-			p.Add("message_id", "mailings.message_required")
-		}
+// checkMessage refuses a message that is not the owner's, and keeps it from being deleted
+// before the mailing is saved.
+func checkMessage(ctx context.Context, tx Tx, m *domain.Mailing) error {
+	own, err := tx.NewSelect().TableExpr("messages").
+		Where("id = ? AND owner_id = ?", m.MessageID, m.OwnerID).For("KEY SHARE").Exists(ctx)
+	if err == nil && !own {
+		err = domain.Refuse(domain.Invalid, "message_id", "mailings.message_required")
 	}
-	if len(m.ClientIDs) > 0 {
-		own, err := tx.NewSelect().TableExpr("clients").
-			Where("id IN (?) AND owner_id = ?", bun.In(m.ClientIDs), m.OwnerID).Count(ctx)
-		if err != nil {
-			return err
-		}
-		if int(own) != len(m.ClientIDs) {
-			p.Add("client_ids", "mailings.clients_unknown")
-		}
-	}
-	return p.Err()
+	return err
 }
 
+// savePicked refuses clients that are not the owner's.
 func savePicked(ctx context.Context, tx Tx, m *domain.Mailing) error {
 	_, err := tx.NewDelete().Table("mailing_clients").Where("mailing_id = ?", m.ID).Exec(ctx)
 	if err != nil || len(m.ClientIDs) == 0 {
 		return err
 	}
-	_, err = tx.Pgx.Exec(ctx, "INSERT INTO mailing_clients (mailing_id, client_id) SELECT $1, unnest($2::bigint[])",
-		m.ID, m.ClientIDs)
+	saved, err := tx.Pgx.Exec(ctx, `INSERT INTO mailing_clients (mailing_id, client_id)
+		SELECT $1, id FROM clients WHERE id = ANY($2) AND owner_id = $3`, m.ID, m.ClientIDs, m.OwnerID)
+	if err == nil && saved.RowsAffected() != int64(len(m.ClientIDs)) {
+		err = domain.Refuse(domain.Invalid, "client_ids", "mailings.clients_unknown")
+	}
 	return err
 }

@@ -24,6 +24,9 @@ func (db *DB) DueMailings(ctx context.Context, now time.Time) ([]int64, error) {
 	return ids, explain(err)
 }
 
+// errUndone rolls a transaction back whose work is not wanted.
+var errUndone = errors.New("nothing of this is kept")
+
 // Forecast is what a run of the mailing at now would be, without making it.
 type Forecast struct {
 	Mailing    domain.Mailing
@@ -33,22 +36,38 @@ type Forecast struct {
 
 // Forecast tells what PlanRun would do; ok is false when nothing is due.
 func (db *DB) Forecast(ctx context.Context, id int64, now time.Time, force bool) (f Forecast, ok bool, err error) {
-	undone := errors.New("only a forecast")
 	err = db.InTx(ctx, func(tx Tx) error {
 		var run domain.Run
 		if run, f.Mailing, ok, err = db.takeRun(ctx, tx, id, now, force); err != nil || !ok {
 			return err
 		}
 		f.At = run.ScheduledAt
-		count := audience(tx.NewSelect().TableExpr("clients AS client"), f.Mailing).Where("client.suppressed_at IS NULL")
-		total, err := count.Count(ctx)
+		total, err := audience(tx.NewSelect().TableExpr("clients AS client"), f.Mailing).
+			Where("client.suppressed_at IS NULL").Count(ctx)
+		if err != nil {
+			return err
+		}
 		f.Recipients = int64(total)
-		return errors.Join(undone, err)
+		return errUndone
 	})
-	if errors.Is(err, undone) && domain.KindOf(err) == 0 {
+	if errors.Is(err, errUndone) {
 		err = nil
 	}
 	return f, ok, err
+}
+
+// Recipients counts whom the mailing, saved or not, would write to now, and how many of its
+// audience get nothing because they are suppressed.
+func (db *DB) Recipients(ctx context.Context, m domain.Mailing) (recipients, suppressed int, err error) {
+	query := db.bun.NewSelect().TableExpr("clients AS client")
+	if m.Audience == domain.AudiencePicked {
+		query.Where("client.id IN (?) AND client.owner_id = ?", bun.In(m.ClientIDs), m.OwnerID)
+	} else {
+		audience(query, m)
+	}
+	err = query.ColumnExpr("count(*) FILTER (WHERE client.suppressed_at IS NULL)").
+		ColumnExpr("count(*) FILTER (WHERE client.suppressed_at IS NOT NULL)").Scan(ctx, &recipients, &suppressed)
+	return recipients, suppressed, explain(err)
 }
 
 // PlanRun takes the due occurrence of a mailing off its calendar and makes its run with all
@@ -63,21 +82,35 @@ func (db *DB) PlanRun(ctx context.Context, id int64, now time.Time, force bool) 
 		if err := fillRun(ctx, tx, &run, m); err != nil {
 			return err
 		}
+		// Whoever is blocked from here on has this run stopped; the lock waits for the commit.
+		blocked, err := ownerBlocked(ctx, tx, m.OwnerID, "SHARE")
+		if err == nil && blocked {
+			err = errUndone
+		}
+		if err != nil {
+			return err
+		}
 		return notify(ctx, tx, "runs", "")
 	})
+	if errors.Is(err, errUndone) {
+		return run, false, nil
+	}
 	return run, ok && err == nil, err
 }
 
 // takeRun advances the mailing and inserts the rows of its missed runs and of the one to send.
 func (db *DB) takeRun(ctx context.Context, tx Tx, id int64, now time.Time, force bool) (run domain.Run, m domain.Mailing, ok bool, err error) {
-	if m, err = loadMailing(ctx, tx, 0, id, "UPDATE SKIP LOCKED"); err != nil {
+	lock := "UPDATE SKIP LOCKED"
+	if force {
+		lock = "UPDATE" // nobody asks a second time for a run out of turn
+	}
+	if m, err = loadMailing(ctx, tx, 0, id, lock, withoutPicked); err != nil {
 		if domain.KindOf(err) == domain.NotFound {
 			err = nil
 		}
 		return run, m, false, err
 	}
-	blocked, err := tx.NewSelect().TableExpr("users").Where("id = ? AND blocked_at IS NOT NULL", m.OwnerID).Exists(ctx)
-	if err != nil || blocked {
+	if blocked, err := ownerBlocked(ctx, tx, m.OwnerID, ""); err != nil || blocked {
 		return run, m, false, err
 	}
 	run = domain.Run{MailingID: m.ID, OwnerID: m.OwnerID, Status: domain.RunRunning, WindowEnd: m.EndAt, CreatedAt: now}
@@ -88,6 +121,8 @@ func (db *DB) takeRun(ctx context.Context, tx Tx, id int64, now time.Time, force
 		}
 		if numbered {
 			run.OccurrenceNo = &no
+		} else if err := justRan(ctx, tx, m.ID, now); err != nil {
+			return run, m, false, err
 		}
 		run.ScheduledAt, ok = now, true
 	} else if m.Status == domain.Running && !m.Disabled() {
@@ -109,6 +144,16 @@ func (db *DB) takeRun(ctx context.Context, tx Tx, id int64, now time.Time, force
 	}
 	_, err = tx.NewInsert().Model(&run).Exec(ctx)
 	return run, m, err == nil, err
+}
+
+func ownerBlocked(ctx context.Context, tx Tx, owner int64, lock string) (bool, error) {
+	query := tx.NewSelect().TableExpr("users").ColumnExpr("blocked_at IS NOT NULL").Where("id = ?", owner)
+	if lock != "" {
+		query.For(lock)
+	}
+	var blocked bool
+	err := query.Scan(ctx, &blocked)
+	return blocked, err
 }
 
 func insertMissed(ctx context.Context, tx Tx, like domain.Run, missed []domain.Occurrence, now time.Time) error {
