@@ -67,7 +67,7 @@ func (db *DB) UserByEmail(ctx context.Context, email string) (user domain.User, 
 }
 
 // UpdateUser loads the user, lets change apply a rule, and saves him. When the password changed
-// or the user is blocked, all his sessions end.
+// or the user is blocked, all his sessions end; a block also ends his runs that are going on.
 func (db *DB) UpdateUser(ctx context.Context, id int64, change func(*domain.User) error) (user domain.User, err error) {
 	err = db.InTx(ctx, func(tx Tx) error {
 		user, err = updateUser(ctx, tx, id, change)
@@ -89,6 +89,11 @@ func updateUser(ctx context.Context, tx Tx, id int64, change func(*domain.User) 
 			return user, domain.Refuse(domain.Invalid, "email", "users.email_taken")
 		}
 		return user, err
+	}
+	if user.Blocked() && !before.Blocked() {
+		if err := endRuns(ctx, tx, "owner_id", id, domain.ReasonBlocked); err != nil {
+			return user, err
+		}
 	}
 	if user.PasswordHash == before.PasswordHash && !user.Blocked() {
 		return user, nil
