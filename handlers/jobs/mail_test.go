@@ -1,0 +1,131 @@
+package jobs
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/base64"
+	"net/mail"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/jhillyerd/enmime/v2"
+	"github.com/riverqueue/river"
+
+	"skychimp/db/dbtest"
+	"skychimp/domain"
+	"skychimp/templates"
+)
+
+// sent is one letter as the mail server gets it.
+type sent struct {
+	from, to string
+	*enmime.Envelope
+}
+
+// mailbox is a worker whose letters stay here.
+func mailbox(t *testing.T) (*MailWorker, func(domain.MailJob) []sent) {
+	t.Helper()
+	texts, err := templates.LoadTexts()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []sent
+	w := &MailWorker{DB: dbtest.New(t), Settings: Settings{
+		From: mail.Address{Name: "SkyChimp", Address: "noreply@sky.example"}, BaseURL: "https://sky.example", Translate: texts.Say,
+	}}
+	w.Deliver = func(_ context.Context, from, to string, letter []byte) error {
+		envelope, err := enmime.ReadEnvelope(bytes.NewReader(letter))
+		got = append(got, sent{from, to, envelope})
+		return err
+	}
+	return w, func(job domain.MailJob) []sent {
+		t.Helper()
+		got = nil
+		if err := w.Work(t.Context(), &river.Job[domain.MailJob]{Args: job}); err != nil {
+			t.Fatal(err)
+		}
+		return got
+	}
+}
+
+func TestSystemLetters(t *testing.T) {
+	w, work := mailbox(t)
+	user := domain.User{Email: "anna@x.example", Name: "Анна", Role: domain.RoleUser, Language: "ru", Timezone: "UTC"}
+	if err := w.DB.CreateUser(t.Context(), &user); err != nil {
+		t.Fatal(err)
+	}
+	tests := []struct {
+		job                    domain.MailJob
+		to, subject, link, not string
+		purpose                domain.TokenPurpose
+	}{
+		{domain.MailJob{Letter: domain.MailVerify, UserID: user.ID}, user.Email, "Подтвердите почту", "/verify/", "Анна", domain.TokenVerify},
+		{domain.MailJob{Letter: domain.MailReset, UserID: user.ID}, user.Email, "Выберите новый пароль", "/password/reset/", "Анна", domain.TokenReset},
+		{domain.MailJob{Letter: domain.MailKnown, UserID: user.ID}, user.Email, "У вас уже есть учётная запись", "/login", "Анна", ""},
+		{domain.MailJob{Letter: domain.MailNobody, Email: "no@x.example", Language: "en"}, "no@x.example", "There is no account with this address", "/register", "Hello", ""},
+	}
+	for _, test := range tests {
+		letters := work(test.job)
+		if len(letters) != 1 {
+			t.Fatalf("%s: %d letters", test.job.Letter, len(letters))
+		}
+		one := letters[0]
+		if one.from != "noreply@sky.example" || one.to != test.to || one.GetHeader("Subject") != test.subject ||
+			one.GetHeader("Auto-Submitted") != "auto-generated" {
+			t.Errorf("%s: %s to %s: %s", test.job.Letter, one.from, one.to, one.GetHeader("Subject"))
+		}
+		if strings.Contains(one.Text+one.HTML+one.GetHeader("To"), test.not) {
+			t.Errorf("%s carries words that a stranger may have typed: %s", test.job.Letter, one.Text)
+		}
+		_, rest, ok := strings.Cut(one.Text, "https://sky.example"+test.link)
+		if !ok || !strings.Contains(one.HTML, "https://sky.example"+test.link) {
+			t.Errorf("%s: no link in %s", test.job.Letter, one.Text)
+		}
+		if test.purpose == "" {
+			continue
+		}
+		secret, err := base64.RawURLEncoding.DecodeString(strings.Fields(rest)[0])
+		hash := sha256.Sum256(secret)
+		if whose, missing := w.DB.TokenUser(t.Context(), hash[:], test.purpose, time.Now()); err != nil || missing != nil || whose.ID != user.ID {
+			t.Errorf("%s: the link %s does not work: %v, %v", test.job.Letter, rest, err, missing)
+		}
+	}
+	if letters := work(domain.MailJob{Letter: domain.MailVerify, UserID: 404}); len(letters) != 0 {
+		t.Errorf("a deleted user got %d letters", len(letters))
+	}
+}
+
+func TestTestLetter(t *testing.T) {
+	w, work := mailbox(t)
+	owner := domain.User{Email: "anna@x.example", Name: "Anna", Role: domain.RoleUser, Language: "en", Timezone: "UTC", VerifiedAt: time.Now()}
+	if err := w.DB.CreateUser(t.Context(), &owner); err != nil {
+		t.Fatal(err)
+	}
+	message := domain.Message{OwnerID: owner.ID}
+	message.Change(domain.MessageForm{Subject: "News for {{name}}", Body: "**Hello**, {{name}}!"}, time.Now())
+	if err := w.DB.CreateMessage(t.Context(), &message); err != nil {
+		t.Fatal(err)
+	}
+	client := domain.Client{OwnerID: owner.ID}
+	if err := client.Change(domain.ClientForm{Email: "bob@x.example", FullName: "Bob"}); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.DB.CreateClient(t.Context(), &client); err != nil {
+		t.Fatal(err)
+	}
+	for name, id := range map[string]int64{"Anna": 0, "Bob": client.ID} {
+		letters := work(domain.MailJob{Letter: domain.MailTest, UserID: owner.ID, MessageID: message.ID, ClientID: id})
+		if len(letters) != 1 {
+			t.Fatalf("%d letters", len(letters))
+		}
+		one := letters[0]
+		if one.to != owner.Email || one.GetHeader("Subject") != "News for "+name || !strings.Contains(one.HTML, "<strong>Hello</strong>, "+name) {
+			t.Errorf("as %s to %s: %s\n%s", name, one.to, one.GetHeader("Subject"), one.HTML)
+		}
+	}
+	if letters := work(domain.MailJob{Letter: domain.MailTest, UserID: owner.ID, MessageID: 404}); len(letters) != 0 {
+		t.Errorf("a deleted message went out")
+	}
+}
