@@ -1,0 +1,79 @@
+package main
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+)
+
+func TestConfigDefaults(t *testing.T) {
+	c, err := readConfig(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if c.Addr != "127.0.0.1:8080" || c.BaseURL.String() != "http://localhost:8080" || c.DataDir != "data" ||
+		c.SMTPURL.URL != nil || c.MailFrom.Address.Address != "noreply@localhost" || c.MailFrom.Name != "SkyChimp" ||
+		time.Duration(c.DispatchEvery) != time.Minute || c.LogFormat != "text" || c.MediaURL != "file" {
+		t.Errorf("%+v", c)
+	}
+	if c, err = readConfig([]string{"ADDR=", "DISPATCH_EVERY=", "SMTP_URL="}); err != nil || c.Addr != "127.0.0.1:8080" {
+		t.Errorf("empty variables: %+v, %v", c, err)
+	}
+}
+
+func TestConfigTakes(t *testing.T) {
+	key := filepath.Join(t.TempDir(), "key.pem")
+	if err := os.WriteFile(key, []byte("key"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	secret := "SECRET=" + strings.Repeat("s", 32)
+	tests := [][]string{
+		{"ADDR=:80"}, {"ADDR=[::1]:8080"}, {"METRICS_ADDR=0.0.0.0:9090"},
+		{"BASE_URL=https://mail.example.com/"},
+		{"DATABASE_URL=postgres://u:p@h/d", secret},
+		{"SMTP_URL=smtp://localhost:25"}, {"SMTP_URL=smtps://u:p@h:465?tls=required&conns=3&rate=0.5"},
+		{"MAIL_FROM=a@b.example"}, {"REDIS_URL=redis://h:6379/1"}, {"MEDIA_URL=s3://bucket?region=x"},
+		{"DKIM_KEY=" + key, "DKIM_SELECTOR=s", "DKIM_DOMAIN=d.example"},
+		{"TRUSTED_PROXIES=10.0.0.1, 10.1.0.0/16,::1"}, {"LOG_FORMAT=json"}, {"DISPATCH_EVERY=5s"},
+	}
+	for _, environ := range tests {
+		if _, err := readConfig(environ); err != nil {
+			t.Errorf("%v: %v", environ, err)
+		}
+	}
+}
+
+func TestConfigRefuses(t *testing.T) {
+	tests := []string{
+		"ADDR=8080", "ADDR=localhost:http", "ADDR=h:70000", "BASE_URL=localhost:8080", "BASE_URL=https://h/path",
+		"BASE_URL=ftp://h", "BASE_URL=https://u:p@h", "DATABASE_URL=mysql://h/d", "DATABASE_URL=nonsense",
+		"SMTP_URL=http://h", "SMTP_URL=smtp://", "SMTP_URL=smtp://h?tls=maybe", "SMTP_URL=smtp://h?conns=0",
+		"SMTP_URL=smtp://h?conns=1.5", "SMTP_URL=smtp://h?rate=-1", "SMTP_URL=smtp://h?color=red", "SMTP_URL=smtp://h?rate=NaN",
+		"MAIL_FROM=nobody", "REDIS_URL=h:6379", "MEDIA_URL=/tmp", "SECRET=short", "DISPATCH_EVERY=often",
+		"DISPATCH_EVERY=0s", "DKIM_KEY=/no/such/file", "TRUSTED_PROXIES=proxy", "METRICS_ADDR=9090", "LOG_FORMAT=xml",
+	}
+	for _, pair := range tests {
+		name, value, _ := strings.Cut(pair, "=")
+		_, err := readConfig([]string{pair})
+		if err == nil {
+			t.Errorf("%s is taken", pair)
+			continue
+		}
+		text := err.Error()
+		if !strings.HasPrefix(text, name+"=") || !strings.Contains(text, "allowed") || strings.Contains(text, "\n") ||
+			name != "SECRET" && !strings.Contains(value, "@") && !strings.Contains(text, value) {
+			t.Errorf("%s: %s", pair, text)
+		}
+	}
+	_, err := readConfig([]string{"SMTP_URL=smtp://me:hush@h:25?tls=x"})
+	if err == nil || strings.Contains(err.Error(), "hush") {
+		t.Errorf("a password is printed: %v", err)
+	}
+	for _, environ := range [][]string{{"DATABASE_URL=postgres://h/d"}, {"DKIM_SELECTOR=s"}} {
+		if _, err := readConfig(environ); err == nil {
+			t.Errorf("%v is taken", environ)
+		}
+	}
+}

@@ -1,0 +1,152 @@
+package main
+
+import (
+	"bytes"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	"skychimp/db"
+	"skychimp/db/dbtest"
+	"skychimp/domain"
+	"skychimp/handlers"
+)
+
+// outcome of a command.
+type outcome struct {
+	code      int
+	out, errs string
+}
+
+func command(input string, args ...string) outcome {
+	var out, errs bytes.Buffer
+	code := run(args, strings.NewReader(input), &out, &errs)
+	return outcome{code, out.String(), errs.String()}
+}
+
+// withDatabaseURL makes the commands use a fresh database.
+func withDatabaseURL(t *testing.T) *db.DB {
+	t.Helper()
+	address := dbtest.URL(t)
+	t.Setenv("DATABASE_URL", address)
+	t.Setenv("SECRET", strings.Repeat("s", 32))
+	opened, err := db.Open(address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(opened.Close)
+	return opened
+}
+
+func TestWrongUse(t *testing.T) {
+	for _, args := range [][]string{{"bogus"}, {"migrate", "sideways"}, {"user", "create"}, {"user", "create", "--email", "a@b.example", "--role", "king"},
+		{"user", "create", "--email", "nonsense", "--role", "user"}, {"serve", "now"}} {
+		if got := command("", args...); got.code != 2 || strings.Count(got.errs, "\n") != 1 || got.out != "" {
+			t.Errorf("%v: %+v", args, got)
+		}
+	}
+	t.Setenv("ADDR", "nonsense")
+	if got := command("", "serve"); got.code != 2 || !strings.Contains(got.errs, `ADDR="nonsense"`) {
+		t.Errorf("%+v", got)
+	}
+}
+
+func TestHelpAndVersion(t *testing.T) {
+	got := command("", "--help")
+	for _, want := range []string{"serve", "worker", "send", "migrate", "user create", "user role", "version"} {
+		if got.code != 0 || !strings.Contains(got.out, want) {
+			t.Errorf("no %s in %+v", want, got)
+		}
+	}
+	if got := command("", "version"); got.code != 0 || !strings.Contains(got.out, "go1.") {
+		t.Errorf("%+v", got)
+	}
+}
+
+func TestUserCommands(t *testing.T) {
+	database := withDatabaseURL(t)
+	got := command("", "user", "create", "--email", "Boss@X.example", "--role", "manager")
+	match := regexp.MustCompile(`Password: (\S{20})\n`).FindStringSubmatch(got.out)
+	if got.code != 0 || match == nil {
+		t.Fatalf("%+v", got)
+	}
+	user, err := database.UserByEmail(t.Context(), "boss@x.example")
+	if err != nil || !user.Verified() || user.Role != domain.RoleManager || user.Name != "Boss" {
+		t.Fatalf("%+v, %v", user, err)
+	}
+	if fits, err := handlers.NewPasswords().Match(t.Context(), match[1], user.PasswordHash); err != nil || !fits {
+		t.Errorf("the printed password does not fit: %v", err)
+	}
+	got = command("", "user", "create", "--email", "boss@x.example", "--role", "user")
+	if got.code != 1 || !strings.Contains(got.errs, "exists already") {
+		t.Errorf("twice: %+v", got)
+	}
+	got = command("a password of mine\n", "user", "create", "--email", "anna@x.example", "--role", "user", "--name", "Anna", "--password-stdin")
+	if got.code != 0 || strings.Contains(got.out, "assword") {
+		t.Errorf("%+v", got)
+	}
+	user, err = database.UserByEmail(t.Context(), "anna@x.example")
+	if err != nil || user.Name != "Anna" {
+		t.Fatalf("%+v, %v", user, err)
+	}
+	if fits, _ := handlers.NewPasswords().Match(t.Context(), "a password of mine", user.PasswordHash); !fits {
+		t.Error("the password from standard input does not fit")
+	}
+	if got := command("short\n", "user", "create", "--email", "bob@x.example", "--role", "user", "--password-stdin"); got.code != 2 {
+		t.Errorf("a short password: %+v", got)
+	}
+	if got := command("", "user", "role", "--email", "anna@x.example", "--role", "admin"); got.code != 0 {
+		t.Errorf("%+v", got)
+	}
+	if user, err = database.UserByEmail(t.Context(), "anna@x.example"); err != nil || user.Role != domain.RoleAdmin {
+		t.Errorf("%+v, %v", user, err)
+	}
+	if got := command("", "user", "role", "--email", "nobody@x.example", "--role", "user"); got.code != 1 || !strings.Contains(got.errs, "nobody@x.example") {
+		t.Errorf("%+v", got)
+	}
+}
+
+func TestMigrateCommand(t *testing.T) {
+	withDatabaseURL(t)
+	if got := command("", "migrate", "status"); got.code != 0 || strings.Contains(got.out, "pending") || !strings.Contains(got.out, "applied") {
+		t.Errorf("%+v", got)
+	}
+	if got := command("", "migrate", "down"); got.code != 0 || !strings.Contains(got.out, "pending") {
+		t.Errorf("%+v", got)
+	}
+	if got := command("", "user", "role", "--email", "a@b.example", "--role", "user"); got.code != 1 || !strings.Contains(got.errs, "skychimp migrate") {
+		t.Errorf("on an old schema: %+v", got)
+	}
+	if got := command("", "migrate"); got.code != 0 || strings.Contains(got.out, "pending") {
+		t.Errorf("%+v", got)
+	}
+}
+
+func TestSecretIsMadeOnce(t *testing.T) {
+	c := config{DataDir: filepath.Join(t.TempDir(), "data")}
+	keys := make(chan string, 8)
+	for range cap(keys) {
+		go func() {
+			key, err := c.secretKey()
+			if err != nil {
+				t.Error(err)
+			}
+			keys <- string(key)
+		}()
+	}
+	first := <-keys
+	for range cap(keys) - 1 {
+		if key := <-keys; key != first || len(key) < 32 {
+			t.Errorf("%q, then %q", first, key)
+		}
+	}
+	info, err := os.Stat(filepath.Join(c.DataDir, "secret"))
+	if err != nil || info.Mode().Perm() != 0o600 {
+		t.Errorf("%v, %v", info, err)
+	}
+	if entries, err := os.ReadDir(c.DataDir); err != nil || len(entries) != 1 {
+		t.Errorf("left behind: %v, %v", entries, err)
+	}
+}
