@@ -61,6 +61,11 @@ func (db *DB) CheckImport(ctx context.Context, i domain.Import) (check domain.Im
 	return check, explain(err)
 }
 
+// MapImport keeps what the columns of the list mean.
+func (db *DB) MapImport(ctx context.Context, owner, id int64, mapping domain.ImportMapping) error {
+	return db.updateImport(ctx, owner, id, func(_ Tx, i *domain.Import) error { return i.Map(mapping) })
+}
+
 // StartImport hands the list to the queue.
 func (db *DB) StartImport(ctx context.Context, owner, id int64, mapping domain.ImportMapping) error {
 	return db.updateImport(ctx, owner, id, func(tx Tx, i *domain.Import) error {

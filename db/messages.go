@@ -26,10 +26,18 @@ func (db *DB) Messages(ctx context.Context, owner int64, query string, page int)
 	if err != nil || count == 0 {
 		return rows, 0, explain(err)
 	}
-	err = found.ColumnExpr("message.*").
-		ColumnExpr("(SELECT count(*) FROM mailings WHERE message_id = message.id AND deleted_at IS NULL) AS mailings").
-		OrderExpr("message.id DESC").Offset(int64(pageStart(page, int(count)))).Limit(PageSize).Scan(ctx, &rows)
+	err = found.ColumnExpr(messageColumns).OrderExpr("message.id DESC").Offset(int64(pageStart(page, int(count)))).Limit(PageSize).Scan(ctx, &rows)
 	return rows, int(count), explain(err)
+}
+
+const messageColumns = `message.*,
+	(SELECT count(*) FROM mailings WHERE message_id = message.id AND deleted_at IS NULL) AS mailings`
+
+// MessageRow is one message of the owner as its list shows it.
+func (db *DB) MessageRow(ctx context.Context, owner, id int64) (row MessageRow, err error) {
+	err = db.bun.NewSelect().TableExpr("messages AS message").ColumnExpr(messageColumns).
+		Where("message.id = ? AND message.owner_id = ?", id, owner).Scan(ctx, &row)
+	return row, explain(err)
 }
 
 // Message is one message; owner 0 reads anybody's, for managers.

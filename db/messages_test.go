@@ -57,7 +57,8 @@ func TestMessageOwners(t *testing.T) {
 	ann, bob := newOwner(t, d, "ann"), newOwner(t, d, "bob")
 	m, ctx := newMessage(t, d, ann, "Hello", "body"), t.Context()
 	for name, try := range map[string]func(owner, id int64) error{
-		"Message": func(owner, id int64) error { _, err := d.Message(ctx, owner, id); return err },
+		"MessageRow": func(owner, id int64) error { _, err := d.MessageRow(ctx, owner, id); return err },
+		"Message":    func(owner, id int64) error { _, err := d.Message(ctx, owner, id); return err },
 		"UpdateMessage": func(owner, id int64) error {
 			_, err := d.UpdateMessage(ctx, owner, id, func(m *domain.Message) error { m.Subject = "stolen"; return nil })
 			return err

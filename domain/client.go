@@ -91,3 +91,74 @@ func checkTags(p *Problems, tags []string) {
 		p.Add("tags", "clients.tags_long")
 	}
 }
+
+// Retry lifts a bounce; what a person decided stays.
+func (c *Client) Retry() error {
+	if c.SuppressedReason != Bounced {
+		return Refuse(Conflict, "", "clients.not_bounced")
+	}
+	c.SuppressedAt, c.SuppressedReason = time.Time{}, ""
+	return nil
+}
+
+// ClientsMax is how many addresses can be pasted at once; longer lists are imported.
+const ClientsMax = 500
+
+// ParseClients reads pasted addresses, as mail programs write them: `Ann <ann@x.org>,
+// bob@y.org`, separated by commas, semicolons or line ends. Repetitions are left out. All of
+// them get the tags.
+func ParseClients(text, tags string) ([]Client, error) {
+	clients, bad, seen := []Client{}, []string{}, map[string]bool{}
+	for _, part := range splitAddresses(text) {
+		name, email, found := strings.Cut(part, "<")
+		if !found {
+			name, email = "", part
+		}
+		var c Client
+		email = strings.TrimSuffix(strings.TrimSpace(email), ">")
+		if c.Change(ClientForm{Email: email, FullName: strings.Trim(name, " \t\"'")}) != nil {
+			bad = append(bad, part)
+		} else if key := strings.ToLower(c.Email); !seen[key] {
+			seen[key] = true
+			clients = append(clients, c)
+		}
+	}
+	var p Problems
+	switch {
+	case len(bad) > 0:
+		p.Add("addresses", "clients.addresses_bad", "Values", strings.Join(bad[:min(len(bad), 5)], " · "))
+	case len(clients) == 0:
+		p.Add("addresses", "clients.email_required")
+	case len(clients) > ClientsMax:
+		p.Add("addresses", "clients.addresses_many", "Max", ClientsMax)
+	}
+	list := ParseTags(tags)
+	checkTags(&p, list)
+	for i := range clients {
+		clients[i].Tags = list
+	}
+	return clients, p.Err()
+}
+
+// splitAddresses cuts at separators outside of quotes and angle brackets; a line end always
+// cuts.
+func splitAddresses(text string) []string {
+	var parts []string
+	for line := range strings.Lines(text) {
+		quoted, angled := false, false
+		for _, part := range strings.FieldsFunc(line, func(r rune) bool {
+			switch r {
+			case '"':
+				quoted = !quoted
+			case '<', '>':
+				angled = r == '<' && !quoted
+			}
+			return (r == ',' || r == ';') && !quoted && !angled
+		}) {
+			if part = strings.TrimSpace(part); part != "" {
+				parts = append(parts, part)
+			}
+		}
+	}
+	return parts
+}

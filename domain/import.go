@@ -46,16 +46,21 @@ const (
 // Going tells whether the import waits for or is at work.
 func (i Import) Going() bool { return i.Status == ImportQueued || i.Status == ImportRunning }
 
-// Start lets the import begin with this mapping.
-func (i *Import) Start(mapping ImportMapping) error {
+// Map takes over what the columns mean.
+func (i *Import) Map(mapping ImportMapping) error {
 	if i.Status != ImportChecked {
 		return Refuse(Conflict, "", "imports.started")
 	}
-	if err := mapping.Check(); err != nil {
+	i.Mapping = mapping
+	return mapping.Check()
+}
+
+// Start lets the import begin with this mapping.
+func (i *Import) Start(mapping ImportMapping) error {
+	if err := i.Map(mapping); err != nil {
 		return err
 	}
-	i.Mapping, i.Status = mapping, ImportQueued
-	if mapping.Header {
+	if i.Status = ImportQueued; mapping.Header {
 		i.Total--
 	}
 	return nil
