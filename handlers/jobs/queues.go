@@ -26,7 +26,7 @@ func Start(ctx context.Context, db *db.DB, log *slog.Logger, instance int64, eve
 		ID:      domain.QueueClient(instance),
 		Queues:  map[string]river.QueueConfig{river.QueueDefault: {MaxWorkers: 8}},
 		Workers: workers,
-		Logger:  log,
+		Logger:  slog.New(troubles{log.Handler()}),
 		// A launch or a letter with a link should not wait for the usual 100 ms.
 		FetchCooldown: 20 * time.Millisecond,
 		// Longer than any job, so that only those of dead processes are taken up again.
@@ -43,3 +43,9 @@ func Start(ctx context.Context, db *db.DB, log *slog.Logger, instance int64, eve
 	}
 	return client.Stop, nil
 }
+
+// troubles lets only warnings and errors through: River tells every few seconds how many jobs
+// it has worked.
+type troubles struct{ slog.Handler }
+
+func (troubles) Enabled(_ context.Context, level slog.Level) bool { return level >= slog.LevelWarn }
