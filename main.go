@@ -28,6 +28,7 @@ type commands struct {
 		Create userCreateCommand `cmd:"" help:"Create a user whose mailbox needs no confirmation; prints a generated password."`
 		Role   userRoleCommand   `cmd:"" help:"Give a user another role."`
 	} `cmd:"" help:"Create users and give roles."`
+	Demo    demoCommand    `cmd:"" help:"Serve with sample data, the passwords printed, and one mailing sent at once."`
 	Version versionCommand `cmd:"" help:"Print version, commit and Go version."`
 }
 

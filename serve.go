@@ -23,7 +23,13 @@ const drain = 20 * time.Second
 type serveCommand struct{}
 
 // Run serves until the context ends.
-func (serveCommand) Run(p *program) (err error) {
+func (serveCommand) Run(p *program) error {
+	return p.serveAfter(func(*database) error { return nil })
+}
+
+// serveAfter serves until the context ends, when prepare has done what it wants in the
+// database.
+func (p *program) serveAfter(prepare func(*database) error) (err error) {
 	files, err := static.Load()
 	if err != nil {
 		return err
@@ -45,13 +51,20 @@ func (serveCommand) Run(p *program) (err error) {
 	if err := database.currentSchema(p.ctx); err != nil {
 		return err
 	}
+	if err := prepare(database); err != nil {
+		return err
+	}
 	set, err := templates.New(files)
+	if err != nil {
+		return err
+	}
+	secret, err := p.config.secretKey()
 	if err != nil {
 		return err
 	}
 	app, err := handlers.New(handlers.Config{
 		BaseURL: p.config.BaseURL.URL, Addr: string(p.config.Addr), Proxies: p.config.TrustedProxies,
-		Inbox: p.config.SMTPURL.URL == nil,
+		Inbox: p.config.SMTPURL.URL == nil, Secret: secret,
 	}, database.DB, set, files, p.log)
 	if err != nil {
 		return err
