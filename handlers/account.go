@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"context"
+	"strings"
 	"time"
 
 	"github.com/gofiber/fiber/v2"
@@ -48,11 +49,32 @@ func (s *Site) accountPage(c *fiber.Ctx, status int, change func(*accountView)) 
 	this, _ := c.Locals(sessionKey).([]byte)
 	for _, one := range sessions {
 		view.Sessions = append(view.Sessions, sessionRow{
-			Browser: one.UserAgent, IP: one.IP, Seen: s.moment(c, one.SeenAt), This: bytes.Equal(one.Hash, this),
+			Browser: browserName(one.UserAgent), IP: one.IP, Seen: s.moment(c, one.SeenAt), This: bytes.Equal(one.Hash, this),
 		})
 	}
 	change(&view)
 	return s.page(c, status, "account/page", view)
+}
+
+// browserName is what a person calls his browser, the header itself when it names none we know.
+// The order counts: most browsers also claim to be those further down.
+func browserName(userAgent string) string {
+	find := func(names ...string) string {
+		for i := 0; i < len(names); i += 2 {
+			if strings.Contains(userAgent, names[i]) {
+				return names[i+1]
+			}
+		}
+		return ""
+	}
+	browser := find("Edg", "Edge", "OPR/", "Opera", "YaBrowser", "Yandex Browser", "Firefox", "Firefox",
+		"FxiOS", "Firefox", "CriOS", "Chrome", "Chrome", "Chrome", "Safari", "Safari")
+	system := find("iPhone", "iPhone", "iPad", "iPad", "Android", "Android", "Windows", "Windows",
+		"Mac OS X", "macOS", "CrOS", "ChromeOS", "Linux", "Linux")
+	if browser == "" || system == "" {
+		return userAgent
+	}
+	return browser + ", " + system
 }
 
 // changeAccount takes over name, language and time zone; a field that isn't sent keeps its value.
