@@ -31,6 +31,12 @@ const (
 func (s *Site) table() []route {
 	return []route{
 		{"GET", "/", everyone, s.home},
+		{"GET", "/blog", everyone, s.posts},
+		{"GET", "/blog/feed.xml", everyone, s.feed},
+		{"GET", "/blog/:slug", everyone, s.post},
+		{"GET", "/media/:name", everyone, s.media},
+		{"GET", "/sitemap.xml", everyone, s.sitemap},
+		{"GET", "/robots.txt", everyone, s.robots},
 		{"GET", "/healthz", everyone, s.healthz},
 		{"GET", "/readyz", everyone, s.readyz},
 		{"GET", "/static/:hash/*", everyone, s.static},
@@ -57,6 +63,57 @@ func (s *Site) table() []route {
 		{"POST", "/account/password", signedIn, s.changePassword},
 		{"POST", "/account/sessions/end", signedIn, s.endOtherSessions},
 		{"GET", "/account/export.json", signedIn, s.exportAccount},
+
+		{"GET", "/clients", owner, s.clients},
+		{"POST", "/clients", owner, s.createClient},
+		{"GET", "/clients/new", owner, s.newClientForm},
+		{"GET", "/clients/several", owner, s.severalForm},
+		{"POST", "/clients/several", owner, s.createSeveral},
+		{"GET", "/clients/export.csv", owner, s.exportClients},
+		{"GET", "/clients/import", owner, s.imports},
+		{"POST", "/clients/import", owner, s.upload},
+		{"GET", "/clients/import/:id", owner, s.showImport},
+		{"POST", "/clients/import/:id", owner, s.mapImport},
+		{"POST", "/clients/import/:id/undo", owner, s.undoImport},
+		{"GET", "/clients/:id", owner, s.client},
+		{"PUT", "/clients/:id", owner, s.updateClient},
+		{"DELETE", "/clients/:id", owner, s.deleteClient},
+		{"GET", "/clients/:id/edit", owner, s.editClientForm},
+		{"GET", "/clients/:id/delete", owner, s.deleteClientForm},
+		{"POST", "/clients/:id/retry", owner, s.retryClient},
+
+		{"GET", "/messages", owner, s.messages},
+		{"POST", "/messages", owner, s.createMessage},
+		{"GET", "/messages/new", owner, s.newMessageForm},
+		{"GET", "/messages/:id", reader, s.message},
+		{"PUT", "/messages/:id", owner, s.updateMessage},
+		{"DELETE", "/messages/:id", owner, s.deleteMessage},
+		{"GET", "/messages/:id/edit", owner, s.editMessageForm},
+		{"GET", "/messages/:id/delete", owner, s.deleteMessageForm},
+		{"GET", "/messages/:id/preview", reader, s.previewMessage},
+		{"POST", "/messages/:id/test", owner, s.testMessage},
+
+		{"GET", "/runs/:id", reader, s.run},
+		{"GET", "/attempts", reader, s.attempts},
+
+		{"GET", "/inbox", loopback, s.inbox},
+		{"GET", "/inbox/:id", loopback, s.inboxLetter},
+		{"GET", "/inbox/:id/html", loopback, s.inboxHTML},
+
+		{"GET", "/unsubscribe/:token", everyone, s.unsubscribeForm},
+		{"POST", "/unsubscribe/:token", everyone, s.unsubscribe},
+
+		{"GET", "/admin/posts", publisher, s.adminPosts},
+		{"POST", "/admin/posts", publisher, s.createPost},
+		{"GET", "/admin/posts/new", publisher, s.newPostForm},
+		{"POST", "/admin/posts/preview", publisher, s.previewPost},
+		{"PUT", "/admin/posts/preview", publisher, s.previewPost}, // the button in the form of a saved post
+		{"GET", "/admin/posts/:id", publisher, s.adminPost},
+		{"PUT", "/admin/posts/:id", publisher, s.updatePost},
+		{"DELETE", "/admin/posts/:id", publisher, s.deletePost},
+		{"GET", "/admin/posts/:id/preview", publisher, s.adminPost},
+		{"GET", "/admin/posts/:id/edit", publisher, s.editPostForm},
+		{"GET", "/admin/posts/:id/delete", publisher, s.deletePostForm},
 	}
 }
 
@@ -118,11 +175,11 @@ func places() []place {
 	}
 }
 
-// placesOf are the entries of the menu that the user may open.
-func (s *Site) placesOf(u *domain.User) (list []place) {
+// placesOf are the entries of the menu that the user may open, local on this very machine.
+func (s *Site) placesOf(u *domain.User, local bool) (list []place) {
 	for _, p := range places() {
 		for _, r := range s.routes {
-			if r.Method == "GET" && r.Path == p.Path && r.Guard.admits(u) {
+			if r.Method == "GET" && r.Path == p.Path && r.Guard.admits(u) && (local || r.Guard != loopback) {
 				list = append(list, p)
 			}
 		}
@@ -132,7 +189,7 @@ func (s *Site) placesOf(u *domain.User) (list []place) {
 
 // landing is where the user's work starts.
 func (s *Site) landing(u *domain.User) string {
-	if list := s.placesOf(u); u != nil && len(list) > 0 {
+	if list := s.placesOf(u, false); u != nil && len(list) > 0 {
 		return list[0].Path
 	}
 	return "/"
