@@ -1,0 +1,304 @@
+package main_test
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/chromedp/cdproto/emulation"
+	"github.com/chromedp/cdproto/log"
+	"github.com/chromedp/cdproto/network"
+	"github.com/chromedp/cdproto/page"
+	"github.com/chromedp/cdproto/runtime"
+	"github.com/chromedp/chromedp"
+	"github.com/chromedp/chromedp/kb"
+)
+
+// A visitor is a person at a browser of his own. Every page that he comes to is checked: no
+// error in the console, nothing that the content security policy blocks, no part that fails
+// to load, and nothing that axe finds, in light and in dark.
+type visitor struct {
+	t        *testing.T
+	ctx      context.Context
+	site     string
+	axe      string // empty: without JavaScript, so axe can't run
+	mu       sync.Mutex
+	problems []string
+}
+
+// TestBrowser has one server for all flows; each flow has people of its own.
+func TestBrowser(t *testing.T) {
+	s := serve(t, "serve")
+	for _, flow := range []struct {
+		name string
+		do   func(*testing.T, *server)
+	}{
+		{"clients", clientsFlow},
+		{"messages", messagesFlow},
+	} {
+		t.Run(flow.name, func(t *testing.T) { flow.do(t, s) })
+	}
+}
+
+// audited are the pages that axe has seen; each is looked at once, not on every visit.
+var audited sync.Map
+
+// visit opens a browser without cookies. Language is what it asks for.
+func visit(t *testing.T, site, language string) *visitor {
+	t.Helper()
+	options := append(chromedp.DefaultExecAllocatorOptions[:],
+		chromedp.DisableGPU, chromedp.WindowSize(1280, 900), chromedp.Flag("lang", language),
+		chromedp.Flag("accept-lang", language), chromedp.Flag("disable-quic", true),
+		chromedp.Flag("disable-component-update", true), chromedp.UserDataDir(t.TempDir()))
+	if os.Getuid() == 0 {
+		options = append(options, chromedp.NoSandbox)
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), 2*patience)
+	ctx, closeAllocator := chromedp.NewExecAllocator(ctx, options...)
+	ctx, closeTab := chromedp.NewContext(ctx)
+	t.Cleanup(func() { closeTab(); closeAllocator(); cancel() })
+	axe, err := os.ReadFile("node_modules/axe-core/axe.min.js")
+	if err != nil {
+		t.Fatal("run `npm ci`: ", err)
+	}
+	v := &visitor{t: t, ctx: ctx, site: site, axe: string(axe)}
+	v.check(chromedp.Listen(ctx, v.watch))
+	v.do(func(ctx context.Context, _ *chromedp.Target) (chromedp.Void, error) {
+		_, err := chromedp.Call(ctx, emulation.SetEmulatedMedia, colours("light"))
+		return chromedp.Void{}, err
+	})
+	t.Cleanup(v.report)
+	return v
+}
+
+// watch notes what must not happen on any page.
+func (v *visitor) watch(event any) {
+	switch event := event.(type) {
+	case *runtime.EventExceptionThrown:
+		v.note("exception: " + event.ExceptionDetails.Text + " " + fmt.Sprint(event.ExceptionDetails.Exception))
+	case *runtime.EventConsoleAPICalled:
+		if event.Type == runtime.ConsoleAPICalledTypeError {
+			args, _ := json.Marshal(event.Args)
+			v.note("console.error: " + string(args))
+		}
+	case *log.EventEntryAdded:
+		// The browser also logs each answer of 400 and more, which tests ask for on purpose.
+		if event.Entry.Level == log.EntryLevelError && event.Entry.Source != log.EntrySourceNetwork {
+			v.note(fmt.Sprintf("console: %s: %s (%s)", event.Entry.Source, event.Entry.Text, event.Entry.URL))
+		}
+	case *page.EventJavascriptDialogOpening: // "Delete this?": yes
+		go func() {
+			_, _ = chromedp.Call(v.ctx, page.HandleJavaScriptDialog, page.HandleJavaScriptDialogParams{Accept: true})
+		}()
+	case *network.EventResponseReceived:
+		status := event.Response.Status
+		if status >= 500 || status >= 400 && event.Type != network.ResourceTypeDocument && event.Type != network.ResourceTypeXHR {
+			v.note(fmt.Sprintf("%s answers %d", event.Response.URL, status))
+		}
+	}
+}
+
+func (v *visitor) note(problem string) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	v.problems = append(v.problems, problem)
+}
+
+// report fails the test for what was noted, and shows where the visitor was when it failed.
+func (v *visitor) report() {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	for _, problem := range v.problems {
+		v.t.Error(problem)
+	}
+}
+
+func (v *visitor) check(err error) {
+	v.t.Helper()
+	if err == nil {
+		return
+	}
+	where, text := "", ""
+	if ctx, cancel := context.WithTimeout(context.WithoutCancel(v.ctx), patience/10); v.ctx.Err() == nil || cancel != nil {
+		defer cancel()
+		where, _ = chromedp.Run(ctx, chromedp.Location())
+		text, _ = chromedp.Run(ctx, chromedp.Evaluate[string](`document.body.innerText`))
+	}
+	v.t.Fatalf("%v\nat %s:\n%s", err, where, text)
+}
+
+// do takes steps in the browser, each of which must work within a while.
+func (v *visitor) do(steps ...chromedp.Action[chromedp.Void]) {
+	v.t.Helper()
+	ctx, cancel := context.WithTimeout(v.ctx, patience/3)
+	defer cancel()
+	v.check(chromedp.Do(ctx, steps...))
+}
+
+func ask[T any](v *visitor, question chromedp.Action[T]) T {
+	v.t.Helper()
+	ctx, cancel := context.WithTimeout(v.ctx, patience/3)
+	defer cancel()
+	answer, err := chromedp.Run(ctx, question)
+	v.check(err)
+	return answer
+}
+
+// open goes to a page of the site.
+func (v *visitor) open(path string) {
+	v.t.Helper()
+	v.look(path)
+	v.audit()
+}
+
+// look goes to what is no page of ours to audit, such as a letter.
+func (v *visitor) look(path string) {
+	v.t.Helper()
+	v.do(chromedp.Navigate(v.site + path))
+}
+
+// follow clicks what leads to another page and waits for it.
+func (v *visitor) follow(selector string) {
+	v.t.Helper()
+	ask(v, chromedp.WaitEvent(page.LoadEventFired, nil, chromedp.Click(chromedp.CSS(selector))))
+	v.audit()
+}
+
+// click clicks what changes the page in place.
+func (v *visitor) click(selector string) {
+	v.t.Helper()
+	v.do(chromedp.Click(chromedp.CSS(selector)))
+}
+
+// fill types a value into the field of that name, over what stands there.
+func (v *visitor) fill(name, value string) {
+	v.t.Helper()
+	if value == "" {
+		value = kb.Backspace
+	}
+	v.do(chromedp.Focus(field(name)),
+		chromedp.Evaluate[chromedp.Void](`document.activeElement.select()`),
+		chromedp.SendKeys(field(name), value))
+}
+
+// set gives a field that has no keys to type, such as a date, its value.
+func (v *visitor) set(name, value string) {
+	v.t.Helper()
+	v.do(chromedp.SetValue(field(name), value))
+}
+
+func field(name string) chromedp.CSS { return chromedp.CSS("main [name='" + name + "']") }
+
+// see waits until the element is visible.
+func (v *visitor) see(selector string) {
+	v.t.Helper()
+	v.do(chromedp.WaitVisible(chromedp.CSS(selector)))
+}
+
+// gone waits until there is no such element.
+func (v *visitor) gone(selector string) {
+	v.t.Helper()
+	v.do(chromedp.WaitNotPresent(chromedp.CSS(selector)))
+}
+
+func (v *visitor) text(selector string) string {
+	v.t.Helper()
+	return strings.TrimSpace(ask(v, chromedp.Text(chromedp.CSS(selector))))
+}
+
+// reads waits until the element's text contains the words.
+func (v *visitor) reads(selector, words string) {
+	v.t.Helper()
+	question := fmt.Sprintf(`[...document.querySelectorAll(%q)].some(e => e.innerText.includes(%q))`, selector, words)
+	ctx, cancel := context.WithTimeout(v.ctx, patience/3)
+	defer cancel()
+	if _, err := chromedp.Run(ctx, chromedp.Poll[bool](question, chromedp.WithPollingMutation(), chromedp.WithPollingTimeout(0))); err != nil {
+		v.check(fmt.Errorf("%s does not read %q: %w", selector, words, err))
+	}
+}
+
+func (v *visitor) at() string {
+	v.t.Helper()
+	return strings.TrimPrefix(ask(v, chromedp.Location()), v.site)
+}
+
+// withoutScripts makes all further pages work without JavaScript, as some visitors' do.
+func (v *visitor) withoutScripts() {
+	v.t.Helper()
+	v.axe = ""
+	v.do(func(ctx context.Context, _ *chromedp.Target) (chromedp.Void, error) {
+		_, err := chromedp.Call(ctx, emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{Value: true})
+		return chromedp.Void{}, err
+	})
+}
+
+func (v *visitor) signIn(email string) {
+	v.t.Helper()
+	v.open("/login")
+	v.fill("email", email)
+	v.fill("password", password)
+	v.follow("main form [type=submit]")
+	v.see("a[href='/account']")
+}
+
+func colours(scheme string) emulation.SetEmulatedMediaParams {
+	return emulation.SetEmulatedMediaParams{Features: []*emulation.MediaFeature{
+		{Name: "prefers-color-scheme", Value: scheme}, {Name: "prefers-reduced-motion", Value: "reduce"},
+	}}
+}
+
+// changing are the parts of an address and a title that differ between pages of one kind.
+var changing = regexp.MustCompile(`\d+|[A-Za-z0-9_-]{20,}|\?.*`)
+
+// audit lets axe look at the page, once for each kind of page and state of its form, and
+// takes a picture of it into the folder SCREENSHOTS, when that is set.
+func (v *visitor) audit() {
+	v.t.Helper()
+	if v.axe == "" {
+		return
+	}
+	kind := ask(v, chromedp.Evaluate[string](
+		`document.documentElement.lang + location.pathname + (document.querySelector("[aria-invalid=true]") ? "-invalid" : "")`))
+	v.auditAs(strings.Trim(changing.ReplaceAllString(strings.ReplaceAll(kind, "/", "-"), "x"), "-"))
+}
+
+func (v *visitor) auditAs(kind string) {
+	v.t.Helper()
+	if _, before := audited.LoadOrStore(kind, true); before || v.axe == "" {
+		return
+	}
+	v.do(chromedp.Evaluate[chromedp.Void](v.axe))
+	for _, scheme := range []string{"dark", "light"} {
+		v.do(func(ctx context.Context, _ *chromedp.Target) (chromedp.Void, error) {
+			_, err := chromedp.Call(ctx, emulation.SetEmulatedMedia, colours(scheme))
+			return chromedp.Void{}, err
+		})
+		for _, violation := range ask(v, chromedp.Evaluate[[]string](`axe.run({preload: false, resultTypes: ["violations"]}).then(found =>
+			found.violations.flatMap(rule => rule.nodes.map(node => rule.id + ": " + node.html + "\n\t" + node.failureSummary)))`,
+			chromedp.EvalAwaitPromise)) {
+			v.note(fmt.Sprintf("axe, %s, %s: %s", kind, scheme, violation))
+		}
+		v.picture(kind + "-" + scheme)
+	}
+}
+
+func (v *visitor) picture(name string) {
+	v.t.Helper()
+	folder := os.Getenv("SCREENSHOTS")
+	if folder == "" {
+		return
+	}
+	image := ask(v, chromedp.FullScreenshot(100))
+	if err := os.MkdirAll(folder, 0o755); err != nil {
+		v.t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(folder, name+".png"), image, 0o644); err != nil {
+		v.t.Fatal(err)
+	}
+}
