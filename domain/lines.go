@@ -39,7 +39,7 @@ func SplitCSV(text string, comma byte) iter.Seq2[ImportLine, error] {
 			}
 			line += strings.Count(text[:size], "\n")
 			text = text[size:]
-			if strings.Join(record.Cells, "") != "" && !yield(record, nil) {
+			if strings.TrimSpace(strings.Join(record.Cells, "")) != "" && !yield(record, nil) {
 				return
 			}
 		}

@@ -22,7 +22,7 @@ func TestSplitCSV(t *testing.T) {
 		{"no last line end", "a;b", ';', []L{{1, "", []string{"a", "b"}}}},
 		{"Windows line ends", "a;b\r\nc;\r\n", ';', []L{{1, "", []string{"a", "b"}}, {2, "", []string{"c", ""}}}},
 		{"tabs", "a\tb c\n", '\t', []L{{1, "", []string{"a", "b c"}}}},
-		{"empty lines", "a\n\n,,\n \nb", ',', []L{{1, "", []string{"a"}}, {4, "", []string{" "}}, {5, "", []string{"b"}}}},
+		{"empty lines", "a\n\n,,\n \nb", ',', []L{{1, "", []string{"a"}}, {5, "", []string{"b"}}}},
 		{"quotes", `"a,1","say ""hi""",""` + "\n", ',', []L{{1, "", []string{"a,1", `say "hi"`, ""}}}},
 		{"lines in quotes", "\"a\r\nb\",c\r\nd,e", ',', []L{{1, "", []string{"a\nb", "c"}}, {3, "", []string{"d", "e"}}}},
 		{"quoted before CRLF", "a,\"b\"\r\nc,\"d\"", ',', []L{{1, "", []string{"a", "b"}}, {2, "", []string{"c", "d"}}}},

@@ -53,7 +53,7 @@ func (s *Site) page(c *fiber.Ctx, status int, name string, view any) error {
 	if to.User != nil {
 		frame.Name = to.User.Name
 	}
-	for _, p := range s.placesOf(to.User) {
+	for _, p := range s.placesOf(to.User, s.isLocal(c)) {
 		current := path == p.Path || strings.HasPrefix(path, p.Path+"/")
 		frame.Nav = append(frame.Nav, navItem{p.Path, p.Key, current})
 	}
@@ -86,6 +86,11 @@ func (s *Site) say(lang, key string, args ...any) string {
 // t is a text in the reader's language.
 func (s *Site) t(c *fiber.Ctx, key string, args ...any) string {
 	return s.say(s.reader(c).Lang, key, args...)
+}
+
+// tn is a text in the reader's language, in the plural form that n asks for.
+func (s *Site) tn(c *fiber.Ctx, key string, n int) string {
+	return s.templates.Texts().Count(s.reader(c).Lang, key, int64(n))
 }
 
 // Moment is a point in time for the block ui/time.

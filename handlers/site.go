@@ -3,8 +3,10 @@
 package handlers
 
 import (
+	"bytes"
 	"log/slog"
 	"net/url"
+	"sync"
 	"time"
 
 	"github.com/gofiber/fiber/v2"
@@ -17,10 +19,12 @@ import (
 
 // Config is what the pages need to know of the environment.
 type Config struct {
-	BaseURL *url.URL // the public address
-	Addr    string   // where the server listens
-	Proxies []string // addresses and networks whose forwarded headers count
-	Inbox   bool     // letters go to the dev inbox
+	BaseURL *url.URL  // the public address
+	Addr    string    // where the server listens
+	Proxies []string  // addresses and networks whose forwarded headers count
+	Inbox   bool      // letters go to the dev inbox
+	Secret  []byte    // signs the links to unsubscribe
+	Media   *db.Media // pictures of posts
 }
 
 // Site answers requests.
@@ -32,6 +36,8 @@ type Site struct {
 
 	templates *templates.Set
 	files     *static.Files
+	markdown  *markdown
+	drawing   sync.Mutex // pictures are made one at a time, because each takes much memory
 	routes    []route
 	hosts     map[string]bool
 	proxies   []proxy
@@ -51,7 +57,7 @@ const (
 // New is the whole site as an application that listens nowhere yet.
 func New(config Config, database *db.DB, set *templates.Set, files *static.Files, log *slog.Logger) (*fiber.App, error) {
 	s := &Site{
-		Config: config, DB: database, Log: log, Passwords: NewPasswords(), templates: set, files: files,
+		Config: config, DB: database, Log: log, Passwords: NewPasswords(), templates: set, files: files, markdown: newMarkdown(),
 		hosts:    knownHosts(config),
 		requests: newLimiter(300, time.Minute),
 		failures: newLimiter(10, 15*time.Minute),
@@ -79,10 +85,13 @@ func New(config Config, database *db.DB, set *templates.Set, files *static.Files
 	return app, nil
 }
 
-// limitsOf gives forms with a file more room and more time.
+// limitsOf gives forms with a file more room and more time, and exports time to be fetched.
 func limitsOf(header *fasthttp.RequestHeader) fasthttp.RequestConfig {
 	if len(header.MultipartFormBoundary()) > 0 {
 		return fasthttp.RequestConfig{MaxRequestBodySize: uploadRead, ReadTimeout: 5 * time.Minute}
+	}
+	if bytes.Contains(header.RequestURI(), []byte("/export.")) {
+		return fasthttp.RequestConfig{WriteTimeout: 15 * time.Minute}
 	}
 	return fasthttp.RequestConfig{}
 }

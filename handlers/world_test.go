@@ -47,7 +47,7 @@ func worldOn(t *testing.T, database *db.DB) *world {
 		t.Fatal(err)
 	}
 	base := &url.URL{Scheme: "http", Host: listener.Addr().String()}
-	app, err := New(Config{BaseURL: base, Addr: base.Host, Inbox: true}, database, set, files, slog.New(slog.DiscardHandler))
+	app, err := New(Config{BaseURL: base, Addr: base.Host, Inbox: true, Secret: []byte(password)}, database, set, files, slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatal(err)
 	}

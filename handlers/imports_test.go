@@ -1,0 +1,241 @@
+package handlers
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"mime/multipart"
+	"net/http"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/xuri/excelize/v2"
+	"golang.org/x/text/encoding/charmap"
+	"golang.org/x/text/encoding/unicode"
+
+	"skychimp/domain"
+)
+
+// upload posts a file as the import form does.
+func (b *browser) upload(path, name string, file []byte) answer {
+	b.t.Helper()
+	var body bytes.Buffer
+	form := multipart.NewWriter(&body)
+	part, err := form.CreateFormFile("file", name)
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	_, _ = part.Write(file)
+	if err := form.Close(); err != nil {
+		b.t.Fatal(err)
+	}
+	request, err := http.NewRequestWithContext(b.t.Context(), "POST", b.base+path, &body)
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	request.Header = b.header.Clone()
+	request.Header.Set("Content-Type", form.FormDataContentType())
+	response, err := b.client.Do(request)
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	defer response.Body.Close()
+	answered, err := io.ReadAll(response.Body)
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	return answer{response, string(answered)}
+}
+
+// uploaded uploads a list that is taken, and answers the address of its import.
+func (b *browser) uploaded(name string, file []byte) string {
+	b.t.Helper()
+	path := b.upload("/clients/import", name, file).is(b.t, 303).Header.Get("Location")
+	if !strings.HasPrefix(path, "/clients/import/") {
+		b.t.Fatalf("leads to %q", path)
+	}
+	return path
+}
+
+// start begins the import and does the queue's work.
+func (w *world) start(t *testing.T, b *browser, path string, values ...string) {
+	t.Helper()
+	b.post(path, append([]string{"do", "start"}, values...)...).leads(t, path)
+	id, err := strconv.ParseInt(path[strings.LastIndexByte(path, '/')+1:], 10, 64)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := w.db.RunImport(t.Context(), id); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func sheet(t *testing.T, rows ...[]any) []byte {
+	t.Helper()
+	book := excelize.NewFile()
+	defer book.Close()
+	if _, err := book.NewSheet("Second"); err != nil { // the first is empty
+		t.Fatal(err)
+	}
+	for i, row := range rows {
+		if err := book.SetSheetRow("Second", fmt.Sprint("A", i+1), &row); err != nil {
+			t.Fatal(err)
+		}
+	}
+	var out bytes.Buffer
+	if err := book.Write(&out); err != nil {
+		t.Fatal(err)
+	}
+	return out.Bytes()
+}
+
+const russianList = "Почта;ФИО;Примечание;Теги\nИван@example.com;Иван Петров;Любит чай;vip\nanna@example.com;\"Анна; Ивановна\";;новости\n"
+
+func TestImportFormats(t *testing.T) {
+	w := newWorld(t)
+	user, b := w.owner(t, "ann")
+	encoded := func(text string, err error) []byte {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+		return []byte(text)
+	}
+	separated := func(by string) []byte {
+		text := strings.ReplaceAll(russianList, `"Анна; Ивановна"`, "#")
+		return []byte(strings.ReplaceAll(strings.ReplaceAll(text, ";", by), "#", "Анна; Ивановна"))
+	}
+	for name, file := range map[string][]byte{
+		"UTF-8":            []byte(russianList),
+		"UTF-8 with mark":  []byte("\ufeff" + russianList),
+		"windows-1251":     encoded(charmap.Windows1251.NewEncoder().String(russianList)),
+		"UTF-16":           encoded(unicode.UTF16(unicode.LittleEndian, unicode.UseBOM).NewEncoder().String(russianList)),
+		"CRLF":             []byte(strings.ReplaceAll(russianList, "\n", "\r\n")),
+		"old Mac":          []byte(strings.ReplaceAll(russianList, "\n", "\r")),
+		"tabs":             separated("\t"),
+		"commas":           separated(","),
+		"named separator":  []byte("sep=;\r\n" + russianList),
+		"no last line end": []byte(strings.TrimSpace(russianList)),
+		"XLSX": sheet(t, []any{"Почта", "ФИО", "Примечание", "Теги"}, []any{"Иван@example.com", "Иван Петров", "Любит чай", "vip"},
+			[]any{}, []any{"anna@example.com", "Анна; Ивановна", "", "новости"}),
+	} {
+		t.Run(name, func(t *testing.T) {
+			path := b.uploaded("list.csv", file)
+			b.get(path).is(t, 200, `<option value="email" selected>`, `<option value="full_name" selected>`,
+				`<option value="comment" selected>`, `<option value="tags" selected>`, "Любит чай", "Анна; Ивановна", "<strong>2</strong><span>new")
+			w.start(t, b, path, "columns", "email", "columns", "full_name", "columns", "comment", "columns", "tags", "header", "yes")
+			b.get(path).is(t, 200, "<strong>2</strong><span>new", "<strong>0</strong><span>with mistakes")
+			b.get("/clients?q=anna").is(t, 200, "Анна; Ивановна", `>новости</a>`)
+			b.get("/clients?q=любит").is(t, 200, "Иван Петров", "Любит чай")
+			b.post(path+"/undo").leads(t, path)
+			b.get(path).is(t, 200, "This import was undone")
+		})
+	}
+	if _, total, err := w.db.Clients(t.Context(), user.ID, everybody); err != nil || total != 0 {
+		t.Errorf("%d clients are left, %v", total, err)
+	}
+}
+
+func TestImportRefusedFiles(t *testing.T) {
+	w := newWorld(t)
+	_, b := w.owner(t, "ann")
+	for name, test := range map[string]struct {
+		file []byte
+		want string
+	}{
+		"nothing":       {nil, "The file has no rows."},
+		"empty lines":   {[]byte("\n\n \t\n,,\n"), "The file has no rows."},
+		"a picture":     {[]byte("\x89PNG\r\n\x1a\n\x00\x00\x00"), "neither a CSV nor an XLSX"},
+		"an old XLS":    {[]byte("\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"), "old XLS file"},
+		"a broken XLSX": {[]byte("PK\x03\x04 torn"), "The XLSX file can&#39;t be read."},
+		"half an XLSX":  {sheet(t, []any{"a@x.org"})[:3000], "The XLSX file can&#39;t be read."},
+		"an empty XLSX": {sheet(t), "The file has no rows."},
+		"too large":     {bytes.Repeat([]byte("a@example.com;name\n"), 1<<20+1<<18), "larger than 20 MB"},
+		"too long":      {bytes.Repeat([]byte("a@x.org\n"), 200_002), "more than 200000 rows"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			b.upload("/clients/import", "list", test.file).is(t, 422, "<html", test.want, `aria-invalid="true"`, `aria-describedby="field-file-problem`)
+		})
+	}
+	b.post("/clients/import").is(t, 422, "Choose a file.")
+	b.upload("/clients/import", "", []byte("a@x.org")).is(t, 422, "Choose a file.")
+}
+
+func TestImportSteps(t *testing.T) {
+	w := newWorld(t)
+	user, b := w.owner(t, "ann")
+	known := w.client(t, user.ID, "known@example.com")
+	path := b.uploaded("spring <list>.csv", []byte("first,who,x\nNew,new@example.com,1\nKnown,KNOWN@example.com,2\nBad,nobody,3\nTwice,new@example.com,4\n,\"open@example.com,5\n"))
+	b.get("/clients/import").is(t, 200, path, "spring &lt;list&gt;.csv", "not started")
+	b.get(path).is(t, 200, "<strong>1</strong><span>new", "<strong>1</strong><span>unchanged", "<strong>3</strong><span>with mistakes",
+		"The same e-mail stands in line 2 already.", "not a complete e-mail", "A quotation mark in this line is never closed.")
+	b.post(path, "do", "check", "columns", "full_name", "columns", "", "header", "yes", "tags", "kept tag").
+		is(t, 422, "Choose the column with the e-mails.", `aria-invalid="true"`, `value="kept tag"`)
+	b.post(path, "do", "start", "columns", "owner_id", "columns", "email").is(t, 422, "doesn&#39;t have")
+	b.post(path, "do", "check", "columns", "full_name", "columns", "email", "header", "yes", "tags", "spring").leads(t, path)
+	b.get(path).is(t, 200, "<strong>1</strong><span>changed", `value="spring"`)
+	if a := b.htmx().post(path, "do", "check", "columns", "comment", "columns", "email", "columns", "", "header", "yes").is(t, 200, `<div id="import"`); strings.Contains(a.body, "<html") {
+		t.Error("htmx gets the whole page")
+	}
+	start := []string{"do", "start", "columns", "full_name", "columns", "email", "header", "yes", "tags", "spring"}
+	b.post(path, start...).leads(t, path)
+	b.post(path, start...).leads(t, path) // a second click
+	b.get(path).is(t, 200, "Import is running", `<meta http-equiv="refresh"`, `hx-trigger="every 1s"`)
+	b.htmx().get(path).is(t, 200, "0 of 5 rows", `hx-trigger="every 1s"`)
+	b.post(path+"/undo").is(t, 409)
+	id, _ := strconv.ParseInt(path[len("/clients/import/"):], 10, 64)
+	if err := w.db.RunImport(t.Context(), id); err != nil {
+		t.Fatal(err)
+	}
+	a := b.htmx().get(path).is(t, 286, "<strong>1</strong><span>new", "<strong>1</strong><span>changed", "<strong>3</strong><span>with mistakes", "3 rows with mistakes", "nobody")
+	if strings.Contains(a.body, "every 1s") {
+		t.Error("polling goes on")
+	}
+	b.with("Accept-Language", "ru").get(path).is(t, 200, "not a complete e-mail") // the account's language counts
+	if c, err := w.db.Client(t.Context(), user.ID, known.ID); err != nil || len(c.Tags) != 2 || c.FullName != "Known" {
+		t.Errorf("%+v, %v", c, err)
+	}
+	b.post(path+"/undo").leads(t, path)
+	b.get(path).is(t, 200, "Deleted clients: 1", "This import was undone")
+	b.post(path+"/undo").is(t, 409)
+}
+
+func TestImportForeign(t *testing.T) {
+	w := newWorld(t)
+	_, b := w.owner(t, "ann")
+	_, other := w.owner(t, "bob")
+	path := b.uploaded("list.csv", []byte("a@example.com\n"))
+	other.get(path).is(t, 404)
+	other.post(path, "do", "start", "columns", "email").is(t, 404)
+	other.post(path, "do", "check", "columns", "").is(t, 404)
+	other.post(path+"/undo").is(t, 404)
+	other.get("/clients/import/abc").is(t, 404)
+	b.get(path).is(t, 200, "not started")
+}
+
+// What an export writes, an import reads.
+func TestImportOfExport(t *testing.T) {
+	w := newWorld(t)
+	ann, b := w.owner(t, "ann")
+	bob, other := w.owner(t, "bob")
+	before := domain.Client{OwnerID: ann.ID}
+	if err := before.Change(domain.ClientForm{Email: "+tag@example.com", FullName: "=Иван", Comment: "- a\n- \"b\"", Tags: "vip,новости"}); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.db.CreateClient(t.Context(), &before); err != nil {
+		t.Fatal(err)
+	}
+	path := other.uploaded("clients.csv", []byte(b.get("/clients/export.csv").is(t, 200).body))
+	columns := []string{}
+	for _, column := range []string{"email", "full_name", "comment", "tags", "", "", ""} {
+		columns = append(columns, "columns", column)
+	}
+	other.get(path).is(t, 200, "<strong>1</strong><span>new")
+	w.start(t, other, path, append(columns, "header", "yes")...)
+	got, _, err := w.db.Clients(t.Context(), bob.ID, everybody)
+	if err != nil || len(got) != 1 || got[0].Email != before.Email || got[0].FullName != before.FullName ||
+		got[0].Comment != before.Comment || strings.Join(got[0].Tags, "|") != "vip|новости" {
+		t.Errorf("%+v, %v", got, err)
+	}
+}

@@ -1,0 +1,175 @@
+package handlers
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"skychimp/domain"
+)
+
+func (w *world) message(t *testing.T, owner int64, subject, body string) domain.Message {
+	t.Helper()
+	m := domain.Message{OwnerID: owner}
+	m.Change(domain.MessageForm{Subject: subject, Body: body}, time.Now())
+	if err := w.db.CreateMessage(t.Context(), &m); err != nil {
+		t.Fatal(err)
+	}
+	return m
+}
+
+func TestMessagesPlainForms(t *testing.T) {
+	w := newWorld(t)
+	user, b := w.owner(t, "ann")
+	b.get("/messages").is(t, 200, "<html", "No messages yet", `href="/messages/new"`)
+	b.get("/messages/new").is(t, 200, "<html", `name="subject"`, `<textarea`, `name="body"`, "{{name}}", "{{email}}", "{{comment}}")
+	a := b.post("/messages", "subject", "Hello, {{name}}", "body", "# News\r\n\r\nfor **{{name}}**").is(t, 303)
+	messages, _, err := w.db.Messages(t.Context(), user.ID, "", 1)
+	if err != nil || len(messages) != 1 || messages[0].Body != "# News\n\nfor **{{name}}**" {
+		t.Fatalf("%+v, %v", messages, err)
+	}
+	path := fmt.Sprint("/messages/", messages[0].ID)
+	a.leads(t, path)
+	b.get(path).is(t, 200, "<html", "Hello, {{name}}", `sandbox=""`, `src="`+path+`/preview"`, path+"/test", "ann@people.example")
+	b.get(path+"/edit").is(t, 200, "# News", `name="_method" value="PUT"`)
+	b.post(path, "_method", "PUT", "subject", "Bye", "body", "text").leads(t, path)
+	b.get("/messages").is(t, 200, `id="message-`, "Bye", "0 mailings", "1 message")
+	b.get("/messages?q=hello").is(t, 200, "No message was found")
+	b.get(path+"/delete").is(t, 200, "Delete the message “Bye”?")
+	b.post(path, "_method", "DELETE").leads(t, "/messages")
+	b.get(path).is(t, 404)
+}
+
+func TestMessagesInvalid(t *testing.T) {
+	w := newWorld(t)
+	user, plain := w.owner(t, "ann")
+	m := w.message(t, user.ID, "Hello", "text")
+	for _, b := range []*browser{plain, plain.htmx()} {
+		for method, path := range map[string]string{"POST": "/messages", "PUT": fmt.Sprint("/messages/", m.ID)} {
+			a := b.do(method, path, []string{"subject", "Hi {{nmae}} <b>", "body", ""}).is(t, 422,
+				`value="Hi {{nmae}} &lt;b&gt;"`, "The placeholder “nmae” is not known.", "Write the text of the letter.")
+			if strings.Count(a.body, `aria-invalid="true"`) != 2 || strings.Contains(a.body, "<html") != (b == plain) {
+				t.Errorf("%s %s: %s", method, path, a.body)
+			}
+			b.do(method, path, []string{"subject", "a\nb", "body", "kept <text>\x00"}).is(t, 422, "A subject is one line.", "kept &lt;text&gt;", "no letter can carry")
+		}
+	}
+	if got, err := w.db.Message(t.Context(), user.ID, m.ID); err != nil || got.Subject != "Hello" {
+		t.Errorf("%+v, %v", got, err)
+	}
+}
+
+func TestMessagesInPlace(t *testing.T) {
+	w := newWorld(t)
+	user, plain := w.owner(t, "ann")
+	b := plain.htmx()
+	b.get("/messages/new").is(t, 200, `hx-post="/messages"`)
+	a := b.post("/messages", "subject", "Hello", "body", "text").is(t, 200, "Hello", `hx-swap-oob="innerHTML"`)
+	if !strings.HasPrefix(a.body, `<tr id="message-`) || a.Header.Get("HX-Trigger-After-Swap") != "messages-changed" {
+		t.Errorf("%v %s", a.Header, a.body)
+	}
+	messages, _, err := w.db.Messages(t.Context(), user.ID, "", 1)
+	if err != nil || len(messages) != 1 {
+		t.Fatal(messages, err)
+	}
+	path, row := fmt.Sprint("/messages/", messages[0].ID), fmt.Sprintf(`<tr id="message-%d">`, messages[0].ID)
+	b.get(path).is(t, 200, row)
+	b.get(path+"/edit").is(t, 200, row, `hx-put="`+path+`"`)
+	b.do("PUT", path, []string{"subject", "Bye", "body", "text"}).is(t, 200, row, "Bye")
+	b.get("/messages?q=bye").is(t, 200, row, `id="found"`)
+	if a := b.do("DELETE", path, nil).is(t, 200); a.body != "" {
+		t.Errorf("deleted: %q", a.body)
+	}
+}
+
+func TestMessageInUse(t *testing.T) {
+	w := newWorld(t)
+	user, b := w.owner(t, "ann")
+	m := w.message(t, user.ID, "Hello", "text")
+	mailing := domain.Mailing{OwnerID: user.ID, MessageID: m.ID, Name: "Spring", Audience: domain.AudienceAll, Tags: []string{},
+		StartLocal: time.Now(), Timezone: "UTC", Periodicity: domain.Once}
+	if err := w.db.CreateMailing(t.Context(), &mailing); err != nil {
+		t.Fatal(err)
+	}
+	path := fmt.Sprint("/messages/", m.ID)
+	b.post(path, "_method", "DELETE").is(t, 409, "<html", "The mailing “Spring” uses this message.", `value="DELETE"`)
+	b.htmx().do("DELETE", path, nil).is(t, 409, "Spring")
+	b.get("/messages").is(t, 200, "1 mailing")
+}
+
+func TestMessagePreview(t *testing.T) {
+	w := newWorld(t)
+	user, b := w.owner(t, "ann")
+	bob, _ := w.owner(t, "bob")
+	m := w.message(t, user.ID, "Hello", "Dear {{name}} of {{email}}: {{comment}} <script>alert(1)</script>")
+	client, foreign := w.client(t, user.ID, "c@example.com"), w.client(t, bob.ID, "f@example.com")
+	path := fmt.Sprint("/messages/", m.ID, "/preview")
+	a := b.get(path).is(t, 200, "Dear ann of ann@people.example", "unsubscribe/test")
+	policy := a.Header.Get("Content-Security-Policy")
+	if !strings.HasPrefix(policy, "default-src 'none'; style-src 'unsafe-inline'") || !strings.Contains(policy, "sandbox") ||
+		strings.Contains(policy, "script-src") || a.Header.Get("X-Frame-Options") != "SAMEORIGIN" {
+		t.Errorf("headers %v", a.Header)
+	}
+	if strings.Contains(a.body, "<script") {
+		t.Error("a script in the letter")
+	}
+	b.get(fmt.Sprint(path, "?client=", client.ID)).is(t, 200, "Dear Name of c@example.com of c@example.com: note")
+	b.get(fmt.Sprint(path, "?client=", foreign.ID)).is(t, 404)
+	b.get(path+"?client=999999").is(t, 404)
+	manager := w.as(t, w.user(t, "mary", domain.RoleManager))
+	manager.get(path).is(t, 200, "Dear ann of")
+	manager.get(fmt.Sprint(path, "?client=", client.ID)).is(t, 404)
+	shown := manager.get(fmt.Sprint("/messages/", m.ID)).is(t, 200, "Message of ann", `sandbox=""`)
+	if strings.Contains(shown.body, "/edit") || strings.Contains(shown.body, "/test") {
+		t.Error("a manager can change the message")
+	}
+	for _, request := range []struct{ method, path string }{
+		{"GET", "/edit"}, {"GET", "/delete"}, {"PUT", ""}, {"DELETE", ""}, {"POST", "/test"},
+	} {
+		manager.do(request.method, fmt.Sprint("/messages/", m.ID, request.path), []string{"subject", "x", "body", "y"}).is(t, 403)
+	}
+}
+
+func TestMessageTest(t *testing.T) {
+	w := newWorld(t)
+	user, b := w.owner(t, "ann")
+	m, client := w.message(t, user.ID, "Hello", "text"), w.client(t, user.ID, "c@example.com")
+	path := fmt.Sprint("/messages/", m.ID)
+	b.post(path+"/test", "client", "").leads(t, path)
+	b.get(path).is(t, 200, "A test letter for ann@people.example is on its way to the inbox")
+	a := b.htmx().post(path+"/test", "client", fmt.Sprint(client.ID)).is(t, 200)
+	if a.body != "" || a.Header.Get("HX-Trigger") == "" {
+		t.Errorf("%v %q", a.Header, a.body)
+	}
+	b.post(path+"/test", "client", "abc").is(t, 404)
+	b.post(path+"/test", "client", "999999").is(t, 404)
+	var jobs string
+	err := w.db.Pool.QueryRow(t.Context(), `SELECT string_agg(args::text, ' ' ORDER BY id) FROM river_job`).Scan(&jobs)
+	want := fmt.Sprintf(`{"letter": "test", "user_id": %d, "message_id": %d} {"letter": "test", "user_id": %d, "client_id": %d, "message_id": %d}`,
+		user.ID, m.ID, user.ID, client.ID, m.ID)
+	if err != nil || jobs != want {
+		t.Errorf("jobs %s, want %s, %v", jobs, want, err)
+	}
+}
+
+func TestMessagesForeign(t *testing.T) {
+	w := newWorld(t)
+	_, b := w.owner(t, "ann")
+	bob, _ := w.owner(t, "bob")
+	foreign := w.message(t, bob.ID, "Secret", "text")
+	for _, one := range []*browser{b, b.htmx()} {
+		for _, request := range []struct{ method, path string }{
+			{"GET", ""}, {"GET", "/edit"}, {"GET", "/delete"}, {"GET", "/preview"}, {"PUT", ""}, {"DELETE", ""}, {"POST", "/test"},
+		} {
+			var bodies []string
+			for _, id := range []string{fmt.Sprint(foreign.ID), "999999", "abc"} {
+				a := one.do(request.method, "/messages/"+id+request.path, []string{"subject", "stolen", "body", "stolen"}).is(t, 404)
+				bodies = append(bodies, strings.ReplaceAll(a.body, "/messages/"+id, "/messages/?"))
+			}
+			if bodies[0] != bodies[1] || bodies[0] != bodies[2] {
+				t.Errorf("%s %s: different bodies", request.method, request.path)
+			}
+		}
+	}
+}

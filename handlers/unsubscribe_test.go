@@ -1,0 +1,63 @@
+package handlers
+
+import (
+	"strings"
+	"testing"
+
+	"skychimp/domain"
+)
+
+func TestUnsubscribePage(t *testing.T) {
+	w := newWorld(t)
+	user, owner := w.owner(t, "ann")
+	c := w.client(t, user.ID, "client@example.com")
+	path := "/unsubscribe/" + domain.UnsubscribeToken([]byte(password), c.ID)
+	b := w.visitor(t)
+	suppressed := func() bool {
+		t.Helper()
+		got, err := w.db.Client(t.Context(), user.ID, c.ID)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return got.Suppressed()
+	}
+	a := b.get(path).is(t, 200, "No more letters from ann to c…@example.com?", `method="post"`, `action="`+path+`"`)
+	if suppressed() || strings.Contains(a.body, "client@example.com") {
+		t.Error("looking at the page changes or tells something")
+	}
+	b.with("Accept-Language", "ru").get(path).is(t, 200, "Больше не получать писем")
+	// As a mail program posts it (RFC 8058): from anywhere, without cookies.
+	program := w.visitor(t).with("Origin", "https://mail.example.net").with("Sec-Fetch-Site", "cross-site")
+	for range 2 {
+		program.post(path, "List-Unsubscribe", "One-Click").is(t, 200, "c…@example.com gets no more letters from ann.")
+		if !suppressed() {
+			t.Fatal("still gets letters")
+		}
+	}
+	b.get(path).is(t, 200, "gets no more letters")
+	owner.get("/clients").is(t, 200, "Unsubscribed")
+	if err := w.db.DeleteClient(t.Context(), user.ID, c.ID); err != nil {
+		t.Fatal(err)
+	}
+	b.get(path).is(t, 200, "This address gets no more letters.")
+	b.post(path).is(t, 200, "This address gets no more letters.")
+}
+
+func TestUnsubscribeWrongToken(t *testing.T) {
+	w := newWorld(t)
+	user, _ := w.owner(t, "ann")
+	c := w.client(t, user.ID, "client@example.com")
+	b := w.visitor(t)
+	token := domain.UnsubscribeToken([]byte(password), c.ID)
+	for _, wrong := range []string{
+		token[:len(token)-2] + "xx", token + "A", "1", "%00", domain.UnsubscribeToken([]byte("another secret"), c.ID),
+	} {
+		b.get("/unsubscribe/"+wrong).is(t, 404)
+		b.post("/unsubscribe/"+wrong).is(t, 404)
+	}
+	b.get("/unsubscribe/test").is(t, 200, "This link stood in a test letter.")
+	b.post("/unsubscribe/test").is(t, 200)
+	if got, err := w.db.Client(t.Context(), user.ID, c.ID); err != nil || got.Suppressed() {
+		t.Errorf("%+v, %v", got, err)
+	}
+}
