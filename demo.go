@@ -29,10 +29,6 @@ type demo struct {
 		Message, Day                            int
 		Launch                                  bool
 	}
-	Posts []struct {
-		Title, Body string
-		Day         int
-	}
 }
 
 type demoCommand struct{}
@@ -130,18 +126,21 @@ func (d demo) mail(p *program, database *database, owner domain.User) error {
 	return nil
 }
 
+// blog publishes the sample articles, by the content manager.
 func (d demo) blog(p *program, database *database) error {
-	for _, sample := range d.Posts {
-		var post domain.Post
-		at := time.Now().AddDate(0, 0, sample.Day)
-		err := post.Change(domain.PostForm{Title: sample.Title, Body: sample.Body,
-			PublishedAt: at.UTC().Format(domain.WallFormat), Zone: time.UTC})
-		if err != nil {
-			return err
-		}
-		if err := database.CreatePost(p.ctx, &post); err != nil {
-			return err
+	author := domain.User{}
+	for _, sample := range d.Users {
+		if domain.Role(sample.Role) == domain.RoleContent {
+			var err error
+			if author, err = database.UserByEmail(p.ctx, sample.Email); err != nil {
+				return err
+			}
 		}
 	}
-	return nil
+	media, err := p.openMedia()
+	if err != nil {
+		return err
+	}
+	defer media.Close()
+	return handlers.DemoPosts(p.ctx, database.DB, media, author.ID, time.Now())
 }

@@ -38,6 +38,10 @@ func (p *program) serveAfter(prepare func(*database) error) (err error) {
 		return fmt.Errorf("static/%s is missing in this build: start with `make run`, or run `npm ci && make vendor` and build again",
 			strings.Join(missing, ", static/"))
 	}
+	secret, err := p.config.secretKey()
+	if err != nil {
+		return err
+	}
 	listener, err := net.Listen("tcp", string(p.config.Addr))
 	if err != nil {
 		return fmt.Errorf("ADDR=%q: %w", p.config.Addr, err)
@@ -58,13 +62,17 @@ func (p *program) serveAfter(prepare func(*database) error) (err error) {
 	if err != nil {
 		return err
 	}
-	secret, err := p.config.secretKey()
+	media, err := p.openMedia()
 	if err != nil {
+		return err
+	}
+	defer media.Close()
+	if err := p.startPublic(database, media); err != nil {
 		return err
 	}
 	app, err := handlers.New(handlers.Config{
 		BaseURL: p.config.BaseURL.URL, Addr: string(p.config.Addr), Proxies: p.config.TrustedProxies,
-		Inbox: p.config.SMTPURL.URL == nil, Secret: secret,
+		Inbox: p.config.SMTPURL.URL == nil, Secret: secret, Media: media,
 	}, database.DB, set, files, p.log)
 	if err != nil {
 		return err

@@ -6,6 +6,8 @@ import (
 	"io"
 	"net/url"
 	"path/filepath"
+	"regexp"
+	"strings"
 	"time"
 
 	"gocloud.dev/blob"
@@ -65,8 +67,22 @@ func (m *Media) Open(ctx context.Context, name string) (file io.ReadCloser, size
 	return reader, reader.Size(), nil
 }
 
-// Sweep deletes the files that were last written before a time and that used doesn't want.
-func (m *Media) Sweep(ctx context.Context, before time.Time, used func(name string) bool) error {
+// mediaFile is how the files of a picture are named: its hash, then a width. Others are not ours.
+var mediaFile = regexp.MustCompile(`^([0-9a-f]{32})-[0-9]+\.[a-z]+$`)
+
+// SweepMedia deletes the pictures that were last written before a time and that no post shows:
+// of deleted posts, and of forms that nobody sent again.
+func (db *DB) SweepMedia(ctx context.Context, m *Media, before time.Time) error {
+	var images []string
+	err := db.bun.NewRaw("SELECT image FROM posts WHERE image <> ''").Scan(ctx, &images)
+	if err != nil {
+		return explain(err)
+	}
+	used := map[string]bool{}
+	for _, image := range images {
+		hash, _, _ := strings.Cut(image, ".")
+		used[hash] = true
+	}
 	files := m.bucket.List(nil)
 	for {
 		file, err := files.Next(ctx)
@@ -76,7 +92,8 @@ func (m *Media) Sweep(ctx context.Context, before time.Time, used func(name stri
 		if err != nil {
 			return err
 		}
-		if file.IsDir || !file.ModTime.Before(before) || used(file.Key) {
+		name := mediaFile.FindStringSubmatch(file.Key)
+		if name == nil || used[name[1]] || !file.ModTime.Before(before) {
 			continue
 		}
 		if err := m.bucket.Delete(ctx, file.Key); err != nil && gcerrors.Code(err) != gcerrors.NotFound {

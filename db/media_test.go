@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"skychimp/db"
+	"skychimp/db/dbtest"
 	"skychimp/domain"
 )
 
@@ -19,7 +20,14 @@ func TestMedia(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer media.Close()
-	for _, name := range []string{"old.jpg", "old-but-used.jpg", "new.jpg"} {
+	d := dbtest.New(t)
+	shown, old, fresh := strings.Repeat("a", 32), strings.Repeat("b", 32), strings.Repeat("c", 32)
+	post := domain.Post{Slug: "a", Title: "A", Body: "B", Image: shown + ".jpg"}
+	if err := d.CreatePost(t.Context(), &post); err != nil {
+		t.Fatal(err)
+	}
+	names := []string{shown + "-600.jpg", old + "-600.jpg", old + "-1200.png", fresh + "-600.jpg", "new.jpg"}
+	for _, name := range names {
 		if err := media.Save(t.Context(), name, "image/jpeg", []byte("content of "+name)); err != nil {
 			t.Fatal(err)
 		}
@@ -38,18 +46,24 @@ func TestMedia(t *testing.T) {
 		}
 	}
 	past := time.Now().Add(-48 * time.Hour)
-	for _, name := range []string{"old.jpg", "old-but-used.jpg"} {
-		if err := os.Chtimes(filepath.Join(folder, name), past, past); err != nil {
-			t.Fatal(err)
+	for _, name := range names {
+		if !strings.HasPrefix(name, fresh) {
+			if err := os.Chtimes(filepath.Join(folder, name), past, past); err != nil {
+				t.Fatal(err)
+			}
 		}
 	}
-	err = media.Sweep(t.Context(), time.Now().Add(-24*time.Hour), func(name string) bool { return strings.Contains(name, "used") })
-	if err != nil {
+	if err := d.SweepMedia(t.Context(), media, time.Now().Add(-24*time.Hour)); err != nil {
 		t.Fatal(err)
 	}
 	left, err := os.ReadDir(folder)
-	if err != nil || len(left) != 2 || left[0].Name() != "new.jpg" || left[1].Name() != "old-but-used.jpg" {
-		t.Errorf("%v, %v", left, err)
+	if err != nil || len(left) != 3 {
+		t.Fatalf("%v, %v", left, err)
+	}
+	for i, want := range []string{shown + "-600.jpg", fresh + "-600.jpg", "new.jpg"} {
+		if left[i].Name() != want {
+			t.Errorf("%s is left, want %s", left[i].Name(), want)
+		}
 	}
 }
 

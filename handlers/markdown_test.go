@@ -45,6 +45,7 @@ func TestMarkdownLead(t *testing.T) {
 	m := newMarkdown()
 	for _, test := range []struct{ name, body, want string }{
 		{"running text only", "# Title\n\nOne *two*\n[three](https://example.com).\n\n```\ncode\n```\n\n- four\n- five", "One two three. four five"},
+		{"no tables", "One\n\n| a | b |\n|---|---|\n| 1 | 2 |\n\nTwo", "One Two"},
 		{"a picture first", "![leaf](/media/a.jpg)\n\nText", "Text"},
 		{"markup stays text", "a &lt;b&gt; \\*d\\* <b>c</b>", "a <b> *d* c"},
 		{"cut after a word", strings.Repeat("слово, ", 40), strings.TrimSuffix(strings.Repeat("слово, ", 25), ", ") + "…"},
