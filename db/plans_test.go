@@ -1,0 +1,377 @@
+package db_test
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"sync"
+	"testing"
+	"time"
+
+	"skychimp/db"
+	"skychimp/db/dbtest"
+	"skychimp/domain"
+)
+
+func plan(t testing.TB, d *db.DB, mailing int64, now time.Time) domain.Run {
+	t.Helper()
+	run, ok, err := d.PlanRun(t.Context(), mailing, now, false)
+	if err != nil || !ok {
+		t.Fatalf("no run: %v", err)
+	}
+	return run
+}
+
+func suppress(t testing.TB, d *db.DB, clients ...int64) {
+	t.Helper()
+	exec(t, d, "UPDATE clients SET suppressed_at = now(), suppressed_reason = 'unsubscribed' WHERE id = ANY($1)", clients)
+}
+
+func TestPlanRun(t *testing.T) {
+	d := dbtest.New(t)
+	ann := newOwner(t, d, "ann")
+	newClients(t, d, newOwner(t, d, "bob"), 3)
+	ids := newClients(t, d, ann, 250)
+	suppress(t, d, ids[0], ids[100], ids[249])
+	m := newLaunched(t, d, ann, func(f *domain.MailingForm) { f.EndAt = "2031-02-01T00:00" })
+	heard := listen(t, d, "runs")
+	run := plan(t, d, m.ID, monday)
+	heard()
+	if run.Planned != 250 || run.Suppressed != 3 || run.Subject != "Hello, {{name}}" || run.Body != "Text" || run.Revision != 1 ||
+		*run.OccurrenceNo != 0 || !run.ScheduledAt.Equal(monday) || run.Status != domain.RunRunning {
+		t.Errorf("%+v", run)
+	}
+	kept, err := d.Run(t.Context(), ann, run.ID)
+	if err != nil || kept.Counts != (domain.Counts{Planned: 250, Suppressed: 3}) || kept.Subject != run.Subject || !kept.WindowEnd.Equal(m.EndAt) {
+		t.Errorf("%v: %+v", err, kept)
+	}
+	// Clients in their order, the suppressed ones behind, where no block reaches.
+	want := append(append(slices.Clone(ids[1:100]), ids[101:249]...), ids[0], ids[100], ids[249])
+	if got := numbers(t, d, "SELECT client_id FROM deliveries WHERE run_id = $1 ORDER BY seq", run.ID); !slices.Equal(got, want) {
+		t.Errorf("clients %v", got)
+	}
+	if got := numbers(t, d, "SELECT seq FROM deliveries WHERE outcome = 'suppressed' ORDER BY seq"); !slices.Equal(got, []int64{248, 249, 250}) {
+		t.Errorf("suppressed %v", got)
+	}
+	if got := numbers(t, d, "SELECT first_seq * 1000 + open FROM blocks WHERE NOT done AND holder IS NULL ORDER BY first_seq"); !slices.Equal(got, []int64{1100, 101100, 201047}) {
+		t.Errorf("blocks %v", got)
+	}
+	m, _ = d.Mailing(t.Context(), ann, m.ID)
+	if m.NextNo != 1 || !m.NextRunAt.Equal(monday.AddDate(0, 0, 1)) {
+		t.Errorf("next %d at %v", m.NextNo, m.NextRunAt)
+	}
+	// A message that is edited later changes no run that has started.
+	if _, err := d.UpdateMessage(t.Context(), ann, m.MessageID, func(m *domain.Message) error {
+		m.Change(domain.MessageForm{Subject: "New", Body: "New"}, monday)
+		return nil
+	}); err != nil {
+		t.Fatal(err)
+	}
+	if kept, _ := d.Run(t.Context(), ann, run.ID); kept.Subject != "Hello, {{name}}" {
+		t.Errorf("subject %q", kept.Subject)
+	}
+	if next := plan(t, d, m.ID, monday.AddDate(0, 0, 1)); next.Subject != "New" || next.Revision != 2 {
+		t.Errorf("%q, revision %d", next.Subject, next.Revision)
+	}
+}
+
+func TestPlanAudiences(t *testing.T) {
+	d := dbtest.New(t)
+	ann, bob := newOwner(t, d, "ann"), newOwner(t, d, "bob")
+	var ids []int64
+	for i, tags := range []string{"vip", "VIP, news", "News", "", "vip"} {
+		ids = append(ids, newClient(t, d, ann, domain.ClientForm{Email: fmt.Sprintf("c%d@x.example", i), Tags: tags}).ID)
+	}
+	newClient(t, d, bob, domain.ClientForm{Email: "b@x.example", Tags: "vip, news"})
+	suppress(t, d, ids[4])
+	tests := []struct {
+		name       string
+		change     func(*domain.MailingForm)
+		want       []int64
+		suppressed int
+	}{
+		{"all", func(*domain.MailingForm) {}, ids, 1},
+		{"a tag", func(f *domain.MailingForm) { f.Audience, f.Tags = "tags", "vip" }, []int64{ids[0], ids[1], ids[4]}, 1},
+		{"tags, any of them, any case", func(f *domain.MailingForm) { f.Audience, f.Tags = "tags", "VIP, NEWS" }, []int64{ids[0], ids[1], ids[2], ids[4]}, 1},
+		{"a tag nobody has", func(f *domain.MailingForm) { f.Audience, f.Tags = "tags", "x" }, nil, 0},
+		{"picked", func(f *domain.MailingForm) { f.Audience, f.ClientIDs = "picked", ids[3:] }, ids[3:], 1},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			m := newLaunched(t, d, ann, tt.change)
+			recipients, suppressed, err := d.Recipients(t.Context(), m)
+			if err != nil || recipients != len(tt.want)-tt.suppressed || suppressed != tt.suppressed {
+				t.Errorf("%v: forecast of %d and %d suppressed", err, recipients, suppressed)
+			}
+			run := plan(t, d, m.ID, monday)
+			if int(run.Planned) != len(tt.want) || int(run.Suppressed) != tt.suppressed {
+				t.Errorf("planned %d, suppressed %d", run.Planned, run.Suppressed)
+			}
+			if got := numbers(t, d, "SELECT client_id FROM deliveries WHERE run_id = $1 ORDER BY client_id", run.ID); !slices.Equal(got, tt.want) {
+				t.Errorf("clients %v, want %v", got, tt.want)
+			}
+		})
+	}
+	foreign := domain.Mailing{OwnerID: bob, Audience: domain.AudiencePicked, ClientIDs: ids}
+	if recipients, suppressed, err := d.Recipients(t.Context(), foreign); err != nil || recipients != 0 || suppressed != 0 {
+		t.Errorf("counted foreign clients: %v %d %d", err, recipients, suppressed)
+	}
+}
+
+func TestPlanMissed(t *testing.T) {
+	d := dbtest.New(t)
+	ann := newOwner(t, d, "ann")
+	newClients(t, d, ann, 2)
+	m := newLaunched(t, d, ann, func(f *domain.MailingForm) { f.EndAt = "2031-01-12T00:00" })
+	run := plan(t, d, m.ID, monday.AddDate(0, 0, 2).Add(time.Hour))
+	if *run.OccurrenceNo != 2 || !run.ScheduledAt.Equal(monday.AddDate(0, 0, 2)) || run.Planned != 2 {
+		t.Errorf("%+v", run)
+	}
+	rows, total, err := d.Runs(t.Context(), ann, m.ID, 1)
+	if err != nil || total != 3 {
+		t.Fatal(err, total)
+	}
+	for _, row := range rows[1:] {
+		if row.Status != domain.RunMissed || row.Reason != domain.ReasonMissed || row.ClosedAt.IsZero() || row.Planned != 0 {
+			t.Errorf("%+v", row)
+		}
+	}
+	// After the end all that is left was missed, and there is no run.
+	if _, ok, err := d.PlanRun(t.Context(), m.ID, monday.AddDate(0, 0, 9), false); ok || err != nil {
+		t.Errorf("ran after the end: %v %v", ok, err)
+	}
+	if missed := number(t, d, "SELECT count(*) FROM runs WHERE status = 'missed'"); missed != 5 {
+		t.Errorf("%d missed", missed)
+	}
+	if m, _ = d.Mailing(t.Context(), ann, m.ID); m.NextNo != 6 || !m.NextRunAt.IsZero() {
+		t.Errorf("next %d at %v", m.NextNo, m.NextRunAt)
+	}
+}
+
+func TestPlanNothing(t *testing.T) {
+	d := dbtest.New(t)
+	tests := map[string]struct {
+		ready func(m domain.Mailing)
+		now   time.Time
+		key   string // of the refusal to run out of turn
+	}{
+		"not launched": {func(domain.Mailing) {}, monday, ""},
+		"too early":    {func(m domain.Mailing) { update(t, d, m.ID, launch) }, monday.Add(-time.Second), ""},
+		"disabled": {func(m domain.Mailing) { update(t, d, m.ID, launch); update(t, d, m.ID, disable) }, monday,
+			"mailings.is_disabled"},
+		"stopped": {func(m domain.Mailing) { update(t, d, m.ID, launch); update(t, d, m.ID, stop) }, monday,
+			"mailings.is_finished"},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			m := newMailing(t, d, newOwner(t, d, name), nil)
+			tt.ready(m)
+			before, _ := d.Mailing(t.Context(), 0, m.ID)
+			if _, ok, err := d.PlanRun(t.Context(), m.ID, tt.now, false); ok || err != nil {
+				t.Errorf("planned: %v %v", ok, err)
+			}
+			if after, _ := d.Mailing(t.Context(), 0, m.ID); after.NextNo != before.NextNo || !after.NextRunAt.Equal(before.NextRunAt) {
+				t.Errorf("the calendar moved: %+v", after)
+			}
+			_, ok, err := d.PlanRun(t.Context(), m.ID, tt.now, true)
+			if tt.key == "" && (err != nil || !ok) {
+				t.Errorf("out of turn: %v %v", ok, err)
+			} else if tt.key != "" {
+				refused(t, err, domain.Conflict, tt.key)
+			}
+		})
+	}
+	if _, ok, err := d.PlanRun(t.Context(), 1<<40, monday, false); ok || err != nil {
+		t.Errorf("no such mailing: %v %v", ok, err)
+	}
+}
+
+func block(u *domain.User) error {
+	return u.Block(domain.User{ID: -1, Role: domain.RoleManager}, "spam", monday)
+}
+
+// inBackground runs do and waits until its connection waits for a lock.
+func inBackground(t *testing.T, d *db.DB, do func()) *sync.WaitGroup {
+	t.Helper()
+	var done sync.WaitGroup
+	done.Go(do)
+	eventually(t, "a lock that is waited for", func() bool {
+		return number(t, d, "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()") > 0
+	})
+	return &done
+}
+
+func TestPlanOfABlockedOwner(t *testing.T) {
+	d := dbtest.New(t)
+	ann := newOwner(t, d, "ann")
+	newClients(t, d, ann, 3)
+	m := newLaunched(t, d, ann, nil)
+	// Blocked while the run is being planned: a lock stops the plan in the middle.
+	tx, err := d.Pool.Begin(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer tx.Rollback(context.Background())
+	if _, err := tx.Exec(t.Context(), "LOCK TABLE blocks IN EXCLUSIVE MODE"); err != nil {
+		t.Fatal(err)
+	}
+	planned := inBackground(t, d, func() {
+		if _, ok, err := d.PlanRun(t.Context(), m.ID, monday, false); ok || err != nil {
+			t.Errorf("planned for a blocked owner: %v %v", ok, err)
+		}
+	})
+	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
+	defer cancel()
+	if _, err := d.UpdateUser(ctx, ann, block); err != nil {
+		t.Error("a block has to wait until a million deliveries are planned: ", err)
+	}
+	if err := tx.Rollback(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	planned.Wait()
+	if _, ok, err := d.PlanRun(t.Context(), m.ID, monday, false); ok || err != nil {
+		t.Errorf("planned for a blocked owner: %v %v", ok, err)
+	}
+	if runs := number(t, d, "SELECT count(*) FROM runs"); runs != 0 {
+		t.Errorf("%d runs", runs)
+	}
+	if due, err := d.DueMailings(t.Context(), monday); err != nil || len(due) != 0 {
+		t.Errorf("due: %v %v", due, err)
+	}
+}
+
+func TestPlanOnce(t *testing.T) {
+	d := dbtest.New(t)
+	ann := newOwner(t, d, "ann")
+	newClients(t, d, ann, 120)
+	for range 10 {
+		m := newLaunched(t, d, ann, nil)
+		var planners sync.WaitGroup
+		for range 4 {
+			planners.Go(func() {
+				if _, _, err := d.PlanRun(t.Context(), m.ID, monday, false); err != nil {
+					t.Error(err)
+				}
+			})
+		}
+		planners.Wait()
+		if runs := number(t, d, "SELECT count(*) FROM runs WHERE mailing_id = $1", m.ID); runs != 1 {
+			t.Fatalf("%d runs", runs)
+		}
+		if _, ok, err := d.PlanRun(t.Context(), m.ID, monday, false); ok || err != nil {
+			t.Fatalf("planned again: %v %v", ok, err)
+		}
+	}
+	if wrong := numbers(t, d, "SELECT run_id FROM deliveries GROUP BY run_id HAVING count(*) <> 120"); len(wrong) > 0 {
+		t.Errorf("runs %v do not have 120 deliveries", wrong)
+	}
+}
+
+func TestPlanOutOfTurn(t *testing.T) {
+	d := dbtest.New(t)
+	ann := newOwner(t, d, "ann")
+	newClients(t, d, ann, 2)
+	daily := newLaunched(t, d, ann, nil)
+	run, ok, err := d.PlanRun(t.Context(), daily.ID, monday.Add(-time.Hour), true)
+	if err != nil || !ok || run.OccurrenceNo != nil || run.Planned != 2 || !run.ScheduledAt.Equal(monday.Add(-time.Hour)) {
+		t.Errorf("%v %v %+v", ok, err, run)
+	}
+	if next := plan(t, d, daily.ID, monday); *next.OccurrenceNo != 0 {
+		t.Errorf("the calendar lost its first run: %+v", next)
+	}
+	once := newMailing(t, d, ann, func(f *domain.MailingForm) { f.Periodicity = "once" })
+	if run, ok, err = d.PlanRun(t.Context(), once.ID, monday.Add(-time.Hour), true); err != nil || !ok || *run.OccurrenceNo != 0 {
+		t.Errorf("%v %v %+v", ok, err, run)
+	}
+	if once, _ = d.Mailing(t.Context(), ann, once.ID); once.Status != domain.Running {
+		t.Errorf("status %s", once.Status)
+	}
+	if _, ok, err := d.PlanRun(t.Context(), once.ID, monday, false); ok || err != nil {
+		t.Errorf("the only run ran twice: %v %v", ok, err)
+	}
+	_, _, err = d.PlanRun(t.Context(), once.ID, monday, true)
+	refused(t, err, domain.Conflict, "mailings.ran_once")
+}
+
+// A run out of turn waits for whoever works on the mailing; a tick goes on to the next one.
+func TestPlanLocked(t *testing.T) {
+	d := dbtest.New(t)
+	m := newLaunched(t, d, newOwner(t, d, "ann"), nil)
+	tx, err := d.Pool.Begin(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer tx.Rollback(context.Background())
+	if _, err := tx.Exec(t.Context(), "SELECT FROM mailings WHERE id = $1 FOR UPDATE", m.ID); err != nil {
+		t.Fatal(err)
+	}
+	if _, ok, err := d.PlanRun(t.Context(), m.ID, monday, false); ok || err != nil {
+		t.Errorf("tick: %v %v", ok, err)
+	}
+	planned := inBackground(t, d, func() {
+		if _, ok, err := d.PlanRun(t.Context(), m.ID, monday, true); !ok || err != nil {
+			t.Errorf("out of turn: %v %v", ok, err)
+		}
+	})
+	if err := tx.Rollback(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	planned.Wait()
+}
+
+func TestForecast(t *testing.T) {
+	d := dbtest.New(t)
+	ann := newOwner(t, d, "ann")
+	suppress(t, d, newClients(t, d, ann, 4)[0])
+	m := newLaunched(t, d, ann, nil)
+	now := monday.AddDate(0, 0, 3).Add(time.Minute)
+	f, ok, err := d.Forecast(t.Context(), m.ID, now, false)
+	if err != nil || !ok || f.Recipients != 3 || !f.At.Equal(monday.AddDate(0, 0, 3)) || f.Mailing.ID != m.ID {
+		t.Errorf("%v %v %+v", ok, err, f)
+	}
+	if f, ok, err = d.Forecast(t.Context(), m.ID, monday.Add(-time.Hour), true); err != nil || !ok || f.Recipients != 3 {
+		t.Errorf("out of turn: %v %v %+v", ok, err, f)
+	}
+	if _, ok, err = d.Forecast(t.Context(), m.ID, monday.Add(-time.Hour), false); err != nil || ok {
+		t.Errorf("nothing is due: %v %v", ok, err)
+	}
+	for _, table := range []string{"runs", "deliveries", "blocks"} {
+		if n := number(t, d, "SELECT count(*) FROM "+table); n != 0 {
+			t.Errorf("%d rows left in %s", n, table)
+		}
+	}
+	if after, _ := d.Mailing(t.Context(), ann, m.ID); after.NextNo != 0 || !after.NextRunAt.Equal(monday) {
+		t.Errorf("the calendar moved: %+v", after)
+	}
+	update(t, d, m.ID, disable)
+	_, _, err = d.Forecast(t.Context(), m.ID, now, true)
+	refused(t, err, domain.Conflict, "mailings.is_disabled")
+	cancelled, cancel := context.WithCancel(t.Context())
+	cancel()
+	if _, _, err := d.Forecast(cancelled, m.ID, now, false); err == nil {
+		t.Error("no error of a cancelled forecast")
+	}
+}
+
+func TestDueMailings(t *testing.T) {
+	d := dbtest.New(t)
+	ann, bob := newOwner(t, d, "ann"), newOwner(t, d, "bob")
+	at := func(start string) func(*domain.MailingForm) {
+		return func(f *domain.MailingForm) { f.StartAt = start }
+	}
+	a1 := newLaunched(t, d, ann, at("2031-01-06T08:00"))
+	a2 := newLaunched(t, d, ann, at("2031-01-06T07:00"))
+	a3 := newLaunched(t, d, ann, at("2031-01-06T09:00"))
+	b1 := newLaunched(t, d, bob, at("2031-01-06T08:30"))
+	newMailing(t, d, ann, nil)
+	newLaunched(t, d, ann, at("2031-01-06T09:01"))
+	update(t, d, newLaunched(t, d, ann, nil).ID, disable)
+	update(t, d, newLaunched(t, d, ann, nil).ID, stop)
+	if err := d.DeleteMailing(t.Context(), ann, newLaunched(t, d, ann, nil).ID, monday); err != nil {
+		t.Fatal(err)
+	}
+	due, err := d.DueMailings(t.Context(), monday)
+	if want := []int64{a2.ID, b1.ID, a1.ID, a3.ID}; err != nil || !slices.Equal(due, want) {
+		t.Errorf("%v %v, want %v: one of each owner first", err, due, want)
+	}
+}
