@@ -48,9 +48,6 @@ func readConfig(environ []string) (config, error) {
 	if (c.DKIMKey == "") != (c.DKIMSelector == "") || (c.DKIMKey == "") != (c.DKIMDomain == "") {
 		return c, errors.New("DKIM_KEY, DKIM_SELECTOR and DKIM_DOMAIN belong together: set all three or none")
 	}
-	if c.DatabaseURL != "" && c.Secret == "" {
-		return c, errors.New("SECRET is empty: with DATABASE_URL it has to be at least 32 characters (try: openssl rand -hex 32)")
-	}
 	return c, nil
 }
 

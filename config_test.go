@@ -71,9 +71,7 @@ func TestConfigRefuses(t *testing.T) {
 	if err == nil || strings.Contains(err.Error(), "hush") {
 		t.Errorf("a password is printed: %v", err)
 	}
-	for _, environ := range [][]string{{"DATABASE_URL=postgres://h/d"}, {"DKIM_SELECTOR=s"}} {
-		if _, err := readConfig(environ); err == nil {
-			t.Errorf("%v is taken", environ)
-		}
+	if _, err := readConfig([]string{"DKIM_SELECTOR=s"}); err == nil {
+		t.Error("DKIM_SELECTOR is taken alone")
 	}
 }

@@ -18,7 +18,7 @@ import (
 type database struct {
 	*db.DB
 	private *embedded.Postgres
-	closing context.CancelFunc
+	closing func() // ends the watch over the private server
 }
 
 // openDatabase connects to DATABASE_URL, or starts the private server in DATA_DIR.
@@ -38,10 +38,12 @@ func (p *program) openDatabase() (*database, error) {
 	if err != nil {
 		return nil, errors.Join(err, private.Stop(context.Background()))
 	}
-	ctx, cancel := context.WithCancel(context.Background())
-	d := &database{DB: opened, private: private, closing: cancel}
+	d := &database{DB: opened, private: private, closing: func() {}}
 	if !private.Joined() {
-		go p.revive(ctx, d)
+		ctx, cancel := context.WithCancel(context.Background())
+		ended := make(chan bool)
+		d.closing = func() { cancel(); <-ended }
+		go func() { p.revive(ctx, d); close(ended) }()
 	}
 	return d, nil
 }
@@ -54,16 +56,17 @@ func (p *program) revive(ctx context.Context, d *database) {
 			return
 		case <-d.private.Done():
 		}
-		if ctx.Err() != nil {
-			return
-		}
 		p.log.Error("the private Postgres ended; starting it again")
 		again, err := embedded.Start(ctx, p.config.DataDir, embedded.Options{Log: p.log})
-		if err != nil {
-			p.log.Error("the private Postgres does not start", "error", err)
-			return
+		if err == nil {
+			d.private = again
+			continue
 		}
-		d.private = again
+		p.log.Error("the private Postgres does not start", "error", err)
+		select {
+		case <-ctx.Done():
+		case <-time.After(time.Second):
+		}
 	}
 }
 
@@ -94,10 +97,14 @@ func (d *database) currentSchema(ctx context.Context) error {
 	return err
 }
 
-// secretKey is SECRET, or the one that was generated in DATA_DIR on the first start.
+// secretKey is SECRET, or the one that was generated in DATA_DIR on the first start. Programs that
+// share a database by DATABASE_URL may run on several machines, so they are given theirs.
 func (c config) secretKey() ([]byte, error) {
 	if c.Secret != "" {
 		return []byte(c.Secret), nil
+	}
+	if c.DatabaseURL != "" {
+		return nil, misuse{errors.New("SECRET is empty: with DATABASE_URL it has to be at least 32 characters (try: openssl rand -hex 32)")}
 	}
 	file := filepath.Join(c.DataDir, "secret")
 	if key, err := os.ReadFile(file); err == nil && len(key) >= 32 {

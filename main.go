@@ -8,6 +8,7 @@ import (
 	"io"
 	"log/slog"
 	"os"
+	"strings"
 	_ "time/tzdata" // machines without zone files
 
 	"github.com/alecthomas/kong"
@@ -63,7 +64,7 @@ func run(args []string, in io.Reader, out, errs io.Writer) int {
 		return fail(errs, misuse{fmt.Errorf("%w (see skychimp --help)", err)})
 	}
 	settings, err := readConfig(os.Environ())
-	if err != nil {
+	if err != nil && command.Command() != "version" {
 		return fail(errs, misuse{err})
 	}
 	ctx, stop := untilSignal()
@@ -77,7 +78,7 @@ func fail(errs io.Writer, err error) int {
 	if err == nil {
 		return 0
 	}
-	fmt.Fprintln(errs, "skychimp:", err)
+	fmt.Fprintln(errs, "skychimp:", strings.ReplaceAll(err.Error(), "\n", "; "))
 	if _, ok := errors.AsType[misuse](err); ok {
 		return 2
 	}

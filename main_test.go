@@ -31,7 +31,6 @@ func withDatabaseURL(t *testing.T) *db.DB {
 	t.Helper()
 	address := dbtest.URL(t)
 	t.Setenv("DATABASE_URL", address)
-	t.Setenv("SECRET", strings.Repeat("s", 32))
 	opened, err := db.Open(address)
 	if err != nil {
 		t.Fatal(err)
@@ -49,6 +48,22 @@ func TestWrongUse(t *testing.T) {
 	}
 	t.Setenv("ADDR", "nonsense")
 	if got := command("", "serve"); got.code != 2 || !strings.Contains(got.errs, `ADDR="nonsense"`) {
+		t.Errorf("%+v", got)
+	}
+}
+
+// Machines that share a database have to share the secret too, so none is made up.
+func TestSecretIsAskedFor(t *testing.T) {
+	t.Setenv("DATABASE_URL", "postgres://localhost/none")
+	if got := command("", "serve"); got.code != 2 || !strings.Contains(got.errs, "SECRET") || strings.Count(got.errs, "\n") != 1 {
+		t.Errorf("%+v", got)
+	}
+}
+
+func TestDatabaseUnreachable(t *testing.T) {
+	t.Setenv("DATABASE_URL", "postgres://me:hush@127.0.0.1:1/none")
+	got := command("", "migrate", "status")
+	if got.code != 1 || strings.Count(got.errs, "\n") != 1 || !strings.Contains(got.errs, "database") || strings.Contains(got.errs, "hush") {
 		t.Errorf("%+v", got)
 	}
 }

@@ -65,7 +65,6 @@ func (s *Site) logout(c *fiber.Ctx) error {
 	if err := s.signOut(c); err != nil {
 		return err
 	}
-	c.Set("Clear-Site-Data", `"cache"`)
 	return s.redirect(c, "/")
 }
 

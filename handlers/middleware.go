@@ -25,7 +25,7 @@ func (s *Site) middleware(app *fiber.App) {
 	app.Use(s.number)
 	app.Use(s.headers)
 	app.Use(compress.New())
-	app.Use(etag.New())
+	app.Use(etag.New(etag.Config{Weak: true, Next: s.keepsSession}))
 	app.Use(s.refusal)
 	app.Use(recover.New(recover.Config{EnableStackTrace: true, StackTraceHandler: s.panicked}))
 	app.Use(size)
@@ -34,6 +34,10 @@ func (s *Site) middleware(app *fiber.App) {
 	app.Use(s.deadline)
 	app.Use(s.identify)
 }
+
+// keepsSession: what people see who are signed in is never stored, so it needs no ETag, for
+// which a whole export would have to be held in memory.
+func (s *Site) keepsSession(c *fiber.Ctx) bool { return c.Cookies(s.sessionCookie()) != "" }
 
 // override lets forms, which know only POST, ask for PUT and DELETE.
 func override(c *fiber.Ctx) error {
@@ -63,19 +67,29 @@ func size(c *fiber.Ctx) error {
 
 const numberKey = "number"
 
-// number gives the request a number for the log and the error page, and logs it.
+// number gives the request a number for the log and the error page, and logs what changes
+// something, fails or is slow.
 func (s *Site) number(c *fiber.Ctx) error {
 	number, begun := rand.Text()[:10], time.Now()
 	c.Locals(numberKey, number)
 	c.Set(fiber.HeaderXRequestID, number)
 	err := c.Next()
+	status, took := c.Response().StatusCode(), time.Since(begun)
+	if reads(c) && status < fiber.StatusBadRequest && took < time.Second {
+		return err
+	}
 	path := c.Path()
 	if strings.Contains(c.Route().Path, ":token") {
 		path = c.Route().Path // a token is a secret
 	}
-	s.Log.Debug("request", "number", number, "method", c.Method(), "path", path,
-		"status", c.Response().StatusCode(), "took", time.Since(begun))
+	s.Log.Info("request", "number", number, "method", c.Method(), "path", path, "status", status,
+		"took", took.Round(time.Millisecond), "ip", s.ip(c))
 	return err
+}
+
+// reads tells whether the request asks for nothing to be changed.
+func reads(c *fiber.Ctx) bool {
+	return slices.Contains([]string{fiber.MethodGet, fiber.MethodHead, fiber.MethodOptions}, c.Method())
 }
 
 // headers are the safe defaults; a handler may set others.
@@ -138,8 +152,7 @@ func (s *Site) hostOf(c *fiber.Ctx) string {
 // origin refuses what another site makes a browser send, by the rule of
 // http.CrossOriginProtection. The unsubscribe button of a mail program may come from anywhere.
 func (s *Site) origin(c *fiber.Ctx) error {
-	safe := []string{fiber.MethodGet, fiber.MethodHead, fiber.MethodOptions}
-	if slices.Contains(safe, c.Method()) || strings.HasPrefix(c.Path(), "/unsubscribe/") {
+	if reads(c) || strings.HasPrefix(c.Path(), "/unsubscribe/") {
 		return c.Next()
 	}
 	switch site := c.Get("Sec-Fetch-Site"); site {
