@@ -112,7 +112,7 @@ func startIn(ctx context.Context, base string) (*embedded.Postgres, error) {
 			Settings: map[string]string{
 				"autovacuum": "off", "synchronous_commit": "off", "shared_buffers": "128MB", "max_connections": "300",
 				"lock_timeout":    "1min", // a test that hangs says where
-				"wal_compression": "off", // it takes most of the time of copying a database
+				"wal_compression": "off",  // it takes most of the time of copying a database
 			},
 		})
 		if err != nil || !postgres.Joined() {
