@@ -234,3 +234,13 @@ func (db *DB) ClientsAfter(ctx context.Context, owner int64, last domain.Client)
 	}
 	return clients, explain(query.Order("created_at DESC", "id DESC").Limit(1000).Scan(ctx))
 }
+
+// ClientsByID are those of the named clients that are the owner's.
+func (db *DB) ClientsByID(ctx context.Context, owner int64, ids []int64) ([]domain.Client, error) {
+	clients := []domain.Client{}
+	if len(ids) == 0 {
+		return clients, nil
+	}
+	err := db.bun.NewSelect().Model(&clients).Where("owner_id = ? AND id IN (?)", owner, bun.In(ids)).Order("id").Scan(ctx)
+	return clients, explain(err)
+}

@@ -3,6 +3,7 @@ package handlers
 import (
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/gofiber/fiber/v2"
@@ -70,7 +71,7 @@ func (s *Site) editMailingForm(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	form := domain.MailingForm{Name: m.Name, Audience: string(m.Audience), Tags: joinTags(m.Tags), StartAt: m.StartLocal.Format(domain.WallFormat),
+	form := domain.MailingForm{Name: m.Name, Audience: string(m.Audience), Tags: strings.Join(m.Tags, ", "), StartAt: m.StartLocal.Format(domain.WallFormat),
 		Timezone: m.Timezone, Periodicity: string(m.Periodicity), MessageID: m.MessageID, ClientIDs: m.ClientIDs}
 	if !m.EndLocal.IsZero() {
 		form.EndAt = m.EndLocal.Format(domain.WallFormat)

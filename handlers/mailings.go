@@ -80,8 +80,8 @@ type mailingView struct {
 	Audience        domain.Audience
 	Tags            []string
 	Picked          int
-	Recipients      int // after suppression
-	Suppressed      int
+	Recipients      int64 // after suppression
+	Suppressed      int64
 	Start, End      string // wall clocks in Timezone
 	Timezone        string
 	Next            []Moment // in the mailing's zone
@@ -131,9 +131,11 @@ func (s *Site) mailingView(c *fiber.Ctx, m domain.Mailing) (mailingView, error) 
 		}
 		view.Owner = owner.Name + " <" + owner.Email + ">"
 	}
-	if view.Recipients, view.Suppressed, err = s.DB.Recipients(c.UserContext(), m); err != nil {
+	recipients, suppressed, err := s.DB.Recipients(c.UserContext(), m)
+	if err != nil {
 		return view, err
 	}
+	view.Recipients, view.Suppressed = int64(recipients), int64(suppressed)
 	view.Next = s.upcoming(c, m)
 	if view.Launch {
 		view.LaunchExplained = s.launchWords(c, m, view)
@@ -160,9 +162,9 @@ func (s *Site) mailingView(c *fiber.Ctx, m domain.Mailing) (mailingView, error) 
 // launchWords say what the launch button will do.
 func (s *Site) launchWords(c *fiber.Ctx, m domain.Mailing, view mailingView) string {
 	if !domain.Instant(m.StartLocal, m.Schedule().Zone).After(time.Now()) {
-		return s.tn(c, "mailings.launch_now", view.Recipients)
+		return s.tn(c, "mailings.launch_now", int(view.Recipients))
 	}
-	return s.tn(c, "mailings.launch_later", view.Recipients) + " " + view.Start + " (" + m.Timezone + ")"
+	return s.tn(c, "mailings.launch_later", int(view.Recipients)) + " " + view.Start + " (" + m.Timezone + ")"
 }
 
 // upcoming are the next five run times, in the mailing's own zone.

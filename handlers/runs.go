@@ -28,6 +28,7 @@ type runRow struct {
 	ClosedAt      Moment
 	ResumeAt      Moment
 	ByHand        bool // asked for out of turn
+	Over          bool // nothing more will happen
 }
 
 // runView is the page runs/show.
@@ -52,7 +53,7 @@ func (s *Site) runRow(c *fiber.Ctx, run db.RunRow) runRow {
 		runCounts: runCounts{Counts: run.Counts, Deferred: run.Deferred, NextTryAt: s.moment(c, run.NextTryAt), Percent: 100},
 		ID:        run.ID, MailingID: run.MailingID, Mailing: run.MailingName, Status: run.Status, Reason: run.Reason,
 		ScheduledAt: s.moment(c, run.ScheduledAt), ClosedAt: s.moment(c, run.ClosedAt), ResumeAt: s.moment(c, run.ResumeAt),
-		ByHand: run.OccurrenceNo == nil,
+		ByHand: run.OccurrenceNo == nil, Over: run.Closed(),
 	}
 	if run.Planned > 0 {
 		row.Percent = int(100 * (run.Planned - run.Open()) / run.Planned)
