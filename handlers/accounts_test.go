@@ -52,6 +52,13 @@ func (w *world) link(t *testing.T, user int64, purpose domain.TokenPurpose, at t
 	return base64.RawURLEncoding.EncodeToString(secret)
 }
 
+// landing is where a user comes to without another wish.
+func landing(user domain.User) string {
+	s := new(Site)
+	s.routes = s.table()
+	return s.landing(&user)
+}
+
 func TestRegisterVerifyAndSignIn(t *testing.T) {
 	w := newWorld(t)
 	b := w.visitor(t).with("Accept-Language", "ru-RU, en;q=0.5")
@@ -74,7 +81,7 @@ func TestRegisterVerifyAndSignIn(t *testing.T) {
 	path := "/verify/" + w.link(t, user.ID, domain.TokenVerify, time.Now())
 	b.get(path).is(t, 200, user.Email, `method="post"`)
 	b.get(path).is(t, 200) // looking changes nothing
-	b.post(path).is(t, 303)
+	b.post(path).leads(t, landing(user))
 	b.get("/account").is(t, 200, "Анна")
 	b.get("/login").is(t, 303)
 	b.post(path).is(t, 410)
@@ -83,7 +90,7 @@ func TestRegisterVerifyAndSignIn(t *testing.T) {
 	b.post("/logout").leads(t, "/")
 	b.get("/account").is(t, 303)
 	b.post("/login", "email", user.Email, "password", password, "next", "/account?x=1").leads(t, "/account?x=1")
-	b.post("/login", "email", user.Email, "password", password, "next", "//evil.example").leads(t, "/")
+	b.post("/login", "email", user.Email, "password", password, "next", "//evil.example").leads(t, landing(user))
 	b.get("/account").is(t, 200)
 }
 
@@ -174,7 +181,7 @@ func TestResetPassword(t *testing.T) {
 	b.post(other, "password", "a new long password").is(t, 410)
 	elsewhere.get("/account").is(t, 303)
 	b.post("/login", "email", user.Email, "password", password).is(t, 422)
-	b.post("/login", "email", user.Email, "password", "a new long password").leads(t, "/")
+	b.post("/login", "email", user.Email, "password", "a new long password").leads(t, landing(user))
 }
 
 func TestAccount(t *testing.T) {
