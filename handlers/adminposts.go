@@ -33,8 +33,8 @@ func (v adminPostsView) Empty() bool { return len(v.Rows) == 0 && v.Query == "" 
 
 // adminPostView is the page adminposts/show: the article as its readers see it.
 type adminPostView struct {
-	articleView
-	State domain.PostState
+	Article articleView
+	State   domain.PostState
 }
 
 // adminPosts is the list of all posts; its search asks for the results alone.
@@ -83,7 +83,7 @@ func (s *Site) deletePost(c *fiber.Ctx) error {
 	if isHTMX(c) {
 		s.toast(c, "posts.deleted")
 		c.Set("HX-Trigger-After-Swap", "posts-changed")
-		return c.SendStatus(fiber.StatusOK)
+		return c.Send(nil) // SendStatus would write "OK" where the row was
 	}
 	return s.done(c, "/admin/posts", "posts.deleted")
 }

@@ -181,7 +181,7 @@ func (s *Site) previewPost(c *fiber.Ctx) error {
 	post.ID, _ = strconv.ParseInt(c.FormValue("id"), 10, 64)
 	view := adminPostView{s.articleView(c, post), domain.Draft}
 	if isHTMX(c) {
-		return s.block(c, fiber.StatusOK, "posts/text", view.articleView)
+		return s.block(c, fiber.StatusOK, "posts/text", view.Article)
 	}
 	return s.page(c, fiber.StatusOK, "adminposts/preview", view)
 }

@@ -31,7 +31,7 @@ type postsView struct {
 
 // articleView is the page posts/article, and what an author sees as its preview.
 type articleView struct {
-	postCard
+	Card      postCard
 	Body      template.HTML
 	Canonical string // its address
 	Picture   string // the address of its picture, with the host
@@ -82,10 +82,10 @@ func (s *Site) post(c *fiber.Ctx) error {
 
 func (s *Site) articleView(c *fiber.Ctx, post domain.Post) articleView {
 	view := articleView{
-		postCard: s.postCard(c, post), Body: s.markdown.article(post.Body), Canonical: s.absolute("/blog/" + post.Slug),
+		Card: s.postCard(c, post), Body: s.markdown.article(post.Body), Canonical: s.absolute("/blog/" + post.Slug),
 	}
-	if view.Large != "" {
-		view.Picture = s.absolute(view.Large)
+	if view.Card.Large != "" {
+		view.Picture = s.absolute(view.Card.Large)
 	}
 	return view
 }

@@ -19,7 +19,7 @@ func views() map[string]any {
 		"account/password":    accountView{},
 		"account/profile":     accountView{},
 		"account/sessions":    accountView{},
-		"adminposts/article":  adminPostView{},
+		"adminposts/article":  articleView{},
 		"adminposts/delete":   adminPostView{},
 		"adminposts/edit":     postForm{},
 		"adminposts/image":    postForm{},

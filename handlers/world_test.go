@@ -27,12 +27,12 @@ type world struct {
 	url string
 }
 
-func newWorld(t *testing.T) *world {
+func newWorld(t testing.TB) *world {
 	t.Helper()
 	return worldOn(t, dbtest.New(t))
 }
 
-func worldOn(t *testing.T, database *db.DB) *world {
+func worldOn(t testing.TB, database *db.DB) *world {
 	t.Helper()
 	files, err := static.Load()
 	if err != nil {
@@ -42,12 +42,17 @@ func worldOn(t *testing.T, database *db.DB) *world {
 	if err != nil {
 		t.Fatal(err)
 	}
+	media, err := db.OpenMedia(t.Context(), "", t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = media.Close() })
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
 	base := &url.URL{Scheme: "http", Host: listener.Addr().String()}
-	app, err := New(Config{BaseURL: base, Addr: base.Host, Inbox: true, Secret: []byte(password)}, database, set, files, slog.New(slog.DiscardHandler))
+	app, err := New(Config{BaseURL: base, Addr: base.Host, Inbox: true, Secret: []byte(password), Media: media}, database, set, files, slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -66,7 +71,7 @@ func worldOn(t *testing.T, database *db.DB) *world {
 const password = "correct horse battery"
 
 // user is a new user whose mailbox is confirmed.
-func (w *world) user(t *testing.T, name string, role domain.Role) domain.User {
+func (w *world) user(t testing.TB, name string, role domain.Role) domain.User {
 	t.Helper()
 	u := domain.User{Email: name + "@people.example", Name: name, Role: role, Language: "en", Timezone: "UTC", VerifiedAt: time.Now()}
 	var err error
@@ -81,7 +86,7 @@ func (w *world) user(t *testing.T, name string, role domain.Role) domain.User {
 
 // browser keeps cookies, follows no redirect and has no JavaScript.
 type browser struct {
-	t      *testing.T
+	t      testing.TB
 	base   string
 	client *http.Client
 	header http.Header // sent with every request
@@ -93,7 +98,7 @@ type answer struct {
 	body string
 }
 
-func (w *world) visitor(t *testing.T) *browser {
+func (w *world) visitor(t testing.TB) *browser {
 	t.Helper()
 	jar, err := cookiejar.New(nil)
 	if err != nil {
@@ -106,7 +111,7 @@ func (w *world) visitor(t *testing.T) *browser {
 }
 
 // as is a browser in which the user is signed in.
-func (w *world) as(t *testing.T, user domain.User) *browser {
+func (w *world) as(t testing.TB, user domain.User) *browser {
 	t.Helper()
 	b, secret, now := w.visitor(t), make([]byte, 32), time.Now()
 	_, _ = rand.Read(secret)
@@ -169,7 +174,7 @@ func (b *browser) do(method, path string, values []string) answer {
 }
 
 // is checks the status, and that all texts stand in the body.
-func (a answer) is(t *testing.T, status int, texts ...string) answer {
+func (a answer) is(t testing.TB, status int, texts ...string) answer {
 	t.Helper()
 	if a.StatusCode != status {
 		t.Fatalf("%s %s: status %d, want %d\n%.600s", a.Request.Method, a.Request.URL, a.StatusCode, status, a.body)
@@ -183,7 +188,7 @@ func (a answer) is(t *testing.T, status int, texts ...string) answer {
 }
 
 // leads checks that the browser is sent to path.
-func (a answer) leads(t *testing.T, path string) {
+func (a answer) leads(t testing.TB, path string) {
 	t.Helper()
 	if a.is(t, http.StatusSeeOther).Header.Get("Location") != path {
 		t.Fatalf("%s %s leads to %s, want %s", a.Request.Method, a.Request.URL, a.Header.Get("Location"), path)
