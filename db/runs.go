@@ -27,9 +27,10 @@ const runColumns = `run.*, mailing.name AS mailing_name,
 	run.suppressed + coalesce(live.suppressed, 0) AS suppressed,
 	waiting.deferred, waiting.next_try_at`
 
-const runTables = `runs AS run JOIN mailings AS mailing ON mailing.id = run.mailing_id
-	LEFT JOIN LATERAL (SELECT sum(accepted) AS accepted, sum(failed) AS failed, sum(suppressed) AS suppressed
-		FROM blocks WHERE run_id = run.id) AS live ON run.closed_at IS NULL
+const liveCounts = `LEFT JOIN LATERAL (SELECT sum(accepted) AS accepted, sum(failed) AS failed, sum(suppressed) AS suppressed
+	FROM blocks WHERE run_id = run.id) AS live ON run.closed_at IS NULL`
+
+const runTables = `runs AS run JOIN mailings AS mailing ON mailing.id = run.mailing_id ` + liveCounts + `
 	LEFT JOIN LATERAL (SELECT count(*) AS deferred, min(due_at) AS next_try_at
 		FROM retries WHERE run_id = run.id) AS waiting ON TRUE`
 
@@ -159,6 +160,13 @@ func (db *DB) CloseRun(ctx context.Context, id int64, now time.Time) error {
 		} else if explained != nil {
 			return explained
 		}
+		// A claim that began before the run was stopped shows only now.
+		var held int
+		err = tx.Pgx.QueryRow(ctx, `SELECT count(holder) FROM (
+			SELECT holder FROM blocks WHERE run_id = $1 AND NOT done FOR UPDATE) AS open`, id).Scan(&held)
+		if err != nil || held > 0 {
+			return err
+		}
 		if run.Status != domain.RunStopping && !run.WindowEnd.IsZero() && !now.Before(run.WindowEnd) {
 			run.EndOutcome, run.Reason = domain.OutcomeExpired, domain.ReasonEnded
 		}
@@ -253,7 +261,7 @@ func ids(ctx context.Context, db *DB, query string, args ...any) ([]int64, error
 
 // UnclosedRuns are the runs that are going on, of one mailing or (0) of all.
 func (db *DB) UnclosedRuns(ctx context.Context, mailing int64) ([]int64, error) {
-	return ids(ctx, db, `SELECT id FROM runs WHERE closed_at IS NULL AND $1 IN (0, mailing_id) ORDER BY id`, mailing)
+	return ids(ctx, db, `SELECT id FROM runs WHERE closed_at IS NULL AND $1::bigint IN (0, mailing_id) ORDER BY id`, mailing)
 }
 
 // Progress is how far some runs are, taken together.
