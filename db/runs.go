@@ -278,12 +278,14 @@ type Progress struct {
 func (db *DB) Progress(ctx context.Context, runs []int64) (Progress, error) {
 	var p Progress
 	err := db.bun.NewSelect().
-		TableExpr("(?) AS run", db.bun.NewSelect().TableExpr(runTables).ColumnExpr(runColumns).Where("run.id IN (?)", bun.In(runs))).
-		ColumnExpr("sum(planned) AS planned, sum(accepted) AS accepted, sum(failed) AS failed").
-		ColumnExpr("sum(suppressed) AS suppressed, sum(expired) AS expired, sum(cancelled) AS cancelled").
-		ColumnExpr("count(*) FILTER (WHERE closed_at IS NULL) AS unclosed").
-		ColumnExpr("count(*) FILTER (WHERE status = 'paused') AS paused").
-		ColumnExpr("sum(deferred) AS deferred, min(next_try_at) AS next_try_at").
-		ColumnExpr("coalesce(max(reason) FILTER (WHERE closed_at IS NULL), '') AS reason").Scan(ctx, &p)
+		TableExpr(runTables).Where("run.id IN (?)", bun.In(runs)).
+		ColumnExpr("sum(run.planned) AS planned, sum(run.accepted + coalesce(live.accepted, 0)) AS accepted").
+		ColumnExpr("sum(run.failed + coalesce(live.failed, 0)) AS failed").
+		ColumnExpr("sum(run.suppressed + coalesce(live.suppressed, 0)) AS suppressed").
+		ColumnExpr("sum(run.expired) AS expired, sum(run.cancelled) AS cancelled").
+		ColumnExpr("count(*) FILTER (WHERE run.closed_at IS NULL) AS unclosed").
+		ColumnExpr("count(*) FILTER (WHERE run.status = 'paused') AS paused").
+		ColumnExpr("sum(waiting.deferred) AS deferred, min(waiting.next_try_at) AS next_try_at").
+		ColumnExpr("coalesce(max(run.reason) FILTER (WHERE run.closed_at IS NULL), '') AS reason").Scan(ctx, &p)
 	return p, explain(err)
 }

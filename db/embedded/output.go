@@ -36,10 +36,10 @@ func (o *output) take(line string) {
 	o.last = append(o.last, line)
 	o.last = o.last[max(0, len(o.last)-kept):]
 	level := slog.LevelDebug
-	switch name, _, _ := strings.Cut(line, ":"); name {
-	case "WARNING", "FATAL":
+	switch name, text, _ := strings.Cut(line, ":"); {
+	case name == "WARNING", name == "FATAL" && !strings.Contains(text, "due to administrator command"): // that is our own stop
 		level = slog.LevelWarn
-	case "PANIC":
+	case name == "PANIC":
 		level = slog.LevelError
 	}
 	o.log.Log(context.Background(), level, "postgres", "says", line)
