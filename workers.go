@@ -26,11 +26,12 @@ type workers struct {
 	drain    context.CancelFunc // ends the engine
 	inbox    context.CancelFunc // ends the inbox, after everybody who sends to it
 	stopJobs func(context.Context) error
+	metrics  func() // ends them
 }
 
 // startEngine starts what sends, without the queue: all that the send command needs.
 func (p *program) startEngine(database *database, texts *templates.Texts) (*workers, error) {
-	w := &workers{failed: make(chan error, 1), stopJobs: func(context.Context) error { return nil }}
+	w := &workers{failed: make(chan error, 1), metrics: func() {}, stopJobs: func(context.Context) error { return nil }}
 	if err := p.configure(w, database, texts); err != nil {
 		return nil, err
 	}
@@ -57,8 +58,13 @@ func (p *program) startWorkers(database *database, texts *templates.Texts) (*wor
 			return jobs.DeliverOne(ctx, w.settings.Server, from, to, letter)
 		}}
 	imports := &jobs.ImportWorker{DB: database.DB}
-	w.stopJobs, err = jobs.Start(context.WithoutCancel(p.ctx), database.DB, p.log, w.instance, time.Duration(p.config.DispatchEvery), mail, imports)
+	stopJobs, err := jobs.Start(context.WithoutCancel(p.ctx), database.DB, p.log, w.instance, time.Duration(p.config.DispatchEvery), mail, imports)
 	if err != nil {
+		return nil, errors.Join(err, w.stop())
+	}
+	w.stopJobs = stopJobs
+	if w.metrics, err = p.serveMetrics(w.engine.Counts()); err != nil {
+		w.metrics = func() {}
 		return nil, errors.Join(err, w.stop())
 	}
 	return w, nil
@@ -72,6 +78,7 @@ func (w *workers) stop() error {
 	err := w.stopJobs(ctx)
 	w.running.Wait()
 	w.inbox()
+	w.metrics()
 	return errors.Join(err, <-w.failed)
 }
 

@@ -14,6 +14,7 @@ import (
 	"golang.org/x/time/rate"
 
 	"skychimp/db"
+	"skychimp/domain"
 	"skychimp/domain/letter"
 	"skychimp/handlers/jobs/smtp"
 )
@@ -48,6 +49,7 @@ type Engine struct {
 	instance   atomic.Pointer[db.Instance]
 	beaten     atomic.Int64 // when the last heartbeat succeeded, in nanoseconds since started
 	started    time.Time
+	counts     Counts
 	suppressed sync.Map // client id -> time.Time, since the claims that are in hand
 }
 
@@ -62,6 +64,31 @@ func NewEngine(db *db.DB, settings Settings) *Engine {
 		Settings: settings, db: db, queue: newQueue(ended), started: time.Now(),
 		results: make(chan settled, 256), wake: make(chan struct{}, 1), check: make(chan struct{}, 1), ended: ended,
 		limit: rate.NewLimiter(limit, max(1, int(settings.Server.Rate/20))),
+	}
+}
+
+// Counts are what the engine has done since it started, for the metrics.
+type Counts struct {
+	Accepted, Deferred, Failed, Unknown atomic.Int64 // recorded attempts by status
+	Commits, Unbalanced, TakenOver      atomic.Int64 // groups recorded; runs whose sum was wrong; blocks of dead processes
+}
+
+// Counts may be read at any time.
+func (e *Engine) Counts() *Counts { return &e.counts }
+
+func (c *Counts) add(group []settled) {
+	c.Commits.Add(1)
+	for _, one := range group {
+		switch one.Status {
+		case domain.Accepted:
+			c.Accepted.Add(1)
+		case domain.Deferred:
+			c.Deferred.Add(1)
+		case domain.Failed:
+			c.Failed.Add(1)
+		case domain.Unknown:
+			c.Unknown.Add(1)
+		}
 	}
 }
 

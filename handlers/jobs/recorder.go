@@ -44,6 +44,7 @@ func (e *Engine) record(ctx context.Context) {
 		if !r.commit(ctx, group) {
 			return
 		}
+		e.counts.add(group)
 		for _, one := range group {
 			if one.durable != nil {
 				one.durable <- struct{}{}

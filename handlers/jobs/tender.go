@@ -69,6 +69,7 @@ func (t *tender) closeRuns(ctx, long context.Context, now time.Time) error {
 			defer t.busy.Delete(id)
 			var unbalanced db.Unbalanced
 			if err := t.db.CloseRun(long, id, now); errors.As(err, &unbalanced) {
+				t.counts.Unbalanced.Add(1)
 				t.Log.Error("a run's counts do not add up", "run", id, "planned", unbalanced.Planned, "counted", unbalanced.Counted)
 			} else if err != nil {
 				t.Log.Warn("a run could not be closed", "run", id, "error", err)
@@ -120,6 +121,7 @@ func (t *tender) bury(ctx context.Context) error {
 	}
 	freed, err := t.db.Bury(ctx, dead)
 	if err == nil {
+		t.counts.TakenOver.Add(freed)
 		t.Log.Warn("another process has died: its work is taken over", "instances", dead, "blocks", freed)
 		signal(t.wake)
 	}
