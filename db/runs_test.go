@@ -1,0 +1,324 @@
+package db_test
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"sync"
+	"testing"
+	"time"
+
+	"skychimp/db"
+	"skychimp/db/dbtest"
+	"skychimp/domain"
+)
+
+func TestRunsPages(t *testing.T) {
+	d := dbtest.New(t)
+	ann := newOwner(t, d, "ann")
+	newClients(t, d, ann, 1)
+	m := newLaunched(t, d, ann, nil)
+	plan(t, d, m.ID, monday.AddDate(0, 0, db.PageSize)) // the earlier ones were missed
+	for page, want := range map[int]int{0: db.PageSize, 1: db.PageSize, 2: 1, 9: 1} {
+		rows, total, err := d.Runs(t.Context(), ann, m.ID, page)
+		if err != nil || len(rows) != want || total != db.PageSize+1 {
+			t.Errorf("page %d: %v, %d rows of %d", page, err, len(rows), total)
+		}
+	}
+	rows, _, _ := d.Runs(t.Context(), ann, m.ID, 1)
+	if rows[0].Status != domain.RunRunning || rows[0].Planned != 1 || rows[0].MailingName != "News" {
+		t.Errorf("%+v", rows[0])
+	}
+}
+
+func TestSendingRun(t *testing.T) {
+	d := dbtest.New(t)
+	run, _ := newRun(t, d, "ann", 1)
+	got, err := d.SendingRun(t.Context(), run.ID)
+	if err != nil || got.OwnerName != "ann" || got.OwnerEmail != "ann@owners.example" || got.OwnerLanguage != "en" || got.Subject != run.Subject {
+		t.Errorf("%v %+v", err, got)
+	}
+	if _, err := d.SendingRun(t.Context(), 1<<40); domain.KindOf(err) != domain.NotFound {
+		t.Error(err)
+	}
+}
+
+func TestPauseRun(t *testing.T) {
+	d := dbtest.New(t)
+	run, _ := newRun(t, d, "ann", 150)
+	s := newSender(t, d)
+	letters, second := s.claim(run.ID), s.claim(run.ID)
+	s.all(run.ID, letters[:10], domain.OutcomeAccepted)
+	s.all(run.ID, letters[10:], domain.OutcomeFailed)
+	s.all(run.ID, second[:1], domain.OutcomeFailed)
+	revert := []int32{9, 10, 99, 100, 101, 102} // of them 9 and 10 were accepted, 102 is queued
+	if err := d.PauseRun(t.Context(), run.ID, "550 5.7.1 Sender blocked", monday, revert); err != nil {
+		t.Fatal(err)
+	}
+	counted(t, d, run.ID, domain.Counts{Planned: 150, Accepted: 10, Failed: 88})
+	row, err := d.Run(t.Context(), 0, run.ID)
+	if err != nil || row.Status != domain.RunPaused || row.Reason != "550 5.7.1 Sender blocked" || row.Pauses != 1 ||
+		row.ResumeAt.Before(monday.Add(50*time.Second)) || row.ResumeAt.After(monday.Add(70*time.Second)) {
+		t.Errorf("%v %+v", err, row.Run)
+	}
+	// A second sender that finds the same changes nothing.
+	if err := d.PauseRun(t.Context(), run.ID, "other", monday.Add(time.Hour), []int32{11}); err != nil {
+		t.Fatal(err)
+	}
+	if again, _ := d.Run(t.Context(), 0, run.ID); again.Reason != row.Reason || again.Pauses != 1 || again.Failed != 88 {
+		t.Errorf("%+v", again.Run)
+	}
+	if err := d.Release(t.Context(), s.self.ID, run.ID, []int32{1, 101}); err != nil {
+		t.Fatal(err)
+	}
+	if err := d.ResumeRuns(t.Context(), row.ResumeAt.Add(-time.Second)); err != nil || len(s.claim(run.ID)) > 0 {
+		t.Errorf("resumed too early: %v", err)
+	}
+	if err := d.ResumeRuns(t.Context(), row.ResumeAt); err != nil {
+		t.Fatal(err)
+	}
+	if row, _ = d.Run(t.Context(), 0, run.ID); row.Status != domain.RunRunning || row.Reason != "" || !row.ResumeAt.IsZero() {
+		t.Errorf("%+v", row.Run)
+	}
+	again := s.claim(run.ID)
+	if len(again) != 2 || again[0].Seq != 99 || again[1].Seq != 100 {
+		t.Errorf("%+v", again)
+	}
+	if err := d.PauseRun(t.Context(), run.ID, "again", monday, nil); err != nil {
+		t.Fatal(err)
+	}
+	if row, _ = d.Run(t.Context(), 0, run.ID); row.Pauses != 2 || row.ResumeAt.Before(monday.Add(4*time.Minute)) {
+		t.Errorf("the second pause is not longer: %+v", row.Run)
+	}
+}
+
+func TestNoteTrouble(t *testing.T) {
+	d := dbtest.New(t)
+	run, _ := newRun(t, d, "ann", 1)
+	stopped, _ := newRun(t, d, "bob", 1)
+	update(t, d, stopped.MailingID, stop)
+	for _, text := range []string{"connection refused", ""} {
+		if err := d.NoteTrouble(t.Context(), []int64{run.ID, stopped.ID}, text); err != nil {
+			t.Fatal(err)
+		}
+		if row, _ := d.Run(t.Context(), 0, run.ID); row.Reason != text {
+			t.Errorf("%q, want %q", row.Reason, text)
+		}
+	}
+	if row, _ := d.Run(t.Context(), 0, stopped.ID); row.Reason != domain.ReasonStopped {
+		t.Errorf("reason %q", row.Reason)
+	}
+}
+
+func TestCloseRun(t *testing.T) {
+	tests := []struct {
+		name    string
+		end     func(t *testing.T, d *db.DB, run domain.Run)
+		left    bool // the last two letters stay open
+		now     time.Time
+		want    domain.Counts
+		outcome domain.Outcome
+		reason  string
+	}{
+		{"all sent", nil, false, monday, domain.Counts{Planned: 6, Accepted: 4, Failed: 1, Suppressed: 1}, "", ""},
+		{"stopped", func(t *testing.T, d *db.DB, run domain.Run) { update(t, d, run.MailingID, stop) }, true, monday,
+			domain.Counts{Planned: 6, Accepted: 2, Failed: 1, Suppressed: 1, Cancelled: 2}, domain.OutcomeCancelled, domain.ReasonStopped},
+		{"past its end", nil, true, monday.AddDate(0, 1, 0),
+			domain.Counts{Planned: 6, Accepted: 2, Failed: 1, Suppressed: 1, Expired: 2}, domain.OutcomeExpired, domain.ReasonEnded},
+		{"stopped, and past its end", func(t *testing.T, d *db.DB, run domain.Run) { update(t, d, run.MailingID, stop) }, true, monday.AddDate(0, 1, 0),
+			domain.Counts{Planned: 6, Accepted: 2, Failed: 1, Suppressed: 1, Cancelled: 2}, domain.OutcomeCancelled, domain.ReasonStopped},
+		{"paused, and past its end", func(t *testing.T, d *db.DB, run domain.Run) {
+			if err := d.PauseRun(t.Context(), run.ID, "550 no", monday, nil); err != nil {
+				t.Fatal(err)
+			}
+		}, true, monday.AddDate(0, 1, 0), domain.Counts{Planned: 6, Accepted: 2, Failed: 1, Suppressed: 1, Expired: 2}, domain.OutcomeExpired, domain.ReasonEnded},
+		{"all sent while it was paused", func(t *testing.T, d *db.DB, run domain.Run) {
+			if err := d.PauseRun(t.Context(), run.ID, "550 no", monday, nil); err != nil {
+				t.Fatal(err)
+			}
+		}, false, monday, domain.Counts{Planned: 6, Accepted: 4, Failed: 1, Suppressed: 1}, "", ""},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			d := dbtest.New(t)
+			ann := newOwner(t, d, "ann")
+			suppress(t, d, newClients(t, d, ann, 6)[5])
+			m := newLaunched(t, d, ann, func(f *domain.MailingForm) { f.EndAt = "2031-01-20T00:00" })
+			run := plan(t, d, m.ID, monday)
+			s := newSender(t, d)
+			letters := s.claim(run.ID)
+			s.all(run.ID, letters[:2], domain.OutcomeAccepted)
+			s.all(run.ID, letters[2:3], domain.OutcomeFailed)
+			if tt.left {
+				s.all(run.ID, letters[3:4], domain.OutcomeDeferred)
+			} else {
+				s.all(run.ID, letters[3:], domain.OutcomeAccepted)
+			}
+			if tt.end != nil {
+				tt.end(t, d, run)
+			}
+			if tt.left {
+				// Somebody still holds letters of it, so it can't be closed yet.
+				if endable, err := d.EndableRuns(t.Context(), tt.now); err != nil || len(endable) != 0 {
+					t.Errorf("endable %v %v", endable, err)
+				}
+				if err := d.CloseRun(t.Context(), run.ID, tt.now); err != nil {
+					t.Fatal(err)
+				}
+				if row, _ := d.Run(t.Context(), 0, run.ID); row.Closed() {
+					t.Error("closed while letters of it were being sent")
+				}
+				if err := d.Release(t.Context(), s.self.ID, run.ID, []int32{1}); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if endable, err := d.EndableRuns(t.Context(), tt.now); err != nil || !slices.Equal(endable, []int64{run.ID}) {
+				t.Errorf("endable %v %v", endable, err)
+			}
+			for range 2 { // again changes nothing
+				if err := d.CloseRun(t.Context(), run.ID, tt.now); err != nil {
+					t.Fatal(err)
+				}
+				counted(t, d, run.ID, tt.want)
+			}
+			row, err := d.Run(t.Context(), 0, run.ID)
+			if err != nil || row.Status != domain.RunDone || !row.ClosedAt.Equal(tt.now) || row.EndOutcome != tt.outcome || row.Reason != tt.reason ||
+				!row.ResumeAt.IsZero() || row.Deferred != 0 {
+				t.Errorf("%v %+v", err, row)
+			}
+			for _, table := range []string{"blocks", "retries"} {
+				if n := number(t, d, "SELECT count(*) FROM "+table); n != 0 {
+					t.Errorf("%d rows left in %s", n, table)
+				}
+			}
+			// A result that comes even later stays on record and changes no count.
+			s.all(run.ID, letters[4:], domain.OutcomeAccepted)
+			counted(t, d, run.ID, tt.want)
+		})
+	}
+}
+
+// A claim that began before the run was stopped may commit after it was found endable.
+func TestCloseRunDuringAClaim(t *testing.T) {
+	d := dbtest.New(t)
+	run, _ := newRun(t, d, "ann", 1)
+	s := newSender(t, d)
+	tx, err := d.Pool.Begin(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer tx.Rollback(context.Background())
+	if _, err := tx.Exec(t.Context(), "UPDATE blocks SET holder = $1 WHERE run_id = $2", s.self.ID, run.ID); err != nil {
+		t.Fatal(err)
+	}
+	update(t, d, run.MailingID, stop)
+	if endable, err := d.EndableRuns(t.Context(), monday); err != nil || len(endable) != 1 {
+		t.Fatal(endable, err)
+	}
+	closed := inBackground(t, d, func() {
+		if err := d.CloseRun(t.Context(), run.ID, monday); err != nil {
+			t.Error(err)
+		}
+	})
+	if err := tx.Commit(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	closed.Wait()
+	if row, _ := d.Run(t.Context(), 0, run.ID); row.Closed() {
+		t.Error("closed under the hands of a sender")
+	}
+}
+
+func TestCloseRunUnbalanced(t *testing.T) {
+	d := dbtest.New(t)
+	run, _ := newRun(t, d, "ann", 3)
+	exec(t, d, "UPDATE deliveries SET outcome = 'accepted' WHERE seq < 3")
+	exec(t, d, "UPDATE blocks SET done = true")
+	err := d.CloseRun(t.Context(), run.ID, monday)
+	if unbalanced, ok := errors.AsType[db.Unbalanced](err); !ok || unbalanced != (db.Unbalanced{RunID: run.ID, Planned: 3, Counted: 2}) {
+		t.Errorf("%v", err)
+	}
+	if row, _ := d.Run(t.Context(), 0, run.ID); row.Status != domain.RunDone {
+		t.Errorf("status %s", row.Status)
+	}
+}
+
+// The page of a mailing may be stopped in the moment in which its run ends.
+func TestCloseRunAndStop(t *testing.T) {
+	d := dbtest.New(t)
+	for _, name := range []string{"a", "b", "c", "d", "e", "f", "g", "h"} {
+		run, _ := newRun(t, d, name, 120)
+		s := newSender(t, d)
+		s.all(run.ID, s.claim(run.ID), domain.OutcomeAccepted)
+		s.all(run.ID, s.claim(run.ID), domain.OutcomeAccepted)
+		var both sync.WaitGroup
+		both.Go(func() {
+			if err := d.CloseRun(t.Context(), run.ID, monday); err != nil {
+				t.Error(err)
+			}
+		})
+		both.Go(func() {
+			if _, err := d.UpdateMailing(t.Context(), 0, run.MailingID, stop); err != nil {
+				t.Error(err)
+			}
+		})
+		both.Wait()
+		counted(t, d, run.ID, domain.Counts{Planned: 120, Accepted: 120})
+	}
+}
+
+func TestMailingFinished(t *testing.T) {
+	d := dbtest.New(t)
+	ann := newOwner(t, d, "ann")
+	newClients(t, d, ann, 1)
+	s := newSender(t, d)
+	status := func(id int64) domain.MailingStatus {
+		t.Helper()
+		m, err := d.Mailing(t.Context(), 0, id)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return m.Status
+	}
+	send := func(m domain.Mailing) {
+		t.Helper()
+		run := plan(t, d, m.ID, monday)
+		s.all(run.ID, s.claim(run.ID), domain.OutcomeAccepted)
+		if status(m.ID) != domain.Running {
+			t.Error("finished before its run has ended")
+		}
+		if err := d.CloseRun(t.Context(), run.ID, monday); err != nil {
+			t.Fatal(err)
+		}
+	}
+	once := newLaunched(t, d, ann, func(f *domain.MailingForm) { f.Periodicity = "once" })
+	send(once)
+	if got := status(once.ID); got != domain.Finished {
+		t.Errorf("once: %s", got)
+	}
+	daily := newLaunched(t, d, ann, func(f *domain.MailingForm) { f.EndAt = "2031-01-20T00:00" })
+	send(daily)
+	if err := d.FinishMailings(t.Context(), daily.EndAt.Add(-time.Second)); err != nil || status(daily.ID) != domain.Running {
+		t.Errorf("daily: %v %s", err, status(daily.ID))
+	}
+	if err := d.FinishMailings(t.Context(), daily.EndAt); err != nil || status(daily.ID) != domain.Finished {
+		t.Errorf("daily at its end: %v %s", err, status(daily.ID))
+	}
+	// The process died between the end of the run and that of the mailing.
+	once = newLaunched(t, d, ann, func(f *domain.MailingForm) { f.Periodicity = "once" })
+	waiting := newLaunched(t, d, ann, func(f *domain.MailingForm) { f.Periodicity = "once" })
+	exec(t, d, "UPDATE runs SET status = 'done', closed_at = now() WHERE id = $1", plan(t, d, once.ID, monday).ID)
+	if err := d.FinishMailings(t.Context(), monday); err != nil || status(once.ID) != domain.Finished || status(waiting.ID) != domain.Running {
+		t.Errorf("%v: %s, and one that has not run yet %s", err, status(once.ID), status(waiting.ID))
+	}
+	// Of a deleted mailing the run is closed all the same.
+	gone := newLaunched(t, d, ann, nil)
+	run := plan(t, d, gone.ID, monday)
+	if err := d.DeleteMailing(t.Context(), ann, gone.ID, monday); err != nil {
+		t.Fatal(err)
+	}
+	if err := d.CloseRun(t.Context(), run.ID, monday); err != nil {
+		t.Fatal(err)
+	}
+	counted(t, d, run.ID, domain.Counts{Planned: 1, Cancelled: 1})
+}
