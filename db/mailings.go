@@ -13,53 +13,76 @@ import (
 // PageSize is the number of rows of a list's page.
 const PageSize = 25
 
-// MailingFilter narrows a list. OwnerID 0 is everybody's, for managers. Page counts from 1.
+// MailingFilter narrows a list. OwnerID 0 is everybody's, for managers; Disabled takes only the
+// disabled ones. Page counts from 1.
 type MailingFilter struct {
-	OwnerID int64
-	Query   string
-	Status  domain.MailingStatus
-	Page    int
+	OwnerID  int64
+	Query    string
+	Status   domain.MailingStatus
+	Disabled bool
+	Page     int
 }
 
-// MailingRow is a mailing in a list.
+// MailingRow is a mailing in a list, with the deliveries of all its runs.
 type MailingRow struct {
 	domain.Mailing
-	Subject    string // of its message
-	OwnerName  string
-	OwnerEmail string
-	LastRunAt  time.Time `bun:",nullzero"`
+	domain.Counts
+	Subject      string // of its message
+	OwnerName    string
+	OwnerEmail   string
+	OwnerBlocked bool
+	LastRunAt    time.Time `bun:",nullzero"`
 }
 
 // Mailings is one page of the list, newest first, and the number of all that match. Beyond
 // the last page the last is answered.
 func (db *DB) Mailings(ctx context.Context, filter MailingFilter) ([]MailingRow, int, error) {
 	rows := []MailingRow{}
-	query := db.bun.NewSelect().TableExpr("mailings AS mailing").
-		ColumnExpr("mailing.*").
-		ColumnExpr("coalesce(message.subject, '') AS subject").
-		ColumnExpr("owner.name AS owner_name, owner.email AS owner_email").
-		ColumnExpr("(SELECT max(scheduled_at) FROM runs WHERE mailing_id = mailing.id AND status <> 'missed') AS last_run_at").
-		Join("JOIN users AS owner ON owner.id = mailing.owner_id").
-		Join("LEFT JOIN messages AS message ON message.id = mailing.message_id").
+	found := db.bun.NewSelect().TableExpr("mailings AS mailing").Column("mailing.id").
 		Where("mailing.deleted_at IS NULL")
 	if filter.OwnerID != 0 {
-		query.Where("mailing.owner_id = ?", filter.OwnerID)
+		found.Where("mailing.owner_id = ?", filter.OwnerID)
 	}
 	if filter.Status != "" {
-		query.Where("mailing.status = ?", filter.Status)
+		found.Where("mailing.status = ?", filter.Status)
+	}
+	if filter.Disabled {
+		found.Where("mailing.disabled_at IS NOT NULL")
 	}
 	if filter.Query != "" {
 		like := "%" + escapeLike(clean(filter.Query)) + "%"
-		query.Where("(mailing.name ILIKE ? OR (? AND (owner.email ILIKE ? OR owner.name ILIKE ?)))",
-			like, filter.OwnerID == 0, like, like)
+		owners := db.bun.NewSelect().TableExpr("users").Column("id").
+			Where("? AND lower(email || E'\n' || name) LIKE lower(?)", filter.OwnerID == 0, like)
+		found.Where("(lower(mailing.name) LIKE lower(?) OR mailing.owner_id IN (?))", like, owners)
 	}
-	total, err := query.Count(ctx)
+	total, err := found.Count(ctx)
 	if err != nil || total == 0 {
 		return rows, 0, explain(err)
 	}
-	err = query.OrderExpr("mailing.id DESC").
-		Limit(PageSize).Offset(int64(pageStart(filter.Page, int(total)))).Scan(ctx, &rows)
+	page := found.OrderExpr("mailing.id DESC").Limit(PageSize).Offset(int64(pageStart(filter.Page, int(total))))
+	err = db.mailingRows().Where("mailing.id IN (?)", page).OrderExpr("mailing.id DESC").Scan(ctx, &rows)
 	return rows, int(total), explain(err)
+}
+
+// MailingRow is one mailing as a row of the list; for managers.
+func (db *DB) MailingRow(ctx context.Context, id int64) (row MailingRow, err error) {
+	err = db.mailingRows().Where("mailing.id = ? AND mailing.deleted_at IS NULL", id).Scan(ctx, &row)
+	return row, explain(err)
+}
+
+func (db *DB) mailingRows() *bun.SelectQuery {
+	return db.bun.NewSelect().TableExpr("mailings AS mailing").
+		ColumnExpr("mailing.*, total.*, coalesce(message.subject, '') AS subject").
+		ColumnExpr("owner.name AS owner_name, owner.email AS owner_email, owner.blocked_at IS NOT NULL AS owner_blocked").
+		Join("JOIN users AS owner ON owner.id = mailing.owner_id").
+		Join("LEFT JOIN messages AS message ON message.id = mailing.message_id").
+		Join(`JOIN LATERAL (SELECT max(scheduled_at) FILTER (WHERE status <> 'missed') AS last_run_at,
+			coalesce(sum(planned), 0)::bigint AS planned, coalesce(sum(expired), 0)::bigint AS expired,
+			coalesce(sum(cancelled), 0)::bigint AS cancelled,
+			coalesce(sum(run.accepted + coalesce(live.accepted, 0)), 0)::bigint AS accepted,
+			coalesce(sum(run.failed + coalesce(live.failed, 0)), 0)::bigint AS failed,
+			coalesce(sum(run.suppressed + coalesce(live.suppressed, 0)), 0)::bigint AS suppressed
+			FROM runs AS run ` + liveCounts + ` WHERE run.mailing_id = mailing.id) AS total ON TRUE`)
 }
 
 // Mailing is one mailing with its picked clients; owner 0 reads anybody's, for managers.
@@ -89,23 +112,27 @@ func (db *DB) CreateMailing(ctx context.Context, m *domain.Mailing) error {
 // planned at once. owner 0 is for managers.
 func (db *DB) UpdateMailing(ctx context.Context, owner, id int64, change func(*domain.Mailing) error) (domain.Mailing, error) {
 	var m domain.Mailing
-	err := db.InTx(ctx, func(tx Tx) error {
-		var err error
-		if m, err = loadMailing(ctx, tx, owner, id, "UPDATE", withPicked); err != nil {
-			return err
-		}
-		before := m
-		if err := change(&m); err != nil {
-			return err
-		}
-		if m.MessageID != before.MessageID {
-			if err := checkMessage(ctx, tx, &m); err != nil {
-				return err
-			}
-		}
-		return db.saveMailing(ctx, tx, before, &m)
+	err := db.InTx(ctx, func(tx Tx) (err error) {
+		m, err = db.updateMailing(ctx, tx, owner, id, change)
+		return err
 	})
 	return m, err
+}
+
+func (db *DB) updateMailing(ctx context.Context, tx Tx, owner, id int64, change func(*domain.Mailing) error) (m domain.Mailing, err error) {
+	if m, err = loadMailing(ctx, tx, owner, id, "UPDATE", withPicked); err != nil {
+		return m, err
+	}
+	before := m
+	if err := change(&m); err != nil {
+		return m, err
+	}
+	if m.MessageID != before.MessageID {
+		if err := checkMessage(ctx, tx, &m); err != nil {
+			return m, err
+		}
+	}
+	return m, db.saveMailing(ctx, tx, before, &m)
 }
 
 // RunMailing has a run out of turn planned. The rule is asked now, for the answer to the

@@ -4,6 +4,8 @@ import (
 	"context"
 	"time"
 
+	"github.com/uptrace/bun"
+
 	"skychimp/domain"
 )
 
@@ -16,13 +18,19 @@ func (db *DB) Ready(ctx context.Context) error {
 	return explain(err)
 }
 
-// CreateUser keeps a new user.
+// CreateUser keeps a new user who did not register, but was made by the command line, and puts
+// it into the log.
 func (db *DB) CreateUser(ctx context.Context, user *domain.User) error {
-	_, err := db.bun.NewInsert().Model(user).Returning("id, created_at").Exec(ctx)
-	if taken(err, "users_email") {
-		return domain.Refuse(domain.Invalid, "email", "users.email_taken")
-	}
-	return explain(err)
+	return db.InTx(ctx, func(tx Tx) error {
+		_, err := tx.NewInsert().Model(user).Returning("id, created_at").Exec(ctx)
+		if taken(err, "users_email") {
+			return domain.Refuse(domain.Invalid, "email", "users.email_taken")
+		}
+		if err != nil {
+			return err
+		}
+		return note(ctx, tx, domain.User{}, domain.AuditEntry{At: user.CreatedAt, Act: domain.ActCreate, ObjectID: user.ID, Object: user.Email})
+	})
 }
 
 // Register keeps a new user and queues the letter that confirms the mailbox. Of an address that
@@ -76,8 +84,9 @@ func (db *DB) UpdateUser(ctx context.Context, id int64, change func(*domain.User
 	return user, err
 }
 
+// updateUser locks less than UPDATE would: only his key has to stay for others to refer to him.
 func updateUser(ctx context.Context, tx Tx, id int64, change func(*domain.User) error) (user domain.User, err error) {
-	if err := tx.NewSelect().Model(&user).Where("id = ?", id).For("UPDATE").Scan(ctx); err != nil {
+	if err := tx.NewSelect().Model(&user).Where("id = ?", id).For("NO KEY UPDATE").Scan(ctx); err != nil {
 		return user, err
 	}
 	before := user
@@ -95,6 +104,11 @@ func updateUser(ctx context.Context, tx Tx, id int64, change func(*domain.User) 
 			return user, err
 		}
 	}
+	if user.Blocked() != before.Blocked() {
+		if err := changed(ctx, tx, "stats"); err != nil {
+			return user, err
+		}
+	}
 	if user.PasswordHash == before.PasswordHash && !user.Blocked() {
 		return user, nil
 	}
@@ -106,4 +120,56 @@ func updateUser(ctx context.Context, tx Tx, id int64, change func(*domain.User) 
 func (db *DB) DeleteUser(ctx context.Context, id int64) error {
 	_, err := db.bun.NewRaw(`DELETE FROM users WHERE id = ?`, id).Exec(ctx)
 	return explain(err)
+}
+
+// UserFilter narrows the list: Query stands in the name or the e-mail; an empty Role takes all,
+// Blocked only those who are. Page counts from 1.
+type UserFilter struct {
+	Query   string
+	Role    domain.Role
+	Blocked bool
+	Page    int
+}
+
+// UserRow is a user in a list, without his password.
+type UserRow struct {
+	domain.User
+	Mailings, Clients int64
+}
+
+// Users is one page of the list, the newest first, and the number of all that match. Beyond the
+// last page the last is answered.
+func (db *DB) Users(ctx context.Context, f UserFilter) ([]UserRow, int, error) {
+	rows := []UserRow{}
+	found := db.bun.NewSelect().Model((*domain.User)(nil)).ExcludeColumn("password_hash")
+	if f.Role != "" {
+		found.Where("role = ?", f.Role)
+	}
+	if f.Blocked {
+		found.Where("blocked_at IS NOT NULL")
+	}
+	if f.Query != "" {
+		like := "%" + escapeLike(clean(f.Query)) + "%"
+		found.Where("lower(email || E'\n' || name) LIKE lower(?)", like)
+	}
+	total, err := found.Count(ctx)
+	if err != nil || total == 0 {
+		return rows, 0, explain(err)
+	}
+	page := found.Order("id DESC").Limit(PageSize).Offset(int64(pageStart(f.Page, int(total))))
+	err = db.withCounts(page).OrderExpr("page.id DESC").Scan(ctx, &rows)
+	return rows, int(total), explain(err)
+}
+
+// UserRow is one user as a row of the list.
+func (db *DB) UserRow(ctx context.Context, id int64) (row UserRow, err error) {
+	one := db.bun.NewSelect().Model((*domain.User)(nil)).ExcludeColumn("password_hash").Where("id = ?", id)
+	return row, explain(db.withCounts(one).Scan(ctx, &row))
+}
+
+// withCounts adds to the users on a page how much each has.
+func (db *DB) withCounts(page *bun.SelectQuery) *bun.SelectQuery {
+	return db.bun.NewSelect().TableExpr("(?) AS page", page).ColumnExpr("page.*").
+		ColumnExpr("(SELECT count(*) FROM mailings WHERE owner_id = page.id AND deleted_at IS NULL) AS mailings").
+		ColumnExpr("(SELECT count(*) FROM clients WHERE owner_id = page.id) AS clients")
 }

@@ -1,9 +1,6 @@
 package domain
 
-import (
-	"strings"
-	"time"
-)
+import "time"
 
 // MailingStatus is the contract's status of a mailing.
 type MailingStatus string
@@ -164,13 +161,11 @@ func (m *Mailing) Disable(by User, reason string, now time.Time) error {
 	if !by.MayOversee() {
 		return Refuse(Forbidden, "", "errors.forbidden")
 	}
-	if err := checkReason(reason); err != nil {
-		return err
+	reason, err := readReason(reason)
+	if err == nil && !m.Disabled() {
+		m.DisabledAt, m.DisabledReason = now, reason
 	}
-	if !m.Disabled() {
-		m.DisabledAt, m.DisabledReason = now, strings.TrimSpace(reason)
-	}
-	return nil
+	return err
 }
 
 // Enable lifts what Disable did.

@@ -59,6 +59,9 @@ func (u User) MayBlock(other User) bool {
 	return u.MayOversee() && u.ID != other.ID && other.Role != RoleAdmin
 }
 
+// MayGiveRole: an admin gives roles, never to himself, so that one always remains.
+func (u User) MayGiveRole(other User) bool { return u.MayAdminister() && u.ID != other.ID }
+
 // Verified tells whether the mailbox was confirmed.
 func (u User) Verified() bool { return !u.VerifiedAt.IsZero() }
 
@@ -108,13 +111,11 @@ func (u *User) Block(by User, reason string, now time.Time) error {
 	if !by.MayBlock(*u) {
 		return Refuse(Forbidden, "", "manager.block_refused")
 	}
-	if err := checkReason(reason); err != nil {
-		return err
+	reason, err := readReason(reason)
+	if err == nil && !u.Blocked() {
+		u.BlockedAt, u.BlockedReason = now, reason
 	}
-	if !u.Blocked() {
-		u.BlockedAt, u.BlockedReason = now, strings.TrimSpace(reason)
-	}
-	return nil
+	return err
 }
 
 // Unblock opens the account again.
@@ -126,14 +127,14 @@ func (u *User) Unblock(by User) error {
 	return nil
 }
 
-// GiveRole changes the role; an admin doesn't take his own away, so that one always remains.
+// GiveRole changes the role.
 func (u *User) GiveRole(by User, role Role) error {
 	switch {
 	case !by.MayAdminister():
 		return Refuse(Forbidden, "", "errors.forbidden")
 	case !slices.Contains(Roles(), role):
 		return Refuse(Invalid, "role", "users.role_unknown")
-	case by.ID == u.ID && role != RoleAdmin:
+	case !by.MayGiveRole(*u) && role != u.Role:
 		return Refuse(Conflict, "role", "users.role_own")
 	}
 	u.Role = role
@@ -147,6 +148,9 @@ func (u User) Leave() error {
 	}
 	return nil
 }
+
+// ReasonMax is how many characters a reason has at most.
+const ReasonMax = 500
 
 const passwordMin, passwordMax = 10, 200
 
@@ -223,14 +227,16 @@ func isHost(host string) bool {
 	return host == "localhost" || len(labels) > 1 && strings.Trim(last, "0123456789") != ""
 }
 
-func checkReason(reason string) error {
-	switch length := utf8.RuneCountInString(strings.TrimSpace(reason)); {
+// readReason is a reason as it is kept: the person concerned reads it.
+func readReason(text string) (string, error) {
+	text = strings.TrimSpace(dropControls(text))
+	switch length := utf8.RuneCountInString(text); {
 	case length == 0:
-		return Refuse(Invalid, "reason", "manager.reason_required")
-	case length > 500:
-		return Refuse(Invalid, "reason", "manager.reason_long", "Max", 500)
+		return "", Refuse(Invalid, "reason", "manager.reason_required")
+	case length > ReasonMax:
+		return "", Refuse(Invalid, "reason", "manager.reason_long", "Max", ReasonMax)
 	}
-	return nil
+	return text, nil
 }
 
 // hasControl also tells bytes that are no UTF-8: neither can be kept in the database.

@@ -1,0 +1,138 @@
+package db
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"github.com/uptrace/bun"
+
+	"skychimp/domain"
+)
+
+// AuditFilter narrows the log: Query stands in the actor, the object or the reason; an empty Act
+// takes all. Page counts from 1.
+type AuditFilter struct {
+	Query string
+	Act   domain.Act
+	Page  int
+}
+
+// Audit is one page of the log, the newest first, and the number of all that match. Beyond the
+// last page the last is answered.
+func (db *DB) Audit(ctx context.Context, f AuditFilter) ([]domain.AuditEntry, int, error) {
+	entries := []domain.AuditEntry{}
+	query := db.bun.NewSelect().Model(&entries).ModelTableExpr("audit AS audit_entry")
+	if f.Act != "" {
+		query.Where("act = ?", f.Act)
+	}
+	if f.Query != "" {
+		like := "%" + escapeLike(clean(f.Query)) + "%"
+		query.Where("lower(actor || E'\n' || object || E'\n' || reason) LIKE lower(?)", like)
+	}
+	total, err := query.Count(ctx)
+	if err != nil || total == 0 {
+		return entries, 0, explain(err)
+	}
+	err = query.Order("id DESC").Limit(PageSize).Offset(int64(pageStart(f.Page, int(total)))).Scan(ctx)
+	return entries, int(total), explain(err)
+}
+
+// note writes an act into the log, in the transaction that does it.
+func note(ctx context.Context, tx Tx, by domain.User, entry domain.AuditEntry) error {
+	entry.ActorID, entry.Actor = by.ID, by.Email
+	_, err := tx.NewInsert().Model(&entry).ModelTableExpr("audit").Exec(ctx)
+	return err
+}
+
+// DisableMailing stops a mailing and its runs that are going on, and puts it into the log.
+func (db *DB) DisableMailing(ctx context.Context, by domain.User, id int64, reason string, now time.Time) (domain.Mailing, error) {
+	return db.overseeMailing(ctx, by, id, domain.ActDisable, now, func(m *domain.Mailing) error { return m.Disable(by, reason, now) })
+}
+
+// EnableMailing lifts what DisableMailing did, and puts it into the log.
+func (db *DB) EnableMailing(ctx context.Context, by domain.User, id int64, now time.Time) (domain.Mailing, error) {
+	return db.overseeMailing(ctx, by, id, domain.ActEnable, now, func(m *domain.Mailing) error { return m.Enable(by) })
+}
+
+// overseeMailing logs the act unless nothing was left to do.
+func (db *DB) overseeMailing(ctx context.Context, by domain.User, id int64, act domain.Act, now time.Time, change func(*domain.Mailing) error) (m domain.Mailing, err error) {
+	err = db.InTx(ctx, func(tx Tx) error {
+		disabled := false
+		m, err = db.updateMailing(ctx, tx, 0, id, func(m *domain.Mailing) error {
+			disabled = m.Disabled()
+			return change(m)
+		})
+		if err != nil || m.Disabled() == disabled {
+			return err
+		}
+		return note(ctx, tx, by, domain.AuditEntry{At: now, Act: act, ObjectID: id, Object: m.Name, Reason: m.DisabledReason})
+	})
+	return m, err
+}
+
+// BlockUser shuts an account, which ends its sessions and its runs that are going on, and puts
+// it into the log.
+func (db *DB) BlockUser(ctx context.Context, by domain.User, id int64, reason string, now time.Time) (domain.User, error) {
+	return db.overseeUser(ctx, by, id, now, func(by domain.User, u *domain.User) error { return u.Block(by, reason, now) })
+}
+
+// UnblockUser opens an account again, and puts it into the log.
+func (db *DB) UnblockUser(ctx context.Context, by domain.User, id int64, now time.Time) (domain.User, error) {
+	return db.overseeUser(ctx, by, id, now, func(by domain.User, u *domain.User) error { return u.Unblock(by) })
+}
+
+// GiveRole changes a user's role, and puts it into the log. The command line is an admin without
+// an id.
+func (db *DB) GiveRole(ctx context.Context, by domain.User, id int64, role domain.Role, now time.Time) (domain.User, error) {
+	return db.overseeUser(ctx, by, id, now, func(by domain.User, u *domain.User) error { return u.GiveRole(by, role) })
+}
+
+// overseeUser lets change act on a user, and logs what it did. The actor is read again: of two
+// admins who take each other's role only the first succeeds.
+func (db *DB) overseeUser(ctx context.Context, by domain.User, id int64, now time.Time, change func(by domain.User, user *domain.User) error) (user domain.User, err error) {
+	err = db.InTx(ctx, func(tx Tx) error {
+		if by.ID != 0 {
+			if by, err = lockActor(ctx, tx, by.ID, id); err != nil {
+				return err
+			}
+		}
+		var before domain.User
+		user, err = updateUser(ctx, tx, id, func(user *domain.User) error {
+			before = *user
+			return change(by, user)
+		})
+		if err != nil {
+			return err
+		}
+		entry := domain.AuditEntry{At: now, ObjectID: id, Object: user.Email, Reason: user.BlockedReason}
+		switch {
+		case user.Role != before.Role:
+			entry.Act, entry.Reason = domain.ActRole(user.Role), ""
+		case user.Blocked() && !before.Blocked():
+			entry.Act = domain.ActBlock
+		case before.Blocked() && !user.Blocked():
+			entry.Act = domain.ActUnblock
+		default:
+			return nil
+		}
+		return note(ctx, tx, by, entry)
+	})
+	return user, err
+}
+
+// lockActor reads who acts, and locks him and the user he acts on in the order of their ids, so
+// that two who act on each other take turns.
+func lockActor(ctx context.Context, tx Tx, actor, user int64) (domain.User, error) {
+	var both []domain.User
+	err := tx.NewSelect().Model(&both).Where("id IN (?)", bun.In([]int64{actor, user})).
+		Order("id").For("NO KEY UPDATE").Scan(ctx)
+	if err != nil {
+		return domain.User{}, err
+	}
+	at := slices.IndexFunc(both, func(u domain.User) bool { return u.ID == actor && !u.Blocked() })
+	if at < 0 {
+		return domain.User{}, domain.Refuse(domain.SignedOut, "", "errors.signed_out")
+	}
+	return both[at], nil
+}

@@ -1,0 +1,1 @@
+ALTER TABLE audit DROP object_id;
