@@ -1,14 +1,11 @@
-package main
+package main_test
 
 import (
-	"context"
 	"fmt"
 	"math/rand/v2"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"strings"
-	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -44,12 +41,13 @@ func newFault(t testing.TB, clients int, script smtptest.Script) *fault {
 		t.Fatal(err)
 	}
 	t.Cleanup(f.db.Close)
-	f.run = f.plan(clients)
+	f.run = f.begin(f.fill(clients))
 	t.Cleanup(func() { f.kill(syscall.SIGKILL) })
 	return f
 }
 
-func (f *fault) plan(clients int) int64 {
+// fill makes the owner, his clients and a mailing to all of them.
+func (f *fault) fill(clients int) (mailing int64) {
 	f.Helper()
 	ctx := f.Context()
 	_, err := f.db.Pool.Exec(ctx, `WITH owner AS (
@@ -65,28 +63,31 @@ func (f *fault) plan(clients int) int64 {
 	}
 	m := domain.Mailing{OwnerID: 1000}
 	err = m.Change(domain.MailingForm{Name: "Faults", MessageID: message.ID, Audience: "all",
-		StartAt: "2026-01-01T00:00", Timezone: "UTC", Periodicity: "once"}, time.Now())
+		StartAt: "2026-01-01T00:00", Timezone: "UTC", Periodicity: "monthly"}, time.Now())
 	if err != nil {
 		f.Fatal(err)
 	}
 	if err := f.db.CreateMailing(ctx, &m); err != nil {
 		f.Fatal(err)
 	}
-	run, ok, err := f.db.PlanRun(ctx, m.ID, time.Now(), true)
+	return m.ID
+}
+
+// begin makes a run of the mailing, which nobody sends yet.
+func (f *fault) begin(mailing int64) (run int64) {
+	f.Helper()
+	planned, ok, err := f.db.PlanRun(f.Context(), mailing, time.Now(), true)
 	if err != nil || !ok {
 		f.Fatal(ok, err)
 	}
-	return run.ID
+	return planned.ID
 }
 
 // start starts the program and waits for its first letter.
 func (f *fault) start() {
 	f.Helper()
 	before, started := f.server.Dots(), time.Now()
-	f.process = exec.CommandContext(context.WithoutCancel(f.Context()), binary(f), "worker")
-	f.process.Env = append(os.Environ(), "DATABASE_URL="+f.url, "SECRET="+strings.Repeat("s", 40),
-		fmt.Sprintf("SMTP_URL=%s?tls=none&conns=%d", strings.SplitN(f.server.URL(), "?", 2)[0], faultConns))
-	f.process.Stderr = f.Output()
+	f.process = worker(f, f.url, f.server.Addr(), faultConns)
 	if err := f.process.Start(); err != nil {
 		f.Fatal(err)
 	}
@@ -197,21 +198,16 @@ func faultSignal(t *testing.T, what string, signal syscall.Signal, times, perKil
 	f.report(what, times, times*perKill)
 }
 
-// binary is the program, built once for all tests.
-func binary(t testing.TB) string {
+// worker is `skychimp worker` on a database and a mail server, not started yet.
+func worker(t testing.TB, url, smtp string, conns int) *exec.Cmd {
 	t.Helper()
-	path, err := buildOnce()
+	file, err := build()
 	if err != nil {
-		t.Fatal(err)
+		t.Fatal("the program does not build: ", err)
 	}
-	return path
+	c := exec.Command(file, "worker")
+	c.Env = append(os.Environ(), "DATABASE_URL="+url, "SECRET="+strings.Repeat("s", 40),
+		fmt.Sprintf("SMTP_URL=smtp://%s?tls=none&conns=%d", smtp, conns))
+	c.Stderr = t.Output()
+	return c
 }
-
-var buildOnce = sync.OnceValues(func() (string, error) {
-	path := filepath.Join("bin", "skychimp.test")
-	out, err := exec.Command("go", "build", "-o", path, ".").CombinedOutput()
-	if err != nil {
-		return "", fmt.Errorf("%w\n%s", err, out)
-	}
-	return filepath.Abs(path)
-})

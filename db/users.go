@@ -118,8 +118,19 @@ func updateUser(ctx context.Context, tx Tx, id int64, change func(*domain.User) 
 
 // DeleteUser erases the user and all that is his.
 func (db *DB) DeleteUser(ctx context.Context, id int64) error {
-	_, err := db.bun.NewRaw(`DELETE FROM users WHERE id = ?`, id).Exec(ctx)
-	return explain(err)
+	return db.InTx(ctx, func(tx Tx) error {
+		for _, statement := range []string{
+			// The two tables without a foreign key first.
+			`DELETE FROM attempts USING runs WHERE runs.id = attempts.run_id AND runs.owner_id = ?`,
+			`DELETE FROM deliveries USING runs WHERE runs.id = deliveries.run_id AND runs.owner_id = ?`,
+			`DELETE FROM users WHERE id = ?`,
+		} {
+			if _, err := tx.NewRaw(statement, id).Exec(ctx); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
 }
 
 // UserFilter narrows the list: Query stands in the name or the e-mail; an empty Role takes all,
