@@ -79,11 +79,23 @@ func (c *cache) forget() {
 	c.latest, c.deaf = map[string]string{"stats": own, "posts": own}, true
 }
 
+// changed makes every instance forget what it has cached of a topic (`stats`, `posts`) when the
+// transaction commits: it announces the version that all of them go on with. This instance
+// doesn't wait to hear it, so that who has written reads what he wrote.
+func changed(ctx context.Context, tx Tx, topic string) error {
+	announcement := topic + " " + rand.Text()
+	*tx.announced = append(*tx.announced, announcement)
+	return notify(ctx, tx, "cache", announcement)
+}
+
 // hear takes over an announcement: `<topic> <version>`, topic `all` for every topic.
 func (c *cache) hear(payload string) {
 	topic, version, _ := strings.Cut(payload, " ")
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	if c.latest == nil { // not started
+		return
+	}
 	if topic != "all" {
 		c.latest[topic] = version
 		return

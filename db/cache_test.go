@@ -186,6 +186,17 @@ func TestCacheInvalidation(t *testing.T) {
 	}
 }
 
+// TestCacheOwnWrites: who has written doesn't wait for the announcement.
+func TestCacheOwnWrites(t *testing.T) {
+	one := instance(t, dbtest.New(t), "")
+	for n := range 50 {
+		addPost(t, one, "Post", time.Now())
+		if got := len(published(t, one)); got != n+1 {
+			t.Fatalf("%d posts after writing %d", got, n+1)
+		}
+	}
+}
+
 // TestCacheShared: what one instance has loaded, the next one takes from Redis.
 func TestCacheShared(t *testing.T) {
 	redis := miniredis.RunT(t)

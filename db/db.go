@@ -71,6 +71,8 @@ func (db *DB) Ping(ctx context.Context) error {
 type Tx struct {
 	bun.IDB
 	Pgx pgx.Tx
+
+	announced *[]string // see changed
 }
 
 // InTx runs do in a transaction: committed when do returns nil, else rolled back.
@@ -89,10 +91,17 @@ func (db *DB) InTx(ctx context.Context, do func(tx Tx) error) error {
 		return explain(err)
 	}
 	defer func() { _ = begun.Rollback(context.WithoutCancel(ctx)) }()
-	if err := do(Tx{IDB: conn, Pgx: begun}); err != nil {
+	var announced []string
+	if err := do(Tx{conn, begun, &announced}); err != nil {
 		return explain(err)
 	}
-	return explain(begun.Commit(ctx))
+	if err := begun.Commit(ctx); err != nil {
+		return explain(err)
+	}
+	for _, announcement := range announced {
+		db.cache.hear(announcement)
+	}
+	return nil
 }
 
 // explain turns what the driver says into refusals that a visitor may read; what it does not

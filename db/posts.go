@@ -11,9 +11,9 @@ import (
 )
 
 // headRunes is how much of a body a list of posts carries, for the first words of each.
-const headRunes = 600
+const headRunes = 1500
 
-// PublishedPosts are all posts that everybody may see at now, newest first, with the first 600
+// PublishedPosts are all posts that everybody may see at now, newest first, with the first 1500
 // characters of their bodies. Shared with other readers: not to be changed.
 func (db *DB) PublishedPosts(ctx context.Context, now time.Time) ([]domain.Post, error) {
 	version, ttl := db.cache.version("posts")

@@ -36,6 +36,7 @@ type articleView struct {
 	Canonical string // its address
 	Picture   string // the address of its picture, with the host
 	More      []postCard
+	Visitor   bool // may be invited to register
 }
 
 // posts shows one page of the blog.
@@ -72,6 +73,7 @@ func (s *Site) post(c *fiber.Ctx) error {
 		return err
 	}
 	view := s.articleView(c, post)
+	view.Visitor = s.reader(c).User == nil
 	for _, other := range pickPosts(all, 4) {
 		if other.ID != post.ID && len(view.More) < 3 {
 			view.More = append(view.More, s.postCard(c, other))
