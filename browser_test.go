@@ -10,6 +10,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/cdproto/log"
@@ -39,8 +40,13 @@ func TestBrowser(t *testing.T) {
 		name string
 		do   func(*testing.T, *server)
 	}{
+		{"accounts", accountsFlow},
 		{"clients", clientsFlow},
 		{"messages", messagesFlow},
+		{"mailings", mailingsFlow},
+		{"without JavaScript", plainFlow},
+		{"posts", postsFlow},
+		{"content", contentFlow},
 	} {
 		t.Run(flow.name, func(t *testing.T) { flow.do(t, s) })
 	}
@@ -212,14 +218,16 @@ func (v *visitor) text(selector string) string {
 	return strings.TrimSpace(ask(v, chromedp.Text(chromedp.CSS(selector))))
 }
 
-// reads waits until the element's text contains the words.
+// reads waits until an element that the selector finds contains the words. It asks again and
+// again, because a page without JavaScript reports no changes.
 func (v *visitor) reads(selector, words string) {
 	v.t.Helper()
-	question := fmt.Sprintf(`[...document.querySelectorAll(%q)].some(e => e.innerText.includes(%q))`, selector, words)
-	ctx, cancel := context.WithTimeout(v.ctx, patience/3)
-	defer cancel()
-	if _, err := chromedp.Run(ctx, chromedp.Poll[bool](question, chromedp.WithPollingMutation(), chromedp.WithPollingTimeout(0))); err != nil {
-		v.check(fmt.Errorf("%s does not read %q: %w", selector, words, err))
+	question := fmt.Sprintf(`[...document.querySelectorAll(%q)].some(e => e.innerText.toLowerCase().includes(%q))`,
+		selector, strings.ToLower(words))
+	for begun := time.Now(); !ask(v, chromedp.Evaluate[bool](question)); {
+		if time.Since(begun) > patience/3 {
+			v.check(fmt.Errorf("%s does not read %q", selector, words))
+		}
 	}
 }
 

@@ -95,10 +95,12 @@ type mailingView struct {
 }
 
 // mailingProgress is the block mailings/progress: the current run, which htmx asks for again
-// every second until it has ended.
+// every second until it has ended. Waiting: a run later than After is about to begin.
 type mailingProgress struct {
 	MailingID int64
 	Run       runRow
+	Waiting   bool
+	After     int64
 }
 
 // mailing shows a mailing: to htmx as the row of the list.
@@ -149,14 +151,31 @@ func (s *Site) mailingView(c *fiber.Ctx, m domain.Mailing) (mailingView, error) 
 	for i, run := range runs {
 		shown := s.runRow(c, run)
 		if !run.Closed() && view.Progress == nil {
-			view.Progress = &mailingProgress{m.ID, shown}
+			view.Progress = &mailingProgress{MailingID: m.ID, Run: shown}
 		}
 		view.Runs = append(view.Runs, shown)
 		if i < chartRuns && run.Planned > 0 {
 			view.Chart = append(view.Chart, newChartBar(shown, len(view.Chart)))
 		}
 	}
+	if view.Progress == nil && page == 1 && aboutToRun(c, m) {
+		view.Progress = waitAfter(m, runs)
+	}
 	return view, nil
+}
+
+// aboutToRun tells whether a worker will make a run in a moment: it is due, or was asked for.
+func aboutToRun(c *fiber.Ctx, m domain.Mailing) bool {
+	due := m.Status == domain.Running && !m.NextRunAt.IsZero() && !m.NextRunAt.After(time.Now())
+	return !m.Disabled() && (due || c.Query("begun") != "" && m.Status != domain.Finished)
+}
+
+func waitAfter(m domain.Mailing, runs []db.RunRow) *mailingProgress {
+	p := &mailingProgress{MailingID: m.ID, Waiting: true}
+	if len(runs) > 0 {
+		p.After = runs[0].ID
+	}
+	return p
 }
 
 // launchWords say what the launch button will do.
@@ -199,6 +218,11 @@ func (s *Site) progress(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
+	if after := c.QueryInt("after", -1); after >= 0 && (len(runs) == 0 || runs[0].ID <= int64(after)) {
+		if m.Status != domain.Finished && !m.Disabled() {
+			return s.block(c, fiber.StatusOK, "mailings/progress", waitAfter(m, runs))
+		}
+	}
 	if len(runs) == 0 {
 		return c.Status(286).SendString("")
 	}
@@ -206,7 +230,7 @@ func (s *Site) progress(c *fiber.Ctx) error {
 	if runs[0].Closed() {
 		status = 286
 	}
-	return s.block(c, status, "mailings/progress", mailingProgress{m.ID, s.runRow(c, runs[0])})
+	return s.block(c, status, "mailings/progress", &mailingProgress{MailingID: m.ID, Run: s.runRow(c, runs[0])})
 }
 
 func (s *Site) launchMailing(c *fiber.Ctx) error {
@@ -235,7 +259,7 @@ func (s *Site) runMailing(c *fiber.Ctx) error {
 		return err
 	}
 	if !isHTMX(c) {
-		return s.done(c, mailingPath(pathID(c)), "mailings.run_begun")
+		return s.done(c, mailingPath(pathID(c))+"?begun=yes", "mailings.run_begun")
 	}
 	s.toast(c, "mailings.run_begun")
 	m, err := s.readableMailing(c)
