@@ -1,0 +1,42 @@
+package db_test
+
+import (
+	"fmt"
+	"runtime"
+	"testing"
+	"time"
+
+	"skychimp/db/dbtest"
+	"skychimp/domain"
+)
+
+// BenchmarkPlanRun plans runs of everybody's and of a tag's clients. B/op is what the program
+// allocates: it must not grow with the number of clients.
+func BenchmarkPlanRun(b *testing.B) {
+	for _, n := range []int{1000, 100_000, 1_000_000} {
+		for _, audience := range []string{"all", "tags"} {
+			b.Run(fmt.Sprintf("%s/%d", audience, n), func(b *testing.B) {
+				d := dbtest.New(b)
+				owner := newOwner(b, d, "ann")
+				exec(b, d, `INSERT INTO clients (owner_id, email, full_name, tags)
+					SELECT $1, 'c' || i || '@x.example', 'Client ' || i, ARRAY['vip', 'tag' || i % 10] FROM generate_series(1, $2) AS i`, owner, n)
+				exec(b, d, "VACUUM ANALYZE clients")
+				b.ReportAllocs()
+				var before, after runtime.MemStats
+				for b.Loop() {
+					b.StopTimer()
+					m := newLaunched(b, d, owner, func(f *domain.MailingForm) { f.Audience, f.Tags = audience, "VIP" })
+					runtime.ReadMemStats(&before)
+					b.StartTimer()
+					begun := time.Now()
+					if run := plan(b, d, m.ID, monday); run.Planned != int64(n) {
+						b.Fatal(run.Planned)
+					}
+					b.ReportMetric(time.Since(begun).Seconds(), "s/plan")
+					runtime.ReadMemStats(&after)
+					b.ReportMetric(float64(after.TotalAlloc-before.TotalAlloc), "B/plan")
+				}
+			})
+		}
+	}
+}
