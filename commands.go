@@ -121,9 +121,7 @@ func (u userRoleCommand) Run(p *program) error {
 			return err
 		}
 		operator := domain.User{Role: domain.RoleAdmin}
-		_, err = database.UpdateUser(p.ctx, user.ID, func(user *domain.User) error {
-			return user.GiveRole(operator, domain.Role(u.Role))
-		})
+		_, err = database.GiveRole(p.ctx, operator, user.ID, domain.Role(u.Role), time.Now())
 		if err == nil {
 			fmt.Fprintf(p.out, "%s has the role %s now.\n", user.Email, u.Role)
 		}

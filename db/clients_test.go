@@ -89,7 +89,7 @@ func TestClientsSearch(t *testing.T) {
 		{"a tag in any case", db.ClientFilter{Tag: "Vip"}, []string{"smith@y.org", "Ivan.Petrov@x.org"}},
 		{"a Cyrillic tag", db.ClientFilter{Tag: "НОВОСТИ"}, []string{"Ivan.Petrov@x.org"}},
 		{"half a tag", db.ClientFilter{Tag: "vi"}, []string{}},
-		{"two tags in one", db.ClientFilter{Tag: "vip,новости"}, []string{"Ivan.Petrov@x.org"}},
+		{"two tags in one", db.ClientFilter{Tag: "vip,новости"}, []string{}},
 		{"somebody else's tag", db.ClientFilter{Tag: "secret"}, []string{}},
 		{"tag and text", db.ClientFilter{Tag: "vip", Query: "john"}, []string{"smith@y.org"}},
 		{"beyond the last page", db.ClientFilter{Page: 1 << 60}, []string{"eve@z.org", "smith@y.org", "Ivan.Petrov@x.org"}},

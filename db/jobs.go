@@ -3,13 +3,19 @@ package db
 import (
 	"context"
 
+	"github.com/jackc/pgx/v5"
 	"github.com/riverqueue/river"
 	"github.com/riverqueue/river/riverdriver/riverpgxv5"
 )
 
+// Queue is the queue to put jobs in and to look at; it works none.
+func (db *DB) Queue() (*river.Client[pgx.Tx], error) {
+	return river.NewClient(riverpgxv5.New(db.Pool), &river.Config{})
+}
+
 // enqueue puts a job into the queue; it is there when the transaction commits.
 func (db *DB) enqueue(ctx context.Context, tx Tx, job river.JobArgs) error {
-	queue, err := river.NewClient(riverpgxv5.New(db.Pool), &river.Config{})
+	queue, err := db.Queue()
 	if err != nil {
 		return err
 	}

@@ -24,7 +24,9 @@ func (s *Site) reader(c *fiber.Ctx) Reader {
 	if known, ok := c.Locals(readerKey).(Reader); ok {
 		return known
 	}
-	return Reader{Lang: visitorLanguage(c), Zone: time.UTC}
+	visitor := Reader{Lang: visitorLanguage(c), Zone: time.UTC}
+	c.Locals(readerKey, visitor) // pages ask often
+	return visitor
 }
 
 // setReader makes user the one who asks, from here on in this request.
@@ -36,21 +38,26 @@ func (s *Site) setReader(c *fiber.Ctx, user domain.User) {
 	c.Locals(readerKey, to)
 }
 
+// languageMatcher knows domain.Languages; it takes longer to make than a page.
+var languageMatcher = func() language.Matcher {
+	var tags []language.Tag
+	for _, lang := range domain.Languages() {
+		tags = append(tags, language.Make(lang))
+	}
+	return language.NewMatcher(tags)
+}()
+
 // visitorLanguage is what the visitor chose here, else what his browser asks for.
 func visitorLanguage(c *fiber.Ctx) string {
 	if chosen := c.Cookies(languageCookie); slices.Contains(domain.Languages(), chosen) {
 		return chosen
 	}
 	languages := domain.Languages()
-	tags := make([]language.Tag, len(languages))
-	for i, lang := range languages {
-		tags[i] = language.Make(lang)
-	}
 	wanted, _, err := language.ParseAcceptLanguage(c.Get(fiber.HeaderAcceptLanguage))
 	if err != nil {
 		return languages[0]
 	}
-	_, index, _ := language.NewMatcher(tags).Match(wanted...)
+	_, index, _ := languageMatcher.Match(wanted...)
 	return languages[index]
 }
 

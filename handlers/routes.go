@@ -113,6 +113,15 @@ func (s *Site) table() []route {
 		{"GET", "/inbox/:id", loopback, s.inboxLetter},
 		{"GET", "/inbox/:id/html", loopback, s.inboxHTML},
 
+		{"GET", "/manager/mailings", overseer, s.managerMailings},
+		{"GET", "/manager/mailings/:id/disable", overseer, s.whyDisable},
+		{"POST", "/manager/mailings/:id/disable", overseer, s.disableMailing},
+		{"POST", "/manager/mailings/:id/enable", overseer, s.enableMailing},
+		{"GET", "/manager/users", overseer, s.managerUsers},
+		{"GET", "/manager/users/:id/block", overseer, s.whyBlock},
+		{"POST", "/manager/users/:id/block", overseer, s.blockUser},
+		{"POST", "/manager/users/:id/unblock", overseer, s.unblockUser},
+
 		{"GET", "/unsubscribe/:token", everyone, s.unsubscribeForm},
 		{"POST", "/unsubscribe/:token", everyone, s.unsubscribe},
 
@@ -127,6 +136,15 @@ func (s *Site) table() []route {
 		{"GET", "/admin/posts/:id/preview", publisher, s.adminPost},
 		{"GET", "/admin/posts/:id/edit", publisher, s.editPostForm},
 		{"GET", "/admin/posts/:id/delete", publisher, s.deletePostForm},
+
+		{"GET", "/admin/users", admin, s.adminUsers},
+		{"POST", "/admin/users/:id/role", admin, s.giveRole},
+		{"GET", "/admin/audit", admin, s.audit},
+		{"GET", "/admin/jobs", admin, s.queue},
+		{"GET", "/admin/jobs/*", admin, s.queue},
+		{"POST", "/admin/jobs/*", admin, s.queue},
+		{"PUT", "/admin/jobs/*", admin, s.queue},
+		{"PATCH", "/admin/jobs/*", admin, s.queue},
 	}
 }
 

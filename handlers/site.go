@@ -34,17 +34,18 @@ type Site struct {
 	Log       *slog.Logger
 	Passwords *Passwords
 
-	templates *templates.Set
-	files     *static.Files
-	markdown  *markdown
-	drawing   sync.Mutex // pictures are made one at a time, because each takes much memory
-	routes    []route
-	hosts     map[string]bool
-	proxies   []proxy
-	database  pulse
-	requests  *limiter // of an IP, to the forms of strangers
-	failures  *limiter // of an e-mail, to sign in
-	letters   *limiter // to an e-mail
+	templates   *templates.Set
+	files       *static.Files
+	markdown    *markdown
+	queueScreen fiber.Handler
+	drawing     sync.Mutex // pictures are made one at a time, because each takes much memory
+	routes      []route
+	hosts       map[string]bool
+	proxies     []proxy
+	database    pulse
+	requests    *limiter // of an IP, to the forms of strangers
+	failures    *limiter // of an e-mail, to sign in
+	letters     *limiter // to an e-mail
 }
 
 // What a form may hold. Somewhat more is read than taken: who is a little over the limit gets an
@@ -65,6 +66,9 @@ func New(config Config, database *db.DB, set *templates.Set, files *static.Files
 	}
 	var err error
 	if s.proxies, err = parseProxies(config.Proxies); err != nil {
+		return nil, err
+	}
+	if s.queueScreen, err = newQueueScreen(database, log); err != nil {
 		return nil, err
 	}
 	s.routes = s.table()

@@ -66,7 +66,10 @@ func (e *Engine) hungryFor(owner int64) bool {
 
 func (e *Engine) claimBlock(ctx context.Context, runs map[int64]*sending, open db.OpenRun) bool {
 	run := runs[open.ID]
-	if run == nil || run.halted.Load() {
+	if run != nil && run.halted.Load() {
+		return false // what stopped it is not in the tables yet
+	}
+	if run == nil {
 		var err error
 		if run, err = e.prepare(ctx, open.ID); err != nil {
 			e.Log.Error("a run cannot be sent", "run", open.ID, "error", err)

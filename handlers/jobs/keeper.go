@@ -72,7 +72,7 @@ func (e *Engine) halt(ctx context.Context) error {
 			held[id].halted.Store(true)
 		}
 		if len(halted) > 0 {
-			e.queue.drop(func(b *block) bool { return b.run.halted.Load() })
+			e.queue.drop(func(b *block) bool { return slices.Contains(halted, b.run.ID) })
 		}
 	}
 	for _, b := range e.queue.takeFreed() {

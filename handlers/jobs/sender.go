@@ -53,6 +53,12 @@ func (e *Engine) send(ctx, hard context.Context) {
 
 // exchange takes one letter from its envelope to the answer after its dot.
 func (s *sender) exchange(ctx context.Context, it item, announced bool) {
+	if it.block.run.halted.Load() {
+		s.unannounce(announced)
+		s.queue.giveBack(it)
+		pause(ctx, 20*time.Millisecond) // until its block is dropped
+		return
+	}
 	if s.suppress(it) || !s.compose(&it) {
 		s.unannounce(announced)
 		return
