@@ -1,0 +1,137 @@
+package db
+
+import (
+	"context"
+	"strings"
+
+	"github.com/uptrace/bun"
+	"github.com/uptrace/bun/dialect/pgdialect"
+
+	"skychimp/domain"
+)
+
+// SearchMax is how many clients a search finds; it stops there, because whoever looks for
+// somebody types another letter.
+const SearchMax = 1000
+
+// ClientFilter narrows the list: every word of Query stands somewhere in the e-mail, the name
+// or the comment; Tag, whatever its case, is one of the tags. Page counts from 1; beyond the
+// last the last one is answered.
+type ClientFilter struct {
+	Query, Tag string
+	Page       int
+}
+
+// Clients is one page of the owner's list, newest first, and the number of all that match,
+// which is SearchMax+1 when a search found more than it looks for.
+func (db *DB) Clients(ctx context.Context, owner int64, f ClientFilter) (clients []domain.Client, total int, err error) {
+	found := db.bun.NewSelect().Table("clients").Column("id").Where("owner_id = ?", owner)
+	if f.Tag != "" {
+		var spellings []string
+		if spellings, total, err = db.spellings(ctx, owner, clean(f.Tag)); err != nil {
+			return nil, 0, explain(err)
+		}
+		found.Where("tags && ?", pgdialect.Array(spellings))
+	}
+	var ids []int64
+	if words := strings.Fields(clean(f.Query)); len(words) > 0 {
+		ids, total, err = searchClients(ctx, found, words, f.Page)
+	} else {
+		if f.Tag == "" {
+			var count int64
+			count, err = found.Count(ctx)
+			total = int(count)
+		}
+		if err == nil {
+			ids, err = pageOfClients(ctx, found, f.Page, total)
+		}
+	}
+	clients = []domain.Client{}
+	if err == nil && len(ids) > 0 {
+		err = db.bun.NewSelect().Model(&clients).Where("id IN (?)", bun.In(ids)).
+			Order("created_at DESC", "id DESC").Scan(ctx)
+	}
+	return clients, total, explain(err)
+}
+
+// searchClients asks for all it may find at once: the order in it keeps Postgres from reading
+// the table in its own order until it has found enough.
+func searchClients(ctx context.Context, found *bun.SelectQuery, words []string, page int) (ids []int64, total int, err error) {
+	for _, word := range words[:min(len(words), 10)] {
+		found.Where("search LIKE lower(?)", "%"+escapeLike(word)+"%")
+	}
+	err = found.Order("created_at DESC", "id DESC").Limit(SearchMax+1).Scan(ctx, &ids)
+	total = len(ids)
+	ids = ids[:min(total, SearchMax)]
+	start := pageStart(page, len(ids))
+	return ids[start:min(start+PageSize, len(ids))], total, err
+}
+
+// pageOfClients counts to a far page from the end of the list.
+func pageOfClients(ctx context.Context, found *bun.SelectQuery, page, total int) (ids []int64, err error) {
+	start := pageStart(page, total)
+	length := min(PageSize, total-start)
+	if start > total/2 {
+		found.Order("created_at", "id").Offset(int64(total - start - length))
+	} else {
+		found.Order("created_at DESC", "id DESC").Offset(int64(start))
+	}
+	return ids, found.Limit(int64(length)).Scan(ctx, &ids)
+}
+
+// spellings are the ways the owner writes a tag, and the number of clients that have it.
+func (db *DB) spellings(ctx context.Context, owner int64, tag string) (spellings []string, clients int, err error) {
+	// Few sets of tags are different, so they are counted before they are taken apart.
+	err = db.bun.NewRaw(`SELECT array_agg(DISTINCT tag), coalesce(sum(n), 0)
+		FROM (SELECT tags, count(*) AS n FROM clients WHERE owner_id = ? GROUP BY tags) AS sets, unnest(tags) AS tag
+		WHERE lower(tag) = lower(?)`, owner, tag).Scan(ctx, pgdialect.Array(&spellings), &clients)
+	return spellings, clients, err
+}
+
+// pageStart is offset for a list of known length: beyond its end it is the last page's.
+func pageStart(page, total int) int { return int(offset(min(page, LastPage(total)))) }
+
+// LastPage is the number of the last page of a list, at least 1.
+func LastPage(total int) int { return max(1, (total+PageSize-1)/PageSize) }
+
+// clean drops what the database can't take in a text; nothing it keeps has it.
+func clean(text string) string {
+	return strings.ReplaceAll(strings.ToValidUTF8(text, ""), "\x00", "")
+}
+
+// TagCount is how many clients have a tag.
+type TagCount struct {
+	Tag     string
+	Clients int
+}
+
+// Tags are the owner's tags, the most used first, at most 100. Spellings that differ in case
+// are one tag.
+func (db *DB) Tags(ctx context.Context, owner int64) ([]TagCount, error) {
+	tags := []TagCount{}
+	err := db.bun.NewRaw(`SELECT (array_agg(tag ORDER BY n DESC))[1] AS tag, sum(n) AS clients
+		FROM (SELECT tags, count(*) AS n FROM clients WHERE owner_id = ? GROUP BY tags) AS sets, unnest(tags) AS tag
+		GROUP BY lower(tag) ORDER BY sum(n) DESC, lower(tag) LIMIT 100`, owner).Scan(ctx, &tags)
+	return tags, explain(err)
+}
+
+// ClientsAfter are the owner's next 1,000 clients in the order of the list, the first ones
+// after the zero client: an export holds neither a connection nor a list.
+func (db *DB) ClientsAfter(ctx context.Context, owner int64, last domain.Client) ([]domain.Client, error) {
+	clients := []domain.Client{}
+	query := db.bun.NewSelect().Model(&clients).Where("owner_id = ?", owner)
+	if last.ID != 0 {
+		query.Where("(created_at, id) < (?, ?)", last.CreatedAt, last.ID)
+	}
+	return clients, explain(query.Order("created_at DESC", "id DESC").Limit(1000).Scan(ctx))
+}
+
+// ClientsByID are those of the named clients that are the owner's.
+func (db *DB) ClientsByID(ctx context.Context, owner int64, ids []int64) ([]domain.Client, error) {
+	clients := []domain.Client{}
+	if len(ids) == 0 {
+		return clients, nil
+	}
+	err := db.bun.NewSelect().Model(&clients).Where("owner_id = ? AND id IN (?)", owner, bun.In(ids)).Order("id").Scan(ctx)
+	return clients, explain(err)
+}
