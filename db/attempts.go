@@ -23,10 +23,14 @@ type AttemptRow struct {
 	MailingName string
 }
 
-// Attempts is one page of attempts, the newest run first and the last of a run first; more tells whether another page follows.
-// They are not counted: with millions of them that would take longer than reading a page.
+// maxAttemptPage is how far back the list goes; whoever looks for more narrows it.
+const maxAttemptPage = 1000
+
+// Attempts is one page of attempts, the newest run first and the last of a run first; more
+// tells whether another page follows. They are not counted: with millions of them that would
+// take longer than reading a page.
 func (db *DB) Attempts(ctx context.Context, filter AttemptFilter) (rows []AttemptRow, more bool, err error) {
-	start := offset(filter.Page)
+	start := offset(min(filter.Page, maxAttemptPage))
 	of := db.bun.NewSelect().TableExpr("attempts").Where("run_id = run.id").
 		OrderExpr("seq DESC, at DESC").Limit(start + PageSize + 1)
 	if filter.Status != "" {
@@ -55,7 +59,7 @@ func (db *DB) Attempts(ctx context.Context, filter AttemptFilter) (rows []Attemp
 		return nil, false, explain(err)
 	}
 	if len(rows) > PageSize {
-		return rows[:PageSize], true, nil
+		return rows[:PageSize], filter.Page < maxAttemptPage, nil
 	}
 	return rows, false, nil
 }

@@ -40,6 +40,18 @@ func (db *DB) MessageRow(ctx context.Context, owner, id int64) (row MessageRow, 
 	return row, explain(err)
 }
 
+// maxChoices is how many messages a form still offers.
+const maxChoices = 500
+
+// MessageChoices are the owner's newest messages without their bodies, and the chosen one
+// before them.
+func (db *DB) MessageChoices(ctx context.Context, owner, chosen int64) ([]domain.Message, error) {
+	messages := []domain.Message{}
+	err := db.bun.NewSelect().Model(&messages).Column("id", "subject").Where("owner_id = ?", owner).
+		OrderExpr("id = ? DESC, id DESC", chosen).Limit(maxChoices).Scan(ctx)
+	return messages, explain(err)
+}
+
 // Message is one message; owner 0 reads anybody's, for managers.
 func (db *DB) Message(ctx context.Context, owner, id int64) (m domain.Message, err error) {
 	query := db.bun.NewSelect().Model(&m).Where("id = ?", id)

@@ -143,3 +143,16 @@ func TestTestMessage(t *testing.T) {
 		t.Errorf("%d jobs, %s, want %s (%v)", jobs, args, want, err)
 	}
 }
+
+func TestMessageChoices(t *testing.T) {
+	d := dbtest.New(t)
+	ann, bob := newOwner(t, d, "ann"), newOwner(t, d, "bob")
+	first, second := newMessage(t, d, ann, "first", "body"), newMessage(t, d, ann, "second", "body")
+	theirs := newMessage(t, d, bob, "theirs", "body")
+	for chosen, want := range map[int64]string{0: "second first", first.ID: "first second", second.ID: "second first", theirs.ID: "second first"} {
+		list, err := d.MessageChoices(t.Context(), ann, chosen)
+		if err != nil || len(list) != 2 || list[0].Subject+" "+list[1].Subject != want || list[0].Body != "" {
+			t.Errorf("chosen %d: %v %+v, want %s", chosen, err, list, want)
+		}
+	}
+}

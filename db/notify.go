@@ -18,5 +18,5 @@ func escapeLike(text string) string {
 	return strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`).Replace(text)
 }
 
-// offset is where a page of a list starts; page counts from 1.
-func offset(page int) int64 { return PageSize * int64(max(page, 1)-1) }
+// offset is where a page of a list starts; page counts from 1, and anybody can ask for any.
+func offset(page int) int64 { return PageSize * int64(min(max(page, 1), 1<<40)-1) }

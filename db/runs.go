@@ -55,6 +55,17 @@ func (db *DB) Runs(ctx context.Context, owner, mailing int64, page int) ([]RunRo
 	return rows, int(total), explain(err)
 }
 
+// LastRun is what a mailing is sending, else what it sent last; NotFound when it never sent.
+func (db *DB) LastRun(ctx context.Context, owner, mailing int64) (RunRow, error) {
+	var row RunRow
+	query := db.bun.NewSelect().TableExpr(runTables).ColumnExpr(runColumns).
+		Where("run.mailing_id = ? AND run.status <> ?", mailing, domain.RunMissed)
+	if owner != 0 {
+		query.Where("run.owner_id = ?", owner)
+	}
+	return row, explain(query.OrderExpr("run.closed_at IS NULL DESC, run.id DESC").Limit(1).Scan(ctx, &row))
+}
+
 // Run is one run with its live counts; owner 0 is for managers.
 func (db *DB) Run(ctx context.Context, owner, id int64) (RunRow, error) {
 	var row RunRow

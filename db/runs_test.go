@@ -322,3 +322,38 @@ func TestMailingFinished(t *testing.T) {
 	}
 	counted(t, d, run.ID, domain.Counts{Planned: 1, Cancelled: 1})
 }
+
+func TestLastRun(t *testing.T) {
+	d := dbtest.New(t)
+	ann, bob := newOwner(t, d, "ann"), newOwner(t, d, "bob")
+	newClients(t, d, ann, 1)
+	m := newLaunched(t, d, ann, func(f *domain.MailingForm) { f.EndAt = "2031-01-10T00:00" })
+	last := func(want int64) {
+		t.Helper()
+		if row, err := d.LastRun(t.Context(), ann, m.ID); err != nil || row.ID != want || row.Planned != 1 {
+			t.Errorf("%v: run %d, want %d", err, row.ID, want)
+		}
+	}
+	if _, err := d.LastRun(t.Context(), ann, m.ID); domain.KindOf(err) != domain.NotFound {
+		t.Errorf("before the first: %v", err)
+	}
+	first := plan(t, d, m.ID, monday)
+	last(first.ID)
+	second := plan(t, d, m.ID, monday.AddDate(0, 0, 2))
+	last(second.ID)
+	update(t, d, m.ID, stop)
+	if err := d.CloseRun(t.Context(), second.ID, monday); err != nil {
+		t.Fatal(err)
+	}
+	last(first.ID) // it is still going on
+	if err := d.CloseRun(t.Context(), first.ID, monday); err != nil {
+		t.Fatal(err)
+	}
+	last(second.ID)
+	if _, err := d.LastRun(t.Context(), bob, m.ID); domain.KindOf(err) != domain.NotFound {
+		t.Errorf("a foreign one: %v", err)
+	}
+	if row, err := d.LastRun(t.Context(), 0, m.ID); err != nil || row.ID != second.ID {
+		t.Errorf("for a manager: %v", err)
+	}
+}

@@ -58,6 +58,19 @@ func (m Mailing) Schedule() Schedule {
 	return Schedule{Start: m.StartLocal, End: m.EndLocal, Zone: zone, Every: m.Periodicity}
 }
 
+// Upcoming are the next occurrences after now that have not run yet, at most limit.
+func (m Mailing) Upcoming(now time.Time, limit int) []Occurrence {
+	schedule := m.Schedule()
+	next, ok := schedule.From(m.NextNo)
+	if !ok || m.Status == Finished {
+		return nil
+	}
+	if next.At.After(now) {
+		now = next.At.Add(-1)
+	}
+	return schedule.Upcoming(now, limit)
+}
+
 // Disabled tells whether a manager stopped the mailing.
 func (m Mailing) Disabled() bool { return !m.DisabledAt.IsZero() }
 

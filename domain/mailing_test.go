@@ -304,6 +304,37 @@ func TestPlan(t *testing.T) {
 	}
 }
 
+func TestMailingUpcoming(t *testing.T) {
+	tests := []struct {
+		name, now string
+		ready     func(*Mailing, time.Time)
+		every     string
+		want      []int
+	}{
+		{"before the start", "2026-03-01T00:00", func(*Mailing, time.Time) {}, "daily", []int{0, 1, 2}},
+		{"at an occurrence that ran", "2026-03-31T09:00", func(m *Mailing, now time.Time) { _ = m.Launch(now); m.Plan(now) }, "daily", []int{2, 3}},
+		{"at an occurrence that is due", "2026-03-31T09:00", func(m *Mailing, now time.Time) { _ = m.Launch(now) }, "daily", []int{2, 3}},
+		{"once", "2026-03-01T00:00", func(m *Mailing, now time.Time) { _ = m.Launch(now) }, "once", []int{0}},
+		{"once, out of turn", "2026-03-01T00:00", func(m *Mailing, now time.Time) { _, _, _ = m.RunNow(now) }, "once", nil},
+		{"daily, out of turn", "2026-03-01T00:00", func(m *Mailing, now time.Time) { _, _, _ = m.RunNow(now) }, "daily", []int{0, 1, 2}},
+		{"finished", "2026-03-01T00:00", func(m *Mailing, now time.Time) { _, _ = m.Launch(now), m.Stop(now) }, "daily", nil},
+		{"after the end", "2026-04-03T09:00", func(*Mailing, time.Time) {}, "daily", nil},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			m, now := newMailing(t, func(f *MailingForm) { f.Periodicity = tt.every }), berlin(t, tt.now)
+			tt.ready(&m, now)
+			var got []int
+			for _, one := range m.Upcoming(now, 3) {
+				got = append(got, one.No)
+			}
+			if !slices.Equal(got, tt.want) {
+				t.Errorf("%v, want %v", got, tt.want)
+			}
+		})
+	}
+}
+
 func TestRunNow(t *testing.T) {
 	now := berlin(t, "2026-03-29T12:00")
 	m := launched(t, nil)
