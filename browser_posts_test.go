@@ -23,10 +23,18 @@ func postsFlow(t *testing.T, s *server) {
 	// The editor stands over the text field.
 	writer.click(".CodeMirror")
 	writer.do(chromedp.KeyEvent("They *arrive* in the morning."))
+	writer.click(".editor-toolbar .togglePreview")
+	writer.reads(".editor-preview em", "arrive")
+	writer.auditAs("posts-editor-preview")
 	writer.do(chromedp.SetUploadFiles(field("image"), []string{paint(t)}))
 	writer.follow("button[name=publish][value=now]")
 	writer.open("/admin/posts")
-	writer.reads("main tr", "How letters arrive")
+	writer.reads("main tr .badge", "published")
+	writer.fill("q", "nothing like it")
+	writer.gone("main tr[id]")
+	writer.fill("q", "HOW LETTERS")
+	writer.follow("main tr[id] a")
+	writer.see("img.article-picture")
 
 	reader := visit(t, s.url, "ru")
 	reader.open("/blog")
@@ -34,11 +42,24 @@ func postsFlow(t *testing.T, s *server) {
 	reader.reads("h1", "How letters arrive")
 	reader.see(".prose em")
 	reader.see("img.article-picture")
+	if at, views := reader.at(), reader.text(".article .views"); at != "/blog/how-letters-arrive" || views != "1" {
+		t.Errorf("%s views at %s", views, at)
+	}
 	reader.open("/")
 	reader.see("article.post-card")
+	reader.do(chromedp.EmulateViewport(390, 844))
+	for _, path := range []string{"/", "/blog", "/blog/how-letters-arrive"} {
+		reader.open(path)
+		if ask(reader, chromedp.Evaluate[bool](`document.documentElement.scrollWidth > innerWidth`)) {
+			t.Errorf("%s is wider than a phone", path)
+		}
+	}
 
+	writer.open("/admin/posts")
 	writer.click(rowOf("post", "How letters arrive") + " a[hx-delete]")
 	writer.gone(rowOf("post", "How letters arrive"))
+	reader.open("/blog")
+	reader.gone("article.post-card")
 }
 
 // paint makes a picture for a post.

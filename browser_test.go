@@ -46,7 +46,6 @@ func TestBrowser(t *testing.T) {
 		{"mailings", mailingsFlow},
 		{"without JavaScript", plainFlow},
 		{"posts", postsFlow},
-		{"content", contentFlow},
 	} {
 		t.Run(flow.name, func(t *testing.T) { flow.do(t, s) })
 	}
