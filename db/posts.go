@@ -69,12 +69,12 @@ type PostFilter struct {
 }
 
 // Posts is one page of all posts without their bodies, newest first, and the number of all that
-// match.
+// match. Beyond the last page the last is answered.
 func (db *DB) Posts(ctx context.Context, filter PostFilter) ([]domain.Post, int, error) {
 	posts := []domain.Post{}
 	query := db.bun.NewSelect().Model(&posts).ExcludeColumn("body")
 	if filter.Query != "" {
-		like := "%" + escapeLike(filter.Query) + "%"
+		like := "%" + escapeLike(clean(filter.Query)) + "%"
 		query.Where("(title ILIKE ? OR body ILIKE ?)", like, like)
 	}
 	switch filter.State {
@@ -85,8 +85,11 @@ func (db *DB) Posts(ctx context.Context, filter PostFilter) ([]domain.Post, int,
 	case domain.Published:
 		query.Where("published_at <= ?", filter.Now)
 	}
-	total, err := query.OrderExpr("id DESC").
-		Limit(PageSize).Offset(PageSize * int64(max(filter.Page, 1)-1)).ScanAndCount(ctx)
+	total, err := query.Count(ctx)
+	if err != nil || total == 0 {
+		return posts, 0, explain(err)
+	}
+	err = query.OrderExpr("id DESC").Limit(PageSize).Offset(int64(pageStart(filter.Page, int(total)))).Scan(ctx)
 	return posts, int(total), explain(err)
 }
 

@@ -81,7 +81,8 @@ func TestPosts(t *testing.T) {
 		{db.PostFilter{Query: "0%"}, []string{"Published 100%"}},
 		{db.PostFilter{Query: "%"}, []string{"Published 100%"}},
 		{db.PostFilter{Query: "body", State: domain.Draft}, []string{}},
-		{db.PostFilter{Page: 2}, []string{}},
+		{db.PostFilter{Page: 2}, []string{"Черновик", "Scheduled", "Published 100%"}},
+		{db.PostFilter{Query: "\x00Sch\xff"}, []string{"Scheduled"}},
 	} {
 		test.filter.Now = now
 		posts, total, err := d.Posts(t.Context(), test.filter)
