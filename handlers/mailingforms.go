@@ -20,6 +20,7 @@ type mailingForm struct {
 	Messages, Periodicities                                        []templates.Option
 	OwnTags                                                        []db.TagCount
 	Pick                                                           mailingPick
+	Reach                                                          mailingReach
 	Running                                                        bool // the anchor is fixed
 	InPlace                                                        bool // htmx puts the form into the list
 	Problems                                                       templates.Problems
@@ -60,7 +61,8 @@ func sentMailing(c *fiber.Ctx) domain.MailingForm {
 
 func (s *Site) newMailingForm(c *fiber.Ctx) error {
 	user := s.reader(c).User
-	start := time.Now().In(s.reader(c).Zone).Add(time.Hour).Truncate(time.Hour)
+	now := time.Now().In(s.reader(c).Zone)
+	start := time.Date(now.Year(), now.Month(), now.Day(), now.Hour()+1, 0, 0, 0, time.UTC) // a wall clock
 	return s.showMailingForm(c, fiber.StatusOK, 0, nil, domain.MailingForm{
 		Audience: string(domain.AudienceAll), StartAt: start.Format(domain.WallFormat), Timezone: user.Timezone, Periodicity: string(domain.Once),
 	})
@@ -68,6 +70,9 @@ func (s *Site) newMailingForm(c *fiber.Ctx) error {
 
 func (s *Site) editMailingForm(c *fiber.Ctx) error {
 	m, err := s.ownMailing(c)
+	if err == nil && !m.MayEdit() {
+		err = domain.Refuse(domain.Conflict, "", "mailings.finished_fixed")
+	}
 	if err != nil {
 		return err
 	}
@@ -116,7 +121,7 @@ func (s *Site) updateMailing(c *fiber.Ctx) error {
 		return s.showMailingForm(c, fiber.StatusOK, id, nil, form)
 	}
 	m, err := s.DB.UpdateMailing(c.UserContext(), s.reader(c).User.ID, id, func(m *domain.Mailing) error { return m.Change(form, time.Now()) })
-	if texts, ok := s.problems(c, err); ok {
+	if texts, ok := s.problems(c, err); ok && domain.KindOf(err) == domain.Invalid {
 		return s.showMailingForm(c, fiber.StatusUnprocessableEntity, id, texts, form)
 	}
 	if err != nil {
@@ -148,13 +153,16 @@ func (s *Site) showMailingForm(c *fiber.Ctx, status int, id int64, problems temp
 		form.Running = m.Status == domain.Running
 	}
 	var err error
-	if form.Messages, err = s.messageOptions(c, owner); err != nil {
+	if form.Messages, err = s.messageOptions(c, owner, f.MessageID); err != nil {
 		return err
 	}
 	if form.OwnTags, err = s.DB.Tags(c.UserContext(), owner); err != nil {
 		return err
 	}
 	if form.Pick, err = s.pick(c, f.ClientIDs, c.FormValue("client_q")); err != nil {
+		return err
+	}
+	if form.Reach, err = s.reach(c, f); err != nil {
 		return err
 	}
 	switch {
@@ -170,33 +178,38 @@ func (s *Site) showMailingForm(c *fiber.Ctx, status int, id int64, problems temp
 	return s.page(c, status, "mailings/edit", form)
 }
 
-// messageOptions are the newest messages, for the choice of one.
-func (s *Site) messageOptions(c *fiber.Ctx, owner int64) ([]templates.Option, error) {
+// messageOptions are the newest messages and the chosen one, for the choice of one.
+func (s *Site) messageOptions(c *fiber.Ctx, owner, chosen int64) ([]templates.Option, error) {
+	messages, err := s.DB.MessageChoices(c.UserContext(), owner, chosen)
 	options := []templates.Option{{Label: s.t(c, "mailings.choose_message")}}
-	for page := 1; page <= 20; page++ {
-		rows, total, err := s.DB.Messages(c.UserContext(), owner, "", page)
-		if err != nil {
-			return nil, err
-		}
-		for _, one := range rows {
-			options = append(options, templates.Option{Value: strconv.FormatInt(one.ID, 10), Label: one.Subject})
-		}
-		if page >= db.LastPage(total) {
-			break
-		}
+	for _, one := range messages {
+		options = append(options, templates.Option{Value: strconv.FormatInt(one.ID, 10), Label: one.Subject})
 	}
-	return options, nil
+	return options, err
 }
 
-// pickClients is the search for clients inside the form.
-func (s *Site) pickClients(c *fiber.Ctx) error {
-	var picked []int64
-	for _, value := range c.Context().QueryArgs().PeekMulti("client_ids") {
-		if id, err := strconv.ParseInt(string(value), 10, 64); err == nil {
-			picked = append(picked, id)
-		}
+// mailingReach is the block mailings/reach: whom the audience in the form comes to.
+type mailingReach struct{ Recipients, Suppressed int64 }
+
+// showReach answers what is being chosen in the form.
+func (s *Site) showReach(c *fiber.Ctx) error {
+	reach, err := s.reach(c, sentMailing(c))
+	if err != nil {
+		return err
 	}
-	pick, err := s.pick(c, picked, c.Query("client_q"))
+	return s.block(c, fiber.StatusOK, "mailings/reach", reach)
+}
+
+func (s *Site) reach(c *fiber.Ctx, f domain.MailingForm) (mailingReach, error) {
+	recipients, suppressed, err := s.DB.Recipients(c.UserContext(), domain.Mailing{OwnerID: s.reader(c).User.ID,
+		Audience: domain.Audience(f.Audience), Tags: domain.ParseTags(f.Tags), ClientIDs: f.ClientIDs})
+	return mailingReach{int64(recipients), int64(suppressed)}, err
+}
+
+// pickClients is the search for clients inside the form. It is a POST because an address
+// can't hold thousands of picked clients.
+func (s *Site) pickClients(c *fiber.Ctx) error {
+	pick, err := s.pick(c, sentMailing(c).ClientIDs, c.FormValue("client_q"))
 	if err != nil {
 		return err
 	}

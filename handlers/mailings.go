@@ -94,8 +94,8 @@ type mailingView struct {
 	DeleteProblems  templates.Problems
 }
 
-// mailingProgress is the block mailings/progress: the current run, which htmx asks for again
-// every second until it has ended. Waiting: a run later than After is about to begin.
+// mailingProgress is the block mailings/progress: the current or the last run, which htmx asks
+// for again every second until it has ended. Waiting: a run later than After is about to begin.
 type mailingProgress struct {
 	MailingID int64
 	Run       runRow
@@ -150,16 +150,19 @@ func (s *Site) mailingView(c *fiber.Ctx, m domain.Mailing) (mailingView, error) 
 	view.Pager = s.pager(c, page, db.LastPage(total))
 	for i, run := range runs {
 		shown := s.runRow(c, run)
-		if !run.Closed() && view.Progress == nil {
-			view.Progress = &mailingProgress{MailingID: m.ID, Run: shown}
-		}
 		view.Runs = append(view.Runs, shown)
 		if i < chartRuns && run.Planned > 0 {
 			view.Chart = append(view.Chart, newChartBar(shown, len(view.Chart)))
 		}
 	}
-	if view.Progress == nil && page == 1 && aboutToRun(c, m) {
-		view.Progress = waitAfter(m, runs)
+	last, err := s.DB.LastRun(c.UserContext(), s.owned(c), m.ID)
+	switch {
+	case domain.KindOf(err) != domain.NotFound && err != nil:
+		return view, err
+	case (err != nil || last.Closed()) && aboutToRun(c, m):
+		view.Progress = &mailingProgress{MailingID: m.ID, Waiting: true, After: last.ID}
+	case err == nil:
+		view.Progress = &mailingProgress{MailingID: m.ID, Run: s.runRow(c, last)}
 	}
 	return view, nil
 }
@@ -168,14 +171,6 @@ func (s *Site) mailingView(c *fiber.Ctx, m domain.Mailing) (mailingView, error) 
 func aboutToRun(c *fiber.Ctx, m domain.Mailing) bool {
 	due := m.Status == domain.Running && !m.NextRunAt.IsZero() && !m.NextRunAt.After(time.Now())
 	return !m.Disabled() && (due || c.Query("begun") != "" && m.Status != domain.Finished)
-}
-
-func waitAfter(m domain.Mailing, runs []db.RunRow) *mailingProgress {
-	p := &mailingProgress{MailingID: m.ID, Waiting: true}
-	if len(runs) > 0 {
-		p.After = runs[0].ID
-	}
-	return p
 }
 
 // launchWords say what the launch button will do.
@@ -188,13 +183,9 @@ func (s *Site) launchWords(c *fiber.Ctx, m domain.Mailing, view mailingView) str
 
 // upcoming are the next five run times, in the mailing's own zone.
 func (s *Site) upcoming(c *fiber.Ctx, m domain.Mailing) (next []Moment) {
-	if m.Status == domain.Finished {
-		return nil
-	}
-	schedule := m.Schedule()
-	for _, one := range schedule.Upcoming(time.Now(), 5) {
+	for _, one := range m.Upcoming(time.Now(), 5) {
 		at := s.moment(c, one.At)
-		at.Text, at.Zone = s.wall(c, one.At.In(schedule.Zone)), m.Timezone
+		at.Text, at.Zone = s.wall(c, one.At.In(m.Schedule().Zone)), m.Timezone
 		next = append(next, at)
 	}
 	return next
@@ -214,23 +205,22 @@ func (s *Site) progress(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	runs, _, err := s.DB.Runs(c.UserContext(), s.owned(c), m.ID, 1)
+	last, err := s.DB.LastRun(c.UserContext(), s.owned(c), m.ID)
+	if err != nil && domain.KindOf(err) != domain.NotFound {
+		return err
+	}
+	after := int64(c.QueryInt("after", -1))
+	switch {
+	case after >= last.ID && m.Status != domain.Finished && !m.Disabled():
+		return s.block(c, fiber.StatusOK, "mailings/progress", &mailingProgress{MailingID: m.ID, Waiting: true, After: after})
+	case last.ID != 0 && !last.Closed():
+		return s.block(c, fiber.StatusOK, "mailings/progress", &mailingProgress{MailingID: m.ID, Run: s.runRow(c, last)})
+	}
+	view, err := s.mailingView(c, m)
 	if err != nil {
 		return err
 	}
-	if after := c.QueryInt("after", -1); after >= 0 && (len(runs) == 0 || runs[0].ID <= int64(after)) {
-		if m.Status != domain.Finished && !m.Disabled() {
-			return s.block(c, fiber.StatusOK, "mailings/progress", waitAfter(m, runs))
-		}
-	}
-	if len(runs) == 0 {
-		return c.Status(286).SendString("")
-	}
-	status := fiber.StatusOK
-	if runs[0].Closed() {
-		status = 286
-	}
-	return s.block(c, status, "mailings/progress", &mailingProgress{MailingID: m.ID, Run: s.runRow(c, runs[0])})
+	return s.block(c, 286, "mailings/ended", view)
 }
 
 func (s *Site) launchMailing(c *fiber.Ctx) error {
