@@ -28,19 +28,7 @@ func (e *Engine) record(ctx context.Context) {
 	defer r.disconnect(ctx)
 	group := make([]settled, 0, maxGroup)
 	for first := range e.results {
-		group = append(group[:0], first)
-	more:
-		for len(group) < maxGroup {
-			select {
-			case next, ok := <-e.results:
-				if !ok {
-					break more
-				}
-				group = append(group, next)
-			default:
-				break more
-			}
-		}
+		group = e.gather(append(group[:0], first))
 		if !r.commit(ctx, group) {
 			return
 		}
@@ -52,6 +40,41 @@ func (e *Engine) record(ctx context.Context) {
 			e.queue.done(one.block)
 		}
 	}
+}
+
+// gatherTime is how long a group waits for the results that other connections are about to
+// have: a commit costs Postgres more than a few more rows in it, and nobody sends meanwhile who
+// waits for this one.
+const gatherTime = 500 * time.Microsecond
+
+// gather adds to the group what has come, and what comes while busy connections are under way.
+func (e *Engine) gather(group []settled) []settled {
+	timer := time.NewTimer(gatherTime)
+	defer timer.Stop()
+	for len(group) < maxGroup {
+		if len(group) >= int(e.busy.Load()) {
+			select {
+			case next, ok := <-e.results:
+				if !ok {
+					return group
+				}
+				group = append(group, next)
+				continue
+			default:
+				return group
+			}
+		}
+		select {
+		case next, ok := <-e.results:
+			if !ok {
+				return group
+			}
+			group = append(group, next)
+		case <-timer.C:
+			return group
+		}
+	}
+	return group
 }
 
 type recorder struct {
