@@ -5,7 +5,7 @@ VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 ICONS = $(shell grep -rhoE 'icon "[a-z0-9-]+"' templates | cut -d'"' -f2 | sort -u)
 
 .PHONY: run build vendor install install-npm install-postgres
-.PHONY: help dev test race check format lint screenshots install-tests
+.PHONY: help dev test race faults bench check format lint screenshots install-tests
 
 comma := ,
 
@@ -58,6 +58,13 @@ test: install-tests vendor ## install what is missing and run all tests
 
 race: install-tests vendor ## what runs concurrently, with the race detector
 	go test -race -timeout 20m ./db/... ./domain/letter/ ./handlers/jobs/...
+
+faults: install-tests vendor ## the whole matrix of faults, one line a row; takes long
+	FAULTS=full go test -count=1 -timeout 3h -v -run '^TestFault' . | grep --line-buffered -E '^(FAULT|---|ok|FAIL|panic)'
+
+bench: install-tests vendor ## letters/s, CPU and memory of the program; CLIENTS, CONNS and LATENCY change the run
+	go test -count=1 -timeout 3h -run '^$$' -bench '^BenchmarkRun$$' -benchtime 1x . | grep -E '^(BENCH|ok|FAIL|panic)'
+	go test -count=1 -run '^$$' -bench . ./domain/letter ./handlers/jobs/smtp
 
 screenshots: install-tests vendor ## docs/*.png, taken by the browser tests
 	SCREENSHOTS=$(CURDIR)/docs go test -count=1 -run '^TestScreenshots$$' .
