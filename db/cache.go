@@ -71,12 +71,15 @@ func (c *cache) close() {
 	c.shared.close()
 }
 
-// forget starts versions of this process's own, because announcements may have been missed.
-func (c *cache) forget() {
+// forget starts versions of this process's own, because announcements may have been missed. It
+// tells whether they were heard until now.
+func (c *cache) forget() (heard bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	own := rand.Text()
+	heard = c.latest != nil && !c.deaf
 	c.latest, c.deaf = map[string]string{"stats": own, "posts": own}, true
+	return heard
 }
 
 // changed makes every instance forget what it has cached of a topic (`stats`, `posts`) when the
@@ -120,8 +123,7 @@ func (c *cache) version(topic string) (string, time.Duration) {
 func (c *cache) listen(ctx context.Context, config *pgx.ConnConfig, log *slog.Logger) {
 	for ctx.Err() == nil {
 		err := c.follow(ctx, config)
-		c.forget()
-		if ctx.Err() == nil {
+		if c.forget() && ctx.Err() == nil { // once an outage
 			log.Warn("cache: no announcements from the database", "error", err)
 		}
 		select {

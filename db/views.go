@@ -29,15 +29,17 @@ func (db *DB) StartViews(log *slog.Logger) {
 	db.views.done.Go(func() {
 		every := time.NewTicker(flushEvery)
 		defer every.Stop()
-		for open := true; open; {
+		for open, failed := true, false; open; {
 			select {
 			case <-every.C:
 			case <-ctx.Done():
 				open = false
 			}
-			if err := db.flushViews(context.WithoutCancel(ctx)); err != nil {
+			err := db.flushViews(context.WithoutCancel(ctx))
+			if err != nil && (!failed || !open) {
 				log.Error("views: not written down", "error", err)
 			}
+			failed = err != nil
 		}
 	})
 }
