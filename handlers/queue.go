@@ -29,8 +29,11 @@ func newQueueScreen(database *db.DB, log *slog.Logger) (fiber.Handler, error) {
 	return adaptor.HTTPHandler(screen), nil
 }
 
-// queue shows the queue and does what an admin asks of it, such as cancelling a job.
+// queue shows the queue and does what an admin asks of it, such as cancelling a job. River UI's
+// scripts put style elements into the page, so its addresses alone allow those.
 func (s *Site) queue(c *fiber.Ctx) error {
+	policy := c.GetRespHeader(fiber.HeaderContentSecurityPolicy)
+	c.Set(fiber.HeaderContentSecurityPolicy, strings.Replace(policy, "style-src 'self'", "style-src 'self' 'unsafe-inline'", 1))
 	switch path := c.Path(); {
 	case path == queuePath:
 		c.Request().SetRequestURI(queuePath + "/") // River UI would send the browser there
@@ -38,7 +41,7 @@ func (s *Site) queue(c *fiber.Ctx) error {
 		c.Set(fiber.HeaderCacheControl, "private, max-age=31536000, immutable") // their names hold a hash
 	}
 	if c.Method() != fiber.MethodGet && c.Method() != fiber.MethodHead {
-		s.Log.Info("queue", "user", s.reader(c).User.ID, "method", c.Method(), "path", c.Path())
+		s.Log.Info("queue", "number", c.Locals(numberKey), "user", s.reader(c).User.ID, "method", c.Method(), "path", c.Path())
 	}
 	if err := s.queueScreen(c); err != nil {
 		return err
