@@ -16,6 +16,9 @@ type runCounts struct {
 	Percent   int // of the deliveries that have ended
 }
 
+// Unsent counts the letters that nobody tried to send, or not to the end.
+func (c runCounts) Unsent() int64 { return c.Suppressed + c.Expired + c.Cancelled }
+
 // runRow is a run in a list, and the head of its page.
 type runRow struct {
 	runCounts

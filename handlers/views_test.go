@@ -118,6 +118,7 @@ func views() map[string]any {
 		"runs/outcome":            domain.Outcome(""),
 		"runs/show":               runView{},
 		"runs/state":              runRow{},
+		"runs/status":             domain.RunStatus(""),
 		"attempts/list":           attemptsView{},
 		"attempts/results":        attemptsView{},
 		"inbox/list":              inboxView{},
