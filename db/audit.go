@@ -125,7 +125,7 @@ func (db *DB) overseeUser(ctx context.Context, by domain.User, id int64, now tim
 // that two who act on each other take turns.
 func lockActor(ctx context.Context, tx Tx, actor, user int64) (domain.User, error) {
 	var both []domain.User
-	err := tx.NewSelect().Model(&both).Where("id IN (?)", bun.In([]int64{actor, user})).
+	err := tx.NewSelect().Model(&both).Where("id IN ?", bun.Tuple([]int64{actor, user})).
 		Order("id").For("NO KEY UPDATE").Scan(ctx)
 	if err != nil {
 		return domain.User{}, err

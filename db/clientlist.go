@@ -48,7 +48,7 @@ func (db *DB) Clients(ctx context.Context, owner int64, f ClientFilter) (clients
 	}
 	clients = []domain.Client{}
 	if err == nil && len(ids) > 0 {
-		err = db.bun.NewSelect().Model(&clients).Where("id IN (?)", bun.In(ids)).
+		err = db.bun.NewSelect().Model(&clients).Where("id IN ?", bun.Tuple(ids)).
 			Order("created_at DESC", "id DESC").Scan(ctx)
 	}
 	return clients, total, explain(err)
@@ -132,6 +132,6 @@ func (db *DB) ClientsByID(ctx context.Context, owner int64, ids []int64) ([]doma
 	if len(ids) == 0 {
 		return clients, nil
 	}
-	err := db.bun.NewSelect().Model(&clients).Where("owner_id = ? AND id IN (?)", owner, bun.In(ids)).Order("id").Scan(ctx)
+	err := db.bun.NewSelect().Model(&clients).Where("owner_id = ? AND id IN ?", owner, bun.Tuple(ids)).Order("id").Scan(ctx)
 	return clients, explain(err)
 }

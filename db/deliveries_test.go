@@ -1,13 +1,12 @@
 package db_test
 
 import (
+	"context"
 	"math/rand/v2"
 	"slices"
 	"sync"
 	"testing"
 	"time"
-
-	"github.com/jackc/pgx/v5"
 
 	"skychimp/db"
 	"skychimp/db/dbtest"
@@ -19,7 +18,7 @@ type sender struct {
 	t    testing.TB
 	d    *db.DB
 	self *db.Instance
-	conn *pgx.Conn
+	to   *db.Recorder
 	at   time.Time
 }
 
@@ -29,12 +28,9 @@ func newSender(t testing.TB, d *db.DB) *sender {
 	if err != nil {
 		t.Fatal(err)
 	}
-	conn, err := d.Connect(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { self.Close(t.Context()); _ = conn.Close(t.Context()) })
-	return &sender{t, d, self, conn, monday}
+	to := d.NewRecorder()
+	t.Cleanup(func() { self.Close(context.Background()); to.Close(context.Background()) })
+	return &sender{t, d, self, to, monday}
 }
 
 func (s *sender) claim(run int64) []db.Letter {
@@ -66,7 +62,7 @@ func (s *sender) result(run int64, letter db.Letter, outcome domain.Outcome) db.
 
 func (s *sender) record(results ...db.Result) {
 	s.t.Helper()
-	if err := s.d.Record(s.t.Context(), s.conn, results); err != nil {
+	if err := s.to.Record(s.t.Context(), results); err != nil {
 		s.t.Fatal(err)
 	}
 }

@@ -170,7 +170,7 @@ func eachBatch(i domain.Import, skip int, do func(done int, rows []domain.Import
 	rows, at := make([]domain.ImportRow, 0, importBatch), 0
 	for row, err := range i.Rows() {
 		if err != nil {
-			return fmt.Errorf("read the list: %s", err) // not %w: a list that ends early is no lost connection
+			return fmt.Errorf("read the list: %s", err) //nolint:errorlint // not %w: a list that ends early is no lost connection
 		}
 		if at++; at <= skip {
 			continue

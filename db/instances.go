@@ -131,13 +131,3 @@ func (db *DB) Bury(ctx context.Context, dead []int64) (int64, error) {
 	})
 	return freed, explain(err)
 }
-
-// Connect opens a connection outside the pool, with prepared statements kept, for the
-// recorder.
-func (db *DB) Connect(ctx context.Context) (*pgx.Conn, error) {
-	config := db.Pool.Config().ConnConfig.Copy()
-	config.DefaultQueryExecMode = pgx.QueryExecModeCacheStatement
-	config.StatementCacheCapacity = 16
-	conn, err := pgx.ConnectConfig(ctx, config)
-	return conn, explain(err)
-}

@@ -2,6 +2,7 @@ package db
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net/url"
@@ -86,7 +87,7 @@ func (db *DB) SweepMedia(ctx context.Context, m *Media, before time.Time) error 
 	files := m.bucket.List(nil)
 	for {
 		file, err := files.Next(ctx)
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			return nil
 		}
 		if err != nil {

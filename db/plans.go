@@ -47,7 +47,7 @@ func (db *DB) Forecast(ctx context.Context, id int64, now time.Time, force bool)
 		if err != nil {
 			return err
 		}
-		f.Recipients = int64(total)
+		f.Recipients = total
 		return errUndone
 	})
 	if errors.Is(err, errUndone) {
@@ -61,7 +61,7 @@ func (db *DB) Forecast(ctx context.Context, id int64, now time.Time, force bool)
 func (db *DB) Recipients(ctx context.Context, m domain.Mailing) (recipients, suppressed int, err error) {
 	query := db.bun.NewSelect().TableExpr("clients AS client")
 	if m.Audience == domain.AudiencePicked {
-		query.Where("client.id IN (?) AND client.owner_id = ?", bun.In(m.ClientIDs), m.OwnerID)
+		query.Where("client.id IN ? AND client.owner_id = ?", bun.Tuple(m.ClientIDs), m.OwnerID)
 	} else {
 		audience(query, m)
 	}
@@ -207,7 +207,7 @@ func audience(query *bun.SelectQuery, m domain.Mailing) *bun.SelectQuery {
 		for i, tag := range m.Tags {
 			lower[i] = strings.ToLower(tag)
 		}
-		query.Where("EXISTS (SELECT 1 FROM unnest(client.tags) AS tag WHERE lower(tag) IN (?))", bun.In(lower))
+		query.Where("EXISTS (SELECT 1 FROM unnest(client.tags) AS tag WHERE lower(tag) IN ?)", bun.Tuple(lower))
 	case domain.AudiencePicked:
 		query.Where("client.id IN (SELECT client_id FROM mailing_clients WHERE mailing_id = ?)", m.ID)
 	}

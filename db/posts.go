@@ -158,7 +158,7 @@ func freeSlug(ctx context.Context, tx bun.IDB, post *domain.Post) error {
 		for n := first; n < first+step; n++ {
 			wanted = append(wanted, domain.SlugAfter(post.Slug, n))
 		}
-		err := tx.NewRaw("SELECT slug FROM posts WHERE slug IN (?)", bun.In(wanted)).Scan(ctx, &taken)
+		err := tx.NewRaw("SELECT slug FROM posts WHERE slug IN ?", bun.Tuple(wanted)).Scan(ctx, &taken)
 		if err != nil {
 			return err
 		}

@@ -289,7 +289,7 @@ type Progress struct {
 func (db *DB) Progress(ctx context.Context, runs []int64) (Progress, error) {
 	var p Progress
 	err := db.bun.NewSelect().
-		TableExpr(runTables).Where("run.id IN (?)", bun.In(runs)).
+		TableExpr(runTables).Where("run.id IN ?", bun.Tuple(runs)).
 		ColumnExpr("sum(run.planned) AS planned, sum(run.accepted + coalesce(live.accepted, 0)) AS accepted").
 		ColumnExpr("sum(run.failed + coalesce(live.failed, 0)) AS failed").
 		ColumnExpr("sum(run.suppressed + coalesce(live.suppressed, 0)) AS suppressed").

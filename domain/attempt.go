@@ -3,6 +3,7 @@ package domain
 import (
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -54,7 +55,7 @@ func (a Answer) String() string {
 	case a.Code == 0:
 		return a.Text
 	case a.Text == "":
-		return fmt.Sprint(a.Code)
+		return strconv.Itoa(a.Code)
 	}
 	return fmt.Sprintf("%d %s", a.Code, a.Text)
 }
@@ -177,7 +178,7 @@ const RetryFor = 5 * 24 * time.Hour
 // RetryAfter is how long to wait after try n (1 is the first). jitter from 0 up to 1
 // spreads it from -10 % to +10 %, so that deferred letters don't come back as one crowd.
 func RetryAfter(n int, jitter float64) time.Duration {
-	steps := []time.Duration{1, 5, 15, 30, 60, 120, 240} // minutes
-	wait := steps[min(max(n, 1), len(steps))-1] * time.Minute
-	return time.Duration(float64(wait) * (0.9 + 0.2*jitter))
+	minutes := []float64{1, 5, 15, 30, 60, 120, 240}
+	wait := minutes[min(max(n, 1), len(minutes))-1] * float64(time.Minute)
+	return time.Duration(wait * (0.9 + 0.2*jitter))
 }

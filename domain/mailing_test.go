@@ -192,7 +192,7 @@ func TestMailingActs(t *testing.T) {
 		"disabled":   func(m *Mailing, now time.Time) { _ = m.Disable(User{Role: RoleManager}, "spam", now) },
 		"ran":        func(m *Mailing, now time.Time) { _ = m.Launch(now); m.Plan(now) },
 		"at its end": func(m *Mailing, now time.Time) { m.EndAt = now },
-		"no message": func(m *Mailing, now time.Time) { m.MessageID = 0 },
+		"no message": func(m *Mailing, _ time.Time) { m.MessageID = 0 },
 	}
 	tests := []struct{ state, periodicity, launch, stop, run string }{
 		{"created", "daily", "", "not_running", ""},

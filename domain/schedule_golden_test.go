@@ -5,6 +5,7 @@ import (
 	"flag"
 	"fmt"
 	"os"
+	"strconv"
 	"testing"
 	"time"
 )
@@ -71,7 +72,7 @@ func printSchedule(out *bytes.Buffer, s Schedule) {
 	var from, to Occurrence
 	var note string
 	flush := func() {
-		number, moments := fmt.Sprint(from.No), from.At.Format("2006-01-02T15:04Z")
+		number, moments := strconv.Itoa(from.No), from.At.Format("2006-01-02T15:04Z")
 		if from.No != to.No {
 			number, moments = fmt.Sprintf("%d-%d", from.No, to.No), moments+to.At.Format(" 2006-01-02T15:04Z")
 		}

@@ -3,6 +3,7 @@ package handlers
 import (
 	"github.com/gofiber/fiber/v2"
 	"github.com/xuri/excelize/v2"
+	"slices"
 
 	"skychimp/domain"
 	"skychimp/templates"
@@ -74,7 +75,7 @@ func (s *Site) importCheck(c *fiber.Ctx, list domain.Import, problems templates.
 	}
 	s.importColumns(c, view, list.Mapping.Columns, max(width, min(len(list.Mapping.Columns), domain.ImportMaxColumns)))
 	if list.Mapping.Check() != nil {
-		return view, nil
+		return view, nil //nolint:nilerr // the form itself shows what is missing
 	}
 	check, err := s.DB.CheckImport(c.UserContext(), list)
 	if err != nil {
@@ -109,7 +110,7 @@ func (s *Site) importColumns(c *fiber.Ctx, view *importCheck, meanings []string,
 		view.Columns = append(view.Columns, column)
 	}
 	for i, line := range view.Lines {
-		view.Lines[i].Cells = append(line.Cells, make([]string, width-len(line.Cells))...)
+		view.Lines[i].Cells = slices.Concat(line.Cells, make([]string, width-len(line.Cells)))
 	}
 }
 

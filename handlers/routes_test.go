@@ -12,7 +12,7 @@ import (
 
 var update = flag.Bool("update", false, "rewrite testdata/routes.golden")
 
-// Who may use an address changes only on purpose: go test ./handlers -run Routes -update
+// Who may use an address changes only on purpose: go test ./handlers -run Routes -update.
 func TestRoutes(t *testing.T) {
 	var list strings.Builder
 	seen := map[string]bool{}

@@ -37,10 +37,8 @@ var (
 // installed, else fetched ones. Existing data asks for the major version that made it.
 func findBinaries(ctx context.Context, at place) (place, error) {
 	want := majorOfData(at.data)
-	cache, err := cacheFolder(at)
-	if err != nil {
-		return at, err
-	}
+	var err error
+	cache := cacheFolder(at)
 	cached := filepath.Join(cache, "bin")
 	var found []string
 	for _, at.bin = range append(candidates(), cached) {
@@ -109,16 +107,16 @@ func majorOfData(data string) string {
 }
 
 // cacheFolder is where fetched programs are kept, for all folders alike.
-func cacheFolder(at place) (string, error) {
+func cacheFolder(at place) string {
 	name := "postgresql-" + string(fetched)
 	if at.as != nil {
-		return filepath.Join(rootsHome, name), nil
+		return filepath.Join(rootsHome, name)
 	}
 	dir, err := os.UserCacheDir()
 	if err != nil {
 		dir = at.home // a user without a home
 	}
-	return filepath.Join(dir, "skychimp", name), nil
+	return filepath.Join(dir, "skychimp", name)
 }
 
 // fetch puts the programs into dir. The library that fetches them starts a server as well; it gets

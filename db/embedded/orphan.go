@@ -24,7 +24,7 @@ func stopOrphan(ctx context.Context, data string, log *slog.Logger) error {
 	}
 	pid, err := strconv.Atoi(lines[0])
 	if err != nil || pid <= 0 {
-		return nil // postgres says what it thinks of such a file
+		return nil //nolint:nilerr // postgres says what it thinks of such a file
 	}
 	sig, asked := syscall.SIGINT, time.Time{}
 	for {

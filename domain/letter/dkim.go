@@ -116,7 +116,8 @@ func (s *Signer) seal(bulk bool) *seal {
 		}
 		h = append(h, make([]byte, min(left, signatureLine))...)
 	}
-	sealed.header = append(h, crlf...)
+	h = append(h, crlf...)
+	sealed.header = h
 	return sealed
 }
 

@@ -4,6 +4,7 @@ import (
 	_ "embed"
 	"html/template"
 	"regexp"
+	"slices"
 	"strings"
 )
 
@@ -32,11 +33,6 @@ func (p page) html() (string, error) {
 // textFooter ends the text part: why the reader got the letter and, in a letter to a list, how
 // to get no more.
 func textFooter(lines ...string) string {
-	footer := "\n\n--\n"
-	for _, line := range lines {
-		if line != "" {
-			footer += line + "\n"
-		}
-	}
-	return footer
+	lines = slices.DeleteFunc(lines, func(line string) bool { return line == "" })
+	return "\n\n--\n" + strings.Join(lines, "\n") + "\n"
 }

@@ -52,7 +52,7 @@ func (c content) block(n ast.Node) string {
 }
 
 func hasHTML(n ast.Node) (found bool) {
-	ast.Walk(n, func(n ast.Node, _ bool) (ast.WalkStatus, error) {
+	_ = ast.Walk(n, func(n ast.Node, _ bool) (ast.WalkStatus, error) {
 		found = found || n.Kind() == ast.KindRawHTML
 		return ast.WalkContinue, nil
 	})

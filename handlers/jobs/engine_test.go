@@ -328,7 +328,7 @@ func TestStoppedInMidRun(t *testing.T) {
 				w.Fatal(err)
 			}
 		},
-		"end": func(w *world, run domain.Run) { w.exec(`UPDATE runs SET window_end = now()`) },
+		"end": func(w *world, _ domain.Run) { w.exec(`UPDATE runs SET window_end = now()`) },
 	}
 	for name, act := range acts {
 		t.Run(name, func(t *testing.T) {

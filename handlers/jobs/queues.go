@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"github.com/riverqueue/river"
-	"github.com/riverqueue/river/riverdriver/riverpgxv5"
 
 	"skychimp/db"
 	"skychimp/domain"
@@ -22,7 +21,7 @@ func Start(ctx context.Context, db *db.DB, log *slog.Logger, instance int64, eve
 	river.AddWorker(workers, &PlanWorker{DB: db, Log: log})
 	river.AddWorker(workers, mail)
 	river.AddWorker(workers, imports)
-	client, err := river.NewClient(riverpgxv5.New(db.Pool), &river.Config{
+	client, err := db.NewQueue(&river.Config{
 		ID:      domain.QueueClient(instance),
 		Queues:  map[string]river.QueueConfig{river.QueueDefault: {MaxWorkers: 8}},
 		Workers: workers,

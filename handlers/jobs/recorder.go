@@ -4,8 +4,6 @@ import (
 	"context"
 	"time"
 
-	"github.com/jackc/pgx/v5"
-
 	"skychimp/db"
 )
 
@@ -24,8 +22,8 @@ const maxGroup = 500
 // under way goes into the next. While the database is away it keeps trying, and because no
 // result becomes durable, nothing more is sent. It ends when results is closed, or with ctx.
 func (e *Engine) record(ctx context.Context) {
-	r := recorder{Engine: e}
-	defer r.disconnect(ctx)
+	r := recorder{Engine: e, to: e.db.NewRecorder()}
+	defer r.to.Close(ctx)
 	group := make([]settled, 0, maxGroup)
 	for first := range e.results {
 		group = e.gather(append(group[:0], first))
@@ -77,9 +75,10 @@ func (e *Engine) gather(group []settled) []settled {
 	return group
 }
 
+// recorder keeps trying to make a group durable.
 type recorder struct {
 	*Engine
-	conn    *pgx.Conn
+	to      *db.Recorder
 	results []db.Result
 }
 
@@ -90,7 +89,7 @@ func (r *recorder) commit(ctx context.Context, group []settled) bool {
 		r.results = append(r.results, one.Result)
 	}
 	for wait := 50 * time.Millisecond; ; wait = min(2*wait, time.Second) {
-		err := r.try(ctx)
+		err := r.to.Record(ctx, r.results)
 		if err == nil {
 			return true
 		}
@@ -99,25 +98,6 @@ func (r *recorder) commit(ctx context.Context, group []settled) bool {
 			return false
 		}
 		r.Log.Warn("results could not be recorded, sending waits", "results", len(group), "error", err)
-		r.disconnect(ctx)
 		pause(ctx, wait)
-	}
-}
-
-func (r *recorder) try(ctx context.Context) error {
-	if r.conn == nil {
-		conn, err := r.db.Connect(ctx)
-		if err != nil {
-			return err
-		}
-		r.conn = conn
-	}
-	return r.db.Record(ctx, r.conn, r.results)
-}
-
-func (r *recorder) disconnect(ctx context.Context) {
-	if r.conn != nil {
-		_ = r.conn.Close(context.WithoutCancel(ctx))
-		r.conn = nil
 	}
 }

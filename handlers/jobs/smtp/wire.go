@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"net"
+	"slices"
 	"sync/atomic"
 	"time"
 )
@@ -143,7 +144,7 @@ func appendLine(words, line []byte) []byte {
 		return append(words, line...)
 	}
 	if enhanced, _, ok := bytes.Cut(words, []byte(" ")); ok && len(enhanced) >= 5 && enhanced[1] == '.' {
-		line = bytes.TrimPrefix(line, append(enhanced[:len(enhanced):len(enhanced)], ' '))
+		line = bytes.TrimPrefix(line, append(slices.Clip(enhanced), ' '))
 	}
 	return append(append(words, '\n'), line...)
 }

@@ -2,7 +2,7 @@ package smtptest
 
 import (
 	"crypto/hmac"
-	"crypto/md5" //nolint:gosec // CRAM-MD5 is named after it
+	"crypto/md5" // CRAM-MD5 is named after it
 	"encoding/base64"
 	"encoding/hex"
 	"strings"
