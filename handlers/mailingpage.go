@@ -112,7 +112,11 @@ func (s *Site) launchWords(c *fiber.Ctx, m domain.Mailing, view mailingView) str
 	if !domain.Instant(m.StartLocal, m.Schedule().Zone).After(time.Now()) {
 		return s.tn(c, "mailings.launch_now", int(view.Recipients))
 	}
-	return s.tn(c, "mailings.launch_later", int(view.Recipients)) + " " + view.Start + " (" + m.Timezone + ")"
+	key := "mailings.launch_later"
+	if m.Periodicity == domain.Once {
+		key = "mailings.launch_once"
+	}
+	return s.tn(c, key, int(view.Recipients)) + " " + view.Start + " (" + m.Timezone + ")"
 }
 
 // upcoming are the next five run times, in the mailing's own zone.
