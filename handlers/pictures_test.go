@@ -137,8 +137,8 @@ func TestMakePictureRefuses(t *testing.T) {
 }
 
 func TestMakePictureWidths(t *testing.T) {
-	clear := quarters(100, 100)
-	clear.SetNRGBA(3, 3, color.NRGBA{})
+	glass := quarters(100, 100)
+	glass.SetNRGBA(3, 3, color.NRGBA{})
 	tests := []struct {
 		name         string
 		file         []byte
@@ -150,7 +150,7 @@ func TestMakePictureWidths(t *testing.T) {
 		{"between", pngOf(t, quarters(900, 300)), ".jpg", image.Pt(900, 300), image.Pt(600, 200)},
 		{"very high", pngOf(t, quarters(40, 6000)), ".jpg", image.Pt(16, 2400), image.Pt(8, 1200)},
 		{"very wide", pngOf(t, quarters(6000, 2)), ".jpg", image.Pt(1200, 1), image.Pt(600, 1)},
-		{"transparent PNG", pngOf(t, clear), ".png", image.Pt(100, 100), image.Pt(100, 100)},
+		{"transparent PNG", pngOf(t, glass), ".png", image.Pt(100, 100), image.Pt(100, 100)},
 		{"WebP", fixture(t, "opaque.webp"), ".jpg", image.Pt(320, 200), image.Pt(320, 200)},
 		{"transparent WebP", fixture(t, "transparent.webp"), ".png", image.Pt(320, 200), image.Pt(320, 200)},
 	}
