@@ -34,7 +34,7 @@ func (db *DB) Attempts(ctx context.Context, filter AttemptFilter) (rows []Attemp
 	of := db.bun.NewSelect().TableExpr("attempts").Where("run_id = run.id").
 		OrderExpr("seq DESC, at DESC").Limit(start + PageSize + 1)
 	if filter.Status != "" {
-		of.Where("status = ?", filter.Status)
+		of.Where("status = ?", clean(string(filter.Status)))
 		if filter.Status != domain.Accepted {
 			of.Where("status <> ?", domain.Accepted) // lets Postgres use attempts_trouble
 		}
@@ -78,7 +78,7 @@ func (db *DB) Deliveries(ctx context.Context, run int64, outcome domain.Outcome,
 	part := db.bun.NewSelect().TableExpr("deliveries").Where("run_id = ?", run).
 		Order("seq").Offset(offset(page)).Limit(PageSize + 1)
 	if outcome != "" {
-		part.Where("outcome = ?", outcome)
+		part.Where("outcome = ?", clean(string(outcome)))
 	}
 	err = db.bun.NewSelect().TableExpr("(?) AS delivery", part).
 		ColumnExpr("delivery.*, coalesce(last.code, 0) AS code, coalesce(last.answer, '') AS answer").

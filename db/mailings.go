@@ -44,7 +44,7 @@ func (db *DB) Mailings(ctx context.Context, filter MailingFilter) ([]MailingRow,
 		found.Where("mailing.owner_id = ?", filter.OwnerID)
 	}
 	if filter.Status != "" {
-		found.Where("mailing.status = ?", filter.Status)
+		found.Where("mailing.status = ?", clean(string(filter.Status)))
 	}
 	if filter.Disabled {
 		found.Where("mailing.disabled_at IS NOT NULL")

@@ -31,11 +31,17 @@ func (f mailingForm) FieldID(name string) string {
 	return "id=mailing-" + strconv.FormatInt(f.ID, 10) + "-" + name
 }
 
+// ProblemID is the id of the text that says what is wrong with a group of fields.
+func (f mailingForm) ProblemID(name string) string {
+	return "mailing-" + strconv.FormatInt(f.ID, 10) + "-" + name + "-problem"
+}
+
 // mailingPick is the block mailings/pick: the picked clients, and those that a search finds.
 type mailingPick struct {
 	Query   string
 	Clients []pickedClient
-	More    bool // the search finds more than are shown
+	More    bool   // the search finds more than are shown
+	Problem string // id of the text that says what is wrong
 }
 
 type pickedClient struct {
@@ -161,6 +167,9 @@ func (s *Site) showMailingForm(c *fiber.Ctx, status int, id int64, problems temp
 	}
 	if form.Pick, err = s.pick(c, f.ClientIDs, c.FormValue("client_q")); err != nil {
 		return err
+	}
+	if problems.Of("client_ids") != "" {
+		form.Pick.Problem = form.ProblemID("clients")
 	}
 	if form.Reach, err = s.reach(c, f); err != nil {
 		return err

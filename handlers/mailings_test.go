@@ -1,0 +1,362 @@
+package handlers
+
+import (
+	"fmt"
+	"net/url"
+	"strings"
+	"testing"
+	"time"
+
+	"skychimp/db"
+	"skychimp/domain"
+)
+
+// fields are those of a right form, with some changed; an empty value takes a field away.
+func mailingFields(message int64, changed ...string) []string {
+	values := url.Values{"name": {"News"}, "message_id": {fmt.Sprint(message)}, "audience": {"all"}, "start_at": {"2031-01-06T09:00"},
+		"timezone": {"Europe/Berlin"}, "periodicity": {"daily"}}
+	for i := 0; i+1 < len(changed); i += 2 {
+		values.Set(changed[i], changed[i+1])
+	}
+	var list []string
+	for _, name := range []string{"name", "message_id", "audience", "tags", "client_ids", "start_at", "end_at", "timezone", "periodicity"} {
+		if values.Get(name) != "" {
+			list = append(list, name, values.Get(name))
+		}
+	}
+	return list
+}
+
+// mailing is a new mailing of the owner, for all his clients.
+func (w *world) mailing(t *testing.T, owner int64, change ...func(*domain.MailingForm)) domain.Mailing {
+	t.Helper()
+	form := domain.MailingForm{Name: "News", MessageID: w.message(t, owner, "Hello", "Text").ID, Audience: "all",
+		StartAt: "2031-01-06T09:00", Timezone: "Europe/Berlin", Periodicity: "daily"}
+	for _, one := range change {
+		one(&form)
+	}
+	m := domain.Mailing{OwnerID: owner}
+	if err := m.Change(form, time.Now()); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.db.CreateMailing(t.Context(), &m); err != nil {
+		t.Fatal(err)
+	}
+	return m
+}
+
+func (w *world) act(t *testing.T, m domain.Mailing, act func(*domain.Mailing) error) {
+	t.Helper()
+	if _, err := w.db.UpdateMailing(t.Context(), 0, m.ID, act); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func launch(m *domain.Mailing) error { return m.Launch(time.Now()) }
+func stop(m *domain.Mailing) error   { return m.Stop(time.Now()) }
+
+func disable(m *domain.Mailing) error {
+	return m.Disable(domain.User{Role: domain.RoleManager}, "spam <b>", time.Now())
+}
+
+func pathOf(m domain.Mailing) string { return fmt.Sprint("/mailings/", m.ID) }
+
+func TestMailingsPlainForms(t *testing.T) {
+	w := newWorld(t)
+	user, b := w.owner(t, "ann")
+	c := w.client(t, user.ID, "c@example.com")
+	message := w.message(t, user.ID, "Hello", "Text")
+	b.get("/mailings").is(t, 200, "<html", "Three steps", `href="/mailings/new"`)
+	b.get("/mailings/new").is(t, 200, "<html", `name="name"`, `name="message_id"`, `name="audience" value="tags"`, `name="tags"`,
+		`name="client_ids" value="`+fmt.Sprint(c.ID), `name="start_at"`, `name="end_at"`, `name="timezone"`, `value="UTC"`, `name="periodicity"`,
+		`value="`+time.Now().UTC().Add(time.Hour).Format("2006-01-02T15")+`:00"`, "Reaches 1 client")
+	location := b.post("/mailings", mailingFields(message.ID, "name", "News <b>", "end_at", "2031-02-01T00:00")...).is(t, 303).Header.Get("Location")
+	rows, _, err := w.db.Mailings(t.Context(), db.MailingFilter{OwnerID: user.ID})
+	if err != nil || len(rows) != 1 || location != pathOf(rows[0].Mailing) {
+		t.Fatalf("%v %s %+v", err, location, rows)
+	}
+	m := rows[0].Mailing
+	b.get(pathOf(m)).is(t, 200, "<html", "News &lt;b&gt;", "Mailing saved.", pathOf(m)+"/edit", pathOf(m)+"/delete", pathOf(m)+"/launch",
+		"Launching sends it to 1 client, first on 6 Jan 2031, 09:00 (Europe/Berlin)",
+		`<time datetime="2031-01-06T08:00:00Z" title="Europe/Berlin">6 Jan 2031, 09:00</time>`,
+		`<time datetime="2031-01-10T08:00:00Z" title="Europe/Berlin">10 Jan 2031, 09:00</time>`)
+	b.get(pathOf(m)+"/edit").is(t, 200, "<html", `value="News &lt;b&gt;"`, `value="2031-01-06T09:00"`, `value="2031-02-01T00:00"`, `name="_method" value="PUT"`)
+	b.post(pathOf(m), append(mailingFields(message.ID, "audience", "picked", "client_ids", fmt.Sprint(c.ID)), "_method", "PUT")...).leads(t, pathOf(m))
+	if m, err = w.db.Mailing(t.Context(), user.ID, m.ID); err != nil || m.Name != "News" || len(m.ClientIDs) != 1 || !m.EndAt.IsZero() {
+		t.Errorf("%v %+v", err, m)
+	}
+	b.get("/mailings").is(t, 200, "<html", fmt.Sprintf(`id="mailing-%d"`, m.ID), "created", "Hello · daily")
+	b.get(pathOf(m)+"/delete").is(t, 200, "<html", "Delete News?", `value="DELETE"`)
+	b.post(pathOf(m), "_method", "DELETE").leads(t, "/mailings")
+	b.get(pathOf(m)).is(t, 404)
+}
+
+func TestMailingsHTMX(t *testing.T) {
+	w := newWorld(t)
+	user, b := w.owner(t, "ann")
+	b = b.htmx()
+	message := w.message(t, user.ID, "Hello", "Text")
+	whole := func(a answer) {
+		t.Helper()
+		if strings.Contains(a.body, "<html") || !strings.Contains(a.Header.Get("Vary"), "HX-Request") {
+			t.Errorf("%s is no fragment: %.300s", a.Request.URL, a.body)
+		}
+	}
+	whole(b.get("/mailings/new").is(t, 200, `name="name"`, `hx-post="/mailings"`))
+	created := b.post("/mailings", mailingFields(message.ID)...).is(t, 200, "News", `<tr id="mailing-`)
+	whole(created)
+	rows, _, _ := w.db.Mailings(t.Context(), db.MailingFilter{})
+	m := rows[0].Mailing
+	row := fmt.Sprintf(`<tr id="mailing-%d">`, m.ID)
+	whole(b.get(pathOf(m)).is(t, 200, row, "News"))
+	whole(b.get(pathOf(m)+"/edit").is(t, 200, row, `value="News"`, `hx-put="`+pathOf(m)+`"`))
+	whole(b.do("PUT", pathOf(m), mailingFields(message.ID, "name", "Other")).is(t, 200, row, "Other"))
+	whole(b.post(pathOf(m)+"/launch").is(t, 200, row, "running", pathOf(m)+"/stop"))
+	whole(b.post(pathOf(m)+"/stop").is(t, 200, row, "finished"))
+	whole(b.get("/mailings?q=oth&status=finished").is(t, 200, row, "1 mailing"))
+	whole(b.get("/mailings?q=oth&status=running").is(t, 200, "No mailing matches."))
+	gone := b.do("DELETE", pathOf(m), nil).is(t, 200)
+	if gone.body != "" {
+		t.Errorf("deleted: %q", gone.body)
+	}
+	b.do("DELETE", pathOf(m), nil).is(t, 404)
+}
+
+func TestMailingsInvalid(t *testing.T) {
+	w := newWorld(t)
+	user, b := w.owner(t, "ann")
+	other, _ := w.owner(t, "bob")
+	message, theirs := w.message(t, user.ID, "Hello", "Text"), w.message(t, other.ID, "Foreign", "Text")
+	mine, foreign := w.client(t, user.ID, "mine@example.com"), w.client(t, other.ID, "foreign@example.com")
+	running := w.mailing(t, user.ID)
+	w.act(t, running, launch)
+	saved := w.mailing(t, user.ID)
+	tests := []struct {
+		name   string
+		fields []string
+		texts  []string
+	}{
+		{"nothing", nil, []string{"Enter a name.", "Choose a message.", "Choose who gets the letters.", "Enter the start", "This time zone", "Choose how often"}},
+		{"message", mailingFields(theirs.ID), []string{"Choose a message.", `value="News"`, `value="2031-01-06T09:00"`}},
+		{"zone", mailingFields(message.ID, "timezone", "Europe/<b>"), []string{"This time zone is not known.", `value="Europe/&lt;b&gt;"`}},
+		{"start", mailingFields(message.ID, "start_at", "soon"), []string{"Enter the start", `value="soon"`}},
+		{"end", mailingFields(message.ID, "end_at", "2031-01-06T09:00"), []string{"The end has to be after the start.", `value="2031-01-06T09:00"`}},
+		{"tags", mailingFields(message.ID, "audience", "tags", "tags", " , "), []string{"Enter at least one tag.", `value="tags" checked`}},
+		{"nobody picked", mailingFields(message.ID, "audience", "picked"), []string{"Pick at least one client.", `value="picked" checked`}},
+		{"foreign client", mailingFields(message.ID, "audience", "picked", "client_ids", fmt.Sprint(foreign.ID)), []string{"does not exist any more"}},
+		{"kept pick", mailingFields(message.ID, "name", " ", "audience", "picked", "client_ids", fmt.Sprint(mine.ID)),
+			[]string{"Enter a name.", fmt.Sprintf(`name="client_ids" value="%d" checked`, mine.ID), "Reaches 1 client"}},
+		{"what the database can't take", mailingFields(message.ID, "name", "a\x00b\xff"), []string{"characters that can&#39;t be shown"}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			for _, one := range []*browser{b, b.htmx()} {
+				for _, a := range []answer{one.post("/mailings", tt.fields...), one.do("PUT", pathOf(saved), tt.fields)} {
+					a.is(t, 422, append(tt.texts, `aria-invalid="true"`, `aria-describedby="mailing-`, `-problem"`)...)
+					if whole := strings.Contains(a.body, "<html"); whole != (one == b) {
+						t.Errorf("a whole page: %v", whole)
+					}
+				}
+			}
+		})
+	}
+	for name, value := range map[string]string{"start_at": "2031-01-06T09:01", "timezone": "UTC", "periodicity": "weekly"} {
+		b.do("PUT", pathOf(running), mailingFields(running.MessageID, name, value)).is(t, 422, "while the mailing is running")
+	}
+	if rows, total, _ := w.db.Mailings(t.Context(), db.MailingFilter{}); total != 2 || rows[0].Name != "News" {
+		t.Errorf("%d mailings", total)
+	}
+}
+
+// Somebody else's mailing and none at all answer the same.
+func TestMailingsForeign(t *testing.T) {
+	w := newWorld(t)
+	ann, _ := w.owner(t, "ann")
+	_, b := w.owner(t, "bob")
+	m := w.mailing(t, ann.ID)
+	for _, one := range []*browser{b, b.htmx()} {
+		for method, paths := range map[string][]string{
+			"GET": {"", "/edit", "/delete", "/progress"}, "PUT": {""}, "DELETE": {""}, "POST": {"/launch", "/stop", "/run"},
+		} {
+			for _, path := range paths {
+				foreign := one.do(method, pathOf(m)+path, nil).is(t, 404)
+				none := one.do(method, fmt.Sprintf("/mailings/%d%s", m.ID+1000, path), nil).is(t, 404)
+				strip := func(a answer) string { return strings.ReplaceAll(a.body, a.Request.URL.RequestURI(), "") }
+				if strip(foreign) != strip(none) {
+					t.Errorf("%s %s: the answers tell what exists", method, path)
+				}
+			}
+		}
+	}
+	if rows, _, err := w.db.Mailings(t.Context(), db.MailingFilter{OwnerID: ann.ID}); err != nil || rows[0].Status != domain.Created {
+		t.Errorf("%v %+v", err, rows)
+	}
+}
+
+func TestManagerReadsMailings(t *testing.T) {
+	w := newWorld(t)
+	ann, _ := w.owner(t, "ann")
+	w.client(t, ann.ID, "c@example.com")
+	m := w.mailing(t, ann.ID)
+	w.act(t, m, launch)
+	run, ok, err := w.db.PlanRun(t.Context(), m.ID, m.StartLocal.AddDate(0, 0, 1), false)
+	if err != nil || !ok {
+		t.Fatal(ok, err)
+	}
+	manager := w.as(t, w.user(t, "max", domain.RoleManager))
+	page := manager.get(pathOf(m)).is(t, 200, "News", "ann &lt;ann@people.example&gt;", fmt.Sprint("/messages/", m.MessageID), `class="count-open">1<`)
+	for _, act := range []string{"/edit", "/delete", "/launch", "/stop", "/run"} {
+		if strings.Contains(page.body, pathOf(m)+act+`"`) {
+			t.Errorf("a manager is offered %s", act)
+		}
+	}
+	manager.htmx().get(pathOf(m)+"/progress").is(t, 200, "count-open")
+	manager.get(fmt.Sprint("/runs/", run.ID)).is(t, 200, "c@example.com", "count-open")
+	manager.get(fmt.Sprint("/messages/", m.MessageID)).is(t, 200, "Hello")
+	manager.get("/attempts").is(t, 200)
+	for method, paths := range map[string][]string{
+		"GET": {"/edit", "/delete"}, "PUT": {""}, "DELETE": {""}, "POST": {"/launch", "/stop", "/run"},
+	} {
+		for _, path := range paths {
+			manager.do(method, pathOf(m)+path, mailingFields(m.MessageID, "name", "Changed")).is(t, 403)
+		}
+	}
+	if after, err := w.db.Mailing(t.Context(), ann.ID, m.ID); err != nil || after.Name != "News" || after.Status != domain.Running {
+		t.Errorf("%v %+v", err, after)
+	}
+	// An admin has mailings of his own and may read all, but changes none of another.
+	admin := w.as(t, w.user(t, "ada", domain.RoleAdmin))
+	if page := admin.get(pathOf(m)).is(t, 200, "News"); strings.Contains(page.body, pathOf(m)+"/stop") {
+		t.Error("an admin is offered to stop somebody's mailing")
+	}
+	admin.post(pathOf(m)+"/stop").is(t, 404)
+}
+
+// Each act in each state: what is allowed is offered, and what is not is refused with the reason.
+func TestMailingActs(t *testing.T) {
+	w := newWorld(t)
+	user, b := w.owner(t, "ann")
+	w.client(t, user.ID, "c@example.com")
+	states := map[string]func(m domain.Mailing){
+		"created":  func(domain.Mailing) {},
+		"running":  func(m domain.Mailing) { w.act(t, m, launch) },
+		"finished": func(m domain.Mailing) { w.act(t, m, launch); w.act(t, m, stop) },
+		"disabled": func(m domain.Mailing) { w.act(t, m, disable) },
+	}
+	tests := []struct{ state, act, refusal string }{
+		{"created", "launch", ""}, {"created", "stop", "not running"}, {"created", "run", ""},
+		{"running", "launch", "launched already"}, {"running", "stop", ""}, {"running", "run", ""},
+		{"finished", "launch", "launched already"}, {"finished", "stop", "not running"}, {"finished", "run", "is finished"}, {"finished", "edit", "can&#39;t be changed"},
+		{"disabled", "launch", "spam &lt;b&gt;"}, {"disabled", "stop", "not running"}, {"disabled", "run", "spam &lt;b&gt;"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.act+" "+tt.state, func(t *testing.T) {
+			m := w.mailing(t, user.ID)
+			states[tt.state](m)
+			page := b.get(pathOf(m)).is(t, 200)
+			if offered := strings.Contains(page.body, pathOf(m)+"/"+tt.act+`"`); offered != (tt.refusal == "") {
+				t.Errorf("offered: %v", offered)
+			}
+			switch {
+			case tt.act == "edit":
+				b.get(pathOf(m)+"/edit").is(t, 409, tt.refusal)
+				b.do("PUT", pathOf(m), mailingFields(m.MessageID)).is(t, 409, tt.refusal)
+			case tt.refusal == "":
+				if a := b.post(pathOf(m)+"/"+tt.act).is(t, 303); !strings.HasPrefix(a.Header.Get("Location"), pathOf(m)) {
+					t.Errorf("leads to %s", a.Header.Get("Location"))
+				}
+			default:
+				b.post(pathOf(m)+"/"+tt.act).is(t, 409, tt.refusal)
+				if a := b.htmx().post(pathOf(m)+"/"+tt.act).is(t, 409); !strings.Contains(a.Header.Get("HX-Trigger"), "toast") {
+					t.Errorf("no toast: %q", a.Header.Get("HX-Trigger"))
+				}
+			}
+		})
+	}
+	m := w.mailing(t, user.ID)
+	w.act(t, m, disable)
+	b.get(pathOf(m)).is(t, 200, "spam &lt;b&gt;", "disabled")
+	b.get("/mailings").is(t, 200, "disabled")
+}
+
+// From the launch on, the page follows the run until it has ended.
+func TestMailingProgress(t *testing.T) {
+	w := newWorld(t)
+	user, b := w.owner(t, "ann")
+	for i := range 3 {
+		w.client(t, user.ID, fmt.Sprintf("c%d@example.com", i))
+	}
+	m := w.mailing(t, user.ID, func(f *domain.MailingForm) { f.StartAt, f.Periodicity = "2026-01-01T09:00", "once" })
+	progress := func(after string) answer { return b.htmx().get(pathOf(m) + "/progress" + after) }
+	if a := progress("").is(t, 286); strings.Contains(a.body, "count-") {
+		t.Errorf("before the launch: %s", a.body)
+	}
+	b.post(pathOf(m)+"/launch").leads(t, pathOf(m))
+	b.get(pathOf(m)).is(t, 200, `hx-get="`+pathOf(m)+`/progress?after=0"`, `hx-trigger="every 1s"`)
+	progress("?after=0").is(t, 200, `/progress?after=0"`, `hx-trigger="every 1s"`)
+	run, ok, err := w.db.PlanRun(t.Context(), m.ID, time.Now(), false)
+	if err != nil || !ok {
+		t.Fatal(ok, err)
+	}
+	progress("?after=0").is(t, 200, `class="count-planned">3<`, `class="count-accepted">0<`, `class="count-open">3<`, `hx-get="`+pathOf(m)+`/progress"`)
+	if err := w.db.PauseRun(t.Context(), run.ID, "550 5.7.1 <spam> refused", time.Now(), nil); err != nil {
+		t.Fatal(err)
+	}
+	progress("").is(t, 200, "paused", "550 5.7.1 &lt;spam&gt; refused", "Sending goes on by itself:")
+	w.act(t, m, stop)
+	progress("").is(t, 200, "stopping", "The owner stopped the mailing.", "every 1s")
+	if err := w.db.CloseRun(t.Context(), run.ID, time.Now()); err != nil {
+		t.Fatal(err)
+	}
+	ended := progress("").is(t, 286, `class="count-accepted">0<`, `class="count-failed">0<`, `class="count-suppressed">0<`, `class="count-expired">0<`,
+		`class="count-cancelled">3<`, `class="count-open">0<`, `id="all-runs" hx-swap-oob`, "finished")
+	if strings.Contains(ended.body, "every 1s") {
+		t.Error("the asking goes on")
+	}
+	page := b.get(pathOf(m)).is(t, 200, "Last run", `class="count-cancelled">3<`, fmt.Sprint("/runs/", run.ID))
+	if strings.Contains(page.body, "every 1s") {
+		t.Error("the page asks for a run that has ended")
+	}
+}
+
+func TestMailingAudienceFragments(t *testing.T) {
+	w := newWorld(t)
+	user, b := w.owner(t, "ann")
+	other, _ := w.owner(t, "bob")
+	foreign := w.client(t, other.ID, "foreign@example.com")
+	var ids []string
+	for i := range 40 {
+		ids = append(ids, fmt.Sprint(w.client(t, user.ID, fmt.Sprintf("c%02d@example.com", i)).ID))
+	}
+	h := b.htmx()
+	h.post("/mailings/reach", "audience", "all").is(t, 200, "Reaches 40 clients")
+	h.post("/mailings/reach", "audience", "tags", "tags", "none").is(t, 200, "Reaches 0 clients")
+	h.post("/mailings/reach", "audience", "picked", "client_ids", ids[0], "client_ids", ids[1], "client_ids", fmt.Sprint(foreign.ID)).is(t, 200, "Reaches 2 clients")
+	h.post("/mailings/reach").is(t, 200, "Reaches")
+	found := h.post("/mailings/clients", "client_q", "c3", "client_ids", ids[0], "client_ids", fmt.Sprint(foreign.ID), "client_ids", "x").
+		is(t, 200, `value="`+ids[0]+`" checked`, "c00@example.com", "c31@example.com")
+	if strings.Contains(found.body, "c22@") || strings.Contains(found.body, "foreign@") || strings.Contains(found.body, "<html") {
+		t.Errorf("found %s", found.body)
+	}
+	h.post("/mailings/clients").is(t, 200, "There are more.")
+	// Without JavaScript the same search is a button of the form, which saves nothing.
+	b.post("/mailings", append(mailingFields(1, "name", "Typed", "audience", "picked", "client_ids", ids[0]), "find", "yes", "client_q", "c3")...).
+		is(t, 200, "<html", `value="Typed"`, `value="`+ids[0]+`" checked`, "c31@example.com", `value="c3"`)
+	if _, total, _ := w.db.Mailings(t.Context(), db.MailingFilter{}); total != 0 {
+		t.Error("a search saved the mailing")
+	}
+}
+
+func TestMailingsPages(t *testing.T) {
+	w := newWorld(t)
+	user, b := w.owner(t, "ann")
+	for i := range db.PageSize + 1 {
+		w.mailing(t, user.ID, func(f *domain.MailingForm) { f.Name = fmt.Sprintf("Mailing %02d", i) })
+	}
+	b.get("/mailings").is(t, 200, "Mailing 25", `href="/mailings?page=2"`)
+	b.get("/mailings?page=2").is(t, 200, "Mailing 00", `href="/mailings?page=1"`)
+	b.get("/mailings?q=mailing+0&status=created").is(t, 200, "Mailing 07", "10 mailings")
+	for _, query := range []string{"page=99999999999999999999", "page=-1", "page=x", "status=%00", "q=%00%ff", "page=9000000000000000000"} {
+		b.get("/mailings?"+query).is(t, 200)
+	}
+}

@@ -1,0 +1,123 @@
+package handlers
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"skychimp/db"
+	"skychimp/domain"
+)
+
+// sent plans a run for the owner's clients and records an outcome for each of them in turn.
+func (w *world) sent(t *testing.T, m domain.Mailing, outcomes ...domain.Outcome) domain.Run {
+	t.Helper()
+	w.act(t, m, launch)
+	run, ok, err := w.db.PlanRun(t.Context(), m.ID, m.StartLocal, false)
+	if err != nil || !ok {
+		t.Fatal(ok, err)
+	}
+	self, err := w.db.Enlist(t.Context(), 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer self.Close(t.Context())
+	letters, err := w.db.Claim(t.Context(), self.ID, run.ID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var results []db.Result
+	for i, outcome := range outcomes {
+		r := db.Result{Instance: self.ID, RunID: run.ID, Seq: letters[i].Seq, ClientID: letters[i].ClientID, Email: letters[i].Email,
+			N: 1, At: time.Now(), Outcome: outcome}
+		switch outcome {
+		case domain.OutcomeAccepted:
+			r.Status, r.Code, r.Answer = domain.Accepted, 250, "2.0.0 Ok"
+		case domain.OutcomeFailed:
+			r.Status, r.Code, r.Answer = domain.Failed, 550, "5.1.1 <nobody>"
+		case domain.OutcomeDeferred:
+			r.Status, r.Code, r.Answer, r.RetryAt = domain.Deferred, 451, "4.7.1 Later", time.Now().Add(time.Hour)
+		}
+		results = append(results, r)
+	}
+	to := w.db.NewRecorder()
+	defer to.Close(t.Context())
+	if err := to.Record(t.Context(), results); err != nil {
+		t.Fatal(err)
+	}
+	return run
+}
+
+func TestRunPage(t *testing.T) {
+	w := newWorld(t)
+	user, b := w.owner(t, "ann")
+	_, other := w.owner(t, "bob")
+	for i := range 4 {
+		w.client(t, user.ID, fmt.Sprintf("c%d@example.com", i))
+	}
+	run := w.sent(t, w.mailing(t, user.ID), domain.OutcomeAccepted, domain.OutcomeFailed, domain.OutcomeDeferred)
+	path := fmt.Sprint("/runs/", run.ID)
+	b.get(path).is(t, 200, "<html", "c0@example.com", "250 2.0.0 Ok", "550 5.1.1 &lt;nobody&gt;", "451 4.7.1 Later", "c3@example.com",
+		`class="count-accepted">1<`, `class="count-failed">1<`, `class="count-open">2<`, "1 letter waits", pathOf(domain.Mailing{ID: run.MailingID}))
+	failed := b.get(path+"?outcome=failed").is(t, 200, "c1@example.com", `value="failed" selected`)
+	if strings.Contains(failed.body, "c0@example.com") {
+		t.Error("the filter lets accepted ones through")
+	}
+	b.get(path+"?outcome=expired").is(t, 200, "No deliveries here.")
+	for _, query := range []string{"outcome=%00", "page=x", "page=9000000000000000000"} {
+		b.get(path+"?"+query).is(t, 200)
+	}
+	foreign, none := other.get(path).is(t, 404), other.get("/runs/999999").is(t, 404)
+	strip := func(a answer) string { return strings.ReplaceAll(a.body, a.Request.URL.RequestURI(), "") }
+	if strip(foreign) != strip(none) {
+		t.Error("the answers tell what exists")
+	}
+	other.get("/runs/x").is(t, 404)
+	w.visitor(t).get(path).is(t, 303)
+}
+
+func TestAttemptsPage(t *testing.T) {
+	w := newWorld(t)
+	ann, b := w.owner(t, "ann")
+	bob, other := w.owner(t, "bob")
+	w.client(t, ann.ID, "first@example.com")
+	w.client(t, ann.ID, "second@example.com")
+	w.client(t, bob.ID, "bobs@example.com")
+	news := w.mailing(t, ann.ID)
+	w.sent(t, news, domain.OutcomeAccepted, domain.OutcomeFailed)
+	letters := w.mailing(t, ann.ID, func(f *domain.MailingForm) { f.Name = "Letters" })
+	w.sent(t, letters, domain.OutcomeAccepted)
+	w.sent(t, w.mailing(t, bob.ID), domain.OutcomeAccepted)
+	manager := w.as(t, w.user(t, "max", domain.RoleManager))
+	tests := []struct {
+		name        string
+		browser     *browser
+		query       string
+		sees, lacks string
+	}{
+		{"own", b, "", "second@example.com", "bobs@"},
+		{"accepted", b, "status=accepted", "first@example.com", "second@"},
+		{"failed", b, "status=failed", "550 5.1.1 &lt;nobody&gt;", "first@"},
+		{"a mailing", b, fmt.Sprint("mailing=", letters.ID), "Letters", "second@"},
+		{"a mailing and a status", b, fmt.Sprint("status=failed&mailing=", letters.ID), "No attempt", "first@"},
+		{"a foreign mailing", other, fmt.Sprint("mailing=", news.ID), "No attempt", "first@"},
+		{"another's own", other, "", "bobs@example.com", "first@"},
+		{"everybody's", manager, "", "bobs@example.com", "nobody@"},
+		{"everybody's failed", manager, "status=failed", "second@example.com", "bobs@"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			for _, one := range []*browser{tt.browser, tt.browser.htmx()} {
+				a := one.get("/attempts?"+tt.query).is(t, 200, tt.sees)
+				if strings.Contains(a.body, tt.lacks) || strings.Contains(a.body, "<html") != (one == tt.browser) {
+					t.Errorf("%.2000s", a.body)
+				}
+			}
+		})
+	}
+	for _, query := range []string{"mailing=x", "mailing=-1", "status=%00%ff", "page=x", "page=9000000000000000000"} {
+		b.get("/attempts?"+query).is(t, 200)
+	}
+	w.as(t, w.user(t, "carl", domain.RoleContent)).get("/attempts").is(t, 403)
+}
