@@ -43,7 +43,7 @@ func accountsFlow(t *testing.T, s *server) {
 	ann.fill("email", "ann@example.com")
 	ann.fill("password", "not the right one")
 	ann.follow("main form [type=submit]")
-	ann.see("main [role=alert]")
+	ann.reads("main form", "not right")
 	ann.follow("a[href='/password/forgot']")
 	ann.fill("email", "ann@example.com")
 	ann.follow("main form [type=submit]")

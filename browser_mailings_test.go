@@ -7,6 +7,9 @@ import (
 	"github.com/chromedp/chromedp"
 )
 
+// save is the button of a form that has others besides.
+const save = "main form [type=submit]:not([name], [formaction])"
+
 // mailingsFlow sends a mailing and follows it to the mailbox and back.
 func mailingsFlow(t *testing.T, s *server) {
 	owner := visit(t, s.url, "en")
@@ -17,18 +20,18 @@ func mailingsFlow(t *testing.T, s *server) {
 	owner.click(".head a[href='/mailings/new']")
 	owner.see("#new-mailing form")
 	owner.auditAs("mailings-new-in-place")
-	owner.click("#new-mailing [type=submit]:not([name])")
+	owner.click("#new-mailing [type=submit]:not([name], [formaction])")
 	owner.see("#new-mailing [name=name][aria-invalid=true]")
 	owner.fill("name", "Autumn")
 	owner.choose("message_id", "Autumn news for {{name}}")
 	owner.set("start_at", "2026-01-01T09:00")
-	owner.click("#new-mailing [type=submit]:not([name])")
+	owner.click("#new-mailing [type=submit]:not([name], [formaction])")
 	owner.reads("#mailing-rows tr", "Autumn")
 
 	owner.click(rowOf("mailing", "Autumn") + " a[hx-get]")
 	owner.see("#mailing-rows form")
 	owner.fill("name", "Autumn letters")
-	owner.click("#mailing-rows form [type=submit]:not([name])")
+	owner.click("#mailing-rows form [type=submit]:not([name], [formaction])")
 	owner.reads("#mailing-rows tr", "Autumn letters")
 
 	owner.follow("#mailing-rows td a[href^='/mailings/']")
@@ -62,7 +65,7 @@ func mailingsFlow(t *testing.T, s *server) {
 	owner.choose("message_id", "Autumn news for {{name}}")
 	owner.set("start_at", "2031-01-31T09:00")
 	owner.set("periodicity", "monthly")
-	owner.follow("main form [type=submit]:not([name])")
+	owner.follow(save)
 	owner.open("/mailings")
 	owner.click(rowOf("mailing", "Never") + " form[action$='/launch'] button")
 	owner.reads("#mailing-rows tr", "Stop")
@@ -94,7 +97,7 @@ func plainFlow(t *testing.T, s *server) {
 	owner.fill("name", "Plain")
 	owner.choose("message_id", "Plain news for {{name}}")
 	owner.set("start_at", "2026-01-01T09:00")
-	owner.follow("main form [type=submit]:not([name])")
+	owner.follow(save)
 	owner.open("/mailings")
 	owner.follow("main td a[href^='/mailings/']")
 	owner.follow("form[action$='/launch'] button")

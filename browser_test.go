@@ -46,6 +46,7 @@ func TestBrowser(t *testing.T) {
 		{"mailings", mailingsFlow},
 		{"without JavaScript", plainFlow},
 		{"posts", postsFlow},
+		{"managers", managerFlow},
 	} {
 		t.Run(flow.name, func(t *testing.T) { flow.do(t, s) })
 	}
@@ -171,6 +172,7 @@ func (v *visitor) look(path string) {
 // follow clicks what leads to another page and waits for it.
 func (v *visitor) follow(selector string) {
 	v.t.Helper()
+	v.settle()
 	ask(v, chromedp.WaitEvent(page.LoadEventFired, nil, chromedp.Click(chromedp.CSS(selector))))
 	v.audit()
 }
@@ -178,7 +180,26 @@ func (v *visitor) follow(selector string) {
 // click clicks what changes the page in place.
 func (v *visitor) click(selector string) {
 	v.t.Helper()
+	v.settle()
 	v.do(chromedp.Click(chromedp.CSS(selector)))
+}
+
+// settle waits until htmx has made what it swapped in work in place; before that, links and
+// buttons lead to other pages, as they do without JavaScript.
+func (v *visitor) settle() {
+	v.t.Helper()
+	const busy = `document.querySelector(".htmx-request, .htmx-swapping, .htmx-settling, .htmx-added") !== null`
+	v.until("htmx has settled", chromedp.Evaluate[bool]("!("+busy+")"))
+}
+
+// until asks the page again and again, because one without JavaScript reports no changes.
+func (v *visitor) until(what string, question chromedp.Action[bool]) {
+	v.t.Helper()
+	for begun := time.Now(); !ask(v, question); {
+		if time.Since(begun) > patience/3 {
+			v.check(fmt.Errorf("waited in vain until %s", what))
+		}
+	}
 }
 
 // fill types a value into the field of that name, over what stands there.
@@ -217,17 +238,12 @@ func (v *visitor) text(selector string) string {
 	return strings.TrimSpace(ask(v, chromedp.Text(chromedp.CSS(selector))))
 }
 
-// reads waits until an element that the selector finds contains the words. It asks again and
-// again, because a page without JavaScript reports no changes.
+// reads waits until an element that the selector finds contains the words.
 func (v *visitor) reads(selector, words string) {
 	v.t.Helper()
 	question := fmt.Sprintf(`[...document.querySelectorAll(%q)].some(e => e.innerText.toLowerCase().includes(%q))`,
 		selector, strings.ToLower(words))
-	for begun := time.Now(); !ask(v, chromedp.Evaluate[bool](question)); {
-		if time.Since(begun) > patience/3 {
-			v.check(fmt.Errorf("%s does not read %q", selector, words))
-		}
-	}
+	v.until(fmt.Sprintf("%s reads %q", selector, words), chromedp.Evaluate[bool](question))
 }
 
 func (v *visitor) at() string {
