@@ -78,6 +78,7 @@ func (s *Site) inboxHTML(c *fiber.Ctx) error {
 	c.Set(fiber.HeaderContentSecurityPolicy, "default-src 'none'; style-src 'unsafe-inline'; img-src https: http: data:; "+
 		"form-action 'none'; frame-ancestors 'self'; sandbox allow-top-navigation-by-user-activation")
 	c.Set(fiber.HeaderXFrameOptions, "SAMEORIGIN")
+	c.Vary("HX-Request")
 	c.Type("html", "utf-8")
 	return c.SendString(`<base target="_top">` + parsed.HTML)
 }

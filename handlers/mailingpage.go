@@ -143,6 +143,9 @@ func (s *Site) progress(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
+	if !isHTMX(c) {
+		return s.redirect(c, mailingPath(m.ID))
+	}
 	last, err := s.DB.LastRun(c.UserContext(), s.owned(c), m.ID)
 	if err != nil && domain.KindOf(err) != domain.NotFound {
 		return err
@@ -154,6 +157,7 @@ func (s *Site) progress(c *fiber.Ctx) error {
 	case last.ID != 0 && !last.Closed():
 		return s.block(c, fiber.StatusOK, "mailings/progress", &mailingProgress{MailingID: m.ID, Run: s.runRow(c, last)})
 	}
+	c.Path(mailingPath(m.ID)) // the pages of its runs
 	view, err := s.mailingView(c, m)
 	if err != nil {
 		return err

@@ -65,18 +65,19 @@ type messageView struct {
 	TestTo  string             // where the test letter goes
 }
 
-// message shows a message: to htmx as the row of the list. Who oversees reads everybody's.
+// message shows a message: to htmx as the row of its owner's list. Who oversees reads everybody's.
 func (s *Site) message(c *fiber.Ctx) error {
-	if isHTMX(c) {
-		return s.messageAsRow(c)
-	}
 	m, err := s.readableMessage(c)
 	if err != nil {
 		return err
 	}
 	user := s.reader(c).User
+	mine := m.OwnerID == user.ID && user.MayOwn()
+	if mine && isHTMX(c) {
+		return s.messageAsRow(c)
+	}
 	view := messageView{messageRow: messageRow{ID: m.ID, Subject: m.Subject, UpdatedAt: s.moment(c, m.UpdatedAt)},
-		Mine: m.OwnerID == user.ID, TestTo: user.Email}
+		Mine: mine, TestTo: user.Email}
 	if !view.Mine {
 		owner, err := s.DB.User(c.UserContext(), m.OwnerID)
 		if err != nil {
@@ -140,6 +141,7 @@ func (s *Site) previewMessage(c *fiber.Ctx) error {
 	c.Set(fiber.HeaderContentSecurityPolicy, "default-src 'none'; style-src 'unsafe-inline'; img-src https: http: data:; "+
 		"base-uri 'none'; form-action 'none'; frame-ancestors 'self'; sandbox")
 	c.Set(fiber.HeaderXFrameOptions, "SAMEORIGIN")
+	c.Vary("HX-Request")
 	c.Type("html", "utf-8")
 	return c.SendString(compiled.HTML(to))
 }
