@@ -2,6 +2,7 @@ package db
 
 import (
 	"context"
+	"regexp"
 	"strings"
 
 	"github.com/uptrace/bun"
@@ -54,11 +55,17 @@ func (db *DB) Clients(ctx context.Context, owner int64, f ClientFilter) (clients
 	return clients, total, explain(err)
 }
 
+var trigram = regexp.MustCompile(`[\pL\pN]{3}`)
+
 // searchClients asks for all it may find at once: the order in it keeps Postgres from reading
 // the table in its own order until it has found enough.
 func searchClients(ctx context.Context, found *bun.SelectQuery, words []string, page int) (ids []int64, total int, err error) {
 	for _, word := range words[:min(len(words), 10)] {
-		found.Where("search LIKE lower(?)", "%"+escapeLike(word)+"%")
+		if trigram.MatchString(word) {
+			found.Where("search LIKE lower(?)", "%"+escapeLike(word)+"%")
+		} else { // a LIKE would tempt Postgres to read the whole index, everybody's
+			found.Where("strpos(search, lower(?)) > 0", word)
+		}
 	}
 	err = found.Order("created_at DESC", "id DESC").Limit(SearchMax+1).Scan(ctx, &ids)
 	total = len(ids)
