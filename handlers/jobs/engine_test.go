@@ -323,6 +323,12 @@ func TestStoppedInMidRun(t *testing.T) {
 			manager := domain.User{ID: 5, Role: domain.RoleManager}
 			w.change(run, func(m *domain.Mailing) error { return m.Disable(manager, "spam", time.Now()) })
 		},
+		"block": func(w *world, run domain.Run) {
+			manager := domain.User{Role: domain.RoleManager}
+			if _, err := w.db.BlockUser(w.Context(), manager, run.OwnerID, "spam", time.Now()); err != nil {
+				w.Fatal(err)
+			}
+		},
 		"delete": func(w *world, run domain.Run) {
 			if err := w.db.DeleteMailing(w.Context(), 1000, run.MailingID, time.Now()); err != nil {
 				w.Fatal(err)
