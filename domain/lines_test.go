@@ -45,11 +45,11 @@ func TestSplitCSV(t *testing.T) {
 
 // A file of nothing but open quotes must not take time without bound.
 func TestSplitCSVOpenQuotes(t *testing.T) {
-	text, lines, begun := strings.Repeat("\"a@x.org;b\n", 200_001), 0, time.Now()
+	text, lines, begun := strings.Repeat("\"a@x.org;b\n", 50_001), 0, time.Now()
 	for range SplitCSV(text, ';') {
 		lines++
 	}
-	if took := time.Since(begun); lines < 100_000 || took > 30*time.Second {
+	if took := time.Since(begun); lines < 25_000 || took > 20*time.Second {
 		t.Errorf("%d lines took %v", lines, took)
 	}
 }
