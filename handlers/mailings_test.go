@@ -360,3 +360,23 @@ func TestMailingsPages(t *testing.T) {
 		b.get("/mailings?"+query).is(t, 200)
 	}
 }
+
+// The list of runs that comes with the end of one leads to pages, not to fragments.
+func TestMailingProgressPages(t *testing.T) {
+	w := newWorld(t)
+	user, b := w.owner(t, "ann")
+	w.client(t, user.ID, "c@example.com")
+	m := w.mailing(t, user.ID, func(f *domain.MailingForm) { f.StartAt = "2026-01-01T09:00" })
+	w.act(t, m, launch)
+	run, ok, err := w.db.PlanRun(t.Context(), m.ID, m.StartLocal.AddDate(0, 0, 60), false)
+	if err != nil || !ok {
+		t.Fatal(ok, err)
+	}
+	b.get(pathOf(m)).is(t, 200, `class="count-open">1<`, `href="`+pathOf(m)+`?page=2"`)
+	b.get(pathOf(m)+"?page=3").is(t, 200, `class="count-open">1<`, "missed")
+	w.act(t, m, stop)
+	if err := w.db.CloseRun(t.Context(), run.ID, time.Now()); err != nil {
+		t.Fatal(err)
+	}
+	b.htmx().get(pathOf(m)+"/progress").is(t, 286, `href="`+pathOf(m)+`?page=2"`)
+}
