@@ -109,8 +109,8 @@ func GuessComma(text string) (comma byte, rest string) {
 	comma = ','
 	for _, candidate := range []byte{';', ',', '\t'} {
 		lines, score, width := 0, 0, 0
-		for record := range SplitCSV(text[:min(len(text), maxRecord)], candidate) {
-			if lines++; lines > 20 {
+		for record, torn := range SplitCSV(text[:min(len(text), maxRecord)], candidate) {
+			if lines++; lines > 20 || torn != nil {
 				break
 			}
 			if width == 0 {

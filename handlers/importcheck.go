@@ -1,9 +1,10 @@
 package handlers
 
 import (
+	"slices"
+
 	"github.com/gofiber/fiber/v2"
 	"github.com/xuri/excelize/v2"
-	"slices"
 
 	"skychimp/domain"
 	"skychimp/templates"
