@@ -66,8 +66,9 @@ bench: install-tests vendor ## letters/s, CPU and memory of the program; CLIENTS
 	go test -count=1 -timeout 3h -run '^$$' -bench '^BenchmarkRun$$' -benchtime 1x . | grep -E '^(BENCH|ok|FAIL|panic)'
 	go test -count=1 -run '^$$' -bench . ./domain/letter ./handlers/jobs/smtp
 
-screenshots: install-tests vendor ## docs/*.png, taken by the browser tests
-	SCREENSHOTS=$(CURDIR)/docs go test -count=1 -run '^TestScreenshots$$' .
+screenshots: install-tests vendor ## every page as a picture in tmp/screenshots, and docs/mailing.png of them
+	SCREENSHOTS=$(CURDIR)/tmp/screenshots go test -count=1 -run '^(TestBrowser|TestDemo)$$' .
+	mkdir -p docs && cp tmp/screenshots/mailing.png docs/mailing.png
 
 install-tests: install-npm
 	@if ! { $(POSTGRES_HERE); }; then $(call apt,postgresql,Install PostgreSQL 15 or newer: the tests start one.); fi

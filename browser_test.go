@@ -261,7 +261,9 @@ func (v *visitor) withoutScripts() {
 	})
 }
 
-func (v *visitor) signIn(email string) {
+func (v *visitor) signIn(email string) { v.t.Helper(); v.signInWith(email, password) }
+
+func (v *visitor) signInWith(email, password string) {
 	v.t.Helper()
 	v.open("/login")
 	v.fill("email", email)

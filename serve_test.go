@@ -2,6 +2,7 @@ package main_test
 
 import (
 	"net/http"
+	"regexp"
 	"strings"
 	"syscall"
 	"testing"
@@ -52,17 +53,25 @@ func TestServeAgain(t *testing.T) {
 // demo shows everything without any settings, and send says what it would do.
 func TestDemo(t *testing.T) {
 	s := serve(t, "demo")
+	for _, role := range []string{"user", "manager", "content", "admin"} {
+		if !regexp.MustCompile(`(?m)^` + role + ` +\S+@\S+ +password \S+$`).MatchString(s.output()) {
+			t.Errorf("demo names no %s:\n%s", role, s.output())
+		}
+	}
 	code, out, errs := run(t, s.environ, "", "send", "--dry-run")
 	if code != 0 || out == "" {
 		t.Errorf("send --dry-run: exit %d, %q, %s", code, out, errs)
 	}
+	found := regexp.MustCompile(`(?m)^user +(\S+) +password (\S+)$`).FindStringSubmatch(s.output())
+	owner := visit(t, s.url, "en")
+	owner.signInWith(found[1], found[2])
+	owner.open("/mailings?q=Tulips")
+	owner.follow("#mailing-rows td a[href^='/mailings/']")
+	owner.gone("#progress[hx-get]")
+	owner.reads(".count-accepted", "60")
+	owner.picture("mailing")
 	if code := s.stop(); code != 0 {
 		t.Errorf("Ctrl-C ends with exit code %d", code)
-	}
-	for _, role := range []string{"user", "manager", "content", "admin"} {
-		if !strings.Contains(s.output(), role) {
-			t.Errorf("demo names no %s:\n%s", role, s.output())
-		}
 	}
 }
 
