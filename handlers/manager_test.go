@@ -158,7 +158,7 @@ func TestQueue(t *testing.T) {
 		t.Error(policy)
 	}
 	not(t, answer{Response: screen.Response, body: admin.get("/admin/audit").Header.Get("Content-Security-Policy")}, "unsafe")
-	for _, part := range strings.Split(screen.body, `"`) {
+	for part := range strings.SplitSeq(screen.body, `"`) {
 		if strings.HasPrefix(part, "/admin/jobs/") && !strings.HasSuffix(part, "api") {
 			got := admin.get(part).is(t, 200)
 			if strings.Contains(part, "/assets/") && !strings.Contains(got.Header.Get("Cache-Control"), "immutable") {
