@@ -27,7 +27,7 @@ func instance(t testing.TB, first *db.DB, redisURL string) *db.DB {
 	if err := one.StartCache(redisURL, slog.New(slog.DiscardHandler)); err != nil {
 		t.Fatal(err)
 	}
-	eventually(t, "the cache to listen", func() bool { return listeners(t, first) > before })
+	eventually(t, "the cache to listen", func() bool { return listeners(t, first) > before && one.Hears() })
 	return one
 }
 
