@@ -112,15 +112,9 @@ func (r *Recorder) record(ctx context.Context, results []Result) error {
 	})
 }
 
-// connect opens a connection outside the pool, with prepared statements kept. Their plan is
-// known: each row by its key. Postgres, which has no statistics of a run that has just been
-// planned, would read the whole run for every group of results: ten times the CPU time.
+// connect opens a connection outside the pool, with prepared statements kept.
 func (db *DB) connect(ctx context.Context) (*pgx.Conn, error) {
 	config := db.Pool.Config().ConnConfig.Copy()
-	for _, way := range []string{"enable_seqscan", "enable_hashjoin", "enable_mergejoin"} {
-		config.RuntimeParams[way] = "off"
-	}
-	config.RuntimeParams["plan_cache_mode"] = "force_generic_plan"
 	config.DefaultQueryExecMode = pgx.QueryExecModeCacheStatement
 	config.StatementCacheCapacity = 16
 	conn, err := pgx.ConnectConfig(ctx, config)
