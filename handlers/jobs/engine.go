@@ -130,9 +130,6 @@ func (e *Engine) Run(ctx context.Context) error {
 	return e.leave(hard)
 }
 
-// Wake makes the engine look for claims now.
-func (e *Engine) Wake() { signal(e.wake) }
-
 func (e *Engine) enlist(ctx context.Context, id int64) error {
 	instance, err := e.db.Enlist(ctx, id)
 	if err != nil {
