@@ -2,6 +2,7 @@ package db
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -44,9 +45,10 @@ type Letter struct {
 	Suppressed bool // unsubscribed, bounced or erased since the run was planned
 }
 
-// Claim takes the next free block of a run for the instance and returns its queued letters;
-// none when there is nothing to take, or when the run or the instance has been shut out.
-func (db *DB) Claim(ctx context.Context, instance, run int64) ([]Letter, error) {
+// Claim takes up to n free blocks of a run for the instance and returns their queued letters,
+// block by block; none when there is nothing to take, or when the run or the instance has been
+// shut out.
+func (db *DB) Claim(ctx context.Context, instance, run int64, n int) ([]Letter, error) {
 	// The lock on the instance keeps Bury from missing a block that is claimed meanwhile.
 	rows, err := db.Pool.Query(ctx, `WITH self AS MATERIALIZED (
 			SELECT id FROM instances WHERE id = $1 FOR KEY SHARE
@@ -54,7 +56,7 @@ func (db *DB) Claim(ctx context.Context, instance, run int64) ([]Letter, error) 
 			SELECT block.run_id, block.first_seq FROM self, blocks AS block JOIN runs AS run ON run.id = block.run_id
 			WHERE block.run_id = $2 AND block.holder IS NULL AND NOT block.done
 			  AND run.status = 'running' AND (run.window_end IS NULL OR run.window_end > now())
-			ORDER BY block.first_seq LIMIT 1 FOR UPDATE OF block SKIP LOCKED
+			ORDER BY block.first_seq LIMIT $4 FOR UPDATE OF block SKIP LOCKED
 		), held AS (
 			UPDATE blocks SET holder = $1 FROM picked
 			WHERE blocks.run_id = picked.run_id AND blocks.first_seq = picked.first_seq RETURNING blocks.*
@@ -65,16 +67,25 @@ func (db *DB) Claim(ctx context.Context, instance, run int64) ([]Letter, error) 
 		FROM held LEFT JOIN deliveries AS d ON d.run_id = held.run_id
 			AND d.seq BETWEEN held.first_seq AND held.first_seq + $3::int - 1 AND d.outcome = 'queued'
 		LEFT JOIN clients AS client ON client.id = d.client_id
-		ORDER BY d.seq`, instance, run, domain.BlockSize)
+		ORDER BY held.first_seq, d.seq`, instance, run, domain.BlockSize, n)
 	if err != nil {
 		return nil, explain(err)
 	}
 	letters, err := pgx.CollectRows(rows, pgx.RowToStructByPos[Letter])
-	if err == nil && len(letters) == 1 && letters[0].Seq == 0 {
-		// Nothing is queued in it after all: a late acceptance of a former holder came first.
+	if err != nil {
+		return nil, explain(err)
+	}
+	var empty []int32
+	letters = slices.DeleteFunc(letters, func(l Letter) bool {
+		if l.Seq == 0 {
+			empty = append(empty, int32(l.FirstSeq))
+		}
+		return l.Seq == 0
+	})
+	if len(empty) > 0 {
+		// Nothing is queued in them after all: late acceptances of a former holder came first.
 		_, err = db.Pool.Exec(ctx, `UPDATE blocks SET open = 0, done = true, holder = NULL
-			WHERE holder = $1 AND run_id = $2 AND first_seq = $3`, instance, run, letters[0].FirstSeq)
-		letters = nil
+			WHERE holder = $1 AND run_id = $2 AND first_seq = ANY($3)`, instance, run, empty)
 	}
 	return letters, explain(err)
 }

@@ -108,12 +108,15 @@ func (db *DB) Suspects(ctx context.Context, self int64) (unlocked, silent []int6
 	return unlocked, silent, err
 }
 
-// Bury shuts dead instances out, frees their blocks and has their jobs of the queue worked
-// again; it says how many blocks.
+// Bury shuts dead instances out, settles what they recorded, frees their blocks and has their
+// jobs of the queue worked again; it says how many blocks.
 func (db *DB) Bury(ctx context.Context, dead []int64) (int64, error) {
 	var freed int64
 	err := pgx.BeginFunc(ctx, db.Pool, func(tx pgx.Tx) error {
 		if _, err := tx.Exec(ctx, "DELETE FROM instances WHERE id = ANY($1)", dead); err != nil {
+			return err
+		}
+		if err := reconcile(ctx, tx, dead); err != nil {
 			return err
 		}
 		tag, err := tx.Exec(ctx, "UPDATE blocks SET holder = NULL WHERE holder = ANY($1)", dead)

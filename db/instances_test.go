@@ -116,7 +116,7 @@ func TestClaimDuringBurial(t *testing.T) {
 		var both sync.WaitGroup
 		for range 3 {
 			both.Go(func() {
-				if _, err := d.Claim(t.Context(), s.self.ID, run.ID); err != nil {
+				if _, err := d.Claim(t.Context(), s.self.ID, run.ID, 1); err != nil {
 					t.Error(err)
 				}
 			})

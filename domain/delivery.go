@@ -35,3 +35,6 @@ type Delivery struct {
 
 // BlockSize is how many deliveries one claim takes: seq 1 to 100, 101 to 200 and so on.
 const BlockSize = 100
+
+// BlockOf is the first seq of the block that seq belongs to.
+func BlockOf(seq int) int { return (seq-1)/BlockSize*BlockSize + 1 }

@@ -1,6 +1,7 @@
 package handlers
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 	"testing"
@@ -23,7 +24,7 @@ func (w *world) sent(t *testing.T, m domain.Mailing, outcomes ...domain.Outcome)
 		t.Fatal(err)
 	}
 	defer self.Close(t.Context())
-	letters, err := w.db.Claim(t.Context(), self.ID, run.ID)
+	letters, err := w.db.Claim(t.Context(), self.ID, run.ID, 1)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -43,7 +44,7 @@ func (w *world) sent(t *testing.T, m domain.Mailing, outcomes ...domain.Outcome)
 	}
 	to := w.db.NewRecorder()
 	defer to.Close(t.Context())
-	if err := to.Record(t.Context(), results); err != nil {
+	if err := errors.Join(to.Record(t.Context(), results), w.db.Settle(t.Context(), results)); err != nil {
 		t.Fatal(err)
 	}
 	return run

@@ -30,10 +30,8 @@ func (e *Engine) claim(ctx context.Context) {
 		slices.SortStableFunc(open, func(a, b db.OpenRun) int { return served[a.OwnerID].Compare(served[b.OwnerID]) })
 		claimed := false
 		for _, run := range open {
-			if !e.hungryFor(run.OwnerID) {
-				continue
-			}
-			if e.claimBlock(ctx, runs, run) {
+			n := e.queue.room(run.OwnerID)
+			if n > 0 && e.claimBlocks(ctx, runs, run, n) {
 				served[run.OwnerID], claimed = time.Now(), true
 			}
 		}
@@ -53,18 +51,8 @@ func (e *Engine) claim(ctx context.Context) {
 	}
 }
 
-// hungryFor tells whether a block of the owner should be claimed: what waits is shared
-// between the owners, and lasts for a few rounds of all connections.
-func (e *Engine) hungryFor(owner int64) bool {
-	own, all, owners := e.queue.waiting(owner)
-	low := max(100, 4*e.Server.Conns)
-	if own == 0 {
-		return owners < maxLanes
-	}
-	return all < low && own < low/owners
-}
-
-func (e *Engine) claimBlock(ctx context.Context, runs map[int64]*sending, open db.OpenRun) bool {
+// claimBlocks takes up to n blocks of a run.
+func (e *Engine) claimBlocks(ctx context.Context, runs map[int64]*sending, open db.OpenRun, n int) bool {
 	run := runs[open.ID]
 	if run != nil && run.halted.Load() {
 		return false // what stopped it is not in the tables yet
@@ -78,16 +66,18 @@ func (e *Engine) claimBlock(ctx context.Context, runs map[int64]*sending, open d
 		runs[open.ID] = run
 	}
 	instance := e.instance.Load().ID
-	letters, err := e.db.Claim(ctx, instance, open.ID)
+	letters, err := e.db.Claim(ctx, instance, open.ID, n)
 	if err != nil {
 		e.Log.Warn("claiming failed", "run", open.ID, "error", err)
 		return false
 	}
-	if len(letters) == 0 {
-		return false
+	for start, i := 0, 1; i <= len(letters); i++ {
+		if i == len(letters) || letters[i].FirstSeq != letters[start].FirstSeq {
+			e.queue.add(&block{run: run, instance: instance, firstSeq: letters[start].FirstSeq}, letters[start:i])
+			start = i
+		}
 	}
-	e.queue.add(&block{run: run, instance: instance, firstSeq: letters[0].FirstSeq}, letters)
-	return true
+	return len(letters) > 0
 }
 
 // prepare compiles the letter of a run. A run whose letter cannot be compiled is paused with

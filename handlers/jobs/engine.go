@@ -35,23 +35,23 @@ type Settings struct {
 // connection. The tables are the truth; the engine only holds what it has claimed.
 type Engine struct {
 	Settings
-	db      *db.DB
-	queue   *queue
-	results chan settled
-	wake    chan struct{} // claim: something new may be there
-	check   chan struct{} // keep: a run may have to stop
-	ended   chan struct{} // tend: a run may be at its end
-	limit   *rate.Limiter
-	dialing dialing
-	limits  connectionLimit
+	db       *db.DB
+	queue    *queue
+	results  chan settled  // to record
+	recorded chan settled  // to settle
+	wake     chan struct{} // claim: something new may be there
+	check    chan struct{} // keep: a run may have to stop
+	ended    chan struct{} // tend: a run may be at its end
+	limit    *rate.Limiter
+	dialing  dialing
+	limits   connectionLimit
 
 	troubled   atomic.Pointer[string]
 	instance   atomic.Pointer[db.Instance]
 	beaten     atomic.Int64 // when the last heartbeat succeeded, in nanoseconds since started
 	started    time.Time
 	counts     Counts
-	busy       atomic.Int32 // connections with a letter under way
-	suppressed sync.Map     // client id -> time.Time, since the claims that are in hand
+	suppressed sync.Map // client id -> time.Time, since the claims that are in hand
 }
 
 // NewEngine makes an engine that sends nothing yet.
@@ -62,8 +62,8 @@ func NewEngine(db *db.DB, settings Settings) *Engine {
 	}
 	ended := make(chan struct{}, 1)
 	return &Engine{
-		Settings: settings, db: db, queue: newQueue(ended), started: time.Now(),
-		results: make(chan settled, 256), wake: make(chan struct{}, 1), check: make(chan struct{}, 1), ended: ended,
+		Settings: settings, db: db, queue: newQueue(max(400, 8*settings.Server.Conns), ended), started: time.Now(),
+		results: make(chan settled, 256), recorded: make(chan settled, maxBatch), wake: make(chan struct{}, 1), check: make(chan struct{}, 1), ended: ended,
 		limit: rate.NewLimiter(limit, max(1, int(settings.Server.Rate/20))),
 	}
 }
@@ -113,18 +113,19 @@ func (e *Engine) Run(ctx context.Context) error {
 	context.AfterFunc(ctx, func() { time.AfterFunc(drainTime, kill) })
 
 	keep, stopKeeping := context.WithCancel(hard)
-	var keepers, senders, recorder sync.WaitGroup
+	var keepers, senders, recorders sync.WaitGroup
 	keepers.Go(func() { e.keep(keep) })
 	keepers.Go(func() { e.tend(keep) })
 	keepers.Go(func() { e.hear(keep) })
 	keepers.Go(func() { e.claim(ctx) })
-	recorder.Go(func() { e.record(hard) })
+	recorders.Go(func() { e.record(hard) })
+	recorders.Go(func() { e.settle(hard) })
 	for range e.Server.Conns {
 		senders.Go(func() { e.send(ctx, hard) })
 	}
 	senders.Wait()
 	close(e.results)
-	recorder.Wait()
+	recorders.Wait()
 	stopKeeping()
 	keepers.Wait()
 	return e.leave(hard)

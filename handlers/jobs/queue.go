@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"skychimp/db"
+	"skychimp/domain"
 	"skychimp/domain/letter"
 )
 
@@ -51,6 +52,7 @@ type queue struct {
 	more   chan struct{}   // has a token when a letter has come
 	hungry chan struct{}   // has a token when there is room for a claim
 	empty  chan struct{}   // gets a token when nothing of a run is in hand any more
+	low    int             // fewer letters than this make hungry
 	shut   bool            // senders get nothing: the lease is in doubt
 }
 
@@ -59,8 +61,8 @@ type lane struct {
 	items []item
 }
 
-func newQueue(empty chan struct{}) *queue {
-	return &queue{empty: empty, blocks: map[*block]bool{}, more: make(chan struct{}, 1), hungry: make(chan struct{}, 1)}
+func newQueue(low int, empty chan struct{}) *queue {
+	return &queue{low: low, empty: empty, blocks: map[*block]bool{}, more: make(chan struct{}, 1), hungry: make(chan struct{}, 1)}
 }
 
 func signal(c chan struct{}) {
@@ -138,7 +140,9 @@ func (q *queue) tryTake() (item, bool) {
 		if len(l.items) == 0 {
 			q.lanes = slices.Delete(q.lanes, q.turn, q.turn+1)
 		}
-		signal(q.hungry)
+		if q.size < q.low || len(l.items) == 0 {
+			signal(q.hungry)
+		}
 		return it, true
 	}
 	return item{}, false
@@ -228,16 +232,25 @@ func (q *queue) held() map[int64]*sending {
 	return runs
 }
 
-// waiting is how many letters of the owner, and of all, no sender has yet.
-func (q *queue) waiting(owner int64) (own, all, owners int) {
+// room is how many blocks of the owner to claim: what waits is shared between the owners. An
+// owner of whom nothing waits gets a block, whatever the others have.
+func (q *queue) room(owner int64) int {
 	q.mu.Lock()
 	defer q.mu.Unlock()
+	own := 0
 	for _, l := range q.lanes {
 		if l.owner == owner {
 			own = len(l.items)
 		}
 	}
-	return own, q.size, len(q.lanes)
+	if own == 0 && len(q.lanes) >= maxLanes {
+		return 0
+	}
+	share := q.low / max(1, len(q.lanes))
+	if own > 0 && (q.size >= q.low || own >= share) {
+		return 0
+	}
+	return max(1, min(2*share-own, 2*q.low-q.size)/domain.BlockSize)
 }
 
 // pause stops or resumes the senders' supply.

@@ -2,37 +2,81 @@ package jobs
 
 import (
 	"context"
+	"runtime"
 	"time"
 
 	"skychimp/db"
 )
 
 // settled is a letter's result on its way into the tables. durable gets a token when it is
-// there.
+// there: as soon as the attempt is recorded, or, where whole, when its delivery knows too.
 type settled struct {
 	db.Result
 	block   *block
 	durable chan struct{}
+	whole   bool
 }
 
-// maxGroup is the most results in one commit.
-const maxGroup = 500
+// maxGroup is the most results in one commit of the recorder, maxBatch of the settler.
+const (
+	maxGroup = 500
+	maxBatch = 2000
+)
 
-// record commits the results of all connections in groups: what comes while one commit is
+// record commits the attempts of all connections in groups: what comes while one commit is
 // under way goes into the next. While the database is away it keeps trying, and because no
-// result becomes durable, nothing more is sent. It ends when results is closed, or with ctx.
+// attempt becomes durable, nothing more is sent. It ends when results is closed.
 func (e *Engine) record(ctx context.Context) {
-	r := recorder{Engine: e, to: e.db.NewRecorder()}
-	defer r.to.Close(ctx)
-	group := make([]settled, 0, maxGroup)
+	defer close(e.recorded)
+	to := e.db.NewRecorder()
+	defer to.Close(ctx)
+	var group []settled
+	var results []db.Result
 	for first := range e.results {
-		group = e.gather(append(group[:0], first))
-		if !r.commit(ctx, group) {
-			return
+		group = gather(append(group[:0], first), e.results, maxGroup)
+		results = resultsOf(group, results[:0])
+		if !e.insist(ctx, func() error { return to.Record(ctx, results) }) {
+			e.Log.Error("attempts could not be recorded, their letters may be sent twice", "attempts", len(group))
+			continue
 		}
 		e.counts.add(group)
 		for _, one := range group {
-			if one.durable != nil {
+			if one.durable != nil && !one.whole {
+				one.durable <- struct{}{}
+			}
+			e.recorded <- one
+		}
+	}
+}
+
+// settleEvery is how often the deliveries are told. Until then they are open in the pages.
+const settleEvery = 50 * time.Millisecond
+
+// settle tells the deliveries what was recorded, many at once, because no letter waits for it.
+// It ends when the recorder has.
+func (e *Engine) settle(ctx context.Context) {
+	var batch []settled
+	var results []db.Result
+	for first := range e.recorded {
+		batch = append(batch[:0], first)
+		for due := time.After(settleEvery); due != nil && len(batch) < maxBatch; {
+			select {
+			case next, ok := <-e.recorded:
+				if ok {
+					batch = append(batch, next)
+				} else {
+					due = nil
+				}
+			case <-due:
+				due = nil
+			}
+		}
+		results = resultsOf(batch, results[:0])
+		if !e.insist(ctx, func() error { return e.db.Settle(ctx, results) }) {
+			continue // whoever buries this process does it
+		}
+		for _, one := range batch {
+			if one.durable != nil && one.whole {
 				one.durable <- struct{}{}
 			}
 			e.queue.done(one.block)
@@ -40,64 +84,45 @@ func (e *Engine) record(ctx context.Context) {
 	}
 }
 
-// gatherTime is how long a group waits for the results that other connections are about to
-// have: a commit costs Postgres more than a few more rows in it, and nobody sends meanwhile who
-// waits for this one.
-const gatherTime = 500 * time.Microsecond
-
-// gather adds to the group what has come, and what comes while busy connections are under way.
-func (e *Engine) gather(group []settled) []settled {
-	timer := time.NewTimer(gatherTime)
-	defer timer.Stop()
-	for len(group) < maxGroup {
-		if len(group) >= int(e.busy.Load()) {
-			select {
-			case next, ok := <-e.results:
-				if !ok {
-					return group
-				}
-				group = append(group, next)
-				continue
-			default:
-				return group
-			}
-		}
+// gather adds to the group what has come, and what comes when it lets the connections go first:
+// a commit costs Postgres more than a few more rows in it.
+func gather(group []settled, from <-chan settled, most int) []settled {
+	for yielded := false; len(group) < most; {
 		select {
-		case next, ok := <-e.results:
+		case next, ok := <-from:
 			if !ok {
 				return group
 			}
 			group = append(group, next)
-		case <-timer.C:
-			return group
+		default:
+			if yielded {
+				return group
+			}
+			yielded = true
+			runtime.Gosched()
 		}
 	}
 	return group
 }
 
-// recorder keeps trying to make a group durable.
-type recorder struct {
-	*Engine
-	to      *db.Recorder
-	results []db.Result
+func resultsOf(group []settled, into []db.Result) []db.Result {
+	for _, one := range group {
+		into = append(into, one.Result)
+	}
+	return into
 }
 
-// commit tries until the group is durable; false when ctx ended first.
-func (r *recorder) commit(ctx context.Context, group []settled) bool {
-	r.results = r.results[:0]
-	for _, one := range group {
-		r.results = append(r.results, one.Result)
-	}
+// insist tries until it works; false when ctx ended first.
+func (e *Engine) insist(ctx context.Context, try func() error) bool {
 	for wait := 50 * time.Millisecond; ; wait = min(2*wait, time.Second) {
-		err := r.to.Record(ctx, r.results)
+		err := try()
 		if err == nil {
 			return true
 		}
 		if ctx.Err() != nil {
-			r.Log.Error("results are lost, their letters may be sent twice", "results", len(group), "error", err)
 			return false
 		}
-		r.Log.Warn("results could not be recorded, sending waits", "results", len(group), "error", err)
+		e.Log.Warn("results could not be recorded, sending waits", "error", err)
 		pause(ctx, wait)
 	}
 }

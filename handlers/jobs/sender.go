@@ -47,9 +47,7 @@ func (e *Engine) send(ctx, hard context.Context) {
 				return
 			}
 		}
-		s.busy.Add(1)
 		s.exchange(ctx, it, announced)
-		s.busy.Add(-1)
 	}
 }
 

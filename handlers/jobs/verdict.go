@@ -85,10 +85,14 @@ func (s *sender) refuse(it item, answer domain.Answer) {
 		result.Outcome, result.Bounced = domain.OutcomeQueued, false
 	}
 	s.settledBefore()
-	s.push(it, result, revert != nil || answer.Stage == domain.StageDot)
+	if revert != nil {
+		s.pushWhole(it, result)
+	} else {
+		s.push(it, result, answer.Stage == domain.StageDot)
+	}
 	run.refusals.mu.Unlock()
 	if revert != nil && run.halted.CompareAndSwap(false, true) {
-		s.settledBefore() // all of revert were pushed before, so they are on record now
+		s.settledBefore() // all of revert were pushed before, so their deliveries know by now
 		s.pauseRun(run, answer, revert)
 	}
 }
@@ -186,6 +190,12 @@ func (s *sender) push(it item, result db.Result, dot bool) {
 		r.durable, s.waiting = s.durable, true
 	}
 	s.results <- r
+}
+
+// pushWhole has the connection wait until the result's delivery knows, and all before it.
+func (s *sender) pushWhole(it item, result db.Result) {
+	s.waiting = true
+	s.results <- settled{Result: result, block: it.block, durable: s.durable, whole: true}
 }
 
 // connectionLimit is how many letters the server takes on one connection, learned when it
