@@ -76,6 +76,12 @@ func messagesFlow(t *testing.T, s *server) {
 	owner.open("/messages")
 	owner.click(".head a[href='/messages/new']")
 	owner.see("#new-message form")
+	owner.click("#new-message a[href$='start=promotion']")
+	owner.see("#new-message a[href$='start=promotion'][aria-current]")
+	owner.auditAs("messages-new-in-place")
+	if body := ask(owner, chromedp.Value(field("body"))); !strings.Contains(body, "](https://") {
+		t.Errorf("the example: %s", body)
+	}
 	owner.fill("subject", "News for {{nickname}}")
 	owner.fill("body", "Hello **{{name}}**")
 	owner.click("#new-message [type=submit]")
@@ -85,11 +91,20 @@ func messagesFlow(t *testing.T, s *server) {
 	owner.reads("#message-rows tr", "News for {{name}}")
 
 	owner.follow("#message-rows td a[href^='/messages/']")
+	message := owner.at()
 	owner.click("form.search [hx-post]")
 	owner.see(".toast")
 	eve := ask(owner, chromedp.Value(chromedp.CSS("select[name=client] option:last-child")))
-	owner.look(owner.at() + "/preview?client=" + eve)
-	owner.reads("body", "Hello Eve Adams")
+	owner.do(chromedp.EmulateViewport(320, 640))
+	for _, scheme := range []string{"light", "dark"} {
+		owner.look(message + "/preview?client=" + eve + "&scheme=" + scheme)
+		owner.reads("body", "Hello Eve Adams")
+		owner.picture("letter-" + scheme)
+		if ask(owner, chromedp.Evaluate[bool](`document.documentElement.scrollWidth > innerWidth`)) {
+			t.Error("the letter is wider than a small phone")
+		}
+	}
+	owner.do(chromedp.EmulateViewport(1280, 900))
 
 	owner.open("/messages")
 	owner.click(rowOf("message", "News for {{name}}") + " a[hx-get]")

@@ -16,7 +16,9 @@ import (
 type messageForm struct {
 	ID            int64
 	Subject, Body string
-	InPlace       bool // htmx puts the form into the list
+	InPlace       bool               // htmx puts the form into the list
+	Starts        []templates.Option // examples to begin a new message with
+	Start         string             // the one that was chosen
 	Problems      templates.Problems
 }
 
@@ -35,8 +37,14 @@ type deleteMessageView struct {
 	Problems templates.Problems
 }
 
+// newMessageForm is empty, or begins with the example of the parameter start.
 func (s *Site) newMessageForm(c *fiber.Ctx) error {
-	return s.showMessageForm(c, fiber.StatusOK, messageForm{})
+	form := messageForm{Start: c.Query("start")}
+	form.Subject, form.Body = templates.Start(s.reader(c).Lang, form.Start)
+	for _, name := range templates.StartNames() {
+		form.Starts = append(form.Starts, templates.Option{Value: name, Label: s.t(c, "messages.start_"+name)})
+	}
+	return s.showMessageForm(c, fiber.StatusOK, form)
 }
 
 func (s *Site) showMessageForm(c *fiber.Ctx, status int, form messageForm) error {

@@ -111,8 +111,8 @@ func (s *Site) readableMessage(c *fiber.Ctx) (domain.Message, error) {
 	return s.DB.Message(c.UserContext(), owner, pathID(c))
 }
 
-// previewMessage is the letter itself, as one client gets it or as an example, for a frame
-// that runs nothing.
+// previewMessage is the letter itself, as one client gets it or as an example, in a light or a
+// dark mail program, for a frame that runs nothing.
 func (s *Site) previewMessage(c *fiber.Ctx) error {
 	m, err := s.readableMessage(c)
 	if err != nil {
@@ -138,12 +138,16 @@ func (s *Site) previewMessage(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
+	scheme := "light"
+	if c.Query("scheme") == "dark" {
+		scheme = "dark"
+	}
 	c.Set(fiber.HeaderContentSecurityPolicy, "default-src 'none'; style-src 'unsafe-inline'; img-src https: http: data:; "+
 		"base-uri 'none'; form-action 'none'; frame-ancestors 'self'; sandbox")
 	c.Set(fiber.HeaderXFrameOptions, "SAMEORIGIN")
 	c.Vary("HX-Request")
 	c.Type("html", "utf-8")
-	return c.SendString(compiled.HTML(to))
+	return c.SendString(letter.Shown(compiled.HTML(to), scheme))
 }
 
 // testMessage sends the message to its owner's own address.

@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"skychimp/domain"
+	"skychimp/domain/letter"
+	"skychimp/templates"
 )
 
 func (w *world) message(t *testing.T, owner int64, subject, body string) domain.Message {
@@ -39,6 +41,30 @@ func TestMessagesPlainForms(t *testing.T) {
 	b.get(path+"/delete").is(t, 200, "Delete the message “Bye”?")
 	b.post(path, "_method", "DELETE").leads(t, "/messages")
 	b.get(path).is(t, 404)
+}
+
+func TestMessageStarts(t *testing.T) {
+	w := newWorld(t)
+	user, b := w.owner(t, "ann")
+	subjects := map[string]bool{}
+	for _, lang := range domain.Languages() {
+		if _, err := w.db.UpdateUser(t.Context(), user.ID, func(u *domain.User) error { u.Language = lang; return nil }); err != nil {
+			t.Fatal(err)
+		}
+		for _, name := range templates.StartNames() {
+			subject, body := templates.Start(lang, name)
+			if err := letter.Check(subject, body); err != nil || subjects[subject] {
+				t.Errorf("%s in %s: %q, %v", name, lang, subject, err)
+			}
+			subjects[subject] = true
+			path := "/messages/new?start=" + name
+			b.get(path).is(t, 200, `value="`+subject, `<a href="`+path+`"`, `aria-current="true"`, "{{name}}")
+			b.htmx().get(path).is(t, 200, `hx-get="`+path+`"`, `value="`+subject)
+		}
+	}
+	if empty := b.get("/messages/new?start=../../demo/1").is(t, 200).body; strings.Contains(empty, `aria-current="true"`) {
+		t.Error("an example that does not exist was chosen")
+	}
 }
 
 func TestMessagesInvalid(t *testing.T) {
@@ -115,6 +141,8 @@ func TestMessagePreview(t *testing.T) {
 		t.Error("a script in the letter")
 	}
 	b.get(fmt.Sprint(path, "?client=", client.ID)).is(t, 200, "Dear Name of c@example.com of c@example.com: note")
+	b.get(path+"?scheme=dark").is(t, 200, "@media all{")
+	b.get(path+"?scheme=x").is(t, 200, "@media not all{")
 	b.get(fmt.Sprint(path, "?client=", foreign.ID)).is(t, 404)
 	b.get(path+"?client=999999").is(t, 404)
 	manager := w.as(t, w.user(t, "mary", domain.RoleManager))

@@ -96,6 +96,7 @@ func views() map[string]any {
 		"messages/results":        messagesView{},
 		"messages/row":            messageRow{},
 		"messages/show":           messageView{},
+		"messages/starts":         messageForm{},
 		"mailings/acts":           mailingView{},
 		"mailings/created":        createdMailing{},
 		"mailings/delete":         mailingRow{},

@@ -6,19 +6,26 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"unicode/utf8"
 )
 
 //go:embed frame.html
 var frameHTML string
 
 // frame is the page around every letter, its indentation taken out.
-var frame = template.Must(template.New("frame").Parse(regexp.MustCompile(`(?m)^\t+`).ReplaceAllString(frameHTML, "")))
+var frame = template.Must(template.New("frame").Funcs(template.FuncMap{"outlook": outlook}).
+	Parse(regexp.MustCompile(`(?m)^\t+`).ReplaceAllString(frameHTML, "")))
 
-// page is what the frame shows. The button and the unsubscribe link are left out when empty.
+// outlook is markup for Outlook on Windows alone, which knows no max-width.
+func outlook(markup string) template.HTML {
+	return template.HTML("<!--[if mso]>" + markup + "<![endif]-->")
+}
+
+// page is what the frame shows. What is empty is left out.
 type page struct {
 	Language, Subject, Sender string
+	Preheader                 string // what a mailbox shows beside the subject, hidden in the letter
 	Content                   template.HTML
-	ButtonText, ButtonURL     string
 	Footer                    string
 	UnsubscribeText           string
 	UnsubscribeURL            template.URL
@@ -30,9 +37,42 @@ func (p page) html() (string, error) {
 	return b.String(), err
 }
 
+// The bounds of a preheader in characters: shorter paragraphs only greet, and no mailbox
+// shows more.
+const minPreheader, maxPreheader = 30, 90
+
+// preheader is the beginning of the first paragraph that says something, in whole words.
+func preheader(paragraphs []string) string {
+	for _, paragraph := range paragraphs {
+		if utf8.RuneCountInString(paragraph) < minPreheader {
+			continue
+		}
+		var text string
+		for _, word := range strings.Fields(paragraph) {
+			if text != "" && utf8.RuneCountInString(text+word) >= maxPreheader {
+				return text + "…"
+			}
+			text = strings.TrimPrefix(text+" "+word, " ")
+		}
+		return text
+	}
+	return ""
+}
+
 // textFooter ends the text part: why the reader got the letter and, in a letter to a list, how
 // to get no more.
 func textFooter(lines ...string) string {
 	lines = slices.DeleteFunc(lines, func(line string) bool { return line == "" })
 	return "\n\n--\n" + strings.Join(lines, "\n") + "\n"
+}
+
+// Shown is the page of a letter (HTML) as mail programs in the colour scheme, "light" or
+// "dark", show it, whatever this browser prefers.
+func Shown(page, scheme string) string {
+	dark := "not all"
+	if scheme == "dark" {
+		dark = "all"
+	}
+	page = strings.Replace(page, ":root{color-scheme:light dark}", ":root{color-scheme:"+scheme+"}", 1)
+	return strings.Replace(page, "@media(prefers-color-scheme:dark)", "@media "+dark, 1)
 }

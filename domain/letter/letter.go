@@ -67,7 +67,7 @@ func Compile(s Source) (*Letter, error) {
 		return nil, err
 	}
 	html, err := page{
-		Language: s.Language, Subject: subject, Sender: s.From.Name, Content: markup, Footer: s.FooterText,
+		Language: s.Language, Subject: subject, Sender: s.From.Name, Preheader: preheader(content.paragraphs()), Content: markup, Footer: s.FooterText,
 		UnsubscribeText: s.UnsubscribeText, UnsubscribeURL: template.URL(m.mark(fieldUnsubscribe)),
 	}.html()
 	if err != nil {

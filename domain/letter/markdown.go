@@ -13,8 +13,10 @@ import (
 	"github.com/yuin/goldmark"
 	"github.com/yuin/goldmark/ast"
 	"github.com/yuin/goldmark/extension"
+	"github.com/yuin/goldmark/renderer"
 	"github.com/yuin/goldmark/renderer/html"
 	"github.com/yuin/goldmark/text"
+	"github.com/yuin/goldmark/util"
 
 	"skychimp/domain"
 )
@@ -26,7 +28,8 @@ var markdown = goldmark.New(
 		extension.NewTable(extension.WithTableCellAlignMethod(extension.TableCellAlignAttribute)),
 		extension.Strikethrough, extension.Linkify,
 	),
-	goldmark.WithRendererOptions(html.WithHardWraps(), html.WithUnsafe()),
+	goldmark.WithRendererOptions(html.WithHardWraps(), html.WithUnsafe(),
+		renderer.WithNodeRenderers(util.Prioritized(buttons{}, 100))),
 )
 
 // sanitiser is the list of what an author's HTML may hold.
@@ -40,6 +43,8 @@ var sanitiser = func() *bluemonday.Policy {
 	p.AllowAttrs("src", "alt").OnElements("img")
 	p.AllowAttrs("title").OnElements("a", "img")
 	p.AllowAttrs("width", "height").Matching(bluemonday.Integer).OnElements("img")
+	p.AllowAttrs("class").Matching(regexp.MustCompile(`^button$`)).OnElements("table")
+	p.AllowAttrs("role").Matching(regexp.MustCompile(`^presentation$`)).OnElements("table")
 	p.AllowAttrs("start").Matching(bluemonday.Integer).OnElements("ol")
 	p.AllowAttrs("align").Matching(regexp.MustCompile(`^(left|center|right)$`)).OnElements("th", "td")
 	return p

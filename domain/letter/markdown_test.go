@@ -22,6 +22,13 @@ func TestMarkdown(t *testing.T) {
 		{"rule", "a\n\n---\n\nb", "<hr", "a\n\n* * *\n\nb"},
 		{"autolink", "see https://example.com/x, a@example.com", `<a href="https://example.com/x"`, "see https://example.com/x, a@example.com"},
 		{"picture", "![bread](https://example.com/a.png)", `<img src="https://example.com/a.png" alt="bread"`, "bread <https://example.com/a.png>"},
+		{"button", "**[Buy *now*, {{name}}](https://example.com/?e={{email}})**",
+			`<a href="https://example.com/?e=anna.petrova%40example.net" style="display:inline-block;`,
+			"Buy now, Анна Петрова:\nhttps://example.com/?e=anna.petrova%40example.net"},
+		{"button in a list", "1. a\n\n   __[b](https://example.com)__", `<table class="button" role="presentation"`, "1. a\n\n   b:\n   https://example.com"},
+		{"words beside a link", "**[a](https://example.com)** b", "<strong><a href", "a <https://example.com> b"},
+		{"picture in bold", "**[![a](https://example.com/a.png)](https://example.com)**", "<p style=\"margin:0 0 16px\"><strong><a href", "a <https://example.com/a.png> <https://example.com>"},
+		{"button of an author", `<table class="button" role="presentation"><tr><td><a class="x" href="https://example.com">a</a></table>`, `<table class="button" role="presentation"`, "a <https://example.com>"},
 		{"HTML block", "<div>a <b>b</b></div>\n\nc", "a <b>b</b>", "a b\n\nc"},
 		{"script", "a <script>alert(1)</script> b", "a  b", "a b"},
 		{"event", `<p onclick="x()" style="color:red" class="y">a</p>`, `<p style="margin:0 0 16px">a</p>`, "a"},
@@ -39,6 +46,38 @@ func TestMarkdown(t *testing.T) {
 			}
 			checkHTML(t, p.content)
 		})
+	}
+}
+
+func TestPreheader(t *testing.T) {
+	const long = "Every word of this first paragraph is read beside the subject until the mailbox has no more room for it"
+	tests := []struct{ name, body, want string }{
+		{"greeting", "# All about the very new things of November\n\nHello, {{name}}!\n\nThe *new* menu\nis [here](https://example.com) & waits for you\n\nmore",
+			"The new menu is here &amp; waits for you"},
+		{"long", long, "Every word of this first paragraph is read beside the subject until the mailbox has no…"},
+		{"placeholder", "Dear {{name}}, your table is waiting for you.", "Dear Анна Петрова, your table is waiting for you."},
+		{"short", "Hello\n\n- and one item of a list is no paragraph\n\n**[Nor is a button with many words](https://example.com)**", ""},
+		{"one word", strings.Repeat("x", 200), strings.Repeat("x", 200)},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			s := benchSource()
+			s.Body = test.body
+			_, rest, found := strings.Cut(compile(t, s).HTML(benchRecipient()), "mso-hide:all\">")
+			got, _, _ := strings.Cut(rest, "</div>")
+			if got != test.want || found != (test.want != "") {
+				t.Errorf("got %q, want %q", got, test.want)
+			}
+		})
+	}
+}
+
+func TestShown(t *testing.T) {
+	page := compile(t, benchSource()).HTML(benchRecipient())
+	for scheme, want := range map[string]string{"light": "@media not all{", "dark": "@media all{"} {
+		if shown := Shown(page, scheme); !strings.Contains(shown, want) || !strings.Contains(shown, "color-scheme:"+scheme+"}") {
+			t.Errorf("%s: %s", scheme, shown)
+		}
 	}
 }
 
@@ -95,7 +134,7 @@ func checkHTML(t testing.TB, page string) {
 }
 
 // noteDepth is how many elements the frame has around its footer.
-const noteDepth = 9
+const noteDepth = 6
 
 func depth(n *html.Node) (d int) {
 	for range n.Ancestors() {

@@ -41,20 +41,23 @@ func (n Notice) compile() (*Letter, error) {
 	for _, paragraph := range n.Paragraphs {
 		markup.WriteString("<p>" + html.EscapeString(paragraph) + "</p>")
 	}
+	if n.ButtonText != "" {
+		markup.WriteString(buttonBegins + `<a href="` + html.EscapeString(n.ButtonURL) + `">` + html.EscapeString(n.ButtonText) + "</a>" + buttonEnds)
+	}
 	content, err := style(markup.String())
 	if err != nil {
 		return nil, err
 	}
 	whole, err := page{
-		Language: n.Language, Subject: n.Subject, Sender: n.From.Name, Content: content,
-		ButtonText: n.ButtonText, ButtonURL: n.ButtonURL, Footer: n.FooterText,
+		Language: n.Language, Subject: n.Subject, Sender: n.From.Name, Preheader: preheader(n.Paragraphs),
+		Content: content, Footer: n.FooterText,
 	}.html()
 	if err != nil {
 		return nil, err
 	}
 	text := strings.Join(n.Paragraphs, "\n\n")
 	if n.ButtonText != "" {
-		text += "\n\n" + n.ButtonText + ":\n" + n.ButtonURL
+		text += "\n\n" + buttonText(n.ButtonText, n.ButtonURL)
 	}
 	l := &Letter{subject: fixed(n.Subject), text: fixed(text + textFooter(n.FooterText)), html: fixed(whole)}
 	return l.withHead(Source{From: n.From, Signer: n.Signer})

@@ -48,7 +48,37 @@ func (c content) block(n ast.Node) string {
 	if hasHTML(n) {
 		return c.fromHTML(n)
 	}
+	if link := button(n); link != nil {
+		return buttonText(c.inline(link), c.marks.inURL(string(link.Destination)))
+	}
 	return strings.TrimSpace(c.inline(n))
+}
+
+// paragraphs are the bare words of each paragraph.
+func (c content) paragraphs() (list []string) {
+	_ = ast.Walk(c.root, func(n ast.Node, entering bool) (ast.WalkStatus, error) {
+		if n.Kind() != ast.KindParagraph || !entering || button(n) != nil {
+			return ast.WalkContinue, nil
+		}
+		list = append(list, c.words(n))
+		return ast.WalkSkipChildren, nil
+	})
+	return list
+}
+
+func (c content) words(parent ast.Node) (words string) {
+	for n := parent.FirstChild(); n != nil; n = n.NextSibling() {
+		text, ok := n.(*ast.Text)
+		if !ok {
+			words += c.words(n)
+			continue
+		}
+		words += unescape(text.Value(c.source), text.IsRaw())
+		if text.SoftLineBreak() || text.HardLineBreak() {
+			words += " "
+		}
+	}
+	return words
 }
 
 func hasHTML(n ast.Node) (found bool) {

@@ -34,6 +34,16 @@
   });
   document.querySelector("main [aria-invalid=true]")?.focus();
 
+  // What would take the place of something typed asks first.
+  const typed = (form) => [...(form?.elements ?? [])].some((field) => field.value !== field.defaultValue && "defaultValue" in field);
+  document.addEventListener("click", (event) => {
+    const link = event.target.closest?.("[data-typed]");
+    if (link && typed(link.closest("form")) && !confirm(link.dataset.typed)) {
+      event.preventDefault();
+      event.stopPropagation();
+    }
+  }, true);
+
   const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
   document.querySelectorAll("input[data-browser-zone]").forEach((field) => {
     if (zone) field.value = zone;
