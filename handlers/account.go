@@ -95,6 +95,7 @@ func (s *Site) changeAccount(c *fiber.Ctx) error {
 		return err
 	}
 	s.setReader(c, user)
+	s.setCookie(c, languageCookie, user.Language, 365*24*time.Hour)
 	return s.done(c, "/account", "account.saved")
 }
 

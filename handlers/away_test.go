@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -113,12 +114,18 @@ func TestDatabaseAway(t *testing.T) {
 		t.Run(state, func(t *testing.T) {
 			b.get("/account").is(t, 200)
 			wire.set(state)
-			begun := time.Now()
-			got := b.get("/account").is(t, 503, "<html")
-			if took := time.Since(begun); took > time.Second || got.Header.Get("Retry-After") == "" {
-				t.Errorf("503 after %s, Retry-After %q", took, got.Header.Get("Retry-After"))
+			everyWay(t, b, func(t *testing.T, lang string, b *browser) {
+				begun := time.Now()
+				got := b.get("/account").refused(t, lang, 503, "errors.503_what", "errors.503_do")
+				if took := time.Since(begun); took > time.Second || got.Header.Get("Retry-After") == "" {
+					t.Errorf("503 after %s, Retry-After %q", took, got.Header.Get("Retry-After"))
+				}
+			})
+			// Nobody is told that he isn't signed in, and what he typed is kept.
+			typed := b.post("/messages", "_method", "PUT", "subject", "Hi").is(t, 503, `name="_method" value="PUT"`, `name="subject" value="Hi"`)
+			if strings.Contains(typed.body, `href="/login"`) {
+				t.Error("the page offers to sign in")
 			}
-			b.htmx().get("/account").is(t, 503)
 			visitor.get("/readyz").is(t, 503)
 			visitor.get("/healthz").is(t, 200)
 			wire.set("open")

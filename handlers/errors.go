@@ -5,11 +5,13 @@ import (
 	"net/http"
 	"net/url"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/gofiber/fiber/v2"
 
 	"skychimp/domain"
+	"skychimp/templates"
 )
 
 // errorView is the page of a refusal: what happened, what is kept, what to do.
@@ -17,6 +19,14 @@ type errorView struct {
 	Status                int
 	Title, What, Kept, Do string
 	Number                string // of the request, when the fault is ours
+	Again                 *again // nil: repeating it won't help
+}
+
+// again repeats a request: by a link, or by a form with all that was typed.
+type again struct {
+	Path string
+	Form bool
+	Sent []templates.Option // hidden fields
 }
 
 // slowDown is a refusal that says when to come back.
@@ -38,12 +48,7 @@ func (s *Site) answer(c *fiber.Ctx, err error) error {
 	if status == fiber.StatusUnauthorized {
 		return s.askToSignIn(c)
 	}
-	view := errorView{Status: status, Title: s.explain(c, status, "title"), What: s.explain(c, status, "what"),
-		Kept: s.explain(c, status, "kept"), Do: s.explain(c, status, "do")}
-	// One body for every 404: it must not tell what exists.
-	if refusal != nil && status != fiber.StatusNotFound && status != fiber.StatusServiceUnavailable {
-		view.What = s.templates.Texts().Fill(s.reader(c).Lang, refusal.Key, refusal.Args)
-	}
+	view := s.errorView(c, status, refusal)
 	number, _ := c.Locals(numberKey).(string)
 	switch status {
 	case fiber.StatusInternalServerError:
@@ -59,13 +64,66 @@ func (s *Site) answer(c *fiber.Ctx, err error) error {
 	}
 	c.Set(fiber.HeaderCacheControl, "no-store")
 	if isHTMX(c) {
-		s.trigger(c, view.What)
+		s.trigger(c, s.briefly(c, view))
 	}
 	if err := s.page(c, status, "errors/page", view); err != nil {
 		s.Log.Error("error page", "number", number, "error", err)
 		return c.Status(status).SendString(http.StatusText(status))
 	}
 	return nil
+}
+
+func (s *Site) errorView(c *fiber.Ctx, status int, refusal *domain.Error) errorView {
+	view := errorView{Status: status, Title: s.explain(c, status, "title"), What: s.explain(c, status, "what"),
+		Kept: s.explain(c, status, "kept"), Do: s.explain(c, status, "do")}
+	// One body for every 404: it must not tell what exists.
+	if refusal != nil && status != fiber.StatusNotFound && status != fiber.StatusServiceUnavailable {
+		view.What = s.templates.Texts().Fill(s.reader(c).Lang, refusal.Key, refusal.Args)
+		if do := s.t(c, refusal.Key+"_do"); do != refusal.Key+"_do" {
+			view.Do = do
+		}
+	}
+	switch status {
+	case fiber.StatusTooManyRequests, fiber.StatusInternalServerError, fiber.StatusServiceUnavailable:
+		if view.Again = repeat(c); view.Again != nil && view.Again.Form {
+			view.Kept += " " + s.t(c, "errors.typed")
+		}
+	}
+	return view
+}
+
+// repeat is how to ask the same again. Files and passwords are not written into pages, and what
+// htmx asked for still stands in its form.
+func repeat(c *fiber.Ctx) *again {
+	one := &again{Path: c.OriginalURL(), Form: !reads(c)}
+	if !one.Form || isHTMX(c) {
+		return one
+	}
+	if len(c.Request().Header.MultipartFormBoundary()) > 0 {
+		return nil
+	}
+	secret := false
+	c.Request().PostArgs().VisitAll(func(name, value []byte) {
+		one.Sent = append(one.Sent, templates.Option{Label: string(name), Value: string(value)})
+		secret = secret || string(name) == "password" || string(name) == "current"
+	})
+	if secret {
+		return nil
+	}
+	return one
+}
+
+// briefly is an error page in the few words that a toast has room for.
+func (s *Site) briefly(c *fiber.Ctx, view errorView) string {
+	words := []string{view.What}
+	if !reads(c) {
+		words = append(words, s.t(c, "errors.typed"))
+	}
+	words = append(words, view.Do)
+	if view.Number != "" {
+		words = append(words, s.t(c, "errors.number"), view.Number)
+	}
+	return strings.Join(words, " ")
 }
 
 // explain is the text of a status; statuses without words of their own share those of 400.

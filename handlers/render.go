@@ -22,6 +22,7 @@ type frameView struct {
 	Languages   []templates.Option
 	Name        string // of the reader, "" for a visitor
 	AtAccount   bool
+	Away        bool // the database can't tell who asks
 	Nav         []navItem
 	Flash       string
 	Content     template.HTML
@@ -45,7 +46,7 @@ func (s *Site) page(c *fiber.Ctx, status int, name string, view any) error {
 	path := c.Path()
 	frame := frameView{
 		Lang: to.Lang, Title: shown.Title, Head: shown.Head, Content: shown.Content, Path: path, Languages: s.languages(),
-		Flash: s.takeFlash(c), AtAccount: path == "/account",
+		Flash: s.takeFlash(c), AtAccount: path == "/account", Away: status == fiber.StatusServiceUnavailable,
 	}
 	if c.Method() == fiber.MethodGet {
 		frame.Path = c.OriginalURL()

@@ -75,6 +75,7 @@ func (s *Site) signIn(c *fiber.Ctx, user domain.User) error {
 		return err
 	}
 	s.setReader(c, user)
+	s.setCookie(c, languageCookie, user.Language, 365*24*time.Hour) // for pages that can't ask the database
 	s.setCookie(c, s.sessionCookie(), base64.RawURLEncoding.EncodeToString(secret), domain.SessionLife)
 	return nil
 }

@@ -11,6 +11,7 @@ import (
 	"net/http/cookiejar"
 	"net/url"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -23,8 +24,27 @@ import (
 
 // world is the whole site on a port of its own, with an empty database.
 type world struct {
-	db  *db.DB
-	url string
+	db      *db.DB
+	url     string
+	journal *journal
+}
+
+// journal is what the site logs.
+type journal struct {
+	mu   sync.Mutex
+	text strings.Builder
+}
+
+func (j *journal) Write(line []byte) (int, error) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return j.text.Write(line)
+}
+
+func (j *journal) String() string {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return j.text.String()
 }
 
 func newWorld(t testing.TB) *world {
@@ -52,7 +72,8 @@ func worldOn(t testing.TB, database *db.DB) *world {
 		t.Fatal(err)
 	}
 	base := &url.URL{Scheme: "http", Host: listener.Addr().String()}
-	app, err := New(Config{BaseURL: base, Addr: base.Host, Inbox: true, Secret: []byte(password), Media: media}, database, set, files, slog.New(slog.DiscardHandler))
+	log := &journal{}
+	app, err := New(Config{BaseURL: base, Addr: base.Host, Inbox: true, Secret: []byte(password), Media: media}, database, set, files, slog.New(slog.NewTextHandler(log, nil)))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -64,7 +85,7 @@ func worldOn(t testing.TB, database *db.DB) *world {
 		}
 		<-ended
 	})
-	return &world{db: database, url: base.String()}
+	return &world{db: database, url: base.String(), journal: log}
 }
 
 // password is everybody's.
