@@ -20,22 +20,22 @@ import (
 
 // config is the environment. Every wrong value stops the start with one line.
 type config struct {
-	Addr           listenAddress `env:"ADDR" envDefault:"127.0.0.1:8080"`
-	BaseURL        webAddress    `env:"BASE_URL" envDefault:"http://localhost:8080"`
-	DatabaseURL    databaseURL   `env:"DATABASE_URL"`
-	DataDir        string        `env:"DATA_DIR" envDefault:"data"`
-	SMTPURL        smtpURL       `env:"SMTP_URL"`
-	MailFrom       mailAddress   `env:"MAIL_FROM" envDefault:"SkyChimp <noreply@localhost>"`
-	RedisURL       redisURL      `env:"REDIS_URL"`
-	MediaURL       mediaURL      `env:"MEDIA_URL" envDefault:"file"`
-	Secret         secret        `env:"SECRET"`
-	DispatchEvery  interval      `env:"DISPATCH_EVERY" envDefault:"1m"`
-	DKIMKey        readableFile  `env:"DKIM_KEY"`
-	DKIMSelector   string        `env:"DKIM_SELECTOR"`
-	DKIMDomain     string        `env:"DKIM_DOMAIN"`
-	TrustedProxies networks      `env:"TRUSTED_PROXIES"`
-	MetricsAddr    listenAddress `env:"METRICS_ADDR"`
-	LogFormat      logFormat     `env:"LOG_FORMAT" envDefault:"text"`
+	Addr           listenAddress `env:"ADDR" envDefault:"127.0.0.1:8080" help:"where the web server listens"`
+	BaseURL        webAddress    `env:"BASE_URL" envDefault:"http://localhost:8080" help:"the public address, in every link of a letter"`
+	DatabaseURL    databaseURL   `env:"DATABASE_URL" help:"Postgres, postgres://user:password@host/database; empty: a private one in DATA_DIR"`
+	DataDir        string        `env:"DATA_DIR" envDefault:"data" help:"private database, pictures, generated secret"`
+	SMTPURL        smtpURL       `env:"SMTP_URL" help:"mail server, smtp://user:password@host:587?conns=10&rate=50; empty: all letters go to the page /inbox"`
+	MailFrom       mailAddress   `env:"MAIL_FROM" envDefault:"SkyChimp <noreply@localhost>" help:"sender of all letters"`
+	Secret         secret        `env:"SECRET" help:"signs the links in letters, 32 characters or more; required with DATABASE_URL"`
+	DKIMKey        readableFile  `env:"DKIM_KEY" help:"PEM file that signs letters, together with:"`
+	DKIMSelector   string        `env:"DKIM_SELECTOR" help:"name of the key in the DNS"`
+	DKIMDomain     string        `env:"DKIM_DOMAIN" help:"domain whose DNS has the key"`
+	DispatchEvery  interval      `env:"DISPATCH_EVERY" envDefault:"1m" help:"how often due mailings are looked for"`
+	TrustedProxies networks      `env:"TRUSTED_PROXIES" help:"addresses whose forwarded headers count, with commas between"`
+	RedisURL       redisURL      `env:"REDIS_URL" help:"a cache that several machines share, redis://host:6379/0"`
+	MediaURL       mediaURL      `env:"MEDIA_URL" envDefault:"file" help:"pictures: a folder in DATA_DIR, or s3://bucket?region=eu-central-1"`
+	MetricsAddr    listenAddress `env:"METRICS_ADDR" help:"Prometheus metrics on an address of their own"`
+	LogFormat      logFormat     `env:"LOG_FORMAT" envDefault:"text" help:"text or json"`
 }
 
 func readConfig(environ []string) (config, error) {

@@ -14,16 +14,10 @@ import (
 	"github.com/alecthomas/kong"
 )
 
-const about = `SkyChimp sends mailings: clients, messages, a calendar, and what became of every letter.
-
-Start with "skychimp demo": it needs no settings, fills a private database in DATA_DIR with
-samples and shows the letters it sends in an inbox of its own. Settings come from the
-environment; the README lists them.`
-
 type commands struct {
 	Serve   serveCommand   `cmd:"" default:"1" help:"Serve the web pages and send what is due, until Ctrl-C (the default)."`
 	Worker  workerCommand  `cmd:"" help:"Only send and work the queue: for more machines on the same database."`
-	Send    sendCommand    `cmd:"" help:"Send what is due now and wait for it; 0: all ended and none failed, 1: some failed."`
+	Send    sendCommand    `cmd:"" help:"Send what is due now and wait for it."`
 	Migrate migrateCommand `cmd:"" help:"Bring the schema of the database up to date, take the last step back, or show it."`
 	User    struct {
 		Create userCreateCommand `cmd:"" help:"Create a user whose mailbox needs no confirmation; prints a generated password."`
@@ -52,7 +46,7 @@ func run(args []string, in io.Reader, out, errs io.Writer) int {
 	var cli commands
 	exit := -1
 	parser, err := kong.New(&cli, kong.Name("skychimp"), kong.Description(about), kong.Writers(out, errs),
-		kong.Exit(func(code int) { exit = code }), kong.ConfigureHelp(kong.HelpOptions{Compact: true}))
+		kong.Exit(func(code int) { exit = code }), kong.ConfigureHelp(kong.HelpOptions{Compact: true}), kong.Help(help))
 	if err != nil {
 		return fail(errs, err)
 	}
@@ -61,7 +55,7 @@ func run(args []string, in io.Reader, out, errs io.Writer) int {
 		return exit
 	}
 	if err != nil {
-		return fail(errs, misuse{fmt.Errorf("%w (see skychimp --help)", err)})
+		return fail(errs, wrongUse(err))
 	}
 	settings, err := readConfig(os.Environ())
 	if err != nil && command.Command() != "version" {

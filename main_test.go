@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"os"
 	"path/filepath"
+	"reflect"
 	"regexp"
 	"strings"
 	"testing"
@@ -46,6 +47,14 @@ func TestWrongUse(t *testing.T) {
 			t.Errorf("%v: %+v", args, got)
 		}
 	}
+	for args, help := range map[string]string{
+		"snd": `did you mean "send"? (see skychimp --help)`, "send --mailing x": "(see skychimp send --help)",
+		"send --force": "send --mailing 7 --force", "user create": "(see skychimp user create --help)",
+	} {
+		if got := command("", strings.Fields(args)...); got.code != 2 || !strings.Contains(got.errs, help) {
+			t.Errorf("%s: %+v", args, got)
+		}
+	}
 	t.Setenv("ADDR", "nonsense")
 	if got := command("", "serve"); got.code != 2 || !strings.Contains(got.errs, `ADDR="nonsense"`) {
 		t.Errorf("%+v", got)
@@ -73,6 +82,17 @@ func TestHelpAndVersion(t *testing.T) {
 	for _, want := range []string{"serve", "worker", "send", "migrate", "user create", "user role", "version"} {
 		if got.code != 0 || !strings.Contains(got.out, want) {
 			t.Errorf("no %s in %+v", want, got)
+		}
+	}
+	for field := range reflect.TypeFor[config]().Fields() {
+		if name := field.Tag.Get("env"); field.Tag.Get("help") == "" || !strings.Contains(got.out, "  "+name+" ") {
+			t.Errorf("the help does not explain %s", name)
+		}
+	}
+	for _, args := range [][]string{{"send"}, {"serve"}, {"worker"}, {"migrate"}, {"user", "create"}} {
+		got := command("", append(args, "--help")...)
+		if got.code != 0 || strings.Count(got.out, "skychimp "+strings.Join(args, " ")) < 2 || strings.Contains(got.out, "SMTP_URL  ") {
+			t.Errorf("%v: no example in %+v", args, got)
 		}
 	}
 	if got := command("", "version"); got.code != 0 || !strings.Contains(got.out, "go1.") {

@@ -16,7 +16,7 @@ import (
 )
 
 type sendCommand struct {
-	Mailing int64 `help:"Only this mailing, by its number."`
+	Mailing int64 `placeholder:"ID" help:"Only this mailing, by its number."`
 	DryRun  bool  `help:"Print what would be sent, to how many, and send nothing."`
 	Force   bool  `help:"Make one run of --mailing now although it is not due."`
 }
@@ -27,7 +27,7 @@ var errUnsent = errors.New("not every letter was accepted")
 // Run plans what is due, sends it and waits for the end.
 func (s sendCommand) Run(p *program) error {
 	if s.Force && s.Mailing == 0 {
-		return misuse{errors.New("--force needs --mailing: it makes one mailing run now")}
+		return misuse{errors.New("--force needs --mailing: it makes one mailing run now, such as skychimp send --mailing 7 --force")}
 	}
 	return p.withDatabase(func(database *database) error {
 		if err := database.currentSchema(p.ctx); err != nil {

@@ -1,0 +1,117 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"reflect"
+	"strings"
+	"text/tabwriter"
+
+	"github.com/alecthomas/kong"
+)
+
+const about = `SkyChimp sends mailings: clients, messages, a calendar, and what became of every letter.
+
+Try it, without any settings:
+
+	skychimp demo                  sample data; open http://localhost:8080, letters at /inbox
+
+Run it for real:
+
+	skychimp migrate               once, and after each update
+	skychimp user create --email me@example.com --role admin
+	skychimp serve                 until Ctrl-C; under way is finished, then it ends
+
+Send from cron, without a running service:
+
+	skychimp send --dry-run        what would go out now
+	skychimp send                  send it and wait`
+
+// Help is shown by skychimp send --help.
+func (sendCommand) Help() string {
+	return `Sends what is due and waits until every letter has its answer. It may run beside "serve" and
+"worker": no letter goes out twice. Ctrl-C stops it cleanly; the next start goes on.
+
+Examples:
+
+	skychimp send --dry-run                   mailing, time and number of recipients of what is due
+	skychimp send                             send it
+	skychimp send --mailing 7                 only mailing 7, if it is due
+	skychimp send --mailing 7 --force         mailing 7 now, although it is not due
+	*/5 * * * * skychimp send >> send.log     a line for cron
+
+Exit codes: 0 when every letter was accepted or nothing was due, 1 when some failed or wait for
+another try, 2 on wrong use.`
+}
+
+// Help is shown by skychimp serve --help.
+func (serveCommand) Help() string {
+	return `Serves the web pages at ADDR and sends in the background. Without DATABASE_URL it starts a Postgres
+of its own; without SMTP_URL letters stay in the page /inbox. Ctrl-C or SIGTERM ends it cleanly.
+
+Examples:
+
+	skychimp serve
+	ADDR=:80 BASE_URL=http://mail.example.com skychimp serve
+	SMTP_URL="smtp://me:secret@mail.example.com:587" MAIL_FROM="Me <me@example.com>" skychimp serve
+
+skychimp --help explains every setting.`
+}
+
+// Help is shown by skychimp worker --help.
+func (workerCommand) Help() string {
+	return `Sends and works the queue, without pages. It needs the DATABASE_URL, SECRET and SMTP_URL of "serve".
+Start as many as you like: each letter is taken by one of them, and when one dies the others go on.
+
+	DATABASE_URL=postgres://... SECRET=... SMTP_URL=smtp://... skychimp worker`
+}
+
+// Help is shown by skychimp migrate --help.
+func (migrateCommand) Help() string {
+	return `Examples:
+
+	skychimp migrate status        what is applied and what is pending
+	skychimp migrate               apply what is pending
+	skychimp migrate down          take the newest step back; its data is lost`
+}
+
+// Help is shown by skychimp user create --help.
+func (userCreateCommand) Help() string {
+	return `Roles: user keeps clients and mailings, manager oversees all, content writes the blog, admin may do all.
+
+Examples:
+
+	skychimp user create --email me@example.com --role admin
+	echo "four words nobody guesses" | skychimp user create --email me@example.com --role user --password-stdin`
+}
+
+// help shows what kong knows and, for the program as a whole, the settings.
+func help(options kong.HelpOptions, ctx *kong.Context) error {
+	if err := kong.DefaultHelpPrinter(options, ctx); err != nil || ctx.Selected() != nil {
+		return err
+	}
+	return explainSettings(ctx.Stdout)
+}
+
+// explainSettings lists the environment by the tags of config.
+func explainSettings(out io.Writer) error {
+	fmt.Fprint(out, "\nSettings, from the environment:\n")
+	table := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
+	for field := range reflect.TypeFor[config]().Fields() {
+		meaning := field.Tag.Get("help")
+		if standard := field.Tag.Get("envDefault"); standard != "" {
+			meaning += " (" + standard + ")"
+		}
+		fmt.Fprintf(table, "  %s\t%s\n", field.Tag.Get("env"), meaning)
+	}
+	return table.Flush()
+}
+
+// wrongUse says what is wrong and where to read on.
+func wrongUse(err error) error {
+	where := "skychimp"
+	if wrong, ok := err.(*kong.ParseError); ok && wrong.Context.Selected() != nil {
+		where += " " + strings.TrimSuffix(wrong.Context.Selected().Path(), " ")
+	}
+	return misuse{fmt.Errorf("%w (see %s --help)", err, where)}
+}
