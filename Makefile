@@ -66,9 +66,12 @@ bench: install-tests vendor ## letters/s, CPU and memory of the program; CLIENTS
 	go test -count=1 -timeout 3h -run '^$$' -bench '^BenchmarkRun$$' -benchtime 1x . | grep -E '^(BENCH|ok|FAIL|panic)'
 	go test -count=1 -run '^$$' -bench . ./domain/letter ./handlers/jobs/smtp
 
-screenshots: install-tests vendor ## every page as a picture in tmp/screenshots, and docs/mailing.png of them
+screenshots: install-tests vendor ## every page as a picture in tmp/screenshots, and those of the README and the guides
+	mkdir -p tmp/screenshots docs
 	SCREENSHOTS=$(CURDIR)/tmp/screenshots go test -count=1 -run '^(TestBrowser|TestDemo)$$' .
-	mkdir -p docs && cp tmp/screenshots/mailing.png docs/mailing.png
+	cp tmp/screenshots/mailing.png docs/mailing.png
+	for lang in en ru; do for picture in tmp/screenshots/help-$$lang-*.png; do \
+		cp $$picture templates/help/$$lang/$${picture#tmp/screenshots/help-$$lang-}; done; done
 
 install-tests: install-npm
 	@if ! { $(POSTGRES_HERE); }; then $(call apt,postgresql,Install PostgreSQL 15 or newer: the tests start one.); fi

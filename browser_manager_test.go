@@ -61,6 +61,8 @@ func managerFlow(t *testing.T, s *server) {
 	admin.do(chromedp.SetValue(chromedp.CSS("form.role select"), "content"))
 	admin.click("form.role [type=submit]")
 	admin.see(".toast")
+	admin.open("/help")
+	admin.follow(".guide a[href='/help?guide=operator']")
 	admin.open("/admin/audit")
 	admin.reads("main tr", "Bought addresses")
 	owner.open("/admin/posts")

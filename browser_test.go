@@ -47,6 +47,7 @@ func TestBrowser(t *testing.T) {
 		{"without JavaScript", plainFlow},
 		{"posts", postsFlow},
 		{"managers", managerFlow},
+		{"help", helpFlow},
 	} {
 		t.Run(flow.name, func(t *testing.T) { flow.do(t, s) })
 	}

@@ -65,12 +65,13 @@ func sentMailing(c *fiber.Ctx) domain.MailingForm {
 	return form
 }
 
+// newMailingForm begins with the message of the parameter message_id, if the reader has it.
 func (s *Site) newMailingForm(c *fiber.Ctx) error {
 	user := s.reader(c).User
 	now := time.Now().In(s.reader(c).Zone)
 	start := time.Date(now.Year(), now.Month(), now.Day(), now.Hour()+1, 0, 0, 0, time.UTC) // a wall clock
 	return s.showMailingForm(c, fiber.StatusOK, 0, nil, domain.MailingForm{
-		Audience: string(domain.AudienceAll), StartAt: start.Format(domain.WallFormat), Timezone: user.Timezone, Periodicity: string(domain.Once),
+		MessageID: int64(c.QueryInt("message_id")), Audience: string(domain.AudienceAll), StartAt: start.Format(domain.WallFormat), Timezone: user.Timezone, Periodicity: string(domain.Once),
 	})
 }
 

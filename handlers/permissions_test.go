@@ -44,6 +44,8 @@ var decisions = []decision{
 	{"GET /readyz", anybody, 200, 200, "", ""},
 	{"GET /static/:hash/*", anybody, 200, 200, "", ""},
 	{"POST /language", anybody, 303, 200, "", "language=ru"},
+	{"GET /help", anybody, 200, 200, "", ""},
+	{"GET /help/:language/:name", anybody, 404, 404, "", ""},
 
 	{"GET /register", strangers, 200, 200, "", ""},
 	{"POST /register", anybody, 303, 200, "", "name=New&email=new{me}@people.example&password=" + secret},

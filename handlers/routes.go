@@ -41,6 +41,8 @@ func (s *Site) table() []route {
 		{"GET", "/readyz", everyone, s.readyz},
 		{"GET", "/static/:hash/*", everyone, s.static},
 		{"POST", "/language", everyone, s.changeLanguage},
+		{"GET", "/help", everyone, s.help},
+		{"GET", "/help/:language/:name", everyone, s.helpPicture},
 
 		{"GET", "/register", visitor, s.registerForm},
 		{"POST", "/register", everyone, s.limited(s.register)},

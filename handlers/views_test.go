@@ -32,6 +32,7 @@ func views() map[string]any {
 		"adminposts/tools":        struct{}{},
 		"errors/page":             errorView{},
 		"frame":                   frameView{},
+		"help/page":               helpView{},
 		"home/invitation":         struct{}{},
 		"home/page":               homeView{},
 		"home/sample":             struct{}{},
