@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"reflect"
@@ -110,7 +111,7 @@ func explainSettings(out io.Writer) error {
 // wrongUse says what is wrong and where to read on.
 func wrongUse(err error) error {
 	where := "skychimp"
-	if wrong, ok := err.(*kong.ParseError); ok && wrong.Context.Selected() != nil {
+	if wrong, ok := errors.AsType[*kong.ParseError](err); ok && wrong.Context.Selected() != nil {
 		where += " " + strings.TrimSuffix(wrong.Context.Selected().Path(), " ")
 	}
 	return misuse{fmt.Errorf("%w (see %s --help)", err, where)}

@@ -48,7 +48,7 @@ func preheader(paragraphs []string) string {
 			continue
 		}
 		var text string
-		for _, word := range strings.Fields(paragraph) {
+		for word := range strings.FieldsSeq(paragraph) {
 			if text != "" && utf8.RuneCountInString(text+word) >= maxPreheader {
 				return text + "…"
 			}

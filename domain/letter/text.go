@@ -66,19 +66,20 @@ func (c content) paragraphs() (list []string) {
 	return list
 }
 
-func (c content) words(parent ast.Node) (words string) {
+func (c content) words(parent ast.Node) string {
+	var b strings.Builder
 	for n := parent.FirstChild(); n != nil; n = n.NextSibling() {
 		text, ok := n.(*ast.Text)
 		if !ok {
-			words += c.words(n)
+			b.WriteString(c.words(n))
 			continue
 		}
-		words += unescape(text.Value(c.source), text.IsRaw())
+		b.WriteString(unescape(text.Value(c.source), text.IsRaw()))
 		if text.SoftLineBreak() || text.HardLineBreak() {
-			words += " "
+			b.WriteByte(' ')
 		}
 	}
-	return words
+	return b.String()
 }
 
 func hasHTML(n ast.Node) (found bool) {
