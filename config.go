@@ -16,6 +16,9 @@ import (
 	"time"
 
 	"github.com/caarlos0/env/v11"
+
+	"skychimp/domain"
+	"skychimp/handlers/jobs/smtp"
 )
 
 // config is the environment. Every wrong value stops the start with one line.
@@ -24,7 +27,9 @@ type config struct {
 	BaseURL        webAddress    `env:"BASE_URL" envDefault:"http://localhost:8080" help:"the public address, in every link of a letter"`
 	DatabaseURL    databaseURL   `env:"DATABASE_URL" help:"Postgres, postgres://user:password@host/database; empty: a private one in DATA_DIR"`
 	DataDir        string        `env:"DATA_DIR" envDefault:"data" help:"private database, pictures, generated secret"`
-	SMTPURL        smtpURL       `env:"SMTP_URL" help:"mail server, smtp://user:password@host:587?conns=10&rate=50; empty: all letters go to the page /inbox"`
+	SMTPURL        smtpServers   `env:"SMTP_URL" help:"mail servers with spaces between, smtp://user:password@host:587?conns=10&rate=50&weight=1; empty: all letters go to the page /inbox"`
+	DomainLimits   domainLimits  `env:"DOMAIN_LIMITS" help:"what each process sends to a receiving domain: gmail.com?rate=20&conns=5 *?rate=50 (a second, at once; * is each other domain)"`
+	OwnerLimits    ownerLimits   `env:"OWNER_LIMITS" help:"what each process sends for a user, and a new account in its first day, growing daily: rate=50&conns=20&firstday=500&growth=2"`
 	MailFrom       mailAddress   `env:"MAIL_FROM" envDefault:"SkyChimp <noreply@localhost>" help:"sender of all letters"`
 	Secret         secret        `env:"SECRET" help:"signs the links in letters, 32 characters or more; required with DATABASE_URL"`
 	DKIMKey        readableFile  `env:"DKIM_KEY" help:"PEM file that signs letters, together with:"`
@@ -87,13 +92,15 @@ type (
 	interval      time.Duration
 	networks      []string
 	webAddress    struct{ *url.URL }
-	smtpURL       struct{ *url.URL }
+	smtpServers   []smtp.Server
+	domainLimits  domain.DomainLimits
+	ownerLimits   domain.OwnerLimits
 	mailAddress   struct{ *mail.Address }
 )
 
 var _ = []encoding.TextUnmarshaler{new(listenAddress), new(databaseURL), new(redisURL), new(mediaURL),
 	new(readableFile), new(secret), new(logFormat), new(interval), new(networks), new(webAddress),
-	new(smtpURL), new(mailAddress)}
+	new(smtpServers), new(domainLimits), new(ownerLimits), new(mailAddress)}
 
 func (a *listenAddress) UnmarshalText(text []byte) error {
 	*a = listenAddress(text)
@@ -139,22 +146,29 @@ func onlyScheme(text, example string, schemes ...string) error {
 	return nil
 }
 
-func (s *smtpURL) UnmarshalText(text []byte) (err error) {
-	const allowed = "allowed is smtp:// or smtps://user:password@host:port, with ?tls=none|opportunistic|required, conns=1..1000 and rate=letters per second"
-	s.URL, err = url.Parse(string(text))
-	if err != nil || (s.Scheme != "smtp" && s.Scheme != "smtps") || s.Hostname() == "" || strings.Trim(s.Path, "/") != "" {
-		return errors.New(allowed)
+func (s *smtpServers) UnmarshalText(text []byte) (err error) {
+	if *s, err = smtp.ParseURLs(string(text)); err != nil {
+		return fmt.Errorf("%w; allowed is smtp:// or smtps://user:password@host:port, one or more with spaces between, "+
+			"each with ?tls=none|opportunistic|required, conns=1..1000, rate=letters per second and weight=its share", err)
 	}
-	for key, values := range s.Query() {
-		value := values[0]
-		number, err := strconv.ParseFloat(value, 64)
-		right := key == "tls" && slices.Contains([]string{"none", "opportunistic", "required"}, value) ||
-			key == "conns" && err == nil && number >= 1 && number <= 1000 && number == float64(int(number)) ||
-			key == "rate" && err == nil && number > 0
-		if !right {
-			return errors.New(allowed)
-		}
+	return nil
+}
+
+func (d *domainLimits) UnmarshalText(text []byte) error {
+	limits, err := domain.ParseDomainLimits(string(text))
+	if err != nil {
+		return fmt.Errorf("%w; allowed is gmail.com?rate=20&conns=5 *?rate=50", err)
 	}
+	*d = domainLimits(limits)
+	return nil
+}
+
+func (o *ownerLimits) UnmarshalText(text []byte) error {
+	limits, err := domain.ParseOwnerLimits(string(text))
+	if err != nil {
+		return fmt.Errorf("%w; allowed is rate=50&conns=20&firstday=500&growth=2", err)
+	}
+	*o = ownerLimits(limits)
 	return nil
 }
 

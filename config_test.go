@@ -14,7 +14,7 @@ func TestConfigDefaults(t *testing.T) {
 		t.Fatal(err)
 	}
 	if c.Addr != "127.0.0.1:8080" || c.BaseURL.String() != "http://localhost:8080" || c.DataDir != "data" ||
-		c.SMTPURL.URL != nil || c.MailFrom.Address.Address != "noreply@localhost" || c.MailFrom.Name != "SkyChimp" ||
+		len(c.SMTPURL) != 0 || c.MailFrom.Address.Address != "noreply@localhost" || c.MailFrom.Name != "SkyChimp" ||
 		time.Duration(c.DispatchEvery) != time.Minute || c.LogFormat != "text" || c.MediaURL != "file" {
 		t.Errorf("%+v", c)
 	}
@@ -34,6 +34,8 @@ func TestConfigTakes(t *testing.T) {
 		{"BASE_URL=https://mail.example.com/"},
 		{"DATABASE_URL=postgres://u:p@h/d", secret},
 		{"SMTP_URL=smtp://localhost:25"}, {"SMTP_URL=smtps://u:p@h:465?tls=required&conns=3&rate=0.5"},
+		{"SMTP_URL=smtp://h?weight=3 smtp://other"},
+		{"DOMAIN_LIMITS=gmail.com?rate=20&conns=5 *?rate=50"}, {"OWNER_LIMITS=rate=50&conns=20&firstday=500&growth=2"},
 		{"MAIL_FROM=a@b.example"}, {"REDIS_URL=redis://h:6379/1"}, {"MEDIA_URL=s3://bucket?region=x"},
 		{"DKIM_KEY=" + key, "DKIM_SELECTOR=s", "DKIM_DOMAIN=d.example"},
 		{"TRUSTED_PROXIES=10.0.0.1, 10.1.0.0/16,::1"}, {"LOG_FORMAT=json"}, {"DISPATCH_EVERY=5s"},
@@ -51,6 +53,7 @@ func TestConfigRefuses(t *testing.T) {
 		"BASE_URL=ftp://h", "BASE_URL=https://u:p@h", "DATABASE_URL=mysql://h/d", "DATABASE_URL=nonsense",
 		"SMTP_URL=http://h", "SMTP_URL=smtp://", "SMTP_URL=smtp://h?tls=maybe", "SMTP_URL=smtp://h?conns=0",
 		"SMTP_URL=smtp://h?conns=1.5", "SMTP_URL=smtp://h?rate=-1", "SMTP_URL=smtp://h?color=red", "SMTP_URL=smtp://h?rate=NaN",
+		"SMTP_URL=smtp://h?weight=0", "SMTP_URL=smtp://h http://other", "DOMAIN_LIMITS=gmail.com=5", "OWNER_LIMITS=firstday=1",
 		"MAIL_FROM=nobody", "REDIS_URL=h:6379", "MEDIA_URL=/tmp", "SECRET=short", "DISPATCH_EVERY=often",
 		"DISPATCH_EVERY=0s", "DKIM_KEY=/no/such/file", "TRUSTED_PROXIES=proxy", "METRICS_ADDR=9090", "LOG_FORMAT=xml",
 	}

@@ -72,7 +72,7 @@ func (p *program) serveAfter(prepare func(*database) error) (err error) {
 	}
 	app, err := handlers.New(handlers.Config{
 		BaseURL: p.config.BaseURL.URL, Addr: string(p.config.Addr), Proxies: p.config.TrustedProxies,
-		Inbox: p.config.SMTPURL.URL == nil, Secret: secret, Media: media,
+		Inbox: len(p.config.SMTPURL) == 0, Secret: secret, Media: media,
 	}, database.DB, set, files, p.log)
 	if err != nil {
 		return err
@@ -89,7 +89,7 @@ func (p *program) serve(app *fiber.App, listener net.Listener, failed chan error
 	ended := make(chan error, 1)
 	go func() { ended <- app.Listener(listener) }()
 	fmt.Fprintf(p.out, "SkyChimp is ready: open %s\n", p.config.BaseURL)
-	if p.config.SMTPURL.URL == nil {
+	if len(p.config.SMTPURL) == 0 {
 		fmt.Fprintf(p.out, "Letters go to the inbox at %s/inbox\n", p.config.BaseURL)
 	}
 	select {

@@ -9,6 +9,7 @@ import (
 	"sync"
 	"time"
 
+	"skychimp/domain"
 	"skychimp/domain/letter"
 	"skychimp/handlers/jobs"
 	"skychimp/handlers/jobs/smtp"
@@ -55,7 +56,7 @@ func (p *program) startWorkers(database *database, texts *templates.Texts) (*wor
 	}
 	mail := &jobs.MailWorker{Settings: w.settings, DB: database.DB,
 		Deliver: func(ctx context.Context, from, to string, letter []byte) error {
-			return jobs.DeliverOne(ctx, w.settings.Server, from, to, letter)
+			return jobs.DeliverOne(ctx, w.settings.Servers, from, to, letter)
 		}}
 	imports := &jobs.ImportWorker{DB: database.DB}
 	stopJobs, err := jobs.Start(context.WithoutCancel(p.ctx), database.DB, p.log, w.instance, time.Duration(p.config.DispatchEvery), mail, imports)
@@ -92,6 +93,7 @@ func (p *program) configure(w *workers, database *database, texts *templates.Tex
 	w.settings = jobs.Settings{
 		From: *p.config.MailFrom.Address, BaseURL: p.config.BaseURL.String(), Secret: secret,
 		Translate: texts.Say, Log: p.log,
+		Limits: jobs.Limits{Domains: domain.DomainLimits(p.config.DomainLimits), Owners: domain.OwnerLimits(p.config.OwnerLimits)},
 	}
 	if p.config.DKIMKey != "" {
 		key, err := os.ReadFile(string(p.config.DKIMKey))
@@ -103,9 +105,8 @@ func (p *program) configure(w *workers, database *database, texts *templates.Tex
 		}
 	}
 	w.inbox = func() {}
-	if p.config.SMTPURL.URL != nil {
-		w.settings.Server, err = smtp.ParseURL(p.config.SMTPURL.String())
-		return err
+	if w.settings.Servers = p.config.SMTPURL; len(w.settings.Servers) > 0 {
+		return nil
 	}
 	return p.startInbox(w, database)
 }
@@ -123,7 +124,7 @@ func (p *program) startInbox(w *workers, database *database) error {
 		}
 	})
 	w.inbox = func() { stop(); serving.Wait() }
-	w.settings.Server, err = smtp.ParseURL("smtp://" + listener.Addr().String() + "?tls=none")
+	w.settings.Servers, err = smtp.ParseURLs("smtp://" + listener.Addr().String() + "?tls=none")
 	return err
 }
 

@@ -13,18 +13,32 @@ import (
 // OpenRun is a run with something left to claim.
 type OpenRun struct {
 	ID, OwnerID int64
+	OwnerSince  time.Time // when the account was made
 }
 
 // OpenRuns are the runs that may be sent now and have free blocks, the oldest first.
 func (db *DB) OpenRuns(ctx context.Context) ([]OpenRun, error) {
-	rows, err := db.Pool.Query(ctx, `SELECT id, owner_id FROM runs
-		WHERE status = 'running' AND (window_end IS NULL OR window_end > now())
-		  AND EXISTS (SELECT FROM blocks WHERE run_id = id AND holder IS NULL AND NOT done) ORDER BY id`)
+	rows, err := db.Pool.Query(ctx, `SELECT run.id, run.owner_id, owner.created_at FROM runs AS run
+		JOIN users AS owner ON owner.id = run.owner_id
+		WHERE run.status = 'running' AND (run.window_end IS NULL OR run.window_end > now())
+		  AND EXISTS (SELECT FROM blocks WHERE run_id = run.id AND holder IS NULL AND NOT done) ORDER BY run.id`)
 	if err != nil {
 		return nil, explain(err)
 	}
 	open, err := pgx.CollectRows(rows, pgx.RowToStructByPos[OpenRun])
 	return open, explain(err)
+}
+
+// SentToday is how many letters of an owner were tried in the last 24 hours or are being sent.
+func (db *DB) SentToday(ctx context.Context, owner int64) (int, error) {
+	var n int
+	err := db.Pool.QueryRow(ctx, `SELECT
+		(SELECT count(*) FROM runs AS run JOIN attempts AS attempt ON attempt.run_id = run.id
+			WHERE run.owner_id = $1 AND (run.closed_at IS NULL OR run.closed_at > now() - interval '24 hours')
+			  AND attempt.at > now() - interval '24 hours')
+		+ (SELECT coalesce(sum(block.open), 0) FROM runs AS run JOIN blocks AS block ON block.run_id = run.id
+			WHERE run.owner_id = $1 AND block.holder IS NOT NULL)`, owner).Scan(&n)
+	return n, explain(err)
 }
 
 // Halted are those of the runs that must not be sent any further.

@@ -155,7 +155,7 @@ func TestClaim(t *testing.T) {
 	if err := d.Release(t.Context(), one.self.ID, run.ID, []int32{201}); err != nil {
 		t.Fatal(err)
 	}
-	if open, err := d.OpenRuns(t.Context()); err != nil || !slices.Equal(open, []db.OpenRun{{ID: run.ID, OwnerID: run.OwnerID}}) {
+	if open, err := d.OpenRuns(t.Context()); err != nil || len(open) != 1 || open[0].ID != run.ID || open[0].OwnerID != run.OwnerID || open[0].OwnerSince.IsZero() {
 		t.Errorf("%v %+v", err, open)
 	}
 	if again := two.claim(run.ID); len(again) != 3 || again[0].Seq != 203 {

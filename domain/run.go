@@ -24,6 +24,7 @@ const (
 	ReasonBlocked  = "blocked"
 	ReasonEnded    = "ended"
 	ReasonMissed   = "missed"
+	ReasonWarming  = "warming" // not at its end: a new account has sent its share of the day
 )
 
 // Run is one occurrence of a mailing. OccurrenceNo is nil for a run out of turn.

@@ -62,7 +62,8 @@ func (s *Site) runRow(c *fiber.Ctx, run db.RunRow) runRow {
 		row.Percent = int(100 * (run.Planned - run.Open()) / run.Planned)
 	}
 	switch run.Reason {
-	case domain.ReasonStopped, domain.ReasonDeleted, domain.ReasonDisabled, domain.ReasonBlocked, domain.ReasonEnded, domain.ReasonMissed:
+	case domain.ReasonStopped, domain.ReasonDeleted, domain.ReasonDisabled, domain.ReasonBlocked, domain.ReasonEnded, domain.ReasonMissed,
+		domain.ReasonWarming:
 		row.Ours = true
 	}
 	return row

@@ -17,6 +17,7 @@ const maxLanes = 64
 // claim keeps the queue filled: for every owner in turn, and only while senders are taking.
 func (e *Engine) claim(ctx context.Context) {
 	runs := map[int64]*sending{}
+	allowed := allowances{Engine: e, owners: map[int64]*allowance{}}
 	served := map[int64]time.Time{} // when each owner last had a block claimed
 	for ctx.Err() == nil {
 		open, err := e.db.OpenRuns(ctx)
@@ -30,8 +31,9 @@ func (e *Engine) claim(ctx context.Context) {
 		slices.SortStableFunc(open, func(a, b db.OpenRun) int { return served[a.OwnerID].Compare(served[b.OwnerID]) })
 		claimed := false
 		for _, run := range open {
-			n := e.queue.room(run.OwnerID)
+			n := allowed.blocks(ctx, run, e.queue.room(run.OwnerID))
 			if n > 0 && e.claimBlocks(ctx, runs, run, n) {
+				allowed.claimed(run.OwnerID, n)
 				served[run.OwnerID], claimed = time.Now(), true
 			}
 		}

@@ -8,10 +8,16 @@ import (
 	"skychimp/handlers/jobs/smtp"
 )
 
-// DeliverOne hands over a single letter on a connection of its own, for system mail. Its error
-// says what the server answered when it did not take the letter.
-func DeliverOne(ctx context.Context, server smtp.Server, from, to string, letter []byte) error {
-	conn, err := smtp.Dial(ctx, server)
+// DeliverOne hands over a single letter on a connection of its own, for system mail, to the
+// first of the servers that lets it in. Its error says what was answered when none took it.
+func DeliverOne(ctx context.Context, servers []smtp.Server, from, to string, letter []byte) error {
+	var conn *smtp.Conn
+	var err error
+	for _, server := range servers {
+		if conn, err = smtp.Dial(ctx, server); err == nil {
+			break
+		}
+	}
 	if err != nil {
 		return err
 	}

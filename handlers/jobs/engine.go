@@ -11,8 +11,6 @@ import (
 	"sync/atomic"
 	"time"
 
-	"golang.org/x/time/rate"
-
 	"skychimp/db"
 	"skychimp/domain"
 	"skychimp/domain/letter"
@@ -21,13 +19,20 @@ import (
 
 // Settings are what sending needs to know of the outside.
 type Settings struct {
-	Server    smtp.Server
+	Servers   []smtp.Server
+	Limits    Limits
 	From      mail.Address // MAIL_FROM
 	BaseURL   string       // of links in letters, without a slash at its end
 	Secret    []byte       // signs the unsubscribe links
 	Signer    *letter.Signer
 	Translate func(language, key string, args ...any) string
 	Log       *slog.Logger
+}
+
+// Limits bound what each process sends to a receiving domain and for an owner.
+type Limits struct {
+	Domains domain.DomainLimits
+	Owners  domain.OwnerLimits
 }
 
 // Engine sends the letters of all open runs: it claims blocks of deliveries, hands each letter
@@ -42,9 +47,7 @@ type Engine struct {
 	wake     chan struct{} // claim: something new may be there
 	check    chan struct{} // keep: a run may have to stop
 	ended    chan struct{} // tend: a run may be at its end
-	limit    *rate.Limiter
-	dialing  dialing
-	limits   connectionLimit
+	servers  []*server
 
 	troubled   atomic.Pointer[string]
 	instance   atomic.Pointer[db.Instance]
@@ -56,15 +59,16 @@ type Engine struct {
 
 // NewEngine makes an engine that sends nothing yet.
 func NewEngine(db *db.DB, settings Settings) *Engine {
-	limit := rate.Inf
-	if settings.Server.Rate > 0 {
-		limit = rate.Limit(settings.Server.Rate)
+	conns := 0
+	for _, one := range settings.Servers {
+		conns += one.Conns
 	}
+	servers, doors := newServers(settings.Servers)
 	ended := make(chan struct{}, 1)
 	return &Engine{
-		Settings: settings, db: db, queue: newQueue(max(400, 8*settings.Server.Conns), ended), started: time.Now(),
-		results: make(chan settled, 256), recorded: make(chan settled, maxBatch), wake: make(chan struct{}, 1), check: make(chan struct{}, 1), ended: ended,
-		limit: rate.NewLimiter(limit, max(1, int(settings.Server.Rate/20))),
+		Settings: settings, db: db, servers: servers, queue: newQueue(doors, settings.Limits, max(400, 8*conns), ended), started: time.Now(),
+		results: make(chan settled, 256), recorded: make(chan settled, maxBatch), wake: make(chan struct{}, 1),
+		check: make(chan struct{}, 1), ended: ended,
 	}
 }
 
@@ -120,8 +124,10 @@ func (e *Engine) Run(ctx context.Context) error {
 	keepers.Go(func() { e.claim(ctx) })
 	recorders.Go(func() { e.record(hard) })
 	recorders.Go(func() { e.settle(hard) })
-	for range e.Server.Conns {
-		senders.Go(func() { e.send(ctx, hard) })
+	for _, to := range e.servers {
+		for range to.Conns {
+			senders.Go(func() { e.send(ctx, hard, to) })
+		}
 	}
 	senders.Wait()
 	close(e.results)

@@ -34,14 +34,26 @@ func newWorld(t testing.TB, script smtptest.Script) *world {
 // start starts an engine on the world; its end is part of the test.
 func (w *world) start(conns int) *Engine {
 	w.Helper()
-	server, err := smtp.ParseURL(w.server.URL())
+	server := w.reach(w.server.URL())
+	server.Conns = conns
+	return w.startWith(Limits{}, server)
+}
+
+// reach is a server that is not waited for as long as in earnest.
+func (w *world) reach(url string) smtp.Server {
+	w.Helper()
+	server, err := smtp.ParseURL(url)
 	if err != nil {
 		w.Fatal(err)
 	}
-	server.Conns = conns
 	server.CommandTimeout, server.DotTimeout = 5*time.Second, 5*time.Second
+	return server
+}
+
+func (w *world) startWith(limits Limits, servers ...smtp.Server) *Engine {
+	w.Helper()
 	e := NewEngine(w.db, Settings{
-		Server: server, From: mail.Address{Address: "noreply@example.org"}, BaseURL: "http://localhost:8080",
+		Servers: servers, Limits: limits, From: mail.Address{Address: "noreply@example.org"}, BaseURL: "http://localhost:8080",
 		Secret: []byte("secret"), Log: slog.New(slog.NewTextHandler(w.Output(), nil)),
 		Translate: func(_, key string, _ ...any) string { return key },
 	})

@@ -37,11 +37,13 @@ type block struct {
 type item struct {
 	db.Letter
 	block  *block
-	losses int // connections that broke under it
+	losses int   // connections that broke under it
+	domain *gate // of its receiving domain
 }
 
 // queue holds the claimed letters, in one lane per owner. The owners take turns letter by
-// letter, so that nobody's large run makes another's wait.
+// letter, so that nobody's large run makes another's wait. Letters whose domain or owner is at
+// its limit are passed over.
 type queue struct {
 	mu     sync.Mutex
 	lanes  []*lane
@@ -49,20 +51,26 @@ type queue struct {
 	size   int
 	blocks map[*block]bool // all that are claimed and not done
 	freed  []*block        // dropped, with no letter out: to be released
-	more   chan struct{}   // has a token when a letter has come
-	hungry chan struct{}   // has a token when there is room for a claim
-	empty  chan struct{}   // gets a token when nothing of a run is in hand any more
-	low    int             // fewer letters than this make hungry
-	shut   bool            // senders get nothing: the lease is in doubt
+	doors  []*door
+	limits Limits
+	gates  map[string]*gate // by domain
+	owners map[int64]*gate
+	retry  bool          // a timer will wake somebody for letters that a rate holds back
+	hungry chan struct{} // has a token when there is room for a claim
+	empty  chan struct{} // gets a token when nothing of a run is in hand any more
+	low    int           // fewer letters than this make hungry
+	shut   bool          // senders get nothing: the lease is in doubt
 }
 
 type lane struct {
 	owner int64
+	gate  *gate
 	items []item
 }
 
-func newQueue(low int, empty chan struct{}) *queue {
-	return &queue{low: low, empty: empty, blocks: map[*block]bool{}, more: make(chan struct{}, 1), hungry: make(chan struct{}, 1)}
+func newQueue(doors []*door, limits Limits, low int, empty chan struct{}) *queue {
+	return &queue{doors: doors, limits: limits, low: low, empty: empty, blocks: map[*block]bool{},
+		gates: map[string]*gate{}, owners: map[int64]*gate{}, hungry: make(chan struct{}, 1)}
 }
 
 func signal(c chan struct{}) {
@@ -78,13 +86,39 @@ func (q *queue) add(b *block, letters []db.Letter) {
 	defer q.mu.Unlock()
 	l := q.lane(b.run.OwnerID)
 	for _, one := range letters {
-		l.items = append(l.items, item{Letter: one, block: b})
+		l.items = append(l.items, item{Letter: one, block: b, domain: q.gateOf(one.Email)})
 	}
 	b.left = len(letters)
 	b.run.blocks++
 	q.blocks[b] = true
 	q.size += len(letters)
-	signal(q.more)
+	q.wake()
+}
+
+func (q *queue) gateOf(email string) *gate {
+	name, limit := q.limits.Domains.Of(email)
+	if name == "" {
+		return nil
+	}
+	g, ok := q.gates[name]
+	if !ok {
+		g = newGate(limit)
+		q.gates[name] = g
+	}
+	return g
+}
+
+// wake calls a free sender of the server that is most behind.
+func (q *queue) wake() {
+	var next *door
+	for _, d := range q.doors {
+		if d.waiting > 0 && (next == nil || d.behind(next)) {
+			next = d
+		}
+	}
+	if next != nil && q.size > 0 {
+		signal(next.more)
+	}
 }
 
 func (q *queue) lane(owner int64) *lane {
@@ -93,65 +127,151 @@ func (q *queue) lane(owner int64) *lane {
 			return l
 		}
 	}
-	l := &lane{owner: owner}
+	g, ok := q.owners[owner]
+	if !ok {
+		g = newGate(q.limits.Owners.Limit)
+		q.owners[owner] = g
+	}
+	l := &lane{owner: owner, gate: g}
 	q.lanes = append(q.lanes, l)
 	return l
 }
 
-// take waits for a letter until ctx ends or idle passes.
-func (q *queue) take(ctx context.Context, idle time.Duration) (item, bool) {
+// take waits at a door for a letter until ctx ends or idle passes.
+func (q *queue) take(ctx context.Context, d *door, idle time.Duration) (item, bool) {
 	timer := time.NewTimer(idle)
 	defer timer.Stop()
 	for {
-		if it, ok := q.tryTake(); ok {
+		q.mu.Lock()
+		it, ok := q.next(d)
+		if !ok {
+			d.waiting++
+		}
+		q.mu.Unlock()
+		if ok {
 			return it, true
 		}
+		called := false
 		select {
 		case <-ctx.Done():
-			return item{}, false
 		case <-timer.C:
+		case <-d.more:
+			called = true
+		}
+		q.mu.Lock()
+		d.waiting--
+		if !called {
+			q.wake() // the call for this sender may lie in the door
+		}
+		q.mu.Unlock()
+		if !called {
 			return item{}, false
-		case <-q.more:
 		}
 	}
 }
 
-// tryTake takes the next owner's next letter, if there is one.
-func (q *queue) tryTake() (item, bool) {
+// tryTake takes the next owner's next letter, if there is one and no other server should have it.
+func (q *queue) tryTake(d *door) (item, bool) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
+	return q.next(d)
+}
+
+func (q *queue) next(d *door) (item, bool) {
 	if q.size == 0 || q.shut {
 		return item{}, false
 	}
+	for _, other := range q.doors {
+		if other != d && other.waiting > 0 && other.behind(d) {
+			signal(other.more)
+			return item{}, false
+		}
+	}
+	now := time.Now()
 	for range q.lanes {
 		q.turn = (q.turn + 1) % len(q.lanes)
-		l := q.lanes[q.turn]
-		if len(l.items) == 0 {
+		if it, ok := q.lanes[q.turn].pop(now); ok {
+			q.taken(it, d)
+			return it, true
+		}
+	}
+	if !q.retry { // somebody is at a limit: of letters a second, or it is left in leave
+		q.retry = true
+		time.AfterFunc(10*time.Millisecond, func() {
+			q.mu.Lock()
+			defer q.mu.Unlock()
+			q.retry = false
+			q.wake()
+		})
+	}
+	return item{}, false
+}
+
+// pop takes the first letter that no limit holds back.
+func (l *lane) pop(now time.Time) (item, bool) {
+	if !l.gate.open(now) {
+		return item{}, false
+	}
+	for i, it := range l.items {
+		if !it.domain.open(now) {
 			continue
 		}
-		it := l.items[0]
-		l.items = l.items[1:]
-		it.block.left--
-		it.block.out++
-		q.size--
-		if q.size > 0 {
-			signal(q.more) // the next sleeper's
+		if i == 0 {
+			l.items = l.items[1:]
+		} else {
+			l.items = slices.Delete(l.items, i, i+1)
 		}
-		if len(l.items) == 0 {
-			q.lanes = slices.Delete(q.lanes, q.turn, q.turn+1)
-		}
-		if q.size < q.low || len(l.items) == 0 {
-			signal(q.hungry)
-		}
+		l.gate.enter(now)
+		it.domain.enter(now)
 		return it, true
 	}
 	return item{}, false
+}
+
+// taken counts a letter that has left the lane at q.turn by a door.
+func (q *queue) taken(it item, by *door) {
+	it.block.left--
+	it.block.out++
+	q.size--
+	by.taken++
+	for _, d := range q.doors { // who was away for long must not be flooded when it comes back
+		d.taken = max(d.taken, by.taken/by.weight*d.weight-10*d.weight)
+	}
+	if q.size > 0 {
+		q.wake() // the next sleeper
+	}
+	left := len(q.lanes[q.turn].items)
+	if left == 0 {
+		q.lanes = slices.Delete(q.lanes, q.turn, q.turn+1)
+	}
+	if q.size < q.low || left == 0 {
+		signal(q.hungry)
+	}
+}
+
+// leave makes room at the letter's limits: it is under way no more.
+func (q *queue) leave(it item) {
+	owner := q.owners[it.block.run.OwnerID]
+	if owner == nil && it.domain == nil {
+		return
+	}
+	owner.leave()
+	it.domain.leave()
+	q.wake()
+}
+
+// answered says that the letter is under way no more, though its result may not be durable yet.
+func (q *queue) answered(it item) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.leave(it)
 }
 
 // giveBack puts a letter that was not sent at the head of its lane again.
 func (q *queue) giveBack(it item) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
+	q.leave(it)
 	b := it.block
 	b.out--
 	if b.dropped {
@@ -162,7 +282,7 @@ func (q *queue) giveBack(it item) {
 	l := q.lane(b.run.OwnerID)
 	l.items = slices.Insert(l.items, 0, it)
 	q.size++
-	signal(q.more)
+	q.wake()
 }
 
 // done says that the letter's result is durable.
@@ -259,7 +379,7 @@ func (q *queue) pause(shut bool) {
 	defer q.mu.Unlock()
 	q.shut = shut
 	if !shut {
-		signal(q.more)
+		q.wake()
 	}
 }
 

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"strings"
-	"sync"
 	"time"
 
 	"skychimp/domain"
@@ -18,6 +17,7 @@ const idleTime = 5 * time.Second
 // sender hands letters to the mail server over one connection at a time.
 type sender struct {
 	*Engine
+	server  *server
 	hard    context.Context // ends when even letters under way are given up
 	conn    *smtp.Conn
 	next    item // announced together with the last dot
@@ -27,22 +27,25 @@ type sender struct {
 }
 
 // send is one connection's work, until ctx ends.
-func (e *Engine) send(ctx, hard context.Context) {
-	s := &sender{Engine: e, hard: hard, durable: make(chan struct{}, 1)}
+func (e *Engine) send(ctx, hard context.Context, to *server) {
+	s := &sender{Engine: e, server: to, hard: hard, durable: make(chan struct{}, 1)}
 	defer s.hangUp()
 	for {
 		it, announced := s.next, s.next.block != nil
 		s.next = item{}
 		if !announced {
 			var ok bool
-			if it, ok = e.queue.take(ctx, idleTime); !ok {
+			if s.conn == nil && !to.dialing.wait(ctx) {
+				return
+			}
+			if it, ok = e.queue.take(ctx, to.door, idleTime); !ok {
 				s.hangUp()
 				if ctx.Err() != nil {
 					return
 				}
 				continue
 			}
-			if err := e.limit.Wait(ctx); err != nil {
+			if err := to.limit.Wait(ctx); err != nil {
 				e.queue.giveBack(it)
 				return
 			}
@@ -65,7 +68,7 @@ func (s *sender) exchange(ctx context.Context, it item, announced bool) {
 	}
 	if s.conn == nil {
 		announced = false // the connection of the announcement is gone
-		if !s.connect(ctx, it) {
+		if !s.connect(it) {
 			return
 		}
 	}
@@ -77,6 +80,8 @@ func (s *sender) exchange(ctx context.Context, it item, announced bool) {
 		s.settle(it, answer)
 		return
 	}
+	s.server.dialing.works()
+	s.trouble("")
 	// The dot rule: what this connection sent before is on record, or nothing more goes out.
 	if !s.settledBefore() || ctx.Err() != nil || !s.maySend(it) || s.isSuppressed(it) {
 		s.abort()
@@ -90,17 +95,17 @@ func (s *sender) exchange(ctx context.Context, it item, announced bool) {
 	s.conn.Letter(s.letter)
 	s.announce(ctx)
 	s.settle(it, s.conn.Result(s.hard))
-	if s.conn != nil && s.limits.reached(s.conn.Sent()) {
+	if s.conn != nil && s.server.limits.reached(s.conn.Sent()) {
 		s.hangUp()
 	}
 }
 
 // announce puts the next letter's envelope behind the dot that is about to go out.
 func (s *sender) announce(ctx context.Context) {
-	if ctx.Err() != nil || s.limits.reached(s.conn.Sent()+1) || !s.limit.Allow() {
+	if ctx.Err() != nil || s.server.limits.reached(s.conn.Sent()+1) || !s.server.limit.Allow() {
 		return
 	}
-	next, ok := s.queue.tryTake()
+	next, ok := s.queue.tryTake(s.server.door)
 	if !ok {
 		return
 	}
@@ -165,61 +170,12 @@ func (s *sender) hangUp() {
 	}
 }
 
-// connect opens the connection. When there is none, the letter goes back and all senders wait
-// a little; a server that does not want this sender at all pauses the letter's run.
-func (s *sender) connect(ctx context.Context, it item) bool {
-	if !s.dialing.wait(ctx) {
-		s.queue.giveBack(it)
-		return false
-	}
-	conn, err := smtp.Dial(s.hard, s.Server)
-	s.dialing.report(err)
-	if err == nil {
-		s.conn = conn
-		s.trouble("")
-		return true
-	}
-	answer := domain.NewAnswer(domain.StageConnect, 0, err.Error())
+// answerOf is what a server answered when it let nobody in.
+func answerOf(err error) domain.Answer {
 	if failure, ok := errors.AsType[*smtp.Failure](err); ok {
-		answer = failure.Answer
+		return failure.Answer
 	}
-	s.Log.Warn("no connection to the mail server", "stage", answer.Stage, "answer", answer.String())
-	s.queue.giveBack(it)
-	if answer.Verdict() == domain.SenderBroken {
-		s.pauseRuns(answer)
-	} else {
-		s.trouble(answer.String())
-	}
-	return false
-}
-
-// dialing makes all senders wait after a failure, longer each time, up to 3 s, so that a
-// server that is away is neither flooded nor found again late.
-type dialing struct {
-	mu    sync.Mutex
-	fails int
-	until time.Time
-}
-
-func (d *dialing) wait(ctx context.Context) bool {
-	d.mu.Lock()
-	until := d.until
-	d.mu.Unlock()
-	pause(ctx, time.Until(until))
-	return ctx.Err() == nil
-}
-
-func (d *dialing) report(err error) {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	if err == nil {
-		d.fails, d.until = 0, time.Time{}
-		return
-	}
-	if time.Now().After(d.until) {
-		d.fails++
-		d.until = time.Now().Add(min(100*time.Millisecond<<min(d.fails, 5), 3*time.Second))
-	}
+	return domain.NewAnswer(domain.StageConnect, 0, err.Error())
 }
 
 func host(address string) string { return address[strings.LastIndexByte(address, '@')+1:] }

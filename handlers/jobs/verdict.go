@@ -17,10 +17,7 @@ const maxLosses = 5
 
 // settle does with a letter what the answer means (the table in domain.Answer.Verdict).
 func (s *sender) settle(it item, answer domain.Answer) {
-	verdict := answer.Verdict()
-	if verdict == domain.NotTried {
-		s.limits.learn(answer, s.conn.Sent())
-	}
+	verdict, sent := answer.Verdict(), s.conn.Sent()
 	if s.conn.Broken() {
 		s.conn = nil
 	} else if answer.ConnectionLimit() {
@@ -37,15 +34,19 @@ func (s *sender) settle(it item, answer domain.Answer) {
 	case domain.Unknown:
 		s.retry(it, answer, domain.Unknown)
 	case domain.NotTried:
+		s.server.limits.learn(answer, sent)
+		if sent == 0 { // as good as no connection
+			s.server.dialing.failed()
+		}
 		if it.losses++; it.losses < maxLosses {
 			s.queue.giveBack(it)
 		} else {
 			s.retry(it, answer, domain.Deferred)
 		}
 	case domain.SenderBroken:
-		s.Log.Warn("the mail server refuses the sender", "answer", answer.String())
 		s.queue.giveBack(it)
-		s.pauseRuns(answer)
+		s.hangUp()
+		s.down(answer)
 	}
 }
 
@@ -143,9 +144,11 @@ func (s *sender) pauseRun(run *sending, answer domain.Answer, revert []int32) {
 
 // trouble shows why nothing moves on the runs in hand, an empty text that it moves again.
 func (s *sender) trouble(text string) {
-	if old := s.troubled.Swap(&text); old == nil && text == "" || old != nil && *old == text {
+	if old := s.troubled.Load(); old == nil && text == "" || old != nil && *old == text {
 		return
 	}
+	now := text
+	s.troubled.Store(&now)
 	runs := slices.Collect(maps.Keys(s.queue.held()))
 	if err := s.db.NoteTrouble(s.hard, runs, text); err != nil {
 		s.Log.Warn("trouble could not be noted", "error", err)
@@ -185,6 +188,7 @@ func (s *sender) result(it item, answer domain.Answer, status domain.Verdict, ou
 // push hands a result to the recorder. dot: nothing more may go out on this connection until
 // it is durable.
 func (s *sender) push(it item, result db.Result, dot bool) {
+	s.queue.answered(it)
 	r := settled{Result: result, block: it.block}
 	if dot {
 		r.durable, s.waiting = s.durable, true
@@ -194,6 +198,7 @@ func (s *sender) push(it item, result db.Result, dot bool) {
 
 // pushWhole has the connection wait until the result's delivery knows, and all before it.
 func (s *sender) pushWhole(it item, result db.Result) {
+	s.queue.answered(it)
 	s.waiting = true
 	s.results <- settled{Result: result, block: it.block, durable: s.durable, whole: true}
 }

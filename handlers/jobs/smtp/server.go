@@ -35,6 +35,7 @@ type Server struct {
 	Password string
 	Conns    int     // most connections at once
 	Rate     float64 // most letters per second; 0: no limit
+	Weight   float64 // its share of the letters, compared with other servers that are free
 
 	Name    string         // said in EHLO; empty: the connection's own address
 	RootCAs *x509.CertPool // nil: those of the system
@@ -48,10 +49,25 @@ type Server struct {
 const (
 	maxConns = 1000
 	maxRate  = 1_000_000
+
+	maxWeight = 1000
 )
 
-// ParseURL reads an SMTP_URL: smtp://user:password@host:port or smtps://..., with the query
-// tls=none|opportunistic|required, conns=N and rate=N. The port is 25 for smtp and 465 for
+// ParseURLs reads an SMTP_URL: one or more of what ParseURL reads, with spaces between.
+func ParseURLs(text string) ([]Server, error) {
+	var servers []Server
+	for one := range strings.FieldsSeq(text) {
+		s, err := ParseURL(one)
+		if err != nil {
+			return nil, err
+		}
+		servers = append(servers, s)
+	}
+	return servers, nil
+}
+
+// ParseURL reads the address of a server: smtp://user:password@host:port or smtps://..., with
+// the query tls=none|opportunistic|required, conns=N, rate=N and weight=N. The port is 25 for smtp and 465 for
 // smtps when missing; submission with a password usually wants :587. An error names the
 // value without its password and what is allowed.
 func ParseURL(text string) (Server, error) {
@@ -64,7 +80,7 @@ func ParseURL(text string) (Server, error) {
 
 func parseURL(text string) (Server, error) {
 	s := Server{
-		TLS: TLSOpportunistic, Conns: 10,
+		TLS: TLSOpportunistic, Conns: 10, Weight: 1,
 		ConnectTimeout: 30 * time.Second, CommandTimeout: 5 * time.Minute,
 		DataTimeout: 3 * time.Minute, DotTimeout: 10 * time.Minute,
 	}
@@ -92,7 +108,7 @@ func parseURL(text string) (Server, error) {
 	}
 	s.Addr = net.JoinHostPort(u.Hostname(), port)
 	if u.Path != "" && u.Path != "/" || u.Fragment != "" {
-		return s, errors.New("nothing but a query (?tls=...&conns=N&rate=N) may follow the host")
+		return s, errors.New("nothing but a query (?tls=...&conns=N&rate=N&weight=N) may follow the host")
 	}
 	if u.User != nil {
 		password, ok := u.User.Password()
@@ -113,7 +129,7 @@ func parseURL(text string) (Server, error) {
 func (s *Server) options(query string) error {
 	options, err := url.ParseQuery(query)
 	if err != nil {
-		return errors.New("the query cannot be read; allowed are tls, conns and rate")
+		return errors.New("the query cannot be read; allowed are tls, conns, rate and weight")
 	}
 	for name, values := range options {
 		value := values[0]
@@ -141,8 +157,14 @@ func (s *Server) options(query string) error {
 				return fmt.Errorf("rate=%s must be a number of letters per second above 0, at most %d", value, maxRate)
 			}
 			s.Rate = n
+		case "weight":
+			n, err := strconv.ParseFloat(value, 64)
+			if err != nil || !(n > 0 && n <= maxWeight) {
+				return fmt.Errorf("weight=%s must be a number above 0, at most %d", value, maxWeight)
+			}
+			s.Weight = n
 		default:
-			return fmt.Errorf("%q is unknown; allowed are tls, conns and rate", name)
+			return fmt.Errorf("%q is unknown; allowed are tls, conns, rate and weight", name)
 		}
 	}
 	return nil

@@ -13,6 +13,7 @@ func TestParseURL(t *testing.T) {
 	}{
 		{"smtp://mail.example", Server{Addr: "mail.example:25", TLS: TLSOpportunistic, Conns: 10}},
 		{"smtp://mail.example:2525/", Server{Addr: "mail.example:2525", TLS: TLSOpportunistic, Conns: 10}},
+		{"smtp://mail.example?weight=2.5", Server{Addr: "mail.example:25", TLS: TLSOpportunistic, Conns: 10, Weight: 2.5}},
 		{"smtp://[::1]:2525", Server{Addr: "[::1]:2525", TLS: TLSOpportunistic, Conns: 10}},
 		{"smtps://mail.example", Server{Addr: "mail.example:465", Implicit: true, TLS: TLSRequired, Conns: 10}},
 		{"smtps://mail.example?tls=required", Server{Addr: "mail.example:465", Implicit: true, TLS: TLSRequired, Conns: 10}},
@@ -22,6 +23,9 @@ func TestParseURL(t *testing.T) {
 		},
 		{"smtp://u:p@127.0.0.1?tls=none", Server{Addr: "127.0.0.1:25", TLS: TLSNone, User: "u", Password: "p", Conns: 10}},
 	} {
+		if c.want.Weight == 0 {
+			c.want.Weight = 1
+		}
 		c.want.ConnectTimeout, c.want.CommandTimeout = 30*time.Second, 5*time.Minute
 		c.want.DataTimeout, c.want.DotTimeout = 3*time.Minute, 10*time.Minute
 		got, err := ParseURL(c.url)
@@ -58,7 +62,8 @@ func TestParseURLRefuses(t *testing.T) {
 		"smtp://mail.example?rate=NaN":          "above 0",
 		"smtp://mail.example?rate=fast":         "above 0",
 		"smtp://mail.example?conns=1&conns=2":   "given twice",
-		"smtp://mail.example?timeout=1":         "allowed are tls, conns and rate",
+		"smtp://mail.example?timeout=1":         "allowed are tls, conns, rate and weight",
+		"smtp://mail.example?weight=0":          "above 0",
 		"smtp://mail.example?%zz":               "cannot be read",
 		"smtp://u:secret@mail.example?tls=none": "in the clear",
 	} {

@@ -1,0 +1,118 @@
+package domain
+
+import (
+	"errors"
+	"fmt"
+	"math"
+	"net/url"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// Limit bounds what one process sends at a time; a zero field bounds nothing.
+type Limit struct {
+	Rate  float64 // letters per second
+	Conns int     // letters under way at once
+}
+
+// DomainLimits are the limits by receiving domain, in lower case; "*" stands for each domain
+// that is not named.
+type DomainLimits map[string]Limit
+
+// Of is the limit of an address, and the domain that shares it; a domain without one is "".
+func (d DomainLimits) Of(email string) (domain string, limit Limit) {
+	if len(d) == 0 {
+		return "", Limit{}
+	}
+	domain = strings.ToLower(email[strings.LastIndexByte(email, '@')+1:])
+	limit, ok := d[domain]
+	if !ok {
+		if limit, ok = d["*"]; !ok {
+			domain = ""
+		}
+	}
+	return domain, limit
+}
+
+// ParseDomainLimits reads limits such as "gmail.com?rate=20&conns=5 *?rate=50".
+func ParseDomainLimits(text string) (DomainLimits, error) {
+	limits := DomainLimits{}
+	for one := range strings.FieldsSeq(text) {
+		name, query, ok := strings.Cut(strings.ToLower(one), "?")
+		if !ok || name == "" || strings.ContainsAny(name, "@/:,=&") {
+			return nil, fmt.Errorf("%q is no domain; allowed is gmail.com?rate=20&conns=5, or * for each other domain", name)
+		}
+		var limit Limit
+		if err := readQuery(query, map[string]*float64{"rate": &limit.Rate}, map[string]*int{"conns": &limit.Conns}); err != nil {
+			return nil, err
+		}
+		limits[name] = limit
+	}
+	return limits, nil
+}
+
+// OwnerLimits bound every owner. A new account may send FirstDay letters in its first 24 hours,
+// Growth times as many in the next, and so on: mailboxes distrust whoever begins with many.
+type OwnerLimits struct {
+	Limit
+	FirstDay int     // 0: new accounts are not bounded
+	Growth   float64 // from day to day, above 1
+}
+
+// ParseOwnerLimits reads limits such as "rate=50&conns=20&firstday=500&growth=2".
+func ParseOwnerLimits(text string) (OwnerLimits, error) {
+	limits := OwnerLimits{Growth: 2}
+	err := readQuery(text, map[string]*float64{"rate": &limits.Rate, "growth": &limits.Growth},
+		map[string]*int{"conns": &limits.Conns, "firstday": &limits.FirstDay})
+	switch {
+	case err != nil:
+		return OwnerLimits{}, err
+	case limits.Growth <= 1:
+		return OwnerLimits{}, errors.New("growth must be above 1: what an account may send in a day, divided by the day before")
+	case limits.FirstDay > 0 && limits.FirstDay < BlockSize:
+		return OwnerLimits{}, fmt.Errorf("firstday must be at least %d", BlockSize)
+	}
+	return limits, nil
+}
+
+// enough is more than anybody sends in a day.
+const enough = 10_000_000
+
+// Allowance is how many letters an account of this age may send within 24 hours; ok is false
+// when it is bounded no more.
+func (l OwnerLimits) Allowance(created, now time.Time) (letters int, ok bool) {
+	if l.FirstDay == 0 {
+		return 0, false
+	}
+	days := math.Floor(now.Sub(created).Hours() / 24)
+	allowance := float64(l.FirstDay) * math.Pow(l.Growth, days)
+	if allowance >= enough {
+		return 0, false
+	}
+	return int(allowance), true
+}
+
+// readQuery fills in what a query names; every number must be above 0.
+func readQuery(query string, numbers map[string]*float64, wholes map[string]*int) error {
+	values, err := url.ParseQuery(query)
+	if err != nil {
+		return fmt.Errorf("%q cannot be read; allowed is name=number, with & between", query)
+	}
+	for name := range values {
+		text := values.Get(name)
+		n, err := strconv.ParseFloat(text, 64)
+		number, whole := numbers[name], wholes[name]
+		switch {
+		case number == nil && whole == nil:
+			return fmt.Errorf("%q is unknown", name)
+		case err != nil || !(n > 0 && n <= enough), whole != nil && n != math.Trunc(n):
+			return fmt.Errorf("%s=%s must be a number above 0", name, text)
+		case whole != nil:
+			*whole = int(n)
+		default:
+			*number = n
+		}
+	}
+	return nil
+}
