@@ -41,6 +41,7 @@ func TestBrowser(t *testing.T) {
 		do   func(*testing.T, *server)
 	}{
 		{"accounts", accountsFlow},
+		{"start", startFlow},
 		{"clients", clientsFlow},
 		{"messages", messagesFlow},
 		{"mailings", mailingsFlow},

@@ -85,6 +85,15 @@ func (db *DB) mailingRows() *bun.SelectQuery {
 			FROM runs AS run ` + liveCounts + ` WHERE run.mailing_id = mailing.id) AS total ON TRUE`)
 }
 
+// NextMailings are the owner's mailings that will send next, the soonest first.
+func (db *DB) NextMailings(ctx context.Context, owner int64, limit int) ([]domain.Mailing, error) {
+	mailings := []domain.Mailing{}
+	err := db.bun.NewSelect().Model(&mailings).Where("owner_id = ? AND deleted_at IS NULL", owner).
+		Where("status = ? AND disabled_at IS NULL AND next_run_at IS NOT NULL", domain.Running).
+		Order("next_run_at", "id").Limit(int64(limit)).Scan(ctx, &mailings)
+	return mailings, explain(err)
+}
+
 // Mailing is one mailing with its picked clients; owner 0 reads anybody's, for managers.
 func (db *DB) Mailing(ctx context.Context, owner, id int64) (domain.Mailing, error) {
 	return loadMailing(ctx, db.bun, owner, id, "", withPicked)

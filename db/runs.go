@@ -66,6 +66,24 @@ func (db *DB) LastRun(ctx context.Context, owner, mailing int64) (RunRow, error)
 	return row, explain(query.OrderExpr("run.closed_at IS NULL DESC, run.id DESC").Limit(1).Scan(ctx, &row))
 }
 
+// RunsUnderWay are what the owner's mailings are sending, the newest first, at most 20.
+func (db *DB) RunsUnderWay(ctx context.Context, owner int64) ([]RunRow, error) {
+	rows := []RunRow{}
+	err := db.bun.NewSelect().TableExpr(runTables).ColumnExpr(runColumns).
+		Where("run.status IN ('running', 'paused', 'stopping') AND run.owner_id = ?", owner). // as the index runs_open has it
+		OrderExpr("run.id DESC").Limit(20).Scan(ctx, &rows)
+	return rows, explain(err)
+}
+
+// LatestRuns are the owner's newest runs that have ended.
+func (db *DB) LatestRuns(ctx context.Context, owner int64, limit int) ([]RunRow, error) {
+	rows := []RunRow{}
+	err := db.bun.NewSelect().TableExpr(runTables).ColumnExpr(runColumns).
+		Where("run.status = ? AND run.owner_id = ?", domain.RunDone, owner).
+		OrderExpr("run.id DESC").Limit(int64(limit)).Scan(ctx, &rows)
+	return rows, explain(err)
+}
+
 // Run is one run with its live counts; owner 0 is for managers.
 func (db *DB) Run(ctx context.Context, owner, id int64) (RunRow, error) {
 	var row RunRow

@@ -1,7 +1,6 @@
 package domain
 
 import (
-	"fmt"
 	"reflect"
 	"slices"
 	"strings"
@@ -105,51 +104,6 @@ func text(err error) string {
 		return ""
 	}
 	return err.Error()
-}
-
-func TestParseClients(t *testing.T) {
-	tests := []struct {
-		name, text string
-		want       []string // name and address
-		errs       string
-	}{
-		{"one", "ann@x.org", []string{"|ann@x.org"}, ""},
-		{"as mail programs write", `Ann <ann@x.org>, "Smith, Bob" <bob@Y.org>; eve@z.org`,
-			[]string{"Ann|ann@x.org", "Smith, Bob|bob@y.org", "|eve@z.org"}, ""},
-		{"a line each", "Иван Петров <ivan@x.org>\r\n\r\n  bob@y.org  \n<eve@z.org>;", []string{"Иван Петров|ivan@x.org", "|bob@y.org", "|eve@z.org"}, ""},
-		{"repetitions", "ann@x.org, Ann <ANN@x.org>", []string{"|ann@x.org"}, ""},
-		{"nothing", " , ;\n", nil, "addresses: clients.email_required"},
-		{"wrong ones", "ann@x.org, bob, eve@", nil, "addresses: clients.addresses_bad"},
-		{"an open quote ends with the line", "\"Ann <ann@x.org>\nbob@y.org", []string{"Ann|ann@x.org", "|bob@y.org"}, ""},
-		{"too many", strings.Repeat("a@x.org,", 10) + many(501), nil, "addresses: clients.addresses_many"},
-	}
-	for _, tt := range tests {
-		clients, err := ParseClients(tt.text, "Vip, vip, news")
-		if text(err) != tt.errs {
-			t.Errorf("%s: %q, want %q", tt.name, text(err), tt.errs)
-		}
-		var got []string
-		for _, c := range clients {
-			got = append(got, c.FullName+"|"+c.Email)
-			if !slices.Equal(c.Tags, []string{"Vip", "news"}) {
-				t.Errorf("%s: tags %q", tt.name, c.Tags)
-			}
-		}
-		if tt.errs == "" && !slices.Equal(got, tt.want) {
-			t.Errorf("%s: %q, want %q", tt.name, got, tt.want)
-		}
-	}
-	if _, err := ParseClients("bob", strings.Repeat("x", 51)); text(err) != "addresses: clients.addresses_bad; tags: clients.tag_long" {
-		t.Errorf("both wrong: %v", err)
-	}
-}
-
-func many(n int) string {
-	var out strings.Builder
-	for i := range n {
-		fmt.Fprintf(&out, "c%d@x.org\n", i)
-	}
-	return out.String()
 }
 
 func TestRetry(t *testing.T) {

@@ -45,13 +45,17 @@ func (s *Site) attempts(c *fiber.Ctx) error {
 	}
 	for _, one := range attempts {
 		view.Name = one.MailingName
-		view.Rows = append(view.Rows, attemptRow{
-			Email: one.Email, Mailing: one.MailingName, MailingID: one.MailingID, RunID: one.RunID, N: one.N, At: s.moment(c, one.At),
-			Status: one.Status, Answer: domain.Answer{Code: one.Code, Text: one.Answer}.String(),
-		})
+		view.Rows = append(view.Rows, s.attemptRow(c, one))
 	}
 	if isHTMX(c) {
 		return s.block(c, fiber.StatusOK, "attempts/results", view)
 	}
 	return s.page(c, fiber.StatusOK, "attempts/list", view)
+}
+
+func (s *Site) attemptRow(c *fiber.Ctx, one db.AttemptRow) attemptRow {
+	return attemptRow{
+		Email: one.Email, Mailing: one.MailingName, MailingID: one.MailingID, RunID: one.RunID, N: one.N, At: s.moment(c, one.At),
+		Status: one.Status, Answer: domain.Answer{Code: one.Code, Text: one.Answer}.String(),
+	}
 }

@@ -33,12 +33,6 @@ type createdClient struct {
 	Form clientForm
 }
 
-// severalView is the page clients/several.
-type severalView struct {
-	Addresses, Tags string
-	Problems        templates.Problems
-}
-
 func formOfClient(c *fiber.Ctx) domain.ClientForm {
 	return domain.ClientForm{Email: c.FormValue("email"), FullName: c.FormValue("full_name"),
 		Comment: c.FormValue("comment"), Tags: c.FormValue("tags")}
@@ -108,25 +102,6 @@ func (s *Site) updateClient(c *fiber.Ctx) error {
 		return s.block(c, fiber.StatusOK, "clients/row", s.clientRow(c, client))
 	}
 	return s.done(c, "/clients/"+c.Params("id"), "clients.saved")
-}
-
-func (s *Site) severalForm(c *fiber.Ctx) error {
-	return s.page(c, fiber.StatusOK, "clients/several", severalView{})
-}
-
-// createSeveral takes pasted addresses; those that are there already are left alone.
-func (s *Site) createSeveral(c *fiber.Ctx) error {
-	view := severalView{Addresses: c.FormValue("addresses"), Tags: c.FormValue("tags")}
-	clients, err := domain.ParseClients(view.Addresses, view.Tags)
-	var ok bool
-	if view.Problems, ok = s.problems(c, err); ok {
-		return s.page(c, fiber.StatusUnprocessableEntity, "clients/several", view)
-	}
-	created, err := s.DB.CreateClients(c.UserContext(), s.reader(c).User.ID, clients)
-	if err != nil {
-		return err
-	}
-	return s.done(c, "/clients", "clients.created_several", "Created", created, "Known", len(clients)-created)
 }
 
 // exportClients downloads the owner's clients as CSV with a byte order mark, for spreadsheets.

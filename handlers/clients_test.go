@@ -176,10 +176,11 @@ func TestClientsSeveral(t *testing.T) {
 	user, b := w.owner(t, "ann")
 	w.client(t, user.ID, "known@example.com")
 	b.get("/clients/several").is(t, 200, `name="addresses"`)
-	b.post("/clients/several", "addresses", "Ann <ann@example.com>, bob", "tags", "new").
-		is(t, 422, `aria-invalid="true"`, "Ann &lt;ann@example.com&gt;, bob</textarea>", "no complete e-mail addresses: bob", `value="new"`)
-	b.post("/clients/several", "addresses", "Ann <ann@example.com>, Known@example.com\r\nbob@example.com", "tags", "new").leads(t, "/clients")
-	b.get("/clients?tag=new").is(t, 200, "2 clients", "Added: 2. Already there: 1.")
+	b.post("/clients/several", "addresses", "Ann <ann@example.com>, Known@example.com\r\nKim <kim>", "tags", "new").
+		is(t, 422, `aria-invalid="true"`, "\nKim &lt;kim&gt;</textarea>", "1 line could not", "not a complete e-mail", "Added: 1. Already there: 1.", `value="new"`)
+	b.post("/clients/several", "addresses", "Ann <ann@example.com>\r\nkim@example.com; Kim", "tags", "new").leads(t, "/clients")
+	b.get("/clients?tag=new").is(t, 200, "2 clients", "Added: 1. Already there: 1.")
+	b.post("/clients/several", "addresses", " ").is(t, 422, "Enter an e-mail address.")
 }
 
 func TestClientSuppressed(t *testing.T) {

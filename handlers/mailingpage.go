@@ -1,6 +1,7 @@
 package handlers
 
 import (
+	"strconv"
 	"time"
 
 	"github.com/gofiber/fiber/v2"
@@ -36,8 +37,24 @@ type mailingView struct {
 type mailingProgress struct {
 	MailingID int64
 	Run       runRow
+	Log       []attemptRow // the latest
 	Waiting   bool
 	After     int64
+}
+
+// Going tells whether there will be more to see.
+func (p mailingProgress) Going() bool { return p.Waiting || !p.Run.Over }
+
+const logRows = 8
+
+// progressOf is how far a run is, with the latest answers of the mail server.
+func (s *Site) progressOf(c *fiber.Ctx, run db.RunRow) (*mailingProgress, error) {
+	view := &mailingProgress{MailingID: run.MailingID, Run: s.runRow(c, run)}
+	attempts, _, err := s.DB.Attempts(c.UserContext(), db.AttemptFilter{RunID: run.ID})
+	for _, one := range attempts[:min(len(attempts), logRows)] {
+		view.Log = append(view.Log, s.attemptRow(c, one))
+	}
+	return view, err
 }
 
 // mailing shows a mailing: to htmx as the row of the list.
@@ -96,7 +113,8 @@ func (s *Site) mailingView(c *fiber.Ctx, m domain.Mailing) (mailingView, error) 
 	case (err != nil || last.Closed()) && aboutToRun(c, m):
 		view.Progress = &mailingProgress{MailingID: m.ID, Waiting: true, After: last.ID}
 	case err == nil:
-		view.Progress = &mailingProgress{MailingID: m.ID, Run: s.runRow(c, last)}
+		view.Progress, err = s.progressOf(c, last)
+		return view, err
 	}
 	return view, nil
 }
@@ -137,6 +155,16 @@ func (s *Site) wall(c *fiber.Ctx, at time.Time) string {
 	return s.t(c, "time.moment", "Day", at.Day(), "Month", s.t(c, "time.month_"+at.Format("01")), "Year", at.Year(), "Clock", at.Format("15:04"))
 }
 
+// day writes a wall clock with its weekday, and with the year when that is not this one.
+func (s *Site) day(c *fiber.Ctx, at time.Time) string {
+	key := "time.day"
+	if at.Year() != time.Now().Year() {
+		key = "time.day_year"
+	}
+	return s.t(c, key, "Weekday", s.t(c, "time.weekday_"+strconv.Itoa(int(at.Weekday()))), "Day", at.Day(),
+		"Month", s.t(c, "time.long_"+at.Format("01")), "Year", at.Year(), "Clock", at.Format("15:04"))
+}
+
 // progress is the current run of a mailing. Status 286 ends htmx's asking.
 func (s *Site) progress(c *fiber.Ctx) error {
 	m, err := s.readableMailing(c)
@@ -155,7 +183,11 @@ func (s *Site) progress(c *fiber.Ctx) error {
 	case after >= last.ID && m.Status != domain.Finished && !m.Disabled():
 		return s.block(c, fiber.StatusOK, "mailings/progress", &mailingProgress{MailingID: m.ID, Waiting: true, After: after})
 	case last.ID != 0 && !last.Closed():
-		return s.block(c, fiber.StatusOK, "mailings/progress", &mailingProgress{MailingID: m.ID, Run: s.runRow(c, last)})
+		view, err := s.progressOf(c, last)
+		if err != nil {
+			return err
+		}
+		return s.block(c, fiber.StatusOK, "mailings/progress", view)
 	}
 	c.Path(mailingPath(m.ID)) // the pages of its runs
 	view, err := s.mailingView(c, m)

@@ -92,13 +92,16 @@ func (s *Site) message(c *fiber.Ctx) error {
 	}
 	view.Readers = []templates.Option{{Label: s.t(c, "messages.example_reader")}}
 	for _, one := range clients {
-		label := one.Email
-		if one.FullName != "" {
-			label = one.FullName + " · " + one.Email
-		}
-		view.Readers = append(view.Readers, templates.Option{Value: strconv.FormatInt(one.ID, 10), Label: label})
+		view.Readers = append(view.Readers, templates.Option{Value: strconv.FormatInt(one.ID, 10), Label: clientLabel(one)})
 	}
 	return s.page(c, fiber.StatusOK, "messages/show", view)
+}
+
+func clientLabel(one domain.Client) string {
+	if one.FullName == "" {
+		return one.Email
+	}
+	return one.FullName + " · " + one.Email
 }
 
 // readableMessage is the message of the path: the reader's own, or anybody's to who oversees.
@@ -122,14 +125,22 @@ func (s *Site) previewMessage(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
+	return s.showLetter(c, owner, m, int64(c.QueryInt("client")))
+}
+
+// showLetter answers with the letter that the client, or with 0 the owner, would get.
+func (s *Site) showLetter(c *fiber.Ctx, owner domain.User, m domain.Message, client int64) error {
 	to := letter.Recipient{Email: owner.Email, Name: owner.Name, UnsubscribeURL: s.absolute("/unsubscribe/test")}
-	if id := int64(c.QueryInt("client")); id != 0 {
-		client, err := s.DB.Client(c.UserContext(), s.reader(c).User.ID, id)
+	if client != 0 {
+		reader, err := s.DB.Client(c.UserContext(), s.reader(c).User.ID, client)
 		if err != nil {
 			return err
 		}
-		to.Email, to.Name, to.Comment = client.Email, client.FullName, client.Comment
+		to.Email, to.Name, to.Comment = reader.Email, reader.FullName, reader.Comment
 	}
+	c.Set(fiber.HeaderContentSecurityPolicy, "default-src 'none'; style-src 'unsafe-inline'; img-src https: http: data:; "+
+		"base-uri 'none'; form-action 'none'; frame-ancestors 'self'; sandbox")
+	c.Set(fiber.HeaderXFrameOptions, "SAMEORIGIN")
 	compiled, err := letter.Compile(letter.Source{
 		Subject: m.Subject, Body: m.Body, Language: owner.Language, From: mail.Address{Name: owner.Name, Address: owner.Email},
 		UnsubscribeText: s.say(owner.Language, "letters.unsubscribe"),
@@ -142,9 +153,6 @@ func (s *Site) previewMessage(c *fiber.Ctx) error {
 	if c.Query("scheme") == "dark" {
 		scheme = "dark"
 	}
-	c.Set(fiber.HeaderContentSecurityPolicy, "default-src 'none'; style-src 'unsafe-inline'; img-src https: http: data:; "+
-		"base-uri 'none'; form-action 'none'; frame-ancestors 'self'; sandbox")
-	c.Set(fiber.HeaderXFrameOptions, "SAMEORIGIN")
 	c.Vary("HX-Request")
 	c.Type("html", "utf-8")
 	return c.SendString(letter.Shown(compiled.HTML(to), scheme))
@@ -160,15 +168,19 @@ func (s *Site) testMessage(c *fiber.Ctx) error {
 	if err := s.DB.TestMessage(c.UserContext(), user.ID, id, client); err != nil {
 		return err
 	}
-	key := "messages.test_sent"
-	if s.Inbox {
-		key = "messages.test_in_inbox"
-	}
 	if isHTMX(c) {
-		s.toast(c, key, "Email", user.Email)
+		s.toast(c, s.testSent(), "Email", user.Email)
 		return c.SendString("")
 	}
-	return s.done(c, messagePath(id), key, "Email", user.Email)
+	return s.done(c, messagePath(id), s.testSent(), "Email", user.Email)
+}
+
+// testSent is the key of the text that says where a test letter goes.
+func (s *Site) testSent() string {
+	if s.Inbox {
+		return "messages.test_in_inbox"
+	}
+	return "messages.test_sent"
 }
 
 func messagePath(id int64) string { return "/messages/" + strconv.FormatInt(id, 10) }

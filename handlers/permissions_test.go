@@ -69,6 +69,13 @@ var decisions = []decision{
 	{"POST /account/sessions/end", members, 303, 200, "", ""},
 	{"GET /account/export.json", members, 200, 200, "", ""},
 
+	{"GET /start", owners, 200, 200, "", ""},
+	{"POST /start", owners, 303, 200, "", "do=now+once&when=now&periodicity=once&timezone=UTC&subject=Hello&body=Hello"},
+	{"POST /start/clients", owners, 303, 200, "", "addresses=b@x.example"},
+	{"POST /start/plan", owners, 200, 200, "", "when=now&periodicity=once&timezone=UTC"},
+	{"GET /start/preview", owners, 200, 200, "", ""},
+	{"POST /start/preview", owners, 200, 200, "", "subject=Hello&body=Hello"},
+
 	{"GET /clients", owners, 200, 200, "", ""},
 	{"POST /clients", owners, 303, 200, "", "email=client@x.example"},
 	{"GET /clients/new", owners, 200, 200, "", ""},

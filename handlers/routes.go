@@ -66,6 +66,13 @@ func (s *Site) table() []route {
 		{"POST", "/account/sessions/end", signedIn, s.endOtherSessions},
 		{"GET", "/account/export.json", signedIn, s.exportAccount},
 
+		{"GET", "/start", owner, s.start},
+		{"POST", "/start", owner, s.launchStart},
+		{"POST", "/start/clients", owner, s.startClients},
+		{"POST", "/start/plan", owner, s.startPlan},
+		{"GET", "/start/preview", owner, s.previewStart},
+		{"POST", "/start/preview", owner, s.previewStart},
+
 		{"GET", "/clients", owner, s.clients},
 		{"POST", "/clients", owner, s.createClient},
 		{"GET", "/clients/new", owner, s.newClientForm},
@@ -194,6 +201,7 @@ type place struct{ Path, Key string }
 
 func places() []place {
 	return []place{
+		{"/start", "nav.start"},
 		{"/mailings", "nav.mailings"},
 		{"/messages", "nav.messages"},
 		{"/clients", "nav.clients"},

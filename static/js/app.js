@@ -44,6 +44,27 @@
     }
   }, true);
 
+  // A preview follows what is typed: the button that asks for it is pressed after a pause. The
+  // answer comes into a frame of its own, which leaves no step behind for the Back button.
+  document.querySelectorAll("[data-preview]").forEach((button) => {
+    const form = button.form;
+    let waiting;
+    const show = () => {
+      const old = form.querySelector(`iframe[name="${button.dataset.preview}"]`);
+      const fresh = old.cloneNode();
+      fresh.removeAttribute("src");
+      old.replaceWith(fresh);
+      form.requestSubmit(button);
+    };
+    form.addEventListener("input", (event) => {
+      if (!event.target.closest("[hx-post]")) {
+        clearTimeout(waiting);
+        waiting = setTimeout(show, 500);
+      }
+    });
+    if (form.querySelector("iframe[data-stale]")) show();
+  });
+
   const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
   document.querySelectorAll("input[data-browser-zone]").forEach((field) => {
     if (zone) field.value = zone;

@@ -1,0 +1,113 @@
+package db
+
+import (
+	"context"
+	"time"
+
+	"github.com/uptrace/bun"
+
+	"skychimp/domain"
+)
+
+// Start is how far the owner is on the way to the first mailing.
+func (db *DB) Start(ctx context.Context, owner int64) (domain.Start, error) {
+	s, err := loadStart(ctx, db.bun, owner)
+	return s, explain(err)
+}
+
+func loadStart(ctx context.Context, tx bun.IDB, owner int64) (s domain.Start, err error) {
+	if s.Clients, err = tx.NewSelect().TableExpr("clients").Where("owner_id = ?", owner).Exists(ctx); err != nil {
+		return s, err
+	}
+	first, err := firstLaunched(ctx, tx, owner)
+	if s.Launched = first != 0; err != nil || s.Launched {
+		return s, err
+	}
+	var mailings []domain.Mailing
+	err = tx.NewSelect().Model(&mailings).Where("owner_id = ? AND deleted_at IS NULL AND status = ?", owner, domain.Created).
+		Where("audience = ? AND disabled_at IS NULL", domain.AudienceAll).Order("id DESC").Limit(1).Scan(ctx)
+	if err != nil {
+		return s, err
+	}
+	query := tx.NewSelect().Where("owner_id = ?", owner)
+	if len(mailings) > 0 {
+		s.Mailing = mailings[0]
+		query.Where("id = ?", s.Mailing.MessageID)
+	}
+	var messages []domain.Message
+	if err = query.Model(&messages).Order("id DESC").Limit(1).Scan(ctx); err == nil && len(messages) > 0 {
+		s.Message = messages[0]
+	}
+	return s, err
+}
+
+// firstLaunched is the mailing that the owner launched first, 0 when there is none.
+func firstLaunched(ctx context.Context, tx bun.IDB, owner int64) (id int64, err error) {
+	err = tx.NewSelect().TableExpr("mailings").ColumnExpr("coalesce(min(id), 0)").
+		Where("owner_id = ? AND launched_at IS NOT NULL AND deleted_at IS NULL", owner).Scan(ctx, &id)
+	return id, err
+}
+
+// SaveStart lets write and plan work on the letter and the mailing that wait, saves both and,
+// with launch, launches the mailing: once, for who launched one before gets that one back and
+// nothing is changed. The lock on the owner makes a double click wait for the first.
+func (db *DB) SaveStart(ctx context.Context, owner int64, launch bool, now time.Time,
+	write func(*domain.Message) error, plan func(*domain.Mailing) error) (m domain.Mailing, err error) {
+	err = db.InTx(ctx, func(tx Tx) error {
+		if _, err := tx.Pgx.Exec(ctx, `SELECT FROM users WHERE id = $1 FOR NO KEY UPDATE`, owner); err != nil {
+			return err
+		}
+		if m.ID, err = firstLaunched(ctx, tx, owner); err != nil || m.ID != 0 {
+			return err
+		}
+		s, err := loadStart(ctx, tx, owner)
+		if err != nil {
+			return err
+		}
+		s.Message.OwnerID, s.Mailing.OwnerID = owner, owner
+		if err := write(&s.Message); err != nil {
+			return err
+		}
+		if err := saveMessage(ctx, tx, &s.Message); err != nil {
+			return err
+		}
+		m, err = db.saveStartMailing(ctx, tx, s, func(m *domain.Mailing) error {
+			m.MessageID = s.Message.ID
+			if err := plan(m); err != nil || !launch {
+				return err
+			}
+			return m.Launch(now)
+		})
+		return err
+	})
+	return m, err
+}
+
+func saveMessage(ctx context.Context, tx Tx, m *domain.Message) (err error) {
+	if m.ID == 0 {
+		_, err = tx.NewInsert().Model(m).Exec(ctx)
+	} else {
+		_, err = tx.NewUpdate().Model(m).WherePK().Exec(ctx)
+	}
+	return err
+}
+
+func (db *DB) saveStartMailing(ctx context.Context, tx Tx, s domain.Start, change func(*domain.Mailing) error) (domain.Mailing, error) {
+	m := s.Mailing
+	if m.ID != 0 {
+		return db.updateMailing(ctx, tx, m.OwnerID, m.ID, change)
+	}
+	m.Status = domain.Created
+	before := m
+	if err := change(&m); err != nil {
+		return m, err
+	}
+	if _, err := tx.NewInsert().Model(&m).Exec(ctx); err != nil {
+		return m, err
+	}
+	before.ID = m.ID
+	if err := db.saveMailing(ctx, tx, before, &m); err != nil {
+		return m, err
+	}
+	return m, changed(ctx, tx, "stats")
+}

@@ -1,0 +1,73 @@
+package domain
+
+import (
+	"cmp"
+	"time"
+)
+
+// Start is how far an owner is on the way to the first mailing: the letter and the mailing
+// that wait, both without an ID when there are none yet.
+type Start struct {
+	Clients  bool // there is at least one
+	Launched bool // a mailing was; it may have ended
+	Message  Message
+	Mailing  Mailing
+}
+
+// StartStep is what an owner has to do next.
+type StartStep string
+
+// The steps, in their order; StepHome has nothing left to do.
+const (
+	StepClients StartStep = "clients"
+	StepLetter  StartStep = "letter"
+	StepHome    StartStep = "home"
+)
+
+// Step is the next one.
+func (s Start) Step() StartStep {
+	switch {
+	case s.Launched:
+		return StepHome
+	case !s.Clients:
+		return StepClients
+	}
+	return StepLetter
+}
+
+// StartForm is when the first mailing goes out: When is `now` or `later`, StartAt in WallFormat.
+type StartForm struct {
+	When, StartAt, Timezone, Periodicity string
+}
+
+// StartNow is the When of a mailing that begins at once.
+const StartNow = "now"
+
+// Promise names what a button to launch by this form does, so that one that was drawn for other
+// values launches nothing.
+func (f StartForm) Promise() string {
+	if f.When == StartNow {
+		return StartNow + " " + f.Periodicity
+	}
+	return f.StartAt + " " + f.Timezone + " " + f.Periodicity
+}
+
+// Plan puts the form into the mailing, which goes to all clients; a name and an end that it has
+// stay. Its start is not in the past, because a late launch would send at once.
+func (f StartForm) Plan(m *Mailing, name string, now time.Time) error {
+	if f.When == StartNow {
+		if zone, err := LoadZone(f.Timezone); err == nil {
+			f.StartAt = now.In(zone).Format(WallFormat)
+		}
+	}
+	form := MailingForm{Name: cmp.Or(m.Name, name), Audience: string(AudienceAll), MessageID: m.MessageID,
+		StartAt: f.StartAt, Timezone: f.Timezone, Periodicity: f.Periodicity}
+	if !m.EndLocal.IsZero() {
+		form.EndAt = m.EndLocal.Format(WallFormat)
+	}
+	err := m.Change(form, now)
+	if err == nil && f.When != StartNow && !Instant(m.StartLocal, m.Schedule().Zone).After(now) {
+		return Problems{Refuse(Invalid, "start_at", "start.time_passed")}
+	}
+	return err
+}

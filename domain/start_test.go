@@ -1,0 +1,60 @@
+package domain
+
+import (
+	"testing"
+	"time"
+)
+
+func TestStartStep(t *testing.T) {
+	for want, s := range map[StartStep]Start{
+		StepClients: {Message: Message{ID: 1}},
+		StepLetter:  {Clients: true, Mailing: Mailing{ID: 1}},
+		StepHome:    {Launched: true}, // even when all clients were deleted since
+	} {
+		if got := s.Step(); got != want {
+			t.Errorf("%+v: %s, want %s", s, got, want)
+		}
+	}
+}
+
+func TestStartPlan(t *testing.T) {
+	now := time.Date(2031, 5, 4, 21, 30, 40, 0, time.UTC)
+	for _, tt := range []struct {
+		name  string
+		form  StartForm
+		start string // wall clock
+		errs  string
+	}{
+		{"now", StartForm{"now", "", "Asia/Tokyo", "once"}, "2031-05-05T06:30", ""},
+		{"now, whatever the date", StartForm{"now", "2031-09-01T10:00", "UTC", "weekly"}, "2031-05-04T21:30", ""},
+		{"later", StartForm{"later", "2031-05-05T06:31", "Asia/Tokyo", "once"}, "2031-05-05T06:31", ""},
+		{"in the past", StartForm{"later", "2031-05-05T06:30", "Asia/Tokyo", "once"}, "", "start_at: start.time_passed"},
+		{"no time", StartForm{"later", "", "UTC", "once"}, "", "start_at: mailings.start_invalid"},
+		{"no zone", StartForm{"now", "", "Mars", "often"}, "",
+			"start_at: mailings.start_invalid; periodicity: mailings.periodicity_unknown; timezone: mailings.timezone_unknown"},
+	} {
+		m := Mailing{MessageID: 1, Status: Created}
+		err := tt.form.Plan(&m, "First", now)
+		if text(err) != tt.errs {
+			t.Errorf("%s: %q, want %q", tt.name, text(err), tt.errs)
+		}
+		if tt.errs == "" && (m.StartLocal.Format(WallFormat) != tt.start || m.Audience != AudienceAll || m.Launch(now) != nil) {
+			t.Errorf("%s: %+v", tt.name, m)
+		}
+	}
+}
+
+func TestStartPromise(t *testing.T) {
+	now, later := StartForm{"now", "2031-05-05T10:00", "UTC", "once"}, StartForm{"later", "2031-05-05T10:00", "UTC", "once"}
+	if now.Promise() == later.Promise() {
+		t.Error("now and later promise the same")
+	}
+	other := now
+	other.StartAt = "2031-05-06T10:00"
+	if now.Promise() != other.Promise() {
+		t.Error("a date changes what is sent now")
+	}
+	if other.When = "later"; other.Promise() == later.Promise() {
+		t.Error("another date promises the same")
+	}
+}

@@ -1,0 +1,119 @@
+package handlers
+
+import (
+	"fmt"
+	"regexp"
+	"strings"
+	"sync"
+	"testing"
+
+	"skychimp/db"
+	"skychimp/domain"
+	"skychimp/domain/letter"
+	"skychimp/static"
+	"skychimp/templates"
+)
+
+// startFields are the form of the letter and its time; more values follow.
+func startFields(more ...string) []string {
+	return append([]string{"subject", "Hello {{name}}", "body", "Good news", "timezone", "UTC", "periodicity", "once"}, more...)
+}
+
+func TestStartStepByStep(t *testing.T) {
+	w := newWorld(t)
+	user, b := w.owner(t, "ann")
+	b.get("/start").is(t, 200, "<html", `name="addresses"`, `aria-current="step"`)
+	b.post("/start/clients", "addresses", "Eve Adams <eve@example.com>\nnobody").
+		is(t, 422, "\nnobody</textarea>", "Added: 1.", `href="/start"`, `aria-invalid="true"`)
+	b.post("/start/clients", "addresses", "max@example.com; Max").leads(t, "/start")
+
+	b.get("/start").is(t, 200, "A small thank-you, {{name}}", "Send to 2 clients now", `value="now once"`, "Eve Adams · eve@example.com")
+	eve, _, err := w.db.Clients(t.Context(), user.ID, db.ClientFilter{Query: "eve"})
+	if err != nil || len(eve) != 1 {
+		t.Fatal(eve, err)
+	}
+	client := fmt.Sprint(eve[0].ID)
+	b.get("/start/preview?client="+client).is(t, 200, "Thank you, Eve Adams!")
+	b.post("/start/preview", startFields("body", "Only for {{name}}", "client", client)...).is(t, 200, "Good news")
+	b.post("/start/preview", "subject", "Hi", "body", "Only for {{name}}", "client", client).is(t, 200, "Only for Eve Adams")
+	b.post("/start/preview", "subject", "Hi {{nick}}", "body", "x").is(t, 422, "nick")
+	b.post("/start/preview", startFields("client", "999999")...).is(t, 404)
+
+	later := startFields("when", "later", "start_at", "2031-12-05T10:00")
+	b.htmx().post("/start/plan", later...).is(t, 200, "Launch: first letters on Friday, 5 December 2031, 10:00", "Reaches 2 clients")
+	weekly := append([]string{"when", "now", "periodicity", "weekly"}, startFields()...)
+	b.htmx().post("/start/plan", weekly...).is(t, 200, "Send to 2 clients now", "<li><time")
+	b.htmx().post("/start/plan", startFields("when", "later", "start_at", "2001-01-01T10:00")...).is(t, 200, "has passed")
+
+	// The button was drawn for another time: it does nothing.
+	b.post("/start", append(later, "do", "now once")...).is(t, 422, "Nothing was sent", "Good news", "Friday, 5 December 2031")
+	b.post("/start", startFields("when", "now", "do", "now once")...).is(t, 303)
+	mailings, total, err := w.db.Mailings(t.Context(), db.MailingFilter{OwnerID: user.ID})
+	if err != nil || total != 1 || mailings[0].Status != domain.Running || mailings[0].Name != "First mailing" {
+		t.Fatal(mailings, total, err)
+	}
+	b.get("/start").is(t, 200, "Hello, ann", `href="`+pathOf(mailings[0].Mailing)+`"`, "What comes next")
+	b.htmx().get("/start").is(t, 200, `<div id="now"`)
+}
+
+func TestStartKeepsAndRefuses(t *testing.T) {
+	w := newWorld(t)
+	user, b := w.owner(t, "ann")
+	w.client(t, user.ID, "eve@example.com")
+	b.post("/start", "subject", "Hi {{nick}}", "body", "", "when", "later", "start_at", "soon", "timezone", "UTC", "periodicity", "once",
+		"do", "soon UTC once").is(t, 422, `value="Hi {{nick}}"`, "nick", "Write the text", "Enter the start", `data-stale`)
+	b.post("/start", startFields("when", "later", "start_at", "2031-12-05T10:00", "do", "keep")...).leads(t, "/start")
+	b.get("/start").is(t, 200, "Saved. Nothing is sent", `value="Hello {{name}}"`, `value="2031-12-05T10:00"`, "first letters on Friday")
+	b.post("/start", startFields("when", "now", "body", "Better", "do", "test")...).leads(t, "/start")
+	b.get("/start").is(t, 200, "A test letter", "Good news")
+	if _, total, err := w.db.Mailings(t.Context(), db.MailingFilter{OwnerID: user.ID}); err != nil || total != 1 {
+		t.Errorf("%d mailings, %v", total, err)
+	}
+	if _, total, err := w.db.Messages(t.Context(), user.ID, "", 1); err != nil || total != 1 {
+		t.Errorf("%d messages, %v", total, err)
+	}
+}
+
+// However often the button is pressed, one mailing goes out, and every answer leads to it.
+func TestStartOnce(t *testing.T) {
+	w := newWorld(t)
+	user, b := w.owner(t, "ann")
+	w.client(t, user.ID, "eve@example.com")
+	places, all := make([]string, 6), sync.WaitGroup{}
+	for i := range places {
+		all.Go(func() {
+			places[i] = b.post("/start", startFields("when", "now", "do", "now once")...).Header.Get("Location")
+		})
+	}
+	all.Wait()
+	rows, total, err := w.db.Mailings(t.Context(), db.MailingFilter{OwnerID: user.ID})
+	if err != nil || total != 1 {
+		t.Fatalf("%d mailings, %v", total, err)
+	}
+	for _, place := range places {
+		if place != pathOf(rows[0].Mailing) {
+			t.Errorf("a click leads to %q", place)
+		}
+	}
+	var jobs int
+	if err := w.db.Pool.QueryRow(t.Context(), `SELECT count(*) FROM river_job WHERE kind = 'plan'`).Scan(&jobs); err != nil || jobs != 1 {
+		t.Errorf("%d plans, %v", jobs, err)
+	}
+}
+
+func TestStartExamples(t *testing.T) {
+	files, err := static.Load()
+	if err != nil {
+		t.Fatal(err)
+	}
+	set, err := templates.New(files)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, lang := range domain.Languages() {
+		subject, body := set.Texts().Say(lang, "start.example_subject"), set.Texts().Say(lang, "start.example_body")
+		if err := letter.Check(subject, body); err != nil || !strings.Contains(subject, "{{name}}") || !regexp.MustCompile(`(?m)^- `).MatchString(body) {
+			t.Errorf("%s: %q, %q: %v", lang, subject, body, err)
+		}
+	}
+}
