@@ -68,6 +68,9 @@ func mailingsFlow(t *testing.T, s *server) {
 	owner.open("/mailings")
 	owner.click(rowOf("mailing", "Never") + " form[action$='/launch'] button")
 	owner.reads("#mailing-rows tr", "Stop")
+	owner.open("/calendar?month=2031-01")
+	owner.reads(".calendar li", "Never")
+	owner.open("/mailings")
 	owner.click(rowOf("mailing", "Never") + " a[hx-delete]")
 	owner.gone(rowOf("mailing", "Never"))
 }

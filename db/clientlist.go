@@ -4,7 +4,9 @@ import (
 	"context"
 	"regexp"
 	"strings"
+	"time"
 
+	"github.com/jackc/pgx/v5"
 	"github.com/uptrace/bun"
 	"github.com/uptrace/bun/dialect/pgdialect"
 
@@ -120,6 +122,17 @@ func (db *DB) Tags(ctx context.Context, owner int64) ([]TagCount, error) {
 		FROM (SELECT tags, count(*) AS n FROM clients WHERE owner_id = ? GROUP BY tags) AS sets, unnest(tags) AS tag
 		GROUP BY lower(tag) ORDER BY sum(n) DESC, lower(tag) LIMIT 100`, owner).Scan(ctx, &tags)
 	return tags, explain(err)
+}
+
+// ClientsAdded counts the owner's clients that were added from each of the moments, which
+// ascend, to the next.
+func (db *DB) ClientsAdded(ctx context.Context, owner int64, moments []time.Time) (added []int64, err error) {
+	rows, err := db.Pool.Query(ctx, `SELECT (SELECT count(*) FROM clients WHERE owner_id = $1 AND created_at >= ($2::timestamptz[])[i]
+			AND created_at < ($2::timestamptz[])[i + 1]) FROM generate_series(1, cardinality($2::timestamptz[]) - 1) AS i ORDER BY i`, owner, moments)
+	if err == nil {
+		added, err = pgx.CollectRows(rows, pgx.RowTo[int64])
+	}
+	return added, explain(err)
 }
 
 // ClientsAfter are the owner's next 1,000 clients in the order of the list, the first ones

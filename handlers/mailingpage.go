@@ -24,6 +24,7 @@ type mailingView struct {
 	Timezone        string
 	Next            []Moment // in the mailing's zone
 	Progress        *mailingProgress
+	Pace            mailingPace
 	Runs            []runRow
 	Chart           runChart
 	Pager           pagerView
@@ -113,10 +114,12 @@ func (s *Site) mailingView(c *fiber.Ctx, m domain.Mailing) (mailingView, error) 
 	case (err != nil || last.Closed()) && aboutToRun(c, m):
 		view.Progress = &mailingProgress{MailingID: m.ID, Waiting: true, After: last.ID}
 	case err == nil:
-		view.Progress, err = s.progressOf(c, last)
-		return view, err
+		if view.Progress, err = s.progressOf(c, last); err != nil {
+			return view, err
+		}
 	}
-	return view, nil
+	view.Pace, err = s.mailingPace(c, m, last)
+	return view, err
 }
 
 // aboutToRun tells whether a worker will make a run in a moment: it is due, or was asked for.
@@ -161,8 +164,17 @@ func (s *Site) day(c *fiber.Ctx, at time.Time) string {
 	if at.Year() != time.Now().Year() {
 		key = "time.day_year"
 	}
-	return s.t(c, key, "Weekday", s.t(c, "time.weekday_"+strconv.Itoa(int(at.Weekday()))), "Day", at.Day(),
+	return s.t(c, key, "Weekday", s.weekday(c, at), "Day", at.Day(),
 		"Month", s.t(c, "time.long_"+at.Format("01")), "Year", at.Year(), "Clock", at.Format("15:04"))
+}
+
+// dayMonth writes a day of this year or so.
+func (s *Site) dayMonth(c *fiber.Ctx, at time.Time) string {
+	return s.t(c, "time.day_month", "Weekday", s.weekday(c, at), "Day", at.Day(), "Month", s.t(c, "time.long_"+at.Format("01")))
+}
+
+func (s *Site) weekday(c *fiber.Ctx, at time.Time) string {
+	return s.t(c, "time.weekday_"+strconv.Itoa(int(at.Weekday())))
 }
 
 // progress is the current run of a mailing. Status 286 ends htmx's asking.

@@ -76,6 +76,8 @@ var decisions = []decision{
 	{"GET /start/preview", owners, 200, 200, "", ""},
 	{"POST /start/preview", owners, 200, 200, "", "subject=Hello&body=Hello"},
 
+	{"GET /calendar", owners, 200, 200, "", ""},
+
 	{"GET /clients", owners, 200, 200, "", ""},
 	{"POST /clients", owners, 303, 200, "", "email=client@x.example"},
 	{"GET /clients/new", owners, 200, 200, "", ""},
@@ -116,6 +118,7 @@ var decisions = []decision{
 	{"GET /mailings/:id/edit", owners, 200, 200, "mailing", ""},
 	{"GET /mailings/:id/delete", owners, 200, 200, "mailing", ""},
 	{"GET /mailings/:id/progress", readers, 303, 286, "launched mailing", ""},
+	{"GET /mailings/:id/pace", readers, 303, 286, "launched mailing", ""},
 	{"POST /mailings/:id/launch", owners, 303, 200, "mailing", ""},
 	{"POST /mailings/:id/stop", owners, 303, 200, "launched mailing", ""},
 	{"POST /mailings/:id/run", owners, 303, 200, "mailing", ""},

@@ -72,6 +72,7 @@ func (s *Site) table() []route {
 		{"POST", "/start/plan", owner, s.startPlan},
 		{"GET", "/start/preview", owner, s.previewStart},
 		{"POST", "/start/preview", owner, s.previewStart},
+		{"GET", "/calendar", owner, s.calendar},
 
 		{"GET", "/clients", owner, s.clients},
 		{"POST", "/clients", owner, s.createClient},
@@ -113,6 +114,7 @@ func (s *Site) table() []route {
 		{"GET", "/mailings/:id/edit", owner, s.editMailingForm},
 		{"GET", "/mailings/:id/delete", owner, s.deleteMailingForm},
 		{"GET", "/mailings/:id/progress", reader, s.progress},
+		{"GET", "/mailings/:id/pace", reader, s.showMailingPace},
 		{"POST", "/mailings/:id/launch", owner, s.launchMailing},
 		{"POST", "/mailings/:id/stop", owner, s.stopMailing},
 		{"POST", "/mailings/:id/run", owner, s.runMailing},

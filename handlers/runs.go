@@ -37,6 +37,7 @@ type runRow struct {
 // runView is the page runs/show.
 type runView struct {
 	runRow
+	Pace     paceChart
 	Outcome  string
 	Outcomes []templates.Option
 	Rows     []deliveryRow
@@ -90,6 +91,9 @@ func (s *Site) run(c *fiber.Ctx) error {
 		return err
 	}
 	view := runView{runRow: s.runRow(c, run), Outcome: string(outcome), Pager: s.openPager(c, page, more)}
+	if view.Pace, err = s.paceOf(c, run.Run); err != nil {
+		return err
+	}
 	view.Outcomes = []templates.Option{{Label: s.t(c, "runs.all_outcomes")}}
 	for _, one := range domain.Outcomes() {
 		view.Outcomes = append(view.Outcomes, templates.Option{Value: string(one), Label: s.t(c, "runs.outcome_"+string(one))})

@@ -10,7 +10,8 @@ import (
 // start/now is asked for again while something runs.
 type startHomeView struct {
 	Name    string
-	Clients string // how many, in words
+	Results runChart
+	Growth  clientChart
 	Running []runRow
 	Next    []startNext
 	Last    []runRow
@@ -49,16 +50,22 @@ func (s *Site) startHome(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	for _, one := range last[:min(len(last), startRows)] {
-		view.Last = append(view.Last, s.runRow(c, one))
+	rows := make([]runRow, len(last))
+	for i, one := range last {
+		rows[i] = s.runRow(c, one)
 	}
+	view.Last = rows[:min(len(rows), startRows)]
+	if isHTMX(c) {
+		return s.block(c, fiber.StatusOK, "start/now", view)
+	}
+	view.Results = newRunChart(rows)
+	view.Results.Numbers = true
 	_, total, err := s.DB.Clients(ctx, user.ID, db.ClientFilter{})
 	if err != nil {
 		return err
 	}
-	view.Clients = s.tn(c, "clients.found", total)
-	if isHTMX(c) {
-		return s.block(c, fiber.StatusOK, "start/now", view)
+	if view.Growth, err = s.clientChart(c, total); err != nil {
+		return err
 	}
 	return s.page(c, fiber.StatusOK, "start/home", view)
 }

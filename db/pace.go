@@ -1,0 +1,49 @@
+package db
+
+import (
+	"context"
+	"time"
+
+	"skychimp/domain"
+)
+
+// Of a large run so many recipients are looked at, evenly spread: attempts are found by
+// recipient, and a million of them would take a second. Refusals and delays are few: up to
+// paceTrouble of them are all counted.
+const paceSample, paceTrouble, paceParts = 3000, 20_000, 40
+
+// Pace counts the attempts of a run by time, in at most paceParts parts of whole seconds. The
+// caller has made sure who may see the run.
+func (db *DB) Pace(ctx context.Context, run domain.Run) (domain.Pace, error) {
+	pace := domain.Pace{Every: max(1, run.Planned/paceSample)}
+	var trouble int64
+	err := db.Pool.QueryRow(ctx, `SELECT count(*) FROM (SELECT FROM attempts WHERE run_id = $1 AND status <> 'accepted' LIMIT $2) AS found`,
+		run.ID, paceTrouble+1).Scan(&trouble)
+	if err != nil {
+		return pace, explain(err)
+	}
+	rows, err := db.Pool.Query(ctx, `WITH tries AS MATERIALIZED (
+			SELECT at, status, $3::bigint AS weight FROM generate_series(1, $2::int, $3::int) AS picked(seq)
+				JOIN LATERAL (SELECT at, status FROM attempts WHERE run_id = $1 AND seq = picked.seq) AS attempt ON TRUE
+				WHERE status = 'accepted' OR NOT $4
+			UNION ALL SELECT at, status, 1 FROM attempts WHERE run_id = $1 AND status <> 'accepted' AND $4
+		), span AS (
+			SELECT min(at) AS first, greatest(1, ceil(extract(epoch FROM max(at) - min(at)) / $5))::bigint AS seconds FROM tries
+		) SELECT first, seconds, least($5 - 1, floor(extract(epoch FROM at - first) / seconds))::int AS part, status, sum(weight)::bigint
+		FROM tries, span GROUP BY 1, 2, 3, 4 ORDER BY part`, run.ID, run.Planned, pace.Every, trouble <= paceTrouble, paceParts)
+	if err != nil {
+		return pace, explain(err)
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var part int
+		var seconds, attempts int64
+		var status domain.Verdict
+		if err := rows.Scan(&pace.From, &seconds, &part, &status, &attempts); err != nil {
+			return pace, err
+		}
+		pace.Step = time.Duration(seconds) * time.Second
+		pace.Add(part, status, attempts)
+	}
+	return pace, explain(rows.Err())
+}

@@ -1,0 +1,117 @@
+package domain
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+	"time"
+)
+
+// Slot is one coming run in a calendar.
+type Slot struct {
+	Mailing Mailing
+	At      time.Time
+}
+
+// Slots are the coming runs of the mailings from one moment to another, in their order.
+func Slots(mailings []Mailing, from, to time.Time) (slots []Slot) {
+	for _, m := range mailings {
+		for _, one := range m.Upcoming(from.Add(-1), int(to.Sub(from)/day)+2) {
+			if one.At.Before(to) {
+				slots = append(slots, Slot{m, one.At})
+			}
+		}
+	}
+	slices.SortStableFunc(slots, func(a, b Slot) int { return a.At.Compare(b.At) })
+	return slots
+}
+
+// Clash is two mailings that come to the same clients on one day, or within an hour.
+type Clash struct {
+	One, Other Mailing
+	Clients    int64       // in both audiences
+	SameHour   bool        // on one of the days at least
+	At         []time.Time // of the earlier run, on each of the days
+}
+
+// Clashes are those among the slots, which are in their order; zone says when a day begins.
+// overlap tells how many clients two mailings share; it is asked once for each two of them.
+func Clashes(slots []Slot, zone *time.Location, overlap func(a, b Mailing) int64) []Clash {
+	var list []Clash
+	seen := map[[2]int64]int{} // where in the list, -1: they share nobody
+	for i, a := range slots {
+		for _, b := range slots[i+1:] {
+			near := b.At.Sub(a.At) < time.Hour
+			if !near && !sameDay(a.At.In(zone), b.At.In(zone)) {
+				break
+			}
+			if a.Mailing.ID == b.Mailing.ID {
+				continue
+			}
+			pair := [2]int64{min(a.Mailing.ID, b.Mailing.ID), max(a.Mailing.ID, b.Mailing.ID)}
+			at, known := seen[pair]
+			if !known {
+				if at = -1; overlap(a.Mailing, b.Mailing) > 0 {
+					at = len(list)
+					list = append(list, Clash{One: a.Mailing, Other: b.Mailing, Clients: overlap(a.Mailing, b.Mailing)})
+				}
+				seen[pair] = at
+			}
+			if at >= 0 {
+				list[at].SameHour = list[at].SameHour || near
+				list[at].At = append(list[at].At, a.At)
+			}
+		}
+	}
+	slices.SortStableFunc(list, func(a, b Clash) int { return cmp.Compare(hourFirst(a), hourFirst(b)) })
+	return list
+}
+
+func hourFirst(c Clash) int {
+	if c.SameHour {
+		return 0
+	}
+	return 1
+}
+
+func sameDay(a, b time.Time) bool { return a.YearDay() == b.YearDay() && a.Year() == b.Year() }
+
+// TagSet counts the clients that have exactly these tags: of all the owner's clients, or of
+// those picked for a mailing.
+type TagSet struct {
+	MailingID int64    // 0: of all
+	Tags      []string `bun:",array"`
+	Clients   int64
+}
+
+// Overlaps is what is needed to tell how many clients two mailings of an owner share.
+type Overlaps struct {
+	Sets   []TagSet
+	Picked map[[2]int64]int64 // clients picked for both, by the IDs of the mailings, the lower first
+}
+
+// Of is the number of clients in the audiences of both.
+func (o Overlaps) Of(a, b Mailing) (clients int64) {
+	if a.Audience == AudiencePicked && b.Audience == AudiencePicked {
+		return o.Picked[[2]int64{min(a.ID, b.ID), max(a.ID, b.ID)}]
+	}
+	var picked int64
+	for _, m := range []Mailing{a, b} {
+		if m.Audience == AudiencePicked {
+			picked = m.ID
+		}
+	}
+	for _, set := range o.Sets {
+		if set.MailingID == picked && a.takes(set.Tags) && b.takes(set.Tags) {
+			clients += set.Clients
+		}
+	}
+	return clients
+}
+
+// takes tells whether a client with these tags can be in the audience.
+func (m Mailing) takes(tags []string) bool {
+	return m.Audience != AudienceTags || slices.ContainsFunc(m.Tags, func(wanted string) bool {
+		return slices.ContainsFunc(tags, func(tag string) bool { return strings.EqualFold(tag, wanted) })
+	})
+}

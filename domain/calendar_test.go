@@ -1,0 +1,83 @@
+package domain
+
+import (
+	"fmt"
+	"testing"
+	"time"
+)
+
+func calendarMailing(id int64, start string, every Periodicity) Mailing {
+	wall, err := time.Parse(WallFormat, start)
+	if err != nil {
+		panic(err)
+	}
+	return Mailing{ID: id, Audience: AudienceAll, StartLocal: wall, Timezone: "Europe/Berlin", Periodicity: every, Status: Running}
+}
+
+func TestSlots(t *testing.T) {
+	from, to := time.Date(2031, 1, 31, 23, 0, 0, 0, time.UTC), time.Date(2031, 2, 28, 23, 0, 0, 0, time.UTC)
+	sent := calendarMailing(4, "2031-02-03T10:00", Once)
+	sent.NextNo = 1
+	begun := calendarMailing(5, "2031-01-06T12:00", Weekly)
+	begun.NextNo = 6 // 17 February
+	slots := Slots([]Mailing{
+		calendarMailing(1, "2031-01-31T09:00", Monthly), calendarMailing(2, "2031-02-01T00:00", Once),
+		calendarMailing(3, "2031-03-01T00:00", Once), sent, begun,
+	}, from, to)
+	got := ""
+	for _, one := range slots {
+		got += fmt.Sprintf("%d: %s; ", one.Mailing.ID, one.At.Format("02 15:04"))
+	}
+	if want := "2: 31 23:00; 5: 17 11:00; 5: 24 11:00; 1: 28 08:00; "; got != want {
+		t.Errorf("%s\nwant %s", got, want)
+	}
+	if days := Slots([]Mailing{calendarMailing(1, "2031-01-01T09:00", Daily)}, from, to); len(days) != 28 {
+		t.Errorf("%d runs a day in February", len(days))
+	}
+}
+
+func TestClashes(t *testing.T) {
+	from, to := time.Date(2031, 2, 1, 0, 0, 0, 0, time.UTC), time.Date(2031, 3, 1, 0, 0, 0, 0, time.UTC)
+	weekly := func(id int64, start string) Mailing { return calendarMailing(id, start, Weekly) }
+	everybody := func(_, _ Mailing) int64 { return 7 }
+	for _, tt := range []struct {
+		name     string
+		mailings []Mailing
+		overlap  func(a, b Mailing) int64
+		want     string
+	}{
+		{"the same hour", []Mailing{weekly(1, "2031-02-03T10:00"), weekly(2, "2031-02-03T10:59")}, everybody, "1 2 hour 4; "},
+		{"the same day", []Mailing{weekly(1, "2031-02-03T10:00"), weekly(2, "2031-02-03T11:00")}, everybody, "1 2 day 4; "},
+		{"another day", []Mailing{weekly(1, "2031-02-03T10:00"), weekly(2, "2031-02-04T10:00")}, everybody, ""},
+		{"around midnight", []Mailing{weekly(1, "2031-02-03T23:40"), weekly(2, "2031-02-04T00:10")}, everybody, "1 2 hour 4; "},
+		{"nobody in both", []Mailing{weekly(1, "2031-02-03T10:00"), weekly(2, "2031-02-03T10:00")},
+			func(_, _ Mailing) int64 { return 0 }, ""},
+		{"the closer ones first", []Mailing{weekly(1, "2031-02-03T10:00"), weekly(2, "2031-02-03T15:00"), weekly(3, "2031-02-03T15:30")},
+			everybody, "2 3 hour 4; 1 2 day 4; 1 3 day 4; "},
+		{"itself", []Mailing{calendarMailing(1, "2031-02-03T10:00", Daily)}, everybody, ""},
+	} {
+		got := ""
+		for _, one := range Clashes(Slots(tt.mailings, from, to), time.FixedZone("", 3600), tt.overlap) {
+			got += fmt.Sprintf("%d %d %s %d; ", one.One.ID, one.Other.ID, map[bool]string{true: "hour", false: "day"}[one.SameHour], len(one.At))
+		}
+		if got != tt.want {
+			t.Errorf("%s: %q, want %q", tt.name, got, tt.want)
+		}
+	}
+}
+
+func TestOverlaps(t *testing.T) {
+	o := Overlaps{Sets: []TagSet{{0, nil, 100}, {0, []string{"News"}, 20}, {0, []string{"VIP", "news"}, 3}, {8, []string{"vip"}, 2}, {8, nil, 5}},
+		Picked: map[[2]int64]int64{{8, 9}: 4}}
+	all, news, vip := Mailing{ID: 1, Audience: AudienceAll}, Mailing{ID: 2, Audience: AudienceTags, Tags: []string{"news"}},
+		Mailing{ID: 3, Audience: AudienceTags, Tags: []string{"Vip"}}
+	picked, other := Mailing{ID: 8, Audience: AudiencePicked}, Mailing{ID: 9, Audience: AudiencePicked}
+	for _, tt := range []struct {
+		a, b Mailing
+		want int64
+	}{{all, all, 123}, {all, news, 23}, {news, vip, 3}, {vip, news, 3}, {all, picked, 7}, {picked, vip, 2}, {news, picked, 0}, {picked, other, 4}, {other, picked, 4}} {
+		if got := o.Of(tt.a, tt.b); got != tt.want {
+			t.Errorf("%d and %d share %d, want %d", tt.a.ID, tt.b.ID, got, tt.want)
+		}
+	}
+}

@@ -1,0 +1,35 @@
+package domain
+
+import "time"
+
+// Pace is what became of a run's letters over time. Every says of how many recipients one was
+// looked at for it; with 1 all numbers are exact, else those of it are multiplied.
+type Pace struct {
+	From  time.Time
+	Step  time.Duration // of one part
+	Every int64
+	Parts []PacePart // from From on, without gaps
+}
+
+// PacePart counts the attempts in one stretch of time.
+type PacePart struct {
+	Accepted, Deferred, Failed int64
+}
+
+// Add counts attempts in the n-th part; an attempt whose result is unknown will be repeated.
+func (p *Pace) Add(n int, status Verdict, attempts int64) {
+	for len(p.Parts) <= n {
+		p.Parts = append(p.Parts, PacePart{})
+	}
+	switch status {
+	case Accepted:
+		p.Parts[n].Accepted += attempts
+	case Failed:
+		p.Parts[n].Failed += attempts
+	default:
+		p.Parts[n].Deferred += attempts
+	}
+}
+
+// At is when the n-th part begins.
+func (p Pace) At(n int) time.Time { return p.From.Add(time.Duration(n) * p.Step) }
