@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/chromedp/chromedp"
+	"github.com/chromedp/chromedp/kb"
 )
 
 // clientsFlow adds, finds, changes and deletes clients in place.
@@ -43,8 +44,9 @@ func clientsFlow(t *testing.T, s *server) {
 	owner.see("#client-rows form")
 	owner.auditAs("clients-edit-in-place")
 	owner.fill("full_name", "Carol Ash")
-	owner.click("#client-rows form [type=submit]")
+	owner.do(chromedp.KeyEvent(kb.Enter))
 	owner.reads("#client-rows tr", "Carol Ash")
+	owner.until("the focus is in the saved row", chromedp.Evaluate[bool](`document.activeElement.closest("#client-rows tr")?.innerText.includes("Carol Ash") ?? false`))
 
 	owner.click(rowOf("client", "bob@example.com") + " a[hx-delete]")
 	owner.gone(rowOf("client", "bob@example.com"))

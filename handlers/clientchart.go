@@ -61,6 +61,6 @@ func (s *Site) clientChart(c *fiber.Ctx, total int) (clientChart, error) {
 	for i, day := range days[:clientDays] {
 		chart.Days[i].Words = s.dayMonth(c, day)
 	}
-	chart.From, chart.To = chart.Days[0].Words, chart.Days[clientDays-1].Words
+	chart.From, chart.To = s.date(c, days[0]), s.date(c, today)
 	return chart, nil
 }

@@ -168,6 +168,11 @@ func (s *Site) day(c *fiber.Ctx, at time.Time) string {
 		"Month", s.t(c, "time.long_"+at.Format("01")), "Year", at.Year(), "Clock", at.Format("15:04"))
 }
 
+// date writes a day without its weekday.
+func (s *Site) date(c *fiber.Ctx, at time.Time) string {
+	return s.t(c, "time.date", "Day", at.Day(), "Month", s.t(c, "time.long_"+at.Format("01")))
+}
+
 // dayMonth writes a day of this year or so.
 func (s *Site) dayMonth(c *fiber.Ctx, at time.Time) string {
 	return s.t(c, "time.day_month", "Weekday", s.weekday(c, at), "Day", at.Day(), "Month", s.t(c, "time.long_"+at.Format("01")))

@@ -55,8 +55,7 @@ func (s *Site) page(c *fiber.Ctx, status int, name string, view any) error {
 		frame.Name = to.User.Name
 	}
 	for _, p := range s.placesOf(to.User, s.isLocal(c)) {
-		current := path == p.Path || strings.HasPrefix(path, p.Path+"/")
-		frame.Nav = append(frame.Nav, navItem{p.Path, p.Key, current})
+		frame.Nav = append(frame.Nav, navItem{p.Path, p.Key, p.has(path)})
 	}
 	return s.block(c, status, "frame", frame)
 }

@@ -1,6 +1,9 @@
 package handlers
 
 import (
+	"slices"
+	"strings"
+
 	"github.com/gofiber/fiber/v2"
 
 	"skychimp/domain"
@@ -198,24 +201,28 @@ func (s *Site) admit(g guard) fiber.Handler {
 	}
 }
 
-// place is one entry of the main menu; who sees it follows from its route.
-type place struct{ Path, Key string }
+// place is one entry of the main menu; who sees it follows from its route. Pages below Path
+// belong to it, and those below Also.
+type place struct {
+	Path, Key string
+	Also      []string
+}
 
 func places() []place {
 	return []place{
-		{"/start", "nav.start"},
-		{"/mailings", "nav.mailings"},
-		{"/messages", "nav.messages"},
-		{"/clients", "nav.clients"},
-		{"/attempts", "nav.attempts"},
-		{"/manager/mailings", "nav.manager_mailings"},
-		{"/manager/users", "nav.manager_users"},
-		{"/admin/posts", "nav.posts"},
-		{"/admin/users", "nav.users"},
-		{"/admin/audit", "nav.audit"},
-		{"/admin/jobs", "nav.jobs"},
-		{"/blog", "nav.blog"},
-		{"/inbox", "nav.inbox"},
+		{Path: "/start", Key: "nav.start"},
+		{Path: "/mailings", Key: "nav.mailings", Also: []string{"/runs", "/calendar"}},
+		{Path: "/messages", Key: "nav.messages"},
+		{Path: "/clients", Key: "nav.clients"},
+		{Path: "/attempts", Key: "nav.attempts"},
+		{Path: "/manager/mailings", Key: "nav.manager_mailings"},
+		{Path: "/manager/users", Key: "nav.manager_users"},
+		{Path: "/admin/posts", Key: "nav.posts"},
+		{Path: "/admin/users", Key: "nav.users"},
+		{Path: "/admin/audit", Key: "nav.audit"},
+		{Path: "/admin/jobs", Key: "nav.jobs"},
+		{Path: "/blog", Key: "nav.blog"},
+		{Path: "/inbox", Key: "nav.inbox"},
 	}
 }
 
@@ -229,6 +236,13 @@ func (s *Site) placesOf(u *domain.User, local bool) (list []place) {
 		}
 	}
 	return list
+}
+
+// has tells whether the page at path belongs to the place.
+func (p place) has(path string) bool {
+	return slices.ContainsFunc(append(p.Also, p.Path), func(root string) bool {
+		return path == root || strings.HasPrefix(path, root+"/")
+	})
 }
 
 // landing is where the user's work starts.

@@ -37,6 +37,12 @@ func (s *Site) startHome(c *fiber.Ctx) error {
 	for _, one := range open {
 		view.Running = append(view.Running, s.runRow(c, one))
 	}
+	if isHTMX(c) { // which asks while something runs; at the end everything on the page is new
+		if len(open) == 0 {
+			c.Set("HX-Refresh", "true")
+		}
+		return s.block(c, fiber.StatusOK, "start/now", view)
+	}
 	next, err := s.DB.NextMailings(ctx, user.ID, startRows)
 	if err != nil {
 		return err
@@ -55,9 +61,6 @@ func (s *Site) startHome(c *fiber.Ctx) error {
 		rows[i] = s.runRow(c, one)
 	}
 	view.Last = rows[:min(len(rows), startRows)]
-	if isHTMX(c) {
-		return s.block(c, fiber.StatusOK, "start/now", view)
-	}
 	view.Results = newRunChart(rows)
 	view.Results.Numbers = true
 	_, total, err := s.DB.Clients(ctx, user.ID, db.ClientFilter{})

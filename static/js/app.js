@@ -44,13 +44,39 @@
     }
   }, true);
 
+  // Who works by keyboard stays where he was when that part of the page is replaced, and what he
+  // has unfolded stays open.
+  const reachable = "a[href], button, input:not([type=hidden]), select, textarea, summary";
+  let held = null;
+  document.body.addEventListener("htmx:beforeSwap", (event) => {
+    const { target } = event.detail;
+    const active = document.activeElement;
+    held = {
+      same: target.contains(active) ? active.getAttribute("href") ?? active.getAttribute("name") ?? active.textContent : null,
+      beside: target.nextElementSibling ?? target.previousElementSibling,
+      open: [...target.querySelectorAll("details")].map((one) => one.open),
+    };
+  });
+  document.body.addEventListener("htmx:afterSettle", (event) => {
+    const { elt } = event.detail;
+    if (!held) return;
+    const folds = elt.querySelectorAll("details");
+    if (folds.length === held.open.length) folds.forEach((one, i) => (one.open ||= held.open[i]));
+    if (held.same !== null && document.activeElement === document.body) {
+      const choices = [...elt.querySelectorAll(reachable)];
+      const same = choices.find((one) => [one.getAttribute("href"), one.getAttribute("name"), one.textContent].includes(held.same));
+      (same ?? choices[0] ?? held.beside?.querySelector(reachable) ?? document.getElementById("main"))?.focus({ preventScroll: true });
+    }
+    held = null;
+  });
+
   // A preview follows what is typed: the button that asks for it is pressed after a pause. The
   // answer comes into a frame of its own, which leaves no step behind for the Back button.
-  document.querySelectorAll("[data-preview]").forEach((button) => {
+  document.querySelectorAll("[data-frame]").forEach((button) => {
     const form = button.form;
     let waiting;
     const show = () => {
-      const old = form.querySelector(`iframe[name="${button.dataset.preview}"]`);
+      const old = form.querySelector(`iframe[name="${button.dataset.frame}"]`);
       const fresh = old.cloneNode();
       fresh.removeAttribute("src");
       old.replaceWith(fresh);
