@@ -100,10 +100,9 @@ func (s *Site) startAct(c *fiber.Ctx, form domain.StartForm) (startAct, error) {
 	if err != nil {
 		return act, err
 	}
-	switch {
-	case form.When == domain.StartNow:
+	if form.When == domain.StartNow {
 		act.Label = s.tn(c, "start.send_now", recipients)
-	default:
+	} else {
 		act.Label = s.t(c, "start.send_later", "Day", s.day(c, m.StartLocal))
 		act.Note = s.tn(c, "mailings.reach", recipients)
 	}
