@@ -41,10 +41,16 @@ type deleteMessageView struct {
 func (s *Site) newMessageForm(c *fiber.Ctx) error {
 	form := messageForm{Start: c.Query("start")}
 	form.Subject, form.Body = templates.Start(s.reader(c).Lang, form.Start)
-	for _, name := range templates.StartNames() {
-		form.Starts = append(form.Starts, templates.Option{Value: name, Label: s.t(c, "messages.start_"+name)})
-	}
+	form.Starts = s.examples(c)
 	return s.showMessageForm(c, fiber.StatusOK, form)
+}
+
+// examples are what a new message can begin with.
+func (s *Site) examples(c *fiber.Ctx) (list []templates.Option) {
+	for _, name := range templates.StartNames() {
+		list = append(list, templates.Option{Value: name, Label: s.t(c, "messages.start_"+name)})
+	}
+	return list
 }
 
 func (s *Site) showMessageForm(c *fiber.Ctx, status int, form messageForm) error {

@@ -2,6 +2,7 @@ package handlers
 
 import (
 	"maps"
+	"slices"
 	"strconv"
 	"time"
 
@@ -16,6 +17,8 @@ import (
 type startLetterView struct {
 	domain.StartForm
 	Subject, Body string
+	Examples      []templates.Option
+	Example       string // the one that the letter begins with
 	Clients       string // how many, in words
 	Periodicities []templates.Option
 	Reader        string             // the client that the preview is for
@@ -39,7 +42,13 @@ func (s *Site) startLetterOf(c *fiber.Ctx, start domain.Start) startLetterView {
 	view := startLetterView{Subject: start.Message.Subject, Body: start.Message.Body,
 		StartForm: domain.StartForm{When: domain.StartNow, StartAt: tomorrow, Timezone: to.User.Timezone, Periodicity: string(domain.Once)}}
 	if start.Message.ID == 0 {
-		view.Subject, view.Body = s.t(c, "start.example_subject"), s.t(c, "start.example_body")
+		view.Example = templates.StartNames()[0]
+	}
+	if chosen := c.Query("start"); slices.Contains(templates.StartNames(), chosen) {
+		view.Example = chosen
+	}
+	if view.Example != "" {
+		view.Subject, view.Body = templates.Start(to.Lang, view.Example)
 	}
 	if m.ID != 0 {
 		view.Timezone, view.Periodicity = m.Timezone, string(m.Periodicity)
@@ -62,7 +71,7 @@ func (s *Site) showStartLetter(c *fiber.Ctx, status int, view startLetterView) e
 	if err != nil {
 		return err
 	}
-	view.Clients = s.tn(c, "clients.found", total)
+	view.Clients, view.Examples = s.tn(c, "clients.found", total), s.examples(c)
 	for _, one := range clients {
 		view.Readers = append(view.Readers, templates.Option{Value: strconv.FormatInt(one.ID, 10), Label: clientLabel(one)})
 	}
