@@ -23,11 +23,11 @@ func (s *session) command(line []byte) bool {
 		return s.letterData()
 	case "RSET":
 		s.mail, s.rcpt = false, false
-		return s.say("250 2.0.0 ok")
+		return s.reply(StageReset, "250 2.0.0 ok") != 0
 	case "NOOP":
 		return s.say("250 2.0.0 ok")
 	case "QUIT":
-		s.say("221 2.0.0 bye")
+		s.reply(StageQuit, "221 2.0.0 bye")
 		return false
 	case "EHLO":
 		if s.script.NoEHLO {

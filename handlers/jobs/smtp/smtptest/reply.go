@@ -25,7 +25,7 @@ func (s *session) reply(stage domain.Stage, normal string) int {
 func (s *session) decide(stage domain.Stage, normal string) (answer string, last, ok bool) {
 	answer = normal
 	if s.script.On != nil {
-		event := Event{Conn: s.id, Nth: s.nth, Letter: s.letter, Stage: stage, From: s.from, To: s.to}
+		event := s.event(stage)
 		action := s.script.On(event)
 		if action != (Action{}) && !s.act(event, action) {
 			return "", true, false
@@ -36,6 +36,19 @@ func (s *session) decide(stage domain.Stage, normal string) (answer string, last
 		last = action.DropAfter
 	}
 	return answer, last || codeOf(answer) == 421, true
+}
+
+func (s *session) event(stage domain.Stage) Event {
+	return Event{Conn: s.id, Nth: s.nth, Letter: s.letter, Stage: stage, From: s.from, To: s.to}
+}
+
+// body asks the script in the middle of a letter. False: the connection is over.
+func (s *session) body() bool {
+	if s.script.On == nil {
+		return true
+	}
+	action := s.script.On(s.event(StageBody))
+	return action == (Action{}) || s.act(s.event(StageBody), action)
 }
 
 func codeOf(answer string) int {

@@ -19,6 +19,14 @@ const (
 	GarbageTLS            // says 220 and then speaks no TLS
 )
 
+// Stages that only a server knows. StageBody is the middle of a letter, before its dot: no answer
+// is due, so only Delay, Hang and Drop act there.
+const (
+	StageBody  domain.Stage = "body"
+	StageReset domain.Stage = "reset"
+	StageQuit  domain.Stage = "quit"
+)
+
 // Script says how a server behaves. The zero Script takes every letter.
 type Script struct {
 	Addr string // where to listen; empty: a free port of 127.0.0.1
@@ -56,7 +64,8 @@ type Event struct {
 }
 
 // Action is what happens instead of the normal answer. The zero Action is the normal one.
-// Drop at StageData closes before the letter, at StageDot after it has come whole.
+// Drop at StageData closes before the letter, at StageBody in its middle, at StageDot after it has
+// come whole.
 type Action struct {
 	Delay     time.Duration
 	Hang      bool   // until Server.Release
@@ -84,6 +93,16 @@ func At(stage domain.Stage, action Action) func(Event) Action {
 func For(to string, stage domain.Stage, action Action) func(Event) Action {
 	return func(e Event) Action {
 		if e.Stage == stage && e.To == to {
+			return action
+		}
+		return Action{}
+	}
+}
+
+// Nth is a script that acts at one stage of every n-th letter of the server.
+func Nth(n int, stage domain.Stage, action Action) func(Event) Action {
+	return func(e Event) Action {
+		if e.Stage == stage && e.Letter > 0 && e.Letter%n == 0 {
 			return action
 		}
 		return Action{}

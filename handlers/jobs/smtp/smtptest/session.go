@@ -139,7 +139,9 @@ func (s *session) data(l *Letter) (size int, ok bool) {
 			}
 		}
 		if start && header {
-			header = len(line) > 2
+			if header = len(line) > 2; !header && !s.body() {
+				return size, false
+			}
 			if len(line) > 11 && (line[0]|0x20) == 'm' && strings.EqualFold(string(line[:11]), "Message-ID:") {
 				l.MessageID = strings.TrimSpace(string(line[11:]))
 			}

@@ -126,6 +126,32 @@ func TestHangAndRelease(t *testing.T) {
 	}
 }
 
+// Stages that have no answer of their own, or none that a letter waits for.
+func TestServersStages(t *testing.T) {
+	var seen []domain.Stage
+	s := smtptest.Start(t, smtptest.Script{On: smtptest.First(
+		func(e smtptest.Event) smtptest.Action { seen = append(seen, e.Stage); return smtptest.Action{} },
+		smtptest.Nth(2, smtptest.StageBody, smtptest.Action{Drop: true}),
+		smtptest.Nth(3, smtptest.StageQuit, smtptest.Action{Answer: "421 4.3.2 go away"}),
+	)})
+	if err := send(s, "1@c.example"); err != nil {
+		t.Fatal(err)
+	}
+	want := []domain.Stage{
+		domain.StageConnect, domain.StageHello, domain.StageMail, domain.StageRcpt, domain.StageData,
+		smtptest.StageBody, domain.StageDot, smtptest.StageQuit,
+	}
+	if !slices.Equal(seen, want) {
+		t.Errorf("the stages were %v", seen)
+	}
+	if err := send(s, "2@c.example"); err == nil || s.Dots() != 1 {
+		t.Errorf("a letter that was cut in its middle: %v, %d dots", err, s.Dots())
+	}
+	if err := send(s, "3@c.example"); err == nil || s.Accepted() != 2 {
+		t.Errorf("an unkind goodbye: %v, %d accepted", err, s.Accepted())
+	}
+}
+
 // A closed server leaves no connection behind, even where its script hangs or waits.
 func TestCloseEndsHanging(t *testing.T) {
 	for _, action := range []smtptest.Action{{Hang: true}, {Delay: time.Hour}} {
