@@ -1,214 +1,333 @@
 package main_test
 
 import (
+	"bytes"
 	"fmt"
-	"math/rand/v2"
+	"net/url"
 	"os"
 	"os/exec"
+	"strconv"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
 
 	"skychimp/db"
 	"skychimp/db/dbtest"
+	"skychimp/db/dbtest/faultproxy"
 	"skychimp/domain"
 	"skychimp/handlers/jobs/smtp/smtptest"
 )
 
 // The matrix of faults: the program as it ships, a real Postgres, a mail server that journals
-// every dot and every 250, and an oracle that compares all three. FAULTS=full runs each row as
-// often as its full form says; `make faults` prints one line per row.
+// every dot and every 250, and an oracle that compares all three (faults_oracle_test.go). Each row
+// is a test that prints one line. A plain `go test` injects a few faults a row; FAULTS=full, which
+// is `make faults`, as many as the full form says, FAULTS=7 seven in each row.
 
 const faultConns = 10
 
-// fault is one stage of the matrix: a database with one large run, and the mail server.
+// fault is one stage of the matrix: a database, the mail server and the programs between them.
 type fault struct {
 	testing.TB
-	url     string
-	db      *db.DB
-	server  *smtptest.Server
-	run     int64
-	process *exec.Cmd
-	slowest time.Duration // from a start to its first letter
+	url    string // of the database, as the programs know it
+	db     *db.DB // past any proxy
+	server *smtptest.Server
+	proxy  *faultproxy.Proxy // before the database, nil where it isn't wanted
+	conns  int
+	env    []string // more of the programs' environment
+
+	run       int64 // the last that was begun
+	programs  []*program
+	slowest   time.Duration // from a start, or the end of a fault, to the next letter
+	strangers int           // letters of no delivery, see judge
+	script    atomic.Pointer[func(smtptest.Event) smtptest.Action]
+	after250  atomic.Pointer[func(smtptest.Letter)]
 }
 
-func newFault(t testing.TB, clients int, script smtptest.Script) *fault {
+// newFault makes a stage without a run. The server does what the script says, and besides what
+// f.on says later.
+func newFault(t testing.TB, script smtptest.Script) *fault {
 	t.Helper()
-	f := &fault{TB: t, url: dbtest.URL(t), server: smtptest.Start(t, script)}
+	return newFaultOn(t, dbtest.URL(t), script)
+}
+
+func newFaultOn(t testing.TB, address string, script smtptest.Script) *fault {
+	t.Helper()
+	f := &fault{TB: t, url: address, conns: faultConns}
+	own := script.On
+	script.On = func(e smtptest.Event) smtptest.Action {
+		if now := f.script.Load(); now != nil {
+			if action := (*now)(e); action != (smtptest.Action{}) {
+				return action
+			}
+		}
+		if own != nil {
+			return own(e)
+		}
+		return smtptest.Action{}
+	}
+	f.server = smtptest.Start(t, script)
 	var err error
-	if f.db, err = db.Open(f.url); err != nil {
+	if f.db, err = db.Open(address); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(f.db.Close)
-	f.run = f.begin(f.fill(clients))
 	t.Cleanup(func() { f.kill(syscall.SIGKILL) })
 	return f
 }
 
-// fill makes the owner, his clients and a mailing to all of them.
+// behindProxy leads the programs to the database by way of a proxy.
+func (f *fault) behindProxy() *faultproxy.Proxy {
+	f.Helper()
+	f.proxy = faultproxy.Postgres(f, f.url)
+	f.url = f.proxy.URL()
+	return f.proxy
+}
+
+// on makes the mail server do something else from now on; nil ends it.
+func (f *fault) on(script func(smtptest.Event) smtptest.Action) {
+	if script == nil {
+		script = func(smtptest.Event) smtptest.Action { return smtptest.Action{} }
+	}
+	f.script.Store(&script)
+}
+
+func (f *fault) exec(sql string, args ...any) {
+	f.Helper()
+	if _, err := f.db.Pool.Exec(f.Context(), sql, args...); err != nil {
+		f.Fatal(err)
+	}
+}
+
+func (f *fault) count(sql string, args ...any) (n int) {
+	f.Helper()
+	if err := f.db.Pool.QueryRow(f.Context(), sql, args...).Scan(&n); err != nil {
+		f.Fatal(err)
+	}
+	return n
+}
+
+// fill makes an owner with clients and a mailing to all of them.
 func (f *fault) fill(clients int) (mailing int64) {
 	f.Helper()
-	ctx := f.Context()
-	_, err := f.db.Pool.Exec(ctx, `WITH owner AS (
-			INSERT INTO users (id, email, name, password_hash, role) VALUES (1000, 'owner@example.org', 'Owner', '', 'user') RETURNING id
-		) INSERT INTO clients (owner_id, email, full_name)
-		SELECT id, 'client' || n || '@example.org', 'Client ' || n FROM owner, generate_series(1, $1::int) n`, clients)
+	return f.mailing(f.owner(clients))
+}
+
+func (f *fault) owner(clients int) (id int64) {
+	f.Helper()
+	err := f.db.Pool.QueryRow(f.Context(), `WITH owner AS (
+			INSERT INTO users (email, name, password_hash, role)
+			SELECT 'owner' || count(*) || '@example.org', 'Owner', '', 'user' FROM users RETURNING id
+		), added AS (
+			INSERT INTO clients (owner_id, email, full_name)
+			SELECT id, 'client' || n || '.' || id || '@example.org', 'Client ' || n FROM owner, generate_series(1, $1::int) n
+		) SELECT id FROM owner`, clients).Scan(&id)
 	if err != nil {
 		f.Fatal(err)
 	}
-	message := domain.Message{OwnerID: 1000, Subject: "News for {{name}}", Body: "Hello {{name}}, " + strings.Repeat("there is news. ", 60)}
-	if err := f.db.CreateMessage(ctx, &message); err != nil {
+	return id
+}
+
+func (f *fault) mailing(owner int64) int64 {
+	f.Helper()
+	message := domain.Message{OwnerID: owner, Subject: "News for {{name}}", Body: "Hello {{name}}, " + strings.Repeat("there is news. ", 60)}
+	if err := f.db.CreateMessage(f.Context(), &message); err != nil {
 		f.Fatal(err)
 	}
-	m := domain.Mailing{OwnerID: 1000}
-	err = m.Change(domain.MailingForm{Name: "Faults", MessageID: message.ID, Audience: "all",
+	m := domain.Mailing{OwnerID: owner}
+	err := m.Change(domain.MailingForm{Name: "Faults", MessageID: message.ID, Audience: "all",
 		StartAt: "2026-01-01T00:00", Timezone: "UTC", Periodicity: "monthly"}, time.Now())
 	if err != nil {
 		f.Fatal(err)
 	}
-	if err := f.db.CreateMailing(ctx, &m); err != nil {
+	if err := f.db.CreateMailing(f.Context(), &m); err != nil {
 		f.Fatal(err)
 	}
 	return m.ID
 }
 
-// begin makes a run of the mailing, which nobody sends yet.
+// begin makes a run of the mailing out of turn.
 func (f *fault) begin(mailing int64) (run int64) {
 	f.Helper()
 	planned, ok, err := f.db.PlanRun(f.Context(), mailing, time.Now(), true)
 	if err != nil || !ok {
 		f.Fatal(ok, err)
 	}
+	f.run = planned.ID
 	return planned.ID
 }
 
-// start starts the program and waits for its first letter.
-func (f *fault) start() {
+// due puts the mailings on the calendar: their first occurrence is at that time.
+func (f *fault) due(at time.Time, mailings ...int64) {
 	f.Helper()
-	before, started := f.server.Dots(), time.Now()
-	f.process = worker(f, f.url, f.server.Addr(), faultConns)
-	if err := f.process.Start(); err != nil {
-		f.Fatal(err)
-	}
-	f.until("the first letter after a start", func() bool { return f.server.Dots() > before || f.closed() })
-	f.slowest = max(f.slowest, time.Since(started))
+	f.exec(`UPDATE mailings SET status = 'running', launched_at = now(), start_local = $1::timestamptz AT TIME ZONE 'UTC', next_run_at = $1
+		WHERE id = ANY($2)`, at.Truncate(time.Microsecond), mailings)
 }
 
-func (f *fault) kill(signal syscall.Signal) {
-	if f.process == nil {
-		return
-	}
-	_ = f.process.Process.Signal(signal)
-	_ = f.process.Wait()
-	f.process = nil
-}
-
-// closed asks as cheaply as it can: it is asked all the time, and the answer is measured too.
+// closed tells whether nothing is due or going on any more, as cheaply as it can: it is asked all
+// the time, and the answer is measured too.
 func (f *fault) closed() (yes bool) {
-	err := f.db.Pool.QueryRow(f.Context(), `SELECT closed_at IS NOT NULL FROM runs WHERE id = $1`, f.run).Scan(&yes)
+	err := f.db.Pool.QueryRow(f.Context(), `SELECT NOT EXISTS (SELECT FROM runs WHERE closed_at IS NULL)
+		AND NOT EXISTS (SELECT FROM mailings WHERE status = 'running' AND next_run_at <= now() AND disabled_at IS NULL AND deleted_at IS NULL)`).Scan(&yes)
 	return err == nil && yes
 }
 
 func (f *fault) until(what string, yes func() bool) {
 	f.Helper()
-	deadline, tick := time.After(2*time.Minute), time.NewTicker(10*time.Millisecond)
+	if !within(2*time.Minute, yes) {
+		for _, p := range f.programs {
+			f.Logf("a program printed:\n%s", p.printed())
+		}
+		f.Fatalf("waited 2 minutes for: %s", what)
+	}
+}
+
+// within asks until the answer is yes, or the time is over.
+func within(limit time.Duration, yes func() bool) bool {
+	deadline, tick := time.After(limit), time.NewTicker(10*time.Millisecond)
 	defer tick.Stop()
 	for !yes() {
 		select {
 		case <-deadline:
-			f.Fatalf("waited 2 minutes for: %s", what)
+			return false
 		case <-tick.C:
 		}
 	}
+	return true
 }
 
-// verdict is what the oracle says: recipients without a letter, deliveries that the tables call
-// accepted and the server never had, and letters that came twice.
-type verdict struct{ lost, phantom, doubled int }
-
-func (f *fault) judge() verdict {
+// start starts a program and waits for its first letter, or its end.
+func (f *fault) start() *program {
 	f.Helper()
-	accepted := map[string]int{}
-	for _, l := range f.server.Letters() {
-		if l.Code == 250 {
-			accepted[l.To]++
-		}
+	p := f.launch()
+	p.firstLetter(f)
+	return p
+}
+
+func (p *program) firstLetter(f *fault) {
+	f.Helper()
+	f.until("the first letter after a start", func() bool { return f.server.Dots() > p.before || p.over() || f.closed() })
+	if !p.over() {
+		f.slowest = max(f.slowest, time.Since(p.started))
 	}
-	rows, err := f.db.Pool.Query(f.Context(), `SELECT email, outcome FROM deliveries WHERE run_id = $1`, f.run)
-	if err != nil {
+}
+
+// resumed waits for the first letter after the end of a fault.
+func (f *fault) resumed() {
+	f.Helper()
+	before, healed := f.server.Dots(), time.Now()
+	f.until("the first letter after a fault", func() bool { return f.server.Dots() > before || f.closed() })
+	f.slowest = max(f.slowest, time.Since(healed))
+}
+
+// letters waits until that many more letters have been accepted, or all.
+func (f *fault) letters(more int) {
+	f.Helper()
+	want := f.server.Accepted() + more
+	f.until("enough letters", func() bool { return f.server.Accepted() >= want || f.closed() })
+}
+
+func (f *fault) launch() *program {
+	f.Helper()
+	p := &program{cmd: worker(f, f.url, f.server.Addr(), f.conns), ended: make(chan struct{}), before: f.server.Dots(), started: time.Now()}
+	p.cmd.Env = append(p.cmd.Env, f.env...)
+	p.cmd.Stdout, p.cmd.Stderr = p, p
+	if err := p.cmd.Start(); err != nil {
 		f.Fatal(err)
 	}
-	defer rows.Close()
-	var v verdict
-	for rows.Next() {
-		var email, outcome string
-		if err := rows.Scan(&email, &outcome); err != nil {
-			f.Fatal(err)
-		}
-		switch {
-		case accepted[email] > 1:
-			v.doubled += accepted[email] - 1
-		case accepted[email] == 0 && outcome == string(domain.OutcomeAccepted):
-			v.phantom++
-		case accepted[email] == 0:
-			v.lost++
-		}
-	}
-	return v
+	go func() { _ = p.cmd.Wait(); close(p.ended) }()
+	f.programs = append(f.programs, p)
+	return p
 }
 
-// report prints the row of the matrix and fails the test when it did not pass.
-func (f *fault) report(what string, times, bound int) {
-	f.Helper()
-	f.until("the run is closed", f.closed)
-	v := f.judge()
-	fmt.Printf("FAULT %-28s n=%d lost=%d phantom=%d doubled=%d/%d recovery=%.1fs\n",
-		what, times, v.lost, v.phantom, v.doubled, bound, f.slowest.Seconds())
-	if v.lost+v.phantom > 0 || v.doubled > bound || f.slowest > 5*time.Second {
-		f.Errorf("%s: %+v, doubled at most %d, slowest recovery %v", what, v, bound, f.slowest)
+// kill sends the signal to all programs and waits for their end.
+func (f *fault) kill(signal syscall.Signal) {
+	for _, p := range f.programs {
+		p.kill(signal)
+	}
+	f.programs = nil
+}
+
+// program is a running `skychimp worker`.
+type program struct {
+	cmd     *exec.Cmd
+	ended   chan struct{}
+	before  int // letters that had come when it was started
+	started time.Time
+	mu      sync.Mutex
+	text    bytes.Buffer
+}
+
+// kill sends the signal and waits for the end; from any goroutine and more than once.
+func (p *program) kill(signal syscall.Signal) {
+	_ = p.cmd.Process.Signal(signal)
+	<-p.ended
+}
+
+func (p *program) over() bool {
+	select {
+	case <-p.ended:
+		return true
+	default:
+		return false
 	}
 }
 
-func faultTimes(quick, full int) int {
-	if os.Getenv("FAULTS") == "full" {
+func (p *program) Write(text []byte) (int, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.text.Write(text)
+}
+
+func (p *program) printed() string {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.text.String()
+}
+
+// memory is how much of the program's memory is in use, in MB.
+func (p *program) memory(t testing.TB) int {
+	t.Helper()
+	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", p.cmd.Process.Pid))
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, rest, _ := strings.Cut(string(status), "VmRSS:")
+	kb, err := strconv.Atoi(strings.Fields(rest)[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	return kb / 1024
+}
+
+// faultTimes is how many faults a row injects.
+func faultTimes(t testing.TB, quick, full int) int {
+	switch wanted := os.Getenv("FAULTS"); wanted {
+	case "":
+		return quick
+	case "full":
 		return full
+	default:
+		n, err := strconv.Atoi(wanted)
+		if err != nil || n < 1 {
+			t.Fatalf("FAULTS=%q: full, or how many faults in each row", wanted)
+		}
+		return n
 	}
-	return quick
-}
-
-func TestFaultKilledAtRandom(t *testing.T) {
-	faultSignal(t, "kill -9 at random", syscall.SIGKILL, faultTimes(5, 300), faultConns)
-}
-
-func TestFaultTerminated(t *testing.T) {
-	faultSignal(t, "SIGTERM", syscall.SIGTERM, faultTimes(3, 50), 0)
-}
-
-// faultSignal sends the signal again and again at random moments of one run.
-func faultSignal(t *testing.T, what string, signal syscall.Signal, times, perKill int) {
-	const letters = 150 // between two signals, at most
-	f := newFault(t, times*letters+500, smtptest.Script{})
-	for range times {
-		f.start()
-		want := f.server.Accepted() + 1 + rand.IntN(letters)
-		f.until("enough letters", func() bool { return f.server.Accepted() >= want || f.closed() })
-		f.kill(signal)
-	}
-	f.start()
-	f.report(what, times, times*perKill)
 }
 
 // worker is `skychimp worker` on a database and a mail server, not started yet.
-func worker(t testing.TB, url, smtp string, conns int) *exec.Cmd {
+func worker(t testing.TB, address, smtp string, conns int) *exec.Cmd {
 	t.Helper()
 	file, err := build()
 	if err != nil {
 		t.Fatal("the program does not build: ", err)
 	}
 	c := exec.Command(file, "worker")
-	c.Env = append(os.Environ(), "DATABASE_URL="+url, "SECRET="+strings.Repeat("s", 40),
-		fmt.Sprintf("SMTP_URL=smtp://%s?tls=none&conns=%d", smtp, conns))
+	server := url.URL{Scheme: "smtp", Host: smtp, RawQuery: fmt.Sprintf("tls=none&conns=%d", conns)}
+	c.Env = append(os.Environ(), "DATABASE_URL="+address, "SECRET="+strings.Repeat("s", 40), "DISPATCH_EVERY=1s", "SMTP_URL="+server.String())
 	c.Stderr = t.Output()
 	return c
 }
