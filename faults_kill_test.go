@@ -126,6 +126,7 @@ func (p point) run(t *testing.T) {
 	f.start()
 	if p.name == "schedule advance" { // and what comes due while nobody runs, after a death that left no job behind
 		f.until("the runs are closed", f.closed)
+		f.until("no job is under way", func() bool { return f.count(`SELECT count(*) FROM river_job WHERE finalized_at IS NULL`) == 0 })
 		f.kill(syscall.SIGKILL)
 		f.due(time.Now(), f.mailing(owner))
 		f.start()

@@ -108,8 +108,9 @@ func (db *DB) Suspects(ctx context.Context, self int64) (unlocked, silent []int6
 	return unlocked, silent, err
 }
 
-// Bury shuts dead instances out, settles what they recorded, frees their blocks and has their
-// jobs of the queue worked again; it says how many blocks.
+// Bury shuts dead instances out, settles what they recorded, frees their blocks, has their jobs of
+// the queue worked again and lets another one lead the queue, whose own terms would leave mailings
+// that are due waiting for 20 seconds; it says how many blocks.
 func (db *DB) Bury(ctx context.Context, dead []int64) (int64, error) {
 	var freed int64
 	err := pgx.BeginFunc(ctx, db.Pool, func(tx pgx.Tx) error {
@@ -130,6 +131,12 @@ func (db *DB) Bury(ctx context.Context, dead []int64) (int64, error) {
 		}
 		_, err = tx.Exec(ctx, `UPDATE river_job SET state = 'available', scheduled_at = now()
 			WHERE state = 'running' AND attempted_by[array_upper(attempted_by, 1)] = ANY($1)`, names)
+		if err != nil {
+			return err
+		}
+		_, err = tx.Exec(ctx, `WITH gone AS (DELETE FROM river_leader WHERE leader_id = ANY($1) RETURNING leader_id)
+			SELECT pg_notify(current_schema() || '.river_leadership',
+				json_build_object('leader_id', leader_id, 'action', 'resigned')::text) FROM gone`, names)
 		return err
 	})
 	return freed, explain(err)

@@ -70,6 +70,7 @@ func TestFenced(t *testing.T) {
 	s.claim(run.ID)
 	exec(t, d, `INSERT INTO river_job (kind, args, state, max_attempts, attempted_by, attempt, attempted_at)
 		VALUES ('plan', '{}', 'running', 5, ARRAY[$1], 1, now()), ('plan', '{}', 'running', 5, ARRAY['other'], 1, now())`, domain.QueueClient(s.self.ID))
+	exec(t, d, `INSERT INTO river_leader (elected_at, expires_at, leader_id) VALUES (now(), now() + interval '1 hour', $1)`, domain.QueueClient(s.self.ID))
 	if freed, err := d.Bury(t.Context(), []int64{s.self.ID}); err != nil || freed != 2 {
 		t.Errorf("freed %d: %v", freed, err)
 	}
@@ -78,6 +79,9 @@ func TestFenced(t *testing.T) {
 	}
 	if again := number(t, d, "SELECT count(*) FROM river_job WHERE state = 'available' AND attempt = 1"); again != 1 {
 		t.Errorf("%d jobs are worked again", again)
+	}
+	if leads := number(t, d, "SELECT count(*) FROM river_leader"); leads != 0 {
+		t.Error("a dead instance leads the queue")
 	}
 	if err := d.Beat(t.Context(), s.self); !errors.Is(err, db.ErrFenced) {
 		t.Errorf("beat: %v", err)

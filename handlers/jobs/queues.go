@@ -2,6 +2,7 @@ package jobs
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"time"
@@ -39,6 +40,11 @@ func Start(ctx context.Context, db *db.DB, log *slog.Logger, instance int64, eve
 	}
 	if err := client.Start(ctx); err != nil {
 		return nil, fmt.Errorf("start the queue: %w", err)
+	}
+	// The first tick comes when this process leads the queue, which the terms of one that has died
+	// put off. What became due meanwhile must not wait for that.
+	if _, err := client.Insert(ctx, domain.PlanJob{}, nil); err != nil {
+		return nil, errors.Join(fmt.Errorf("start the queue: %w", err), client.Stop(ctx))
 	}
 	return client.Stop, nil
 }
