@@ -266,6 +266,15 @@ func (p *program) kill(signal syscall.Signal) {
 	<-p.ended
 }
 
+// ready waits until everything of the program runs, not only what sends.
+func (p *program) ready(f *fault) {
+	f.Helper()
+	f.until("the program is ready", func() bool { return p.over() || strings.Contains(p.printed(), "SkyChimp is sending") })
+	if p.over() {
+		f.Fatalf("the program did not start:\n%s", p.printed())
+	}
+}
+
 func (p *program) over() bool {
 	select {
 	case <-p.ended:

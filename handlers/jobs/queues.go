@@ -2,7 +2,6 @@ package jobs
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"log/slog"
 	"time"
@@ -44,7 +43,7 @@ func Start(ctx context.Context, db *db.DB, log *slog.Logger, instance int64, eve
 	// The first tick comes when this process leads the queue, which the terms of one that has died
 	// put off. What became due meanwhile must not wait for that.
 	if _, err := client.Insert(ctx, domain.PlanJob{}, nil); err != nil {
-		return nil, errors.Join(fmt.Errorf("start the queue: %w", err), client.Stop(ctx))
+		log.Warn("what is due waits for the first tick", "error", err)
 	}
 	return client.Stop, nil
 }
