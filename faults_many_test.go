@@ -188,7 +188,7 @@ func TestFaultActsInMidRun(t *testing.T) {
 // run acts in one run after the other, and counts what went out afterwards.
 func (a act) run(t *testing.T, do func(*fault, domain.Run) time.Time) {
 	times := faultTimes(t, 3, 20)
-	f := newFault(t, smtptest.Script{On: smtptest.At(domain.StageDot, smtptest.Action{Delay: time.Millisecond})})
+	f := newFault(t, smtptest.Script{On: smtptest.At(domain.StageDot, smtptest.Action{Delay: 5 * time.Millisecond})})
 	f.launch().ready(f)
 	most := 0
 	for range times {

@@ -76,7 +76,9 @@ func TestFaultGreylisting(t *testing.T) {
 	f := newFault(t, smtptest.Script{On: atMost(times, smtptest.Nth(3, domain.StageRcpt, smtptest.Action{Answer: "451 4.7.1 greylisted, come back"}))})
 	f.begin(f.fill(20 * times))
 	f.start()
-	f.until("the others are accepted", func() bool { return f.count(`SELECT count(*) FROM retries`) == times && f.server.Accepted() == 19*times })
+	f.until("the others are accepted", func() bool {
+		return f.count(`SELECT count(*) FROM retries`) == times && f.server.Accepted() == 19*times
+	})
 	f.forward()
 	f.report("SMTP: greylisting", times, bounds{})
 	if n := f.count(`SELECT count(*) FROM attempts WHERE status = 'deferred'`); n != times {

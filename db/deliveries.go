@@ -41,10 +41,22 @@ func (db *DB) SentToday(ctx context.Context, owner int64) (int, error) {
 	return n, explain(err)
 }
 
-// Halted are those of the runs that must not be sent any further.
-func (db *DB) Halted(ctx context.Context, runs []int64) ([]int64, error) {
-	return ids(ctx, db, `SELECT wanted FROM unnest($1::bigint[]) AS wanted WHERE NOT EXISTS (
-		SELECT FROM runs WHERE id = wanted AND status = 'running' AND (window_end IS NULL OR window_end > now()))`, runs)
+// HeldRun is what a run that is being sent has come to. A halted one must not be sent any further.
+type HeldRun struct {
+	ID        int64
+	Halted    bool
+	WindowEnd *time.Time // nil: none
+}
+
+// HeldRuns tells of each of the runs, of those that are gone too.
+func (db *DB) HeldRuns(ctx context.Context, runs []int64) ([]HeldRun, error) {
+	rows, err := db.Pool.Query(ctx, `SELECT wanted, run.id IS NULL OR run.status <> 'running' OR coalesce(run.window_end <= now(), false), run.window_end
+		FROM unnest($1::bigint[]) AS wanted LEFT JOIN runs AS run ON run.id = wanted`, runs)
+	if err != nil {
+		return nil, explain(err)
+	}
+	held, err := pgx.CollectRows(rows, pgx.RowToStructByPos[HeldRun])
+	return held, explain(err)
 }
 
 // Letter is one delivery that an instance holds, with the client as it is at this moment.

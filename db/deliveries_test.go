@@ -175,8 +175,8 @@ func TestClaimGate(t *testing.T) {
 	for name, shut := range tests {
 		t.Run(name, func(t *testing.T) {
 			run, _ := newRun(t, d, name, 1)
-			if halted, err := d.Halted(t.Context(), []int64{run.ID}); err != nil || len(halted) != 0 {
-				t.Errorf("%v %v", halted, err)
+			if held, err := d.HeldRuns(t.Context(), []int64{run.ID}); err != nil || held[0].Halted {
+				t.Errorf("%+v %v", held, err)
 			}
 			exec(t, d, shut, run.ID)
 			if letters := s.claim(run.ID); len(letters) != 0 {
@@ -185,8 +185,9 @@ func TestClaimGate(t *testing.T) {
 			if open, err := d.OpenRuns(t.Context()); err != nil || len(open) != 0 {
 				t.Errorf("%v %+v", err, open)
 			}
-			if halted, err := d.Halted(t.Context(), []int64{run.ID, 1 << 40}); err != nil || !slices.Equal(halted, []int64{run.ID, 1 << 40}) {
-				t.Errorf("%v %v", halted, err)
+			held, err := d.HeldRuns(t.Context(), []int64{run.ID, 1 << 40})
+			if err != nil || len(held) != 2 || !held[0].Halted || !held[1].Halted || (held[0].WindowEnd != nil) != (name == "ended") {
+				t.Errorf("%+v %v", held, err)
 			}
 		})
 	}

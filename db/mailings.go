@@ -2,6 +2,7 @@ package db
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"time"
 
@@ -203,6 +204,9 @@ func (db *DB) saveMailing(ctx context.Context, tx Tx, before domain.Mailing, m *
 	if !m.EndAt.Equal(before.EndAt) {
 		_, err := tx.NewUpdate().Table("runs").Set("window_end = ?", bun.NullTime{Time: m.EndAt}).
 			Where("mailing_id = ? AND closed_at IS NULL", m.ID).Exec(ctx)
+		if err == nil {
+			err = notifyRuns(ctx, tx, "mailing_id", m.ID)
+		}
 		if err != nil {
 			return err
 		}
@@ -240,7 +244,12 @@ func endRuns(ctx context.Context, tx Tx, column string, id int64, reason string)
 	if err != nil {
 		return err
 	}
-	return notify(ctx, tx, "runs", "")
+	return notifyRuns(ctx, tx, column, id)
+}
+
+// notifyRuns tells the engines that runs of a mailing or an owner may have to stop.
+func notifyRuns(ctx context.Context, tx Tx, column string, id int64) error {
+	return notify(ctx, tx, "runs", fmt.Sprintf("%s %d", column, id))
 }
 
 // Only forms and the page of a mailing need the picked clients; planning must not load them.

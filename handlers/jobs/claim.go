@@ -105,7 +105,11 @@ func (e *Engine) prepare(ctx context.Context, id int64) (*sending, error) {
 		}
 		return nil, err
 	}
-	return &sending{SendingRun: run, letter: compiled}, nil
+	begun := &sending{SendingRun: run, letter: compiled}
+	if !run.WindowEnd.IsZero() {
+		begun.end.Store(&run.WindowEnd)
+	}
+	return begun, nil
 }
 
 func pause(ctx context.Context, d time.Duration) {

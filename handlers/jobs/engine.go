@@ -170,5 +170,5 @@ func (e *Engine) leased() bool {
 
 // maySend is the last question before a dot: is the letter still this instance's to send?
 func (e *Engine) maySend(it item) bool {
-	return !it.block.run.halted.Load() && it.block.instance == e.instance.Load().ID && e.leased()
+	return !it.block.run.over() && it.block.instance == e.instance.Load().ID && e.leased()
 }

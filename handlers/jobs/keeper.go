@@ -6,6 +6,7 @@ import (
 	"maps"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"skychimp/db"
@@ -64,12 +65,17 @@ func (e *Engine) rejoin(ctx context.Context) error {
 func (e *Engine) halt(ctx context.Context) error {
 	held := e.queue.held()
 	if len(held) > 0 {
-		halted, err := e.db.Halted(ctx, slices.Collect(maps.Keys(held)))
+		now, err := e.db.HeldRuns(ctx, slices.Collect(maps.Keys(held)))
 		if err != nil {
 			return err
 		}
-		for _, id := range halted {
-			held[id].halted.Store(true)
+		var halted []int64
+		for _, run := range now {
+			held[run.ID].end.Store(run.WindowEnd)
+			if run.Halted {
+				held[run.ID].halted.Store(true)
+				halted = append(halted, run.ID)
+			}
 		}
 		if len(halted) > 0 {
 			e.queue.drop(func(b *block) bool { return slices.Contains(halted, b.run.ID) })
@@ -103,8 +109,25 @@ func (e *Engine) hear(ctx context.Context) {
 				e.suppressed.Store(id, time.Now())
 			}
 		case channel == "runs":
+			e.stop(payload)
 			signal(e.check)
 			signal(e.wake)
+		}
+	}
+}
+
+// stop ends the runs of a mailing or an owner ("mailing_id 7") until halt has asked about them:
+// between the commit and the answer a connection would send several letters.
+func (e *Engine) stop(whose string) {
+	column, number, _ := strings.Cut(whose, " ")
+	id, err := strconv.ParseInt(number, 10, 64)
+	if err != nil {
+		return
+	}
+	now := time.Now()
+	for _, run := range e.queue.held() {
+		if column == "mailing_id" && run.MailingID == id || column == "owner_id" && run.OwnerID == id {
+			run.end.Store(&now)
 		}
 	}
 }

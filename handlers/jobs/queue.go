@@ -16,10 +16,17 @@ import (
 type sending struct {
 	db.SendingRun
 	letter *letter.Letter
-	halted atomic.Bool // no dot may go out any more
-	blocks int         // claimed and not done; guarded by the queue
+	halted atomic.Bool               // no dot may go out any more
+	end    atomic.Pointer[time.Time] // after which none may either; nil: no end is known
+	blocks int                       // claimed and not done; guarded by the queue
 
 	refusals refusals
+}
+
+// over tells that no dot may go out any more, because the run was halted or has reached its end.
+func (s *sending) over() bool {
+	end := s.end.Load()
+	return s.halted.Load() || end != nil && !time.Now().Before(*end)
 }
 
 // block is what one claim took. out counts its letters that a sender has and that have no

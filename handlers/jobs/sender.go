@@ -56,7 +56,7 @@ func (e *Engine) send(ctx, hard context.Context, to *server) {
 
 // exchange takes one letter from its envelope to the answer after its dot.
 func (s *sender) exchange(ctx context.Context, it item, announced bool) {
-	if it.block.run.halted.Load() {
+	if it.block.run.over() {
 		s.unannounce(announced)
 		s.queue.giveBack(it)
 		pause(ctx, 20*time.Millisecond) // until its block is dropped
