@@ -227,6 +227,10 @@ func (f *fault) letters(more int) {
 	f.Helper()
 	want := f.server.Accepted() + more
 	f.until("enough letters", func() bool { return f.server.Accepted() >= want || f.closed() })
+	// The periodic check has to find nothing in the middle of it all.
+	if found, err := f.db.UnbalancedRuns(f.Context(), time.Now().Add(-time.Hour)); err != nil || len(found) > 0 {
+		f.Errorf("in mid-run: %v, %v", found, err)
+	}
 }
 
 func (f *fault) launch() *program {

@@ -53,7 +53,7 @@ func registry(counts *jobs.Counts) *prometheus.Registry {
 	count(attempts, help, prometheus.Labels{"status": "failed"}, &counts.Failed)
 	count(attempts, help, prometheus.Labels{"status": "unknown"}, &counts.Unknown)
 	count("skychimp_commits_total", "Groups of results that were recorded.", nil, &counts.Commits)
-	count("skychimp_unbalanced_runs_total", "Closed runs whose counts do not add up to what was planned; anything but 0 is a defect.", nil, &counts.Unbalanced)
+	count("skychimp_unbalanced_runs_total", "Runs found at their close, or by the check every ten minutes, whose counts do not add up to what was planned; anything but 0 is a defect.", nil, &counts.Unbalanced)
 	count("skychimp_blocks_taken_over_total", "Blocks of deliveries taken over from processes that died.", nil, &counts.TakenOver)
 	return r
 }

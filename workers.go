@@ -59,7 +59,8 @@ func (p *program) startWorkers(database *database, texts *templates.Texts) (*wor
 			return jobs.DeliverOne(ctx, w.settings.Servers, from, to, letter)
 		}}
 	imports := &jobs.ImportWorker{DB: database.DB}
-	stopJobs, err := jobs.Start(context.WithoutCancel(p.ctx), database.DB, p.log, w.instance, time.Duration(p.config.DispatchEvery), mail, imports)
+	balance := &jobs.BalanceWorker{DB: database.DB, Log: p.log, Found: &w.engine.Counts().Unbalanced}
+	stopJobs, err := jobs.Start(context.WithoutCancel(p.ctx), database.DB, p.log, w.instance, time.Duration(p.config.DispatchEvery), mail, imports, balance)
 	if err != nil {
 		return nil, errors.Join(err, w.stop())
 	}

@@ -2,7 +2,6 @@ package db
 
 import (
 	"context"
-	"fmt"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -161,17 +160,6 @@ func (db *DB) EndableRuns(ctx context.Context, now time.Time) ([]int64, error) {
 			THEN NOT EXISTS (SELECT FROM blocks WHERE run_id = id AND NOT done AND holder IS NOT NULL)
 			ELSE NOT EXISTS (SELECT FROM blocks WHERE run_id = id AND NOT done)
 			 AND NOT EXISTS (SELECT FROM retries WHERE run_id = id) END`, now)
-}
-
-// Unbalanced is the error of a run whose counts do not add up to what was planned.
-type Unbalanced struct {
-	RunID   int64
-	Planned int64
-	Counted int64
-}
-
-func (u Unbalanced) Error() string {
-	return fmt.Sprintf("run %d: planned %d deliveries, counted %d", u.RunID, u.Planned, u.Counted)
 }
 
 // CloseRun ends a run: what is open becomes cancelled or expired, the outcomes are counted

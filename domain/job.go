@@ -18,6 +18,12 @@ type PlanJob struct {
 // Kind implements river.JobArgs.
 func (PlanJob) Kind() string { return "plan" }
 
+// BalanceJob checks that of no run a delivery is lost or made up.
+type BalanceJob struct{}
+
+// Kind implements river.JobArgs.
+func (BalanceJob) Kind() string { return "balance" }
+
 // MailKind is the kind of a system letter.
 type MailKind string
 

@@ -13,14 +13,15 @@ import (
 )
 
 // Start works the queue: what is due is planned now and every `every`, account mail is sent,
-// lists are imported. instance is this process's number, by which its jobs are known when it
+// lists are imported, and every ten minutes the runs' counts are checked. instance is this process's number, by which its jobs are known when it
 // dies. The returned func takes no new jobs and waits for those under way, until its context
 // ends.
-func Start(ctx context.Context, db *db.DB, log *slog.Logger, instance int64, every time.Duration, mail *MailWorker, imports *ImportWorker) (stop func(context.Context) error, err error) {
+func Start(ctx context.Context, db *db.DB, log *slog.Logger, instance int64, every time.Duration, mail *MailWorker, imports *ImportWorker, balance *BalanceWorker) (stop func(context.Context) error, err error) {
 	workers := river.NewWorkers()
 	river.AddWorker(workers, &PlanWorker{DB: db, Log: log})
 	river.AddWorker(workers, mail)
 	river.AddWorker(workers, imports)
+	river.AddWorker(workers, balance)
 	client, err := db.NewQueue(&river.Config{
 		ID:      domain.QueueClient(instance),
 		Queues:  map[string]river.QueueConfig{river.QueueDefault: {MaxWorkers: 8}},
@@ -30,9 +31,13 @@ func Start(ctx context.Context, db *db.DB, log *slog.Logger, instance int64, eve
 		FetchCooldown: 20 * time.Millisecond,
 		// Longer than any job, so that only those of dead processes are taken up again.
 		RescueStuckJobsAfter: 5 * time.Minute,
-		PeriodicJobs: []*river.PeriodicJob{river.NewPeriodicJob(river.PeriodicInterval(every),
-			func() (river.JobArgs, *river.InsertOpts) { return domain.PlanJob{}, nil },
-			&river.PeriodicJobOpts{RunOnStart: true})},
+		PeriodicJobs: []*river.PeriodicJob{
+			river.NewPeriodicJob(river.PeriodicInterval(every),
+				func() (river.JobArgs, *river.InsertOpts) { return domain.PlanJob{}, nil },
+				&river.PeriodicJobOpts{RunOnStart: true}),
+			river.NewPeriodicJob(river.PeriodicInterval(balanceEvery),
+				func() (river.JobArgs, *river.InsertOpts) { return domain.BalanceJob{}, nil }, nil),
+		},
 	})
 	if err != nil {
 		return nil, fmt.Errorf("start the queue: %w", err)
