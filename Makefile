@@ -62,7 +62,7 @@ race: install-tests vendor ## what runs concurrently, with the race detector
 faults: install-tests vendor ## the whole matrix of faults, one line a row; takes long
 	FAULTS=full go test -count=1 -timeout 3h -v -run '^TestFault' . | grep --line-buffered -E '^(FAULT|---|ok|FAIL|panic)'
 
-bench: install-tests vendor ## letters/s, CPU and memory of the program; CLIENTS, CONNS and LATENCY change the run
+bench: install-tests vendor ## letters/s, CPU and memory of the program; CLIENTS, CONNS, PROGRAMS, LATENCY and DKIM change the run
 	go test -count=1 -timeout 3h -run '^$$' -bench '^BenchmarkRun$$' -benchtime 1x . | grep -E '^(BENCH|ok|FAIL|panic)'
 	go test -count=1 -run '^$$' -bench . ./domain/letter ./handlers/jobs/smtp
 
