@@ -135,15 +135,23 @@ func shorten(text string, limit int) string {
 	return strings.TrimRightFunc(string(runes[:end]), unicode.IsPunct) + "…"
 }
 
-// belowTitle moves headings one level down, because the page has its one h1 already.
+// belowTitle makes the highest headings h2, because the page has its one h1 already, and leaves
+// no level out: who listens to a page jumps from heading to heading.
 type belowTitle struct{}
 
 // Transform implements goldmark's parser.ASTTransformer.
 func (belowTitle) Transform(doc *ast.Document, _ text.Reader, _ parser.Context) {
+	var headings []*ast.Heading
+	highest, before := 6, 1
 	_ = ast.Walk(doc, func(n ast.Node, entering bool) (ast.WalkStatus, error) {
 		if heading, ok := n.(*ast.Heading); ok && entering {
-			heading.Level = min(heading.Level+1, 6)
+			headings = append(headings, heading)
+			highest = min(highest, heading.Level)
 		}
 		return ast.WalkContinue, nil
 	})
+	for _, heading := range headings {
+		heading.Level = min(heading.Level-highest+2, before+1, 6)
+		before = heading.Level
+	}
 }

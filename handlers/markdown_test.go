@@ -9,7 +9,8 @@ func TestMarkdownHTML(t *testing.T) {
 	m := newMarkdown()
 	for _, test := range []struct{ name, body, want string }{
 		{"paragraphs", "One\n\n*Two* **three** ~~four~~ `five`", "<p>One</p>\n<p><em>Two</em> <strong>three</strong> <del>four</del> <code>five</code></p>\n"},
-		{"headings below the title", "# One\n\n###### Six", "<h2>One</h2>\n<h6>Six</h6>\n"},
+		{"headings below the title", "# One\n\n## Two", "<h2>One</h2>\n<h3>Two</h3>\n"},
+		{"headings from any level on, none left out", "### One\n\n###### Two\n\n#### Two", "<h2>One</h2>\n<h3>Two</h3>\n<h3>Two</h3>\n"},
 		{"lists", "- a\n- b\n\n3. c", "<ul>\n<li>a</li>\n<li>b</li>\n</ul>\n<ol start=\"3\">\n<li>c</li>\n</ol>\n"},
 		{"code block", "```html\n<script>\n```", "<pre><code>&lt;script&gt;\n</code></pre>\n"},
 		{"quotation", "> a", "<blockquote>\n<p>a</p>\n</blockquote>\n"},
