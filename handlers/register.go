@@ -19,13 +19,20 @@ type registerView struct {
 type sentView struct {
 	Email string
 	Inbox bool // the letter shows in the dev inbox of this very machine
+	Again resendForm
+}
+
+// resendForm is the page register/again and its block register/resend.
+type resendForm struct {
+	Email    string
+	Problems templates.Problems
 }
 
 // confirmView is the page register/confirm behind the link of the letter.
 type confirmView struct{ Email, Path string }
 
 // deadLinkView is the page register/dead: the link was used or ran out.
-type deadLinkView struct{}
+type deadLinkView struct{ Again resendForm }
 
 func (s *Site) registerForm(c *fiber.Ctx) error {
 	return s.page(c, fiber.StatusOK, "register/form", registerView{})
@@ -78,13 +85,19 @@ func (s *Site) letterSent(c *fiber.Ctx, email string) error {
 const sentCookie = "sent"
 
 func (s *Site) registerSent(c *fiber.Ctx) error {
-	view := sentView{Email: note(c, sentCookie), Inbox: s.Inbox && s.isLocal(c)}
+	email := note(c, sentCookie)
+	view := sentView{Email: email, Inbox: s.Inbox && s.isLocal(c), Again: resendForm{Email: email}}
 	return s.page(c, fiber.StatusOK, "register/sent", view)
 }
 
 // resend writes the letter that fits whoever owns the address; the answer tells nothing.
 func (s *Site) resend(c *fiber.Ctx) error {
 	email := domain.NormalEmail(c.FormValue("email"))
+	if err := domain.CheckEmail("email", email); err != nil {
+		view := resendForm{Email: email}
+		view.Problems, _ = s.problems(c, err)
+		return s.page(c, fiber.StatusUnprocessableEntity, "register/again", view)
+	}
 	if err := s.takeLetter(email); err != nil {
 		return err
 	}
@@ -98,15 +111,8 @@ func (s *Site) resend(c *fiber.Ctx) error {
 	case domain.KindOf(err) != domain.NotFound:
 		return err
 	}
-	return s.sendLetter(c, job, email)
-}
-
-// sendLetter queues a letter. What is no address at all gets none, and the page looks the same.
-func (s *Site) sendLetter(c *fiber.Ctx, job domain.MailJob, email string) error {
-	if domain.CheckEmail("email", email) == nil {
-		if err := s.DB.Mail(c.UserContext(), job); err != nil {
-			return err
-		}
+	if err := s.DB.Mail(c.UserContext(), job); err != nil {
+		return err
 	}
 	return s.letterSent(c, email)
 }
