@@ -31,6 +31,7 @@ type visitor struct {
 	axe      string // empty: without JavaScript, so axe can't run
 	mu       sync.Mutex
 	problems []string
+	expects  int64 // the status of 500 or more that is right this time
 }
 
 // TestBrowser has one server for all flows; each flow has people of its own.
@@ -60,6 +61,12 @@ var audited sync.Map
 // visit opens a browser without cookies. Language is what it asks for.
 func visit(t *testing.T, site, language string) *visitor {
 	t.Helper()
+	return newVisitor(t, newBrowser(t, 2*patience, language), site)
+}
+
+// newBrowser is a browser that starts when it is first used, and ends with the test.
+func newBrowser(t *testing.T, life time.Duration, language string) context.Context {
+	t.Helper()
 	options := append(chromedp.DefaultExecAllocatorOptions[:],
 		chromedp.DisableGPU, chromedp.WindowSize(1280, 900), chromedp.Flag("lang", language),
 		chromedp.Flag("accept-lang", language), chromedp.Flag("disable-quic", true),
@@ -67,20 +74,23 @@ func visit(t *testing.T, site, language string) *visitor {
 	if os.Getuid() == 0 {
 		options = append(options, chromedp.NoSandbox)
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), 2*patience)
+	ctx, cancel := context.WithTimeout(context.Background(), life)
 	ctx, closeAllocator := chromedp.NewExecAllocator(ctx, options...)
 	ctx, closeTab := chromedp.NewContext(ctx)
 	t.Cleanup(func() { closeTab(); closeAllocator(); cancel() })
+	return ctx
+}
+
+// newVisitor takes a tab.
+func newVisitor(t *testing.T, ctx context.Context, site string) *visitor {
+	t.Helper()
 	axe, err := os.ReadFile("node_modules/axe-core/axe.min.js")
 	if err != nil {
 		t.Fatal("run `npm ci`: ", err)
 	}
 	v := &visitor{t: t, ctx: ctx, site: site, axe: string(axe)}
 	v.check(chromedp.Listen(ctx, v.watch))
-	v.do(func(ctx context.Context, _ *chromedp.Target) (chromedp.Void, error) {
-		_, err := chromedp.Call(ctx, emulation.SetEmulatedMedia, colours("light"))
-		return chromedp.Void{}, err
-	})
+	v.theme("light")
 	t.Cleanup(v.report)
 	return v
 }
@@ -106,10 +116,16 @@ func (v *visitor) watch(event any) {
 		}()
 	case *network.EventResponseReceived:
 		status := event.Response.Status
-		if status >= 500 || status >= 400 && event.Type != network.ResourceTypeDocument && event.Type != network.ResourceTypeXHR {
+		if status >= 500 && status != v.mayAnswer() || status >= 400 && event.Type != network.ResourceTypeDocument && event.Type != network.ResourceTypeXHR {
 			v.note(fmt.Sprintf("%s answers %d", event.Response.URL, status))
 		}
 	}
+}
+
+func (v *visitor) mayAnswer() int64 {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	return v.expects
 }
 
 func (v *visitor) note(problem string) {
@@ -300,19 +316,37 @@ func (v *visitor) auditAs(kind string) {
 	if _, before := audited.LoadOrStore(kind, true); before || v.axe == "" {
 		return
 	}
-	v.do(chromedp.Evaluate[chromedp.Void](v.axe))
 	for _, scheme := range []string{"dark", "light"} {
-		v.do(func(ctx context.Context, _ *chromedp.Target) (chromedp.Void, error) {
-			_, err := chromedp.Call(ctx, emulation.SetEmulatedMedia, colours(scheme))
-			return chromedp.Void{}, err
-		})
-		for _, violation := range ask(v, chromedp.Evaluate[[]string](`axe.run({preload: false, resultTypes: ["violations"]}).then(found =>
-			found.violations.flatMap(rule => rule.nodes.map(node => rule.id + ": " + node.html + "\n\t" + node.failureSummary)))`,
-			chromedp.EvalAwaitPromise)) {
+		v.theme(scheme)
+		for _, violation := range v.violations("") {
 			v.note(fmt.Sprintf("axe, %s, %s: %s", kind, scheme, violation))
 		}
 		v.picture(kind + "-" + scheme)
 	}
+}
+
+// violations are what axe finds on the page as it stands, by all its rules or by one.
+func (v *visitor) violations(rule string) []string {
+	v.t.Helper()
+	if !ask(v, chromedp.Evaluate[bool](`"axe" in window`)) {
+		v.do(chromedp.Evaluate[chromedp.Void](v.axe))
+	}
+	options := map[string]any{"preload": false, "resultTypes": []string{"violations"}}
+	if rule != "" {
+		options["runOnly"] = map[string]any{"type": "rule", "values": []string{rule}}
+	}
+	encoded, _ := json.Marshal(options)
+	return ask(v, chromedp.Evaluate[[]string](`axe.run(`+string(encoded)+`).then(found =>
+		found.violations.flatMap(rule => rule.nodes.map(node => rule.id + ": " + node.html + "\n\t" + node.failureSummary)))`,
+		chromedp.EvalAwaitPromise))
+}
+
+func (v *visitor) theme(scheme string) {
+	v.t.Helper()
+	v.do(func(ctx context.Context, _ *chromedp.Target) (chromedp.Void, error) {
+		_, err := chromedp.Call(ctx, emulation.SetEmulatedMedia, colours(scheme))
+		return chromedp.Void{}, err
+	})
 }
 
 func (v *visitor) picture(name string) {
@@ -322,10 +356,11 @@ func (v *visitor) picture(name string) {
 		return
 	}
 	image := ask(v, chromedp.FullScreenshot(100))
-	if err := os.MkdirAll(folder, 0o755); err != nil {
+	file := filepath.Join(folder, name+".png")
+	if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
 		v.t.Fatal(err)
 	}
-	if err := os.WriteFile(filepath.Join(folder, name+".png"), image, 0o644); err != nil {
+	if err := os.WriteFile(file, image, 0o644); err != nil {
 		v.t.Fatal(err)
 	}
 }

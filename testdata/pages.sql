@@ -1,0 +1,85 @@
+-- What stands on the pages that the walker looks at: people of every role and state, things with
+-- the longest names, runs that went well, badly and not to their end. The ids are those of
+-- browser_pages_test.go. Nothing here is due before 2031, so the engine leaves it as it is.
+ALTER TABLE users ALTER id RESTART 1000;
+ALTER TABLE clients ALTER id RESTART 1000;
+ALTER TABLE posts ALTER id RESTART 1000;
+
+INSERT INTO users (id, email, name, password_hash, role, language, timezone, verified_at, blocked_at, blocked_reason, last_sign_in_at) VALUES
+    (1, 'olga.owner@example.com', 'Olga Konstantinopolskaya-Featherstonehaugh', '', 'user', 'en', 'Europe/Moscow', now(), NULL, '', now()),
+    (2, 'max.manager@example.com', 'Max Manager', '', 'manager', 'en', 'Europe/Berlin', now(), NULL, '', now()),
+    (3, 'cora.content@example.com', 'Cora Content', '', 'content', 'en', 'UTC', now(), NULL, '', now()),
+    (4, 'ada.admin@example.com', 'Ada Admin', '', 'admin', 'en', 'Asia/Vladivostok', now(), NULL, '', now()),
+    (5, 'empty@example.com', 'Nobody Yet', '', 'user', 'en', 'UTC', now(), NULL, '', NULL),
+    (6, 'blocked-for-a-reason-that-is-as-long-as-his-address@subdomain.of-a-very-long-name.example.com', 'Boris Blocked', '', 'user', 'ru', 'UTC', now(), now(), 'Complaints of readers about letters that they have never asked for', NULL),
+    (7, 'unverified@example.com', 'Vera Waiting', '', 'user', 'ru', 'UTC', NULL, NULL, '', NULL);
+
+-- The cookie of user 1 is the base64url of 1, filled with zeros on the left to 32 bytes.
+INSERT INTO sessions (hash, user_id, user_agent, ip, expires_at)
+SELECT sha256(lpad(id::text, 32, '0')::bytea), id, 'Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36', '203.0.113.7', now() + interval '1 day' FROM users WHERE id <= 5;
+
+INSERT INTO tokens (hash, user_id, purpose, expires_at) VALUES
+    (sha256(lpad('verify', 32, '0')::bytea), 7, 'verify', now() + interval '1 day'),
+    (sha256(lpad('reset', 32, '0')::bytea), 1, 'reset', now() + interval '1 day');
+
+INSERT INTO clients (id, owner_id, email, full_name, comment, tags, suppressed_at, suppressed_reason)
+SELECT i, 1, 'client' || i || '@example.com', (ARRAY['Иван Петров', 'Анна Smith', 'John Brown', ''])[1 + i % 4],
+    CASE WHEN i % 3 = 0 THEN 'Met at the fair, asked for news of spring' ELSE '' END,
+    CASE WHEN i % 5 = 0 THEN ARRAY['vip', 'regulars'] WHEN i % 2 = 0 THEN ARRAY['news'] ELSE '{}' END,
+    CASE WHEN i % 20 < 2 THEN now() END, CASE i % 20 WHEN 0 THEN 'unsubscribed' WHEN 1 THEN 'bounced' ELSE '' END
+FROM generate_series(1, 60) AS i;
+UPDATE clients SET email = repeat('long', 16) || '@' || repeat('subdomain.', 12) || 'example.com',
+    full_name = 'Maximilian-Alexander von und zu Oberhausen-Niederwaldkirchen der Jüngere, ' || repeat('Nachname', 12),
+    comment = repeat('A comment that goes on and on. ', 30) || repeat('unbroken', 30),
+    tags = ARRAY[repeat('tag', 16), 'news', 'vip', 'a tag of words', 'regulars', 'spring', 'garden'] WHERE id = 60;
+INSERT INTO clients (owner_id, email) VALUES (4, 'client@example.com');
+
+INSERT INTO messages (id, owner_id, subject, body) VALUES
+    (1, 1, '{{name}}, the first tulips are here', E'# Tulips\n\nDear {{name}},\n\n- red\n- yellow\n\n[Come](https://example.com)'),
+    (2, 1, repeat('A subject that is far too long for any letter ', 4), 'Hello ' || repeat('unbroken', 40)),
+    (3, 4, 'Of the admin', 'Hello'),
+    (4, 1, 'Nobody sends this', 'Hello');
+
+INSERT INTO mailings (id, owner_id, message_id, name, audience, tags, start_local, end_local, timezone, periodicity, status, end_at, next_no, next_run_at, launched_at, finished_at, disabled_at, disabled_reason) VALUES
+    (1, 1, 1, 'Weekly letter', 'all', '{}', '2026-01-05 09:00', NULL, 'Europe/Moscow', 'weekly', 'running', NULL, 300, '2031-10-06 06:00Z', now(), NULL, NULL, ''),
+    (2, 1, 2, 'Draft of ' || repeat('something with a very long name ', 5), 'tags', '{vip,news}', '2031-01-31 09:00', '2032-01-31 09:00', 'America/Argentina/Buenos_Aires', 'monthly', 'created', '2032-01-31 12:00Z', 0, NULL, NULL, NULL, NULL, ''),
+    (3, 1, 1, 'Christmas', 'picked', '{}', '2025-12-24 09:00', NULL, 'UTC', 'once', 'finished', NULL, 1, NULL, now(), now(), NULL, ''),
+    (4, 1, 1, 'Disabled', 'all', '{}', '2026-01-05 09:00', NULL, 'UTC', 'daily', 'running', NULL, 2000, '2031-10-06 06:00Z', now(), NULL, now(), 'Complaints of readers, ' || repeat('unbroken', 12)),
+    (5, 4, NULL, 'Without a message', 'all', '{}', '2031-01-05 09:00', NULL, 'UTC', 'daily', 'created', NULL, 0, NULL, NULL, NULL, NULL, ''),
+    (6, 1, 1, 'Under way', 'all', '{}', '2026-01-05 09:00', NULL, 'UTC', 'monthly', 'running', NULL, 100, '2031-10-06 06:00Z', now(), NULL, NULL, ''),
+    (7, 1, 1, 'Paused', 'all', '{}', '2026-01-05 09:00', NULL, 'UTC', 'monthly', 'running', NULL, 100, '2031-10-06 06:00Z', now(), NULL, NULL, '');
+INSERT INTO mailing_clients SELECT 3, i FROM generate_series(1, 30) AS i;
+
+-- Runs: done with everything in it, missed, one with deferred letters, one paused.
+INSERT INTO runs (id, mailing_id, owner_id, occurrence_no, scheduled_at, subject, body, revision, status, reason, resume_at, planned, accepted, failed, suppressed, expired, cancelled, closed_at)
+SELECT n, 1, 1, n, now() - n * interval '7 days', 'News', 'Hello', 1, 'done', '', NULL, 60, 50 - n, n, 6, 2, 2, now() - n * interval '7 days' FROM generate_series(1, 30) AS n;
+INSERT INTO runs (id, mailing_id, owner_id, occurrence_no, scheduled_at, subject, body, revision, status, reason, resume_at, planned) VALUES
+    (31, 1, 1, 31, now() - interval '1 year', '', '', 0, 'missed', 'the program was not running', NULL, 0),
+    (32, 6, 1, 1, now(), 'News', 'Hello', 1, 'running', '', NULL, 60),
+    (33, 7, 1, 1, now(), 'News', 'Hello', 1, 'paused', '535 5.7.8 Authentication credentials invalid', now() + interval '1 day', 60);
+INSERT INTO blocks (run_id, first_seq, open, done, accepted, failed) VALUES (32, 1, 0, true, 40, 5), (33, 1, 60, false, 0, 0);
+INSERT INTO retries (run_id, seq, due_at) SELECT 32, n, now() + interval '1 day' FROM generate_series(46, 60) AS n;
+INSERT INTO deliveries (run_id, seq, client_id, email, outcome, tries)
+SELECT run, n, n, 'client' || n || '@example.com', CASE
+        WHEN run = 33 THEN 'queued' WHEN run = 32 AND n > 45 THEN 'deferred' WHEN n <= 40 THEN 'accepted' WHEN n <= 50 THEN 'failed'
+        WHEN n <= 56 THEN 'suppressed' WHEN n <= 58 THEN 'expired' ELSE 'cancelled' END, 1
+FROM unnest(ARRAY[1, 32, 33]) AS run, generate_series(1, 60) AS n;
+UPDATE deliveries SET email = (SELECT email FROM clients WHERE id = 60) WHERE client_id = 60;
+INSERT INTO attempts (run_id, seq, client_id, email, n, at, status, code, answer)
+SELECT run_id, seq, client_id, email, 1, now(), outcome, CASE outcome WHEN 'accepted' THEN 250 WHEN 'failed' THEN 550 ELSE 451 END,
+    CASE outcome WHEN 'accepted' THEN '2.0.0 Ok: queued as 12345' WHEN 'failed' THEN '5.1.1 No such user here: ' || repeat('unbroken', 20) ELSE '4.7.1 Try again later' END
+FROM deliveries WHERE outcome IN ('accepted', 'failed', 'deferred');
+
+INSERT INTO posts (id, author_id, slug, title, body, image, views, published_at) VALUES
+    (1, 3, 'with-a-picture', 'How letters arrive', E'Some *words*.\n\n## A heading\n\n| a | b |\n|---|---|\n| 1 | 2 |\n\n> Quoted\n\n```\ncode\n```', '', 12345, now()),
+    (2, 3, 'long', repeat('A title that goes on for ever ', 4) || repeat('unbroken', 6), repeat('unbroken', 80), '', 0, now() - interval '1 day'),
+    (3, 3, 'scheduled', 'Of the future', 'Soon', '', 0, '2031-01-01'),
+    (4, 3, 'draft', 'A draft', 'Not yet', '', 0, NULL);
+INSERT INTO posts (author_id, slug, title, body, published_at) SELECT 3, 'post-' || n, 'Post number ' || n, 'Text', now() - n * interval '1 month' FROM generate_series(1, 30) AS n;
+
+INSERT INTO audit (actor_id, actor, act, object, object_id, reason)
+SELECT 2, 'max.manager@example.com', (ARRAY['disable', 'enable', 'block', 'unblock', 'create', 'role_user', 'role_manager', 'role_content', 'role_admin'])[1 + n % 9],
+    CASE WHEN n % 9 < 2 THEN 'Weekly letter' ELSE 'olga.owner@example.com' END, 1, CASE WHEN n % 4 = 0 THEN repeat('unbroken', 30) ELSE 'A reason' END FROM generate_series(1, 60) AS n;
+
+INSERT INTO inbox_letters (id, sender, recipient, subject, raw) SELECT n, 'SkyChimp <noreply@localhost>', 'client' || n || '@example.com', 'News number ' || n,
+    convert_to(E'From: SkyChimp <noreply@localhost>\r\nTo: client@example.com\r\nSubject: News\r\nMIME-Version: 1.0\r\nContent-Type: multipart/alternative; boundary=b\r\n\r\n--b\r\nContent-Type: text/plain\r\n\r\nHello\r\n--b\r\nContent-Type: text/html\r\n\r\n<!doctype html><html lang=en><title>News</title><p style="color: red">Hello</p></html>\r\n--b--\r\n', 'UTF8') FROM generate_series(1, 60) AS n;
