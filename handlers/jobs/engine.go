@@ -54,7 +54,8 @@ type Engine struct {
 	beaten     atomic.Int64 // when the last heartbeat succeeded, in nanoseconds since started
 	started    time.Time
 	counts     Counts
-	suppressed sync.Map // client id -> time.Time, since the claims that are in hand
+	busy       atomic.Int32 // connections with a letter under way
+	suppressed sync.Map     // client id -> time.Time, since the claims that are in hand
 }
 
 // NewEngine makes an engine that sends nothing yet.

@@ -2,7 +2,6 @@ package jobs
 
 import (
 	"context"
-	"runtime"
 	"time"
 
 	"skychimp/db"
@@ -32,8 +31,9 @@ func (e *Engine) record(ctx context.Context) {
 	defer to.Close(ctx)
 	var group []settled
 	var results []db.Result
+	groups := gatherer{Engine: e}
 	for first := range e.results {
-		group = gather(append(group[:0], first), e.results, maxGroup)
+		group = groups.gather(append(group[:0], first))
 		results = resultsOf(group, results[:0])
 		if !e.insist(ctx, func() error { return to.Record(ctx, results) }) {
 			e.Log.Error("attempts could not be recorded, their letters may be sent twice", "attempts", len(group))
@@ -84,24 +84,50 @@ func (e *Engine) settle(ctx context.Context) {
 	}
 }
 
-// gather adds to the group what has come, and what comes when it lets the connections go first:
-// a commit costs Postgres more than a few more rows in it.
-func gather(group []settled, from <-chan settled, most int) []settled {
-	for yielded := false; len(group) < most; {
+// A commit costs Postgres more than a few more rows in it, so a group of fewer than enough waits
+// for the dots that are out, while answers come so fast that it pays: after a wait in vain the
+// next groups go at once.
+const (
+	enough   = 16
+	worthIt  = 2 * time.Millisecond
+	hurryFor = 100 // groups
+)
+
+// gatherer makes groups of what has come.
+type gatherer struct {
+	*Engine
+	hurry int // groups that do not wait
+}
+
+func (g *gatherer) gather(group []settled) []settled {
+	var late <-chan time.Time
+	for len(group) < maxGroup {
 		select {
-		case next, ok := <-from:
+		case next, ok := <-g.results:
 			if !ok {
 				return group
 			}
 			group = append(group, next)
+			continue
 		default:
-			if yielded {
+		}
+		if len(group) >= min(enough, int(g.busy.Load())) || g.hurry > 0 {
+			break
+		}
+		if late == nil {
+			late = time.After(worthIt)
+		}
+		select {
+		case next, ok := <-g.results:
+			if !ok {
 				return group
 			}
-			yielded = true
-			runtime.Gosched()
+			group = append(group, next)
+		case <-late:
+			g.hurry = hurryFor
 		}
 	}
+	g.hurry = max(0, g.hurry-1)
 	return group
 }
 

@@ -50,7 +50,9 @@ func (e *Engine) send(ctx, hard context.Context, to *server) {
 				return
 			}
 		}
+		s.busy.Add(1)
 		s.exchange(ctx, it, announced)
+		s.busy.Add(-1)
 	}
 }
 
