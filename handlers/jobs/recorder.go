@@ -89,8 +89,8 @@ func (e *Engine) settle(ctx context.Context) {
 // next groups go at once.
 const (
 	enough   = 16
-	worthIt  = 2 * time.Millisecond
-	hurryFor = 100 // groups
+	worthIt  = time.Millisecond
+	hurryFor = 200 // groups
 )
 
 // gatherer makes groups of what has come.
