@@ -39,6 +39,8 @@ func faultSignal(t *testing.T, what string, signal syscall.Signal, times, perKil
 type point struct {
 	name string
 	arm  func(f *fault, kill func())
+	// letters go out before the point has come, at most; 0: 300.
+	letters int
 	// begin makes what the next program works on; nil: all work on one large run.
 	begin func(f *fault, mailing int64)
 }
@@ -59,7 +61,7 @@ func TestFaultKilledAtPoint(t *testing.T) {
 		}
 	}
 	for _, p := range []point{
-		{name: "claimed", arm: statement(faultproxy.Answered, "UPDATE blocks SET holder = $1 FROM picked")},
+		{name: "claimed", arm: statement(faultproxy.Answered, "UPDATE blocks SET holder = $1 FROM picked"), letters: 2500},
 		{name: "connected", arm: stage(domain.StageConnect)},
 		{name: "MAIL", arm: stage(domain.StageMail)},
 		{name: "RCPT", arm: stage(domain.StageRcpt)},
@@ -97,7 +99,7 @@ func (p point) run(t *testing.T) {
 	}
 	f = newFault(t, script)
 	f.behindProxy()
-	owner := f.owner(300 + 300*times)
+	owner := f.owner(300 + max(300, p.letters)*times)
 	if p.begin == nil {
 		f.begin(f.mailing(owner))
 	} else {
