@@ -59,8 +59,9 @@ test: install-tests vendor ## install what is missing and run all tests
 race: install-tests vendor ## what runs concurrently, with the race detector
 	go test -race -timeout 20m ./db/... ./domain/letter/ ./handlers/jobs/...
 
-faults: install-tests vendor ## the whole matrix of faults, one line a row; takes long
-	FAULTS=full go test -count=1 -timeout 3h -v -run '^TestFault' . | grep --line-buffered -E '^(FAULT|---|ok|FAIL|panic)'
+FAULTS ?= full
+faults: install-tests vendor ## the whole matrix of faults, one line a row; takes hours, with FAULTS=5 five of each
+	FAULTS=$(FAULTS) go test -count=1 -timeout 6h -parallel 4 -v -run '^TestFault' . | grep --line-buffered -E '^(FAULT|FAIL|ok|panic|--- FAIL)|_test.go:'
 
 bench: install-tests vendor ## letters/s, CPU and memory of the program; CLIENTS, CONNS, PROGRAMS, LATENCY and DKIM change the run
 	go test -count=1 -timeout 3h -run '^$$' -bench '^BenchmarkRun$$' -benchtime 1x . | grep -E '^(BENCH|ok|FAIL|panic)'
