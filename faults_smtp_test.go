@@ -231,7 +231,7 @@ func TestFaultMailServerCut(t *testing.T) {
 	f := newFault(t, smtptest.Script{})
 	way := faultproxy.Start(t, "tcp", f.server.Addr())
 	f.env = []string{fmt.Sprintf("SMTP_URL=smtp://%s?tls=none&conns=%d", way.Addr(), f.conns)}
-	f.begin(f.fill(300 + 100*times))
+	f.begin(f.fill(300 + 400*times))
 	f.start()
 	for n := range times {
 		f.letters(50)

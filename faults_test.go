@@ -166,11 +166,24 @@ func (f *fault) due(at time.Time, mailings ...int64) {
 		WHERE id = ANY($2)`, at.Truncate(time.Microsecond), mailings)
 }
 
+// nothingDue is true when the calendar has nothing to plan.
+const nothingDue = ` AND NOT EXISTS (SELECT FROM mailings
+	WHERE status = 'running' AND next_run_at <= now() AND disabled_at IS NULL AND deleted_at IS NULL)`
+
 // closed tells whether nothing is due or going on any more, as cheaply as it can: it is asked all
 // the time, and the answer is measured too.
-func (f *fault) closed() (yes bool) {
-	err := f.db.Pool.QueryRow(f.Context(), `SELECT NOT EXISTS (SELECT FROM runs WHERE closed_at IS NULL)
-		AND NOT EXISTS (SELECT FROM mailings WHERE status = 'running' AND next_run_at <= now() AND disabled_at IS NULL AND deleted_at IS NULL)`).Scan(&yes)
+func (f *fault) closed() bool {
+	return f.ask(`SELECT NOT EXISTS (SELECT FROM runs WHERE closed_at IS NULL)` + nothingDue)
+}
+
+// idle tells whether nothing can be sent now; retries may wait for their time.
+func (f *fault) idle() bool {
+	return f.ask(`SELECT NOT EXISTS (SELECT FROM blocks WHERE NOT done)` + nothingDue)
+}
+
+// ask is false while the database is away.
+func (f *fault) ask(question string) (yes bool) {
+	err := f.db.Pool.QueryRow(f.Context(), question).Scan(&yes)
 	return err == nil && yes
 }
 
@@ -218,7 +231,7 @@ func (p *program) firstLetter(f *fault) {
 func (f *fault) resumed() {
 	f.Helper()
 	before, healed := f.server.Dots(), time.Now()
-	f.until("the first letter after a fault", func() bool { return f.server.Dots() > before || f.closed() })
+	f.until("the first letter after a fault", func() bool { return f.server.Dots() > before || f.idle() })
 	f.slowest = max(f.slowest, time.Since(healed))
 }
 
@@ -226,7 +239,7 @@ func (f *fault) resumed() {
 func (f *fault) letters(more int) {
 	f.Helper()
 	want := f.server.Accepted() + more
-	f.until("enough letters", func() bool { return f.server.Accepted() >= want || f.closed() })
+	f.until("enough letters", func() bool { return f.server.Accepted() >= want || f.idle() })
 	// The periodic check has to find nothing in the middle of it all.
 	if found, err := f.db.UnbalancedRuns(f.Context(), time.Now().Add(-time.Hour)); err != nil || len(found) > 0 {
 		f.Errorf("in mid-run: %v, %v", found, err)
