@@ -5,10 +5,12 @@ import (
 	"math/rand/v2"
 	"os"
 	"strings"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
 
+	"skychimp/db/dbtest/faultproxy"
 	"skychimp/domain"
 	"skychimp/handlers/jobs/smtp/smtptest"
 )
@@ -21,14 +23,19 @@ func TestFaultFrozen(t *testing.T) {
 		frozen = time.Minute
 	}
 	f := newFault(t, smtptest.Script{On: smtptest.At(domain.StageDot, smtptest.Action{Delay: 2 * time.Millisecond})})
+	f.behindProxy()
 	owner := f.owner(1500)
 	fenced := 0
-	for range times {
+	for n := range times {
 		f.begin(f.mailing(owner))
 		late := f.start()
 		late.ready(f)
 		f.letters(200)
-		late.signal(f, syscall.SIGSTOP)
+		if n%2 == 0 {
+			f.freezeInTransaction(late)
+		} else {
+			late.signal(f, syscall.SIGSTOP)
+		}
 		stopped := time.Now()
 		other := f.launch()
 		f.until("the other one has done all", f.closed) // it needs to take blocks over for that
@@ -45,6 +52,29 @@ func TestFaultFrozen(t *testing.T) {
 		f.kill(syscall.SIGTERM)
 	}
 	f.report("SIGSTOP, taken over, CONT", times, bounds{doubled: times * f.conns}, fmt.Sprintf("fenced=%d/%d", fenced, times))
+}
+
+// freezeInTransaction stops the program between a statement and the commit, with its locks held.
+func (f *fault) freezeInTransaction(p *program) {
+	f.Helper()
+	var once atomic.Bool
+	stopped := make(chan struct{})
+	f.proxy.Watch(func(s faultproxy.Statement, when faultproxy.Moment) faultproxy.Action {
+		if when == faultproxy.Answered && len(s.Transaction) > 0 && strings.Contains(s.SQL, "UPDATE blocks SET open") && once.CompareAndSwap(false, true) {
+			p.signal(f, syscall.SIGSTOP)
+			close(stopped)
+		}
+		return faultproxy.Pass
+	})
+	f.until("the program is in a transaction", func() bool {
+		select {
+		case <-stopped:
+			return true
+		default:
+			return false
+		}
+	})
+	f.proxy.Watch(nil)
 }
 
 func (p *program) signal(f *fault, signal syscall.Signal) {

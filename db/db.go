@@ -43,6 +43,9 @@ func Open(url string) (*DB, error) {
 	config.ConnConfig.StatementCacheCapacity = 0
 	config.ConnConfig.DescriptionCacheCapacity = 0
 	config.ConnConfig.ConnectTimeout = time.Second
+	// A process that is frozen in a transaction keeps its locks: whoever takes its work over would
+	// wait for them as long as it is frozen. Only such a one is idle in a transaction for so long.
+	config.ConnConfig.RuntimeParams["idle_in_transaction_session_timeout"] = "8s"
 	config.MaxConns = max(config.MaxConns, 20)
 	config.HealthCheckPeriod = 5 * time.Second
 	pool, err := pgxpool.NewWithConfig(context.Background(), config)
