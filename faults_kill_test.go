@@ -45,6 +45,9 @@ type point struct {
 	begin func(f *fault, mailing int64)
 }
 
+// claiming is the text by which the claim is known on its way to Postgres.
+const claiming = "UPDATE blocks SET holder = $1 FROM picked"
+
 func TestFaultKilledAtPoint(t *testing.T) {
 	t.Parallel()
 	stage := func(stage domain.Stage) func(*fault, func()) {
@@ -61,7 +64,7 @@ func TestFaultKilledAtPoint(t *testing.T) {
 		}
 	}
 	for _, p := range []point{
-		{name: "claimed", arm: statement(faultproxy.Answered, "UPDATE blocks SET holder = $1 FROM picked"), letters: 2500},
+		{name: "claimed", arm: statement(faultproxy.Answered, claiming), letters: 2500},
 		{name: "connected", arm: stage(domain.StageConnect)},
 		{name: "MAIL", arm: stage(domain.StageMail)},
 		{name: "RCPT", arm: stage(domain.StageRcpt)},

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"skychimp/db"
+	"skychimp/db/dbtest/faultproxy"
 	"skychimp/db/embedded"
 	"skychimp/handlers/jobs/smtp/smtptest"
 )
@@ -24,7 +25,7 @@ const memoryGrowth = 20
 // ride injects a fault again and again into one run that a living program sends.
 func (f *fault) ride(what string, times int, inject func(n int)) {
 	f.Helper()
-	f.begin(f.fill(500 + 200*times))
+	f.begin(f.fill(1000 + 300*times))
 	p := f.start()
 	p.ready(f)
 	memory := 0
@@ -51,6 +52,14 @@ func TestFaultPostgresCut(t *testing.T) {
 	f := newFault(t, smtptest.Script{})
 	proxy := f.behindProxy()
 	f.ride("Postgres: connections cut", faultTimes(t, 5, 50), func(n int) {
+		// Nor may a claim be lost that was made and whose answer never came.
+		proxy.Watch(func(s faultproxy.Statement, when faultproxy.Moment) faultproxy.Action {
+			if when == faultproxy.Answered && strings.Contains(s.SQL, claiming) {
+				proxy.Watch(nil)
+				return faultproxy.Drop
+			}
+			return faultproxy.Pass
+		})
 		if n%2 == 1 { // and for a while nobody gets in
 			proxy.Refuse(true)
 			defer proxy.Refuse(false)

@@ -167,10 +167,15 @@ func TestFaultSenderRefused(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			f := newFault(t, smtptest.Script{Users: map[string]string{"me": "secret"}})
+			way, user := faultproxy.Start(t, "tcp", f.server.Addr()), ""
 			if strings.HasPrefix(name, "535") {
-				f.env = []string{fmt.Sprintf("SMTP_URL=smtp://me:secret@%s?tls=none&conns=%d", f.server.Addr(), f.conns)}
+				user = "me:secret@"
 			}
-			f.refused(name, faultTimes(t, 1, 20), func() { f.on(broken) }, func() { f.on(nil) })
+			f.env = []string{fmt.Sprintf("SMTP_URL=smtp://%s%s?tls=none&conns=%d", user, way.Addr(), f.conns)}
+			f.refused(name, faultTimes(t, 1, 20), func() {
+				f.on(broken)
+				way.Cut() // who is in already would not be asked again
+			}, func() { f.on(nil) })
 		})
 	}
 }

@@ -123,6 +123,14 @@ func (db *DB) Release(ctx context.Context, instance, run int64, firstSeqs []int3
 	return explain(err)
 }
 
+// ReleaseLost gives back all blocks of the instance but those that it knows of (runs and firstSeqs
+// are pairs), and says how many there were.
+func (db *DB) ReleaseLost(ctx context.Context, instance int64, runs []int64, firstSeqs []int32) (int64, error) {
+	tag, err := db.Pool.Exec(ctx, `UPDATE blocks SET holder = NULL WHERE holder = $1
+		AND (run_id, first_seq) NOT IN (SELECT * FROM unnest($2::bigint[], $3::int[]))`, instance, runs, firstSeqs)
+	return tag.RowsAffected(), explain(err)
+}
+
 // ReopenRetries queues the deferred deliveries whose time has come and opens their blocks
 // again. A block that is still being sent keeps its retries waiting. One instance at a time
 // does it; the others find nothing to do.

@@ -522,3 +522,23 @@ func TestConservation(t *testing.T) {
 	}
 	counted(t, d, run.ID, row.Counts)
 }
+
+func TestReleaseLost(t *testing.T) {
+	d := dbtest.New(t)
+	run, _ := newRun(t, d, "ann", 350)
+	s, other := newSender(t, d), newSender(t, d)
+	known := s.claim(run.ID)[0].FirstSeq
+	s.claim(run.ID) // whose answer never came
+	others := other.claim(run.ID)
+	for _, want := range []int64{1, 0} {
+		if freed, err := d.ReleaseLost(t.Context(), s.self.ID, []int64{run.ID}, []int32{int32(known)}); err != nil || freed != want {
+			t.Errorf("freed %d, want %d: %v", freed, want, err)
+		}
+	}
+	if held := numbers(t, d, "SELECT first_seq FROM blocks WHERE holder IS NOT NULL ORDER BY 1"); !slices.Equal(held, []int64{int64(known), int64(others[0].FirstSeq)}) {
+		t.Errorf("held are %v", held)
+	}
+	if freed, err := d.ReleaseLost(t.Context(), s.self.ID, nil, nil); err != nil || freed != 1 {
+		t.Errorf("freed %d with nothing in hand: %v", freed, err)
+	}
+}

@@ -19,6 +19,7 @@ func (e *Engine) claim(ctx context.Context) {
 	runs := map[int64]*sending{}
 	allowed := allowances{Engine: e, owners: map[int64]*allowance{}}
 	served := map[int64]time.Time{} // when each owner last had a block claimed
+	var swept time.Time
 	for ctx.Err() == nil {
 		open, err := e.db.OpenRuns(ctx)
 		if err != nil {
@@ -27,6 +28,10 @@ func (e *Engine) claim(ctx context.Context) {
 			}
 			pause(ctx, time.Second)
 			continue
+		}
+		if time.Since(swept) > sweepEvery {
+			swept = time.Now()
+			e.sweep(ctx)
 		}
 		slices.SortStableFunc(open, func(a, b db.OpenRun) int { return served[a.OwnerID].Compare(served[b.OwnerID]) })
 		claimed := false
@@ -50,6 +55,22 @@ func (e *Engine) claim(ctx context.Context) {
 			case <-time.After(250 * time.Millisecond):
 			}
 		}
+	}
+}
+
+// sweepEvery is how long a claim whose answer was lost keeps its letters back.
+const sweepEvery = 2 * time.Second
+
+// sweep gives back what this instance holds by the tables alone: claims whose answer was lost with
+// their connection. Only the goroutine that claims can tell them from a claim under way.
+func (e *Engine) sweep(ctx context.Context) {
+	runs, firstSeqs := e.queue.inHand()
+	freed, err := e.db.ReleaseLost(ctx, e.instance.Load().ID, runs, firstSeqs)
+	switch {
+	case err != nil && ctx.Err() == nil:
+		e.Log.Warn("looking for lost claims failed", "error", err)
+	case freed > 0:
+		e.Log.Warn("claims whose answers were lost are given back", "blocks", freed)
 	}
 }
 

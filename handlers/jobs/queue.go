@@ -359,6 +359,16 @@ func (q *queue) held() map[int64]*sending {
 	return runs
 }
 
+// inHand are the blocks that are claimed and not done, by run and first seq.
+func (q *queue) inHand() (runs []int64, firstSeqs []int32) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	for b := range q.blocks {
+		runs, firstSeqs = append(runs, b.run.ID), append(firstSeqs, int32(b.firstSeq))
+	}
+	return runs, firstSeqs
+}
+
 // room is how many blocks of the owner to claim: what waits is shared between the owners. An
 // owner of whom nothing waits gets a block, whatever the others have.
 func (q *queue) room(owner int64) int {
