@@ -16,6 +16,7 @@ import (
 	"skychimp/db"
 	"skychimp/db/dbtest/faultproxy"
 	"skychimp/db/embedded"
+	"skychimp/domain"
 	"skychimp/handlers/jobs/smtp/smtptest"
 )
 
@@ -218,7 +219,8 @@ func TestFaultDiskFull(t *testing.T) {
 	t.Parallel()
 	times := faultTimes(t, 2, 10)
 	dir := smallDisk(t)
-	f := &fault{TB: t, conns: faultConns, server: smtptest.Start(t, smtptest.Script{}), env: []string{"DATA_DIR=" + dir}}
+	server := smtptest.Start(t, smtptest.Script{On: smtptest.At(domain.StageDot, smtptest.Action{Delay: time.Millisecond})})
+	f := &fault{TB: t, conns: faultConns, server: server, env: []string{"DATA_DIR=" + dir}}
 	t.Cleanup(func() { f.kill(syscall.SIGKILL) })
 	p := f.launch()
 	p.ready(f)
@@ -232,7 +234,7 @@ func TestFaultDiskFull(t *testing.T) {
 	}
 	defer f.db.Close()
 
-	owner := f.owner(2000)
+	owner := f.owner(6000) // their attempts need more than what Postgres sets aside in advance
 	for range times {
 		f.begin(f.mailing(owner))
 		f.letters(100)
