@@ -161,28 +161,13 @@ func fromEnv(b *testing.B, name string, otherwise ...int) []int {
 
 // benchPostgres starts a Postgres with fsync; it gives its address and its process.
 func benchPostgres(b *testing.B) (url string, pid int) {
-	dir, err := os.MkdirTemp("", "skychimp-bench")
-	if err != nil {
-		b.Fatal(err)
-	}
-	b.Cleanup(func() { _ = os.RemoveAll(dir) })
-	if err := os.Chmod(dir, 0o755); err != nil { // root's server runs as another user
-		b.Fatal(err)
-	}
+	dir := openFolder(b)
 	pg, err := embedded.Start(b.Context(), dir, embedded.Options{})
 	if err != nil {
 		b.Fatal(err)
 	}
 	b.Cleanup(func() { _ = pg.Stop(context.Background()) })
-	file, err := os.ReadFile(filepath.Join(dir, "data", "postmaster.pid"))
-	if err != nil {
-		b.Fatal(err)
-	}
-	line, _, _ := strings.Cut(string(file), "\n")
-	if pid, err = strconv.Atoi(line); err != nil {
-		b.Fatal(err)
-	}
-	return pg.URL(), pid
+	return pg.URL(), postmaster(b, dir)
 }
 
 // benchSink is the address of a mail server that takes everything.

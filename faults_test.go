@@ -38,12 +38,11 @@ type fault struct {
 	conns  int
 	env    []string // more of the programs' environment
 
-	run       int64 // the last that was begun
-	programs  []*program
-	slowest   time.Duration // from a start, or the end of a fault, to the next letter
-	strangers int           // letters of no delivery, see judge
-	script    atomic.Pointer[func(smtptest.Event) smtptest.Action]
-	after250  atomic.Pointer[func(smtptest.Letter)]
+	run      int64 // the last that was begun
+	programs []*program
+	slowest  time.Duration // from a start, or the end of a fault, to the next letter
+	script   atomic.Pointer[func(smtptest.Event) smtptest.Action]
+	after250 atomic.Pointer[func(smtptest.Letter)]
 }
 
 // newFault makes a stage without a run. The server does what the script says, and besides what
