@@ -61,7 +61,7 @@ var audited sync.Map
 // visit opens a browser without cookies. Language is what it asks for.
 func visit(t *testing.T, site, language string) *visitor {
 	t.Helper()
-	return newVisitor(t, newBrowser(t, 2*patience, language), site)
+	return newVisitor(newBrowser(t, 2*patience, language), t, site)
 }
 
 // newBrowser is a browser that starts when it is first used, and ends with the test.
@@ -82,7 +82,7 @@ func newBrowser(t *testing.T, life time.Duration, language string) context.Conte
 }
 
 // newVisitor takes a tab.
-func newVisitor(t *testing.T, ctx context.Context, site string) *visitor {
+func newVisitor(ctx context.Context, t *testing.T, site string) *visitor {
 	t.Helper()
 	axe, err := os.ReadFile("node_modules/axe-core/axe.min.js")
 	if err != nil {

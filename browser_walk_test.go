@@ -195,7 +195,7 @@ func (w *walk) tab() *visitor {
 	w.Helper()
 	ctx, closeTab := chromedp.NewContext(w.browser, chromedp.WithNewBrowserContext())
 	w.Cleanup(closeTab)
-	v := newVisitor(w.T, ctx, w.server.url)
+	v := newVisitor(ctx, w.T, w.server.url)
 	v.cookie("language", w.language)
 	return v
 }

@@ -93,7 +93,7 @@ type (
 	networks      []string
 	webAddress    struct{ *url.URL }
 	smtpServers   []smtp.Server
-	domainLimits  domain.DomainLimits
+	domainLimits  domain.Limits
 	ownerLimits   domain.OwnerLimits
 	mailAddress   struct{ *mail.Address }
 )
@@ -155,7 +155,7 @@ func (s *smtpServers) UnmarshalText(text []byte) (err error) {
 }
 
 func (d *domainLimits) UnmarshalText(text []byte) error {
-	limits, err := domain.ParseDomainLimits(string(text))
+	limits, err := domain.ParseLimits(string(text))
 	if err != nil {
 		return fmt.Errorf("%w; allowed is gmail.com?rate=20&conns=5 *?rate=50", err)
 	}

@@ -94,7 +94,7 @@ func (p *program) configure(w *workers, database *database, texts *templates.Tex
 	w.settings = jobs.Settings{
 		From: *p.config.MailFrom.Address, BaseURL: p.config.BaseURL.String(), Secret: secret,
 		Translate: texts.Say, Log: p.log,
-		Limits: jobs.Limits{Domains: domain.DomainLimits(p.config.DomainLimits), Owners: domain.OwnerLimits(p.config.OwnerLimits)},
+		Limits: jobs.Limits{Domains: domain.Limits(p.config.DomainLimits), Owners: domain.OwnerLimits(p.config.OwnerLimits)},
 	}
 	if p.config.DKIMKey != "" {
 		key, err := os.ReadFile(string(p.config.DKIMKey))

@@ -16,28 +16,28 @@ type Limit struct {
 	Conns int     // letters under way at once
 }
 
-// DomainLimits are the limits by receiving domain, in lower case; "*" stands for each domain
+// Limits are the limits by receiving domain, in lower case; "*" stands for each domain
 // that is not named.
-type DomainLimits map[string]Limit
+type Limits map[string]Limit
 
 // Of is the limit of an address, and the domain that shares it; a domain without one is "".
-func (d DomainLimits) Of(email string) (domain string, limit Limit) {
-	if len(d) == 0 {
+func (l Limits) Of(email string) (domain string, limit Limit) {
+	if len(l) == 0 {
 		return "", Limit{}
 	}
 	domain = strings.ToLower(email[strings.LastIndexByte(email, '@')+1:])
-	limit, ok := d[domain]
+	limit, ok := l[domain]
 	if !ok {
-		if limit, ok = d["*"]; !ok {
+		if limit, ok = l["*"]; !ok {
 			domain = ""
 		}
 	}
 	return domain, limit
 }
 
-// ParseDomainLimits reads limits such as "gmail.com?rate=20&conns=5 *?rate=50".
-func ParseDomainLimits(text string) (DomainLimits, error) {
-	limits := DomainLimits{}
+// ParseLimits reads limits such as "gmail.com?rate=20&conns=5 *?rate=50".
+func ParseLimits(text string) (Limits, error) {
+	limits := Limits{}
 	for one := range strings.FieldsSeq(text) {
 		name, query, ok := strings.Cut(strings.ToLower(one), "?")
 		if !ok || name == "" || strings.ContainsAny(name, "@/:,=&") {

@@ -5,8 +5,8 @@ import (
 	"time"
 )
 
-func TestDomainLimits(t *testing.T) {
-	limits, err := ParseDomainLimits("gmail.com?rate=20&conns=5 Mail.RU?conns=2 *?rate=0.5")
+func TestLimits(t *testing.T) {
+	limits, err := ParseLimits("gmail.com?rate=20&conns=5 Mail.RU?conns=2 *?rate=0.5")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -33,7 +33,7 @@ func TestDomainLimits(t *testing.T) {
 func TestLimitsRefuse(t *testing.T) {
 	for _, text := range []string{"?rate=1", "a@b.c?rate=1", "gmail.com?rate=0", "gmail.com?rate=NaN", "gmail.com?conns=1.5",
 		"gmail.com?speed=1", "gmail.com?rate=%zz", "gmail.com,mail.ru?rate=1"} {
-		if limits, err := ParseDomainLimits(text); err == nil {
+		if limits, err := ParseLimits(text); err == nil {
 			t.Errorf("%q: %+v", text, limits)
 		}
 	}

@@ -31,7 +31,7 @@ type Settings struct {
 
 // Limits bound what each process sends to a receiving domain and for an owner.
 type Limits struct {
-	Domains domain.DomainLimits
+	Domains domain.Limits
 	Owners  domain.OwnerLimits
 }
 

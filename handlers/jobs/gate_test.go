@@ -30,7 +30,7 @@ func TestDomainConns(t *testing.T) {
 	t.Parallel()
 	var under most
 	w := newWorld(t, smtptest.Script{On: under.on})
-	w.startWith(Limits{Domains: domain.DomainLimits{"example.org": {Conns: 2}}}, w.reach(w.server.URL()+"?conns=8"))
+	w.startWith(Limits{Domains: domain.Limits{"example.org": {Conns: 2}}}, w.reach(w.server.URL()+"?conns=8"))
 	run := w.plan(300)
 	w.wantCounts(w.closed(run.ID), domain.Counts{Planned: 300, Accepted: 300})
 	w.wantOnce(300)
@@ -44,7 +44,7 @@ func TestDomainRate(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, smtptest.Script{})
 	w.exec(`INSERT INTO clients (owner_id, email) SELECT 1000, 'slow' || n || '@slow.example' FROM generate_series(1, 200) n`)
-	w.startWith(Limits{Domains: domain.DomainLimits{"slow.example": {Rate: 40}}}, w.reach(w.server.URL()+"?conns=4"))
+	w.startWith(Limits{Domains: domain.Limits{"slow.example": {Rate: 40}}}, w.reach(w.server.URL()+"?conns=4"))
 	begun := time.Now()
 	run := w.plan(200)
 	w.when(run.ID, "half sent", func(r db.RunRow) bool { return r.Accepted >= 200 })
