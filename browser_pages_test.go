@@ -46,6 +46,18 @@ var sights = []sight{
 	{"POST /account", anOwner, "/account", 422, "form[action='/account']", false},
 	{"POST /account/password", anOwner, "/account", 422, "form[action='/account/password']", false},
 
+	{"GET /start", aNewOwner, "/start", 0, "", false}, // who gets letters?
+	{"GET /start", anAdmin, "/start", 0, "", false},   // the letter
+	{"GET /start", anOwner, "/start", 0, "", false},   // the overview
+	{"POST /start/clients", aNewOwner, "/start", 422, "main form", false},
+	{"GET /start/preview", anAdmin, "/start/preview", 0, "", true},
+	{"GET /calendar", anOwner, "/calendar", 0, "", false},
+	{"GET /calendar", anOwner, "/calendar?month=2031-10", 0, "", false},
+	{"GET /calendar", aNewOwner, "/calendar", 0, "", false},
+	{"GET /help", visitors, "/help", 0, "", false},
+	{"GET /help", anOwner, "/help", 0, "", false},
+	{"GET /help", anAdmin, "/help", 0, "", false},
+
 	{"GET /clients", aNewOwner, "/clients", 0, "", false},
 	{"GET /clients", anOwner, "/clients", 0, "", false},
 	{"GET /clients", anOwner, "/clients?q=nobody+has+this", 0, "", false},
@@ -66,6 +78,7 @@ var sights = []sight{
 	{"GET /messages", aNewOwner, "/messages", 0, "", false},
 	{"GET /messages", anOwner, "/messages", 0, "", false},
 	{"GET /messages/new", anOwner, "/messages/new", 0, "", false},
+	{"GET /messages/new", anOwner, "/messages/new?start=promotion", 0, "", false},
 	{"POST /messages", anOwner, "/messages/new", 422, "main form", false},
 	{"GET /messages/:id", anOwner, "/messages/1", 0, "", false},
 	{"GET /messages/:id", aManager, "/messages/2", 0, "", false},
@@ -145,5 +158,7 @@ var noPages = map[string]string{
 	"GET /account/export.json":   "a download",
 	"GET /clients/export.csv":    "a download",
 	"GET /mailings/:id/progress": "a part of the mailing's page",
+	"GET /mailings/:id/pace":     "a part of the run's page",
+	"GET /help/:language/:name":  "a picture",
 	"GET /admin/jobs/*":          "River UI's parts",
 }

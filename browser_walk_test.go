@@ -251,6 +251,9 @@ func (w *walk) look(v *visitor, s sight) {
 	if !s.others && s.send == "" {
 		w.entitle(v, s)
 	}
+	if s.others {
+		v.do(chromedp.Navigate("about:blank")) // River UI would go on asking, as whoever comes next
+	}
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	for _, problem := range v.problems {
