@@ -5,7 +5,7 @@ VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 ICONS = $(shell grep -rhoE 'icon "[a-z0-9-]+"' templates | cut -d'"' -f2 | sort -u)
 
 .PHONY: run build vendor install install-npm install-postgres
-.PHONY: help dev test race faults bench check format lint screenshots install-tests
+.PHONY: help dev test race faults bench bench-pages check format lint screenshots install-tests
 
 comma := ,
 
@@ -66,6 +66,9 @@ faults: install-tests vendor ## the whole matrix of faults, one line a row; take
 bench: install-tests vendor ## letters/s, CPU and memory of the program; CLIENTS, CONNS, PROGRAMS, LATENCY and DKIM change the run
 	go test -count=1 -timeout 3h -run '^$$' -bench '^BenchmarkRun$$' -benchtime 1x . | grep -E '^(BENCH|ok|FAIL|panic)'
 	go test -count=1 -run '^$$' -bench . ./domain/letter ./handlers/jobs/smtp
+
+bench-pages: install-tests vendor ## how long 50 people at work wait for each page, with 100,000 clients
+	go test -count=1 -run '^$$' -bench '^BenchmarkPages$$' -benchtime 1x ./handlers | grep -E '^(PAGE|ok|FAIL|panic)'
 
 screenshots: install-tests vendor ## every page as a picture in tmp/screenshots, and those of the README and the guides
 	mkdir -p tmp/screenshots docs

@@ -11,12 +11,13 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"skychimp/db/embedded"
-	"skychimp/handlers/jobs/smtp/smtptest"
 	"strconv"
 	"strings"
 	"testing"
 	"time"
+
+	"skychimp/db/embedded"
+	"skychimp/handlers/jobs/smtp/smtptest"
 )
 
 func benchKey(b *testing.B, kind string) (file string) {

@@ -48,6 +48,7 @@ const (
 	calendarMailings = 200 // the soonest; nobody could read more
 	calendarSlots    = 5   // of a day
 	calendarDays     = 6   // that a clash lists
+	calendarClashes  = 50  // the ones within an hour first
 	monthFormat      = "2006-01"
 )
 
@@ -72,6 +73,7 @@ func (s *Site) calendar(c *fiber.Ctx) error {
 			return err
 		}
 		clashes = domain.Clashes(slots, zone, overlaps.Of)
+		clashes = clashes[:min(len(clashes), calendarClashes)]
 	}
 	view := calendarView{Title: s.t(c, "time.month_year", "Month", s.t(c, "time.name_"+first.Format("01")), "Year", first.Year()),
 		Zone: zone.String(), Next: end.Format(monthFormat), Empty: len(slots) == 0}
