@@ -26,7 +26,7 @@ func (s *Site) readyz(c *fiber.Ctx) error {
 type pulse struct{ last atomic.Int64 }
 
 // patience is how long the database may take to show that it is there.
-const patience = 900 * time.Millisecond
+const patience = 700 * time.Millisecond
 
 func (p *pulse) beat(now time.Time) { p.last.Store(now.UnixNano()) }
 
