@@ -17,13 +17,17 @@ const (
 	aManager
 	aWriter
 	anAdmin
-	aNewOwner // has nothing yet
+	aNewOwner             // has nothing yet
+	anOwnerOfClients  = 8 // has no letter yet
+	anOwnerOfAMessage = 9 // has launched nothing yet
 )
 
 // sights are what people see. Every GET route has one here or is in noPages.
 var sights = []sight{
 	{"GET /", visitors, "/", 0, "", false},
 	{"GET /", anOwner, "/", 0, "", false},
+	{"GET /help", visitors, "/help", 0, "", false},
+	{"GET /help", anAdmin, "/help", 0, "", false},
 	{"GET /blog", visitors, "/blog", 0, "", false},
 	{"GET /blog/:slug", visitors, "/blog/with-a-picture", 0, "", false},
 	{"GET /blog/:slug", visitors, "/blog/long", 0, "", false},
@@ -46,17 +50,17 @@ var sights = []sight{
 	{"POST /account", anOwner, "/account", 422, "form[action='/account']", false},
 	{"POST /account/password", anOwner, "/account", 422, "form[action='/account/password']", false},
 
-	{"GET /start", aNewOwner, "/start", 0, "", false}, // who gets letters?
-	{"GET /start", anAdmin, "/start", 0, "", false},   // the letter
-	{"GET /start", anOwner, "/start", 0, "", false},   // the overview
+	{"GET /start", aNewOwner, "/start", 0, "", false},
 	{"POST /start/clients", aNewOwner, "/start", 422, "main form", false},
-	{"GET /start/preview", anAdmin, "/start/preview", 0, "", true},
-	{"GET /calendar", anOwner, "/calendar", 0, "", false},
-	{"GET /calendar", anOwner, "/calendar?month=2031-10", 0, "", false},
+	{"GET /start", anOwnerOfClients, "/start", 0, "", false},
+	{"GET /start", anOwnerOfClients, "/start?start=congratulations", 0, "", false},
+	{"POST /start", anOwnerOfClients, "/start", 422, "main form", false},
+	{"GET /start", anOwnerOfAMessage, "/start", 0, "", false},
+	{"GET /start", anOwner, "/start", 0, "", false},
+	{"GET /start/preview", anOwnerOfClients, "/start/preview", 0, "", true},
 	{"GET /calendar", aNewOwner, "/calendar", 0, "", false},
-	{"GET /help", visitors, "/help", 0, "", false},
-	{"GET /help", anOwner, "/help", 0, "", false},
-	{"GET /help", anAdmin, "/help", 0, "", false},
+	{"GET /calendar", anOwner, "/calendar", 0, "", false},
+	{"GET /calendar", anOwner, "/calendar?month=2031-10", 0, "", false}, // with clashes
 
 	{"GET /clients", aNewOwner, "/clients", 0, "", false},
 	{"GET /clients", anOwner, "/clients", 0, "", false},
@@ -157,8 +161,8 @@ var noPages = map[string]string{
 	"GET /static/:hash/*":        "a file",
 	"GET /account/export.json":   "a download",
 	"GET /clients/export.csv":    "a download",
-	"GET /mailings/:id/progress": "a part of the mailing's page",
-	"GET /mailings/:id/pace":     "a part of the run's page",
 	"GET /help/:language/:name":  "a picture",
+	"GET /mailings/:id/pace":     "a part of the mailing's page",
+	"GET /mailings/:id/progress": "a part of the mailing's page",
 	"GET /admin/jobs/*":          "River UI's parts",
 }

@@ -12,11 +12,13 @@ INSERT INTO users (id, email, name, password_hash, role, language, timezone, ver
     (4, 'ada.admin@example.com', 'Ada Admin', '', 'admin', 'en', 'Asia/Vladivostok', now(), NULL, '', now()),
     (5, 'empty@example.com', 'Nobody Yet', '', 'user', 'en', 'UTC', now(), NULL, '', NULL),
     (6, 'blocked-for-a-reason-that-is-as-long-as-his-address@subdomain.of-a-very-long-name.example.com', 'Boris Blocked', '', 'user', 'ru', 'UTC', now(), now(), 'Complaints of readers about letters that they have never asked for', NULL),
-    (7, 'unverified@example.com', 'Vera Waiting', '', 'user', 'ru', 'UTC', NULL, NULL, '', NULL);
+    (7, 'unverified@example.com', 'Vera Waiting', '', 'user', 'ru', 'UTC', NULL, NULL, '', NULL),
+    (8, 'clients@example.com', 'Clara Clients', '', 'user', 'en', 'UTC', now(), NULL, '', now()),
+    (9, 'message@example.com', 'Mia Message', '', 'user', 'en', 'UTC', now(), NULL, '', now());
 
 -- The cookie of user 1 is the base64url of 1, filled with zeros on the left to 32 bytes.
 INSERT INTO sessions (hash, user_id, user_agent, ip, expires_at)
-SELECT sha256(lpad(id::text, 32, '0')::bytea), id, 'Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36', '203.0.113.7', now() + interval '1 day' FROM users WHERE id <= 5;
+SELECT sha256(lpad(id::text, 32, '0')::bytea), id, 'Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36', '203.0.113.7', now() + interval '1 day' FROM users WHERE id NOT IN (6, 7);
 
 INSERT INTO tokens (hash, user_id, purpose, expires_at) VALUES
     (sha256(lpad('verify', 32, '0')::bytea), 7, 'verify', now() + interval '1 day'),
@@ -32,13 +34,14 @@ UPDATE clients SET email = repeat('long', 16) || '@' || repeat('subdomain.', 12)
     full_name = 'Maximilian-Alexander von und zu Oberhausen-Niederwaldkirchen der Jüngere, ' || repeat('Nachname', 12),
     comment = repeat('A comment that goes on and on. ', 30) || repeat('unbroken', 30),
     tags = ARRAY[repeat('tag', 16), 'news', 'vip', 'a tag of words', 'regulars', 'spring', 'garden'] WHERE id = 60;
-INSERT INTO clients (owner_id, email) VALUES (4, 'client@example.com');
+INSERT INTO clients (owner_id, email) VALUES (4, 'client@example.com'), (8, 'client@example.com'), (9, 'client@example.com');
 
 INSERT INTO messages (id, owner_id, subject, body) VALUES
     (1, 1, '{{name}}, the first tulips are here', E'# Tulips\n\nDear {{name}},\n\n- red\n- yellow\n\n[Come](https://example.com)'),
     (2, 1, repeat('A subject that is far too long for any letter ', 4), 'Hello ' || repeat('unbroken', 40)),
     (3, 4, 'Of the admin', 'Hello'),
-    (4, 1, 'Nobody sends this', 'Hello');
+    (4, 1, 'Nobody sends this', 'Hello'),
+    (5, 9, 'Of the first mailing', E'Dear {{name}},\n\ncome and see.');
 
 INSERT INTO mailings (id, owner_id, message_id, name, audience, tags, start_local, end_local, timezone, periodicity, status, end_at, next_no, next_run_at, launched_at, finished_at, disabled_at, disabled_reason) VALUES
     (1, 1, 1, 'Weekly letter', 'all', '{}', '2026-01-05 09:00', NULL, 'Europe/Moscow', 'weekly', 'running', NULL, 300, '2031-10-06 06:00Z', now(), NULL, NULL, ''),
@@ -46,6 +49,7 @@ INSERT INTO mailings (id, owner_id, message_id, name, audience, tags, start_loca
     (3, 1, 1, 'Christmas', 'picked', '{}', '2025-12-24 09:00', NULL, 'UTC', 'once', 'finished', NULL, 1, NULL, now(), now(), NULL, ''),
     (4, 1, 1, 'Disabled', 'all', '{}', '2026-01-05 09:00', NULL, 'UTC', 'daily', 'running', NULL, 2000, '2031-10-06 06:00Z', now(), NULL, now(), 'Complaints of readers, ' || repeat('unbroken', 12)),
     (5, 4, NULL, 'Without a message', 'all', '{}', '2031-01-05 09:00', NULL, 'UTC', 'daily', 'created', NULL, 0, NULL, NULL, NULL, NULL, ''),
+    (8, 9, 5, 'First mailing', 'all', '{}', '2031-01-05 09:00', NULL, 'UTC', 'once', 'created', NULL, 0, NULL, NULL, NULL, NULL, ''),
     (6, 1, 1, 'Under way', 'all', '{}', '2026-01-05 09:00', NULL, 'UTC', 'monthly', 'running', NULL, 100, '2031-10-06 06:00Z', now(), NULL, NULL, ''),
     (7, 1, 1, 'Paused', 'all', '{}', '2026-01-05 09:00', NULL, 'UTC', 'monthly', 'running', NULL, 100, '2031-10-06 06:00Z', now(), NULL, NULL, '');
 INSERT INTO mailing_clients SELECT 3, i FROM generate_series(1, 30) AS i;
