@@ -50,13 +50,13 @@ INSERT INTO mailings (id, owner_id, message_id, name, audience, tags, start_loca
     (4, 1, 1, 'Disabled', 'all', '{}', '2026-01-05 09:00', NULL, 'UTC', 'daily', 'running', NULL, 2000, '2031-10-06 06:00Z', now(), NULL, now(), 'Complaints of readers, ' || repeat('unbroken', 12)),
     (5, 4, NULL, 'Without a message', 'all', '{}', '2031-01-05 09:00', NULL, 'UTC', 'daily', 'created', NULL, 0, NULL, NULL, NULL, NULL, ''),
     (8, 9, 5, 'First mailing', 'all', '{}', '2031-01-05 09:00', NULL, 'UTC', 'once', 'created', NULL, 0, NULL, NULL, NULL, NULL, ''),
-    (6, 1, 1, 'Under way', 'all', '{}', '2026-01-05 09:00', NULL, 'UTC', 'monthly', 'running', NULL, 100, '2031-10-06 06:00Z', now(), NULL, NULL, ''),
-    (7, 1, 1, 'Paused', 'all', '{}', '2026-01-05 09:00', NULL, 'UTC', 'monthly', 'running', NULL, 100, '2031-10-06 06:00Z', now(), NULL, NULL, '');
+    (6, 1, 1, 'Under way', 'all', '{}', '2026-01-05 09:00', NULL, 'UTC', 'monthly', 'running', NULL, 69, '2031-10-05 09:00Z', now(), NULL, NULL, ''),
+    (7, 1, 1, 'Paused', 'all', '{}', '2026-01-05 09:00', NULL, 'UTC', 'monthly', 'running', NULL, 69, '2031-10-05 09:00Z', now(), NULL, NULL, '');
 INSERT INTO mailing_clients SELECT 3, i FROM generate_series(1, 30) AS i;
 
 -- Runs: done with everything in it, missed, one with deferred letters, one paused.
 INSERT INTO runs (id, mailing_id, owner_id, occurrence_no, scheduled_at, subject, body, revision, status, reason, resume_at, planned, accepted, failed, suppressed, expired, cancelled, closed_at)
-SELECT n, 1, 1, n, now() - n * interval '7 days', 'News', 'Hello', 1, 'done', '', NULL, 60, 50 - n, n, 6, 2, 2, now() - n * interval '7 days' FROM generate_series(1, 30) AS n;
+SELECT n, 1, 1, n, now() - (31 - n) * interval '7 days', 'News', 'Hello', 1, 'done', '', NULL, 60, 50 - n, n, 6, 2, 2, now() - (31 - n) * interval '7 days' FROM generate_series(1, 30) AS n;
 INSERT INTO runs (id, mailing_id, owner_id, occurrence_no, scheduled_at, subject, body, revision, status, reason, resume_at, planned) VALUES
     (31, 1, 1, 31, now() - interval '1 year', '', '', 0, 'missed', 'the program was not running', NULL, 0),
     (32, 6, 1, 1, now(), 'News', 'Hello', 1, 'running', '', NULL, 60),
