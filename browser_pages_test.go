@@ -17,7 +17,10 @@ const (
 	aManager
 	aWriter
 	anAdmin
-	aNewOwner             // has nothing yet
+	aNewOwner // has nothing yet
+)
+
+const (
 	anOwnerOfClients  = 8 // has no letter yet
 	anOwnerOfAMessage = 9 // has launched nothing yet
 )

@@ -221,6 +221,8 @@ const inspection = `(language => {
 		const wide = [...document.querySelectorAll("body *")].filter(e => e.getBoundingClientRect().right > root.clientWidth + 0.5);
 		found.push("scrolls sideways: " + root.scrollWidth + " px, for " + wide.slice(-2).map(short).join(" and "));
 	}
+	for (const list of document.querySelectorAll(".table.stack"))
+		if (innerWidth < 640 && list.scrollWidth > list.clientWidth) found.push("a list is cut off: " + short(list));
 	for (const field of document.querySelectorAll("input:not([type=hidden]), select, textarea")) {
 		const named = field.labels?.length || field.ariaLabel || field.getAttribute("aria-labelledby");
 		if (!named && field.checkVisibility()) found.push("no label: " + short(field));
