@@ -107,13 +107,13 @@ func (s *Site) mailingView(c *fiber.Ctx, m domain.Mailing) (mailingView, error) 
 		view.Runs = append(view.Runs, s.runRow(c, run))
 	}
 	view.Chart = newRunChart(view.Runs)
-	last, err := s.DB.LastRun(c.UserContext(), s.owned(c), m.ID)
+	last, err := s.lastRun(c, m)
 	switch {
-	case domain.KindOf(err) != domain.NotFound && err != nil:
+	case err != nil:
 		return view, err
-	case (err != nil || last.Closed()) && aboutToRun(c, m):
+	case (last.ID == 0 || last.Closed()) && aboutToRun(c, m):
 		view.Progress = &mailingProgress{MailingID: m.ID, Waiting: true, After: last.ID}
-	case err == nil:
+	case last.ID != 0:
 		if view.Progress, err = s.progressOf(c, last); err != nil {
 			return view, err
 		}
@@ -182,6 +182,15 @@ func (s *Site) weekday(c *fiber.Ctx, at time.Time) string {
 	return s.t(c, "time.weekday_"+strconv.Itoa(int(at.Weekday())))
 }
 
+// lastRun is the mailing's run, zero before the first.
+func (s *Site) lastRun(c *fiber.Ctx, m domain.Mailing) (db.RunRow, error) {
+	last, err := s.DB.LastRun(c.UserContext(), s.owned(c), m.ID)
+	if domain.KindOf(err) == domain.NotFound {
+		err = nil
+	}
+	return last, err
+}
+
 // progress is the current run of a mailing. Status 286 ends htmx's asking.
 func (s *Site) progress(c *fiber.Ctx) error {
 	m, err := s.readableMailing(c)
@@ -191,8 +200,8 @@ func (s *Site) progress(c *fiber.Ctx) error {
 	if !isHTMX(c) {
 		return s.redirect(c, mailingPath(m.ID))
 	}
-	last, err := s.DB.LastRun(c.UserContext(), s.owned(c), m.ID)
-	if err != nil && domain.KindOf(err) != domain.NotFound {
+	last, err := s.lastRun(c, m)
+	if err != nil {
 		return err
 	}
 	after := int64(c.QueryInt("after", -1))

@@ -101,8 +101,8 @@ func (s *Site) showMailingPace(c *fiber.Ctx) error {
 	if !isHTMX(c) {
 		return s.redirect(c, mailingPath(m.ID))
 	}
-	last, err := s.DB.LastRun(c.UserContext(), s.owned(c), m.ID)
-	if err != nil && domain.KindOf(err) != domain.NotFound {
+	last, err := s.lastRun(c, m)
+	if err != nil {
 		return err
 	}
 	pace, err := s.mailingPace(c, m, last)

@@ -32,9 +32,18 @@ func newGate(limit domain.Limit) *gate {
 	}
 	g := &gate{conns: limit.Conns}
 	if limit.Rate > 0 {
-		g.rate = rate.NewLimiter(rate.Limit(limit.Rate), max(1, int(limit.Rate/20)))
+		g.rate = newLimiter(limit.Rate)
 	}
 	return g
+}
+
+// newLimiter lets so many letters a second go, those of a twentieth of it at once; 0: no limit.
+func newLimiter(perSecond float64) *rate.Limiter {
+	limit := rate.Limit(perSecond)
+	if perSecond == 0 {
+		limit = rate.Inf
+	}
+	return rate.NewLimiter(limit, max(1, int(perSecond/20)))
 }
 
 func (g *gate) open(now time.Time) bool {

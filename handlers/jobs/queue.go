@@ -45,6 +45,7 @@ type item struct {
 	block  *block
 	losses int   // connections that broke under it
 	domain *gate // of its receiving domain
+	owner  *gate
 }
 
 // queue holds the claimed letters, in one lane per owner. The owners take turns letter by
@@ -61,7 +62,7 @@ type queue struct {
 	limits Limits
 	gates  map[string]*gate // by domain
 	owners map[int64]*gate
-	retry  bool          // a timer will wake somebody for letters that a rate holds back
+	timed  bool          // a timer will wake somebody for letters that a rate holds back
 	hungry chan struct{} // has a token when there is room for a claim
 	empty  chan struct{} // gets a token when nothing of a run is in hand any more
 	low    int           // fewer letters than this make hungry
@@ -92,7 +93,7 @@ func (q *queue) add(b *block, letters []db.Letter) {
 	defer q.mu.Unlock()
 	l := q.lane(b.run.OwnerID)
 	for _, one := range letters {
-		l.items = append(l.items, item{Letter: one, block: b, domain: q.gateOf(one.Email)})
+		l.items = append(l.items, item{Letter: one, block: b, domain: q.gateOf(one.Email), owner: l.gate})
 	}
 	b.left = len(letters)
 	b.run.blocks++
@@ -201,12 +202,12 @@ func (q *queue) next(d *door) (item, bool) {
 			return it, true
 		}
 	}
-	if !q.retry { // somebody is at a limit: of letters a second, or it is left in leave
-		q.retry = true
+	if !q.timed { // all are at a limit; leave wakes for those of letters at once, nobody for a rate
+		q.timed = true
 		time.AfterFunc(10*time.Millisecond, func() {
 			q.mu.Lock()
 			defer q.mu.Unlock()
-			q.retry = false
+			q.timed = false
 			q.wake()
 		})
 	}
@@ -257,18 +258,20 @@ func (q *queue) taken(it item, by *door) {
 
 // leave makes room at the letter's limits: it is under way no more.
 func (q *queue) leave(it item) {
-	owner := q.owners[it.block.run.OwnerID]
-	if owner == nil && it.domain == nil {
-		return
+	if it.limited() {
+		it.owner.leave()
+		it.domain.leave()
+		q.wake()
 	}
-	owner.leave()
-	it.domain.leave()
-	q.wake()
 }
+
+func (it item) limited() bool { return it.owner != nil || it.domain != nil }
 
 // answered says that the letter is under way no more, though its result may not be durable yet.
 func (q *queue) answered(it item) {
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	q.leave(it)
+	if it.limited() {
+		q.mu.Lock()
+		defer q.mu.Unlock()
+		q.leave(it)
+	}
 }

@@ -2,7 +2,6 @@ package jobs
 
 import (
 	"context"
-	"errors"
 	"strings"
 	"time"
 
@@ -170,14 +169,6 @@ func (s *sender) hangUp() {
 		s.queue.giveBack(s.next)
 		s.next = item{}
 	}
-}
-
-// answerOf is what a server answered when it let nobody in.
-func answerOf(err error) domain.Answer {
-	if failure, ok := errors.AsType[*smtp.Failure](err); ok {
-		return failure.Answer
-	}
-	return domain.NewAnswer(domain.StageConnect, 0, err.Error())
 }
 
 func host(address string) string { return address[strings.LastIndexByte(address, '@')+1:] }

@@ -2,6 +2,7 @@ package jobs
 
 import (
 	"context"
+	"errors"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -23,12 +24,8 @@ type server struct {
 
 func newServers(settings []smtp.Server) (servers []*server, doors []*door) {
 	for _, s := range settings {
-		limit := rate.Inf
-		if s.Rate > 0 {
-			limit = rate.Limit(s.Rate)
-		}
 		d := &door{weight: s.Weight, more: make(chan struct{}, 1)}
-		servers = append(servers, &server{Server: s, door: d, limit: rate.NewLimiter(limit, max(1, int(s.Rate/20)))})
+		servers = append(servers, &server{Server: s, door: d, limit: newLimiter(s.Rate)})
 		doors = append(doors, d)
 	}
 	return servers, doors
@@ -86,6 +83,14 @@ func (s *sender) connect(it item) bool {
 	s.queue.giveBack(it)
 	s.down(answerOf(err))
 	return false
+}
+
+// answerOf is what a server answered when it let nobody in.
+func answerOf(err error) domain.Answer {
+	if failure, ok := errors.AsType[*smtp.Failure](err); ok {
+		return failure.Answer
+	}
+	return domain.NewAnswer(domain.StageConnect, 0, err.Error())
 }
 
 // down is what a failure means that is the server's, not a letter's. When no other server

@@ -147,8 +147,8 @@ func (s *sender) trouble(text string) {
 	if old := s.troubled.Load(); old == nil && text == "" || old != nil && *old == text {
 		return
 	}
-	now := text
-	s.troubled.Store(&now)
+	noted := text // text itself would be allocated at every call, which is once a letter
+	s.troubled.Store(&noted)
 	runs := slices.Collect(maps.Keys(s.queue.held()))
 	if err := s.db.NoteTrouble(s.hard, runs, text); err != nil {
 		s.Log.Warn("trouble could not be noted", "error", err)
