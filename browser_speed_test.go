@@ -25,6 +25,7 @@ type transfer struct {
 	url, kind string
 	header    map[string]string // names in lower case
 	bytes     float64           // as they came, headers included
+	ended     bool
 }
 
 // TestFirstVisit opens the home page, with the posts of the demo, in a browser that has been
@@ -72,6 +73,7 @@ func (v *visitor) transfers() func() []transfer {
 	v.t.Helper()
 	var mu sync.Mutex
 	ids, came := []network.RequestID{}, map[network.RequestID]*transfer{}
+	news := make(chan struct{}, 1) // has a token when something happened since it was last looked
 	ctx, stop := context.WithCancel(v.ctx)
 	v.check(chromedp.Listen(ctx, func(event any) {
 		mu.Lock()
@@ -90,13 +92,33 @@ func (v *visitor) transfers() func() []transfer {
 			}
 		case *network.EventLoadingFinished:
 			if one := came[event.RequestID]; one != nil {
-				one.bytes = event.EncodedDataLength
+				one.bytes, one.ended = event.EncodedDataLength, true
 			}
+		case *network.EventLoadingFailed:
+			if one := came[event.RequestID]; one != nil {
+				one.ended = true
+			}
+		}
+		select {
+		case news <- struct{}{}:
+		default:
 		}
 	}))
 	return func() (list []transfer) {
 		v.t.Helper()
 		v.until("the network is quiet", chromedp.Evaluate[bool](`document.readyState === "complete"`))
+		for open := true; open; { // the icon of the tab is asked for when the page has loaded
+			mu.Lock()
+			open = slices.ContainsFunc(ids, func(id network.RequestID) bool { return !came[id].ended })
+			mu.Unlock()
+			if open {
+				select {
+				case <-news:
+				case <-v.ctx.Done():
+					v.t.Fatal("a file never came to its end")
+				}
+			}
+		}
 		stop()
 		mu.Lock()
 		defer mu.Unlock()
