@@ -87,16 +87,21 @@ func (s sendCommand) forecast(p *program, database *database, mailings []int64) 
 }
 
 func (s sendCommand) plan(p *program, database *database, mailings []int64) error {
+	var whole []domain.Run
 	for _, id := range mailings {
 		run, ok, err := database.PlanRun(p.ctx, id, time.Now(), s.Force)
 		if err != nil {
 			return refused(err)
 		}
-		if ok {
-			fmt.Fprintf(p.out, "mailing %d: run %d planned, %d recipients\n", id, run.ID, run.Planned-run.Suppressed)
+		if ok && run.Rest == nil {
+			whole = append(whole, run)
 		}
 	}
-	return nil
+	rest, err := database.PlanRest(p.ctx)
+	for _, run := range append(whole, rest...) {
+		fmt.Fprintf(p.out, "mailing %d: run %d planned, %d recipients\n", run.MailingID, run.ID, run.Planned-run.Suppressed)
+	}
+	return err
 }
 
 // refused tells a rule that was broken from something that failed.

@@ -70,16 +70,17 @@ func (db *DB) Recipients(ctx context.Context, m domain.Mailing) (recipients, sup
 	return recipients, suppressed, explain(err)
 }
 
-// PlanRun takes the due occurrence of a mailing off its calendar and makes its run with all
-// deliveries, in one transaction; force makes a run out of turn. ok is false when nothing is
-// due, or when another process is planning the same mailing right now.
+// PlanRun takes the due occurrence of a mailing off its calendar and makes its run with its
+// deliveries, in one transaction; what a large run has beyond the first part is left to PlanRest.
+// force makes a run out of turn. ok is false when nothing is due, or when another process is
+// planning the same mailing right now.
 func (db *DB) PlanRun(ctx context.Context, id int64, now time.Time, force bool) (run domain.Run, ok bool, err error) {
 	err = db.InTx(ctx, func(tx Tx) error {
 		var m domain.Mailing
 		if run, m, ok, err = db.takeRun(ctx, tx, id, now, force); err != nil || !ok {
 			return err
 		}
-		if err := fillRun(ctx, tx, &run, m); err != nil {
+		if err := planFirst(ctx, tx, &run, m); err != nil {
 			return err
 		}
 		// Whoever is blocked from here on has this run stopped; the lock waits for the commit.
@@ -167,34 +168,6 @@ func insertMissed(ctx context.Context, tx Tx, like domain.Run, missed []domain.O
 		runs[i].Status, runs[i].Reason, runs[i].ClosedAt = domain.RunMissed, domain.ReasonMissed, now
 	}
 	_, err := tx.NewInsert().Model(&runs).Exec(ctx)
-	return err
-}
-
-// fillRun inserts the run's deliveries and the blocks that claim them. Suppressed clients are
-// counted too, at the end of the sequence, where no block reaches.
-func fillRun(ctx context.Context, tx Tx, run *domain.Run, m domain.Mailing) error {
-	rows := audience(tx.NewSelect().TableExpr("clients AS client"), m).
-		ColumnExpr("?::bigint AS run_id", run.ID).
-		ColumnExpr("row_number() OVER (ORDER BY client.suppressed_at IS NOT NULL, client.id) AS seq").
-		ColumnExpr("client.id AS client_id, client.email").
-		ColumnExpr("CASE WHEN client.suppressed_at IS NULL THEN ? ELSE ? END AS outcome",
-			domain.OutcomeQueued, domain.OutcomeSuppressed)
-	var queued int64
-	err := tx.NewRaw(`WITH planned AS (
-			INSERT INTO deliveries (run_id, seq, client_id, email, outcome) ? RETURNING outcome
-		) SELECT count(*), count(*) FILTER (WHERE outcome = ?) FROM planned`, rows, domain.OutcomeQueued).
-		Scan(ctx, &run.Planned, &queued)
-	if err != nil {
-		return err
-	}
-	run.Suppressed = run.Planned - queued
-	_, err = tx.NewRaw(`INSERT INTO blocks (run_id, first_seq, open)
-		SELECT ?0, first, least(?1, ?2 - first + 1) FROM generate_series(1, ?2, ?1) AS first`,
-		run.ID, domain.BlockSize, queued).Exec(ctx)
-	if err != nil {
-		return err
-	}
-	_, err = tx.NewUpdate().Model(run).Column("planned", "suppressed").WherePK().Exec(ctx)
 	return err
 }
 

@@ -267,6 +267,73 @@ func TestPlanOnce(t *testing.T) {
 	}
 }
 
+// A large run is planned in parts, by whoever comes; who joins or changes a tag meanwhile does not
+// change it.
+func TestPlanParts(t *testing.T) {
+	d := dbtest.New(t)
+	ann := newOwner(t, d, "ann")
+	const clients = 60_050
+	exec(t, d, `INSERT INTO clients (owner_id, email, full_name, tags, suppressed_at, suppressed_reason)
+		SELECT $1, 'c' || i || '@x.example', '', '{vip}', CASE WHEN i % 1000 = 0 THEN now() END, CASE WHEN i % 1000 = 0 THEN 'bounced' ELSE '' END
+		FROM generate_series(1, $2::int) AS i`, ann, clients)
+	newClients(t, d, newOwner(t, d, "bob"), 3)
+	m := newLaunched(t, d, ann, func(f *domain.MailingForm) { f.Audience, f.Tags = "tags", "VIP" })
+	run := plan(t, d, m.ID, monday)
+	if run.Planned != 10_000 || run.Suppressed != 10 || run.Rest == nil {
+		t.Fatalf("first part: %+v", run)
+	}
+	newClient(t, d, ann, domain.ClientForm{Email: "late@x.example", Tags: "vip"})
+	form := domain.MailingForm{Name: m.Name, MessageID: m.MessageID, Audience: "all", StartAt: "2031-01-06T09:00", Timezone: m.Timezone, Periodicity: string(m.Periodicity)}
+	if _, err := d.UpdateMailing(t.Context(), ann, m.ID, func(m *domain.Mailing) error { return m.Change(form, monday) }); err != nil {
+		t.Fatal(err)
+	}
+	// Stopped, it still has to say of everybody that he got nothing.
+	update(t, d, m.ID, stop)
+	if ended, err := d.EndableRuns(t.Context(), monday); err != nil || len(ended) > 0 {
+		t.Errorf("%v: runs %v could end before they are planned", err, ended)
+	}
+	if err := d.CloseRun(t.Context(), run.ID, monday); err != nil {
+		t.Fatal(err)
+	}
+	var planners sync.WaitGroup
+	wholes := make(chan domain.Run, 2)
+	for range 2 {
+		planners.Go(func() {
+			whole, err := d.PlanRest(t.Context())
+			if err != nil {
+				t.Error(err)
+			}
+			for _, run := range whole {
+				wholes <- run
+			}
+		})
+	}
+	planners.Wait()
+	close(wholes)
+	whole, more := <-wholes, len(wholes)
+	if whole.Planned != clients || whole.Suppressed != clients/1000 || more != 0 {
+		t.Errorf("%d more, %+v", more, whole)
+	}
+	for name, want := range map[string]int64{
+		`SELECT count(DISTINCT client_id) FROM deliveries WHERE run_id = $1`: clients,
+		`SELECT max(seq) FROM deliveries WHERE run_id = $1`:                  clients,
+		`SELECT sum(open) FROM blocks WHERE run_id = $1`:                     clients - clients/1000,
+		`SELECT count(*) FROM blocks AS b WHERE run_id = $1 AND (first_seq % 100 <> 1 OR open <> (SELECT count(*)
+			FROM deliveries WHERE run_id = $1 AND outcome = 'queued' AND seq BETWEEN first_seq AND first_seq + 99))`: 0,
+	} {
+		if got := number(t, d, name, run.ID); got != want {
+			t.Errorf("%s: %d, want %d", name, got, want)
+		}
+	}
+	if err := d.CloseRun(t.Context(), run.ID, monday); err != nil {
+		t.Fatal(err)
+	}
+	kept, err := d.Run(t.Context(), ann, run.ID)
+	if err != nil || kept.Cancelled != clients-clients/1000 || kept.Status != domain.RunDone {
+		t.Errorf("%v: %+v", err, kept)
+	}
+}
+
 func TestPlanOutOfTurn(t *testing.T) {
 	d := dbtest.New(t)
 	ann := newOwner(t, d, "ann")

@@ -27,10 +27,11 @@ type Result struct {
 	Bounced  bool // the address is dead: its client gets no more letters
 }
 
-// recordStatement is the one statement that letters wait for, so it only adds rows.
+// recordStatement is the one statement that letters wait for, so it only adds rows. Unnested side
+// by side, few rows cost half of what they cost from one unnest of all, which stores each first.
 const recordStatement = `INSERT INTO attempts (run_id, seq, client_id, email, n, at, status, code, answer)
-	SELECT * FROM unnest($1::bigint[], $2::int[], $3::bigint[], $4::text[], $5::smallint[], $6::timestamptz[],
-		$7::text[], $8::smallint[], $9::text[])`
+	SELECT unnest($1::bigint[]), unnest($2::int[]), unnest($3::bigint[]), unnest($4::text[]), unnest($5::smallint[]),
+		unnest($6::timestamptz[]), unnest($7::text[]), unnest($8::smallint[]), unnest($9::text[])`
 
 // Recorder makes attempts durable on a connection of its own, which keeps the statement prepared.
 // One goroutine uses it.

@@ -151,11 +151,11 @@ func (db *DB) ResumeRuns(ctx context.Context, now time.Time) error {
 	return explain(err)
 }
 
-// EndableRuns are the open runs that nobody sends for any more: all blocks done and no retry
-// waiting, or stopped or past their end with no block held.
+// EndableRuns are the open runs, planned to the end, that nobody sends for any more: all blocks
+// done and no retry waiting, or stopped or past their end with no block held.
 func (db *DB) EndableRuns(ctx context.Context, now time.Time) ([]int64, error) {
 	return ids(ctx, db, `
-		SELECT id FROM runs WHERE status IN ('running', 'paused', 'stopping') AND CASE
+		SELECT id FROM runs WHERE status IN ('running', 'paused', 'stopping') AND rest IS NULL AND CASE
 			WHEN status = 'stopping' OR window_end <= $1
 			THEN NOT EXISTS (SELECT FROM blocks WHERE run_id = id AND NOT done AND holder IS NOT NULL)
 			ELSE NOT EXISTS (SELECT FROM blocks WHERE run_id = id AND NOT done)
@@ -171,7 +171,7 @@ func (db *DB) CloseRun(ctx context.Context, id int64, now time.Time) error {
 	err := db.InTx(ctx, func(tx Tx) error {
 		var run domain.Run
 		// A weaker lock than UPDATE, or recording a late attempt would wait for it.
-		err := tx.NewSelect().Model(&run).Where("id = ? AND closed_at IS NULL", id).For("NO KEY UPDATE SKIP LOCKED").Scan(ctx)
+		err := tx.NewSelect().Model(&run).Where("id = ? AND closed_at IS NULL AND rest IS NULL", id).For("NO KEY UPDATE SKIP LOCKED").Scan(ctx)
 		if explained := explain(err); domain.KindOf(explained) == domain.NotFound {
 			return nil // another instance closes it
 		} else if explained != nil {

@@ -120,6 +120,7 @@ func updateUser(ctx context.Context, tx Tx, id int64, change func(*domain.User) 
 func (db *DB) DeleteUser(ctx context.Context, id int64) error {
 	return db.InTx(ctx, func(tx Tx) error {
 		for _, statement := range []string{
+			`SELECT FROM runs WHERE owner_id = ? FOR UPDATE`, // which may be being planned
 			// The two tables without a foreign key first.
 			`DELETE FROM attempts USING runs WHERE runs.id = attempts.run_id AND runs.owner_id = ?`,
 			`DELETE FROM deliveries USING runs WHERE runs.id = deliveries.run_id AND runs.owner_id = ?`,

@@ -43,9 +43,20 @@ type Run struct {
 	Reason       string
 	Pauses       int
 	ResumeAt     time.Time `bun:",nullzero"`
+	Rest         *RunRest  `bun:"type:jsonb"` // nil: everybody is planned
 	Counts
 	CreatedAt time.Time `bun:",nullzero,default:now()"`
 	ClosedAt  time.Time `bun:",nullzero"`
+}
+
+// RunRest is whom a run that is being planned still has to take in: the clients behind the last
+// one planned, in the order of their list, up to the newest when the planning began.
+type RunRest struct {
+	CreatedAt time.Time // of the last
+	ClientID  int64     // of the last
+	Newest    int64     // the highest number of a client
+	Audience  Audience
+	Tags      []string
 }
 
 // Counts are the deliveries of a run by outcome. Always

@@ -26,39 +26,39 @@ func (PlanWorker) Timeout(*river.Job[domain.PlanJob]) time.Duration { return 4 *
 // reason to try again.
 func (w *PlanWorker) Work(ctx context.Context, job *river.Job[domain.PlanJob]) error {
 	if job.Args.MailingID == 0 {
-		_, err := PlanDue(ctx, w.DB, w.Log, time.Now())
-		return err
+		return planDue(ctx, w.DB, w.Log, time.Now())
 	}
 	run, ok, err := w.DB.PlanRun(ctx, job.Args.MailingID, time.Now(), job.Args.Force)
 	if kind := domain.KindOf(err); kind != 0 && kind != domain.Away {
 		w.Log.Info("a run was not made", "mailing", job.Args.MailingID, "reason", err)
 		return nil
 	}
-	if ok {
+	if ok && run.Rest == nil {
 		logRun(w.Log, run)
 	}
-	return err
+	return errors.Join(err, planRest(ctx, w.DB, w.Log))
 }
 
-// PlanDue makes the runs of all mailings that are due at now. One that cannot be planned does
-// not keep the others back.
-func PlanDue(ctx context.Context, db *db.DB, log *slog.Logger, now time.Time) ([]domain.Run, error) {
+// planDue makes the runs of all mailings that are due at now. One that cannot be planned does
+// not keep the others back, nor do large ones: their first parts come before anybody's rest.
+func planDue(ctx context.Context, db *db.DB, log *slog.Logger, now time.Time) error {
 	due, err := db.DueMailings(ctx, now)
-	if err != nil {
-		return nil, err
-	}
-	var runs []domain.Run
 	for _, id := range due {
 		run, ok, failed := db.PlanRun(ctx, id, now, false)
-		if failed != nil {
-			err = errors.Join(err, failed)
-		}
-		if ok {
+		err = errors.Join(err, failed)
+		if ok && run.Rest == nil {
 			logRun(log, run)
-			runs = append(runs, run)
 		}
 	}
-	return runs, err
+	return errors.Join(err, planRest(ctx, db, log))
+}
+
+func planRest(ctx context.Context, db *db.DB, log *slog.Logger) error {
+	whole, err := db.PlanRest(ctx)
+	for _, run := range whole {
+		logRun(log, run)
+	}
+	return err
 }
 
 func logRun(log *slog.Logger, run domain.Run) {

@@ -1,0 +1,104 @@
+package db
+
+import (
+	"context"
+
+	"skychimp/domain"
+)
+
+// A run is planned in parts, so that its first letters need not wait for a million rows. Both
+// are whole blocks, so that no block is of two parts.
+const (
+	firstPart = 100 * domain.BlockSize
+	nextPart  = 500 * domain.BlockSize
+)
+
+// planFirst plans all of a small run, and of a large one the first part.
+func planFirst(ctx context.Context, tx Tx, run *domain.Run, m domain.Mailing) error {
+	run.Rest = &domain.RunRest{Audience: m.Audience, Tags: m.Tags}
+	err := tx.Pgx.QueryRow(ctx, `SELECT coalesce(max(id), 0) FROM clients`).Scan(&run.Rest.Newest)
+	if err != nil {
+		return err
+	}
+	return planPart(ctx, tx, run, m, firstPart)
+}
+
+// PlanRest plans, part by part and one run after the other, what is left of all runs, and gives
+// those that are whole now. Several processes may do it at once, and go on where one that died has
+// stopped.
+func (db *DB) PlanRest(ctx context.Context) (whole []domain.Run, err error) {
+	for {
+		unplanned, err := ids(ctx, db, `SELECT id FROM runs WHERE closed_at IS NULL AND rest IS NOT NULL ORDER BY id`)
+		if err != nil || len(unplanned) == 0 {
+			return whole, err
+		}
+		for _, id := range unplanned {
+			run, ok, err := db.planNext(ctx, id)
+			if err != nil {
+				return whole, err
+			}
+			if ok && run.Rest == nil {
+				whole = append(whole, run)
+			}
+		}
+	}
+}
+
+// planNext plans the next part of a run; ok is false when there is none any more.
+func (db *DB) planNext(ctx context.Context, id int64) (run domain.Run, ok bool, err error) {
+	err = db.InTx(ctx, func(tx Tx) error {
+		// A weaker lock than UPDATE, or retries, which name the run, would wait for it.
+		err := tx.NewSelect().Model(&run).Where("id = ? AND rest IS NOT NULL", id).For("NO KEY UPDATE").Scan(ctx)
+		if explained := explain(err); domain.KindOf(explained) == domain.NotFound {
+			return nil
+		} else if explained != nil {
+			return explained
+		}
+		ok = true
+		m := domain.Mailing{ID: run.MailingID, OwnerID: run.OwnerID, Audience: run.Rest.Audience, Tags: run.Rest.Tags}
+		if err := planPart(ctx, tx, &run, m, nextPart); err != nil {
+			return err
+		}
+		return notify(ctx, tx, "runs", "")
+	})
+	return run, ok && err == nil, err
+}
+
+// planPart inserts the next deliveries of the run, up to limit, and the blocks that claim them.
+// Suppressed clients are counted too, at the end of the part, where no block reaches.
+func planPart(ctx context.Context, tx Tx, run *domain.Run, m domain.Mailing, limit int) error {
+	part := audience(tx.NewSelect().TableExpr("clients AS client"), m).
+		Column("client.id", "client.created_at", "client.email").
+		ColumnExpr("client.suppressed_at IS NOT NULL AS suppressed").
+		Where("(client.created_at, client.id) > (?, ?) AND client.id <= ?", run.Rest.CreatedAt, run.Rest.ClientID, run.Rest.Newest).
+		OrderExpr("client.created_at, client.id").Limit(int64(limit))
+	var planned, queued int64
+	last := run.Rest
+	err := tx.NewRaw(`WITH part AS MATERIALIZED (?0), planned AS (
+			INSERT INTO deliveries (run_id, seq, client_id, email, outcome)
+			SELECT ?1, ?2 + row_number() OVER (ORDER BY suppressed, created_at, id), id, email,
+				CASE WHEN suppressed THEN ?4 ELSE ?3 END FROM part
+			RETURNING outcome
+		)
+		SELECT counted.*, coalesce(last.created_at, 'epoch'), coalesce(last.id, 0)
+		FROM (SELECT count(*), count(*) FILTER (WHERE outcome = ?3) FROM planned) AS counted
+		LEFT JOIN (SELECT created_at, id FROM part ORDER BY created_at DESC, id DESC LIMIT 1) AS last ON TRUE`,
+		part, run.ID, run.Planned, domain.OutcomeQueued, domain.OutcomeSuppressed).
+		Scan(ctx, &planned, &queued, &last.CreatedAt, &last.ClientID)
+	if err != nil {
+		return err
+	}
+	_, err = tx.NewRaw(`INSERT INTO blocks (run_id, first_seq, open)
+		SELECT ?0, ?3 + first, least(?1, ?2 - first + 1) FROM generate_series(1, ?2, ?1) AS first`,
+		run.ID, domain.BlockSize, queued, run.Planned).Exec(ctx)
+	if err != nil {
+		return err
+	}
+	run.Planned += planned
+	run.Suppressed += planned - queued
+	if planned < int64(limit) {
+		run.Rest = nil
+	}
+	_, err = tx.NewUpdate().Model(run).Column("planned", "suppressed", "rest").WherePK().Exec(ctx)
+	return err
+}
