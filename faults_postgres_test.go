@@ -86,6 +86,14 @@ func TestFaultPostgresStalled(t *testing.T) {
 	})
 }
 
+// Nobody says that the connections are dead, and Postgres goes on holding what they hold.
+func TestFaultPostgresSilent(t *testing.T) {
+	t.Parallel()
+	f := newFault(t, smtptest.Script{})
+	proxy := f.behindProxy()
+	f.ride("Postgres: silent for good", faultTimes(t, 1, 20), func(int) { proxy.Mute() })
+}
+
 // cluster is a Postgres with fsync of a test's own, which it may kill.
 type cluster struct {
 	testing.TB

@@ -47,6 +47,7 @@ func Open(url string) (*DB, error) {
 	// wait for them as long as it is frozen. Only such a one is idle in a transaction for so long.
 	config.ConnConfig.RuntimeParams["idle_in_transaction_session_timeout"] = "8s"
 	config.MaxConns = max(config.MaxConns, 20)
+	config.PingTimeout = 2 * time.Second // a connection that died without a word is not waited for
 	config.HealthCheckPeriod = 5 * time.Second
 	pool, err := pgxpool.NewWithConfig(context.Background(), config)
 	if err != nil {

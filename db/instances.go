@@ -3,6 +3,7 @@ package db
 import (
 	"context"
 	"errors"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 
@@ -22,6 +23,10 @@ type Instance struct {
 	ID   int64
 	conn *pgx.Conn
 }
+
+// instanceLock are the locks in pg_locks that living instances hold; objid is the instance's ID.
+const instanceLock = `locktype = 'advisory' AND classid = 1 AND objsubid = 2 AND granted
+	AND database = (SELECT oid FROM pg_database WHERE datname = current_database())`
 
 // Enlist enters this process. ID 0 makes a new entry, another one takes up the entry again
 // after its connection was lost, and gives ErrFenced when the entry is gone.
@@ -49,6 +54,11 @@ func (i *Instance) enter(ctx context.Context) error {
 			return err
 		}
 	} else {
+		// Postgres may not know yet that the former connection is dead, and keep its lock.
+		_, err := i.conn.Exec(ctx, "SELECT pg_terminate_backend(pid) FROM pg_locks WHERE "+instanceLock+" AND objid = $1::bigint", i.ID)
+		if err != nil {
+			return err
+		}
 		if _, err := i.conn.Exec(ctx, "SELECT pg_advisory_lock(1, $1::int)", i.ID); err != nil {
 			return err
 		}
@@ -63,13 +73,26 @@ func (i *Instance) enter(ctx context.Context) error {
 	return err
 }
 
-// Hear waits for the next notification: the channel and what it says.
+// Hear waits for the next notification: the channel and what it says. When it has been quiet for
+// long it makes sure that the connection has not died without a word.
 func (i *Instance) Hear(ctx context.Context) (channel, payload string, err error) {
-	n, err := i.conn.WaitForNotification(ctx)
-	if err != nil {
-		return "", "", explain(err)
+	for {
+		quiet, cancel := context.WithTimeout(ctx, 5*time.Second)
+		n, err := i.conn.WaitForNotification(quiet)
+		timeout := quiet.Err() != nil && ctx.Err() == nil
+		cancel()
+		if err == nil {
+			return n.Channel, n.Payload, nil
+		}
+		if timeout {
+			ping, cancel := context.WithTimeout(ctx, 2*time.Second)
+			err = i.conn.Ping(ping)
+			cancel()
+		}
+		if err != nil {
+			return "", "", explain(err)
+		}
 	}
-	return n.Channel, n.Payload, nil
 }
 
 // Close drops the connection and its lock; the entry stays.
@@ -99,8 +122,7 @@ func (db *DB) Leave(ctx context.Context, i *Instance) error {
 // that have been silent for too long.
 func (db *DB) Suspects(ctx context.Context, self int64) (unlocked, silent []int64, err error) {
 	unlocked, err = ids(ctx, db, `SELECT id FROM instances WHERE id <> $1 AND NOT EXISTS (
-		SELECT FROM pg_locks WHERE locktype = 'advisory' AND classid = 1 AND objid = instances.id AND objsubid = 2
-			AND granted AND database = (SELECT oid FROM pg_database WHERE datname = current_database()))`, self)
+		SELECT FROM pg_locks WHERE `+instanceLock+` AND objid = instances.id)`, self)
 	if err == nil {
 		silent, err = ids(ctx, db, `SELECT id FROM instances
 			WHERE id <> $1 AND seen_at < now() - interval '`+instanceTimeout+`'`, self)

@@ -29,6 +29,8 @@ func (a *allowances) blocks(ctx context.Context, run db.OpenRun, n int) int {
 	if n == 0 || !bounded {
 		return n
 	}
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
 	own := a.owners[run.OwnerID]
 	if own == nil {
 		own = &allowance{noticed: map[int64]bool{}}

@@ -21,11 +21,8 @@ func (e *Engine) claim(ctx context.Context) {
 	served := map[int64]time.Time{} // when each owner last had a block claimed
 	var swept time.Time
 	for ctx.Err() == nil {
-		open, err := e.db.OpenRuns(ctx)
+		open, err := e.openRuns(ctx)
 		if err != nil {
-			if ctx.Err() == nil {
-				e.Log.Warn("looking for open runs failed", "error", err)
-			}
 			pause(ctx, time.Second)
 			continue
 		}
@@ -58,12 +55,24 @@ func (e *Engine) claim(ctx context.Context) {
 	}
 }
 
+func (e *Engine) openRuns(ctx context.Context) ([]db.OpenRun, error) {
+	bounded, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	open, err := e.db.OpenRuns(bounded)
+	if err != nil && ctx.Err() == nil {
+		e.Log.Warn("looking for open runs failed", "error", err)
+	}
+	return open, err
+}
+
 // sweepEvery is how long a claim whose answer was lost keeps its letters back.
 const sweepEvery = 2 * time.Second
 
 // sweep gives back what this instance holds by the tables alone: claims whose answer was lost with
 // their connection. Only the goroutine that claims can tell them from a claim under way.
 func (e *Engine) sweep(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
 	runs, firstSeqs := e.queue.inHand()
 	freed, err := e.db.ReleaseLost(ctx, e.instance.Load().ID, runs, firstSeqs)
 	switch {
@@ -76,6 +85,8 @@ func (e *Engine) sweep(ctx context.Context) {
 
 // claimBlocks takes up to n blocks of a run.
 func (e *Engine) claimBlocks(ctx context.Context, runs map[int64]*sending, open db.OpenRun, n int) bool {
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
 	run := runs[open.ID]
 	if run != nil && run.halted.Load() {
 		return false // what stopped it is not in the tables yet

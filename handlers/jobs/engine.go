@@ -98,6 +98,9 @@ func (c *Counts) add(group []settled) {
 	}
 }
 
+// patience is how long the database is waited for, because a connection can die without a word.
+const patience = 4 * time.Second
+
 // drainTime is how long letters whose dot is out are waited for when the program stops.
 const drainTime = 8 * time.Second
 

@@ -35,7 +35,7 @@ func (e *Engine) record(ctx context.Context) {
 	for first := range e.results {
 		group = groups.gather(append(group[:0], first))
 		results = resultsOf(group, results[:0])
-		if !e.insist(ctx, func() error { return to.Record(ctx, results) }) {
+		if !e.insist(ctx, func(ctx context.Context) error { return to.Record(ctx, results) }) {
 			e.Log.Error("attempts could not be recorded, their letters may be sent twice", "attempts", len(group))
 			continue
 		}
@@ -72,7 +72,7 @@ func (e *Engine) settle(ctx context.Context) {
 			}
 		}
 		results = resultsOf(batch, results[:0])
-		if !e.insist(ctx, func() error { return e.db.Settle(ctx, results) }) {
+		if !e.insist(ctx, func(ctx context.Context) error { return e.db.Settle(ctx, results) }) {
 			continue // whoever buries this process does it
 		}
 		for _, one := range batch {
@@ -138,10 +138,14 @@ func resultsOf(group []settled, into []db.Result) []db.Result {
 	return into
 }
 
-// insist tries until it works; false when ctx ended first.
-func (e *Engine) insist(ctx context.Context, try func() error) bool {
-	for wait := 50 * time.Millisecond; ; wait = min(2*wait, time.Second) {
-		err := try()
+// insist tries until it works; false when ctx ended first. A try that was cut off may have been
+// at work, so the next is given longer.
+func (e *Engine) insist(ctx context.Context, try func(ctx context.Context) error) bool {
+	wait, limit := 50*time.Millisecond, patience
+	for ; ; wait, limit = min(2*wait, time.Second), min(2*limit, time.Minute) {
+		bounded, cancel := context.WithTimeout(ctx, limit)
+		err := try(bounded)
+		cancel()
 		if err == nil {
 			return true
 		}

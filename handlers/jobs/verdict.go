@@ -1,6 +1,7 @@
 package jobs
 
 import (
+	"context"
 	"maps"
 	"math/rand/v2"
 	"slices"
@@ -57,7 +58,9 @@ func (s *sender) retry(it item, answer domain.Answer, status domain.Verdict) {
 	at := now.Add(domain.RetryAfter(it.Tries+1, rand.Float64()))
 	given := at.Sub(it.block.run.CreatedAt) > domain.RetryFor
 	if status == domain.Unknown {
-		before, err := s.db.UnknownTries(s.hard, it.block.run.ID, it.Seq)
+		bounded, cancel := context.WithTimeout(s.hard, patience)
+		before, err := s.db.UnknownTries(bounded, it.block.run.ID, it.Seq)
+		cancel()
 		given = given || err == nil && before > 0
 	}
 	if given {
@@ -135,7 +138,9 @@ func (s *sender) pauseRuns(answer domain.Answer) {
 }
 
 func (s *sender) pauseRun(run *sending, answer domain.Answer, revert []int32) {
-	if err := s.db.PauseRun(s.hard, run.ID, answer.String(), time.Now(), revert); err != nil {
+	bounded, cancel := context.WithTimeout(s.hard, patience)
+	defer cancel()
+	if err := s.db.PauseRun(bounded, run.ID, answer.String(), time.Now(), revert); err != nil {
 		s.Log.Error("a run could not be paused", "run", run.ID, "error", err)
 	}
 	s.queue.drop(func(b *block) bool { return b.run == run })
@@ -150,7 +155,9 @@ func (s *sender) trouble(text string) {
 	noted := text // text itself would be allocated at every call, which is once a letter
 	s.troubled.Store(&noted)
 	runs := slices.Collect(maps.Keys(s.queue.held()))
-	if err := s.db.NoteTrouble(s.hard, runs, text); err != nil {
+	bounded, cancel := context.WithTimeout(s.hard, patience)
+	defer cancel()
+	if err := s.db.NoteTrouble(bounded, runs, text); err != nil {
 		s.Log.Warn("trouble could not be noted", "error", err)
 	}
 }

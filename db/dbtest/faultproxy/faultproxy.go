@@ -101,6 +101,16 @@ func (p *Proxy) Stall() (resume func()) {
 	return sync.OnceFunc(func() { close(gate) })
 }
 
+// Mute makes the living connections die without a word: nothing passes on them any more, and
+// neither side is told. New ones work.
+func (p *Proxy) Mute() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for l := range p.links {
+		l.mute.Store(true)
+	}
+}
+
 // Slow makes everything that passes wait, in both directions.
 func (p *Proxy) Slow(latency time.Duration) {
 	p.mu.Lock()

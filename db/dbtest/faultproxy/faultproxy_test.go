@@ -2,9 +2,11 @@ package faultproxy_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net"
+	"os"
 	"slices"
 	"strings"
 	"sync"
@@ -90,6 +92,20 @@ func TestFaults(t *testing.T) {
 		t.Error(err)
 	}
 
+	muted := call(t, p)
+	if err := muted.say("hello"); err != nil {
+		t.Fatal(err)
+	}
+	p.Mute()
+	_ = muted.SetDeadline(time.Now().Add(50 * time.Millisecond))
+	if err := muted.say("anybody"); !errors.Is(err, os.ErrDeadlineExceeded) {
+		t.Errorf("a dead connection said %v", err)
+	}
+	c = call(t, p)
+	if err := c.say("hello"); err != nil {
+		t.Fatal(err)
+	}
+
 	p.Cut()
 	if c.say("anybody") == nil {
 		t.Error("the connection was not cut")
@@ -109,17 +125,23 @@ func TestWatch(t *testing.T) {
 	p := faultproxy.Postgres(t, dbtest.URL(t))
 	var mu sync.Mutex
 	var seen []string
+	passed := make(chan struct{}, 1) // the commit, which may be told after its answer
 	p.Watch(func(s faultproxy.Statement, when faultproxy.Moment) faultproxy.Action {
 		mu.Lock()
 		defer mu.Unlock()
 		seen = append(seen, fmt.Sprint(when, " ", s.SQL, " ", len(s.Transaction)))
-		if s.SQL == "commit" && s.Within("SELECT 13") && when == faultproxy.Answered {
-			return faultproxy.Drop
+		if s.SQL != "commit" || !s.Within("SELECT 13") {
+			return faultproxy.Pass
 		}
-		return faultproxy.Pass
+		if when == faultproxy.Passed {
+			passed <- struct{}{}
+		}
+		return when == faultproxy.Answered // to be dropped
 	})
 	for _, mode := range []pgx.QueryExecMode{pgx.QueryExecModeExec, pgx.QueryExecModeCacheStatement, pgx.QueryExecModeSimpleProtocol} {
+		mu.Lock()
 		seen = nil
+		mu.Unlock()
 		config, err := pgx.ParseConfig(p.URL())
 		if err != nil {
 			t.Fatal(err)
@@ -141,10 +163,15 @@ func TestWatch(t *testing.T) {
 		if err == nil {
 			t.Errorf("mode %v: the answer to commit arrived", mode)
 		}
+		<-passed
+		mu.Lock()
+		seen := slices.Clone(seen)
+		mu.Unlock()
 		got := strings.Join(seen, "\n")
-		for _, want := range []string{"before begin 0\npassed begin 0\nanswered begin 0", "before SELECT 13 1\npassed SELECT 13 1", "before commit 2\npassed commit 2\nanswered commit 2"} {
-			if !strings.Contains(got, want) {
-				t.Errorf("mode %v: no %q in\n%s", mode, want, got)
+		for _, statement := range []string{"begin 0", "SELECT 13 1", "commit 2"} {
+			before := slices.Index(seen, "before "+statement)
+			if before < 0 || slices.Index(seen, "passed "+statement) < before || slices.Index(seen, "answered "+statement) < before {
+				t.Errorf("mode %v: %s was not told in order:\n%s", mode, statement, got)
 			}
 		}
 		if !slices.ContainsFunc(seen, func(s string) bool { return strings.HasPrefix(s, "answered SELECT repeat('x'") }) {

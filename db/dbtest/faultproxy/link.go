@@ -5,6 +5,7 @@ import (
 	"io"
 	"net"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -14,6 +15,7 @@ type link struct {
 	client, server net.Conn
 	ending         sync.Once
 	over           chan struct{} // closed by end
+	mute           atomic.Bool
 
 	conversation
 	mu      sync.Mutex
@@ -74,6 +76,10 @@ func (p passage) Write(b []byte) (int, error) {
 	p.proxy.mu.Lock()
 	gate, latency := p.proxy.gate, p.proxy.latency
 	p.proxy.mu.Unlock()
+	if p.mute.Load() {
+		<-p.over
+		return 0, net.ErrClosed
+	}
 	select {
 	case <-gate:
 	case <-p.over:
