@@ -43,6 +43,8 @@ type point struct {
 	letters int
 	// begin makes what the next program works on; nil: all work on one large run.
 	begin func(f *fault, mailing int64)
+	// clients are whom it is for then; 0: 30.
+	clients int
 }
 
 // claiming is the text by which the claim is known on its way to Postgres.
@@ -81,6 +83,9 @@ func TestFaultKilledAtPoint(t *testing.T) {
 			begin: func(f *fault, mailing int64) { f.begin(mailing) }},
 		{name: "schedule advance", arm: commit(`UPDATE "mailings"`),
 			begin: func(f *fault, mailing int64) { f.due(time.Now(), mailing) }},
+		// The second part of a run, after 10,000 in the first.
+		{name: "planning", arm: commit("rest IS NOT NULL) FOR NO KEY UPDATE"), clients: 10_300,
+			begin: func(f *fault, mailing int64) { f.due(time.Now(), mailing) }},
 	} {
 		t.Run(p.name, func(t *testing.T) {
 			t.Parallel()
@@ -106,7 +111,7 @@ func (p point) run(t *testing.T) {
 	if p.begin == nil {
 		f.begin(f.mailing(owner))
 	} else {
-		owner = f.owner(30)
+		owner = f.owner(max(30, p.clients))
 	}
 	for range times {
 		var program atomic.Pointer[program]
