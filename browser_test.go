@@ -28,37 +28,17 @@ type visitor struct {
 	t        *testing.T
 	ctx      context.Context
 	site     string
-	axe      string // empty: without JavaScript, so axe can't run
+	axe      string // empty: axe looks at nothing
+	plain    bool   // without JavaScript
 	mu       sync.Mutex
 	problems []string
 	expects  int64 // the status of 500 or more that is right this time
 }
 
-// TestBrowser has one server for all flows; each flow has people of its own.
-func TestBrowser(t *testing.T) {
-	s := serve(t, "serve")
-	for _, flow := range []struct {
-		name string
-		do   func(*testing.T, *server)
-	}{
-		{"accounts", accountsFlow},
-		{"start", startFlow},
-		{"clients", clientsFlow},
-		{"messages", messagesFlow},
-		{"mailings", mailingsFlow},
-		{"without JavaScript", plainFlow},
-		{"posts", postsFlow},
-		{"managers", managerFlow},
-		{"help", helpFlow},
-	} {
-		t.Run(flow.name, func(t *testing.T) { flow.do(t, s) })
-	}
-}
-
 // audited are the pages that axe has seen; each is looked at once, not on every visit.
 var audited sync.Map
 
-// visit opens a browser without cookies. Language is what it asks for.
+// visit opens a browser of its own. Language is what it asks for.
 func visit(t *testing.T, site, language string) *visitor {
 	t.Helper()
 	return newVisitor(newBrowser(t, 2*patience, language), t, site)
@@ -272,7 +252,7 @@ func (v *visitor) at() string {
 // withoutScripts makes all further pages work without JavaScript, as some visitors' do.
 func (v *visitor) withoutScripts() {
 	v.t.Helper()
-	v.axe = ""
+	v.axe, v.plain = "", true
 	v.do(func(ctx context.Context, _ *chromedp.Target) (chromedp.Void, error) {
 		_, err := chromedp.Call(ctx, emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{Value: true})
 		return chromedp.Void{}, err

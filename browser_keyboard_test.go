@@ -1,0 +1,198 @@
+package main_test
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/chromedp/cdproto/page"
+	"github.com/chromedp/chromedp"
+	"github.com/chromedp/chromedp/kb"
+)
+
+// keyboardFlow works with nothing but keys. Whatever part of a page is replaced, the focus is
+// where the work goes on.
+func keyboardFlow(c *crew) {
+	email := c.server.newUser(c.T, "Karl Owner", "user")
+	owner := c.visit("en")
+	owner.open("/login")
+	owner.tabTo("main [name=email]")
+	owner.keys(email, kb.Tab, password)
+	owner.enter()
+	owner.clientsByKeys()
+	owner.messagesByKeys()
+	owner.mailingsByKeys()
+	owner.pagesByKeys()
+	manager, _ := c.member("Klara Manager", "manager", "en")
+	manager.switchByKeys("/manager/users?q=" + email)
+	owner.signIn(email)
+	owner.mailingByKeys()
+	manager.switchByKeys("/manager/mailings?q=" + email)
+}
+
+func (v *visitor) clientsByKeys() {
+	v.t.Helper()
+	v.goByKeys("nav a[href='/clients']")
+	v.hit(".head a[href='/clients/new']", kb.Enter)
+	for _, name := range []string{"ann", "bob", "cleo"} {
+		v.on("#new-client [name=email]")
+		v.keys(name+"@example.com", kb.Tab, name, kb.Enter)
+		v.see(rowOf("client", name))
+	}
+	v.on("#new-client [name=email]")
+	v.hit(rowOf("client", "bob")+" a[href$='/edit']", kb.Enter)
+	v.on("#client-rows [name=email]")
+	v.keys(kb.End, "@", kb.Enter)
+	v.on("#client-rows [name=email][aria-invalid=true]")
+	v.keys(kb.End, kb.Backspace, kb.Tab, " Stone", kb.Enter)
+	v.reads("#client-rows tr", "Stone")
+	v.on(rowOf("client", "bob") + " *")
+
+	v.hit(rowOf("client", "bob")+" a[hx-delete]", kb.Enter)
+	v.on(rowOf("client", "ann") + " .actions a:first-child")
+	v.keys(kb.Tab, kb.Enter)
+	v.on(rowOf("client", "cleo") + " .actions a:first-child")
+	v.keys(kb.Tab, kb.Enter)
+	v.on(".head a[href='/clients/new']")
+}
+
+func (v *visitor) messagesByKeys() {
+	v.t.Helper()
+	v.goByKeys("nav a[href='/messages']")
+	v.hit(".head a[href='/messages/new']", kb.Enter)
+	v.on("#new-message [name=subject]")
+	v.keys("News for {{name}}", kb.Enter)
+	v.on("#new-message [name=body][aria-invalid=true]")
+	v.keys("Hello {{name}}")
+	v.hit("#new-message [type=submit]", " ")
+	v.on("#message-rows tr a")
+	v.hit("#message-rows a[href$='/edit']", kb.Enter)
+	v.on("#message-rows [name=subject]")
+	v.keys("Good ")
+	v.hit("#message-rows .actions a", kb.Enter)
+	v.on("#message-rows tr a")
+}
+
+func (v *visitor) mailingsByKeys() {
+	v.t.Helper()
+	v.mailingByKeys()
+	v.hit("#mailing-rows form[action$='/launch'] button", " ")
+	v.see("#mailing-rows form[action$='/stop']")
+	v.on("#mailing-rows tr *")
+	v.hit("#mailing-rows form[action$='/stop'] button", kb.Enter)
+	v.reads("#mailing-rows .badge", "finished")
+	v.on("#mailing-rows tr *")
+	v.hit("#mailing-rows a[hx-delete]", kb.Enter)
+	v.on(".head a[href='/mailings/new']")
+}
+
+// mailingByKeys chooses its message and its audience by the arrows.
+func (v *visitor) mailingByKeys() {
+	v.t.Helper()
+	v.goByKeys("nav a[href='/mailings']")
+	v.hit(".head a[href='/mailings/new']", kb.Enter)
+	v.on("#new-mailing [name=name]")
+	v.keys("By keys", kb.Tab, kb.ArrowDown, kb.Tab, kb.ArrowDown)
+	v.on("#new-mailing [value=tags]:checked")
+	v.keys(kb.ArrowUp)
+	v.on("#new-mailing [value=all]:checked")
+	v.hit("#new-mailing [type=submit]:not([name])", kb.Enter)
+	v.on("#mailing-rows tr a")
+}
+
+// pagesByKeys turns the pages of a list.
+func (v *visitor) pagesByKeys() {
+	v.t.Helper()
+	v.open("/clients/several")
+	v.set("addresses", strings.Join(numbered("client%d@example.com", 30), "\n"))
+	v.hit(save, kb.Enter)
+	v.see("a[rel=next]")
+	for _, way := range []string{"next", "prev"} {
+		v.hit("a[rel="+way+"]", kb.Enter)
+		v.gone("a[rel=" + way + "]")
+		v.on("#client-rows tr:first-child a")
+	}
+}
+
+func numbered(format string, n int) (list []string) {
+	for i := range n {
+		list = append(list, fmt.Sprintf(format, i))
+	}
+	return list
+}
+
+// switchByKeys opens the dialog of a manager's switch, leaves it, stops something and lifts it.
+func (v *visitor) switchByKeys(list string) {
+	v.t.Helper()
+	v.open(list)
+	v.hit("button.switch", " ")
+	v.on("[popover] [name=reason]")
+	v.keys(kb.Escape)
+	v.on("button.switch")
+	v.keys(kb.Enter)
+	v.on("[popover] [name=reason]")
+	v.hit("[popover] [type=submit]", kb.Enter)
+	v.on("[popover] [name=reason][aria-invalid=true]")
+	v.keys("Complaints", kb.Tab, kb.Enter)
+	v.on("button.switch[aria-pressed=true]")
+	v.keys(" ")
+	v.on("button.switch[aria-pressed=false]")
+}
+
+// goByKeys follows a link to another page.
+func (v *visitor) goByKeys(selector string) {
+	v.t.Helper()
+	v.tabTo(selector)
+	v.enter()
+}
+
+// enter presses the key where it leads to another page.
+func (v *visitor) enter() {
+	v.t.Helper()
+	ask(v, chromedp.WaitEvent(page.LoadEventFired, nil, chromedp.KeyEvent(kb.Enter)))
+}
+
+// hit comes to an element by the Tab key, and presses another one there.
+func (v *visitor) hit(selector, key string) {
+	v.t.Helper()
+	v.see(selector)
+	v.tabTo(selector)
+	v.keys(key)
+}
+
+func (v *visitor) keys(keys ...string) {
+	v.t.Helper()
+	for _, one := range keys {
+		v.settle()
+		v.do(chromedp.KeyEvent(one))
+	}
+}
+
+// tabTo presses the Tab key until the element has the focus: backwards where it stands before.
+func (v *visitor) tabTo(selector string) {
+	v.t.Helper()
+	v.settle()
+	before := fmt.Sprintf(`(document.activeElement.compareDocumentPosition(document.querySelector(%q)) & Node.DOCUMENT_POSITION_PRECEDING) > 0`, selector)
+	key := chromedp.KeyEvent(kb.Tab)
+	if ask(v, chromedp.Evaluate[bool](before)) {
+		key = chromedp.KeyEvent(kb.Tab, chromedp.KeyModifiers(chromedp.ModifierShift))
+	}
+	for range 200 {
+		if v.has(selector) {
+			return
+		}
+		v.do(key)
+	}
+	v.check(fmt.Errorf("no Tab leads to %s", selector))
+}
+
+// on waits until the focus is on such an element.
+func (v *visitor) on(selector string) {
+	v.t.Helper()
+	v.until("the focus is on "+selector, chromedp.Evaluate[bool](fmt.Sprintf(`document.activeElement.matches(%q)`, selector)))
+}
+
+// has tells whether the first such element has the focus.
+func (v *visitor) has(selector string) bool {
+	v.t.Helper()
+	return ask(v, chromedp.Evaluate[bool](fmt.Sprintf(`document.activeElement === document.querySelector(%q)`, selector)))
+}
