@@ -65,7 +65,7 @@ func (c *crew) visit(language string) *visitor {
 	return v
 }
 
-// newcomer is somebody with a new account, signed in.
+// member is somebody with a new account, signed in.
 func (c *crew) member(name, role, language string) (v *visitor, email string) {
 	c.Helper()
 	v, email = c.visit(language), c.server.newUser(c.T, name+" "+c.way, role)
@@ -84,7 +84,7 @@ func (c *crew) letter(to, subject string) string {
 		got := c.box.Accepted()
 		for _, one := range c.box.Letters() {
 			read, err := enmime.ReadEnvelope(bytes.NewReader(one.Raw))
-			if err == nil && one.To == to && strings.Contains(read.GetHeader("Subject"), subject) {
+			if err == nil && strings.EqualFold(one.To, to) && strings.Contains(read.GetHeader("Subject"), subject) {
 				return read.Text
 			}
 		}

@@ -61,7 +61,7 @@ func (v *visitor) lift(list string) {
 	v.t.Helper()
 	v.open(list)
 	v.act("button.switch[aria-pressed=true]")
-	v.open(list)
+	v.gone("button.switch[aria-pressed=true]")
 	v.see("button.switch[aria-pressed=false]")
 }
 

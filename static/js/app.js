@@ -26,11 +26,10 @@
   document.body.addEventListener("htmx:sendError", () => toast(document.body.dataset.offline));
   document.body.addEventListener("htmx:timeout", () => toast(document.body.dataset.offline));
 
-  // htmx keeps the focus of fields that have an id; a form that came back with mistakes
-  // shows the first one.
+  // htmx keeps the focus of fields that have an id; a form that came back with mistakes shows the
+  // first one.
   document.body.addEventListener("htmx:afterSettle", (event) => {
-    const wrong = event.detail.elt.querySelector?.("[aria-invalid=true]");
-    if (wrong && !event.detail.elt.contains(document.activeElement)) wrong.focus();
+    if (event.detail.xhr?.status === 422) event.detail.elt.querySelector("[aria-invalid=true]")?.focus();
   });
   document.querySelector("main [aria-invalid=true]")?.focus();
 
@@ -47,8 +46,7 @@
   // Who works by keyboard stays where he was when that part of the page is replaced, and goes to
   // the neighbour of a row that is deleted; what he has unfolded stays open.
   const reachable = "a[href], button, input:not([type=hidden]), select, textarea, summary";
-  const main = document.getElementById("main");
-  const nowhere = () => [document.body, main].includes(document.activeElement);
+  const nowhere = () => document.activeElement.matches("body, #main");
   const names = (one) => [one.getAttribute("href"), one.getAttribute("name"), one.textContent];
   const held = new WeakMap(); // by request
 
@@ -66,8 +64,9 @@
       open: [...target.querySelectorAll("details")].map((one) => one.open),
     });
   });
-  document.body.addEventListener("htmx:afterSettle", (event) => {
+  document.body.addEventListener("htmx:afterSwap", (event) => {
     const { elt, target, xhr } = event.detail;
+    if (!held.has(xhr)) return; // a step back
     const { same, beside, open } = held.get(xhr);
     const part = target.isConnected ? target : elt;
     const folds = part.querySelectorAll("details");
@@ -75,7 +74,7 @@
     if (same !== null && nowhere()) {
       const choices = [...part.querySelectorAll(reachable)];
       const again = choices.find((one) => names(one).includes(same));
-      (again ?? choices[0] ?? beside?.querySelector(reachable) ?? main).focus({ preventScroll: true });
+      (again ?? choices[0] ?? beside?.querySelector(reachable) ?? document.getElementById("main")).focus({ preventScroll: true });
     }
   });
 
