@@ -3,6 +3,7 @@ package main_test
 import (
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/chromedp/cdproto/page"
 	"github.com/chromedp/chromedp"
@@ -188,7 +189,11 @@ func (v *visitor) tabTo(selector string) {
 // on waits until the focus is on such an element.
 func (v *visitor) on(selector string) {
 	v.t.Helper()
-	v.until("the focus is on "+selector, chromedp.Evaluate[bool](fmt.Sprintf(`document.activeElement.matches(%q)`, selector)))
+	for begun := time.Now(); !ask(v, chromedp.Evaluate[bool](fmt.Sprintf(`document.activeElement.matches(%q)`, selector))); {
+		if time.Since(begun) > patience/6 {
+			v.check(fmt.Errorf("the focus is not on %s but on %s", selector, ask(v, chromedp.Evaluate[string](`document.activeElement.outerHTML.slice(0, 300)`))))
+		}
+	}
 }
 
 // has tells whether the first such element has the focus.

@@ -182,12 +182,13 @@ func (v *visitor) click(selector string) {
 	v.do(chromedp.Click(chromedp.CSS(selector)))
 }
 
-// settle waits until htmx has made what it swapped in work in place; before that, links and
-// buttons lead to other pages, as they do without JavaScript.
+// settle waits until htmx has made what it swapped in work in place, and all has its last colour;
+// before that, links and buttons lead to other pages, as they do without JavaScript.
 func (v *visitor) settle() {
 	v.t.Helper()
-	const busy = `document.querySelector(".htmx-request, .htmx-swapping, .htmx-settling, .htmx-added") !== null`
-	v.until("htmx has settled", chromedp.Evaluate[bool]("!("+busy+")"))
+	const busy = `document.querySelector(".htmx-request, .htmx-swapping, .htmx-settling, .htmx-added") !== null ||
+		document.getAnimations().some(one => one.playState === "running")`
+	v.until("the page has settled", chromedp.Evaluate[bool]("!("+busy+")"))
 }
 
 // until asks the page again and again, because one without JavaScript reports no changes.
@@ -308,6 +309,7 @@ func (v *visitor) auditAs(kind string) {
 // violations are what axe finds on the page as it stands, by all its rules or by one.
 func (v *visitor) violations(rule string) []string {
 	v.t.Helper()
+	v.settle()
 	if !ask(v, chromedp.Evaluate[bool](`"axe" in window`)) {
 		v.do(chromedp.Evaluate[chromedp.Void](v.axe))
 	}
