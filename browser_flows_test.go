@@ -3,6 +3,8 @@ package main_test
 import (
 	"bytes"
 	"context"
+	"net/http"
+	"net/url"
 	"regexp"
 	"strings"
 	"testing"
@@ -69,8 +71,31 @@ func (c *crew) visit(language string) *visitor {
 func (c *crew) member(name, role, language string) (v *visitor, email string) {
 	c.Helper()
 	v, email = c.visit(language), c.server.newUser(c.T, name+" "+c.way, role)
-	v.signIn(email)
+	v.cookie("session", c.session(email))
 	return v, email
+}
+
+// session signs somebody in past the browser.
+func (c *crew) session(email string) string {
+	c.Helper()
+	form := strings.NewReader(url.Values{"email": {email}, "password": {password}}.Encode())
+	request, err := http.NewRequestWithContext(c.Context(), http.MethodPost, c.server.url+"/login", form)
+	if err != nil {
+		c.Fatal(err)
+	}
+	request.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	response, err := http.DefaultTransport.RoundTrip(request)
+	if err != nil {
+		c.Fatal(err)
+	}
+	_ = response.Body.Close()
+	for _, cookie := range response.Cookies() {
+		if cookie.Name == "session" {
+			return cookie.Value
+		}
+	}
+	c.Fatalf("%s can't sign in: %s", email, response.Status)
+	return ""
 }
 
 func (c *crew) address(name string) string { return name + "@" + c.way + ".example" }
@@ -105,14 +130,16 @@ func (c *crew) link(to, subject, path string) string {
 	return strings.TrimPrefix(address, c.server.url)
 }
 
-// act presses what changes the page in place, or where no scripts run leads to another page.
+// act presses what changes the page in place, or where no scripts run leads to another page. What
+// it does is done then.
 func (v *visitor) act(selector string) {
 	v.t.Helper()
 	if v.plain {
 		v.follow(selector)
-	} else {
-		v.click(selector)
+		return
 	}
+	v.click(selector)
+	v.settle()
 }
 
 // find types into the search of a list, which follows at once or when it is sent.

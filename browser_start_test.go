@@ -118,7 +118,7 @@ func (n *newcomer) write(name, value string) {
 	if !n.has(selector) {
 		n.reach(selector)
 	}
-	n.do(chromedp.Evaluate[chromedp.Void](`document.activeElement.select()`), chromedp.KeyEvent(value))
+	n.do(chromedp.Evaluate[chromedp.Void](`document.activeElement.select()`), insert(value))
 }
 
 // press uses a button that leads to another page.
