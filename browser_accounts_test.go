@@ -23,6 +23,7 @@ func accountsFlow(c *crew) {
 	ann.audit()
 	ann.follow(save)
 	ann.see("a[href='/account']")
+	ann.gone("a[href='/inbox']") // it has no letters here
 	ann.toast()
 
 	ann.follow("button[name=language][value=ru]")
@@ -59,6 +60,7 @@ func (v *visitor) toast() {
 		v.gone(".toast")
 		return
 	}
+	v.picture("toast-without-scripts")
 	const covered = `[...document.querySelectorAll("main :is(a, button, input), .languages button")].filter(one => {
 		one.scrollIntoView({block: "end"});
 		const box = one.getBoundingClientRect();

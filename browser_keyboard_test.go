@@ -112,6 +112,8 @@ func (v *visitor) pagesByKeys() {
 		v.gone("a[rel=" + way + "]")
 		v.on("#client-rows tr:first-child a")
 	}
+	v.do(chromedp.Evaluate[chromedp.Void](`history.back()`))
+	v.gone("a[rel=next]")
 }
 
 func numbered(format string, n int) (list []string) {
