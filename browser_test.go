@@ -306,12 +306,12 @@ func (v *visitor) auditAs(kind string) {
 	if _, before := audited.LoadOrStore(kind, true); before || v.axe == "" {
 		return
 	}
-	for _, scheme := range []string{"dark", "light"} {
-		v.theme(scheme)
-		for _, violation := range v.violations("") {
-			v.note(fmt.Sprintf("axe, %s, %s: %s", kind, scheme, violation))
+	for _, look := range []struct{ scheme, rule string }{{"dark", "color-contrast"}, {"light", ""}} { // a theme changes colours alone
+		v.theme(look.scheme)
+		for _, violation := range v.violations(look.rule) {
+			v.note(fmt.Sprintf("axe, %s, %s: %s", kind, look.scheme, violation))
 		}
-		v.picture(kind + "-" + scheme)
+		v.picture(kind + "-" + look.scheme)
 	}
 }
 
