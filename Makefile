@@ -72,7 +72,7 @@ bench-pages: install-tests vendor ## how long 50 people at work wait for each pa
 
 screenshots: install-tests vendor ## every page as a picture in tmp/screenshots, and those of the README and the guides
 	mkdir -p tmp/screenshots docs
-	SCREENSHOTS=$(CURDIR)/tmp/screenshots go test -count=1 -run '^(TestBrowser|TestDemo)$$' .
+	SCREENSHOTS=$(CURDIR)/tmp/screenshots go test -count=1 -run '^(TestBrowser|TestGuides|TestDemo)$$' .
 	cp tmp/screenshots/mailing.png docs/mailing.png
 	for lang in en ru; do for picture in tmp/screenshots/help-$$lang-*.png; do \
 		cp $$picture templates/help/$$lang/$${picture#tmp/screenshots/help-$$lang-}; done; done

@@ -28,8 +28,10 @@ var samples = []sample{
 	},
 }
 
-// helpFlow takes the ways that the guides describe; for their pictures in each language.
-func helpFlow(t *testing.T, s *server) {
+// TestGuides takes the ways that the guides describe; for their pictures in each language. The
+// program has its own inbox, and the browser the language of the words.
+func TestGuides(t *testing.T) {
+	s := serve(t, "serve")
 	languages := samples
 	if os.Getenv("SCREENSHOTS") == "" {
 		languages = samples[1:]

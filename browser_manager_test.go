@@ -1,18 +1,14 @@
 package main_test
 
 import (
-	"testing"
-
 	"github.com/chromedp/chromedp"
 )
 
 // managerFlow stops a mailing and an owner with a reason, and lifts both again; an admin gives
 // a role and reads who did it.
-func managerFlow(t *testing.T, s *server) {
-	owner := visit(t, s.url, "en")
-	address := s.newUser(t, "Oscar Owner", "user")
-	owner.signIn(address)
-	owner.prepare("Zoe <zoe@example.net>", "Daily news")
+func managerFlow(c *crew) {
+	owner, email := c.member("Oscar Owner", "user", "en")
+	owner.prepare("Zoe <"+c.address("zoe")+">", "Daily news")
 	owner.open("/mailings/new")
 	owner.fill("name", "Daily")
 	owner.choose("message_id", "Daily news")
@@ -23,48 +19,63 @@ func managerFlow(t *testing.T, s *server) {
 	owner.follow("#mailing-rows td a[href^='/mailings/']")
 	mailing := owner.at()
 
-	manager := visit(t, s.url, "ru")
-	manager.signIn(s.newUser(t, "Maria Manager", "manager"))
+	manager, _ := c.member("Maria Manager", "manager", "ru")
 	manager.open("/manager/mailings")
-	manager.open("/manager/mailings?q=" + address)
-	manager.click("button.switch")
-	manager.see("[popover] [name=reason]")
-	manager.auditAs("manager-disable")
-	manager.fill("reason", "Complaints of readers")
-	manager.click("[popover] [type=submit]")
-	manager.see("button.switch[aria-pressed=true]")
+	manager.stop("/manager/mailings?q="+email, "Complaints of readers")
 	owner.open(mailing)
 	owner.reads("main", "Complaints of readers")
-	manager.click("button.switch")
-	manager.see("button.switch[aria-pressed=false]")
+	manager.lift("/manager/mailings?q=" + email)
 	manager.open(mailing)
+	owner.open(mailing)
+	owner.gone("main .notice.bad")
 
 	manager.open("/manager/users")
-	manager.open("/manager/users?q=" + address)
-	manager.click("button.switch")
-	manager.see("[popover] [name=reason]")
-	manager.fill("reason", "Bought addresses")
-	manager.click("[popover] [type=submit]")
-	manager.see("button.switch[aria-pressed=true]")
+	manager.stop("/manager/users?q="+email, "Bought addresses")
 	owner.open("/clients")
-	owner.fill("email", address)
+	owner.fill("email", email)
 	owner.fill("password", password)
-	owner.follow("main form [type=submit]")
+	owner.follow(save)
 	owner.reads("main", "Bought addresses")
-	manager.click("button.switch")
-	manager.see("button.switch[aria-pressed=false]")
-	owner.signIn(address)
+	manager.lift("/manager/users?q=" + email)
+	owner.signIn(email)
+	c.giveRole(email)
+	owner.open("/admin/posts")
+}
 
-	admin := visit(t, s.url, "en")
-	admin.signIn(s.newUser(t, "Ada Admin", "admin"))
-	admin.open("/admin/users?q=" + address)
+// stop switches the only thing in a list off, which asks for a reason.
+func (v *visitor) stop(list, reason string) {
+	v.t.Helper()
+	v.open(list)
+	v.do(chromedp.Click(chromedp.CSS("button.switch")))
+	v.see("[popover] [name=reason]")
+	v.auditAs("manager-disable")
+	v.act("[popover] [type=submit]")
+	v.see("main [name=reason][aria-invalid=true]")
+	v.fill("reason", reason)
+	v.act("main form:has([name=reason]) [type=submit]")
+	v.reads("tr:has([aria-pressed=true])", reason)
+}
+
+// lift switches it on again.
+func (v *visitor) lift(list string) {
+	v.t.Helper()
+	v.open(list)
+	v.act("button.switch[aria-pressed=true]")
+	v.gone("button.switch[aria-pressed=true]")
+	v.see("button.switch[aria-pressed=false]")
+}
+
+// giveRole makes somebody a content manager.
+func (c *crew) giveRole(email string) {
+	c.Helper()
+	admin, _ := c.member("Ada Admin", "admin", "en")
+	admin.open("/admin/users?q=" + email)
 	admin.do(chromedp.SetValue(chromedp.CSS("form.role select"), "content"))
-	admin.click("form.role [type=submit]")
+	admin.act("form.role [type=submit]")
 	admin.see(".toast")
 	admin.open("/help")
 	admin.follow(".guide a[href='/help?guide=operator']")
 	admin.open("/admin/audit")
 	admin.reads("main tr", "Bought addresses")
-	owner.open("/admin/posts")
 	admin.look("/admin/jobs")
 }

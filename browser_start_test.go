@@ -2,10 +2,8 @@ package main_test
 
 import (
 	"errors"
-	"fmt"
 	"strings"
 	"sync/atomic"
-	"testing"
 	"time"
 
 	"github.com/chromedp/cdproto/network"
@@ -22,7 +20,7 @@ const maxScreens, maxClicks = 6, 12
 type newcomer struct {
 	*visitor
 	keys            bool
-	mail            *visitor    // his mailbox: a mail program is no screen of ours
+	crew            *crew       // has his mailbox
 	acted           atomic.Bool // since the last page
 	previewed       atomic.Bool
 	screens, clicks int
@@ -30,8 +28,7 @@ type newcomer struct {
 }
 
 // startFlow is done by mouse, without JavaScript, and by keyboard alone.
-func startFlow(t *testing.T, s *server) {
-	mail := visit(t, s.url, "en")
+func startFlow(c *crew) {
 	for _, way := range []struct {
 		name            string
 		scripts, keys   bool
@@ -41,16 +38,16 @@ func startFlow(t *testing.T, s *server) {
 		{"without JavaScript", false, false, "nia@example.com", "ru"},
 		{"by keyboard", true, true, "pia@example.com", "en"},
 	} {
-		n := &newcomer{visitor: visit(t, s.url, way.language), keys: way.keys, mail: mail}
+		n := &newcomer{visitor: c.visit(way.language), keys: way.keys, crew: c}
 		n.check(chromedp.Listen(n.ctx, n.count))
 		if !way.scripts {
 			n.withoutScripts()
 		}
 		n.launchFirst(way.email, strings.ReplaceAll(way.name, " ", ""))
-		t.Logf("registration to the first launched mailing, %s: %d screens, %d clicks (%s)",
+		c.Logf("registration to the first launched mailing, %s: %d screens, %d clicks (%s)",
 			way.name, n.screens, n.clicks, strings.Join(n.seen, ", "))
 		if n.screens > maxScreens || n.clicks > maxClicks {
-			t.Errorf("%s: more than %d screens or %d clicks", way.name, maxScreens, maxClicks)
+			c.Errorf("%s: more than %d screens or %d clicks", way.name, maxScreens, maxClicks)
 		}
 		if way.scripts {
 			n.startHome()
@@ -68,7 +65,7 @@ func (n *newcomer) launchFirst(email, client string) {
 	n.write("password", password)
 	n.press("main form [type=submit]")
 
-	link := n.mail.link(email, "", "/verify/")
+	link := n.crew.link(email, "", "/verify/")
 	n.clicks++ // on the link in the letter
 	n.acted.Store(true)
 	n.look(link)
@@ -88,7 +85,7 @@ func (n *newcomer) launchFirst(email, client string) {
 	n.press("#launch")
 	n.reads("#progress .count-accepted", "2")
 	n.reads("#progress .log", "eve@"+client+".example")
-	n.mail.letter("eve@"+client+".example", "Good news for Eve Adams")
+	n.crew.letter("eve@"+client+".example", "Good news for Eve Adams")
 }
 
 // startHome: who has launched a mailing is at home.
@@ -118,10 +115,10 @@ func (n *newcomer) write(name, value string) {
 	n.t.Helper()
 	selector := "main [name='" + name + "']"
 	n.see(selector)
-	if !n.focused(selector) {
+	if !n.has(selector) {
 		n.reach(selector)
 	}
-	n.do(chromedp.Evaluate[chromedp.Void](`document.activeElement.select()`), chromedp.KeyEvent(value))
+	n.do(chromedp.Evaluate[chromedp.Void](`document.activeElement.select()`), insert(value))
 }
 
 // press uses a button that leads to another page.
@@ -147,16 +144,5 @@ func (n *newcomer) reach(selector string) {
 		n.do(chromedp.Click(chromedp.CSS(selector)))
 		return
 	}
-	for range 80 {
-		if n.focused(selector) {
-			return
-		}
-		n.do(chromedp.KeyEvent(kb.Tab))
-	}
-	n.check(fmt.Errorf("no Tab leads to %s", selector))
-}
-
-func (n *newcomer) focused(selector string) bool {
-	n.t.Helper()
-	return ask(n.visitor, chromedp.Evaluate[bool](fmt.Sprintf(`document.activeElement === document.querySelector(%q)`, selector)))
+	n.tabTo(selector)
 }

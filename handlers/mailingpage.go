@@ -111,7 +111,7 @@ func (s *Site) mailingView(c *fiber.Ctx, m domain.Mailing) (mailingView, error) 
 	switch {
 	case err != nil:
 		return view, err
-	case (last.ID == 0 || last.Closed()) && aboutToRun(c, m):
+	case (last.ID == 0 || last.Closed()) && aboutToRun(c, m, last.ID):
 		view.Progress = &mailingProgress{MailingID: m.ID, Waiting: true, After: last.ID}
 	case last.ID != 0:
 		if view.Progress, err = s.progressOf(c, last); err != nil {
@@ -122,10 +122,11 @@ func (s *Site) mailingView(c *fiber.Ctx, m domain.Mailing) (mailingView, error) 
 	return view, err
 }
 
-// aboutToRun tells whether a worker will make a run in a moment: it is due, or was asked for.
-func aboutToRun(c *fiber.Ctx, m domain.Mailing) bool {
+// aboutToRun tells whether a worker will make a run in a moment: it is due, or one after a run that
+// is the last was asked for.
+func aboutToRun(c *fiber.Ctx, m domain.Mailing, last int64) bool {
 	due := m.Status == domain.Running && !m.NextRunAt.IsZero() && !m.NextRunAt.After(time.Now())
-	return !m.Disabled() && (due || c.Query("begun") != "" && m.Status != domain.Finished)
+	return !m.Disabled() && (due || int64(c.QueryInt("after", -1)) >= last && m.Status != domain.Finished)
 }
 
 // launchWords say what the launch button will do.

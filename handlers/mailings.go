@@ -1,6 +1,7 @@
 package handlers
 
 import (
+	"fmt"
 	"strconv"
 	"time"
 
@@ -95,11 +96,15 @@ func (s *Site) actOnMailing(c *fiber.Ctx, done string, act func(*domain.Mailing)
 
 // runMailing asks for a run out of turn.
 func (s *Site) runMailing(c *fiber.Ctx) error {
+	last, err := s.lastRun(c, domain.Mailing{ID: pathID(c)})
+	if err != nil {
+		return err
+	}
 	if err := s.DB.RunMailing(c.UserContext(), s.reader(c).User.ID, pathID(c), time.Now()); err != nil {
 		return err
 	}
 	if !isHTMX(c) {
-		return s.done(c, mailingPath(pathID(c))+"?begun=yes", "mailings.run_begun")
+		return s.done(c, fmt.Sprintf("%s?after=%d", mailingPath(pathID(c)), last.ID), "mailings.run_begun")
 	}
 	s.toast(c, "mailings.run_begun")
 	m, err := s.readableMailing(c)

@@ -84,7 +84,7 @@ type mailingPace struct {
 }
 
 func (s *Site) mailingPace(c *fiber.Ctx, m domain.Mailing, last db.RunRow) (mailingPace, error) {
-	pace := mailingPace{MailingID: m.ID, Going: last.ID != 0 && !last.Closed() || aboutToRun(c, m)}
+	pace := mailingPace{MailingID: m.ID, Going: last.ID != 0 && !last.Closed() || aboutToRun(c, m, last.ID)}
 	var err error
 	if last.ID != 0 {
 		pace.Chart, err = s.paceOf(c, last.Run)

@@ -226,11 +226,12 @@ func places() []place {
 	}
 }
 
-// placesOf are the entries of the menu that the user may open, local on this very machine.
+// placesOf are the entries of the menu that the user may open. The inbox is for who sits at this
+// very machine, where it takes the letters.
 func (s *Site) placesOf(u *domain.User, local bool) (list []place) {
 	for _, p := range places() {
 		for _, r := range s.routes {
-			if r.Method == "GET" && r.Path == p.Path && r.Guard.admits(u) && (local || r.Guard != loopback) {
+			if r.Method == "GET" && r.Path == p.Path && r.Guard.admits(u) && (s.Inbox && local || r.Guard != loopback) {
 				list = append(list, p)
 			}
 		}

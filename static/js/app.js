@@ -26,11 +26,10 @@
   document.body.addEventListener("htmx:sendError", () => toast(document.body.dataset.offline));
   document.body.addEventListener("htmx:timeout", () => toast(document.body.dataset.offline));
 
-  // htmx keeps the focus of fields that have an id; a form that came back with mistakes
-  // shows the first one.
+  // htmx keeps the focus of fields that have an id; a form that came back with mistakes shows the
+  // first one.
   document.body.addEventListener("htmx:afterSettle", (event) => {
-    const wrong = event.detail.elt.querySelector?.("[aria-invalid=true]");
-    if (wrong && !event.detail.elt.contains(document.activeElement)) wrong.focus();
+    if (event.detail.xhr?.status === 422) event.detail.elt.querySelector("[aria-invalid=true]")?.focus();
   });
   document.querySelector("main [aria-invalid=true]")?.focus();
 
@@ -44,30 +43,39 @@
     }
   }, true);
 
-  // Who works by keyboard stays where he was when that part of the page is replaced, and what he
-  // has unfolded stays open.
+  // Who works by keyboard stays where he was when that part of the page is replaced, and goes to
+  // the neighbour of a row that is deleted; what he has unfolded stays open.
   const reachable = "a[href], button, input:not([type=hidden]), select, textarea, summary";
-  let held = null;
+  const nowhere = () => document.activeElement.matches("body, #main");
+  const names = (one) => [one.getAttribute("href"), one.getAttribute("name"), one.textContent];
+  const held = new WeakMap(); // by request
+
+  function leave(row) {
+    const near = row.nextElementSibling ?? row.previousElementSibling;
+    (near?.querySelector(".actions :is(a, button)") ?? document.querySelector(".head .button:not(.second)"))?.focus();
+  }
+
   document.body.addEventListener("htmx:beforeSwap", (event) => {
-    const { target } = event.detail;
-    const active = document.activeElement;
-    held = {
-      same: target.contains(active) ? active.getAttribute("href") ?? active.getAttribute("name") ?? active.textContent : null,
+    const { target, xhr, shouldSwap, requestConfig } = event.detail;
+    if (shouldSwap && requestConfig.verb === "delete" && target.contains(document.activeElement)) leave(target);
+    held.set(xhr, {
+      same: nowhere() ? null : names(document.activeElement).find((name) => name !== null),
       beside: target.nextElementSibling ?? target.previousElementSibling,
       open: [...target.querySelectorAll("details")].map((one) => one.open),
-    };
+    });
   });
-  document.body.addEventListener("htmx:afterSettle", (event) => {
-    const { elt } = event.detail;
-    if (!held) return;
-    const folds = elt.querySelectorAll("details");
-    if (folds.length === held.open.length) folds.forEach((one, i) => (one.open ||= held.open[i]));
-    if (held.same !== null && document.activeElement === document.body) {
-      const choices = [...elt.querySelectorAll(reachable)];
-      const same = choices.find((one) => [one.getAttribute("href"), one.getAttribute("name"), one.textContent].includes(held.same));
-      (same ?? choices[0] ?? held.beside?.querySelector(reachable) ?? document.getElementById("main"))?.focus({ preventScroll: true });
+  document.body.addEventListener("htmx:afterSwap", (event) => {
+    const { elt, target, xhr } = event.detail;
+    if (!held.has(xhr)) return; // a step back
+    const { same, beside, open } = held.get(xhr);
+    const part = target.isConnected ? target : elt;
+    const folds = part.querySelectorAll("details");
+    if (folds.length === open.length) folds.forEach((one, i) => (one.open ||= open[i]));
+    if (same !== null && nowhere()) {
+      const choices = [...part.querySelectorAll(reachable)];
+      const again = choices.find((one) => names(one).includes(same));
+      (again ?? choices[0] ?? beside?.querySelector(reachable) ?? document.getElementById("main")).focus({ preventScroll: true });
     }
-    held = null;
   });
 
   // A preview follows what is typed: the button that asks for it is pressed after a pause. The

@@ -1,0 +1,41 @@
+package main_test
+
+import (
+	"strings"
+
+	"github.com/chromedp/chromedp"
+)
+
+// importFlow brings a list with mistakes, and takes it back.
+func importFlow(c *crew) {
+	owner, _ := c.member("Ingrid Owner", "user", "en")
+	owner.prepare("Ann Smith <ann@example.org>", "News")
+	owner.open("/clients/import")
+	owner.do(chromedp.SetUploadFiles(field("file"), []string{write(c.T,
+		"E-mail;Name;City\nfay@example.org;Fay Green;Leeds\nnobody;No Address;York\nfay@example.org;Again;\nann@example.org;Ann Smith;Leeds\n")}))
+	owner.follow(save)
+	mistakes := func() {
+		owner.reads("[aria-label='with mistakes'] td:nth-child(2)", "nobody")
+		for _, reason := range []string{"not a complete e-mail", "stands in line 2 already"} {
+			owner.reads("[aria-label='with mistakes'] td:last-child", reason)
+		}
+	}
+	mistakes()
+	owner.act("button[name=do][value=check]")
+	mistakes()
+	owner.auditAs("import-checked")
+	owner.act("button[name=do][value=start]")
+	owner.reads("#import .badge", "done")
+	mistakes()
+	list := owner.at()
+	owner.open("/clients")
+	owner.reads("#client-rows tr", "Fay Green")
+	owner.open(list)
+	owner.do(chromedp.Click(chromedp.CSS("#import summary")))
+	owner.follow("form[action$='/undo'] button")
+	owner.reads("#import .badge", "undone")
+	owner.open("/clients")
+	if rows := owner.text("#client-rows"); strings.Contains(rows, "fay@") || !strings.Contains(rows, "ann@") {
+		c.Errorf("the list after the undo: %s", rows)
+	}
+}
