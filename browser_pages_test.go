@@ -43,6 +43,7 @@ var sights = []sight{
 	{"POST /verify/resend", visitors, "/verify/dead", 422, "form[action='/verify/resend']", false},
 	{"GET /login", visitors, "/login", 0, "", false},
 	{"POST /login", visitors, "/login", 422, "main form", false},
+	{"POST /login", visitors, "/login?unverified", 403, "main form", false},
 	{"GET /password/forgot", visitors, "/password/forgot", 0, "", false},
 	{"POST /password/forgot", visitors, "/password/forgot", 422, "main form", false},
 	{"GET /password/sent", visitors, "/password/sent", 0, "", false},

@@ -31,7 +31,8 @@ const maxAttemptPage = 1000
 // take longer than reading a page.
 func (db *DB) Attempts(ctx context.Context, filter AttemptFilter) (rows []AttemptRow, more bool, err error) {
 	start := offset(min(filter.Page, maxAttemptPage))
-	of := db.bun.NewSelect().TableExpr("attempts").Where("run_id = run.id").
+	// What pages are counted by stands in the index.
+	of := db.bun.NewSelect().TableExpr("attempts").Column("seq", "at").Where("run_id = run.id").
 		OrderExpr("seq DESC, at DESC").Limit(start + PageSize + 1)
 	if filter.Status != "" {
 		of.Where("status = ?", clean(string(filter.Status)))
@@ -42,20 +43,23 @@ func (db *DB) Attempts(ctx context.Context, filter AttemptFilter) (rows []Attemp
 	if filter.ClientID != 0 {
 		of.Where("seq = (SELECT seq FROM deliveries WHERE run_id = run.id AND client_id = ?)", filter.ClientID)
 	}
-	rows = []AttemptRow{}
-	query := db.bun.NewSelect().TableExpr("runs AS run").
-		ColumnExpr("attempt.*, run.mailing_id, mailing.name AS mailing_name").
-		Join("JOIN mailings AS mailing ON mailing.id = run.mailing_id").
-		Join("JOIN LATERAL (?) AS attempt ON TRUE", of).
-		OrderExpr("run.id DESC, attempt.seq DESC, attempt.at DESC").Offset(start).Limit(PageSize + 1)
+	page := db.bun.NewSelect().TableExpr("runs AS run").ColumnExpr("run.id AS run_id, run.mailing_id, found.seq, found.at").
+		Join("JOIN LATERAL (?) AS found ON TRUE", of).
+		OrderExpr("run.id DESC, found.seq DESC, found.at DESC").Offset(start).Limit(PageSize + 1)
 	for column, value := range map[string]int64{
 		"run.owner_id": filter.OwnerID, "run.mailing_id": filter.MailingID, "run.id": filter.RunID,
 	} {
 		if value != 0 {
-			query.Where("? = ?", bun.Ident(column), value)
+			page.Where("? = ?", bun.Ident(column), value)
 		}
 	}
-	if err := query.Scan(ctx, &rows); err != nil {
+	rows = []AttemptRow{}
+	err = db.bun.NewSelect().TableExpr("(?) AS page", page).
+		ColumnExpr("attempt.*, page.mailing_id, mailing.name AS mailing_name").
+		Join("JOIN attempts AS attempt ON (attempt.run_id, attempt.seq, attempt.at) = (page.run_id, page.seq, page.at)").
+		Join("JOIN mailings AS mailing ON mailing.id = page.mailing_id").
+		OrderExpr("page.run_id DESC, page.seq DESC, page.at DESC").Scan(ctx, &rows)
+	if err != nil {
 		return nil, false, explain(err)
 	}
 	if len(rows) > PageSize {
@@ -75,10 +79,11 @@ type DeliveryRow struct {
 // page follows. outcome "" takes all. The caller has made sure who may see the run.
 func (db *DB) Deliveries(ctx context.Context, run int64, outcome domain.Outcome, page int) (rows []DeliveryRow, more bool, err error) {
 	rows = []DeliveryRow{}
-	part := db.bun.NewSelect().TableExpr("deliveries").Where("run_id = ?", run).
-		Order("seq").Offset(offset(page)).Limit(PageSize + 1)
-	if outcome != "" {
-		part.Where("outcome = ?", clean(string(outcome)))
+	part := db.bun.NewSelect().TableExpr("deliveries").Where("run_id = ?", run).Order("seq").Limit(PageSize + 1)
+	if outcome == "" {
+		part.Where("seq > ?", offset(page)) // they are numbered from 1, without gaps
+	} else {
+		part.Where("outcome = ?", clean(string(outcome))).Offset(offset(page))
 	}
 	err = db.bun.NewSelect().TableExpr("(?) AS delivery", part).
 		ColumnExpr("delivery.*, coalesce(last.code, 0) AS code, coalesce(last.answer, '') AS answer").

@@ -8,8 +8,7 @@ import (
 	"skychimp/domain"
 )
 
-// Overlaps tells how many clients the owner's mailings share. Few sets of tags are different,
-// so clients are counted by them, from the index alone.
+// Overlaps tells how many clients the owner's mailings share, by their sets of tags.
 func (db *DB) Overlaps(ctx context.Context, owner int64, mailings []domain.Mailing) (domain.Overlaps, error) {
 	o := domain.Overlaps{Picked: map[[2]int64]int64{}}
 	picked := []int64{0} // no mailing
@@ -18,7 +17,7 @@ func (db *DB) Overlaps(ctx context.Context, owner int64, mailings []domain.Maili
 			picked = append(picked, m.ID)
 		}
 	}
-	err := db.bun.NewRaw(`SELECT 0 AS mailing_id, tags, count(*) AS clients FROM clients WHERE owner_id = ?0 GROUP BY tags
+	err := db.bun.NewRaw(`SELECT 0 AS mailing_id, tags, sum(clients)::bigint AS clients FROM client_sets WHERE owner_id = ?0 GROUP BY tags
 		UNION ALL SELECT mailing_id, tags, count(*) FROM mailing_clients JOIN clients ON clients.id = client_id
 		WHERE mailing_id IN ?1 AND owner_id = ?0 GROUP BY mailing_id, tags`, owner, bun.Tuple(picked)).Scan(ctx, &o.Sets)
 	if err != nil || len(picked) < 3 {

@@ -41,9 +41,7 @@ func (db *DB) Clients(ctx context.Context, owner int64, f ClientFilter) (clients
 		ids, total, err = searchClients(ctx, found, words, f.Page)
 	} else {
 		if f.Tag == "" {
-			var count int64
-			count, err = found.Count(ctx)
-			total = int(count)
+			total, err = db.countClientsOf(ctx, owner)
 		}
 		if err == nil {
 			ids, err = pageOfClients(ctx, found, f.Page, total)
@@ -88,15 +86,6 @@ func pageOfClients(ctx context.Context, found *bun.SelectQuery, page, total int)
 	return ids, found.Limit(int64(length)).Scan(ctx, &ids)
 }
 
-// spellings are the ways the owner writes a tag, and the number of clients that have it.
-func (db *DB) spellings(ctx context.Context, owner int64, tag string) (spellings []string, clients int, err error) {
-	// Few sets of tags are different, so they are counted before they are taken apart.
-	err = db.bun.NewRaw(`SELECT array_agg(DISTINCT tag), coalesce(sum(n), 0)
-		FROM (SELECT tags, count(*) AS n FROM clients WHERE owner_id = ? GROUP BY tags) AS sets, unnest(tags) AS tag
-		WHERE lower(tag) = lower(?)`, owner, tag).Scan(ctx, pgdialect.Array(&spellings), &clients)
-	return spellings, clients, err
-}
-
 // pageStart is offset for a list of known length: beyond its end it is the last page's.
 func pageStart(page, total int) int { return int(offset(min(page, LastPage(total)))) }
 
@@ -106,22 +95,6 @@ func LastPage(total int) int { return max(1, (total+PageSize-1)/PageSize) }
 // clean drops what the database can't take in a text; nothing it keeps has it.
 func clean(text string) string {
 	return strings.ReplaceAll(strings.ToValidUTF8(text, ""), "\x00", "")
-}
-
-// TagCount is how many clients have a tag.
-type TagCount struct {
-	Tag     string
-	Clients int
-}
-
-// Tags are the owner's tags, the most used first, at most 100. Spellings that differ in case
-// are one tag.
-func (db *DB) Tags(ctx context.Context, owner int64) ([]TagCount, error) {
-	tags := []TagCount{}
-	err := db.bun.NewRaw(`SELECT (array_agg(tag ORDER BY n DESC))[1] AS tag, sum(n) AS clients
-		FROM (SELECT tags, count(*) AS n FROM clients WHERE owner_id = ? GROUP BY tags) AS sets, unnest(tags) AS tag
-		GROUP BY lower(tag) ORDER BY sum(n) DESC, lower(tag) LIMIT 100`, owner).Scan(ctx, &tags)
-	return tags, explain(err)
 }
 
 // ClientsAdded counts the owner's clients that were added from each of the moments, which

@@ -59,6 +59,7 @@ func Open(url string) (*DB, error) {
 // Close stops what was started, writes the views down and gives all connections back.
 func (db *DB) Close() {
 	db.views.close()
+	db.clients.counts.Wait()
 	db.cache.close()
 	_ = db.bun.Close()
 	db.Pool.Close()

@@ -8,8 +8,8 @@ import (
 )
 
 // Of a large run so many recipients are looked at, evenly spread: attempts are found by
-// recipient, and a million of them would take a second. Refusals and delays are few: up to
-// paceTrouble of them are all counted.
+// recipient, and a million of them would take a second. Their times stand in the index; whether
+// they came to trouble tells another. Refusals and delays are few: up to paceTrouble are all counted.
 const paceSample, paceTrouble, paceParts = 3000, 20_000, 40
 
 // Pace counts the attempts of a run by time, in at most paceParts parts of whole seconds. The
@@ -23,9 +23,10 @@ func (db *DB) Pace(ctx context.Context, run domain.Run) (domain.Pace, error) {
 		return pace, explain(err)
 	}
 	rows, err := db.Pool.Query(ctx, `WITH tries AS MATERIALIZED (
-			SELECT at, status, $3::bigint AS weight FROM generate_series(1, $2::int, $3::int) AS picked(seq)
-				JOIN LATERAL (SELECT at, status FROM attempts WHERE run_id = $1 AND seq = picked.seq) AS attempt ON TRUE
-				WHERE status = 'accepted' OR NOT $4
+			SELECT attempt.at, coalesce(trouble.status, 'accepted') AS status, $3::bigint AS weight FROM generate_series(1, $2::int, $3::int) AS picked(seq)
+				JOIN attempts AS attempt ON attempt.run_id = $1 AND attempt.seq = picked.seq
+				LEFT JOIN attempts AS trouble ON trouble.run_id = $1 AND trouble.seq = attempt.seq AND trouble.at = attempt.at AND trouble.status <> 'accepted'
+				WHERE trouble.status IS NULL OR NOT $4
 			UNION ALL SELECT at, status, 1 FROM attempts WHERE run_id = $1 AND status <> 'accepted' AND $4
 		), span AS (
 			SELECT min(at) AS first, greatest(1, ceil(extract(epoch FROM max(at) - min(at)) / $5))::bigint AS seconds FROM tries

@@ -59,14 +59,15 @@ func (db *DB) Forecast(ctx context.Context, id int64, now time.Time, force bool)
 // Recipients counts whom the mailing, saved or not, would write to now, and how many of its
 // audience get nothing because they are suppressed.
 func (db *DB) Recipients(ctx context.Context, m domain.Mailing) (recipients, suppressed int, err error) {
-	query := db.bun.NewSelect().TableExpr("clients AS client")
+	query := db.bun.NewSelect()
 	if m.Audience == domain.AudiencePicked {
-		query.Where("client.id IN ? AND client.owner_id = ?", bun.Tuple(m.ClientIDs), m.OwnerID)
+		query.TableExpr("(SELECT suppressed_at IS NOT NULL AS suppressed, 1 AS clients FROM clients WHERE id IN ? AND owner_id = ?) AS client",
+			bun.Tuple(m.ClientIDs), m.OwnerID)
 	} else {
-		audience(query, m)
+		audience(query.TableExpr("client_sets AS client"), m)
 	}
-	err = query.ColumnExpr("count(*) FILTER (WHERE client.suppressed_at IS NULL)").
-		ColumnExpr("count(*) FILTER (WHERE client.suppressed_at IS NOT NULL)").Scan(ctx, &recipients, &suppressed)
+	err = query.ColumnExpr("coalesce(sum(clients) FILTER (WHERE NOT suppressed), 0)::bigint").
+		ColumnExpr("coalesce(sum(clients) FILTER (WHERE suppressed), 0)::bigint").Scan(ctx, &recipients, &suppressed)
 	return recipients, suppressed, explain(err)
 }
 
@@ -171,7 +172,7 @@ func insertMissed(ctx context.Context, tx Tx, like domain.Run, missed []domain.O
 	return err
 }
 
-// audience narrows clients (as `client`) to those the mailing writes to.
+// audience narrows clients or, unless they are picked, their sets (as `client`) to those the mailing writes to.
 func audience(query *bun.SelectQuery, m domain.Mailing) *bun.SelectQuery {
 	query.Where("client.owner_id = ?", m.OwnerID)
 	switch m.Audience {

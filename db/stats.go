@@ -27,7 +27,10 @@ func (db *DB) countMailings(ctx context.Context) (stats domain.Stats, err error)
 	return stats, explain(err)
 }
 
-const countLimit = 10 * time.Second
+const (
+	countLimit    = 10 * time.Second
+	countPatience = 30 * time.Millisecond // of who could have the number of before
+)
 
 // clientCount guards the one expensive number: telling a million addresses apart takes a second.
 type clientCount struct {
@@ -36,11 +39,12 @@ type clientCount struct {
 	last    int64     // the number counted last
 	again   time.Time // when it may be counted again
 	busy    bool      // somebody is counting
+	counts  sync.WaitGroup
 }
 
 // uniqueClients is the number of different addresses of all owners. However often clients
-// change, counting takes no more than a tenth of the time; who comes while somebody counts gets
-// the number of before.
+// change, counting takes no more than a tenth of the time; who comes while somebody counts, or has
+// waited for countPatience, gets the number of before.
 func (db *DB) uniqueClients(ctx context.Context, version string, ttl time.Duration) (int64, error) {
 	c := &db.clients
 	c.mu.Lock()
@@ -52,8 +56,23 @@ func (db *DB) uniqueClients(ctx context.Context, version string, ttl time.Durati
 	if busy && last > 0 {
 		return last, nil
 	}
-	stats, err := db.cache.stats.get(ctx, "clients", version, ttl, db.countClients)
-	return stats.Clients, err
+	if last == 0 {
+		stats, err := db.cache.stats.get(ctx, "clients", version, ttl, db.countClients)
+		return stats.Clients, err
+	}
+	var stats domain.Stats
+	var err error
+	counted := make(chan struct{})
+	c.counts.Go(func() {
+		defer close(counted)
+		stats, err = db.cache.stats.get(context.WithoutCancel(ctx), "clients", version, ttl, db.countClients)
+	})
+	select {
+	case <-counted:
+		return stats.Clients, err
+	case <-time.After(countPatience):
+		return last, nil
+	}
 }
 
 func (db *DB) countClients(ctx context.Context) (stats domain.Stats, err error) {

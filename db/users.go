@@ -183,5 +183,5 @@ func (db *DB) UserRow(ctx context.Context, id int64) (row UserRow, err error) {
 func (db *DB) withCounts(page *bun.SelectQuery) *bun.SelectQuery {
 	return db.bun.NewSelect().TableExpr("(?) AS page", page).ColumnExpr("page.*").
 		ColumnExpr("(SELECT count(*) FROM mailings WHERE owner_id = page.id AND deleted_at IS NULL) AS mailings").
-		ColumnExpr("(SELECT count(*) FROM clients WHERE owner_id = page.id) AS clients")
+		ColumnExpr("(SELECT coalesce(sum(clients), 0)::bigint FROM client_sets WHERE owner_id = page.id) AS clients")
 }

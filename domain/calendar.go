@@ -1,7 +1,6 @@
 package domain
 
 import (
-	"cmp"
 	"slices"
 	"strings"
 	"time"
@@ -39,8 +38,9 @@ type Clash struct {
 func Clashes(slots []Slot, zone *time.Location, overlap func(a, b Mailing) int64) []Clash {
 	var list []Clash
 	seen := map[[2]int64]int{} // where in the list, -1: they share nobody
-	for i, a := range slots {
-		for _, b := range slots[i+1:] {
+	for i := range slots {
+		for j := i + 1; j < len(slots); j++ {
+			a, b := &slots[i], &slots[j] // there are very many of these pairs
 			near := b.At.Sub(a.At) < time.Hour
 			if !near && !sameDay(a.At.In(zone), b.At.In(zone)) {
 				break
@@ -51,9 +51,10 @@ func Clashes(slots []Slot, zone *time.Location, overlap func(a, b Mailing) int64
 			pair := [2]int64{min(a.Mailing.ID, b.Mailing.ID), max(a.Mailing.ID, b.Mailing.ID)}
 			at, known := seen[pair]
 			if !known {
-				if at = -1; overlap(a.Mailing, b.Mailing) > 0 {
+				at = -1
+				if clients := overlap(a.Mailing, b.Mailing); clients > 0 {
 					at = len(list)
-					list = append(list, Clash{One: a.Mailing, Other: b.Mailing, Clients: overlap(a.Mailing, b.Mailing)})
+					list = append(list, Clash{One: a.Mailing, Other: b.Mailing, Clients: clients})
 				}
 				seen[pair] = at
 			}
@@ -63,15 +64,15 @@ func Clashes(slots []Slot, zone *time.Location, overlap func(a, b Mailing) int64
 			}
 		}
 	}
-	slices.SortStableFunc(list, func(a, b Clash) int { return cmp.Compare(hourFirst(a), hourFirst(b)) })
-	return list
-}
-
-func hourFirst(c Clash) int {
-	if c.SameHour {
-		return 0
+	sorted := make([]Clash, 0, len(list)) // those within an hour first
+	for _, sameHour := range []bool{true, false} {
+		for i := range list {
+			if list[i].SameHour == sameHour {
+				sorted = append(sorted, list[i])
+			}
+		}
 	}
-	return 1
+	return sorted
 }
 
 func sameDay(a, b time.Time) bool { return a.YearDay() == b.YearDay() && a.Year() == b.Year() }

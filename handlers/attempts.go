@@ -23,6 +23,7 @@ type attemptsView struct {
 	Status   string
 	Statuses []templates.Option
 	Mailing  int64  // 0: of all mailings
+	Mailings string // where they are listed for the reader
 	Name     string // of that mailing
 	Rows     []attemptRow
 	Pager    pagerView
@@ -38,7 +39,10 @@ func (s *Site) attempts(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	view := attemptsView{Status: c.Query("status"), Mailing: filter.MailingID, Pager: s.openPager(c, filter.Page, more)}
+	view := attemptsView{Status: c.Query("status"), Mailing: filter.MailingID, Mailings: "/mailings", Pager: s.openPager(c, filter.Page, more)}
+	if !s.reader(c).User.MayOwn() {
+		view.Mailings = "/manager/mailings"
+	}
 	view.Statuses = []templates.Option{{Label: s.t(c, "attempts.all_statuses")}}
 	for _, one := range []domain.Verdict{domain.Accepted, domain.Deferred, domain.Failed, domain.Unknown} {
 		view.Statuses = append(view.Statuses, templates.Option{Value: string(one), Label: s.t(c, "attempts.status_"+string(one))})

@@ -112,9 +112,9 @@ func (s *Site) calendarWeeks(c *fiber.Ctx, first time.Time, slots []domain.Slot,
 			week[i] = calendarDay{Day: day.Day(), Outside: day.Month() != first.Month(), Today: date == today,
 				Words: s.dayMonth(c, day)}
 			for len(slots) > 0 && slots[0].At.In(first.Location()).Format(time.DateOnly) == date {
-				slot := s.calendarSlot(c, slots[0].Mailing, slots[0].At)
-				slot.Clashing = clash[slot.MailingID][date]
 				if len(week[i].Slots) < calendarSlots {
+					slot := s.calendarSlot(c, slots[0].Mailing, slots[0].At)
+					slot.Clashing = clash[slot.MailingID][date]
 					week[i].Slots = append(week[i].Slots, slot)
 				} else {
 					week[i].More++

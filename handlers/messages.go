@@ -1,14 +1,12 @@
 package handlers
 
 import (
-	"net/mail"
 	"strconv"
 
 	"github.com/gofiber/fiber/v2"
 
 	"skychimp/db"
 	"skychimp/domain"
-	"skychimp/domain/letter"
 	"skychimp/templates"
 )
 
@@ -112,50 +110,6 @@ func (s *Site) readableMessage(c *fiber.Ctx) (domain.Message, error) {
 		owner = 0
 	}
 	return s.DB.Message(c.UserContext(), owner, pathID(c))
-}
-
-// previewMessage is the letter itself, as one client gets it or as an example, in a light or a
-// dark mail program, for a frame that runs nothing.
-func (s *Site) previewMessage(c *fiber.Ctx) error {
-	m, err := s.readableMessage(c)
-	if err != nil {
-		return err
-	}
-	owner, err := s.DB.User(c.UserContext(), m.OwnerID)
-	if err != nil {
-		return err
-	}
-	return s.showLetter(c, owner, m, int64(c.QueryInt("client")))
-}
-
-// showLetter answers with the letter that the client, or with 0 the owner, would get.
-func (s *Site) showLetter(c *fiber.Ctx, owner domain.User, m domain.Message, client int64) error {
-	to := letter.Recipient{Email: owner.Email, Name: owner.Name, UnsubscribeURL: s.absolute("/unsubscribe/test")}
-	if client != 0 {
-		reader, err := s.DB.Client(c.UserContext(), s.reader(c).User.ID, client)
-		if err != nil {
-			return err
-		}
-		to.Email, to.Name, to.Comment = reader.Email, reader.FullName, reader.Comment
-	}
-	c.Set(fiber.HeaderContentSecurityPolicy, "default-src 'none'; style-src 'unsafe-inline'; img-src https: http: data:; "+
-		"base-uri 'none'; form-action 'none'; frame-ancestors 'self'; sandbox")
-	c.Set(fiber.HeaderXFrameOptions, "SAMEORIGIN")
-	compiled, err := letter.Compile(letter.Source{
-		Subject: m.Subject, Body: m.Body, Language: owner.Language, From: mail.Address{Name: owner.Name, Address: owner.Email},
-		UnsubscribeText: s.say(owner.Language, "letters.unsubscribe"),
-		FooterText:      s.say(owner.Language, "letters.why", "Name", owner.Name),
-	})
-	if err != nil {
-		return err
-	}
-	scheme := "light"
-	if c.Query("scheme") == "dark" {
-		scheme = "dark"
-	}
-	c.Vary("HX-Request")
-	c.Type("html", "utf-8")
-	return c.SendString(letter.Shown(compiled.HTML(to), scheme))
 }
 
 // testMessage sends the message to its owner's own address.

@@ -34,7 +34,7 @@ func TestStartStepByStep(t *testing.T) {
 	b.get("/start/preview?client="+client).is(t, 200, "Hello, Eve Adams!")
 	_, congratulations := templates.Start("en", "congratulations")
 	b.get("/start?start=congratulations").is(t, 200, html.EscapeString(strings.SplitN(congratulations, "\n", 2)[0]), "start=congratulations")
-	b.post("/start/preview", startFields("body", "Only for {{name}}", "client", client)...).is(t, 200, "Good news")
+	b.post("/start/preview", startFields("body", "Only for {{name}}", "client", client)...).is(t, 200, "Good news", ">Hello Eve Adams</h1>", "@media(prefers-color-scheme:dark)")
 	b.post("/start/preview", "subject", "Hi", "body", "Only for {{name}}", "client", client).is(t, 200, "Only for Eve Adams")
 	b.post("/start/preview", "subject", "Hi {{nick}}", "body", "x").is(t, 422, "nick")
 	b.post("/start/preview", startFields("client", "999999")...).is(t, 404)

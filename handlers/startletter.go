@@ -159,24 +159,3 @@ func (s *Site) launchStart(c *fiber.Ctx) error {
 	}
 	return s.done(c, "/start", s.testSent(), "Email", user.Email)
 }
-
-// previewStart shows the letter as a client gets it: as it stands in the form, or as it is saved.
-func (s *Site) previewStart(c *fiber.Ctx) error {
-	view, user := sentStart(c), *s.reader(c).User
-	if c.Method() == fiber.MethodGet {
-		start, err := s.DB.Start(c.UserContext(), user.ID)
-		if err != nil {
-			return err
-		}
-		view = s.startLetterOf(c, start)
-	}
-	message := domain.Message{OwnerID: user.ID, Subject: view.Subject, Body: view.Body}
-	client, _ := strconv.ParseInt(c.FormValue("client", c.Query("client")), 10, 64)
-	err := s.showLetter(c, user, message, client)
-	if texts, ok := s.problems(c, err); ok {
-		for _, text := range texts {
-			return c.Status(fiber.StatusUnprocessableEntity).SendString(text)
-		}
-	}
-	return err
-}

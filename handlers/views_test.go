@@ -157,6 +157,7 @@ func views() map[string]any {
 		"start/letter":            startLetterView{},
 		"start/now":               startHomeView{},
 		"start/steps":             domain.StepClients,
+		"start/subject":           "",
 		"unsubscribe/page":        unsubscribeView{},
 	}
 }

@@ -12,7 +12,7 @@ INSERT INTO users (id, email, name, password_hash, role, language, timezone, ver
     (4, 'ada.admin@example.com', 'Ada Admin', '', 'admin', 'en', 'Asia/Vladivostok', now(), NULL, '', now()),
     (5, 'empty@example.com', 'Nobody Yet', '', 'user', 'en', 'UTC', now(), NULL, '', NULL),
     (6, 'blocked-for-a-reason-that-is-as-long-as-his-address@subdomain.of-a-very-long-name.example.com', 'Boris Blocked', '', 'user', 'ru', 'UTC', now(), now(), 'Complaints of readers about letters that they have never asked for', NULL),
-    (7, 'unverified@example.com', 'Vera Waiting', '', 'user', 'ru', 'UTC', NULL, NULL, '', NULL),
+    (7, 'unverified@example.com', 'Vera Waiting', '$argon2id$v=19$m=65536,t=2,p=2$GBS9K5M/sdwns1J8H1RTug$MOsgA56iQTV28rf/Q37e8fQg7puIhRhUAxReHYQm71k', 'user', 'ru', 'UTC', NULL, NULL, '', NULL),
     (8, 'clients@example.com', 'Clara Clients', '', 'user', 'en', 'UTC', now(), NULL, '', now()),
     (9, 'message@example.com', 'Mia Message', '', 'user', 'en', 'UTC', now(), NULL, '', now());
 

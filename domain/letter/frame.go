@@ -66,6 +66,12 @@ func textFooter(lines ...string) string {
 	return "\n\n--\n" + strings.Join(lines, "\n") + "\n"
 }
 
+// Under is the page of a letter (HTML) with what stands above letters in mail programs.
+func Under(head, page string) string {
+	const begin = `<div class="page"`
+	return strings.Replace(page, begin, head+begin, 1)
+}
+
 // Shown is the page of a letter (HTML) as mail programs in the colour scheme, "light" or
 // "dark", show it, whatever this browser prefers.
 func Shown(page, scheme string) string {

@@ -79,6 +79,9 @@ func TestShown(t *testing.T) {
 			t.Errorf("%s: %s", scheme, shown)
 		}
 	}
+	if under := Under("<b>Subject</b>", page); strings.Count(under, `<b>Subject</b><div class="page"`) != 1 {
+		t.Error(under)
+	}
 }
 
 func TestHostileMarkup(t *testing.T) {

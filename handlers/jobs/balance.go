@@ -2,6 +2,7 @@ package jobs
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"sync/atomic"
 	"time"
@@ -18,6 +19,7 @@ const balanceEvery = 10 * time.Minute
 
 // BalanceWorker checks that of all runs, closed and open, no delivery is lost or made up. Found
 // counts what was wrong, for the metrics; it shows a defect, so it is never put right in silence.
+// Besides it merges the counts of clients.
 type BalanceWorker struct {
 	river.WorkerDefaults[domain.BalanceJob]
 	DB    *db.DB
@@ -35,5 +37,5 @@ func (w *BalanceWorker) Work(ctx context.Context, _ *river.Job[domain.BalanceJob
 		w.Found.Add(1)
 		w.Log.Error("a run's counts do not add up", "run", run.RunID, "planned", run.Planned, "counted", run.Counted)
 	}
-	return err
+	return errors.Join(err, w.DB.MergeClientSets(ctx))
 }

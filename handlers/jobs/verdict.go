@@ -89,11 +89,7 @@ func (s *sender) refuse(it item, answer domain.Answer) {
 		result.Outcome, result.Bounced = domain.OutcomeQueued, false
 	}
 	s.settledBefore()
-	if revert != nil {
-		s.pushWhole(it, result)
-	} else {
-		s.push(it, result, answer.Stage == domain.StageDot)
-	}
+	s.push(it, result, revert != nil || answer.Stage == domain.StageDot)
 	run.refusals.mu.Unlock()
 	if revert != nil && run.halted.CompareAndSwap(false, true) {
 		s.settledBefore() // all of revert were pushed before, so their deliveries know by now
@@ -192,22 +188,15 @@ func (s *sender) result(it item, answer domain.Answer, status domain.Verdict, ou
 	}
 }
 
-// push hands a result to the recorder. dot: nothing more may go out on this connection until
-// it is durable.
-func (s *sender) push(it item, result db.Result, dot bool) {
+// push hands a result to the recorder. wait: nothing more may go out on this connection until it is
+// durable, and until its delivery knows when that is queued again, for its run pauses then.
+func (s *sender) push(it item, result db.Result, wait bool) {
 	s.queue.answered(it)
-	r := settled{Result: result, block: it.block}
-	if dot {
+	r := settled{Result: result, block: it.block, whole: result.Outcome == domain.OutcomeQueued}
+	if wait {
 		r.durable, s.waiting = s.durable, true
 	}
 	s.results <- r
-}
-
-// pushWhole has the connection wait until the result's delivery knows, and all before it.
-func (s *sender) pushWhole(it item, result db.Result) {
-	s.queue.answered(it)
-	s.waiting = true
-	s.results <- settled{Result: result, block: it.block, durable: s.durable, whole: true}
 }
 
 // connectionLimit is how many letters the server takes on one connection, learned when it

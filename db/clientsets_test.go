@@ -1,0 +1,82 @@
+package db_test
+
+import (
+	"fmt"
+	"sync"
+	"testing"
+
+	"skychimp/db"
+	"skychimp/db/dbtest"
+	"skychimp/domain"
+)
+
+// setsAgree fails unless the kept counts are those of the clients themselves.
+func setsAgree(t *testing.T, d *db.DB, when string) {
+	t.Helper()
+	wrong := numbers(t, d, `SELECT coalesce(kept.n, 0) - coalesce(real.n, 0)
+		FROM (SELECT owner_id, tags, suppressed, sum(clients)::bigint AS n FROM client_sets GROUP BY 1, 2, 3) AS kept
+		FULL JOIN (SELECT owner_id, tags, suppressed_at IS NOT NULL AS suppressed, count(*) AS n FROM clients GROUP BY 1, 2, 3) AS real
+		USING (owner_id, tags, suppressed) WHERE kept.n IS DISTINCT FROM real.n AND NOT (kept.n = 0 AND real.n IS NULL)`)
+	if len(wrong) > 0 {
+		t.Errorf("%s: the counts are wrong by %v", when, wrong)
+	}
+}
+
+func TestClientSets(t *testing.T) {
+	d := dbtest.New(t)
+	ann, bob := newOwner(t, d, "ann"), newOwner(t, d, "bob")
+	ids := newClients(t, d, ann, 20)
+	newClients(t, d, bob, 3)
+	setsAgree(t, d, "created")
+	for _, statement := range []string{
+		"UPDATE clients SET tags = '{news}' WHERE id % 2 = 0",
+		"UPDATE clients SET tags = '{VIP}', suppressed_at = now() WHERE id % 3 = 0",
+		"UPDATE clients SET full_name = 'Ann'",
+		"UPDATE clients SET suppressed_at = NULL WHERE id % 6 = 0",
+		"DELETE FROM clients WHERE id % 5 = 0",
+		`INSERT INTO clients (owner_id, email) SELECT owner_id, email FROM clients
+			ON CONFLICT (owner_id, lower(email)) DO UPDATE SET tags = '{again}' WHERE clients.id % 4 = 0`,
+		"UPDATE clients SET tags = '{nobody}' WHERE false",
+	} {
+		exec(t, d, statement)
+		setsAgree(t, d, statement)
+	}
+	if err := d.Unsubscribe(t.Context(), ids[0]); err != nil {
+		t.Fatal(err)
+	}
+	exec(t, d, "DELETE FROM users WHERE id = $1", bob)
+	setsAgree(t, d, "with a user gone")
+	if err := d.MergeClientSets(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	setsAgree(t, d, "merged")
+	twice := `SELECT count(*) FROM client_sets GROUP BY owner_id, tags, suppressed HAVING count(*) > 1 OR sum(clients) = 0`
+	if left := numbers(t, d, twice); len(left) > 0 {
+		t.Errorf("sets in several rows or of nobody: %v", left)
+	}
+}
+
+func TestClientSetsAtOnce(t *testing.T) {
+	d := dbtest.New(t)
+	owner := newOwner(t, d, "ann")
+	var busy sync.WaitGroup
+	busy.Go(func() {
+		for range 50 {
+			if err := d.MergeClientSets(t.Context()); err != nil {
+				t.Error(err)
+			}
+		}
+	})
+	busy.Go(func() {
+		for n := range 100 {
+			if _, err := d.CreateClients(t.Context(), owner, []domain.Client{{Email: fmt.Sprintf("a%d@x.org", n), Tags: []string{}}}); err != nil {
+				t.Error(err)
+			}
+		}
+	})
+	for n := range 100 {
+		newClient(t, d, owner, domain.ClientForm{Email: fmt.Sprintf("b%d@x.org", n)})
+	}
+	busy.Wait()
+	setsAgree(t, d, "after all")
+}
