@@ -21,7 +21,7 @@ func (db *DB) OpenRuns(ctx context.Context) ([]OpenRun, error) {
 	rows, err := db.Pool.Query(ctx, `SELECT run.id, run.owner_id, owner.created_at FROM runs AS run
 		JOIN users AS owner ON owner.id = run.owner_id
 		WHERE run.status = 'running' AND (run.window_end IS NULL OR run.window_end > now())
-		  AND EXISTS (SELECT FROM blocks WHERE run_id = run.id AND holder IS NULL AND NOT done) ORDER BY run.id`)
+		  AND EXISTS (SELECT FROM blocks WHERE run_id = run.id AND holder IS NULL AND NOT done) ORDER BY run.id`, prepared)
 	if err != nil {
 		return nil, explain(err)
 	}
@@ -51,7 +51,7 @@ type HeldRun struct {
 // HeldRuns tells of each of the runs, of those that are gone too.
 func (db *DB) HeldRuns(ctx context.Context, runs []int64) ([]HeldRun, error) {
 	rows, err := db.Pool.Query(ctx, `SELECT wanted, run.id IS NULL OR run.status <> 'running' OR coalesce(run.window_end <= now(), false), run.window_end
-		FROM unnest($1::bigint[]) AS wanted LEFT JOIN runs AS run ON run.id = wanted`, runs)
+		FROM unnest($1::bigint[]) AS wanted LEFT JOIN runs AS run ON run.id = wanted`, prepared, runs)
 	if err != nil {
 		return nil, explain(err)
 	}
@@ -93,7 +93,7 @@ func (db *DB) Claim(ctx context.Context, instance, run int64, n int) ([]Letter, 
 		FROM held LEFT JOIN deliveries AS d ON d.run_id = held.run_id
 			AND d.seq BETWEEN held.first_seq AND held.first_seq + $3::int - 1 AND d.outcome = 'queued'
 		LEFT JOIN clients AS client ON client.id = d.client_id
-		ORDER BY held.first_seq, d.seq`, instance, run, domain.BlockSize, n)
+		ORDER BY held.first_seq, d.seq`, prepared, instance, run, domain.BlockSize, n)
 	if err != nil {
 		return nil, explain(err)
 	}
@@ -127,7 +127,7 @@ func (db *DB) Release(ctx context.Context, instance, run int64, firstSeqs []int3
 // are pairs), and says how many there were.
 func (db *DB) ReleaseLost(ctx context.Context, instance int64, runs []int64, firstSeqs []int32) (int64, error) {
 	tag, err := db.Pool.Exec(ctx, `UPDATE blocks SET holder = NULL WHERE holder = $1
-		AND (run_id, first_seq) NOT IN (SELECT * FROM unnest($2::bigint[], $3::int[]))`, instance, runs, firstSeqs)
+		AND (run_id, first_seq) NOT IN (SELECT * FROM unnest($2::bigint[], $3::int[]))`, prepared, instance, runs, firstSeqs)
 	return tag.RowsAffected(), explain(err)
 }
 

@@ -4,7 +4,7 @@ import (
 	"context"
 	"time"
 
-	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 
 	"skychimp/domain"
 )
@@ -37,9 +37,13 @@ const recordStatement = `INSERT INTO attempts (run_id, seq, client_id, email, n,
 // One goroutine uses it.
 type Recorder struct {
 	db      *DB
-	conn    *pgx.Conn
+	conn    *pgconn.PgConn
 	doubted bool // what was recorded last may be there although its commit was never confirmed
+	columns attemptColumns
 }
+
+// The names under which a connection has the statement prepared.
+const recording, recordingAgain = "recording", "recording_again"
 
 // NewRecorder connects when there is something to record.
 func (db *DB) NewRecorder() *Recorder { return &Recorder{db: db} }
@@ -57,63 +61,45 @@ func (r *Recorder) Close(ctx context.Context) {
 // this process dies before. After an error it connects anew, and the same results may be
 // recorded again.
 func (r *Recorder) Record(ctx context.Context, results []Result) error {
-	var c attemptColumns
+	r.columns.clear()
 	for _, one := range results {
 		if one.Status != "" {
-			c.add(one)
+			r.columns.add(one)
 		}
 	}
-	if len(c.runs) == 0 {
+	if r.columns[0].rows == 0 {
 		return nil
 	}
 	if r.conn == nil {
-		conn, err := r.db.connect(ctx)
-		if err != nil {
+		if err := r.connect(ctx); err != nil {
 			return err
 		}
-		r.conn = conn
 	}
-	statement := recordStatement
+	statement := recording
 	if r.doubted {
-		statement += " ON CONFLICT DO NOTHING" // twice as slow
+		statement = recordingAgain
 	}
-	_, err := r.conn.Exec(ctx, statement, c.arguments()...)
+	values, formats := r.columns.parameters()
+	_, err := r.conn.ExecPrepared(ctx, statement, values, formats, nil).Close()
 	if r.doubted = err != nil; r.doubted {
 		r.Close(ctx)
 	}
 	return explain(err)
 }
 
-// connect opens a connection outside the pool, with prepared statements kept.
-func (db *DB) connect(ctx context.Context) (*pgx.Conn, error) {
-	config := db.Pool.Config().ConnConfig.Copy()
-	config.DefaultQueryExecMode = pgx.QueryExecModeCacheStatement
-	config.StatementCacheCapacity = 16
-	conn, err := pgx.ConnectConfig(ctx, config)
-	return conn, explain(err)
-}
-
-// attemptColumns are attempts turned for unnest.
-type attemptColumns struct {
-	runs, clients             []int64
-	seqs                      []int32
-	ns, codes                 []int16
-	emails, statuses, answers []string
-	ats                       []time.Time
-}
-
-func (c *attemptColumns) add(r Result) {
-	c.runs = append(c.runs, r.RunID)
-	c.seqs = append(c.seqs, int32(r.Seq))
-	c.clients = append(c.clients, r.ClientID)
-	c.emails = append(c.emails, r.Email)
-	c.ns = append(c.ns, int16(r.N))
-	c.ats = append(c.ats, r.At)
-	c.statuses = append(c.statuses, string(r.Status))
-	c.codes = append(c.codes, int16(r.Code))
-	c.answers = append(c.answers, r.Answer)
-}
-
-func (c *attemptColumns) arguments() []any {
-	return []any{c.runs, c.seqs, c.clients, c.emails, c.ns, c.ats, c.statuses, c.codes, c.answers}
+// connect opens a connection outside the pool and prepares the statement.
+func (r *Recorder) connect(ctx context.Context) error {
+	conn, err := pgconn.ConnectConfig(ctx, &r.db.Pool.Config().ConnConfig.Config)
+	if err != nil {
+		return explain(err)
+	}
+	r.conn = conn
+	_, err = conn.Prepare(ctx, recording, recordStatement, nil)
+	if err == nil {
+		_, err = conn.Prepare(ctx, recordingAgain, recordStatement+" ON CONFLICT DO NOTHING", nil) // twice as slow
+	}
+	if err != nil {
+		r.Close(ctx)
+	}
+	return explain(err)
 }

@@ -45,7 +45,7 @@ func (db *DB) Settle(ctx context.Context, results []Result) error {
 		_, err := tx.Exec(ctx, `WITH r AS (
 			SELECT * FROM unnest($1::bigint[], $2::bigint[], $3::int[], $4::int[], $5::smallint[], $6::text[], $7::timestamptz[])
 				AS r (instance, run_id, first_seq, seq, n, outcome, retry_at)
-		)`+settled, c.instances, c.runs, c.blocks, c.seqs, c.ns, c.outcomes, c.retries)
+		)`+settled, prepared, c.instances, c.runs, c.blocks, c.seqs, c.ns, c.outcomes, c.retries)
 		if err != nil || len(c.bounced) == 0 {
 			return err
 		}

@@ -23,11 +23,12 @@ type sender struct {
 	waiting bool // a result of this connection is not durable yet
 	durable chan struct{}
 	letter  []byte
+	tokens  *domain.UnsubscribeTokens
 }
 
 // send is one connection's work, until ctx ends.
 func (e *Engine) send(ctx, hard context.Context, to *server) {
-	s := &sender{Engine: e, server: to, hard: hard, durable: make(chan struct{}, 1)}
+	s := &sender{Engine: e, server: to, hard: hard, durable: make(chan struct{}, 1), tokens: domain.NewUnsubscribeTokens(e.Secret)}
 	defer s.hangUp()
 	for {
 		it, announced := s.next, s.next.block != nil
@@ -141,7 +142,7 @@ func (s *sender) compose(it *item) bool {
 	s.letter, err = run.letter.Append(s.letter[:0], letter.Recipient{
 		Email: it.Email, Name: it.Name, Comment: it.Comment, Date: time.Now().UTC(),
 		MessageID:      letter.MessageID(run.ID, it.ClientID, host(s.From.Address)),
-		UnsubscribeURL: s.BaseURL + "/unsubscribe/" + domain.UnsubscribeToken(s.Secret, it.ClientID),
+		UnsubscribeURL: s.BaseURL + "/unsubscribe/" + s.tokens.Token(it.ClientID),
 	})
 	if err == nil {
 		return true
