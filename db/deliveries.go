@@ -75,7 +75,8 @@ type Letter struct {
 // block by block; none when there is nothing to take, or when the run or the instance has been
 // shut out.
 func (db *DB) Claim(ctx context.Context, instance, run int64, n int) ([]Letter, error) {
-	// The lock on the instance keeps Bury from missing a block that is claimed meanwhile.
+	// The lock on the instance keeps Bury from missing a block that is claimed meanwhile. OFFSET 0 keeps
+	// Postgres, which does not know n, from reading all deliveries and clients for it.
 	rows, err := db.Pool.Query(ctx, `WITH self AS MATERIALIZED (
 			SELECT id FROM instances WHERE id = $1 FOR KEY SHARE
 		), picked AS (
@@ -88,11 +89,11 @@ func (db *DB) Claim(ctx context.Context, instance, run int64, n int) ([]Letter, 
 			WHERE blocks.run_id = picked.run_id AND blocks.first_seq = picked.first_seq RETURNING blocks.*
 		)
 		SELECT held.first_seq, coalesce(d.seq, 0), coalesce(d.client_id, 0), coalesce(d.email, ''), coalesce(d.tries, 0),
-			coalesce(client.full_name, ''), coalesce(client.comment, ''),
-			client.id IS NULL OR client.suppressed_at IS NOT NULL
-		FROM held LEFT JOIN deliveries AS d ON d.run_id = held.run_id
-			AND d.seq BETWEEN held.first_seq AND held.first_seq + $3::int - 1 AND d.outcome = 'queued'
-		LEFT JOIN clients AS client ON client.id = d.client_id
+			coalesce(client.full_name, ''), coalesce(client.comment, ''), coalesce(client.suppressed, true)
+		FROM held LEFT JOIN LATERAL (SELECT * FROM deliveries WHERE run_id = held.run_id
+			AND seq BETWEEN held.first_seq AND held.first_seq + $3::int - 1 AND outcome = 'queued' OFFSET 0) AS d ON true
+		LEFT JOIN LATERAL (SELECT full_name, comment, suppressed_at IS NOT NULL AS suppressed FROM clients
+			WHERE id = d.client_id OFFSET 0) AS client ON true
 		ORDER BY held.first_seq, d.seq`, prepared, instance, run, domain.BlockSize, n)
 	if err != nil {
 		return nil, explain(err)
