@@ -19,9 +19,9 @@ import (
 // run has to close. One line for each number of clients and connections says:
 //
 //	letters/s from the first answer to the last, beside what smtp-source of Postfix, which keeps no
-//	record, reached against the same server in the same minute; from the launch to the first
-//	answer; CPU seconds of program and Postgres for 100,000 letters, planning included; the
-//	program's peak memory.
+//	record, reached against the same server in the same minute (with LATENCY: beside one round trip
+//	a letter); from the launch to the first answer; CPU seconds of program and Postgres for 100,000
+//	letters, planning included; the program's peak memory.
 //
 // CLIENTS and CONNS choose one case; PROGRAMS, LATENCY (of the scripted server) and DKIM (ed25519
 // or rsa) change all.
