@@ -44,6 +44,8 @@ func Open(url string) (*DB, error) {
 	// bun writes its arguments into the statement: only what sending asks all the time is prepared.
 	config.ConnConfig.DefaultQueryExecMode = pgx.QueryExecModeExec
 	config.ConnConfig.StatementCacheCapacity = 16
+	// A plan that was made before a run was planned would read all of its deliveries again and again.
+	config.ConnConfig.RuntimeParams["plan_cache_mode"] = "force_custom_plan"
 	config.ConnConfig.DescriptionCacheCapacity = 0
 	config.ConnConfig.ConnectTimeout = time.Second
 	// A process that is frozen in a transaction keeps its locks: whoever takes its work over would

@@ -89,7 +89,9 @@ func (r *Recorder) Record(ctx context.Context, results []Result) error {
 
 // connect opens a connection outside the pool and prepares the statement.
 func (r *Recorder) connect(ctx context.Context) error {
-	conn, err := pgconn.ConnectConfig(ctx, &r.db.Pool.Config().ConnConfig.Config)
+	config := r.db.Pool.Config().ConnConfig.Copy()
+	delete(config.RuntimeParams, "plan_cache_mode") // one plan is enough for an INSERT
+	conn, err := pgconn.ConnectConfig(ctx, &config.Config)
 	if err != nil {
 		return explain(err)
 	}
