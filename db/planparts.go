@@ -2,6 +2,7 @@ package db
 
 import (
 	"context"
+	"errors"
 
 	"skychimp/domain"
 )
@@ -25,23 +26,22 @@ func planFirst(ctx context.Context, tx Tx, run *domain.Run, m domain.Mailing) er
 
 // PlanRest plans, part by part and one run after the other, what is left of all runs, and gives
 // those that are whole now. Several processes may do it at once, and go on where one that died has
-// stopped.
+// stopped. A run that cannot be planned does not keep the others back.
 func (db *DB) PlanRest(ctx context.Context) (whole []domain.Run, err error) {
-	for {
-		unplanned, err := ids(ctx, db, `SELECT id FROM runs WHERE closed_at IS NULL AND rest IS NOT NULL ORDER BY id`)
-		if err != nil || len(unplanned) == 0 {
-			return whole, err
-		}
+	for left := true; left; {
+		left = false
+		unplanned, failed := ids(ctx, db, `SELECT id FROM runs WHERE closed_at IS NULL AND rest IS NOT NULL ORDER BY id`)
+		err = errors.Join(err, failed)
 		for _, id := range unplanned {
-			run, ok, err := db.planNext(ctx, id)
-			if err != nil {
-				return whole, err
-			}
+			run, ok, failed := db.planNext(ctx, id)
+			err = errors.Join(err, failed)
+			left = left || ok
 			if ok && run.Rest == nil {
 				whole = append(whole, run)
 			}
 		}
 	}
+	return whole, err
 }
 
 // planNext plans the next part of a run; ok is false when there is none any more.
