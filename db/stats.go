@@ -29,7 +29,7 @@ func (db *DB) countMailings(ctx context.Context) (stats domain.Stats, err error)
 
 const (
 	countLimit    = 10 * time.Second
-	countPatience = 80 * time.Millisecond // of who could have the number of before
+	countPatience = 50 * time.Millisecond // of who could have the number of before
 )
 
 // clientCount guards the one expensive number: telling a million addresses apart takes a second.
