@@ -1,0 +1,164 @@
+package db
+
+import (
+	"context"
+	"time"
+
+	"skychimp/domain"
+)
+
+// PauseRun stops a run for a while because its sender is broken. The deliveries in revert,
+// failed for the same reason, are queued again: it was never their fault.
+func (db *DB) PauseRun(ctx context.Context, id int64, reason string, now time.Time, revert []int32) error {
+	return db.InTx(ctx, func(tx Tx) error {
+		var pauses int
+		err := tx.Pgx.QueryRow(ctx, `UPDATE runs SET status = 'paused', reason = $2, pauses = pauses + 1
+			WHERE id = $1 AND status = 'running' RETURNING pauses`, id, reason).Scan(&pauses)
+		if explained := explain(err); explained != nil {
+			if domain.KindOf(explained) == domain.NotFound {
+				return nil // paused or ended meanwhile
+			}
+			return explained
+		}
+		if _, err := tx.Pgx.Exec(ctx, `UPDATE runs SET resume_at = $2 WHERE id = $1`,
+			id, now.Add(domain.RetryAfter(pauses, 0))); err != nil {
+			return err
+		}
+		_, err = tx.Pgx.Exec(ctx, `WITH again AS (
+				UPDATE deliveries SET outcome = 'queued' WHERE run_id = $1 AND seq = ANY($2) AND outcome = 'failed' RETURNING seq
+			) UPDATE blocks SET open = open + n, failed = failed - n, done = false
+			FROM (SELECT (seq - 1) / $3 * $3 + 1 AS first, count(*)::int AS n FROM again GROUP BY 1) AS part
+			WHERE run_id = $1 AND first_seq = first`, id, revert, domain.BlockSize)
+		return err
+	})
+}
+
+// NoteTrouble shows on running runs why nothing moves; an empty text takes it back.
+func (db *DB) NoteTrouble(ctx context.Context, runs []int64, text string) error {
+	_, err := db.Pool.Exec(ctx, `UPDATE runs SET reason = $2
+		WHERE id = ANY($1) AND status = 'running' AND reason <> $2`, runs, text)
+	return explain(err)
+}
+
+// ResumeRuns lets paused runs go on whose time has come.
+func (db *DB) ResumeRuns(ctx context.Context, now time.Time) error {
+	_, err := db.Pool.Exec(ctx, `UPDATE runs SET status = 'running', reason = '', resume_at = NULL
+		WHERE status = 'paused' AND resume_at <= $1`, now)
+	return explain(err)
+}
+
+// EndableRuns are the open runs, planned to the end, that nobody sends for any more: all blocks
+// done and no retry waiting, or stopped or past their end with no block held.
+func (db *DB) EndableRuns(ctx context.Context, now time.Time) ([]int64, error) {
+	return ids(ctx, db, `
+		SELECT id FROM runs WHERE status IN ('running', 'paused', 'stopping') AND rest IS NULL AND CASE
+			WHEN status = 'stopping' OR window_end <= $1
+			THEN NOT EXISTS (SELECT FROM blocks WHERE run_id = id AND NOT done AND holder IS NOT NULL)
+			ELSE NOT EXISTS (SELECT FROM blocks WHERE run_id = id AND NOT done)
+			 AND NOT EXISTS (SELECT FROM retries WHERE run_id = id) END`, now)
+}
+
+// CloseRun ends a run: what is open becomes cancelled or expired, the outcomes are counted
+// from the deliveries themselves, and the mailing is finished when this was its last. An
+// Unbalanced error means that the run was closed although its counts do not add up.
+func (db *DB) CloseRun(ctx context.Context, id int64, now time.Time) error {
+	var unbalanced error
+	var mailing int64
+	err := db.InTx(ctx, func(tx Tx) error {
+		var run domain.Run
+		// A weaker lock than UPDATE, or recording a late attempt would wait for it.
+		err := tx.NewSelect().Model(&run).Where("id = ? AND closed_at IS NULL AND rest IS NULL", id).For("NO KEY UPDATE SKIP LOCKED").Scan(ctx)
+		if explained := explain(err); domain.KindOf(explained) == domain.NotFound {
+			return nil // another instance closes it
+		} else if explained != nil {
+			return explained
+		}
+		// A claim that began before the run was stopped shows only now.
+		var held int
+		err = tx.Pgx.QueryRow(ctx, `SELECT count(holder) FROM (
+			SELECT holder FROM blocks WHERE run_id = $1 AND NOT done FOR UPDATE) AS open`, id).Scan(&held)
+		if err != nil || held > 0 {
+			return err
+		}
+		if run.Status != domain.RunStopping && !run.WindowEnd.IsZero() && !now.Before(run.WindowEnd) {
+			run.EndOutcome, run.Reason = domain.OutcomeExpired, domain.ReasonEnded
+		}
+		if err := countRun(ctx, tx, &run); err != nil {
+			return err
+		}
+		if run.Open() != 0 {
+			unbalanced = Unbalanced{run.ID, run.Planned, run.Planned - run.Open()}
+		}
+		if run.EndOutcome == "" {
+			run.Reason = "" // of a pause
+		}
+		run.Status, run.ClosedAt, run.ResumeAt, mailing = domain.RunDone, now, time.Time{}, run.MailingID
+		_, err = tx.NewUpdate().Model(&run).WherePK().Exec(ctx)
+		return err
+	})
+	if err == nil && mailing != 0 {
+		// Apart, because whoever stops a mailing locks it before its runs. FinishMailings
+		// does it when this process dies here.
+		err = db.closeMailing(ctx, mailing, now)
+	}
+	if err == nil {
+		return unbalanced
+	}
+	return err
+}
+
+// countRun ends what is open, counts, and drops what only sending needed.
+func countRun(ctx context.Context, tx Tx, run *domain.Run) error {
+	if run.EndOutcome != "" {
+		_, err := tx.Pgx.Exec(ctx, `UPDATE deliveries SET outcome = $2 WHERE run_id = $1 AND outcome IN ('queued', 'deferred')`,
+			run.ID, string(run.EndOutcome))
+		if err != nil {
+			return err
+		}
+	}
+	err := tx.Pgx.QueryRow(ctx, `SELECT
+			count(*) FILTER (WHERE outcome = 'accepted'), count(*) FILTER (WHERE outcome = 'failed'),
+			count(*) FILTER (WHERE outcome = 'suppressed'), count(*) FILTER (WHERE outcome = 'expired'),
+			count(*) FILTER (WHERE outcome = 'cancelled') FROM deliveries WHERE run_id = $1`, run.ID).
+		Scan(&run.Accepted, &run.Failed, &run.Suppressed, &run.Expired, &run.Cancelled)
+	if err != nil {
+		return err
+	}
+	if _, err := tx.Pgx.Exec(ctx, `DELETE FROM blocks WHERE run_id = $1`, run.ID); err != nil {
+		return err
+	}
+	_, err = tx.Pgx.Exec(ctx, `DELETE FROM retries WHERE run_id = $1`, run.ID)
+	return err
+}
+
+// FinishMailings finishes the mailings whose end has come or whose only run is done.
+func (db *DB) FinishMailings(ctx context.Context, now time.Time) error {
+	ended, err := ids(ctx, db, `SELECT id FROM mailings
+		WHERE status = 'running' AND deleted_at IS NULL AND (end_at <= $1 OR periodicity = 'once' AND next_no > 0
+			AND NOT EXISTS (SELECT FROM runs WHERE mailing_id = mailings.id AND closed_at IS NULL))`, now)
+	for _, id := range ended {
+		if err == nil {
+			err = db.closeMailing(ctx, id, now)
+		}
+	}
+	return err
+}
+
+func (db *DB) closeMailing(ctx context.Context, id int64, now time.Time) error {
+	return db.InTx(ctx, func(tx Tx) error {
+		m, err := loadMailing(ctx, tx, 0, id, "UPDATE", withoutPicked)
+		if domain.KindOf(err) == domain.NotFound {
+			return nil // deleted
+		} else if err != nil {
+			return err
+		}
+		open, err := tx.NewSelect().TableExpr("runs").Where("mailing_id = ? AND closed_at IS NULL", id).Exists(ctx)
+		if err != nil || !m.Close(open, now) {
+			return err
+		}
+		if _, err := tx.NewUpdate().Model(&m).WherePK().Exec(ctx); err != nil {
+			return err
+		}
+		return changed(ctx, tx, "stats")
+	})
+}
