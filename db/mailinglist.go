@@ -1,0 +1,91 @@
+package db
+
+import (
+	"context"
+	"time"
+
+	"github.com/uptrace/bun"
+
+	"skychimp/domain"
+)
+
+// MailingFilter narrows a list. OwnerID 0 is everybody's, for managers; Disabled takes only the
+// disabled ones. Page counts from 1.
+type MailingFilter struct {
+	OwnerID  int64
+	Query    string
+	Status   domain.MailingStatus
+	Disabled bool
+	Page     int
+}
+
+// MailingRow is a mailing in a list, with the deliveries of all its runs.
+type MailingRow struct {
+	domain.Mailing
+	domain.Counts
+	Subject      string // of its message
+	OwnerName    string
+	OwnerEmail   string
+	OwnerBlocked bool
+	LastRunAt    time.Time `bun:",nullzero"`
+}
+
+// Mailings is one page of the list, newest first, and the number of all that match. Beyond
+// the last page the last is answered.
+func (db *DB) Mailings(ctx context.Context, filter MailingFilter) ([]MailingRow, int, error) {
+	rows := []MailingRow{}
+	found := db.bun.NewSelect().TableExpr("mailings AS mailing").Column("mailing.id").
+		Where("mailing.deleted_at IS NULL")
+	if filter.OwnerID != 0 {
+		found.Where("mailing.owner_id = ?", filter.OwnerID)
+	}
+	if filter.Status != "" {
+		found.Where("mailing.status = ?", clean(string(filter.Status)))
+	}
+	if filter.Disabled {
+		found.Where("mailing.disabled_at IS NOT NULL")
+	}
+	if filter.Query != "" {
+		like := "%" + escapeLike(clean(filter.Query)) + "%"
+		owners := db.bun.NewSelect().TableExpr("users").Column("id").
+			Where("? AND lower(email || E'\n' || name) LIKE lower(?)", filter.OwnerID == 0, like)
+		found.Where("(lower(mailing.name) LIKE lower(?) OR mailing.owner_id IN (?))", like, owners)
+	}
+	total, err := found.Count(ctx)
+	if err != nil || total == 0 {
+		return rows, 0, explain(err)
+	}
+	page := found.OrderExpr("mailing.id DESC").Limit(PageSize).Offset(int64(pageStart(filter.Page, int(total))))
+	err = db.mailingRows().Where("mailing.id IN (?)", page).OrderExpr("mailing.id DESC").Scan(ctx, &rows)
+	return rows, int(total), explain(err)
+}
+
+// MailingRow is one mailing as a row of the list; for managers.
+func (db *DB) MailingRow(ctx context.Context, id int64) (row MailingRow, err error) {
+	err = db.mailingRows().Where("mailing.id = ? AND mailing.deleted_at IS NULL", id).Scan(ctx, &row)
+	return row, explain(err)
+}
+
+func (db *DB) mailingRows() *bun.SelectQuery {
+	return db.bun.NewSelect().TableExpr("mailings AS mailing").
+		ColumnExpr("mailing.*, total.*, coalesce(message.subject, '') AS subject").
+		ColumnExpr("owner.name AS owner_name, owner.email AS owner_email, owner.blocked_at IS NOT NULL AS owner_blocked").
+		Join("JOIN users AS owner ON owner.id = mailing.owner_id").
+		Join("LEFT JOIN messages AS message ON message.id = mailing.message_id").
+		Join(`JOIN LATERAL (SELECT max(scheduled_at) FILTER (WHERE status <> 'missed') AS last_run_at,
+			coalesce(sum(planned), 0)::bigint AS planned, coalesce(sum(expired), 0)::bigint AS expired,
+			coalesce(sum(cancelled), 0)::bigint AS cancelled,
+			coalesce(sum(run.accepted + coalesce(live.accepted, 0)), 0)::bigint AS accepted,
+			coalesce(sum(run.failed + coalesce(live.failed, 0)), 0)::bigint AS failed,
+			coalesce(sum(run.suppressed + coalesce(live.suppressed, 0)), 0)::bigint AS suppressed
+			FROM runs AS run ` + liveCounts + ` WHERE run.mailing_id = mailing.id) AS total ON TRUE`)
+}
+
+// NextMailings are the owner's mailings that will send next, the soonest first.
+func (db *DB) NextMailings(ctx context.Context, owner int64, limit int) ([]domain.Mailing, error) {
+	mailings := []domain.Mailing{}
+	err := db.bun.NewSelect().Model(&mailings).Where("owner_id = ? AND deleted_at IS NULL", owner).
+		Where("status = ? AND disabled_at IS NULL AND next_run_at IS NOT NULL", domain.Running).
+		Order("next_run_at", "id").Limit(int64(limit)).Scan(ctx, &mailings)
+	return mailings, explain(err)
+}
