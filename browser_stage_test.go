@@ -34,7 +34,7 @@ func secret(name string) string {
 const siteSecret = "of the walker, 32 characters long"
 
 func unsubscribeToken(client int64) string {
-	return domain.UnsubscribeToken([]byte(siteSecret), client)
+	return domain.NewUnsubscribeTokens([]byte(siteSecret)).Token(client)
 }
 
 // A walk is one program, one browser with a few tabs, and what they found.

@@ -152,23 +152,11 @@ func (c *cache) follow(ctx context.Context, config *pgx.ConnConfig) error {
 		return err
 	}
 	for {
-		quiet, cancel := context.WithTimeout(ctx, 5*time.Second)
-		heard, err := conn.WaitForNotification(quiet)
-		timeout := quiet.Err() != nil && ctx.Err() == nil
-		cancel()
-		switch {
-		case err == nil:
-			c.hear(heard.Payload)
-		case timeout: // quiet, or a line that died without a word
-			ping, cancel := context.WithTimeout(ctx, time.Second)
-			err = conn.Ping(ping)
-			cancel()
-			if err != nil {
-				return err
-			}
-		default:
+		heard, err := hear(ctx, conn)
+		if err != nil {
 			return err
 		}
+		c.hear(heard.Payload)
 	}
 }
 

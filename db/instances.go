@@ -3,7 +3,6 @@ package db
 import (
 	"context"
 	"errors"
-	"time"
 
 	"github.com/jackc/pgx/v5"
 
@@ -73,26 +72,13 @@ func (i *Instance) enter(ctx context.Context) error {
 	return err
 }
 
-// Hear waits for the next notification: the channel and what it says. When it has been quiet for
-// long it makes sure that the connection has not died without a word.
+// Hear waits for the next notification: the channel and what it says.
 func (i *Instance) Hear(ctx context.Context) (channel, payload string, err error) {
-	for {
-		quiet, cancel := context.WithTimeout(ctx, 5*time.Second)
-		n, err := i.conn.WaitForNotification(quiet)
-		timeout := quiet.Err() != nil && ctx.Err() == nil
-		cancel()
-		if err == nil {
-			return n.Channel, n.Payload, nil
-		}
-		if timeout {
-			ping, cancel := context.WithTimeout(ctx, 2*time.Second)
-			err = i.conn.Ping(ping)
-			cancel()
-		}
-		if err != nil {
-			return "", "", explain(err)
-		}
+	n, err := hear(ctx, i.conn)
+	if err != nil {
+		return "", "", explain(err)
 	}
+	return n.Channel, n.Payload, nil
 }
 
 // Close drops the connection and its lock; the entry stays.

@@ -3,7 +3,10 @@ package db
 import (
 	"context"
 	"strings"
+	"time"
 
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/uptrace/bun"
 )
 
@@ -11,6 +14,26 @@ import (
 func notify(ctx context.Context, tx bun.IDB, channel, payload string) error {
 	_, err := tx.NewRaw("SELECT pg_notify(?, ?)", channel, payload).Exec(ctx)
 	return err
+}
+
+// hear waits for the next notification on a connection that listens. When it has been quiet for long
+// it makes sure that the connection has not died without a word.
+func hear(ctx context.Context, conn *pgx.Conn) (*pgconn.Notification, error) {
+	for {
+		quiet, cancel := context.WithTimeout(ctx, 5*time.Second)
+		n, err := conn.WaitForNotification(quiet)
+		timeout := quiet.Err() != nil && ctx.Err() == nil
+		cancel()
+		if err == nil || !timeout {
+			return n, err
+		}
+		ping, cancel := context.WithTimeout(ctx, time.Second)
+		err = conn.Ping(ping)
+		cancel()
+		if err != nil {
+			return nil, err
+		}
+	}
 }
 
 // escapeLike makes a text that LIKE takes letter by letter.

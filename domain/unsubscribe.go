@@ -10,12 +10,6 @@ import (
 
 const unsubscribeMAC = 16 // bytes of the HMAC that a token carries
 
-// UnsubscribeToken names a client in the link of a letter: the base64url of the id as a varint
-// and of 16 bytes of an HMAC-SHA-256 over it. It never expires, because letters don't.
-func UnsubscribeToken(secret []byte, clientID int64) string {
-	return NewUnsubscribeTokens(secret).Token(clientID)
-}
-
 // UnsubscribeTokens makes many tokens of one secret. One goroutine uses it.
 type UnsubscribeTokens struct {
 	mac hash.Hash
@@ -27,7 +21,8 @@ func NewUnsubscribeTokens(secret []byte) *UnsubscribeTokens {
 	return &UnsubscribeTokens{mac: hmac.New(sha256.New, secret)}
 }
 
-// Token is what UnsubscribeToken gives.
+// Token names a client in the link of a letter: the base64url of the id as a varint and of 16
+// bytes of an HMAC-SHA-256 over it. It never expires, because letters don't.
 func (t *UnsubscribeTokens) Token(clientID int64) string {
 	t.raw = binary.AppendUvarint(t.raw[:0], uint64(clientID))
 	t.raw = append(t.raw, t.sum(t.raw)...)

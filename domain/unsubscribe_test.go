@@ -9,7 +9,7 @@ import (
 func TestUnsubscribeToken(t *testing.T) {
 	secret := []byte("a secret of the service")
 	for _, id := range []int64{1, 127, 128, 300, 1_000_000, math.MaxInt64} {
-		token := UnsubscribeToken(secret, id)
+		token := NewUnsubscribeTokens(secret).Token(id)
 		if got, ok := ParseUnsubscribeToken(secret, token); !ok || got != id {
 			t.Errorf("%d: token %q reads as %d, %v", id, token, got, ok)
 		}
@@ -24,7 +24,7 @@ func TestUnsubscribeToken(t *testing.T) {
 
 func TestUnsubscribeTokenForged(t *testing.T) {
 	secret := []byte("a secret of the service")
-	token := UnsubscribeToken(secret, 77)
+	token := NewUnsubscribeTokens(secret).Token(77)
 	raw, err := base64.RawURLEncoding.DecodeString(token)
 	if err != nil {
 		t.Fatal(err)
@@ -45,8 +45,8 @@ func TestUnsubscribeTokenForged(t *testing.T) {
 		"padded":     token + "=",
 		"other text": "77",
 		"not base64": "!" + token[1:],
-		"zero":       UnsubscribeToken(secret, 0),
-		"negative":   UnsubscribeToken(secret, -1),
+		"zero":       NewUnsubscribeTokens(secret).Token(0),
+		"negative":   NewUnsubscribeTokens(secret).Token(-1),
 		"MAC alone":  base64.RawURLEncoding.EncodeToString(NewUnsubscribeTokens(secret).sum(nil)),
 		"with break": token[:4] + "\n" + token[4:],
 	} {

@@ -11,7 +11,7 @@ func TestUnsubscribePage(t *testing.T) {
 	w := newWorld(t)
 	user, owner := w.owner(t, "ann")
 	c := w.client(t, user.ID, "client@example.com")
-	path := "/unsubscribe/" + domain.UnsubscribeToken([]byte(password), c.ID)
+	path := "/unsubscribe/" + domain.NewUnsubscribeTokens([]byte(password)).Token(c.ID)
 	b := w.visitor(t)
 	suppressed := func() bool {
 		t.Helper()
@@ -48,9 +48,9 @@ func TestUnsubscribeWrongToken(t *testing.T) {
 	user, _ := w.owner(t, "ann")
 	c := w.client(t, user.ID, "client@example.com")
 	b := w.visitor(t)
-	token := domain.UnsubscribeToken([]byte(password), c.ID)
+	token := domain.NewUnsubscribeTokens([]byte(password)).Token(c.ID)
 	for _, wrong := range []string{
-		token[:len(token)-2] + "xx", token + "A", "1", "%00", domain.UnsubscribeToken([]byte("another secret"), c.ID),
+		token[:len(token)-2] + "xx", token + "A", "1", "%00", domain.NewUnsubscribeTokens([]byte("another secret")).Token(c.ID),
 	} {
 		b.get("/unsubscribe/"+wrong).is(t, 404)
 		b.post("/unsubscribe/"+wrong).is(t, 404)
