@@ -37,7 +37,9 @@ func mailingsFlow(c *crew) {
 	owner.reads("main", "Autumn letters")
 
 	owner.open("/mailings")
-	owner.act(rowOf("mailing", "Autumn letters") + " form[action$='/launch'] button")
+	owner.follow(rowOf("mailing", "Autumn letters") + " a[href$='/review']")
+	owner.reads("main", "3 recipients")
+	owner.follow("form[action$='/launch'] button")
 	owner.reads("main", "Stop")
 	owner.open("/calendar?month=2031-01")
 	owner.reads(".calendar li", "Autumn letters")

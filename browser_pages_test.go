@@ -111,6 +111,8 @@ var sights = []sight{
 	{"GET /mailings/:id/edit", anOwner, "/mailings/1/edit", 0, "", false},
 	{"PUT /mailings/:id", anOwner, "/mailings/2/edit", 422, "main form", false},
 	{"GET /mailings/:id/delete", anOwner, "/mailings/2/delete", 0, "", false},
+	{"GET /mailings/:id/review", anOwner, "/mailings/2/review", 0, "", false},
+	{"GET /mailings/:id/stop", anOwner, "/mailings/1/stop", 0, "", false},
 	{"GET /runs/:id", anOwner, "/runs/1", 0, "", false},
 	{"GET /runs/:id", anOwner, "/runs/31", 0, "", false},
 	{"GET /runs/:id", anOwner, "/runs/32", 0, "", false},

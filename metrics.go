@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net"
 	"net/http"
 	"sync/atomic"
 	"time"
@@ -21,7 +20,7 @@ func (p *program) serveMetrics(counts *jobs.Counts) (stop func(), err error) {
 	if p.config.MetricsAddr == "" {
 		return func() {}, nil
 	}
-	listener, err := net.Listen("tcp", string(p.config.MetricsAddr))
+	listener, err := p.listen(string(p.config.MetricsAddr))
 	if err != nil {
 		return nil, fmt.Errorf("METRICS_ADDR=%q: %w", p.config.MetricsAddr, err)
 	}

@@ -42,7 +42,7 @@ func (p *program) serveAfter(prepare func(*database) error) (err error) {
 	if err != nil {
 		return err
 	}
-	listener, err := net.Listen("tcp", string(p.config.Addr))
+	listener, err := p.listen(string(p.config.Addr))
 	if err != nil {
 		return fmt.Errorf("ADDR=%q: %w", p.config.Addr, err)
 	}

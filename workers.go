@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net"
 	"os"
 	"sync"
 	"time"
@@ -113,7 +112,7 @@ func (p *program) configure(w *workers, database *database, texts *templates.Tex
 }
 
 func (p *program) startInbox(w *workers, database *database) error {
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	listener, err := p.listen("127.0.0.1:0")
 	if err != nil {
 		return fmt.Errorf("start the dev inbox: %w", err)
 	}

@@ -8,9 +8,6 @@ import (
 	"sync"
 	"time"
 
-	gocache "github.com/eko/gocache/lib/v4/cache"
-	"github.com/eko/gocache/lib/v4/store"
-	memorystore "github.com/eko/gocache/store/go_cache/v4"
 	"github.com/jackc/pgx/v5"
 	memory "github.com/patrickmn/go-cache"
 
@@ -18,9 +15,8 @@ import (
 )
 
 const (
-	cacheTTL  = 30 * time.Second
-	deafTTL   = time.Second // while no notification can be heard
-	loadLimit = time.Second
+	cacheTTL = 30 * time.Second
+	deafTTL  = time.Second // while no notification can be heard
 )
 
 // cache keeps what the public pages show: first in this process, then in Redis. Every key
@@ -49,14 +45,18 @@ func (db *DB) StartCache(redisURL string, log *slog.Logger) error {
 		return err
 	}
 	local := memory.New(memory.NoExpiration, time.Minute)
-	c.stats = newLayers[domain.Stats](local, c.shared)
-	c.posts = newLayers[[]domain.Post](local, c.shared)
-	c.forget()
 	ctx, stop := context.WithCancel(context.Background())
 	c.stop = stop
+	c.stats = newLayers[domain.Stats](ctx, local, c.shared, log)
+	c.posts = newLayers[[]domain.Post](ctx, local, c.shared, log)
+	c.forget()
+	if err := db.recallStats(ctx); err != nil {
+		log.Warn("cache: the numbers of the home page are not known yet", "error", err)
+	}
 	config := db.Pool.Config().ConnConfig
 	config.RuntimeParams["application_name"] = "skychimp cache"
 	c.done.Go(func() { c.listen(ctx, config, log) })
+	c.done.Go(func() { db.refreshStats(ctx) })
 	return nil
 }
 
@@ -158,51 +158,4 @@ func (c *cache) follow(ctx context.Context, config *pgx.ConnConfig) error {
 		}
 		c.hear(heard.Payload)
 	}
-}
-
-// layers are the two caches for values of one type, with a loader in front.
-type layers[T any] struct {
-	loadable *gocache.LoadableCache[T]
-	chain    *gocache.ChainCache[T]
-}
-
-// lookup is a key that knows how to load its value.
-type lookup[T any] struct {
-	key  string
-	ttl  time.Duration
-	load func(context.Context) (T, error)
-}
-
-// GetCacheKey implements gocache's CacheKeyGenerator.
-func (l lookup[T]) GetCacheKey() string { return l.key }
-
-func newLayers[T any](local *memory.Cache, shared *shared) *layers[T] {
-	caches := []gocache.SetterCacheInterface[T]{gocache.New[T](memorystore.NewGoCache(local))}
-	if shared != nil {
-		caches = append(caches, gocache.New[T](&sharedStore[T]{shared: shared}))
-	}
-	chain := gocache.NewChain(caches...)
-	load := func(ctx context.Context, key any) (T, []store.Option, error) {
-		asked := key.(lookup[T])
-		// Many wait for this one load: that its first caller goes away must not fail the others.
-		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), loadLimit)
-		defer cancel()
-		value, err := asked.load(ctx)
-		return value, []store.Option{store.WithExpiration(asked.ttl)}, err
-	}
-	return &layers[T]{loadable: gocache.NewLoadable(load, chain), chain: chain}
-}
-
-// get answers from the layers, or with load, which one caller runs for all. The value is
-// shared: nobody may change it.
-func (l *layers[T]) get(ctx context.Context, name, version string, ttl time.Duration, load func(context.Context) (T, error)) (T, error) {
-	if l == nil {
-		return load(ctx)
-	}
-	return l.loadable.Get(ctx, lookup[T]{name + ":" + version, ttl, load})
-}
-
-func (l *layers[T]) close() {
-	_ = l.loadable.Close()
-	_ = l.chain.Close()
 }

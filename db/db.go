@@ -29,6 +29,7 @@ type DB struct {
 
 	cache   cache
 	clients clientCount
+	pulse   pulse
 	views   views
 }
 
@@ -58,23 +59,17 @@ func Open(url string) (*DB, error) {
 	if err != nil {
 		return nil, fmt.Errorf("DATABASE_URL: %w", err)
 	}
-	return &DB{bun: bun.NewDB(stdlib.OpenDBFromPool(pool), pgdialect.New()), Pool: pool}, nil
+	db := &DB{Pool: pool}
+	db.bun = bun.NewDB(stdlib.OpenDBFromPool(pool), pgdialect.New()).WithQueryHook(&db.pulse)
+	return db, nil
 }
 
 // Close stops what was started, writes the views down and gives all connections back.
 func (db *DB) Close() {
 	db.views.close()
-	db.clients.counts.Wait()
 	db.cache.close()
 	_ = db.bun.Close()
 	db.Pool.Close()
-}
-
-// Ping answers whether the database can be used within a second.
-func (db *DB) Ping(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(ctx, time.Second)
-	defer cancel()
-	return explain(db.Pool.Ping(ctx))
 }
 
 // Tx is a transaction that bun (through IDB) and River or COPY (through Pgx) share.

@@ -17,13 +17,14 @@ const headRunes = 1500
 // characters of their bodies. Shared with other readers: not to be changed.
 func (db *DB) PublishedPosts(ctx context.Context, now time.Time) ([]domain.Post, error) {
 	version, ttl := db.cache.version("posts")
-	posts, err := db.cache.posts.get(ctx, "posts", version, ttl, func(ctx context.Context) ([]domain.Post, error) {
-		posts := []domain.Post{}
-		err := db.bun.NewSelect().Model(&posts).ExcludeColumn("body").
-			ColumnExpr("left(body, ?) AS body", headRunes).
-			Where("published_at IS NOT NULL").OrderExpr("published_at DESC, id DESC").Scan(ctx)
-		return posts, explain(err)
-	})
+	posts, err := db.cache.posts.get(ctx, lookup[[]domain.Post]{"posts", version, ttl, loadPatience, loadLimit,
+		func(ctx context.Context) ([]domain.Post, error) {
+			posts := []domain.Post{}
+			err := db.bun.NewSelect().Model(&posts).ExcludeColumn("body").
+				ColumnExpr("left(body, ?) AS body", headRunes).
+				Where("published_at IS NOT NULL").OrderExpr("published_at DESC, id DESC").Scan(ctx)
+			return posts, explain(err)
+		}})
 	if err != nil {
 		return nil, err
 	}
@@ -46,11 +47,12 @@ func (db *DB) PublishedPost(ctx context.Context, slug string, now time.Time) (do
 		return domain.Post{}, none
 	}
 	version, ttl := db.cache.version("posts")
-	found, err := db.cache.posts.get(ctx, "post:"+slug, version, ttl, func(ctx context.Context) ([]domain.Post, error) {
-		posts := []domain.Post{}
-		err := db.bun.NewSelect().Model(&posts).Where("slug = ?", slug).Scan(ctx)
-		return posts, explain(err)
-	})
+	found, err := db.cache.posts.get(ctx, lookup[[]domain.Post]{"post:" + slug, version, ttl, loadPatience, loadLimit,
+		func(ctx context.Context) ([]domain.Post, error) {
+			posts := []domain.Post{}
+			err := db.bun.NewSelect().Model(&posts).Where("slug = ?", slug).Scan(ctx)
+			return posts, explain(err)
+		}})
 	if err != nil {
 		return domain.Post{}, err
 	}

@@ -8,15 +8,45 @@ import (
 	"skychimp/domain"
 )
 
-// Stats are the numbers of the home page.
+// Stats are the numbers of the home page. They are counted behind its readers and kept in
+// home_stats, so that the first reader after a start needs not wait for them either.
 func (db *DB) Stats(ctx context.Context) (domain.Stats, error) {
 	version, ttl := db.cache.version("stats")
-	stats, err := db.cache.stats.get(ctx, "mailings", version, ttl, db.countMailings)
+	stats, err := db.cache.stats.get(ctx, lookup[domain.Stats]{"mailings", version, ttl, loadPatience, loadLimit, db.countMailings})
 	if err != nil {
 		return domain.Stats{}, err
 	}
-	stats.Clients, err = db.uniqueClients(ctx, version, ttl)
+	clients, err := db.cache.stats.get(ctx, db.clients.lookup(version, ttl, db.countClients))
+	stats.Clients = clients.Clients
 	return stats, err
+}
+
+// recallStats begins with the numbers of before.
+func (db *DB) recallStats(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, time.Second)
+	defer cancel()
+	var stats domain.Stats
+	err := db.bun.NewRaw(`SELECT mailings, active, clients FROM home_stats`).Scan(ctx, &stats)
+	if err == nil {
+		db.cache.stats.keep("mailings", last[domain.Stats]{value: stats})
+		db.cache.stats.keep("clients", last[domain.Stats]{value: stats})
+	}
+	return explain(err)
+}
+
+// refreshStats counts what has changed although nobody looks, so that who comes then is not told
+// the numbers of long ago.
+func (db *DB) refreshStats(ctx context.Context) {
+	every := time.NewTicker(cacheTTL)
+	defer every.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-every.C:
+			_, _ = db.Stats(ctx)
+		}
+	}
 }
 
 // countMailings counts all mailings, and as active those that send at their times.
@@ -24,71 +54,59 @@ func (db *DB) countMailings(ctx context.Context) (stats domain.Stats, err error)
 	err = db.bun.NewRaw(`SELECT count(*) AS mailings,
 			count(*) FILTER (WHERE status = 'running' AND disabled_at IS NULL AND blocked_at IS NULL) AS active
 		FROM mailings JOIN users ON users.id = owner_id WHERE deleted_at IS NULL`).Scan(ctx, &stats)
+	if err == nil {
+		_, err = db.bun.NewRaw(`UPDATE home_stats SET mailings = ?0, active = ?1 WHERE (mailings, active) <> (?0, ?1)`,
+			stats.Mailings, stats.Active).Exec(ctx)
+	}
 	return stats, explain(err)
 }
 
 const (
-	countLimit    = 10 * time.Second
-	countPatience = 50 * time.Millisecond // of who could have the number of before
+	countLimit    = time.Minute
+	countPatience = 50 * time.Millisecond
 )
 
 // clientCount guards the one expensive number: telling a million addresses apart takes a second.
 type clientCount struct {
 	mu      sync.Mutex
 	version string    // of the number that is shown
-	last    int64     // the number counted last
 	again   time.Time // when it may be counted again
 	busy    bool      // somebody is counting
-	counts  sync.WaitGroup
+	quick   bool      // it was counted within countPatience
 }
 
-// uniqueClients is the number of different addresses of all owners. However often clients
-// change, counting takes no more than a tenth of the time; who comes while somebody counts, or has
-// waited for countPatience, gets the number of before.
-func (db *DB) uniqueClients(ctx context.Context, version string, ttl time.Duration) (int64, error) {
-	c := &db.clients
+// lookup: however often clients change, counting takes no more than a tenth of the time; while none
+// change it is hardly done at all. Who would have to wait longer than countPatience gets the number
+// of before. Where counting is quick that is nobody, unless the database is busy otherwise.
+func (c *clientCount) lookup(version string, ttl time.Duration, count func(context.Context) (domain.Stats, error)) lookup[domain.Stats] {
 	c.mu.Lock()
-	if c.version != version && !c.busy && !time.Now().Before(c.again) {
+	defer c.mu.Unlock()
+	if !c.busy && !time.Now().Before(c.again) {
 		c.version = version
 	}
-	version, last, busy := c.version, c.last, c.busy
-	c.mu.Unlock()
-	if busy && last > 0 {
-		return last, nil
+	patience := countPatience
+	if c.quick {
+		patience = loadPatience
 	}
-	if last == 0 {
-		stats, err := db.cache.stats.get(ctx, "clients", version, ttl, db.countClients)
-		return stats.Clients, err
-	}
-	var stats domain.Stats
-	var err error
-	counted := make(chan struct{})
-	c.counts.Go(func() {
-		defer close(counted)
-		stats, err = db.cache.stats.get(context.WithoutCancel(ctx), "clients", version, ttl, db.countClients)
-	})
-	select {
-	case <-counted:
-		return stats.Clients, err
-	case <-time.After(countPatience):
-		return last, nil
-	}
+	return lookup[domain.Stats]{"clients", c.version, max(10*ttl, time.Until(c.again)), patience, countLimit, count}
 }
 
+// countClients counts the different addresses of all owners.
 func (db *DB) countClients(ctx context.Context) (stats domain.Stats, err error) {
 	c, begun := &db.clients, time.Now()
 	c.mu.Lock()
 	c.busy = true
 	c.mu.Unlock()
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), countLimit)
-	defer cancel()
 	err = db.bun.NewRaw(`SELECT count(*) AS clients FROM (SELECT DISTINCT lower(email) FROM clients) AS emails`).
 		Scan(ctx, &stats)
 	c.mu.Lock()
-	defer c.mu.Unlock()
 	c.busy = false
+	if took := time.Since(begun); err == nil {
+		c.quick, c.again = took < countPatience, time.Now().Add(9*took)
+	}
+	c.mu.Unlock()
 	if err == nil {
-		c.last, c.again = stats.Clients, time.Now().Add(9*time.Since(begun))
+		_, err = db.bun.NewRaw(`UPDATE home_stats SET clients = ?0 WHERE clients <> ?0`, stats.Clients).Exec(ctx)
 	}
 	return stats, explain(err)
 }

@@ -2,12 +2,11 @@ package handlers
 
 import (
 	"context"
-	"sync/atomic"
 	"time"
 
 	"github.com/gofiber/fiber/v2"
 
-	"skychimp/db"
+	"skychimp/domain"
 )
 
 // healthz: the process is up.
@@ -21,25 +20,32 @@ func (s *Site) readyz(c *fiber.Ctx) error {
 	return c.SendString("ok")
 }
 
-// pulse remembers when the database last answered, so that a database that hangs is noticed
-// without asking it on every request.
-type pulse struct{ last atomic.Int64 }
+// patience is how long a request goes on before anybody asks whether the database is there.
+const patience = 400 * time.Millisecond
 
-// patience is how long the database may take to show that it is there.
-const patience = 700 * time.Millisecond
-
-func (p *pulse) beat(now time.Time) { p.last.Store(now.UnixNano()) }
-
-// check asks the database whether it is there, when it hasn't been heard of for a second.
-func (p *pulse) check(ctx context.Context, database *db.DB) error {
-	if time.Since(time.Unix(0, p.last.Load())) < time.Second {
-		return nil
-	}
-	ctx, cancel := context.WithTimeout(ctx, patience)
+// deadline ends what a request asked of the database when that takes too long, and within a second
+// when the database is away. A request that asks it for nothing, or soon has its answer, costs no question.
+func (s *Site) deadline(c *fiber.Ctx) error {
+	ctx, cancel := context.WithTimeout(c.UserContext(), 30*time.Second)
 	defer cancel()
-	if err := database.Ping(ctx); err != nil {
-		return err
+	ctx, giveUp := context.WithCancelCause(ctx)
+	defer giveUp(nil)
+	var look func()
+	look = func() {
+		if ctx.Err() != nil {
+			return
+		}
+		if err := s.DB.Alive(); err != nil {
+			giveUp(err)
+			return
+		}
+		time.AfterFunc(patience/4, look)
 	}
-	p.beat(time.Now())
-	return nil
+	defer time.AfterFunc(patience, look).Stop()
+	c.SetUserContext(ctx)
+	err := c.Next()
+	if gone := context.Cause(ctx); err != nil && domain.KindOf(gone) == domain.Away {
+		return gone
+	}
+	return err
 }

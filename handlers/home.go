@@ -11,6 +11,7 @@ import (
 // homeView is the page home/page.
 type homeView struct {
 	domain.Stats
+	Counted            bool // the numbers are known
 	Canonical, Picture string
 	SignedIn           bool
 	Start              string // where the reader's work begins
@@ -19,15 +20,15 @@ type homeView struct {
 
 // home tells what the service is for, with its numbers and three posts.
 func (s *Site) home(c *fiber.Ctx) error {
-	stats, err := s.DB.Stats(c.UserContext())
-	if err != nil {
-		return err
+	stats, uncounted := s.DB.Stats(c.UserContext())
+	if uncounted != nil {
+		s.warn("home without its numbers", uncounted)
 	}
 	posts, err := s.DB.PublishedPosts(c.UserContext(), time.Now())
 	if err != nil {
 		return err
 	}
-	view := homeView{Stats: stats, Canonical: s.absolute("/"), Start: "/register"}
+	view := homeView{Stats: stats, Counted: uncounted == nil, Canonical: s.absolute("/"), Start: "/register"}
 	share, err := s.files.URL("images/share.jpg")
 	if err != nil {
 		return err

@@ -95,7 +95,7 @@ func (s *Site) mailingView(c *fiber.Ctx, m domain.Mailing) (mailingView, error) 
 	view.Recipients, view.Suppressed = int64(recipients), int64(suppressed)
 	view.Next = s.upcoming(c, m)
 	if view.Launch {
-		view.LaunchExplained = s.launchWords(c, m, view)
+		view.LaunchExplained = s.launchWords(c, m, recipients)
 	}
 	page := max(1, c.QueryInt("page", 1))
 	runs, total, err := s.DB.Runs(c.UserContext(), s.owned(c), m.ID, page)
@@ -130,15 +130,15 @@ func aboutToRun(c *fiber.Ctx, m domain.Mailing, last int64) bool {
 }
 
 // launchWords say what the launch button will do.
-func (s *Site) launchWords(c *fiber.Ctx, m domain.Mailing, view mailingView) string {
+func (s *Site) launchWords(c *fiber.Ctx, m domain.Mailing, recipients int) string {
 	if !domain.Instant(m.StartLocal, m.Schedule().Zone).After(time.Now()) {
-		return s.tn(c, "mailings.launch_now", int(view.Recipients))
+		return s.tn(c, "mailings.launch_now", recipients)
 	}
 	key := "mailings.launch_later"
 	if m.Periodicity == domain.Once {
 		key = "mailings.launch_once"
 	}
-	return s.tn(c, key, int(view.Recipients)) + " " + view.Start + " (" + m.Timezone + ")"
+	return s.tn(c, key, recipients) + " " + s.wall(c, m.StartLocal) + " (" + m.Timezone + ")"
 }
 
 // upcoming are the next five run times, in the mailing's own zone.

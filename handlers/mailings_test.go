@@ -176,7 +176,7 @@ func TestMailingsForeign(t *testing.T) {
 	m := w.mailing(t, ann.ID)
 	for _, one := range []*browser{b, b.htmx()} {
 		for method, paths := range map[string][]string{
-			"GET": {"", "/edit", "/delete", "/progress"}, "PUT": {""}, "DELETE": {""}, "POST": {"/launch", "/stop", "/run"},
+			"GET": {"", "/edit", "/delete", "/progress", "/review", "/stop"}, "PUT": {""}, "DELETE": {""}, "POST": {"/launch", "/stop", "/run"},
 		} {
 			for _, path := range paths {
 				foreign := one.do(method, pathOf(m)+path, nil).is(t, 404)
@@ -215,7 +215,7 @@ func TestManagerReadsMailings(t *testing.T) {
 	manager.get(fmt.Sprint("/messages/", m.MessageID)).is(t, 200, "Hello")
 	manager.get("/attempts").is(t, 200)
 	for method, paths := range map[string][]string{
-		"GET": {"/edit", "/delete"}, "PUT": {""}, "DELETE": {""}, "POST": {"/launch", "/stop", "/run"},
+		"GET": {"/edit", "/delete", "/review", "/stop"}, "PUT": {""}, "DELETE": {""}, "POST": {"/launch", "/stop", "/run"},
 	} {
 		for _, path := range paths {
 			manager.do(method, pathOf(m)+path, mailingFields(m.MessageID, "name", "Changed")).is(t, 403)
@@ -277,6 +277,50 @@ func TestMailingActs(t *testing.T) {
 	w.act(t, m, disable)
 	b.get(pathOf(m)).is(t, 200, "spam &lt;b&gt;", "disabled")
 	b.get("/mailings").is(t, 200, "disabled")
+}
+
+// Without JavaScript a press in the list asks before it launches or ends a mailing; a program's POST
+// needs no question.
+func TestMailingQuestions(t *testing.T) {
+	w := newWorld(t)
+	user, b := w.owner(t, "ann")
+	w.client(t, user.ID, "c@example.com")
+	m := w.mailing(t, user.ID)
+	status := func() domain.MailingStatus {
+		now, err := w.db.Mailing(t.Context(), user.ID, m.ID)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return now.Status
+	}
+	// pressed is what the list's button shows.
+	pressed := func(act string) answer {
+		list := b.get("/mailings").is(t, 200, `href="`+pathOf(m)+act+`"`)
+		if strings.Contains(list.body, `<form method="post" action="`+pathOf(m)) {
+			t.Errorf("a button of the list acts at once:\n%s", list.body)
+		}
+		return b.get(pathOf(m) + act)
+	}
+	pressed("/review").is(t, 200, "Launch News?", "Launching sends it to 1 client, first on 6 Jan 2031, 09:00 (Europe/Berlin)", "1 recipient", "Hello",
+		"replies go to ann@people.example", `<time datetime="2031-01-10T08:00:00Z"`, `<form class="actions" method="post" action="`+pathOf(m)+`/launch"`)
+	b.get(pathOf(m)+"/stop").is(t, 409, "not running")
+	if status() != domain.Created {
+		t.Error("the question launched it")
+	}
+	b.post(pathOf(m)+"/launch").leads(t, pathOf(m))
+	b.get(pathOf(m)+"/review").is(t, 200, "Send News now?", "The message goes to 1 client at once.", `action="`+pathOf(m)+`/run"`)
+	if _, ok, err := w.db.PlanRun(t.Context(), m.ID, m.StartLocal.AddDate(0, 0, 1), false); err != nil || !ok {
+		t.Fatal(ok, err)
+	}
+	pressed("/stop").is(t, 200, "Stop News for good?", "1 email is still open.", `method="post" action="`+pathOf(m)+`/stop"`)
+	if status() != domain.Running {
+		t.Error("the question stopped it")
+	}
+	b.post(pathOf(m)+"/stop").leads(t, pathOf(m))
+	if status() != domain.Finished {
+		t.Error("it was not stopped")
+	}
+	b.get(pathOf(m)+"/review").is(t, 409, "launched already")
 }
 
 // From the launch on, the page follows the run until it has ended.

@@ -1,7 +1,6 @@
 package handlers
 
 import (
-	"context"
 	"crypto/rand"
 	"fmt"
 	"log/slog"
@@ -167,14 +166,6 @@ func (s *Site) origin(c *fiber.Ctx) error {
 		}
 	}
 	return domain.Refuse(domain.Forbidden, "", "errors.cross_site")
-}
-
-// deadline ends what a request asked of the database when it takes too long.
-func (s *Site) deadline(c *fiber.Ctx) error {
-	ctx, cancel := context.WithTimeout(c.UserContext(), 30*time.Second)
-	defer cancel()
-	c.SetUserContext(ctx)
-	return c.Next()
 }
 
 func (s *Site) setCookie(c *fiber.Ctx, name, value string, life time.Duration) {

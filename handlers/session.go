@@ -1,7 +1,6 @@
 package handlers
 
 import (
-	"context"
 	"crypto/rand"
 	"crypto/sha256"
 	"encoding/base64"
@@ -24,24 +23,18 @@ func (s *Site) sessionCookie() string {
 	return "session"
 }
 
-// identify finds out who asks, and that the database is there.
+// identify finds out who asks. A visitor has no session, and the database is asked for none.
 func (s *Site) identify(c *fiber.Ctx) error {
 	path := c.Path()
 	if strings.HasPrefix(path, "/static/") || path == "/healthz" || path == "/readyz" {
 		return c.Next()
 	}
-	now := time.Now()
 	hash, ok := secretHash(c.Cookies(s.sessionCookie()))
 	if !ok {
 		c.Set(fiber.HeaderCacheControl, "no-cache")
-		if err := s.database.check(c.UserContext(), s.DB); err != nil {
-			return err
-		}
 		return c.Next()
 	}
-	ctx, cancel := context.WithTimeout(c.UserContext(), patience)
-	defer cancel()
-	user, err := s.DB.SessionUser(ctx, hash, now)
+	user, err := s.DB.SessionUser(c.UserContext(), hash, time.Now())
 	switch {
 	case err == nil:
 		s.setReader(c, user)
@@ -52,7 +45,6 @@ func (s *Site) identify(c *fiber.Ctx) error {
 	default:
 		return err
 	}
-	s.database.beat(now)
 	return c.Next()
 }
 

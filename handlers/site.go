@@ -42,7 +42,6 @@ type Site struct {
 	routes      []route
 	hosts       map[string]bool
 	proxies     []proxy
-	database    pulse
 	requests    *limiter // of an IP, to the forms of strangers
 	failures    *limiter // of an e-mail, to sign in
 	letters     *limiter // to an e-mail

@@ -1,0 +1,68 @@
+package db
+
+import (
+	"context"
+	"errors"
+	"sync/atomic"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/uptrace/bun"
+	"golang.org/x/sync/singleflight"
+)
+
+const (
+	lately     = 300 * time.Millisecond
+	pulseLimit = 350 * time.Millisecond
+)
+
+// pulse tells a database that is away from one that is slow.
+type pulse struct {
+	heard  atomic.Int64 // when it answered anything, in Unix nanoseconds
+	asking singleflight.Group
+}
+
+// BeforeQuery implements bun's QueryHook.
+func (*pulse) BeforeQuery(ctx context.Context, _ *bun.QueryEvent) context.Context { return ctx }
+
+// AfterQuery takes each answer for a sign of life.
+func (p *pulse) AfterQuery(_ context.Context, event *bun.QueryEvent) {
+	if event.Err == nil {
+		p.beat()
+	}
+}
+
+func (p *pulse) beat() { p.heard.Store(time.Now().UnixNano()) }
+
+// since tells whether the database answered anything after at.
+func (p *pulse) since(at time.Time) bool { return p.heard.Load() > at.UnixNano() }
+
+// Alive fails when the database is away. It is asked only when it hasn't answered anything lately,
+// by one for all who want to know, and on a connection of its own: that all of the pool are busy
+// says nothing.
+func (db *DB) Alive() error {
+	if db.pulse.since(time.Now().Add(-lately)) {
+		return nil
+	}
+	_, err, _ := db.pulse.asking.Do("", func() (any, error) { return nil, db.call() })
+	return err
+}
+
+// call connects, which takes an answer of the server; so is a refusal, unless it starts or stops.
+func (db *DB) call() error {
+	begun := time.Now()
+	ctx, cancel := context.WithTimeout(context.Background(), pulseLimit)
+	defer cancel()
+	conn, err := pgx.ConnectConfig(ctx, db.Pool.Config().ConnConfig)
+	if err == nil {
+		db.pulse.beat()
+		_ = conn.Close(ctx)
+		return nil
+	}
+	var server *pgconn.PgError
+	if errors.As(err, &server) && server.Code[:3] != "57P" || db.pulse.since(begun) {
+		return nil
+	}
+	return away(err)
+}
