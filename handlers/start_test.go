@@ -25,7 +25,7 @@ func TestStartStepByStep(t *testing.T) {
 		is(t, 422, "\nnobody</textarea>", "Added: 1.", `href="/start"`, `aria-invalid="true"`)
 	b.post("/start/clients", "addresses", "max@example.com; Max").leads(t, "/start")
 
-	b.get("/start").is(t, 200, "{{name}}, 20 % off everything", "Send to 2 clients now", `value="now once"`, "Eve Adams · eve@example.com")
+	b.get("/start").is(t, 200, "{{name}}, 20% off everything", "Send to 2 clients now", `value="now once"`, "Eve Adams · eve@example.com")
 	eve, _, err := w.db.Clients(t.Context(), user.ID, db.ClientFilter{Query: "eve"})
 	if err != nil || len(eve) != 1 {
 		t.Fatal(eve, err)
