@@ -19,7 +19,7 @@ func accountsFlow(c *crew) {
 	ann.follow(save)
 	ann.reads("main", email)
 
-	ann.look(c.link(email, "Confirm your mailbox", "/verify/"))
+	ann.look(c.link(email, "Confirm your email", "/verify/"))
 	ann.audit()
 	ann.follow(save)
 	ann.see("a[href='/account']")
@@ -38,7 +38,7 @@ func accountsFlow(c *crew) {
 	ann.fill("email", email)
 	ann.fill("password", "not the right one")
 	ann.follow(save)
-	ann.reads("main form", "not right")
+	ann.reads("main form", "Wrong email or password")
 	ann.keeps("email", email)
 	ann.follow("a[href='/password/forgot']")
 	ann.fill("email", email)

@@ -15,9 +15,9 @@ func importFlow(c *crew) {
 		"E-mail;Name;City\nfay@example.org;Fay Green;Leeds\nnobody;No Address;York\nfay@example.org;Again;\nann@example.org;Ann Smith;Leeds\n")}))
 	owner.follow(save)
 	mistakes := func() {
-		owner.reads("[aria-label='with mistakes'] td:nth-child(2)", "nobody")
-		for _, reason := range []string{"not a complete e-mail", "stands in line 2 already"} {
-			owner.reads("[aria-label='with mistakes'] td:last-child", reason)
+		owner.reads("[aria-label='With errors'] td:nth-child(2)", "nobody")
+		for _, reason := range []string{"full email address", "stands in line 2 already"} {
+			owner.reads("[aria-label='With errors'] td:last-child", reason)
 		}
 	}
 	mistakes()

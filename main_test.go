@@ -115,7 +115,7 @@ func TestUserCommands(t *testing.T) {
 		t.Errorf("the printed password does not fit: %v", err)
 	}
 	got = command("", "user", "create", "--email", "boss@x.example", "--role", "user")
-	if got.code != 1 || !strings.Contains(got.errs, "exists already") {
+	if got.code != 1 || !strings.Contains(got.errs, "already exists") {
 		t.Errorf("twice: %+v", got)
 	}
 	got = command("a password of mine\n", "user", "create", "--email", "anna@x.example", "--role", "user", "--name", "Anna", "--password-stdin")

@@ -32,7 +32,7 @@ func TestServeAgain(t *testing.T) {
 	third := serve(t, "serve", data)
 	t.Log("start after kill -9:", third.ready)
 	code, _, errs := run(t, third.environ, password, "user", "create", "--email", email, "--role", "user", "--password-stdin")
-	if code == 0 || !strings.Contains(errs, "exists already") {
+	if code == 0 || !strings.Contains(errs, "already exists") {
 		t.Errorf("an address that is taken: exit %d, %s", code, errs)
 	}
 	for _, path := range []string{"/healthz", "/readyz", "/"} {

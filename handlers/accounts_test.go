@@ -62,7 +62,7 @@ func landing(user domain.User) string {
 func TestRegisterVerifyAndSignIn(t *testing.T) {
 	w := newWorld(t)
 	b := w.visitor(t).with("Accept-Language", "ru-RU, en;q=0.5")
-	b.get("/register").is(t, 200, `<html lang="ru">`, "Регистрация")
+	b.get("/register").is(t, 200, `<html lang="ru">`, "Создайте аккаунт")
 	b.post("/register", "name", "Анна", "email", " anna@People.Example ", "password", password, "timezone", "Asia/Omsk").leads(t, "/register/sent")
 	b.get("/register/sent").is(t, 200, "anna@people.example")
 
@@ -101,10 +101,10 @@ func TestRegisterRefusesAndKeeps(t *testing.T) {
 		field, text           string
 	}{
 		{"", "a@b.example", password, "name", "Enter your name."},
-		{"Anna", "", password, "email", "Enter an e-mail address."},
-		{"Anna", "anna", password, "email", "not a complete e-mail"},
+		{"Anna", "", password, "email", "Enter an email address."},
+		{"Anna", "anna", password, "email", "full email address"},
 		{"Anna", "a@b.example", "short", "password", "at least 10"},
-		{"Anna", "a@b.example", "12345678901", "password", "add letters"},
+		{"Anna", "a@b.example", "12345678901", "password", "add some words"},
 	}
 	for _, test := range tests {
 		got := w.visitor(t).post("/register", "name", test.name, "email", test.email, "password", test.password)
@@ -176,7 +176,7 @@ func TestResetPassword(t *testing.T) {
 	b.post(path, "password", "short").is(t, 422, `aria-invalid="true"`)
 	elsewhere.get("/account").is(t, 200)
 	b.post(path, "password", "a new long password").leads(t, "/login")
-	b.get("/login").is(t, 200, "The password was changed.")
+	b.get("/login").is(t, 200, "Password changed.")
 	b.post(path, "password", "a new long password").is(t, 410)
 	b.post(other, "password", "a new long password").is(t, 410)
 	elsewhere.get("/account").is(t, 303)

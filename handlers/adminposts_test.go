@@ -68,7 +68,7 @@ func (w *world) author(t testing.TB) *browser {
 func TestPostLife(t *testing.T) {
 	w := newWorld(t)
 	author, reader := w.author(t), w.visitor(t)
-	author.get("/admin/posts").is(t, 200, "There are no posts yet")
+	author.get("/admin/posts").is(t, 200, "No posts yet")
 	author.get("/admin/posts/new").is(t, 200, `name="title"`, `name="body"`, `name="image"`, `name="published_at"`)
 
 	author.post("/admin/posts", "title", "Щука и ёж", "body", "Текст").leads(t, "/admin/posts")
@@ -76,7 +76,7 @@ func TestPostLife(t *testing.T) {
 	if post.Slug != "shchuka-i-yozh" || post.PublishedAt != nil || post.AuthorID == 0 {
 		t.Errorf("%+v", post)
 	}
-	author.get("/admin/posts").is(t, 200, "is saved as a draft", `id="post-1"`, "draft", `class="views">0<`)
+	author.get("/admin/posts").is(t, 200, "is saved as a draft", `id="post-1"`, "Draft", `class="views">0<`)
 	reader.get("/blog/shchuka-i-yozh").is(t, 404)
 	author.get("/admin/posts/1").is(t, 200, "Only content managers", "<p>Текст</p>")
 	author.get("/admin/posts/1/preview").is(t, 200, "<p>Текст</p>")
@@ -85,7 +85,7 @@ func TestPostLife(t *testing.T) {
 	if post = w.only(t); post.Slug != "shchuka-i-yozh" || post.Title != "Pike" || post.State(time.Now()) != domain.Scheduled {
 		t.Errorf("%+v", post)
 	}
-	author.get("/admin/posts/1/edit").is(t, 200, `value="2099-01-31T10:00"`, "scheduled")
+	author.get("/admin/posts/1/edit").is(t, 200, `value="2099-01-31T10:00"`, "Scheduled")
 	reader.get("/blog/shchuka-i-yozh").is(t, 404)
 
 	author.post("/admin/posts/1", "_method", "PUT", "title", "Pike", "body", "Text", "published_at", "not a date", "publish", "now").leads(t, "/admin/posts")
@@ -128,7 +128,7 @@ func TestPostRefused(t *testing.T) {
 	author := w.author(t)
 	for _, b := range []*browser{author, author.htmx()} {
 		page := b.post("/admin/posts", "title", "", "body", "Kept <b>", "published_at", "tomorrow").is(t, 422,
-			"Write a title.", "Kept &lt;b&gt;", `value="tomorrow"`, "as a date and a time",
+			"Enter a title.", "Kept &lt;b&gt;", `value="tomorrow"`, "a date and time for the publication",
 			`aria-invalid="true"`, `aria-describedby="field-title-problem"`, `id="field-title-problem"`)
 		if strings.Contains(page.body, "<html") != (b == author) {
 			t.Error("the frame doesn't fit the request")
@@ -167,7 +167,7 @@ func TestPostPicture(t *testing.T) {
 	photo := withExif(jpegOf(t, quarters(1600, 900)), exif(binary.LittleEndian, 1))
 
 	// Refused for its title: the picture is kept, and the next form needs no file.
-	page := author.send("/admin/posts", photo, "title", "", "body", "Kept").is(t, 422, "Write a title.", "Kept")
+	page := author.send("/admin/posts", photo, "title", "", "body", "Kept").is(t, 422, "Enter a title.", "Kept")
 	kept := keptPicture.FindStringSubmatch(page.body)
 	if kept == nil {
 		t.Fatal("the picture is lost")

@@ -75,7 +75,7 @@ func (s *Site) calendar(c *fiber.Ctx) error {
 		clashes = domain.Clashes(slots, zone, overlaps.Of)
 		clashes = clashes[:min(len(clashes), calendarClashes)]
 	}
-	view := calendarView{Title: s.t(c, "time.month_year", "Month", s.t(c, "time.name_"+first.Format("01")), "Year", first.Year()),
+	view := calendarView{Title: s.t(c, "time.month_year", "Month", s.t(c, "time.name_"+first.Format("01")), "Year", first.Format("2006")),
 		Zone: zone.String(), Next: end.Format(monthFormat), Empty: len(slots) == 0}
 	if month := first.AddDate(0, -1, 0).Format(monthFormat); month >= this {
 		view.Previous = month

@@ -82,7 +82,7 @@ func (s *Site) tagOptions(c *fiber.Ctx, owner int64) ([]templates.Option, error)
 	tags, err := s.DB.Tags(c.UserContext(), owner)
 	options := []templates.Option{{Label: s.t(c, "clients.all_tags")}}
 	for _, one := range tags {
-		options = append(options, templates.Option{Value: one.Tag, Label: one.Tag + " (" + strconv.Itoa(one.Clients) + ")"})
+		options = append(options, templates.Option{Value: one.Tag, Label: s.t(c, "clients.tag_count", "Tag", one.Tag, "Count", one.Clients)})
 	}
 	return options, err
 }

@@ -33,20 +33,20 @@ func (w *world) client(t *testing.T, owner int64, email string) domain.Client {
 func TestClientsPlainForms(t *testing.T) {
 	w := newWorld(t)
 	user, b := w.owner(t, "ann")
-	b.get("/clients").is(t, 200, "<html", "Nobody is here yet", `href="/clients/several"`, `href="/clients/import"`)
+	b.get("/clients").is(t, 200, "<html", "No clients yet", `href="/clients/several"`, `href="/clients/import"`)
 	b.get("/clients/new").is(t, 200, "<html", `name="email"`, `name="full_name"`, `name="comment"`, `name="tags"`)
 	b.post("/clients", "email", "anna@example.com", "full_name", "Анна <b>", "comment", "one\r\ntwo", "tags", "vip, news").leads(t, "/clients")
-	b.get("/clients").is(t, 200, "anna@example.com", "Анна &lt;b&gt;", `href="/clients?tag=news"`, "1 client", "anna@example.com was added")
+	b.get("/clients").is(t, 200, "anna@example.com", "Анна &lt;b&gt;", `href="/clients?tag=news"`, "1 client", "anna@example.com added")
 
 	clients, _, err := w.db.Clients(t.Context(), user.ID, db.ClientFilter{})
 	if err != nil || len(clients) != 1 || clients[0].Comment != "one\ntwo" || len(clients[0].Tags) != 2 {
 		t.Fatalf("%+v, %v", clients, err)
 	}
 	path := fmt.Sprint("/clients/", clients[0].ID)
-	b.get(path).is(t, 200, "<html", "anna@example.com", "No letter has gone", path+"/edit", path+"/delete", "<time datetime=")
+	b.get(path).is(t, 200, "<html", "anna@example.com", "No emails sent to this client", path+"/edit", path+"/delete", "<time datetime=")
 	b.get(path+"/edit").is(t, 200, "<html", `value="anna@example.com"`, `value="vip, news"`, `name="_method" value="PUT"`)
 	b.post(path, "_method", "PUT", "email", "ann@example.com", "full_name", "Ann").leads(t, path)
-	b.get(path).is(t, 200, "ann@example.com", "The client was saved.")
+	b.get(path).is(t, 200, "ann@example.com", "Client saved.")
 	b.get(path+"/delete").is(t, 200, "<html", "Delete ann@example.com?", `value="DELETE"`)
 	b.post(path, "_method", "DELETE").leads(t, "/clients")
 	b.get(path).is(t, 404)
@@ -71,8 +71,8 @@ func TestClientsInvalid(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			for email, problem := range map[string]string{
-				"no address": "not a complete e-mail", taken.Email: "You have a client with this e-mail already.", "": "Enter an e-mail address.",
-				strings.ToUpper(taken.Email): "You have a client with this e-mail already.",
+				"no address": "full email address", taken.Email: "You already have a client with this email.", "": "Enter an email address.",
+				strings.ToUpper(taken.Email): "You already have a client with this email.",
 			} {
 				for _, one := range []*browser{b, b.htmx()} {
 					a := send(one, email).is(t, 422, problem, `aria-invalid="true"`, `-email-problem"`, `value="`+email+`"`,
@@ -85,7 +85,7 @@ func TestClientsInvalid(t *testing.T) {
 		})
 	}
 	b.with("Accept-Language", "ru").post("/language", "language", "ru")
-	b.post("/clients", "email", "x").is(t, 422, "Это не похоже на полный e-mail")
+	b.post("/clients", "email", "x").is(t, 422, "Введите email полностью")
 }
 
 func TestClientsInPlace(t *testing.T) {
@@ -130,8 +130,8 @@ func TestClientsSearchPages(t *testing.T) {
 	b.get("/clients?page=-1&tag=crowd").is(t, 200, "Page 1 of 2")
 	b.get("/clients?page=abc").is(t, 200, "31 clients")
 	b.get("/clients?q=%D0%B8%D0%B2%D0%B0%D0%BD").is(t, 200, "1 client", "ivan@example.com")
-	b.get("/clients?q=%00%FF%27%22").is(t, 200, "Nobody was found")
-	b.get("/clients?q=%3Cscript%3E").is(t, 200, "Nobody was found", "&lt;script&gt;")
+	b.get("/clients?q=%00%FF%27%22").is(t, 200, "No clients found")
+	b.get("/clients?q=%3Cscript%3E").is(t, 200, "No clients found", "&lt;script&gt;")
 	a := b.htmx().get("/clients?q=ivan").is(t, 200, `id="found"`, "1 client", "ivan@example.com")
 	if strings.Contains(a.body, "<html") || strings.Contains(a.body, `name="q"`) {
 		t.Errorf("more than the results: %s", a.body)
@@ -177,10 +177,10 @@ func TestClientsSeveral(t *testing.T) {
 	w.client(t, user.ID, "known@example.com")
 	b.get("/clients/several").is(t, 200, `name="addresses"`)
 	b.post("/clients/several", "addresses", "Ann <ann@example.com>, Known@example.com\r\nKim <kim>", "tags", "new").
-		is(t, 422, `aria-invalid="true"`, "\nKim &lt;kim&gt;</textarea>", "1 line could not", "not a complete e-mail", "Added: 1. Already there: 1.", `value="new"`)
+		is(t, 422, `aria-invalid="true"`, "\nKim &lt;kim&gt;</textarea>", "1 line wasn&#39;t added", "full email address", "Added: 1. Already on your list: 1.", `value="new"`)
 	b.post("/clients/several", "addresses", "Ann <ann@example.com>\r\nkim@example.com; Kim", "tags", "new").leads(t, "/clients")
-	b.get("/clients?tag=new").is(t, 200, "2 clients", "Added: 1. Already there: 1.")
-	b.post("/clients/several", "addresses", " ").is(t, 422, "Enter an e-mail address.")
+	b.get("/clients?tag=new").is(t, 200, "2 clients", "Added: 1. Already on your list: 1.")
+	b.post("/clients/several", "addresses", " ").is(t, 422, "Enter an email address.")
 }
 
 func TestClientSuppressed(t *testing.T) {
@@ -193,9 +193,9 @@ func TestClientSuppressed(t *testing.T) {
 	if _, err := w.db.Pool.Exec(t.Context(), `UPDATE clients SET suppressed_at = now(), suppressed_reason = 'bounced' WHERE id = $1`, dead.ID); err != nil {
 		t.Fatal(err)
 	}
-	b.get("/clients").is(t, 200, "Unsubscribed", "Address doesn&#39;t work")
+	b.get("/clients").is(t, 200, "Unsubscribed", "Bounced")
 	path := fmt.Sprint("/clients/", gone.ID)
-	if a := b.get(path).is(t, 200, "has unsubscribed", "<time datetime="); strings.Contains(a.body, "/retry") {
+	if a := b.get(path).is(t, 200, "This client unsubscribed", "<time datetime="); strings.Contains(a.body, "/retry") {
 		t.Error("the owner can lift an unsubscription")
 	}
 	b.post(path+"/retry").is(t, 409)

@@ -123,9 +123,9 @@ func TestImportFormats(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			path := b.uploaded("list.csv", file)
 			b.get(path).is(t, 200, `<option value="email" selected>`, `<option value="full_name" selected>`,
-				`<option value="comment" selected>`, `<option value="tags" selected>`, "Любит чай", "Анна; Ивановна", "<strong>2</strong><span>new")
+				`<option value="comment" selected>`, `<option value="tags" selected>`, "Любит чай", "Анна; Ивановна", "<strong>2</strong><span>New")
 			w.start(t, b, path, "columns", "email", "columns", "full_name", "columns", "comment", "columns", "tags", "header", "yes")
-			b.get(path).is(t, 200, "<strong>2</strong><span>new", "<strong>0</strong><span>with mistakes")
+			b.get(path).is(t, 200, "<strong>2</strong><span>New", "<strong>0</strong><span>With errors")
 			b.get("/clients?q=anna").is(t, 200, "Анна; Ивановна", `>новости</a>`)
 			b.get("/clients?q=любит").is(t, 200, "Иван Петров", "Любит чай")
 			b.post(path+"/undo").leads(t, path)
@@ -148,11 +148,11 @@ func TestImportRefusedFiles(t *testing.T) {
 		"empty lines":   {[]byte("\n\n \t\n,,\n"), "The file has no rows."},
 		"a picture":     {[]byte("\x89PNG\r\n\x1a\n\x00\x00\x00"), "neither a CSV nor an XLSX"},
 		"an old XLS":    {[]byte("\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"), "old XLS file"},
-		"a broken XLSX": {[]byte("PK\x03\x04 torn"), "The XLSX file can&#39;t be read."},
-		"half an XLSX":  {sheet(t, []any{"a@x.org"})[:3000], "The XLSX file can&#39;t be read."},
+		"a broken XLSX": {[]byte("PK\x03\x04 torn"), "This XLSX file can&#39;t be read."},
+		"half an XLSX":  {sheet(t, []any{"a@x.org"})[:3000], "This XLSX file can&#39;t be read."},
 		"an empty XLSX": {sheet(t), "The file has no rows."},
 		"too large":     {bytes.Repeat([]byte("a@example.com;name\n"), 1<<20+1<<18), "larger than 20 MB"},
-		"too long":      {bytes.Repeat([]byte("a@x.org\n"), 200_002), "more than 200000 rows"},
+		"too long":      {bytes.Repeat([]byte("a@x.org\n"), 200_002), "more than 200,000 rows"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			b.upload("/clients/import", "list", test.file).is(t, 422, "<html", test.want, `aria-invalid="true"`, `aria-describedby="field-file-problem`)
@@ -167,37 +167,37 @@ func TestImportSteps(t *testing.T) {
 	user, b := w.owner(t, "ann")
 	known := w.client(t, user.ID, "known@example.com")
 	path := b.uploaded("spring <list>.csv", []byte("first,who,x\nNew,new@example.com,1\nKnown,KNOWN@example.com,2\nBad,nobody,3\nTwice,new@example.com,4\n,\"open@example.com,5\n"))
-	b.get("/clients/import").is(t, 200, path, "spring &lt;list&gt;.csv", "not started")
-	b.get(path).is(t, 200, "<strong>1</strong><span>new", "<strong>1</strong><span>unchanged", "<strong>3</strong><span>with mistakes",
-		"The same e-mail stands in line 2 already.", "not a complete e-mail", "A quotation mark in this line is never closed.")
+	b.get("/clients/import").is(t, 200, path, "spring &lt;list&gt;.csv", "Not started")
+	b.get(path).is(t, 200, "<strong>1</strong><span>New", "<strong>1</strong><span>Unchanged", "<strong>3</strong><span>With errors",
+		"Same address as row 2.", "full email address", "A quotation mark in this row is never closed.")
 	b.post(path, "do", "check", "columns", "full_name", "columns", "", "header", "yes", "tags", "kept tag").
-		is(t, 422, "Choose the column with the e-mails.", `aria-invalid="true"`, `value="kept tag"`)
-	b.post(path, "do", "start", "columns", "owner_id", "columns", "email").is(t, 422, "doesn&#39;t have")
+		is(t, 422, "Choose the column with email addresses.", `aria-invalid="true"`, `value="kept tag"`)
+	b.post(path, "do", "start", "columns", "owner_id", "columns", "email").is(t, 422, "isn&#39;t in the file")
 	b.post(path, "do", "check", "columns", "full_name", "columns", "email", "header", "yes", "tags", "spring").leads(t, path)
-	b.get(path).is(t, 200, "<strong>1</strong><span>changed", `value="spring"`)
+	b.get(path).is(t, 200, "<strong>1</strong><span>Changed", `value="spring"`)
 	if a := b.htmx().post(path, "do", "check", "columns", "comment", "columns", "email", "columns", "", "header", "yes").is(t, 200, `<div id="import"`); strings.Contains(a.body, "<html") {
 		t.Error("htmx gets the whole page")
 	}
 	start := []string{"do", "start", "columns", "full_name", "columns", "email", "header", "yes", "tags", "spring"}
 	b.post(path, start...).leads(t, path)
 	b.post(path, start...).leads(t, path) // a second click
-	b.get(path).is(t, 200, "Import is running", `<meta http-equiv="refresh"`, `hx-trigger="every 1s"`)
+	b.get(path).is(t, 200, "Importing…", `<meta http-equiv="refresh"`, `hx-trigger="every 1s"`)
 	b.htmx().get(path).is(t, 200, "0 of 5 rows", `hx-trigger="every 1s"`)
 	b.post(path+"/undo").is(t, 409)
 	id, _ := strconv.ParseInt(path[len("/clients/import/"):], 10, 64)
 	if err := w.db.RunImport(t.Context(), id); err != nil {
 		t.Fatal(err)
 	}
-	a := b.htmx().get(path).is(t, 286, "<strong>1</strong><span>new", "<strong>1</strong><span>changed", "<strong>3</strong><span>with mistakes", "3 rows with mistakes", "nobody")
+	a := b.htmx().get(path).is(t, 286, "<strong>1</strong><span>New", "<strong>1</strong><span>Changed", "<strong>3</strong><span>With errors", "3 rows skipped", "nobody")
 	if strings.Contains(a.body, "every 1s") {
 		t.Error("polling goes on")
 	}
-	b.with("Accept-Language", "ru").get(path).is(t, 200, "not a complete e-mail") // the account's language counts
+	b.with("Accept-Language", "ru").get(path).is(t, 200, "full email address") // the account's language counts
 	if c, err := w.db.Client(t.Context(), user.ID, known.ID); err != nil || len(c.Tags) != 2 || c.FullName != "Known" {
 		t.Errorf("%+v, %v", c, err)
 	}
 	b.post(path+"/undo").leads(t, path)
-	b.get(path).is(t, 200, "Deleted clients: 1", "This import was undone")
+	b.get(path).is(t, 200, "Clients deleted: 1", "This import was undone")
 	b.post(path+"/undo").is(t, 409)
 }
 
@@ -211,7 +211,7 @@ func TestImportForeign(t *testing.T) {
 	other.post(path, "do", "check", "columns", "").is(t, 404)
 	other.post(path+"/undo").is(t, 404)
 	other.get("/clients/import/abc").is(t, 404)
-	b.get(path).is(t, 200, "not started")
+	b.get(path).is(t, 200, "Not started")
 }
 
 // What an export writes, an import reads.
@@ -231,7 +231,7 @@ func TestImportOfExport(t *testing.T) {
 	for _, column := range []string{"email", "full_name", "comment", "tags", "", "", ""} {
 		columns = append(columns, "columns", column)
 	}
-	other.get(path).is(t, 200, "<strong>1</strong><span>new")
+	other.get(path).is(t, 200, "<strong>1</strong><span>New")
 	w.start(t, other, path, append(columns, "header", "yes")...)
 	got, _, err := w.db.Clients(t.Context(), bob.ID, everybody)
 	if err != nil || len(got) != 1 || got[0].Email != before.Email || got[0].FullName != before.FullName ||

@@ -22,11 +22,11 @@ func TestInbox(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	list := b.get("/inbox").is(t, 200, "Привет &lt;b&gt;", "c0@example.com", "second", "3 letters", "<time datetime=")
+	list := b.get("/inbox").is(t, 200, "Привет &lt;b&gt;", "c0@example.com", "second", "3 emails", "<time datetime=")
 	if strings.Index(list.body, "c2@") > strings.Index(list.body, "c0@") {
 		t.Error("the newest letter is not the first")
 	}
-	if a := b.htmx().get("/inbox?q=second").is(t, 200, "c1@example.com", "1 letter"); strings.Contains(a.body, "c0@") || strings.Contains(a.body, "<html") {
+	if a := b.htmx().get("/inbox?q=second").is(t, 200, "c1@example.com", "1 email"); strings.Contains(a.body, "c0@") || strings.Contains(a.body, "<html") {
 		t.Errorf("%s", a.body)
 	}
 	letters, _, err := w.db.InboxLetters(t.Context(), "", 1)

@@ -156,7 +156,7 @@ func (s *Site) wall(c *fiber.Ctx, at time.Time) string {
 	if at.IsZero() {
 		return ""
 	}
-	return s.t(c, "time.moment", "Day", at.Day(), "Month", s.t(c, "time.month_"+at.Format("01")), "Year", at.Year(), "Clock", at.Format("15:04"))
+	return s.t(c, "time.moment", "Day", at.Day(), "Month", s.t(c, "time.month_"+at.Format("01")), "Year", at.Format("2006"), "Clock", at.Format("15:04"))
 }
 
 // day writes a wall clock with its weekday, and with the year when that is not this one.
@@ -166,7 +166,7 @@ func (s *Site) day(c *fiber.Ctx, at time.Time) string {
 		key = "time.day_year"
 	}
 	return s.t(c, key, "Weekday", s.weekday(c, at), "Day", at.Day(),
-		"Month", s.t(c, "time.long_"+at.Format("01")), "Year", at.Year(), "Clock", at.Format("15:04"))
+		"Month", s.t(c, "time.long_"+at.Format("01")), "Year", at.Format("2006"), "Clock", at.Format("15:04"))
 }
 
 // date writes a day without its weekday.

@@ -69,7 +69,7 @@ func TestMailingsPlainForms(t *testing.T) {
 	b.get("/mailings").is(t, 200, "<html", "Three steps", `href="/mailings/new"`)
 	b.get("/mailings/new").is(t, 200, "<html", `name="name"`, `name="message_id"`, `name="audience" value="tags"`, `name="tags"`,
 		`name="client_ids" value="`+fmt.Sprint(c.ID), `name="start_at"`, `name="end_at"`, `name="timezone"`, `value="UTC"`, `name="periodicity"`,
-		`value="`+time.Now().UTC().Add(time.Hour).Format("2006-01-02T15")+`:00"`, "Reaches 1 client")
+		`value="`+time.Now().UTC().Add(time.Hour).Format("2006-01-02T15")+`:00"`, "Goes to 1 client")
 	location := b.post("/mailings", mailingFields(message.ID, "name", "News <b>", "end_at", "2031-02-01T00:00")...).is(t, 303).Header.Get("Location")
 	rows, _, err := w.db.Mailings(t.Context(), db.MailingFilter{OwnerID: user.ID})
 	if err != nil || len(rows) != 1 || location != pathOf(rows[0].Mailing) {
@@ -77,7 +77,7 @@ func TestMailingsPlainForms(t *testing.T) {
 	}
 	m := rows[0].Mailing
 	b.get(pathOf(m)).is(t, 200, "<html", "News &lt;b&gt;", "Mailing saved.", pathOf(m)+"/edit", pathOf(m)+"/delete", pathOf(m)+"/launch",
-		"Launching sends it to 1 client, first on 6 Jan 2031, 09:00 (Europe/Berlin)",
+		"Launch it to send to 1 client, first on 6 Jan 2031, 09:00 (Europe/Berlin)",
 		`<time datetime="2031-01-06T08:00:00Z" title="Europe/Berlin">6 Jan 2031, 09:00</time>`,
 		`<time datetime="2031-01-10T08:00:00Z" title="Europe/Berlin">10 Jan 2031, 09:00</time>`)
 	b.get(pathOf(m)+"/edit").is(t, 200, "<html", `value="News &lt;b&gt;"`, `value="2031-01-06T09:00"`, `value="2031-02-01T00:00"`, `name="_method" value="PUT"`)
@@ -85,8 +85,8 @@ func TestMailingsPlainForms(t *testing.T) {
 	if m, err = w.db.Mailing(t.Context(), user.ID, m.ID); err != nil || m.Name != "News" || len(m.ClientIDs) != 1 || !m.EndAt.IsZero() {
 		t.Errorf("%v %+v", err, m)
 	}
-	b.get("/mailings").is(t, 200, "<html", fmt.Sprintf(`id="mailing-%d"`, m.ID), "created", "Hello · daily")
-	b.get(pathOf(m)+"/delete").is(t, 200, "<html", "Delete News?", `value="DELETE"`)
+	b.get("/mailings").is(t, 200, "<html", fmt.Sprintf(`id="mailing-%d"`, m.ID), "Created", "Hello · Daily")
+	b.get(pathOf(m)+"/delete").is(t, 200, "<html", "Delete “News”?", `value="DELETE"`)
 	b.post(pathOf(m), "_method", "DELETE").leads(t, "/mailings")
 	b.get(pathOf(m)).is(t, 404)
 }
@@ -111,10 +111,10 @@ func TestMailingsHTMX(t *testing.T) {
 	whole(b.get(pathOf(m)).is(t, 200, row, "News"))
 	whole(b.get(pathOf(m)+"/edit").is(t, 200, row, `value="News"`, `hx-put="`+pathOf(m)+`"`))
 	whole(b.do("PUT", pathOf(m), mailingFields(message.ID, "name", "Other")).is(t, 200, row, "Other"))
-	whole(b.post(pathOf(m)+"/launch").is(t, 200, row, "running", pathOf(m)+"/stop"))
-	whole(b.post(pathOf(m)+"/stop").is(t, 200, row, "finished"))
+	whole(b.post(pathOf(m)+"/launch").is(t, 200, row, "Running", pathOf(m)+"/stop"))
+	whole(b.post(pathOf(m)+"/stop").is(t, 200, row, "Finished"))
 	whole(b.get("/mailings?q=oth&status=finished").is(t, 200, row, "1 mailing"))
-	whole(b.get("/mailings?q=oth&status=running").is(t, 200, "No mailing matches."))
+	whole(b.get("/mailings?q=oth&status=running").is(t, 200, "No mailings match."))
 	gone := b.do("DELETE", pathOf(m), nil).is(t, 200)
 	if gone.body != "" {
 		t.Errorf("deleted: %q", gone.body)
@@ -136,17 +136,17 @@ func TestMailingsInvalid(t *testing.T) {
 		fields []string
 		texts  []string
 	}{
-		{"nothing", nil, []string{"Enter a name.", "Choose a message.", "Choose who gets the letters.", "Enter the start", "This time zone", "Choose how often"}},
+		{"nothing", nil, []string{"Enter a name.", "Choose a message.", "Choose who gets the emails.", "for the first email", "Unknown time zone", "Choose how often"}},
 		{"message", mailingFields(theirs.ID), []string{"Choose a message.", `value="News"`, `value="2031-01-06T09:00"`}},
-		{"zone", mailingFields(message.ID, "timezone", "Europe/<b>"), []string{"This time zone is not known.", `value="Europe/&lt;b&gt;"`}},
-		{"start", mailingFields(message.ID, "start_at", "soon"), []string{"Enter the start", `value="soon"`}},
-		{"end", mailingFields(message.ID, "end_at", "2031-01-06T09:00"), []string{"The end has to be after the start.", `value="2031-01-06T09:00"`}},
+		{"zone", mailingFields(message.ID, "timezone", "Europe/<b>"), []string{"Unknown time zone.", `value="Europe/&lt;b&gt;"`}},
+		{"start", mailingFields(message.ID, "start_at", "soon"), []string{"for the first email", `value="soon"`}},
+		{"end", mailingFields(message.ID, "end_at", "2031-01-06T09:00"), []string{"The end must be after the first email.", `value="2031-01-06T09:00"`}},
 		{"tags", mailingFields(message.ID, "audience", "tags", "tags", " , "), []string{"Enter at least one tag.", `value="tags" checked`}},
-		{"nobody picked", mailingFields(message.ID, "audience", "picked"), []string{"Pick at least one client.", `value="picked" checked`}},
-		{"foreign client", mailingFields(message.ID, "audience", "picked", "client_ids", fmt.Sprint(foreign.ID)), []string{"does not exist any more"}},
+		{"nobody picked", mailingFields(message.ID, "audience", "picked"), []string{"Select at least one client.", `value="picked" checked`}},
+		{"foreign client", mailingFields(message.ID, "audience", "picked", "client_ids", fmt.Sprint(foreign.ID)), []string{"no longer exists"}},
 		{"kept pick", mailingFields(message.ID, "name", " ", "audience", "picked", "client_ids", fmt.Sprint(mine.ID)),
-			[]string{"Enter a name.", fmt.Sprintf(`name="client_ids" value="%d" checked`, mine.ID), "Reaches 1 client"}},
-		{"what the database can't take", mailingFields(message.ID, "name", "a\x00b\xff"), []string{"characters that can&#39;t be shown"}},
+			[]string{"Enter a name.", fmt.Sprintf(`name="client_ids" value="%d" checked`, mine.ID), "Goes to 1 client"}},
+		{"what the database can't take", mailingFields(message.ID, "name", "a\x00b\xff"), []string{"hidden characters"}},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -244,10 +244,10 @@ func TestMailingActs(t *testing.T) {
 		"disabled": func(m domain.Mailing) { w.act(t, m, disable) },
 	}
 	tests := []struct{ state, act, refusal string }{
-		{"created", "launch", ""}, {"created", "stop", "not running"}, {"created", "run", ""},
-		{"running", "launch", "launched already"}, {"running", "stop", ""}, {"running", "run", ""},
-		{"finished", "launch", "launched already"}, {"finished", "stop", "not running"}, {"finished", "run", "is finished"}, {"finished", "edit", "can&#39;t be changed"},
-		{"disabled", "launch", "spam &lt;b&gt;"}, {"disabled", "stop", "not running"}, {"disabled", "run", "spam &lt;b&gt;"},
+		{"created", "launch", ""}, {"created", "stop", "isn&#39;t running"}, {"created", "run", ""},
+		{"running", "launch", "already been launched"}, {"running", "stop", ""}, {"running", "run", ""},
+		{"finished", "launch", "already been launched"}, {"finished", "stop", "isn&#39;t running"}, {"finished", "run", "is finished"}, {"finished", "edit", "can&#39;t be changed"},
+		{"disabled", "launch", "spam &lt;b&gt;"}, {"disabled", "stop", "isn&#39;t running"}, {"disabled", "run", "spam &lt;b&gt;"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.act+" "+tt.state, func(t *testing.T) {
@@ -275,8 +275,8 @@ func TestMailingActs(t *testing.T) {
 	}
 	m := w.mailing(t, user.ID)
 	w.act(t, m, disable)
-	b.get(pathOf(m)).is(t, 200, "spam &lt;b&gt;", "disabled")
-	b.get("/mailings").is(t, 200, "disabled")
+	b.get(pathOf(m)).is(t, 200, "spam &lt;b&gt;", "Disabled by a manager")
+	b.get("/mailings").is(t, 200, "Disabled by a manager")
 }
 
 // Without JavaScript a press in the list asks before it launches or ends a mailing; a program's POST
@@ -346,14 +346,14 @@ func TestMailingProgress(t *testing.T) {
 	if err := w.db.PauseRun(t.Context(), run.ID, "550 5.7.1 <spam> refused", time.Now(), nil); err != nil {
 		t.Fatal(err)
 	}
-	progress("").is(t, 200, "paused", "550 5.7.1 &lt;spam&gt; refused", "Sending goes on by itself:")
+	progress("").is(t, 200, "Paused", "550 5.7.1 &lt;spam&gt; refused", "Sending resumes by itself:")
 	w.act(t, m, stop)
-	progress("").is(t, 200, "stopping", "The owner stopped the mailing.", "every 1s")
+	progress("").is(t, 200, "Stopping", "The mailing was stopped.", "every 1s")
 	if err := w.db.CloseRun(t.Context(), run.ID, time.Now()); err != nil {
 		t.Fatal(err)
 	}
 	ended := progress("").is(t, 286, `class="count-accepted">0<`, `class="count-failed">0<`, `class="count-suppressed">0<`, `class="count-expired">0<`,
-		`class="count-cancelled">3<`, `class="count-open">0<`, `id="all-runs" hx-swap-oob`, "finished")
+		`class="count-cancelled">3<`, `class="count-open">0<`, `id="all-runs" hx-swap-oob`, "Finished")
 	if strings.Contains(ended.body, "every 1s") {
 		t.Error("the asking goes on")
 	}
@@ -373,10 +373,10 @@ func TestMailingAudienceFragments(t *testing.T) {
 		ids = append(ids, fmt.Sprint(w.client(t, user.ID, fmt.Sprintf("c%02d@example.com", i)).ID))
 	}
 	h := b.htmx()
-	h.post("/mailings/reach", "audience", "all").is(t, 200, "Reaches 40 clients")
-	h.post("/mailings/reach", "audience", "tags", "tags", "none").is(t, 200, "Reaches 0 clients")
-	h.post("/mailings/reach", "audience", "picked", "client_ids", ids[0], "client_ids", ids[1], "client_ids", fmt.Sprint(foreign.ID)).is(t, 200, "Reaches 2 clients")
-	h.post("/mailings/reach").is(t, 200, "Reaches")
+	h.post("/mailings/reach", "audience", "all").is(t, 200, "Goes to 40 clients")
+	h.post("/mailings/reach", "audience", "tags", "tags", "none").is(t, 200, "Goes to 0 clients")
+	h.post("/mailings/reach", "audience", "picked", "client_ids", ids[0], "client_ids", ids[1], "client_ids", fmt.Sprint(foreign.ID)).is(t, 200, "Goes to 2 clients")
+	h.post("/mailings/reach").is(t, 200, "Goes to")
 	found := h.post("/mailings/clients", "client_q", "c3", "client_ids", ids[0], "client_ids", fmt.Sprint(foreign.ID), "client_ids", "x").
 		is(t, 200, `value="`+ids[0]+`" checked`, "c00@example.com", "c31@example.com")
 	if strings.Contains(found.body, "c22@") || strings.Contains(found.body, "foreign@") || strings.Contains(found.body, "<html") {
@@ -417,7 +417,7 @@ func TestMailingProgressPages(t *testing.T) {
 		t.Fatal(ok, err)
 	}
 	b.get(pathOf(m)).is(t, 200, `class="count-open">1<`, `href="`+pathOf(m)+`?page=2"`)
-	b.get(pathOf(m)+"?page=3").is(t, 200, `class="count-open">1<`, "missed")
+	b.get(pathOf(m)+"?page=3").is(t, 200, `class="count-open">1<`, "Missed")
 	w.act(t, m, stop)
 	if err := w.db.CloseRun(t.Context(), run.ID, time.Now()); err != nil {
 		t.Fatal(err)

@@ -109,7 +109,7 @@ func TestManagerUsers(t *testing.T) {
 	if run, ok, err := w.db.PlanRun(t.Context(), m.ID, m.StartLocal.Add(time.Hour), false); ok || err != nil {
 		t.Errorf("a blocked owner's mailing runs: %+v, %v", run, err)
 	}
-	manager.get("/manager/mailings").is(t, 200, "owner blocked")
+	manager.get("/manager/mailings").is(t, 200, "Owner blocked")
 	not(t, manager.get("/manager/mailings"), "2031-01-06")
 	manager.get("/manager/users?status=blocked").is(t, 200, row, "1 user")
 	not(t, manager.htmx().get("/manager/users?q=mia").is(t, 200), row)
@@ -132,18 +132,18 @@ func TestGiveRole(t *testing.T) {
 	user.get("/clients").is(t, 403)
 	admin.htmx().post(path(ann), "role", "king").is(t, 422, row, `aria-invalid="true"`, `aria-describedby="role-`)
 	admin.post(path(ann), "role", "").is(t, 422, "<html", row, `aria-invalid="true"`)
-	admin.htmx().post(path(ada), "role", "user").is(t, 422, "You can&#39;t take")
+	admin.htmx().post(path(ada), "role", "user").is(t, 422, "You can&#39;t remove")
 	admin.post(path(ada), "role", "admin").leads(t, "/admin/users")
 	admin.post(path(ann), "role", "user").leads(t, "/admin/users")
 	not(t, admin.htmx().get("/admin/users?role=admin").is(t, 200), row)
 	w.logged(t, "ada@people.example role_user ann@people.example: ", "ada@people.example role_manager ann@people.example: ")
 
-	log := admin.get("/admin/audit").is(t, 200, "<html", "4 entries", "role given: manager", "ada@people.example", "command line", `<time datetime="`)
-	if strings.Index(log.body, "role given: user<") > strings.Index(log.body, "role given: manager<") {
+	log := admin.get("/admin/audit").is(t, 200, "<html", "4 entries", "Role changed to manager", "ada@people.example", "Command line", `<time datetime="`)
+	if strings.Index(log.body, "Role changed to user<") > strings.Index(log.body, "Role changed to manager<") {
 		t.Error("the log does not begin with the newest")
 	}
-	not(t, admin.htmx().get("/admin/audit?act=role_manager").is(t, 200, "role given: manager"), "<html", "role given: user<")
-	admin.htmx().get("/admin/audit?q=nobody@").is(t, 200, "There is no such entry", `href="/admin/audit"`)
+	not(t, admin.htmx().get("/admin/audit?act=role_manager").is(t, 200, "Role changed to manager"), "<html", "Role changed to user<")
+	admin.htmx().get("/admin/audit?q=nobody@").is(t, 200, "No entries match", `href="/admin/audit"`)
 }
 
 func TestQueue(t *testing.T) {

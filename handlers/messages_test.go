@@ -38,8 +38,8 @@ func TestMessagesPlainForms(t *testing.T) {
 	b.get(path+"/edit").is(t, 200, "# News", `name="_method" value="PUT"`)
 	b.post(path, "_method", "PUT", "subject", "Bye", "body", "text").leads(t, path)
 	b.get("/messages").is(t, 200, `id="message-`, "Bye", "0 mailings", "1 message")
-	b.get("/messages?q=hello").is(t, 200, "No message was found")
-	b.get(path+"/delete").is(t, 200, "Delete the message “Bye”?")
+	b.get("/messages?q=hello").is(t, 200, "No messages found")
+	b.get(path+"/delete").is(t, 200, "Delete “Bye”?")
 	b.post(path, "_method", "DELETE").leads(t, "/messages")
 	b.get(path).is(t, 404)
 }
@@ -75,11 +75,11 @@ func TestMessagesInvalid(t *testing.T) {
 	for _, b := range []*browser{plain, plain.htmx()} {
 		for method, path := range map[string]string{"POST": "/messages", "PUT": fmt.Sprint("/messages/", m.ID)} {
 			a := b.do(method, path, []string{"subject", "Hi {{nmae}} <b>", "body", ""}).is(t, 422,
-				`value="Hi {{nmae}} &lt;b&gt;"`, "The placeholder “nmae” is not known.", "Write the text of the letter.")
+				`value="Hi {{nmae}} &lt;b&gt;"`, "There is no field “nmae”.", "Write the text of the email.")
 			if strings.Count(a.body, `aria-invalid="true"`) != 2 || strings.Contains(a.body, "<html") != (b == plain) {
 				t.Errorf("%s %s: %s", method, path, a.body)
 			}
-			b.do(method, path, []string{"subject", "a\nb", "body", "kept <text>\x00"}).is(t, 422, "A subject is one line.", "kept &lt;text&gt;", "no letter can carry")
+			b.do(method, path, []string{"subject", "a\nb", "body", "kept <text>\x00"}).is(t, 422, "The subject must be one line.", "kept &lt;text&gt;", "can&#39;t be sent in an email")
 		}
 	}
 	if got, err := w.db.Message(t.Context(), user.ID, m.ID); err != nil || got.Subject != "Hello" {
@@ -149,7 +149,7 @@ func TestMessagePreview(t *testing.T) {
 	manager := w.as(t, w.user(t, "mary", domain.RoleManager))
 	manager.get(path).is(t, 200, "Dear ann of")
 	manager.get(fmt.Sprint(path, "?client=", client.ID)).is(t, 404)
-	shown := manager.get(fmt.Sprint("/messages/", m.ID)).is(t, 200, "Message of ann", `sandbox=""`)
+	shown := manager.get(fmt.Sprint("/messages/", m.ID)).is(t, 200, "By ann", `sandbox=""`)
 	if strings.Contains(shown.body, "/edit") || strings.Contains(shown.body, "/test") {
 		t.Error("a manager can change the message")
 	}
@@ -166,7 +166,7 @@ func TestMessageTest(t *testing.T) {
 	m, client := w.message(t, user.ID, "Hello", "text"), w.client(t, user.ID, "c@example.com")
 	path := fmt.Sprint("/messages/", m.ID)
 	b.post(path+"/test", "client", "").leads(t, path)
-	b.get(path).is(t, 200, "A test letter for ann@people.example is on its way to the inbox")
+	b.get(path).is(t, 200, "Test for ann@people.example sent: look in the test inbox")
 	a := b.htmx().post(path+"/test", "client", fmt.Sprint(client.ID)).is(t, 200)
 	if a.body != "" || a.Header.Get("HX-Trigger") == "" {
 		t.Errorf("%v %q", a.Header, a.body)

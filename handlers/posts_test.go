@@ -48,7 +48,7 @@ func titles(page string) (list []string) {
 func TestBlog(t *testing.T) {
 	w := newWorld(t)
 	b, now := w.visitor(t), time.Now()
-	b.get("/blog").is(t, 200, "There are no articles yet")
+	b.get("/blog").is(t, 200, "No posts yet")
 	want := []string{}
 	for n := range 14 {
 		title := fmt.Sprintf("Number %d", n)
@@ -247,8 +247,8 @@ func TestHome(t *testing.T) {
 	if len(seen) != 7 || len(orders) < 20 || seen["To come"] { // 210 orders; fewer than 20 of them in 60 tries never happens
 		t.Errorf("%d posts in %d orders", len(seen), len(orders))
 	}
-	page := w.as(t, owner).get("/").is(t, 200, "Go to my work", owner.Name)
-	if strings.Contains(page.body, "Send the first one today") {
+	page := w.as(t, owner).get("/").is(t, 200, "Open dashboard", owner.Name)
+	if strings.Contains(page.body, "Send your first mailing today") {
 		t.Error("somebody with an account is asked to register")
 	}
 	if strings.Contains(b.get("/").body, owner.Name) {

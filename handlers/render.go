@@ -110,7 +110,7 @@ func (s *Site) moment(c *fiber.Ctx, at time.Time) Moment {
 	local := at.In(to.Zone)
 	text := s.say(to.Lang, "time.moment",
 		"Day", local.Day(), "Month", s.say(to.Lang, "time.month_"+local.Format("01")),
-		"Year", local.Year(), "Clock", local.Format("15:04"))
+		"Year", local.Format("2006"), "Clock", local.Format("15:04"))
 	return Moment{UTC: at.UTC().Format(time.RFC3339), Text: text, Zone: to.Zone.String()}
 }
 

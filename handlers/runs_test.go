@@ -60,12 +60,12 @@ func TestRunPage(t *testing.T) {
 	run := w.sent(t, w.mailing(t, user.ID), domain.OutcomeAccepted, domain.OutcomeFailed, domain.OutcomeDeferred)
 	path := fmt.Sprint("/runs/", run.ID)
 	b.get(path).is(t, 200, "<html", "c0@example.com", "250 2.0.0 Ok", "550 5.1.1 &lt;nobody&gt;", "451 4.7.1 Later", "c3@example.com",
-		`class="count-accepted">1<`, `class="count-failed">1<`, `class="count-open">2<`, "1 letter waits", pathOf(domain.Mailing{ID: run.MailingID}))
+		`class="count-accepted">1<`, `class="count-failed">1<`, `class="count-open">2<`, "1 email will be retried", pathOf(domain.Mailing{ID: run.MailingID}))
 	failed := b.get(path+"?outcome=failed").is(t, 200, "c1@example.com", `value="failed" selected`)
 	if strings.Contains(failed.body, "c0@example.com") {
 		t.Error("the filter lets accepted ones through")
 	}
-	b.get(path+"?outcome=expired").is(t, 200, "No deliveries here.")
+	b.get(path+"?outcome=expired").is(t, 200, "No recipients here.")
 	for _, query := range []string{"outcome=%00", "page=x", "page=9000000000000000000"} {
 		b.get(path+"?"+query).is(t, 200)
 	}
@@ -101,8 +101,8 @@ func TestAttemptsPage(t *testing.T) {
 		{"accepted", b, "status=accepted", "first@example.com", "second@"},
 		{"failed", b, "status=failed", "550 5.1.1 &lt;nobody&gt;", "first@"},
 		{"a mailing", b, fmt.Sprint("mailing=", letters.ID), "Letters", "second@"},
-		{"a mailing and a status", b, fmt.Sprint("status=failed&mailing=", letters.ID), "No attempt", "first@"},
-		{"a foreign mailing", other, fmt.Sprint("mailing=", news.ID), "No attempt", "first@"},
+		{"a mailing and a status", b, fmt.Sprint("status=failed&mailing=", letters.ID), "No attempts match", "first@"},
+		{"a foreign mailing", other, fmt.Sprint("mailing=", news.ID), "No attempts match", "first@"},
 		{"another's own", other, "", "bobs@example.com", "first@"},
 		{"everybody's", manager, "", "bobs@example.com", "nobody@"},
 		{"everybody's failed", manager, "status=failed", "second@example.com", "bobs@"},

@@ -25,7 +25,7 @@ func TestStartStepByStep(t *testing.T) {
 		is(t, 422, "\nnobody</textarea>", "Added: 1.", `href="/start"`, `aria-invalid="true"`)
 	b.post("/start/clients", "addresses", "max@example.com; Max").leads(t, "/start")
 
-	b.get("/start").is(t, 200, "{{name}}, 20 % off everything", "Send to 2 clients now", `value="now once"`, "Eve Adams · eve@example.com")
+	b.get("/start").is(t, 200, "{{name}}, 20% off everything", "Send to 2 clients now", `value="now once"`, "Eve Adams · eve@example.com")
 	eve, _, err := w.db.Clients(t.Context(), user.ID, db.ClientFilter{Query: "eve"})
 	if err != nil || len(eve) != 1 {
 		t.Fatal(eve, err)
@@ -40,7 +40,7 @@ func TestStartStepByStep(t *testing.T) {
 	b.post("/start/preview", startFields("client", "999999")...).is(t, 404)
 
 	later := startFields("when", "later", "start_at", "2031-12-05T10:00")
-	b.htmx().post("/start/plan", later...).is(t, 200, "Launch: first letters on Friday, 5 December 2031, 10:00", "Reaches 2 clients")
+	b.htmx().post("/start/plan", later...).is(t, 200, "Schedule for Friday, 5 December 2031, 10:00", "Goes to 2 clients")
 	weekly := append([]string{"when", "now", "periodicity", "weekly"}, startFields()...)
 	b.htmx().post("/start/plan", weekly...).is(t, 200, "Send to 2 clients now", "<li><time")
 	b.htmx().post("/start/plan", startFields("when", "later", "start_at", "2001-01-01T10:00")...).is(t, 200, "has passed")
@@ -52,7 +52,7 @@ func TestStartStepByStep(t *testing.T) {
 	if err != nil || total != 1 || mailings[0].Status != domain.Running || mailings[0].Name != "First mailing" {
 		t.Fatal(mailings, total, err)
 	}
-	b.get("/start").is(t, 200, "Hello, ann", `href="`+pathOf(mailings[0].Mailing)+`"`, "What comes next")
+	b.get("/start").is(t, 200, "Hello, ann", `href="`+pathOf(mailings[0].Mailing)+`"`, "Scheduled")
 	b.htmx().get("/start").is(t, 200, `<div id="now"`)
 }
 
@@ -61,11 +61,11 @@ func TestStartKeepsAndRefuses(t *testing.T) {
 	user, b := w.owner(t, "ann")
 	w.client(t, user.ID, "eve@example.com")
 	b.post("/start", "subject", "Hi {{nick}}", "body", "", "when", "later", "start_at", "soon", "timezone", "UTC", "periodicity", "once",
-		"do", "soon UTC once").is(t, 422, `value="Hi {{nick}}"`, "nick", "Write the text", "Enter the start", `data-stale`)
+		"do", "soon UTC once").is(t, 422, `value="Hi {{nick}}"`, "nick", "Write the text", "for the first email", `data-stale`)
 	b.post("/start", startFields("when", "later", "start_at", "2031-12-05T10:00", "do", "keep")...).leads(t, "/start")
-	b.get("/start").is(t, 200, "Saved. Nothing is sent", `value="Hello {{name}}"`, `value="2031-12-05T10:00"`, "first letters on Friday")
+	b.get("/start").is(t, 200, "Saved. Nothing is sent", `value="Hello {{name}}"`, `value="2031-12-05T10:00"`, "Schedule for Friday")
 	b.post("/start", startFields("when", "now", "body", "Better", "do", "test")...).leads(t, "/start")
-	b.get("/start").is(t, 200, "A test letter", "Good news")
+	b.get("/start").is(t, 200, "Test for", "Good news")
 	if _, total, err := w.db.Mailings(t.Context(), db.MailingFilter{OwnerID: user.ID}); err != nil || total != 1 {
 		t.Errorf("%d mailings, %v", total, err)
 	}

@@ -21,26 +21,26 @@ func TestUnsubscribePage(t *testing.T) {
 		}
 		return got.Suppressed()
 	}
-	a := b.get(path).is(t, 200, "No more letters from ann to c…@example.com?", `method="post"`, `action="`+path+`"`)
+	a := b.get(path).is(t, 200, "Stop emails from ann to c…@example.com?", `method="post"`, `action="`+path+`"`)
 	if suppressed() || strings.Contains(a.body, "client@example.com") {
 		t.Error("looking at the page changes or tells something")
 	}
-	b.with("Accept-Language", "ru").get(path).is(t, 200, "Больше не получать писем")
+	b.with("Accept-Language", "ru").get(path).is(t, 200, "Больше не присылать письма")
 	// As a mail program posts it (RFC 8058): from anywhere, without cookies.
 	program := w.visitor(t).with("Origin", "https://mail.example.net").with("Sec-Fetch-Site", "cross-site")
 	for range 2 {
-		program.post(path, "List-Unsubscribe", "One-Click").is(t, 200, "c…@example.com gets no more letters from ann.")
+		program.post(path, "List-Unsubscribe", "One-Click").is(t, 200, "c…@example.com gets no more emails from ann.")
 		if !suppressed() {
 			t.Fatal("still gets letters")
 		}
 	}
-	b.get(path).is(t, 200, "gets no more letters")
+	b.get(path).is(t, 200, "gets no more emails")
 	owner.get("/clients").is(t, 200, "Unsubscribed")
 	if err := w.db.DeleteClient(t.Context(), user.ID, c.ID); err != nil {
 		t.Fatal(err)
 	}
-	b.get(path).is(t, 200, "This address gets no more letters.")
-	b.post(path).is(t, 200, "This address gets no more letters.")
+	b.get(path).is(t, 200, "This address gets no more emails.")
+	b.post(path).is(t, 200, "This address gets no more emails.")
 }
 
 func TestUnsubscribeWrongToken(t *testing.T) {
@@ -55,7 +55,7 @@ func TestUnsubscribeWrongToken(t *testing.T) {
 		b.get("/unsubscribe/"+wrong).is(t, 404)
 		b.post("/unsubscribe/"+wrong).is(t, 404)
 	}
-	b.get("/unsubscribe/test").is(t, 200, "This link stood in a test letter.")
+	b.get("/unsubscribe/test").is(t, 200, "This link comes from a test email.")
 	b.post("/unsubscribe/test").is(t, 200)
 	if got, err := w.db.Client(t.Context(), user.ID, c.ID); err != nil || got.Suppressed() {
 		t.Errorf("%+v, %v", got, err)

@@ -52,19 +52,23 @@ func LoadTexts() (*Texts, error) {
 // Say is the text of a key; args come in pairs, name and value, and fill {{.Name}}. A key that
 // doesn't exist is shown as it is; a test finds it.
 func (t *Texts) Say(lang, key string, args ...any) string {
-	return t.localize(lang, &i18n.LocalizeConfig{MessageID: key, TemplateData: pairs(args)})
+	return t.localize(lang, &i18n.LocalizeConfig{MessageID: key, TemplateData: pairs(lang, args)})
 }
 
 // Count is the text of a key in the plural form that n asks for; {{.Count}} is n.
 func (t *Texts) Count(lang, key string, n int64, args ...any) string {
-	data := pairs(args)
-	data["Count"] = n
+	data := pairs(lang, args)
+	data["Count"] = number(lang, n)
 	return t.localize(lang, &i18n.LocalizeConfig{MessageID: key, PluralCount: n, TemplateData: data})
 }
 
 // Fill is Say with the placeholders of a domain.Error.
 func (t *Texts) Fill(lang, key string, args map[string]any) string {
-	return t.localize(lang, &i18n.LocalizeConfig{MessageID: key, TemplateData: args})
+	data := make(map[string]any, len(args))
+	for name, arg := range args {
+		data[name] = number(lang, arg)
+	}
+	return t.localize(lang, &i18n.LocalizeConfig{MessageID: key, TemplateData: data})
 }
 
 func (t *Texts) localize(lang string, config *i18n.LocalizeConfig) string {
@@ -75,10 +79,28 @@ func (t *Texts) localize(lang string, config *i18n.LocalizeConfig) string {
 	return text
 }
 
-func pairs(args []any) map[string]any {
+func pairs(lang string, args []any) map[string]any {
 	data := make(map[string]any, len(args)/2+1)
 	for i := 0; i+1 < len(args); i += 2 {
-		data[fmt.Sprint(args[i])] = args[i+1]
+		data[fmt.Sprint(args[i])] = number(lang, args[i+1])
 	}
 	return data
+}
+
+// separators stand between thousands: a comma, a narrow no-break space.
+var separators = map[string]string{"en": ",", "ru": "\u202f"}
+
+// number is a whole number with its thousands apart ("100,060"); any other value stays as it is.
+// Years and what programs read are handed over as text or written without it.
+func number(lang string, value any) any {
+	switch value.(type) {
+	case int, int64:
+	default:
+		return value
+	}
+	digits := fmt.Sprint(value)
+	for i := len(digits) - 3; i > 0 && digits[i-1] != '-'; i -= 3 {
+		digits = digits[:i] + separators[lang] + digits[i:]
+	}
+	return digits
 }

@@ -137,6 +137,25 @@ func namedKeys(t *testing.T, nouns map[string]bool) map[string]string {
 	return keys
 }
 
+func TestNumbersHaveTheirThousandsApart(t *testing.T) {
+	texts := newSet(t).Texts()
+	for n, want := range map[int64][2]string{
+		7: {"7 clients", "7 клиентов"}, 999: {"999 clients", "999 клиентов"}, 1000: {"1,000 clients", "1\u202f000 клиентов"},
+		100_060: {"100,060 clients", "100\u202f060 клиентов"}, 1_234_567: {"1,234,567 clients", "1\u202f234\u202f567 клиентов"},
+		-1000: {"-1,000 clients", "-1\u202f000 клиентов"}, -100: {"-100 clients", "-100 клиентов"},
+	} {
+		if en, ru := texts.Count("en", "clients.found", n), texts.Count("ru", "clients.found", n); en != want[0] || ru != want[1] {
+			t.Errorf("%d: %q and %q", n, en, ru)
+		}
+	}
+	if got := texts.Say("en", "start.of_planned", "Done", int64(232_340), "Planned", 243_240); got != "232,340 of 243,240 sent" {
+		t.Errorf("two numbers: %q", got)
+	}
+	if got := texts.Fill("ru", "imports.rows_many", map[string]any{"Max": 100_000}); !strings.Contains(got, "100\u202f000") {
+		t.Errorf("the limit of a rule: %q", got)
+	}
+}
+
 func TestCount(t *testing.T) {
 	texts := newSet(t).Texts()
 	if got := texts.Say("en", "no.such_key"); got != "no.such_key" {

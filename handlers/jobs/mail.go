@@ -122,7 +122,7 @@ func (w *MailWorker) test(ctx context.Context, job domain.MailJob, owner domain.
 		From:            mail.Address{Name: owner.Name, Address: w.From.Address},
 		ReplyTo:         mail.Address{Name: owner.Name, Address: owner.Email},
 		UnsubscribeText: w.Translate(owner.Language, "letters.unsubscribe"),
-		FooterText:      w.Translate(owner.Language, "letters.test_why", "Name", owner.Name),
+		FooterText:      w.Translate(owner.Language, "letters.test_why"),
 		Signer:          w.Signer,
 	})
 	if err != nil {

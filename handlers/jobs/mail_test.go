@@ -61,10 +61,10 @@ func TestSystemLetters(t *testing.T) {
 		to, subject, link, not string
 		purpose                domain.TokenPurpose
 	}{
-		{domain.MailJob{Letter: domain.MailVerify, UserID: user.ID}, user.Email, "Подтвердите почту", "/verify/", "Анна", domain.TokenVerify},
-		{domain.MailJob{Letter: domain.MailReset, UserID: user.ID}, user.Email, "Выберите новый пароль", "/password/reset/", "Анна", domain.TokenReset},
-		{domain.MailJob{Letter: domain.MailKnown, UserID: user.ID}, user.Email, "У вас уже есть учётная запись", "/login", "Анна", ""},
-		{domain.MailJob{Letter: domain.MailNobody, Email: "no@x.example", Language: "en"}, "no@x.example", "There is no account with this address", "/register", "Hello", ""},
+		{domain.MailJob{Letter: domain.MailVerify, UserID: user.ID}, user.Email, "Подтвердите email", "/verify/", "Анна", domain.TokenVerify},
+		{domain.MailJob{Letter: domain.MailReset, UserID: user.ID}, user.Email, "Задайте новый пароль", "/password/reset/", "Анна", domain.TokenReset},
+		{domain.MailJob{Letter: domain.MailKnown, UserID: user.ID}, user.Email, "У вас уже есть аккаунт", "/login", "Анна", ""},
+		{domain.MailJob{Letter: domain.MailNobody, Email: "no@x.example", Language: "en"}, "no@x.example", "No account with this address", "/register", "Hello", ""},
 	}
 	for _, test := range tests {
 		letters := work(test.job)
