@@ -301,18 +301,18 @@ func TestMailingQuestions(t *testing.T) {
 		}
 		return b.get(pathOf(m) + act)
 	}
-	pressed("/review").is(t, 200, "Launch News?", "Launching sends it to 1 client, first on 6 Jan 2031, 09:00 (Europe/Berlin)", "1 recipient", "Hello",
+	pressed("/review").is(t, 200, "Launch “News”?", "Launch it to send to 1 client, first on 6 Jan 2031, 09:00 (Europe/Berlin)", "1 recipient", "Hello",
 		"replies go to ann@people.example", `<time datetime="2031-01-10T08:00:00Z"`, `<form class="actions" method="post" action="`+pathOf(m)+`/launch"`)
-	b.get(pathOf(m)+"/stop").is(t, 409, "not running")
+	b.get(pathOf(m)+"/stop").is(t, 409, "isn&#39;t running")
 	if status() != domain.Created {
 		t.Error("the question launched it")
 	}
 	b.post(pathOf(m)+"/launch").leads(t, pathOf(m))
-	b.get(pathOf(m)+"/review").is(t, 200, "Send News now?", "The message goes to 1 client at once.", `action="`+pathOf(m)+`/run"`)
+	b.get(pathOf(m)+"/review").is(t, 200, "Send “News” now?", "The message goes to 1 client right away.", `action="`+pathOf(m)+`/run"`)
 	if _, ok, err := w.db.PlanRun(t.Context(), m.ID, m.StartLocal.AddDate(0, 0, 1), false); err != nil || !ok {
 		t.Fatal(ok, err)
 	}
-	pressed("/stop").is(t, 200, "Stop News for good?", "1 email is still open.", `method="post" action="`+pathOf(m)+`/stop"`)
+	pressed("/stop").is(t, 200, "Stop “News” for good?", "1 email is not sent yet.", `method="post" action="`+pathOf(m)+`/stop"`)
 	if status() != domain.Running {
 		t.Error("the question stopped it")
 	}
@@ -320,7 +320,7 @@ func TestMailingQuestions(t *testing.T) {
 	if status() != domain.Finished {
 		t.Error("it was not stopped")
 	}
-	b.get(pathOf(m)+"/review").is(t, 409, "launched already")
+	b.get(pathOf(m)+"/review").is(t, 409, "already been launched")
 }
 
 // From the launch on, the page follows the run until it has ended.

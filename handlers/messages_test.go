@@ -2,6 +2,7 @@ package handlers
 
 import (
 	"fmt"
+	"html"
 	"strings"
 	"testing"
 	"time"
@@ -59,8 +60,8 @@ func TestMessageStarts(t *testing.T) {
 			}
 			subjects[subject] = true
 			path := "/messages/new?start=" + name
-			b.get(path).is(t, 200, `value="`+subject, `<a href="`+path+`"`, `aria-current="true"`, "{{name}}")
-			b.htmx().get(path).is(t, 200, `hx-get="`+path+`"`, `value="`+subject)
+			b.get(path).is(t, 200, `value="`+html.EscapeString(subject), `<a href="`+path+`"`, `aria-current="true"`, "{{name}}")
+			b.htmx().get(path).is(t, 200, `hx-get="`+path+`"`, `value="`+html.EscapeString(subject))
 		}
 	}
 	if empty := b.get("/messages/new?start=../../demo/1").is(t, 200).body; strings.Contains(empty, `aria-current="true"`) {
