@@ -144,6 +144,40 @@ func (p point) run(t *testing.T) {
 	f.report("kill -9: "+p.name, times, bounds{doubled: times * f.conns})
 }
 
+// A program that dies between the attempt and its delivery forgets no bounce: whoever takes over
+// suppresses the clients, too.
+func TestFaultKilledBeforeBounce(t *testing.T) {
+	t.Parallel()
+	times := faultTimes(t, 2, 20)
+	f := newFault(t, smtptest.Script{On: smtptest.Answer(domain.StageRcpt, "550 5.1.1 no such user")})
+	f.behindProxy()
+	for range times {
+		f.begin(f.fill(100))
+		var program atomic.Pointer[program]
+		var once atomic.Bool
+		launched := make(chan struct{})
+		f.proxy.Watch(func(s faultproxy.Statement, when faultproxy.Moment) faultproxy.Action {
+			if when == faultproxy.Answered && strings.Contains(s.SQL, "INSERT INTO attempts") && once.CompareAndSwap(false, true) {
+				<-launched
+				program.Load().kill(syscall.SIGKILL)
+				return faultproxy.Drop
+			}
+			return faultproxy.Pass
+		})
+		started := f.launch()
+		program.Store(started)
+		close(launched)
+		f.until("the program dies", started.over)
+		f.disarm()
+	}
+	f.launch()
+	f.until("the runs are closed", f.closed)
+	f.report("kill -9: before a bounce", times, bounds{excused: func(_ string, outcome domain.Outcome) bool {
+		return outcome == domain.OutcomeFailed
+	}})
+	f.suppressed(100 * times)
+}
+
 func (f *fault) disarm() {
 	f.on(nil)
 	f.proxy.Watch(nil)

@@ -158,11 +158,14 @@ func TestFaultHanging(t *testing.T) {
 func TestFaultSenderRefused(t *testing.T) {
 	t.Parallel()
 	for name, broken := range map[string]func(smtptest.Event) smtptest.Action{
-		"535 wrong password":   smtptest.Answer(domain.StageAuth, "535 5.7.8 wrong user or password"),
-		"554 for all at DATA":  smtptest.Answer(domain.StageDot, "554 5.7.1 you are a spammer"),
-		"554 for all at RCPT":  smtptest.Answer(domain.StageRcpt, "554 5.7.1 relay access denied"),
-		"550 for the sender":   smtptest.Answer(domain.StageMail, "550 5.1.8 bad sender"),
-		"554 instead of hello": smtptest.Answer(domain.StageConnect, "554 5.3.2 no service for you"),
+		"535 wrong password":       smtptest.Answer(domain.StageAuth, "535 5.7.8 wrong user or password"),
+		"554 for all at DATA":      smtptest.Answer(domain.StageDot, "554 5.7.1 you are a spammer"),
+		"554 for all at RCPT":      smtptest.Answer(domain.StageRcpt, "554 5.7.1 relay access denied"),
+		"550 hourly limit at RCPT": smtptest.Answer(domain.StageRcpt, "550 You have exceeded the maximum of 100 mails per hour"),
+		"553 DNSBL at RCPT":        smtptest.Answer(domain.StageRcpt, "553 5.1.8 your host is in a DNSBL, mail for unknown user blocked"),
+		"550 unknown at RCPT":      smtptest.Answer(domain.StageRcpt, "550 not today"),
+		"550 for the sender":       smtptest.Answer(domain.StageMail, "550 5.1.8 bad sender"),
+		"554 instead of hello":     smtptest.Answer(domain.StageConnect, "554 5.3.2 no service for you"),
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -221,12 +224,83 @@ func (f *fault) refused(what string, times int, breakIt, mend func()) {
 		if n := f.count(`SELECT count(*) FROM deliveries WHERE run_id = $1 AND outcome <> 'queued'`, run); n > 0 {
 			f.Errorf("%d recipients ended for the sender's fault", n)
 		}
+		f.suppressed(0)
 		mend()
 		f.exec(`UPDATE runs SET resume_at = now() WHERE status = 'paused'`)
 		f.resumed()
 		f.until("the run is closed", f.closed)
 	}
 	f.report("SMTP: "+what, times, bounds{})
+}
+
+func (f *fault) suppressed(want int) {
+	f.Helper()
+	if n := f.count(`SELECT count(*) FROM clients WHERE suppressed_at IS NOT NULL`); n != want {
+		f.Errorf("%d clients get no more mail, want %d", n, want)
+	}
+}
+
+// One receiving domain refuses the sender, whatever the others accept in between: nobody has failed,
+// the others get their emails, and that domain's wait until it takes them.
+func TestFaultOneDomainRefuses(t *testing.T) {
+	t.Parallel()
+	for stage, answer := range map[domain.Stage]string{
+		domain.StageRcpt: "550 5.7.26 mail from your domain is unauthenticated",
+		domain.StageDot:  "554 not today",
+	} {
+		t.Run(string(stage), func(t *testing.T) {
+			t.Parallel()
+			f := newFault(t, smtptest.Script{})
+			f.on(func(e smtptest.Event) smtptest.Action {
+				if e.Stage == stage && strings.HasSuffix(e.To, "@refusing.example") {
+					return smtptest.Action{Answer: answer}
+				}
+				return smtptest.Action{}
+			})
+			owner := f.owner(200)
+			f.exec(`UPDATE clients SET email = replace(email, 'example.org', 'refusing.example') WHERE id % 2 = 0`)
+			run := f.begin(f.mailing(owner))
+			f.launch()
+			f.until("one domain waits and the other has its emails", func() bool {
+				return f.server.Accepted() == 100 && f.count(`SELECT count(*) FROM retries`) == 100
+			})
+			row, err := f.db.Run(t.Context(), 0, run)
+			if err != nil || row.Status != domain.RunRunning || row.Failed != 0 || row.Deferred != 100 || !strings.Contains(row.Reason, "refusing.example: "+answer) {
+				t.Errorf("%v: %+v", err, row)
+			}
+			if n := f.count(`SELECT count(*) FROM attempts WHERE status = 'failed'`); n > 20+f.conns {
+				t.Errorf("the domain that refuses was asked %d times", n)
+			}
+			f.on(nil)
+			f.forward()
+			f.report("SMTP: one domain refuses at "+string(stage), 1, bounds{})
+			f.suppressed(0)
+		})
+	}
+}
+
+// A list may have many dead addresses in a row: they blame nobody but themselves.
+func TestFaultDeadInARow(t *testing.T) {
+	t.Parallel()
+	f := newFault(t, smtptest.Script{})
+	dead := func(to string) bool { return strings.HasSuffix(to, "@dead.example") }
+	f.on(func(e smtptest.Event) smtptest.Action {
+		if e.Stage == domain.StageRcpt && dead(e.To) {
+			return smtptest.Action{Answer: "550 5.1.1 no such user"}
+		}
+		return smtptest.Action{}
+	})
+	owner := f.owner(100)
+	f.exec(`UPDATE clients SET email = replace(email, 'example.org', 'dead.example') WHERE id % 100 < 60`)
+	run := f.begin(f.mailing(owner))
+	f.start()
+	f.report("SMTP: sixty dead in a row", 1, bounds{excused: func(to string, outcome domain.Outcome) bool {
+		return dead(to) && outcome == domain.OutcomeFailed
+	}})
+	f.suppressed(60)
+	if row, err := f.db.Run(t.Context(), 0, run); err != nil || row.Pauses != 0 {
+		t.Errorf("the run paused for its dead: %v %+v", err, row.Run)
+	}
 }
 
 // The way to the mail server breaks under letters at any byte.

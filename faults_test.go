@@ -181,8 +181,8 @@ func (f *fault) idle() bool {
 }
 
 // ask is false while the database is away.
-func (f *fault) ask(question string) (yes bool) {
-	err := f.db.Pool.QueryRow(f.Context(), question).Scan(&yes)
+func (f *fault) ask(question string, args ...any) (yes bool) {
+	err := f.db.Pool.QueryRow(f.Context(), question, args...).Scan(&yes)
 	return err == nil && yes
 }
 

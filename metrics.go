@@ -16,7 +16,7 @@ import (
 )
 
 // serveMetrics shows Prometheus what the engine does, on METRICS_ADDR. The returned func ends it.
-func (p *program) serveMetrics(counts *jobs.Counts) (stop func(), err error) {
+func (p *program) serveMetrics(engine *jobs.Engine) (stop func(), err error) {
 	if p.config.MetricsAddr == "" {
 		return func() {}, nil
 	}
@@ -25,7 +25,7 @@ func (p *program) serveMetrics(counts *jobs.Counts) (stop func(), err error) {
 		return nil, fmt.Errorf("METRICS_ADDR=%q: %w", p.config.MetricsAddr, err)
 	}
 	mux := http.NewServeMux()
-	mux.Handle("GET /metrics", promhttp.HandlerFor(registry(counts), promhttp.HandlerOpts{}))
+	mux.Handle("GET /metrics", promhttp.HandlerFor(registry(engine), promhttp.HandlerOpts{}))
 	server := &http.Server{Handler: mux, ReadHeaderTimeout: 5 * time.Second}
 	go func() {
 		if err := server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
@@ -39,8 +39,8 @@ func (p *program) serveMetrics(counts *jobs.Counts) (stop func(), err error) {
 	}, nil
 }
 
-func registry(counts *jobs.Counts) *prometheus.Registry {
-	r := prometheus.NewRegistry()
+func registry(engine *jobs.Engine) *prometheus.Registry {
+	counts, r := engine.Counts(), prometheus.NewRegistry()
 	r.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	count := func(name, help string, labels prometheus.Labels, n *atomic.Int64) {
 		r.MustRegister(prometheus.NewCounterFunc(prometheus.CounterOpts{Name: name, Help: help, ConstLabels: labels},
@@ -54,5 +54,8 @@ func registry(counts *jobs.Counts) *prometheus.Registry {
 	count("skychimp_commits_total", "Groups of results that were recorded.", nil, &counts.Commits)
 	count("skychimp_unbalanced_runs_total", "Runs found at their close, or by the check every ten minutes, whose counts do not add up to what was planned; anything but 0 is a defect.", nil, &counts.Unbalanced)
 	count("skychimp_blocks_taken_over_total", "Blocks of deliveries taken over from processes that died.", nil, &counts.TakenOver)
+	r.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: "skychimp_clock_ahead_seconds",
+		Help: "How far this machine's clock is ahead of the database's; beyond 30 either way this process plans no run."},
+		func() float64 { return engine.Clock().Ahead().Seconds() }))
 	return r
 }

@@ -33,14 +33,21 @@ func (s sendCommand) Run(p *program) error {
 		if err := database.currentSchema(p.ctx); err != nil {
 			return err
 		}
-		mailings, err := s.mailings(p, database)
+		now, ahead, err := database.Clock(p.ctx)
+		if err != nil {
+			return err
+		}
+		if domain.ClockWrong(ahead) && !s.DryRun {
+			return fmt.Errorf("this machine's clock is %v ahead of the database's: set it right, until then nothing is planned", ahead.Round(time.Second))
+		}
+		mailings, err := s.mailings(p, database, now)
 		if err != nil {
 			return err
 		}
 		if s.DryRun {
-			return s.forecast(p, database, mailings)
+			return s.forecast(p, database, mailings, now)
 		}
-		if err := s.plan(p, database, mailings); err != nil {
+		if err := s.plan(p, database, mailings, now); err != nil {
 			return err
 		}
 		runs, err := database.UnclosedRuns(p.ctx, s.Mailing)
@@ -56,9 +63,9 @@ func (s sendCommand) Run(p *program) error {
 }
 
 // mailings are the numbers of those to look at.
-func (s sendCommand) mailings(p *program, database *database) ([]int64, error) {
+func (s sendCommand) mailings(p *program, database *database, now time.Time) ([]int64, error) {
 	if s.Mailing == 0 {
-		return database.DueMailings(p.ctx, time.Now())
+		return database.DueMailings(p.ctx, now)
 	}
 	_, err := database.Mailing(p.ctx, 0, s.Mailing)
 	if domain.KindOf(err) == domain.NotFound {
@@ -67,10 +74,10 @@ func (s sendCommand) mailings(p *program, database *database) ([]int64, error) {
 	return []int64{s.Mailing}, err
 }
 
-func (s sendCommand) forecast(p *program, database *database, mailings []int64) error {
+func (s sendCommand) forecast(p *program, database *database, mailings []int64, now time.Time) error {
 	due := 0
 	for _, id := range mailings {
-		f, ok, err := database.Forecast(p.ctx, id, time.Now(), s.Force)
+		f, ok, err := database.Forecast(p.ctx, id, now, s.Force)
 		if err != nil {
 			return refused(err)
 		}
@@ -86,10 +93,10 @@ func (s sendCommand) forecast(p *program, database *database, mailings []int64) 
 	return nil
 }
 
-func (s sendCommand) plan(p *program, database *database, mailings []int64) error {
+func (s sendCommand) plan(p *program, database *database, mailings []int64, now time.Time) error {
 	var whole []domain.Run
 	for _, id := range mailings {
-		run, ok, err := database.PlanRun(p.ctx, id, time.Now(), s.Force)
+		run, ok, err := database.PlanRun(p.ctx, id, now, s.Force)
 		if err != nil {
 			return refused(err)
 		}

@@ -59,12 +59,12 @@ func (p *program) startWorkers(database *database, texts *templates.Texts) (*wor
 		}}
 	imports := &jobs.ImportWorker{DB: database.DB}
 	balance := &jobs.BalanceWorker{DB: database.DB, Log: p.log, Found: &w.engine.Counts().Unbalanced}
-	stopJobs, err := jobs.Start(context.WithoutCancel(p.ctx), database.DB, p.log, w.instance, time.Duration(p.config.DispatchEvery), mail, imports, balance)
+	stopJobs, err := jobs.Start(context.WithoutCancel(p.ctx), database.DB, p.log, w.engine.Clock(), w.instance, time.Duration(p.config.DispatchEvery), mail, imports, balance)
 	if err != nil {
 		return nil, errors.Join(err, w.stop())
 	}
 	w.stopJobs = stopJobs
-	if w.metrics, err = p.serveMetrics(w.engine.Counts()); err != nil {
+	if w.metrics, err = p.serveMetrics(w.engine); err != nil {
 		w.metrics = func() {}
 		return nil, errors.Join(err, w.stop())
 	}

@@ -51,7 +51,7 @@ func (s *sender) result(run int64, letter db.Letter, outcome domain.Outcome) db.
 	case domain.OutcomeAccepted:
 		r.Status, r.Code, r.Answer = domain.Accepted, 250, "2.0.0 Ok"
 	case domain.OutcomeFailed, domain.OutcomeQueued:
-		r.Status, r.Code, r.Answer = domain.Failed, 550, "5.1.1 No such user"
+		r.Status, r.Code, r.Answer = domain.Failed, 550, "5.7.1 Sender blocked"
 	case domain.OutcomeDeferred:
 		r.Status, r.Code, r.Answer, r.RetryAt = domain.Deferred, 451, "4.7.1 Later", monday.Add(time.Minute)
 	case domain.OutcomeSuppressed:
@@ -248,7 +248,7 @@ func TestRecord(t *testing.T) {
 		s.result(run.ID, letters[3], domain.OutcomeSuppressed),
 		s.result(run.ID, letters[4], domain.OutcomeQueued),
 	}
-	results[1].Bounced = true
+	results[1].Answer = "5.1.1 No such user"
 	want := domain.Counts{Planned: 6, Accepted: 1, Failed: 1, Suppressed: 1}
 	for range 2 { // again changes nothing
 		s.record(results...)
@@ -380,33 +380,39 @@ func TestLateResults(t *testing.T) {
 // What an instance recorded before it died counts, although it had no time to settle it.
 func TestBuryReconciles(t *testing.T) {
 	d := dbtest.New(t)
-	run, _ := newRun(t, d, "ann", 6)
+	run, ids := newRun(t, d, "ann", 7)
 	dead, heir := newSender(t, d), newSender(t, d)
 	letters := dead.claim(run.ID)
 	dead.all(run.ID, letters[:1], domain.OutcomeAccepted)
 	unknown := dead.result(run.ID, letters[4], domain.OutcomeDeferred)
 	unknown.Status, unknown.Code = domain.Unknown, 0
+	bounced := dead.result(run.ID, letters[2], domain.OutcomeFailed)
+	bounced.Answer = "5.1.1 No such user"
 	err := dead.to.Record(t.Context(), []db.Result{
 		dead.result(run.ID, letters[1], domain.OutcomeAccepted),
-		dead.result(run.ID, letters[2], domain.OutcomeFailed),
+		bounced,
 		dead.result(run.ID, letters[3], domain.OutcomeDeferred),
 		unknown,
+		dead.result(run.ID, letters[5], domain.OutcomeFailed),
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	counted(t, d, run.ID, domain.Counts{Planned: 6, Accepted: 1})
+	counted(t, d, run.ID, domain.Counts{Planned: 7, Accepted: 1})
 	if freed, err := d.Bury(t.Context(), []int64{dead.self.ID}); err != nil || freed != 1 {
 		t.Fatal(freed, err)
 	}
-	counted(t, d, run.ID, domain.Counts{Planned: 6, Accepted: 2, Failed: 1})
-	if waiting := numbers(t, d, "SELECT seq FROM retries ORDER BY seq"); !slices.Equal(waiting, []int64{4, 5}) {
+	counted(t, d, run.ID, domain.Counts{Planned: 7, Accepted: 2, Failed: 1})
+	if gone := numbers(t, d, "SELECT id FROM clients WHERE suppressed_reason = 'bounced'"); !slices.Equal(gone, ids[2:3]) {
+		t.Errorf("bounced %v", gone)
+	}
+	if waiting := numbers(t, d, "SELECT seq FROM retries ORDER BY seq"); !slices.Equal(waiting, []int64{4, 5, 6}) {
 		t.Errorf("retries %v", waiting)
 	}
-	if tries := numbers(t, d, "SELECT tries FROM deliveries ORDER BY seq"); !slices.Equal(tries, []int64{1, 1, 1, 1, 1, 0}) {
+	if tries := numbers(t, d, "SELECT tries FROM deliveries ORDER BY seq"); !slices.Equal(tries, []int64{1, 1, 1, 1, 1, 1, 0}) {
 		t.Errorf("tries %v", tries)
 	}
-	if left := heir.claim(run.ID); len(left) != 1 || left[0].Seq != 6 {
+	if left := heir.claim(run.ID); len(left) != 1 || left[0].Seq != 7 {
 		t.Errorf("%+v", left)
 	}
 }
@@ -484,6 +490,10 @@ func TestConservation(t *testing.T) {
 			}
 			s.record(results...)
 			switch random.IntN(12) {
+			case 3:
+				if err := d.HoldBack(t.Context(), run.ID, "550 no", monday, failed); err != nil {
+					t.Fatal(err)
+				}
 			case 0:
 				if err := d.PauseRun(t.Context(), run.ID, "550 no", monday, failed); err != nil {
 					t.Fatal(err)

@@ -24,7 +24,13 @@ type Result struct {
 	Answer   string
 	Outcome  domain.Outcome
 	RetryAt  time.Time
-	Bounced  bool // the address is dead: its client gets no more letters
+}
+
+// bounced tells that the address is dead: its client gets no more letters. It is read from what the
+// attempt keeps, so that whoever settles for a dead process reads the same. Who failed at all was
+// refused at RCPT or later, and what the answer means is the same at those stages.
+func (r Result) bounced() bool {
+	return r.Outcome == domain.OutcomeFailed && domain.NewAnswer(domain.StageRcpt, r.Code, r.Answer).HardBounce()
 }
 
 // recordStatement is the one statement that letters wait for, so it only adds rows. Unnested side

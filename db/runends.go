@@ -8,21 +8,19 @@ import (
 )
 
 // PauseRun stops a run for a while because its sender is broken. The deliveries in revert,
-// failed for the same reason, are queued again: it was never their fault.
+// failed for the same reason, are queued again: it was never their fault. They are so too when another
+// process has paused the run before.
 func (db *DB) PauseRun(ctx context.Context, id int64, reason string, now time.Time, revert []int32) error {
 	return db.InTx(ctx, func(tx Tx) error {
-		var pauses int
-		err := tx.Pgx.QueryRow(ctx, `UPDATE runs SET status = 'paused', reason = $2, pauses = pauses + 1
-			WHERE id = $1 AND status = 'running' RETURNING pauses`, id, reason).Scan(&pauses)
-		if explained := explain(err); explained != nil {
-			if domain.KindOf(explained) == domain.NotFound {
-				return nil // paused or ended meanwhile
-			}
-			return explained
-		}
-		if _, err := tx.Pgx.Exec(ctx, `UPDATE runs SET resume_at = $2 WHERE id = $1`,
-			id, now.Add(domain.RetryAfter(pauses, 0))); err != nil {
+		run, err := pausing(ctx, tx, id)
+		if err != nil || run.ID == 0 {
 			return err
+		}
+		if run.Status == domain.RunRunning {
+			if _, err := tx.Pgx.Exec(ctx, `UPDATE runs SET status = 'paused', reason = $2, pauses = $3, resume_at = $4 WHERE id = $1`,
+				id, reason, run.Pauses+1, now.Add(domain.RetryAfter(run.Pauses+1, 0))); err != nil {
+				return err
+			}
 		}
 		_, err = tx.Pgx.Exec(ctx, `WITH again AS (
 				UPDATE deliveries SET outcome = 'queued' WHERE run_id = $1 AND seq = ANY($2) AND outcome = 'failed' RETURNING seq
@@ -31,6 +29,43 @@ func (db *DB) PauseRun(ctx context.Context, id int64, reason string, now time.Ti
 			WHERE run_id = $1 AND first_seq = first`, id, revert, domain.BlockSize)
 		return err
 	})
+}
+
+// HoldBack defers deliveries that failed because their receiving domain takes nothing from the sender:
+// it was never their fault. The run goes on and shows the reason.
+func (db *DB) HoldBack(ctx context.Context, id int64, reason string, until time.Time, revert []int32) error {
+	return db.InTx(ctx, func(tx Tx) error {
+		run, err := pausing(ctx, tx, id)
+		if err != nil || run.ID == 0 {
+			return err
+		}
+		if run.Status == domain.RunRunning {
+			if _, err := tx.Pgx.Exec(ctx, `UPDATE runs SET reason = $2, pauses = $3 WHERE id = $1`, id, reason, run.Pauses+1); err != nil {
+				return err
+			}
+		}
+		_, err = tx.Pgx.Exec(ctx, `WITH again AS (
+				UPDATE deliveries SET outcome = 'deferred' WHERE run_id = $1 AND seq = ANY($2) AND outcome = 'failed' RETURNING seq
+			), waiting AS (
+				INSERT INTO retries (run_id, seq, due_at) SELECT $1, seq, $4 FROM again
+			) UPDATE blocks SET failed = failed - n
+			FROM (SELECT (seq - 1) / $3 * $3 + 1 AS first, count(*)::int AS n FROM again GROUP BY 1) AS part
+			WHERE run_id = $1 AND first_seq = first`, id, revert, domain.BlockSize, until)
+		return err
+	})
+}
+
+// pausing locks a run that is not closed, none (ID 0) when it is. The lock is weaker than UPDATE, or
+// retries, which name the run, would wait for it.
+func pausing(ctx context.Context, tx Tx, id int64) (run domain.Run, err error) {
+	err = tx.NewSelect().Model(&run).Column("id", "status", "pauses").Where("id = ? AND closed_at IS NULL", id).
+		For("NO KEY UPDATE").Scan(ctx)
+	if explained := explain(err); domain.KindOf(explained) == domain.NotFound {
+		return domain.Run{}, nil
+	} else if explained != nil {
+		return run, explained
+	}
+	return run, nil
 }
 
 // NoteTrouble shows on running runs why nothing moves; an empty text takes it back.

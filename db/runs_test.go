@@ -61,11 +61,11 @@ func TestPauseRun(t *testing.T) {
 		row.ResumeAt.Before(monday.Add(50*time.Second)) || row.ResumeAt.After(monday.Add(70*time.Second)) {
 		t.Errorf("%v %+v", err, row.Run)
 	}
-	// A second sender that finds the same changes nothing.
+	// A second sender that finds the same takes back what failed for it, and changes nothing else.
 	if err := d.PauseRun(t.Context(), run.ID, "other", monday.Add(time.Hour), []int32{11}); err != nil {
 		t.Fatal(err)
 	}
-	if again, _ := d.Run(t.Context(), 0, run.ID); again.Reason != row.Reason || again.Pauses != 1 || again.Failed != 88 {
+	if again, _ := d.Run(t.Context(), 0, run.ID); again.Reason != row.Reason || again.Pauses != 1 || again.Failed != 87 {
 		t.Errorf("%+v", again.Run)
 	}
 	if err := d.Release(t.Context(), s.self.ID, run.ID, []int32{1, 101}); err != nil {
@@ -81,7 +81,7 @@ func TestPauseRun(t *testing.T) {
 		t.Errorf("%+v", row.Run)
 	}
 	again := s.claim(run.ID)
-	if len(again) != 2 || again[0].Seq != 99 || again[1].Seq != 100 {
+	if len(again) != 3 || again[0].Seq != 11 || again[1].Seq != 99 || again[2].Seq != 100 {
 		t.Errorf("%+v", again)
 	}
 	if err := d.PauseRun(t.Context(), run.ID, "again", monday, nil); err != nil {
@@ -89,6 +89,39 @@ func TestPauseRun(t *testing.T) {
 	}
 	if row, _ = d.Run(t.Context(), 0, run.ID); row.Pauses != 2 || row.ResumeAt.Before(monday.Add(4*time.Minute)) {
 		t.Errorf("the second pause is not longer: %+v", row.Run)
+	}
+}
+
+func TestHoldBack(t *testing.T) {
+	d := dbtest.New(t)
+	run, _ := newRun(t, d, "ann", 100)
+	s := newSender(t, d)
+	letters := s.claim(run.ID)
+	s.all(run.ID, letters[:1], domain.OutcomeAccepted)
+	s.all(run.ID, letters[1:], domain.OutcomeFailed)
+	if err := d.HoldBack(t.Context(), run.ID, "example.org: 550 no", monday.Add(time.Minute), []int32{1, 2, 3}); err != nil {
+		t.Fatal(err)
+	}
+	counted(t, d, run.ID, domain.Counts{Planned: 100, Accepted: 1, Failed: 97})
+	row, err := d.Run(t.Context(), 0, run.ID)
+	if err != nil || row.Status != domain.RunRunning || row.Reason != "example.org: 550 no" || row.Pauses != 1 || row.Deferred != 2 {
+		t.Errorf("%v %+v", err, row)
+	}
+	if endable, err := d.EndableRuns(t.Context(), monday); err != nil || len(endable) > 0 {
+		t.Errorf("%v %v", endable, err)
+	}
+	if err := d.ReopenRetries(t.Context(), monday.Add(time.Minute)); err != nil {
+		t.Fatal(err)
+	}
+	if again := s.claim(run.ID); len(again) != 2 || again[0].Seq != 2 {
+		t.Errorf("%+v", again)
+	}
+	exec(t, d, "UPDATE runs SET closed_at = now(), status = 'done'")
+	if err := d.HoldBack(t.Context(), run.ID, "late", monday, []int32{4}); err != nil {
+		t.Fatal(err)
+	}
+	if failed := number(t, d, "SELECT count(*) FROM deliveries WHERE outcome = 'failed'"); failed != 97 {
+		t.Errorf("%d failed in the closed run", failed)
 	}
 }
 

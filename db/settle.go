@@ -9,8 +9,8 @@ import (
 	"skychimp/domain"
 )
 
-// settled is what Settle and reconcile share: r has what became of letters, and the deliveries,
-// the retries and the counts of the blocks follow. A delivery that has its outcome keeps it, so
+// settled is what becomes of the letters in r: the deliveries, the retries and the counts of the
+// blocks follow. A delivery that has its outcome keeps it, so
 // doing it again changes nothing; of one that another instance has taken over, only an
 // acceptance still counts.
 const settled = `, ended AS (
@@ -37,38 +37,55 @@ const settled = `, ended AS (
 // Settle tells the deliveries what their recorded attempts came to, all or none; to do it again
 // changes nothing. Nobody waits for it, so it takes many results at once.
 func (db *DB) Settle(ctx context.Context, results []Result) error {
+	return explain(pgx.BeginFunc(ctx, db.Pool, func(tx pgx.Tx) error { return settle(ctx, tx, results) }))
+}
+
+// settle is all that follows from results, the bounces too, for those who live and for the dead.
+func settle(ctx context.Context, tx pgx.Tx, results []Result) error {
 	var c outcomeColumns
 	for _, one := range results {
 		c.add(one)
 	}
-	return explain(pgx.BeginFunc(ctx, db.Pool, func(tx pgx.Tx) error {
-		_, err := tx.Exec(ctx, `WITH r AS (
-			SELECT * FROM unnest($1::bigint[], $2::bigint[], $3::int[], $4::int[], $5::smallint[], $6::text[], $7::timestamptz[])
-				AS r (instance, run_id, first_seq, seq, n, outcome, retry_at)
-		)`+settled, prepared, c.instances, c.runs, c.blocks, c.seqs, c.ns, c.outcomes, c.retries)
-		if err != nil || len(c.bounced) == 0 {
-			return err
-		}
-		_, err = tx.Exec(ctx, `UPDATE clients SET suppressed_at = now(), suppressed_reason = 'bounced'
-			WHERE id = ANY($1) AND suppressed_at IS NULL`, c.bounced)
+	_, err := tx.Exec(ctx, `WITH r AS (
+		SELECT * FROM unnest($1::bigint[], $2::bigint[], $3::int[], $4::int[], $5::smallint[], $6::text[], $7::timestamptz[])
+			AS r (instance, run_id, first_seq, seq, n, outcome, retry_at)
+	)`+settled, prepared, c.instances, c.runs, c.blocks, c.seqs, c.ns, c.outcomes, c.retries)
+	if err != nil || len(c.bounced) == 0 {
 		return err
-	}))
+	}
+	_, err = tx.Exec(ctx, `UPDATE clients SET suppressed_at = now(), suppressed_reason = 'bounced'
+		WHERE id = ANY($1) AND suppressed_at IS NULL`, c.bounced)
+	return err
 }
 
 // reconcile does what instances that died had no time for: it settles the attempts that they
-// recorded in the blocks they hold. What they never recorded stays queued.
+// recorded in the blocks they hold. What they never recorded stays queued. Who was refused without
+// being dead is tried again: whether it was the last of a row that would have been taken back, only
+// the dead knew.
 func reconcile(ctx context.Context, tx pgx.Tx, dead []int64) error {
-	_, err := tx.Exec(ctx, `WITH r AS (
-			SELECT DISTINCT ON (d.run_id, d.seq) block.holder AS instance, d.run_id, block.first_seq, d.seq, attempt.n,
-				CASE attempt.status WHEN 'accepted' THEN 'accepted' WHEN 'failed' THEN 'failed' ELSE 'deferred' END AS outcome,
-				now() + $2::interval AS retry_at
-			FROM blocks AS block
-			JOIN deliveries AS d ON d.run_id = block.run_id AND d.seq BETWEEN block.first_seq AND block.first_seq + $3::int - 1
-			JOIN attempts AS attempt ON attempt.run_id = d.run_id AND attempt.seq = d.seq AND attempt.n > d.tries
-			WHERE block.holder = ANY($1) AND d.outcome = 'queued'
-			ORDER BY d.run_id, d.seq, attempt.status <> 'accepted', attempt.at DESC
-		)`+settled, dead, domain.RetryAfter(1, 0), domain.BlockSize)
-	return err
+	rows, err := tx.Query(ctx, `SELECT DISTINCT ON (d.run_id, d.seq) block.holder, d.run_id, d.seq, d.client_id,
+			attempt.n, attempt.status, attempt.code, attempt.answer, now() + $2::interval
+		FROM blocks AS block
+		JOIN deliveries AS d ON d.run_id = block.run_id AND d.seq BETWEEN block.first_seq AND block.first_seq + $3::int - 1
+		JOIN attempts AS attempt ON attempt.run_id = d.run_id AND attempt.seq = d.seq AND attempt.n > d.tries
+		WHERE block.holder = ANY($1) AND d.outcome = 'queued'
+		ORDER BY d.run_id, d.seq, attempt.status <> 'accepted', attempt.at DESC`, dead, domain.RetryAfter(1, 0), domain.BlockSize)
+	if err != nil {
+		return err
+	}
+	results, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (r Result, err error) {
+		err = row.Scan(&r.Instance, &r.RunID, &r.Seq, &r.ClientID, &r.N, &r.Status, &r.Code, &r.Answer, &r.RetryAt)
+		if r.Outcome = domain.OutcomeAccepted; r.Status != domain.Accepted {
+			if r.Outcome = domain.OutcomeFailed; !r.bounced() {
+				r.Outcome = domain.OutcomeDeferred
+			}
+		}
+		return r, err
+	})
+	if err != nil || len(results) == 0 {
+		return err
+	}
+	return settle(ctx, tx, results)
 }
 
 // outcomeColumns are results turned for unnest.
@@ -88,7 +105,7 @@ func (c *outcomeColumns) add(r Result) {
 	c.ns = append(c.ns, int16(r.N))
 	c.outcomes = append(c.outcomes, string(r.Outcome))
 	c.retries = append(c.retries, r.RetryAt)
-	if r.Bounced {
+	if r.bounced() {
 		c.bounced = append(c.bounced, r.ClientID)
 	}
 }

@@ -118,26 +118,6 @@ func (a Answer) ConnectionLimit() bool {
 		!a.names("storage", "space", "quota", "full")
 }
 
-// HardBounce tells that the address itself is dead, so that its client gets no more mail.
-// A refusal of the content, the sender or a full mailbox is none, and after the dot only
-// the code 5.1.x blames the address.
-func (a Answer) HardBounce() bool {
-	if a.Verdict() != Failed {
-		return false
-	}
-	switch code := a.Enhanced(); {
-	case code == "5.1.7", code == "5.1.8": // the sender's address
-		return false
-	case strings.HasPrefix(code, "5.1."):
-		return true
-	case strings.HasPrefix(code, "5.7."), strings.HasPrefix(code, "5.6."), code == "5.2.2", code == "5.2.3":
-		return false
-	case code == "" && a.names("relay", "authenti", "spam", "policy", "blocked", "blacklist", "quota", "full"):
-		return false
-	}
-	return a.Stage == StageRcpt && (a.Code == 550 || a.Code == 551 || a.Code == 553)
-}
-
 // Enhanced is the status code at the start of the text (RFC 3463: "5.1.1"), empty when
 // the server gave none.
 func (a Answer) Enhanced() string {

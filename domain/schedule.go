@@ -218,3 +218,7 @@ func LoadZone(name string) (*time.Location, error) {
 	}
 	return zone, nil
 }
+
+// ClockWrong tells that a clock which is so far ahead of the database's, or behind it, is not to be
+// trusted with anybody's calendar.
+func ClockWrong(ahead time.Duration) bool { return ahead.Abs() > 30*time.Second }

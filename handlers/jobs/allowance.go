@@ -25,7 +25,7 @@ const recountAfter = 10 * time.Second
 
 // blocks is how many of n blocks of the run its owner may send today.
 func (a *allowances) blocks(ctx context.Context, run db.OpenRun, n int) int {
-	letters, bounded := a.Limits.Owners.Allowance(run.OwnerSince, time.Now())
+	letters, bounded := a.Limits.Owners.Allowance(run.OwnerSince, a.clock.Now())
 	if n == 0 || !bounded {
 		return n
 	}

@@ -132,14 +132,14 @@ func (e *Engine) prepare(ctx context.Context, id int64) (*sending, error) {
 		Signer:          e.Signer,
 	})
 	if err != nil {
-		if paused := e.db.PauseRun(ctx, id, err.Error(), time.Now(), nil); paused != nil {
+		if paused := e.db.PauseRun(ctx, id, err.Error(), e.clock.Now(), nil); paused != nil {
 			return nil, paused
 		}
 		return nil, err
 	}
 	begun := &sending{SendingRun: run, letter: compiled}
 	if !run.WindowEnd.IsZero() {
-		begun.end.Store(&run.WindowEnd)
+		begun.end.Store(e.clock.here(&run.WindowEnd))
 	}
 	return begun, nil
 }

@@ -53,6 +53,7 @@ type Engine struct {
 	instance   atomic.Pointer[db.Instance]
 	beaten     atomic.Int64 // when the last heartbeat succeeded, in nanoseconds since started
 	started    time.Time
+	clock      *Clock
 	counts     Counts
 	busy       atomic.Int32 // connections with a letter under way
 	suppressed sync.Map     // client id -> time.Time, since the claims that are in hand
@@ -69,7 +70,7 @@ func NewEngine(db *db.DB, settings Settings) *Engine {
 	return &Engine{
 		Settings: settings, db: db, servers: servers, queue: newQueue(doors, settings.Limits, max(400, 8*conns), ended), started: time.Now(),
 		results: make(chan settled, 256), recorded: make(chan settled, maxBatch), wake: make(chan struct{}, 1),
-		check: make(chan struct{}, 1), ended: ended,
+		check: make(chan struct{}, 1), ended: ended, clock: &Clock{db: db, log: settings.Log},
 	}
 }
 
@@ -78,6 +79,9 @@ type Counts struct {
 	Accepted, Deferred, Failed, Unknown atomic.Int64 // recorded attempts by status
 	Commits, Unbalanced, TakenOver      atomic.Int64 // groups recorded; runs whose sum was wrong; blocks of dead processes
 }
+
+// Clock may be read at any time after Join.
+func (e *Engine) Clock() *Clock { return e.clock }
 
 // Counts may be read at any time.
 func (e *Engine) Counts() *Counts { return &e.counts }
@@ -106,6 +110,9 @@ const drainTime = 8 * time.Second
 
 // Join enters this process among those that send and returns its number.
 func (e *Engine) Join(ctx context.Context) (int64, error) {
+	if _, err := e.clock.Ask(ctx); err != nil {
+		return 0, err
+	}
 	if err := e.enlist(ctx, 0); err != nil {
 		return 0, err
 	}

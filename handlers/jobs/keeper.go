@@ -71,7 +71,7 @@ func (e *Engine) halt(ctx context.Context) error {
 		}
 		var halted []int64
 		for _, run := range now {
-			held[run.ID].end.Store(run.WindowEnd)
+			held[run.ID].end.Store(e.clock.here(run.WindowEnd))
 			if run.Halted {
 				held[run.ID].halted.Store(true)
 				halted = append(halted, run.ID)

@@ -15,8 +15,10 @@ import (
 // PlanWorker makes runs of what is due: all mailings at each tick, or one that was launched.
 type PlanWorker struct {
 	river.WorkerDefaults[domain.PlanJob]
-	DB  *db.DB
-	Log *slog.Logger
+	DB    *db.DB
+	Log   *slog.Logger
+	Clock *Clock
+	Every time.Duration // how often what is due is looked for
 }
 
 // Timeout leaves room for a million recipients.
@@ -25,10 +27,16 @@ func (PlanWorker) Timeout(*river.Job[domain.PlanJob]) time.Duration { return 4 *
 // Work implements river.Worker. A refusal (disabled meanwhile, finished) is an answer, not a
 // reason to try again.
 func (w *PlanWorker) Work(ctx context.Context, job *river.Job[domain.PlanJob]) error {
-	if job.Args.MailingID == 0 {
-		return planDue(ctx, w.DB, w.Log, time.Now())
+	now, err := w.Clock.Ask(ctx)
+	switch {
+	case err != nil:
+		return err
+	case w.Clock.Wrong():
+		return w.leave(job, now)
+	case job.Args.MailingID == 0:
+		return planDue(ctx, w.DB, w.Log, now)
 	}
-	run, ok, err := w.DB.PlanRun(ctx, job.Args.MailingID, time.Now(), job.Args.Force)
+	run, ok, err := w.DB.PlanRun(ctx, job.Args.MailingID, now, job.Args.Force)
 	if kind := domain.KindOf(err); kind != 0 && kind != domain.Away {
 		w.Log.Info("a run was not made", "mailing", job.Args.MailingID, "reason", err)
 		return nil
@@ -37,6 +45,15 @@ func (w *PlanWorker) Work(ctx context.Context, job *river.Job[domain.PlanJob]) e
 		logRun(w.Log, run)
 	}
 	return errors.Join(err, planRest(ctx, w.DB, w.Log))
+}
+
+// leave leaves the job to another process, or to this one once its clock is right. A tick is left
+// until the next one has come.
+func (w *PlanWorker) leave(job *river.Job[domain.PlanJob], now time.Time) error {
+	if job.Args.MailingID == 0 && now.Sub(job.CreatedAt) > w.Every {
+		return nil
+	}
+	return river.JobSnooze(time.Second)
 }
 
 // planDue makes the runs of all mailings that are due at now. One that cannot be planned does

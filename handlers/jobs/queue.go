@@ -16,7 +16,7 @@ type sending struct {
 	db.SendingRun
 	letter *letter.Letter
 	halted atomic.Bool               // no dot may go out any more
-	end    atomic.Pointer[time.Time] // after which none may either; nil: no end is known
+	end    atomic.Pointer[time.Time] // of this machine's clock, after which none may either; nil: no end is known
 	blocks int                       // claimed and not done; guarded by the queue
 
 	refusals refusals

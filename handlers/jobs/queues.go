@@ -16,9 +16,9 @@ import (
 // lists are imported, and every ten minutes the runs' counts are checked. instance is this process's number, by which its jobs are known when it
 // dies. The returned func takes no new jobs and waits for those under way, until its context
 // ends.
-func Start(ctx context.Context, db *db.DB, log *slog.Logger, instance int64, every time.Duration, mail *MailWorker, imports *ImportWorker, balance *BalanceWorker) (stop func(context.Context) error, err error) {
+func Start(ctx context.Context, db *db.DB, log *slog.Logger, clock *Clock, instance int64, every time.Duration, mail *MailWorker, imports *ImportWorker, balance *BalanceWorker) (stop func(context.Context) error, err error) {
 	workers := river.NewWorkers()
-	river.AddWorker(workers, &PlanWorker{DB: db, Log: log})
+	river.AddWorker(workers, &PlanWorker{DB: db, Log: log, Clock: clock, Every: every})
 	river.AddWorker(workers, mail)
 	river.AddWorker(workers, imports)
 	river.AddWorker(workers, balance)
@@ -31,6 +31,8 @@ func Start(ctx context.Context, db *db.DB, log *slog.Logger, instance int64, eve
 		FetchCooldown: 20 * time.Millisecond,
 		// Longer than any job, so that only those of dead processes are taken up again.
 		RescueStuckJobsAfter: 5 * time.Minute,
+		// Or a leader whose clock is a day ahead would put every tick off until tomorrow, and take all jobs for stuck.
+		Test: river.TestConfig{Time: clock},
 		PeriodicJobs: []*river.PeriodicJob{
 			river.NewPeriodicJob(river.PeriodicInterval(every),
 				func() (river.JobArgs, *river.InsertOpts) { return domain.PlanJob{}, nil },

@@ -45,6 +45,9 @@ func (e *Engine) send(ctx, hard context.Context, to *server) {
 				}
 				continue
 			}
+			if s.heldBack(it) {
+				continue
+			}
 			if err := to.limit.Wait(ctx); err != nil {
 				e.queue.giveBack(it)
 				return
@@ -108,6 +111,9 @@ func (s *sender) announce(ctx context.Context) {
 		return
 	}
 	next, ok := s.queue.tryTake(s.server.door)
+	for ok && s.heldBack(next) {
+		next, ok = s.queue.tryTake(s.server.door)
+	}
 	if !ok {
 		return
 	}
@@ -140,7 +146,7 @@ func (s *sender) compose(it *item) bool {
 	run := it.block.run
 	var err error
 	s.letter, err = run.letter.Append(s.letter[:0], letter.Recipient{
-		Email: it.Email, Name: it.Name, Comment: it.Comment, Date: time.Now().UTC(),
+		Email: it.Email, Name: it.Name, Comment: it.Comment, Date: s.clock.Now().UTC(),
 		MessageID:      letter.MessageID(run.ID, it.ClientID, host(s.From.Address)),
 		UnsubscribeURL: s.BaseURL + "/unsubscribe/" + s.tokens.Token(it.ClientID),
 	})

@@ -48,7 +48,10 @@ func (t *tender) round(ctx context.Context) error {
 		t.steady = time.Now()
 	}
 	t.forget()
-	now := time.Now()
+	now, err := t.clock.Ask(bounded)
+	if err != nil {
+		return err
+	}
 	return errors.Join(
 		t.db.ReopenRetries(bounded, now),
 		t.db.ResumeRuns(bounded, now),

@@ -5,7 +5,6 @@ import (
 	"maps"
 	"math/rand/v2"
 	"slices"
-	"strings"
 	"sync"
 	"time"
 
@@ -26,8 +25,10 @@ func (s *sender) settle(it item, answer domain.Answer) {
 	}
 	switch verdict {
 	case domain.Accepted:
-		it.block.run.refusals.reset()
 		s.put(it, answer, domain.Accepted, domain.OutcomeAccepted)
+		if it.block.run.refusals.accepted(receiver(it.Email)) {
+			s.note([]int64{it.block.run.ID}, "")
+		}
 	case domain.Deferred:
 		s.retry(it, answer, domain.Deferred)
 	case domain.Failed:
@@ -54,8 +55,7 @@ func (s *sender) settle(it item, answer domain.Answer) {
 // retry defers the letter, or fails it when it was tried long enough. A letter whose dot was
 // never answered may have arrived, so it is tried only once more.
 func (s *sender) retry(it item, answer domain.Answer, status domain.Verdict) {
-	now := time.Now()
-	at := now.Add(domain.RetryAfter(it.Tries+1, rand.Float64()))
+	at := s.clock.Now().Add(domain.RetryAfter(it.Tries+1, rand.Float64()))
 	given := at.Sub(it.block.run.CreatedAt) > domain.RetryFor
 	if status == domain.Unknown {
 		bounded, cancel := context.WithTimeout(s.hard, patience)
@@ -72,58 +72,6 @@ func (s *sender) retry(it item, answer domain.Answer, status domain.Verdict) {
 	s.push(it, result, answer.Stage == domain.StageDot)
 }
 
-// refuse fails the letter. When the server refuses one letter after another after the dot in
-// the same way, it is the sender that it doesn't want: the run pauses, and nobody has failed.
-func (s *sender) refuse(it item, answer domain.Answer) {
-	run := it.block.run
-	result := s.result(it, answer, domain.Failed, domain.OutcomeFailed)
-	result.Bounced = answer.HardBounce()
-	policy := strings.HasPrefix(answer.Enhanced(), "5.7.") // how Postfix tells a sender at RCPT
-	if answer.Stage == domain.StageRcpt && !policy {
-		s.push(it, result, false)
-		return
-	}
-	run.refusals.mu.Lock()
-	revert := run.refusals.add(answer.Code, it.Seq)
-	if revert != nil {
-		result.Outcome, result.Bounced = domain.OutcomeQueued, false
-	}
-	s.settledBefore()
-	s.push(it, result, revert != nil || answer.Stage == domain.StageDot)
-	run.refusals.mu.Unlock()
-	if revert != nil && run.halted.CompareAndSwap(false, true) {
-		s.settledBefore() // all of revert were pushed before, so their deliveries know by now
-		s.pauseRun(run, answer, revert)
-	}
-}
-
-// refusals counts equal refusals after the dot in a row.
-type refusals struct {
-	mu   sync.Mutex
-	code int
-	seqs []int32
-}
-
-const maxRefusals = 20
-
-// add gives the letters to take back when this refusal was one too many. It is called locked.
-func (r *refusals) add(code, seq int) []int32 {
-	if code != r.code {
-		r.code, r.seqs = code, nil
-	}
-	r.seqs = append(r.seqs, int32(seq))
-	if len(r.seqs) < maxRefusals {
-		return nil
-	}
-	return slices.Clone(r.seqs)
-}
-
-func (r *refusals) reset() {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.code, r.seqs = 0, r.seqs[:0]
-}
-
 // pauseRuns pauses every run in hand: the server wants no letter of this sender.
 func (s *sender) pauseRuns(answer domain.Answer) {
 	for _, run := range s.queue.held() {
@@ -134,11 +82,9 @@ func (s *sender) pauseRuns(answer domain.Answer) {
 }
 
 func (s *sender) pauseRun(run *sending, answer domain.Answer, revert []int32) {
-	bounded, cancel := context.WithTimeout(s.hard, patience)
-	defer cancel()
-	if err := s.db.PauseRun(bounded, run.ID, answer.String(), time.Now(), revert); err != nil {
-		s.Log.Error("a run could not be paused", "run", run.ID, "error", err)
-	}
+	s.insist(s.hard, func(ctx context.Context) error {
+		return s.db.PauseRun(ctx, run.ID, answer.String(), s.clock.Now(), revert)
+	})
 	s.queue.drop(func(b *block) bool { return b.run == run })
 	signal(s.check)
 }
@@ -150,7 +96,10 @@ func (s *sender) trouble(text string) {
 	}
 	noted := text // text itself would be allocated at every call, which is once a letter
 	s.troubled.Store(&noted)
-	runs := slices.Collect(maps.Keys(s.queue.held()))
+	s.note(slices.Collect(maps.Keys(s.queue.held())), text)
+}
+
+func (s *sender) note(runs []int64, text string) {
 	bounded, cancel := context.WithTimeout(s.hard, patience)
 	defer cancel()
 	if err := s.db.NoteTrouble(bounded, runs, text); err != nil {
@@ -184,15 +133,15 @@ func (s *sender) result(it item, answer domain.Answer, status domain.Verdict, ou
 	return db.Result{
 		Instance: it.block.instance, RunID: it.block.run.ID, Seq: it.Seq, ClientID: it.ClientID, Email: it.Email, N: n,
 		// Postgres keeps microseconds, and the key of an attempt has to stay the same.
-		At: time.Now().UTC().Truncate(time.Microsecond), Status: status, Code: answer.Code, Answer: answer.Text, Outcome: outcome,
+		At: s.clock.Now().UTC().Truncate(time.Microsecond), Status: status, Code: answer.Code, Answer: answer.Text, Outcome: outcome,
 	}
 }
 
 // push hands a result to the recorder. wait: nothing more may go out on this connection until it is
-// durable, and until its delivery knows when that is queued again, for its run pauses then.
+// durable, and until its delivery knows when a refusal is taken back, for those before it are then.
 func (s *sender) push(it item, result db.Result, wait bool) {
 	s.queue.answered(it)
-	r := settled{Result: result, block: it.block, whole: result.Outcome == domain.OutcomeQueued}
+	r := settled{Result: result, block: it.block, whole: result.Status == domain.Failed && result.Outcome.Open()}
 	if wait {
 		r.durable, s.waiting = s.durable, true
 	}

@@ -1,0 +1,20 @@
+package db
+
+import (
+	"context"
+	"time"
+)
+
+// Clock asks for the database's time, which all processes share, and how far this process's clock is
+// ahead of it: 0 where the answer took too long to tell the two apart.
+func (db *DB) Clock(ctx context.Context) (now time.Time, ahead time.Duration, err error) {
+	asked := time.Now()
+	if err := db.Pool.QueryRow(ctx, `SELECT clock_timestamp()`).Scan(&now); err != nil {
+		return now, 0, explain(err)
+	}
+	half := time.Since(asked) / 2
+	if ahead = asked.Add(half).Sub(now); ahead.Abs() <= half {
+		ahead = 0
+	}
+	return now, ahead, nil
+}
