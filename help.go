@@ -73,7 +73,8 @@ func (migrateCommand) Help() string {
 
 	skychimp migrate status        what is applied and what is pending
 	skychimp migrate               apply what is pending
-	skychimp migrate down          take the newest step back; its data is lost`
+	skychimp migrate down          say what taking the newest step back would lose
+	skychimp migrate down --yes    do it, while no serve, worker or send is running`
 }
 
 // Help is shown by skychimp user create --help.
