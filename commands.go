@@ -172,6 +172,19 @@ func (p *program) withDatabase(do func(*database) error) (err error) {
 	return do(database)
 }
 
+// withSending is withDatabase for who sends: with complete settings that fit the database.
+func (p *program) withSending(do func(*database) error) error {
+	if err := p.config.complete(); err != nil {
+		return err
+	}
+	return p.withDatabase(func(database *database) error {
+		if err := p.recognize(database); err != nil {
+			return err
+		}
+		return do(database)
+	})
+}
+
 // inEnglish is a refusal in words, for the command line.
 func inEnglish(err error) error {
 	files, failed := static.Load()

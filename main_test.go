@@ -90,7 +90,7 @@ func TestHelpAndVersion(t *testing.T) {
 			t.Errorf("the help does not explain %s", name)
 		}
 	}
-	for _, args := range [][]string{{"send"}, {"serve"}, {"worker"}, {"migrate"}, {"user", "create"}} {
+	for _, args := range [][]string{{"send"}, {"serve"}, {"worker"}, {"migrate"}, {"hold"}, {"user", "create"}} {
 		got := command("", append(args, "--help")...)
 		if got.code != 0 || strings.Count(got.out, "skychimp "+strings.Join(args, " ")) < 2 || strings.Contains(got.out, "SMTP_URL  ") {
 			t.Errorf("%v: no example in %+v", args, got)
