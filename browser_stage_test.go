@@ -65,7 +65,7 @@ func newWalk(t *testing.T) *walk {
 		t.Fatal(err)
 	}
 	w.exec(string(stage))
-	w.server = serve(t, "serve", "DATABASE_URL="+url, "SECRET="+siteSecret)
+	w.server = serve(t, "serve", "DATABASE_URL="+url, "SECRET="+siteSecret, "SMTP_URL=inbox")
 	w.imports()
 	for range 10 { // the limit of wrong passwords
 		w.post(visitors, "/login", "application/x-www-form-urlencoded", strings.NewReader("email="+tooMany+"&password=wrong"))

@@ -38,7 +38,8 @@ func (versionCommand) Run(p *program) error {
 }
 
 type migrateCommand struct {
-	To string `arg:"" optional:"" enum:"up,down,status" default:"up" help:"up, down or status."`
+	To  string `arg:"" optional:"" enum:"up,down,status" default:"up" help:"up, down or status."`
+	Yes bool   `help:"Really take the step back (with down)."`
 }
 
 // Run moves the schema and prints how far it is.
@@ -51,7 +52,10 @@ func (m migrateCommand) Run(p *program) (err error) {
 	do := database.Migrate
 	switch m.To {
 	case "down":
-		do = database.Rollback
+		if err := m.down(p, database); err != nil {
+			return err
+		}
+		do = database.Migrated
 	case "status":
 		do = database.Migrated
 	}
@@ -63,6 +67,32 @@ func (m migrateCommand) Run(p *program) (err error) {
 		fmt.Fprintln(p.out, "pending", name)
 	}
 	return err
+}
+
+// down takes one step back, or says what that would mean.
+func (m migrateCommand) down(p *program, database *database) error {
+	step, err := database.Rollback(p.ctx, m.Yes)
+	if err != nil {
+		return err
+	}
+	if step.Name == "" {
+		return errors.New("there is nothing to take back: no step is applied")
+	}
+	says := "taking back %s loses:\n"
+	if m.Yes {
+		says = "taken back %s, and lost:\n"
+	}
+	fmt.Fprintf(p.out, says, step.Name)
+	if len(step.Lost) == 0 {
+		step.Lost = []string{"no data"}
+	}
+	for _, one := range step.Lost {
+		fmt.Fprintln(p.out, "  "+one)
+	}
+	if !m.Yes {
+		return misuse{errors.New("nothing was changed; to do it: skychimp migrate down --yes")}
+	}
+	return nil
 }
 
 type userCreateCommand struct {
@@ -140,6 +170,19 @@ func (p *program) withDatabase(do func(*database) error) (err error) {
 		return err
 	}
 	return do(database)
+}
+
+// withSending is withDatabase for who sends: with complete settings that fit the database.
+func (p *program) withSending(do func(*database) error) error {
+	if err := p.config.complete(); err != nil {
+		return err
+	}
+	return p.withDatabase(func(database *database) error {
+		if err := p.recognize(database); err != nil {
+			return err
+		}
+		return do(database)
+	})
 }
 
 // inEnglish is a refusal in words, for the command line.

@@ -27,11 +27,12 @@ type config struct {
 	BaseURL        webAddress    `env:"BASE_URL" envDefault:"http://localhost:8080" help:"the public address, in every link of a letter"`
 	DatabaseURL    databaseURL   `env:"DATABASE_URL" help:"Postgres, postgres://user:password@host/database; empty: a private one in DATA_DIR"`
 	DataDir        string        `env:"DATA_DIR" envDefault:"data" help:"private database, pictures, generated secret"`
-	SMTPURL        smtpServers   `env:"SMTP_URL" help:"mail servers with spaces between, smtp://user:password@host:587?conns=10&rate=50&weight=1; empty: all letters go to the page /inbox"`
+	SMTPURL        smtpServers   `env:"SMTP_URL" help:"mail servers with spaces between, smtp://user:password@host:587?conns=10&rate=50&weight=1; empty: all emails go to the page /inbox, for which DATABASE_URL asks by: inbox"`
 	DomainLimits   domainLimits  `env:"DOMAIN_LIMITS" help:"what each process sends to a receiving domain: gmail.com?rate=20&conns=5 *?rate=50 (a second, at once; * is each other domain)"`
 	OwnerLimits    ownerLimits   `env:"OWNER_LIMITS" help:"what each process sends for a user, and a new account in its first day, growing daily: rate=50&conns=20&firstday=500&growth=2"`
 	MailFrom       mailAddress   `env:"MAIL_FROM" envDefault:"SkyChimp <noreply@localhost>" help:"sender of all letters"`
 	Secret         secret        `env:"SECRET" help:"signs the links in letters, 32 characters or more; required with DATABASE_URL"`
+	SecretOld      oldSecret     `env:"SECRET_OLD" help:"the SECRET of before, whose links go on working; lost: nobody has it any more"`
 	DKIMKey        readableFile  `env:"DKIM_KEY" help:"PEM file that signs letters, together with:"`
 	DKIMSelector   string        `env:"DKIM_SELECTOR" help:"name of the key in the DNS"`
 	DKIMDomain     string        `env:"DKIM_DOMAIN" help:"domain whose DNS has the key"`
@@ -56,6 +57,22 @@ func readConfig(environ []string) (config, error) {
 	return c, nil
 }
 
+// complete refuses to send with less than all programs on one database have to agree on. A host that
+// has no mail server by a slip would take real emails into its inbox.
+func (c config) complete() error {
+	if c.DatabaseURL == "" {
+		return nil
+	}
+	if c.Secret == "" {
+		return misuse{errors.New("SECRET is empty: with DATABASE_URL it has to be at least 32 characters (try: openssl rand -hex 32)")}
+	}
+	if c.SMTPURL == nil {
+		return misuse{errors.New("SMTP_URL is empty: with DATABASE_URL it names the mail server, such as smtp://user:password@mail.example.com:587, " +
+			"or asks for the inbox by SMTP_URL=inbox")}
+	}
+	return nil
+}
+
 // wrongValue names the variable, its value and what is allowed.
 func wrongValue(err error, set map[string]string) error {
 	wrong, ok := errors.AsType[env.ParseError](err)
@@ -69,7 +86,7 @@ func wrongValue(err error, set map[string]string) error {
 
 // masked keeps passwords out of what is printed.
 func masked(name, value string) string {
-	if name == "SECRET" {
+	if name == "SECRET" || name == "SECRET_OLD" {
 		return "***"
 	}
 	if scheme, rest, ok := strings.Cut(value, "://"); ok {
@@ -88,6 +105,7 @@ type (
 	mediaURL      string
 	readableFile  string
 	secret        string
+	oldSecret     string
 	logFormat     string
 	interval      time.Duration
 	networks      []string
@@ -99,7 +117,7 @@ type (
 )
 
 var _ = []encoding.TextUnmarshaler{new(listenAddress), new(databaseURL), new(redisURL), new(mediaURL),
-	new(readableFile), new(secret), new(logFormat), new(interval), new(networks), new(webAddress),
+	new(readableFile), new(secret), new(oldSecret), new(logFormat), new(interval), new(networks), new(webAddress),
 	new(smtpServers), new(domainLimits), new(ownerLimits), new(mailAddress)}
 
 func (a *listenAddress) UnmarshalText(text []byte) error {
@@ -147,9 +165,13 @@ func onlyScheme(text, example string, schemes ...string) error {
 }
 
 func (s *smtpServers) UnmarshalText(text []byte) (err error) {
+	if string(text) == "inbox" {
+		*s = smtpServers{} // asked for, unlike nil
+		return nil
+	}
 	if *s, err = smtp.ParseURLs(string(text)); err != nil {
 		return fmt.Errorf("%w; allowed is smtp:// or smtps://user:password@host:port, one or more with spaces between, "+
-			"each with ?tls=none|opportunistic|required, conns=1..1000, rate=letters per second and weight=its share", err)
+			"each with ?tls=none|opportunistic|required, conns=1..1000, rate=letters per second and weight=its share; or inbox", err)
 	}
 	return nil
 }
@@ -193,6 +215,25 @@ func (s *secret) UnmarshalText(text []byte) error {
 		return errors.New("allowed are at least 32 characters (try: openssl rand -hex 32)")
 	}
 	return nil
+}
+
+func (s *oldSecret) UnmarshalText(text []byte) error {
+	*s = oldSecret(text)
+	if len(text) < 32 && *s != secretLost {
+		return errors.New("allowed are the at least 32 characters of the SECRET of before, or lost")
+	}
+	return nil
+}
+
+// secretLost gives an earlier secret up.
+const secretLost oldSecret = "lost"
+
+// key is the earlier secret, nil when there is none.
+func (s oldSecret) key() []byte {
+	if s == secretLost {
+		return nil
+	}
+	return []byte(s)
 }
 
 func (f *logFormat) UnmarshalText(text []byte) error {

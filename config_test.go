@@ -34,7 +34,7 @@ func TestConfigTakes(t *testing.T) {
 		{"BASE_URL=https://mail.example.com/"},
 		{"DATABASE_URL=postgres://u:p@h/d", secret},
 		{"SMTP_URL=smtp://localhost:25"}, {"SMTP_URL=smtps://u:p@h:465?tls=required&conns=3&rate=0.5"},
-		{"SMTP_URL=smtp://h?weight=3 smtp://other"},
+		{"SMTP_URL=smtp://h?weight=3 smtp://other"}, {"SMTP_URL=inbox"}, {"SECRET_OLD=lost"}, {"SECRET_OLD=" + strings.Repeat("o", 32)},
 		{"DOMAIN_LIMITS=gmail.com?rate=20&conns=5 *?rate=50"}, {"OWNER_LIMITS=rate=50&conns=20&firstday=500&growth=2"},
 		{"MAIL_FROM=a@b.example"}, {"REDIS_URL=redis://h:6379/1"}, {"MEDIA_URL=s3://bucket?region=x"},
 		{"DKIM_KEY=" + key, "DKIM_SELECTOR=s", "DKIM_DOMAIN=d.example"},
@@ -54,7 +54,7 @@ func TestConfigRefuses(t *testing.T) {
 		"SMTP_URL=http://h", "SMTP_URL=smtp://", "SMTP_URL=smtp://h?tls=maybe", "SMTP_URL=smtp://h?conns=0",
 		"SMTP_URL=smtp://h?conns=1.5", "SMTP_URL=smtp://h?rate=-1", "SMTP_URL=smtp://h?color=red", "SMTP_URL=smtp://h?rate=NaN",
 		"SMTP_URL=smtp://h?weight=0", "SMTP_URL=smtp://h http://other", "DOMAIN_LIMITS=gmail.com=5", "OWNER_LIMITS=firstday=1",
-		"MAIL_FROM=nobody", "REDIS_URL=h:6379", "MEDIA_URL=/tmp", "SECRET=short", "DISPATCH_EVERY=often",
+		"MAIL_FROM=nobody", "REDIS_URL=h:6379", "MEDIA_URL=/tmp", "SECRET=short", "SECRET_OLD=short", "DISPATCH_EVERY=often",
 		"DISPATCH_EVERY=0s", "DKIM_KEY=/no/such/file", "TRUSTED_PROXIES=proxy", "METRICS_ADDR=9090", "LOG_FORMAT=xml",
 	}
 	for _, pair := range tests {
@@ -66,7 +66,7 @@ func TestConfigRefuses(t *testing.T) {
 		}
 		text := err.Error()
 		if !strings.HasPrefix(text, name+"=") || !strings.Contains(text, "allowed") || strings.Contains(text, "\n") ||
-			name != "SECRET" && !strings.Contains(value, "@") && !strings.Contains(text, value) {
+			!strings.HasPrefix(name, "SECRET") && !strings.Contains(value, "@") && !strings.Contains(text, value) {
 			t.Errorf("%s: %s", pair, text)
 		}
 	}
@@ -76,5 +76,51 @@ func TestConfigRefuses(t *testing.T) {
 	}
 	if _, err := readConfig([]string{"DKIM_SELECTOR=s"}); err == nil {
 		t.Error("DKIM_SELECTOR is taken alone")
+	}
+}
+
+// Programs that share a database are given what they have to agree on.
+func TestConfigComplete(t *testing.T) {
+	url, secret := "DATABASE_URL=postgres://u:p@h/d", "SECRET="+strings.Repeat("s", 32)
+	for _, test := range []struct {
+		lacks   string
+		environ []string
+	}{
+		{"", nil}, {"", []string{"SMTP_URL=smtp://h"}}, {"SECRET", []string{url, "SMTP_URL=smtp://h"}}, {"SMTP_URL", []string{url, secret}},
+		{"SMTP_URL", []string{url, secret, "SMTP_URL="}}, {"", []string{url, secret, "SMTP_URL=inbox"}}, {"", []string{url, secret, "SMTP_URL=smtp://h"}},
+	} {
+		c, err := readConfig(test.environ)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := c.complete(); (err == nil) != (test.lacks == "") || err != nil && !strings.HasPrefix(err.Error(), test.lacks+" is empty") {
+			t.Errorf("%v: %v", test.environ, err)
+		}
+		if len(c.SMTPURL) > 0 == (len(test.environ) == 0 || strings.HasSuffix(test.environ[len(test.environ)-1], "inbox")) && test.lacks == "" {
+			t.Errorf("%v: %v", test.environ, c.SMTPURL)
+		}
+	}
+}
+
+func TestTypos(t *testing.T) {
+	for name, meant := range map[string]string{
+		"SMPT_URL": "SMTP_URL", "DATABSE_URL": "DATABASE_URL", "DATABASE_URI": "DATABASE_URL", "BASEURL": "BASE_URL", "smtp_url": "SMTP_URL",
+		"SKYCHIMP_SMTP_URL": "SMTP_URL", "SKYCHIMP_SECERT": "SECRET", "MAIL_FORM": "MAIL_FROM", "TRUSTED_PROXY": "TRUSTED_PROXIES",
+		"DISPATCH_EVRY": "DISPATCH_EVERY", "DATADIR": "DATA_DIR", "SECRETOLD": "SECRET_OLD", "LOGFORMAT": "LOG_FORMAT",
+	} {
+		if got := typos([]string{name + "=x"}); len(got) != 1 || got[0] != (typo{name, meant}) {
+			t.Errorf("%s: %v", name, got)
+		}
+	}
+	for _, name := range []string{
+		"SMTP_URL", "SECRET_OLD", "PATH", "HOME", "USER", "PWD", "LANG", "TERM", "SHELL", "TZ", "HOSTNAME", "HTTP_PROXY", "AMQP_URL",
+		"POSTGRES_PASSWORD", "REDIS_PASSWORD", "AWS_SECRET_ACCESS_KEY", "XDG_DATA_DIRS", "SKYCHIMP_PORT", "SKYCHIMP_SERVICE_HOST", "SSL_CERT_FILE", "LOG_LEVEL",
+	} {
+		if got := typos([]string{name + "=x"}); len(got) > 0 {
+			t.Errorf("%s is not ours: %v", name, got)
+		}
+	}
+	if got := typos([]string{"SMPT_URL="}); len(got) > 0 {
+		t.Errorf("it is not set: %v", got)
 	}
 }

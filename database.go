@@ -97,14 +97,44 @@ func (d *database) currentSchema(ctx context.Context) error {
 	return err
 }
 
-// secretKey is SECRET, or the one that was generated in DATA_DIR on the first start. Programs that
-// share a database by DATABASE_URL may run on several machines, so they are given theirs.
+// mark tells the files of the private database from a copy of them.
+func (d *database) mark() string {
+	if d.private == nil {
+		return ""
+	}
+	return d.private.Mark()
+}
+
+// recognize puts a copy of a database on hold, and refuses a SECRET that did not sign the links in
+// emails that were sent from it.
+func (p *program) recognize(d *database) error {
+	hold, err := d.Locate(p.ctx, d.mark())
+	if err != nil {
+		return err
+	}
+	secret, err := p.config.secretKey()
+	if err != nil {
+		return err
+	}
+	old := p.config.SecretOld
+	if old == secretLost {
+		p.log.Warn("SECRET_OLD=lost takes any SECRET: take it out of the settings after this start")
+	}
+	err = d.CheckSecret(p.ctx, secret, old.key(), old == secretLost)
+	if errors.Is(err, db.ErrOtherSecret) {
+		return misuse{fmt.Errorf("SECRET: %w, and they would answer 404: use that secret; to change it, name the one of before "+
+			"in SECRET_OLD, or SECRET_OLD=lost when nobody has it any more", err)}
+	}
+	if err == nil && hold.On {
+		p.log.Warn("on hold: no email of a mailing leaves; see skychimp hold --help", "copied", hold.Copied, "since", hold.Since)
+	}
+	return err
+}
+
+// secretKey is SECRET, or the one that was generated in DATA_DIR on the first start.
 func (c config) secretKey() ([]byte, error) {
 	if c.Secret != "" {
 		return []byte(c.Secret), nil
-	}
-	if c.DatabaseURL != "" {
-		return nil, misuse{errors.New("SECRET is empty: with DATABASE_URL it has to be at least 32 characters (try: openssl rand -hex 32)")}
 	}
 	file := filepath.Join(c.DataDir, "secret")
 	if key, err := os.ReadFile(file); err == nil && len(key) >= 32 {

@@ -42,13 +42,13 @@ Examples:
 	*/5 * * * * skychimp send >> send.log     a line for cron
 
 Exit codes: 0 when every letter was accepted or nothing was due, 1 when some failed or wait for
-another try, 2 on wrong use.`
+another try, and while the installation is on hold, 2 on wrong use.`
 }
 
 // Help is shown by skychimp serve --help.
 func (serveCommand) Help() string {
 	return `Serves the web pages at ADDR and sends in the background. Without DATABASE_URL it starts a Postgres
-of its own; without SMTP_URL letters stay in the page /inbox. Ctrl-C or SIGTERM ends it cleanly.
+of its own; without SMTP_URL emails stay in the page /inbox (with DATABASE_URL: SMTP_URL=inbox). Ctrl-C or SIGTERM ends it cleanly.
 
 Examples:
 
@@ -73,7 +73,8 @@ func (migrateCommand) Help() string {
 
 	skychimp migrate status        what is applied and what is pending
 	skychimp migrate               apply what is pending
-	skychimp migrate down          take the newest step back; its data is lost`
+	skychimp migrate down          say what taking the newest step back would lose
+	skychimp migrate down --yes    do it, while no serve, worker or send is running`
 }
 
 // Help is shown by skychimp user create --help.

@@ -19,6 +19,7 @@ type commands struct {
 	Worker  workerCommand  `cmd:"" help:"Only send and work the queue: for more machines on the same database."`
 	Send    sendCommand    `cmd:"" help:"Send what is due now and wait for it."`
 	Migrate migrateCommand `cmd:"" help:"Bring the schema of the database up to date, take the last step back, or show it."`
+	Hold    holdCommand    `cmd:"" help:"Keep emails of mailings back, let them go again, or say which."`
 	User    struct {
 		Create userCreateCommand `cmd:"" help:"Create a user whose mailbox needs no confirmation; prints a generated password."`
 		Role   userRoleCommand   `cmd:"" help:"Give a user another role."`
@@ -64,6 +65,9 @@ func run(args []string, in io.Reader, out, errs io.Writer) int {
 	ctx, stop := untilSignal()
 	defer stop()
 	log := newLog(errs, settings.LogFormat)
+	for _, one := range typos(os.Environ()) {
+		log.Warn("a variable of the environment is not known and has no effect", "name", one.name, "meant", one.meant)
+	}
 	return fail(errs, command.Run(&program{ctx: ctx, out: out, in: in, config: settings, log: log}))
 }
 

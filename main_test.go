@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"reflect"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -89,7 +90,7 @@ func TestHelpAndVersion(t *testing.T) {
 			t.Errorf("the help does not explain %s", name)
 		}
 	}
-	for _, args := range [][]string{{"send"}, {"serve"}, {"worker"}, {"migrate"}, {"user", "create"}} {
+	for _, args := range [][]string{{"send"}, {"serve"}, {"worker"}, {"migrate"}, {"hold"}, {"user", "create"}} {
 		got := command("", append(args, "--help")...)
 		if got.code != 0 || strings.Count(got.out, "skychimp "+strings.Join(args, " ")) < 2 || strings.Contains(got.out, "SMTP_URL  ") {
 			t.Errorf("%v: no example in %+v", args, got)
@@ -148,11 +149,52 @@ func TestMigrateCommand(t *testing.T) {
 	if got := command("", "migrate", "status"); got.code != 0 || strings.Contains(got.out, "pending") || !strings.Contains(got.out, "applied") {
 		t.Errorf("%+v", got)
 	}
-	if got := command("", "migrate", "down"); got.code != 0 || !strings.Contains(got.out, "pending") {
+	got := command("", "migrate", "down", "--yes")
+	if got.code != 0 || strings.Count(got.out, "pending") != 1 {
 		t.Errorf("%+v", got)
 	}
 	if got := command("", "user", "role", "--email", "a@b.example", "--role", "user"); got.code != 1 || !strings.Contains(got.errs, "skychimp migrate") {
 		t.Errorf("on an old schema: %+v", got)
+	}
+	if got := command("", "migrate"); got.code != 0 || strings.Contains(got.out, "pending") {
+		t.Errorf("%+v", got)
+	}
+}
+
+// A first migrate is one group to bun, which would roll all of it back at once.
+func TestMigrateDownIsOneStep(t *testing.T) {
+	database := withDatabaseURL(t)
+	if got := command("", "user", "create", "--email", "ann@x.example", "--role", "user"); got.code != 0 {
+		t.Fatalf("%+v", got)
+	}
+	state, err := database.Migrated(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	living, err := database.Enlist(t.Context(), 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := command("", "migrate", "down", "--yes"); got.code != 1 || !strings.Contains(got.errs, "stop every serve") {
+		t.Errorf("with a program at work: %+v", got)
+	}
+	if err := database.Leave(t.Context(), living); err != nil {
+		t.Fatal(err)
+	}
+	for i, name := range slices.Backward(state.Applied) {
+		if got := command("", "migrate", "down"); got.code != 2 || !strings.Contains(got.out, name+" loses") || !strings.Contains(got.errs, "--yes") {
+			t.Errorf("without --yes: %+v", got)
+		}
+		got := command("", "migrate", "down", "--yes")
+		if got.code != 0 || !strings.Contains(got.out, name) || strings.Count(got.out, "applied") != i || strings.Count(got.out, "pending") != len(state.Applied)-i {
+			t.Errorf("step %s: %+v", name, got)
+		}
+		if i == 0 && !strings.Contains(got.out, "table users, 1 rows") {
+			t.Errorf("the last step does not say what was lost: %s", got.out)
+		}
+	}
+	if got := command("", "migrate", "down", "--yes"); got.code != 1 || !strings.Contains(got.errs, "nothing to take back") {
+		t.Errorf("%+v", got)
 	}
 	if got := command("", "migrate"); got.code != 0 || strings.Contains(got.out, "pending") {
 		t.Errorf("%+v", got)

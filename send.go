@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -24,14 +25,18 @@ type sendCommand struct {
 // errUnsent makes the exit code 1: what went wrong has been printed.
 var errUnsent = errors.New("not every letter was accepted")
 
+// errHeld makes the exit code 1: it is no wrong use, and cron should tell somebody.
+var errHeld = errors.New("on hold: no email of a mailing leaves (see skychimp hold --help)")
+
 // Run plans what is due, sends it and waits for the end.
 func (s sendCommand) Run(p *program) error {
 	if s.Force && s.Mailing == 0 {
 		return misuse{errors.New("--force needs --mailing: it makes one mailing run now, such as skychimp send --mailing 7 --force")}
 	}
-	return p.withDatabase(func(database *database) error {
-		if err := database.currentSchema(p.ctx); err != nil {
-			return err
+	return p.withSending(func(database *database) error {
+		hold, err := database.Hold(p.ctx)
+		if err != nil || hold.On && !s.DryRun {
+			return cmp.Or(err, errHeld)
 		}
 		now, ahead, err := database.Clock(p.ctx)
 		if err != nil {
@@ -45,7 +50,7 @@ func (s sendCommand) Run(p *program) error {
 			return err
 		}
 		if s.DryRun {
-			return s.forecast(p, database, mailings, now)
+			return s.forecast(p, database, mailings, now, hold)
 		}
 		if err := s.plan(p, database, mailings, now); err != nil {
 			return err
@@ -74,7 +79,10 @@ func (s sendCommand) mailings(p *program, database *database, now time.Time) ([]
 	return []int64{s.Mailing}, err
 }
 
-func (s sendCommand) forecast(p *program, database *database, mailings []int64, now time.Time) error {
+func (s sendCommand) forecast(p *program, database *database, mailings []int64, now time.Time, hold domain.Hold) error {
+	if hold.On {
+		fmt.Fprintln(p.out, "On hold: nothing of this is sent before skychimp hold off.")
+	}
 	due := 0
 	for _, id := range mailings {
 		f, ok, err := database.Forecast(p.ctx, id, now, s.Force)
@@ -162,6 +170,9 @@ func (p *program) watch(database *database, runs []int64) (db.Progress, error) {
 			return progress, err
 		}
 		bar.show(progress)
+		if hold, err := database.Hold(p.ctx); err != nil || hold.On {
+			return progress, cmp.Or(err, errHeld)
+		}
 		late := progress.Deferred > 0 && progress.Open() == progress.Deferred && time.Until(progress.NextTryAt) > patience
 		if progress.Unclosed == 0 || late || progress.Paused == progress.Unclosed {
 			return progress, nil

@@ -38,6 +38,9 @@ func (p *program) serveAfter(prepare func(*database) error) (err error) {
 		return fmt.Errorf("static/%s is missing in this build: start with `make run`, or run `npm ci && make vendor` and build again",
 			strings.Join(missing, ", static/"))
 	}
+	if err := p.config.complete(); err != nil {
+		return err
+	}
 	secret, err := p.config.secretKey()
 	if err != nil {
 		return err
@@ -53,6 +56,9 @@ func (p *program) serveAfter(prepare func(*database) error) (err error) {
 	}
 	defer func() { err = errors.Join(err, database.close()) }()
 	if err := database.currentSchema(p.ctx); err != nil {
+		return err
+	}
+	if err := p.recognize(database); err != nil {
 		return err
 	}
 	if err := prepare(database); err != nil {
@@ -72,7 +78,7 @@ func (p *program) serveAfter(prepare func(*database) error) (err error) {
 	}
 	app, err := handlers.New(handlers.Config{
 		BaseURL: p.config.BaseURL.URL, Addr: string(p.config.Addr), Proxies: p.config.TrustedProxies,
-		Inbox: len(p.config.SMTPURL) == 0, Secret: secret, Media: media,
+		Inbox: len(p.config.SMTPURL) == 0, Secret: secret, SecretOld: p.config.SecretOld.key(), Media: media,
 	}, database.DB, set, files, p.log)
 	if err != nil {
 		return err

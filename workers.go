@@ -132,10 +132,7 @@ type workerCommand struct{}
 
 // Run sends what is due and works the queue until the context ends.
 func (workerCommand) Run(p *program) error {
-	return p.withDatabase(func(database *database) error {
-		if err := database.currentSchema(p.ctx); err != nil {
-			return err
-		}
+	return p.withSending(func(database *database) error {
 		texts, err := templates.LoadTexts()
 		if err != nil {
 			return err

@@ -20,7 +20,7 @@ type OpenRun struct {
 func (db *DB) OpenRuns(ctx context.Context) ([]OpenRun, error) {
 	rows, err := db.Pool.Query(ctx, `SELECT run.id, run.owner_id, owner.created_at FROM runs AS run
 		JOIN users AS owner ON owner.id = run.owner_id
-		WHERE run.status = 'running' AND (run.window_end IS NULL OR run.window_end > now())
+		WHERE run.status = 'running' AND (run.window_end IS NULL OR run.window_end > now()) AND NOT `+onHold+`
 		  AND EXISTS (SELECT FROM blocks WHERE run_id = run.id AND holder IS NULL AND NOT done) ORDER BY run.id`, prepared)
 	if err != nil {
 		return nil, explain(err)
@@ -50,7 +50,7 @@ type HeldRun struct {
 
 // HeldRuns tells of each of the runs, of those that are gone too.
 func (db *DB) HeldRuns(ctx context.Context, runs []int64) ([]HeldRun, error) {
-	rows, err := db.Pool.Query(ctx, `SELECT wanted, run.id IS NULL OR run.status <> 'running' OR coalesce(run.window_end <= now(), false), run.window_end
+	rows, err := db.Pool.Query(ctx, `SELECT wanted, run.id IS NULL OR run.status <> 'running' OR coalesce(run.window_end <= now(), false) OR `+onHold+`, run.window_end
 		FROM unnest($1::bigint[]) AS wanted LEFT JOIN runs AS run ON run.id = wanted`, prepared, runs)
 	if err != nil {
 		return nil, explain(err)
@@ -82,7 +82,7 @@ func (db *DB) Claim(ctx context.Context, instance, run int64, n int) ([]Letter, 
 		), picked AS (
 			SELECT block.run_id, block.first_seq FROM self, blocks AS block JOIN runs AS run ON run.id = block.run_id
 			WHERE block.run_id = $2 AND block.holder IS NULL AND NOT block.done
-			  AND run.status = 'running' AND (run.window_end IS NULL OR run.window_end > now())
+			  AND run.status = 'running' AND (run.window_end IS NULL OR run.window_end > now()) AND NOT `+onHold+`
 			ORDER BY block.first_seq LIMIT $4 FOR UPDATE OF block SKIP LOCKED
 		), held AS (
 			UPDATE blocks SET holder = $1 FROM picked

@@ -78,6 +78,9 @@ func (db *DB) RunMailing(ctx context.Context, owner, id int64, now time.Time) er
 		if err := justRan(ctx, tx, id, now); err != nil {
 			return err
 		}
+		if err := refuseOnHold(ctx, tx); err != nil {
+			return err
+		}
 		return db.enqueue(ctx, tx, domain.PlanJob{MailingID: id, Force: true})
 	})
 }

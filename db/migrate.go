@@ -40,22 +40,6 @@ func (db *DB) Migrate(ctx context.Context) (MigrationState, error) {
 	return db.Migrated(ctx)
 }
 
-// Rollback takes the newest group of migrations back. The queue's tables stay.
-func (db *DB) Rollback(ctx context.Context) (MigrationState, error) {
-	err := db.alone(ctx, func() error {
-		m, _, err := db.migrators(ctx)
-		if err != nil {
-			return err
-		}
-		_, err = m.Rollback(ctx)
-		return err
-	})
-	if err != nil {
-		return MigrationState{}, explain(err)
-	}
-	return db.Migrated(ctx)
-}
-
 // Migrated reports the state of the schema.
 func (db *DB) Migrated(ctx context.Context) (MigrationState, error) {
 	m, queue, err := db.migrators(ctx)

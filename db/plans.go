@@ -74,9 +74,12 @@ func (db *DB) Recipients(ctx context.Context, m domain.Mailing) (recipients, sup
 // PlanRun takes the due occurrence of a mailing off its calendar and makes its run with its
 // deliveries, in one transaction; what a large run has beyond the first part is left to PlanRest.
 // force makes a run out of turn. ok is false when nothing is due, or when another process is
-// planning the same mailing right now.
+// planning the same mailing right now; while the installation is on hold it is refused.
 func (db *DB) PlanRun(ctx context.Context, id int64, now time.Time, force bool) (run domain.Run, ok bool, err error) {
 	err = db.InTx(ctx, func(tx Tx) error {
+		if err := refuseOnHold(ctx, tx); err != nil {
+			return err
+		}
 		var m domain.Mailing
 		if run, m, ok, err = db.takeRun(ctx, tx, id, now, force); err != nil || !ok {
 			return err

@@ -2,6 +2,7 @@ package handlers
 
 import (
 	"bytes"
+	"context"
 	"html/template"
 	"net/url"
 	"slices"
@@ -24,8 +25,16 @@ type frameView struct {
 	AtAccount   bool
 	Away        bool // the database can't tell who asks
 	Nav         []navItem
+	Hold        holdView
 	Flash       string
 	Content     template.HTML
+}
+
+// holdView says to who is signed in that no email of a mailing leaves.
+type holdView struct {
+	On, Copied bool
+	Oversees   bool // may know what to do
+	Since      Moment
 }
 
 type navItem struct {
@@ -53,11 +62,25 @@ func (s *Site) page(c *fiber.Ctx, status int, name string, view any) error {
 	}
 	if to.User != nil {
 		frame.Name = to.User.Name
+		if !frame.Away {
+			frame.Hold = s.hold(c, to)
+		}
 	}
 	for _, p := range s.placesOf(to.User, s.isLocal(c)) {
 		frame.Nav = append(frame.Nav, navItem{p.Path, p.Key, p.has(path)})
 	}
 	return s.block(c, status, "frame", frame)
+}
+
+// hold is for the frame, and no page fails for it. When an error page asks, the request's context has ended.
+func (s *Site) hold(c *fiber.Ctx, to Reader) holdView {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(c.UserContext()), patience)
+	defer cancel()
+	hold, err := s.DB.Hold(ctx)
+	if err != nil {
+		s.Log.Warn("a page does not know of a hold", "error", err)
+	}
+	return holdView{On: hold.On, Copied: hold.Copied, Oversees: to.User.MayOversee(), Since: s.moment(c, hold.Since)}
 }
 
 // block answers with a template alone: the fragment that htmx swaps in.

@@ -25,6 +25,8 @@ type Config struct {
 	Inbox   bool      // letters go to the dev inbox
 	Secret  []byte    // signs the links to unsubscribe
 	Media   *db.Media // pictures of posts
+
+	SecretOld []byte // signed them before; nil: none did
 }
 
 // Site answers requests.

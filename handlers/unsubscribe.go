@@ -21,7 +21,7 @@ func (s *Site) unsubscribeForm(c *fiber.Ctx) error {
 	if c.Params("token") == "test" {
 		return s.page(c, fiber.StatusOK, "unsubscribe/page", unsubscribeView{Test: true})
 	}
-	id, ok := domain.ParseUnsubscribeToken(s.Secret, c.Params("token"))
+	id, ok := s.clientOfLink(c.Params("token"))
 	if !ok {
 		return domain.Refuse(domain.NotFound, "", "errors.not_found")
 	}
@@ -31,6 +31,14 @@ func (s *Site) unsubscribeForm(c *fiber.Ctx) error {
 	}
 	return s.page(c, fiber.StatusOK, "unsubscribe/page", unsubscribeView{Path: c.Path(), Email: masked(client.Email),
 		Owner: client.OwnerName, Done: client.SuppressedReason == domain.Unsubscribed})
+}
+
+// clientOfLink is the client that a link names, signed by this secret or the one of before.
+func (s *Site) clientOfLink(token string) (id int64, ok bool) {
+	if id, ok = domain.ParseUnsubscribeToken(s.Secret, token); !ok && s.SecretOld != nil {
+		id, ok = domain.ParseUnsubscribeToken(s.SecretOld, token)
+	}
+	return id, ok
 }
 
 // subscriber is the client of a link; of a deleted one nothing is left but that it gets no
@@ -48,7 +56,7 @@ func (s *Site) unsubscribe(c *fiber.Ctx) error {
 	if c.Params("token") == "test" {
 		return s.unsubscribeForm(c)
 	}
-	id, ok := domain.ParseUnsubscribeToken(s.Secret, c.Params("token"))
+	id, ok := s.clientOfLink(c.Params("token"))
 	if !ok {
 		return domain.Refuse(domain.NotFound, "", "errors.not_found")
 	}

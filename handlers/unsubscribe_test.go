@@ -4,6 +4,7 @@ import (
 	"strings"
 	"testing"
 
+	"skychimp/db/dbtest"
 	"skychimp/domain"
 )
 
@@ -41,6 +42,18 @@ func TestUnsubscribePage(t *testing.T) {
 	}
 	b.get(path).is(t, 200, "This address gets no more emails.")
 	b.post(path).is(t, 200, "This address gets no more emails.")
+}
+
+// A changed SECRET leaves the links in emails that were sent working.
+func TestUnsubscribeOldSecret(t *testing.T) {
+	d, old := dbtest.New(t), []byte("the secret of before, 32 characters")
+	w := worldOn(t, d, func(c *Config) { c.SecretOld = old })
+	user, _ := w.owner(t, "ann")
+	c := w.client(t, user.ID, "client@example.com")
+	for _, secret := range []string{password, string(old)} {
+		w.visitor(t).get("/unsubscribe/"+domain.NewUnsubscribeTokens([]byte(secret)).Token(c.ID)).is(t, 200, "c…@example.com")
+	}
+	w.visitor(t).get("/unsubscribe/"+domain.NewUnsubscribeTokens([]byte("another secret")).Token(c.ID)).is(t, 404)
 }
 
 func TestUnsubscribeWrongToken(t *testing.T) {

@@ -52,7 +52,7 @@ func newWorld(t testing.TB) *world {
 	return worldOn(t, dbtest.New(t))
 }
 
-func worldOn(t testing.TB, database *db.DB) *world {
+func worldOn(t testing.TB, database *db.DB, change ...func(*Config)) *world {
 	t.Helper()
 	files, err := static.Load()
 	if err != nil {
@@ -73,7 +73,11 @@ func worldOn(t testing.TB, database *db.DB) *world {
 	}
 	base := &url.URL{Scheme: "http", Host: listener.Addr().String()}
 	log := &journal{}
-	app, err := New(Config{BaseURL: base, Addr: base.Host, Inbox: true, Secret: []byte(password), Media: media}, database, set, files, slog.New(slog.NewTextHandler(log, nil)))
+	config := Config{BaseURL: base, Addr: base.Host, Inbox: true, Secret: []byte(password), Media: media}
+	for _, one := range change {
+		one(&config)
+	}
+	app, err := New(config, database, set, files, slog.New(slog.NewTextHandler(log, nil)))
 	if err != nil {
 		t.Fatal(err)
 	}

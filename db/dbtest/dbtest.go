@@ -15,6 +15,7 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -56,10 +57,29 @@ func URL(t testing.TB) string {
 	if err != nil {
 		t.Fatalf("tests need Postgres: %v", err)
 	}
+	return s.copy(t, s.template)
+}
+
+// Copy is the address of a copy of a database to which nobody is connected.
+func Copy(t testing.TB, from string) string {
+	t.Helper()
+	s, err := started()
+	if err != nil {
+		t.Fatal(err)
+	}
+	parsed, err := url.Parse(from)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s.copy(t, strings.TrimPrefix(parsed.Path, "/"))
+}
+
+func (s *server) copy(t testing.TB, template string) string {
+	t.Helper()
 	name := fmt.Sprintf("test_%d", s.made.Add(1))
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
-	if err := s.exec(ctx, "CREATE DATABASE %s OWNER skychimp TEMPLATE %s STRATEGY wal_log", name, s.template); err != nil {
+	if err := s.exec(ctx, "CREATE DATABASE %s OWNER skychimp TEMPLATE %s STRATEGY wal_log", name, template); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {

@@ -41,6 +41,7 @@ type Options struct {
 // Postgres is a running server, owned or joined.
 type Postgres struct {
 	url      string
+	mark     string
 	done     chan struct{}
 	server   *server            // nil for a guest
 	leave    context.CancelFunc // nil for the owner
@@ -92,6 +93,10 @@ func (p *Postgres) URL() string { return p.url }
 
 // Joined tells that another process owns the server; Stop leaves it running then.
 func (p *Postgres) Joined() bool { return p.leave != nil }
+
+// Mark tells the cluster's files from a copy of them. Restarts and moves within a file system leave it; it is
+// empty where the files can't be asked.
+func (p *Postgres) Mark() string { return p.mark }
 
 // Done is closed when the server has ended, by a crash too. For a guest: when the server cut it off,
 // so not by the guest's own Stop.
@@ -149,7 +154,7 @@ func own(ctx context.Context, at place, lock *os.File, opts Options) (*Postgres,
 	}
 	address := url.URL{Scheme: "postgres", User: url.User("skychimp"), Path: "/skychimp",
 		RawQuery: url.Values{"host": {sockets}, "port": {port}, "sslmode": {"disable"}}.Encode()}
-	p := &Postgres{url: address.String(), server: s, done: make(chan struct{})}
+	p := &Postgres{url: address.String(), mark: markOf(at.data), server: s, done: make(chan struct{})}
 	go func() {
 		<-s.ended
 		if !p.stopping.Load() {
@@ -183,7 +188,7 @@ func join(ctx context.Context, at place) (*Postgres, error) {
 		return nil, err
 	}
 	watch, leave := context.WithCancel(context.Background())
-	p := &Postgres{url: string(address), leave: leave, done: make(chan struct{})}
+	p := &Postgres{url: string(address), mark: markOf(at.data), leave: leave, done: make(chan struct{})}
 	go func() {
 		_, _ = conn.WaitForNotification(watch) // nobody notifies: it returns when the connection breaks
 		_ = conn.Close(context.Background())

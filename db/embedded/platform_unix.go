@@ -4,7 +4,9 @@ package embedded
 
 import (
 	"errors"
+	"fmt"
 	"os"
+	"path/filepath"
 	"syscall"
 )
 
@@ -34,6 +36,19 @@ func ownerOf(path string) (account, bool) {
 	}
 	stat := info.Sys().(*syscall.Stat_t)
 	return account{stat.Uid, stat.Gid}, true
+}
+
+// markOf tells a cluster from a copy of its files. Postgres writes this file in place as long as the cluster lives.
+func markOf(data string) string {
+	path := filepath.Join(data, "global", "pg_control")
+	if birth := birthOf(path); birth != "" {
+		return birth
+	}
+	info, err := os.Stat(path)
+	if err != nil {
+		return ""
+	}
+	return fmt.Sprintf("inode %d", info.Sys().(*syscall.Stat_t).Ino)
 }
 
 // attributes of a child that runs as the user (nil: as ourselves), out of reach of the terminal's

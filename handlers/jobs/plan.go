@@ -57,8 +57,13 @@ func (w *PlanWorker) leave(job *river.Job[domain.PlanJob], now time.Time) error 
 }
 
 // planDue makes the runs of all mailings that are due at now. One that cannot be planned does
-// not keep the others back, nor do large ones: their first parts come before anybody's rest.
+// not keep the others back, nor do large ones: their first parts come before anybody's rest. On hold
+// nothing is planned: afterwards the rule for a downtime says what is made up for.
 func planDue(ctx context.Context, db *db.DB, log *slog.Logger, now time.Time) error {
+	hold, err := db.Hold(ctx)
+	if err != nil || hold.On {
+		return err
+	}
 	due, err := db.DueMailings(ctx, now)
 	for _, id := range due {
 		run, ok, failed := db.PlanRun(ctx, id, now, false)

@@ -1,0 +1,39 @@
+package handlers
+
+import (
+	"strings"
+	"testing"
+
+	"skychimp/domain"
+)
+
+// Every page says in words that nothing is sent, and to whom may act what to do.
+func TestHoldOnPages(t *testing.T) {
+	w := newWorld(t)
+	user, owner := w.owner(t, "ann")
+	m := w.mailing(t, user.ID)
+	manager := w.as(t, w.user(t, "max", domain.RoleManager))
+	if a := owner.get("/mailings").is(t, 200); strings.Contains(a.body, "on hold") {
+		t.Error("a hold that is none")
+	}
+	if _, err := w.db.Locate(t.Context(), ""); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.db.HoldOn(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	for _, path := range []string{"/", "/mailings", "/clients", "/account", "/help"} {
+		owner.get(path).is(t, 200, "Sending is on hold for maintenance: your mailings wait")
+	}
+	owner.get("/nowhere").is(t, 404, "Sending is on hold")
+	owner.with("Accept-Language", "ru").get("/mailings").is(t, 200, "on hold") // the account's language is English
+	manager.get("/manager/mailings").is(t, 200, "Somebody ran skychimp hold on", "skychimp hold off", "<time datetime=")
+	if a := w.visitor(t).get("/").is(t, 200); strings.Contains(a.body, "on hold") {
+		t.Error("a visitor is told")
+	}
+	owner.post(mailingPath(m.ID)+"/run").is(t, 409, "Sending is on hold")
+	if err := w.db.HoldOff(t.Context(), ""); err != nil {
+		t.Fatal(err)
+	}
+	owner.post(mailingPath(m.ID)+"/run").leads(t, mailingPath(m.ID)+"?after=0")
+}
