@@ -43,7 +43,11 @@ func (s sendCommand) Run(p *program) error {
 			return err
 		}
 		if domain.ClockWrong(ahead) && !s.DryRun {
-			return fmt.Errorf("this machine's clock is %v ahead of the database's: set it right, until then nothing is planned", ahead.Round(time.Second))
+			way := "ahead of"
+			if ahead < 0 {
+				way = "behind"
+			}
+			return fmt.Errorf("this machine's clock is %v %s the database's: set it right, until then nothing is planned", ahead.Abs().Round(time.Second), way)
 		}
 		mailings, err := s.mailings(p, database, now)
 		if err != nil {

@@ -66,7 +66,7 @@ func TestAttempts(t *testing.T) {
 		})
 	}
 	rows, _, _ := d.Attempts(t.Context(), db.AttemptFilter{OwnerID: ann, Status: domain.Failed})
-	if row := rows[0]; row.MailingID != mailing || row.MailingName != "News" || row.Code != 550 || row.Answer != "5.1.1 No such user" ||
+	if row := rows[0]; row.MailingID != mailing || row.MailingName != "News" || row.Code != 550 || row.Answer != "5.7.1 Sender blocked" ||
 		row.Email != "c002@x.example" || row.ClientID != ids[1] || row.At.IsZero() {
 		t.Errorf("%+v", row)
 	}

@@ -30,33 +30,38 @@ type sender struct {
 func (e *Engine) send(ctx, hard context.Context, to *server) {
 	s := &sender{Engine: e, server: to, hard: hard, durable: make(chan struct{}, 1), tokens: domain.NewUnsubscribeTokens(e.Secret)}
 	defer s.hangUp()
-	for {
+	for ctx.Err() == nil {
 		it, announced := s.next, s.next.block != nil
 		s.next = item{}
 		if !announced {
 			var ok bool
-			if s.conn == nil && !to.dialing.wait(ctx) {
-				return
-			}
-			if it, ok = e.queue.take(ctx, to.door, idleTime); !ok {
-				s.hangUp()
-				if ctx.Err() != nil {
-					return
-				}
+			if it, ok = s.take(ctx); !ok {
 				continue
-			}
-			if s.heldBack(it) {
-				continue
-			}
-			if err := to.limit.Wait(ctx); err != nil {
-				e.queue.giveBack(it)
-				return
 			}
 		}
 		s.busy.Add(1)
 		s.exchange(ctx, it, announced)
 		s.busy.Add(-1)
 	}
+}
+
+// take waits for a letter that may go out; false when there is none for now.
+func (s *sender) take(ctx context.Context) (item, bool) {
+	if s.conn == nil && !s.server.dialing.wait(ctx) {
+		return item{}, false
+	}
+	it, ok := s.queue.take(ctx, s.server.door, idleTime)
+	switch {
+	case !ok:
+		s.hangUp()
+		return it, false
+	case s.heldBack(it):
+		return it, false
+	case s.server.limit.Wait(ctx) != nil:
+		s.queue.giveBack(it)
+		return it, false
+	}
+	return it, true
 }
 
 // exchange takes one letter from its envelope to the answer after its dot.
