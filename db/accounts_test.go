@@ -61,9 +61,9 @@ func TestSessions(t *testing.T) {
 func TestTokens(t *testing.T) {
 	d, now := dbtest.New(t), time.Now()
 	id := newOwner(t, d, "anna")
-	create := func(name string, purpose domain.TokenPurpose) []byte {
+	create := func(name string) []byte {
 		hash := sha256.Sum256([]byte(name))
-		if err := d.CreateToken(t.Context(), hash[:], id, purpose, now); err != nil {
+		if err := d.CreateToken(t.Context(), hash[:], id, domain.TokenReset, now); err != nil {
 			t.Fatal(err)
 		}
 		return hash[:]
@@ -75,53 +75,64 @@ func TestTokens(t *testing.T) {
 		})
 		return err
 	}
-	first, second, reset := create("first", domain.TokenVerify), create("second", domain.TokenVerify), create("reset", domain.TokenReset)
-	refused(t, use(first, domain.TokenReset, now), domain.NotFound, "errors.not_found")
-	refused(t, use(first, domain.TokenVerify, now.Add(48*time.Hour)), domain.NotFound, "errors.not_found")
-	refused(t, use(reset, domain.TokenReset, now.Add(time.Hour)), domain.NotFound, "errors.not_found")
+	first, second := create("first"), create("second")
+	refused(t, use(first, domain.TokenVerify, now), domain.NotFound, "errors.not_found")
+	refused(t, use(first, domain.TokenReset, now.Add(time.Hour)), domain.NotFound, "errors.not_found")
+	if _, err := d.Confirm(t.Context(), first, "hash", now); domain.KindOf(err) != domain.NotFound {
+		t.Errorf("a link to a new password confirms: %v", err)
+	}
 	no := domain.Refuse(domain.Blocked, "", "login.blocked")
-	if _, err := d.UseToken(t.Context(), first, domain.TokenVerify, now, func(*domain.User) error { return no }); err != no {
+	if _, err := d.UseToken(t.Context(), first, domain.TokenReset, now, func(*domain.User) error { return no }); err != no {
 		t.Errorf("%v, want what change says", err)
 	}
-	if err := use(first, domain.TokenVerify, now); err != nil {
+	if err := use(first, domain.TokenReset, now); err != nil {
 		t.Fatalf("a refusal used it up: %v", err)
 	}
-	refused(t, use(first, domain.TokenVerify, now), domain.NotFound, "errors.not_found")
-	refused(t, use(second, domain.TokenVerify, now), domain.NotFound, "errors.not_found")
-	if user, err := d.TokenUser(t.Context(), reset, domain.TokenReset, now); err != nil || user.Name != "Anna B" {
+	refused(t, use(first, domain.TokenReset, now), domain.NotFound, "errors.not_found")
+	refused(t, use(second, domain.TokenReset, now), domain.NotFound, "errors.not_found")
+	if user, err := d.User(t.Context(), id); err != nil || user.Name != "Anna B" {
 		t.Errorf("%+v, %v", user, err)
 	}
 }
 
-// An address that waits for its confirmation takes the newest registration; a confirmed one none.
-func TestRegisterAgain(t *testing.T) {
-	d := dbtest.New(t)
-	register := func(email, name string) domain.User {
+// Each registration of an address stands on its own until one is confirmed; those whose links ran
+// out are deleted by the next.
+func TestRegistrations(t *testing.T) {
+	d, now := dbtest.New(t), time.Now()
+	link := func(name, email string, at time.Time) []byte {
 		t.Helper()
-		err := d.Register(t.Context(), domain.User{Email: email, Name: name, PasswordHash: "hash of " + name, Role: domain.RoleUser, Language: "en", Timezone: "UTC"})
+		err := d.Register(t.Context(), domain.Registration{Email: email, Name: name, Language: "en", Timezone: "UTC", CreatedAt: at}, at)
 		if err != nil {
 			t.Fatal(err)
 		}
-		user, err := d.UserByEmail(t.Context(), email)
-		if err != nil {
+		var id int64
+		if err := d.Pool.QueryRow(t.Context(), `SELECT max(id) FROM registrations`).Scan(&id); err != nil {
 			t.Fatal(err)
 		}
-		return user
+		hash := sha256.Sum256([]byte(name))
+		if err := d.CreateToken(t.Context(), hash[:], id, domain.TokenVerify, at); err != nil {
+			t.Fatal(err)
+		}
+		return hash[:]
 	}
-	register("anna@x.example", "first")
-	user := register("ANNA@x.example", "second")
-	if user.Name != "second" || user.PasswordHash != "hash of second" {
-		t.Errorf("%+v", user)
+	first, second := link("first", "anna@x.example", now), link("second", "ANNA@x.example", now)
+	if r, err := d.TokenRegistration(t.Context(), first, now); err != nil || r.Name != "first" || r.Email != "anna@x.example" {
+		t.Errorf("%+v, %v", r, err)
 	}
-	_, err := d.UpdateUser(t.Context(), user.ID, func(u *domain.User) error { u.VerifiedAt = time.Now(); return nil })
-	if err != nil {
-		t.Fatal(err)
+	refused(t, lastErr(d.Confirm(t.Context(), first, "hash", now.Add(48*time.Hour))), domain.NotFound, "errors.not_found")
+	if user, err := d.Confirm(t.Context(), second, "hash", now); err != nil || user.Name != "second" || user.Email != "ANNA@x.example" || user.ID == 0 {
+		t.Errorf("%+v, %v", user, err)
 	}
-	if again := register("anna@x.example", "third"); again.Name != "second" || again.PasswordHash != "hash of second" || again.ID != user.ID {
-		t.Errorf("%+v", again)
-	}
-	err = d.CreateUser(t.Context(), &domain.User{Email: "Anna@X.example", Name: "x", Role: domain.RoleUser, Language: "en", Timezone: "UTC"})
+	refused(t, lastErr(d.Confirm(t.Context(), first, "other", now)), domain.NotFound, "errors.not_found")
+	refused(t, lastErr(d.Confirm(t.Context(), link("third", "anna@X.example", now), "other", now)), domain.NotFound, "errors.not_found")
+	err := d.CreateUser(t.Context(), &domain.User{Email: "Anna@X.example", Name: "x", Role: domain.RoleUser, Language: "en", Timezone: "UTC"})
 	refused(t, err, domain.Invalid, "users.email_taken")
+
+	link("fourth", "bob@x.example", now.Add(49*time.Hour))
+	var left int
+	if err := d.Pool.QueryRow(t.Context(), `SELECT count(*) FROM registrations`).Scan(&left); err != nil || left != 1 {
+		t.Errorf("%d registrations are left, %v", left, err)
+	}
 }
 
 func lastErr(_ domain.User, err error) error { return err }
