@@ -3,6 +3,8 @@ package db_test
 import (
 	"bytes"
 	"crypto/sha256"
+	"os"
+	"path/filepath"
 	"testing"
 	"time"
 
@@ -132,6 +134,52 @@ func TestRegistrations(t *testing.T) {
 	var left int
 	if err := d.Pool.QueryRow(t.Context(), `SELECT count(*) FROM registrations`).Scan(&left); err != nil || left != 1 {
 		t.Errorf("%d registrations are left, %v", left, err)
+	}
+}
+
+// Who waits for the confirmation when the schema moves goes on waiting, without his password, which a
+// stranger may have chosen; the link that he has got works.
+func TestRegistrationsMigration(t *testing.T) {
+	d := dbtest.New(t)
+	move := func(direction string) {
+		t.Helper()
+		names, err := filepath.Glob("migrations/*_registrations.tx." + direction + ".sql")
+		if err != nil || len(names) != 1 {
+			t.Fatal(names, err)
+		}
+		statements, err := os.ReadFile(names[0])
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := d.Pool.Exec(t.Context(), string(statements)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	move("down")
+	hash := sha256.Sum256([]byte("link"))
+	for _, statement := range []string{
+		`INSERT INTO users (id, email, name, password_hash, role, verified_at) VALUES (7, 'anna@x.example', 'Anna', 'her own', 'user', now())`,
+		`INSERT INTO users (id, email, name, password_hash, role) VALUES (8, 'bob@x.example', 'Bob', 'of a stranger', 'manager')`,
+		`INSERT INTO tokens (hash, user_id, purpose, expires_at) VALUES ('x', 8, 'reset', now() + interval '1 day'), ('y', 7, 'reset', now() + interval '1 day')`,
+	} {
+		if _, err := d.Pool.Exec(t.Context(), statement); err != nil {
+			t.Fatal(err)
+		}
+	}
+	_, err := d.Pool.Exec(t.Context(), `INSERT INTO tokens (hash, user_id, purpose, expires_at) VALUES ($1, 8, 'verify', now() + interval '1 day')`, hash[:])
+	if err != nil {
+		t.Fatal(err)
+	}
+	move("up")
+	refused(t, lastErr(d.UserByEmail(t.Context(), "bob@x.example")), domain.NotFound, "errors.not_found")
+	if user, err := d.TokenUser(t.Context(), []byte("y"), domain.TokenReset, time.Now()); err != nil || user.PasswordHash != "her own" {
+		t.Errorf("%+v, %v", user, err)
+	}
+	if user, err := d.Confirm(t.Context(), hash[:], "his own", time.Now()); err != nil || user.Name != "Bob" || user.Role != domain.RoleUser || user.PasswordHash != "his own" {
+		t.Errorf("%+v, %v", user, err)
+	}
+	if err := d.Register(t.Context(), domain.Registration{Email: "c@x.example", Name: "C", Language: "en", Timezone: "UTC"}, time.Now()); err != nil {
+		t.Error(err)
 	}
 }
 
