@@ -134,6 +134,7 @@ func TestSmuggledRequests(t *testing.T) {
 			continue
 		}
 		_, _ = io.Copy(io.Discard, response.Body)
+		_ = response.Body.Close()
 		if response.StatusCode != http.StatusBadRequest {
 			t.Errorf("%s: status %d", name, response.StatusCode)
 		}
