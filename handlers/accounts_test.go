@@ -158,16 +158,19 @@ func TestRegistrationIsNotTakenOver(t *testing.T) {
 // Of links that are used at the same moment, one makes the account.
 func TestLinksUsedAtOnce(t *testing.T) {
 	w := newWorld(t)
+	var paths []string
+	for range 6 {
+		paths = append(paths, "/verify/"+w.link(t, w.register(t, "Anna", "anna@people.example").ID, domain.TokenVerify, time.Now()))
+	}
 	var wg sync.WaitGroup
-	statuses := make(chan int, 6)
-	for i := range 6 {
-		path := "/verify/" + w.link(t, w.register(t, "Anna", "anna@people.example").ID, domain.TokenVerify, time.Now())
+	defer wg.Wait()
+	statuses := make(chan int, len(paths))
+	for i, path := range paths {
 		b := w.visitor(t)
-		defer wg.Wait()
 		wg.Go(func() { statuses <- b.post(path, "password", fmt.Sprint("a long password ", i)).StatusCode })
 	}
 	made := 0
-	for range 6 {
+	for range paths {
 		switch status := <-statuses; status {
 		case 303:
 			made++
