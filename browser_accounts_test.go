@@ -15,12 +15,15 @@ func accountsFlow(c *crew) {
 	ann.see("[name=email][aria-invalid=true]")
 	ann.keeps("name", "Ann Lee")
 	ann.fill("email", email)
-	ann.fill("password", password)
 	ann.follow(save)
 	ann.reads("main", email)
 
 	ann.look(c.link(email, "Confirm your email", "/verify/"))
 	ann.audit()
+	ann.fill("password", "short")
+	ann.follow(save)
+	ann.see("[name=password][aria-invalid=true]")
+	ann.fill("password", password)
 	ann.follow(save)
 	ann.see("a[href='/account']")
 	ann.gone("a[href='/inbox']") // it has no letters here

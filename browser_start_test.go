@@ -62,7 +62,6 @@ func (n *newcomer) launchFirst(email, client string) {
 	n.open("/register")
 	n.write("name", "Mia "+client)
 	n.write("email", email)
-	n.write("password", password)
 	n.press("main form [type=submit]")
 
 	link := n.crew.link(email, "", "/verify/")
@@ -70,6 +69,7 @@ func (n *newcomer) launchFirst(email, client string) {
 	n.acted.Store(true)
 	n.look(link)
 	n.audit()
+	n.write("password", password)
 	n.press("main form [type=submit]")
 	n.write("addresses", "Eve Adams <eve@"+client+".example>\nmax@"+client+".example; Max; met in Riga")
 	n.press("main form [type=submit]")

@@ -190,7 +190,7 @@ func (v *visitor) show(s sight) int {
 		v.expect(http.StatusGone) // of a dead link
 		v.look(s.path)
 		v.expect(s.status)
-		email := map[int]string{http.StatusTooManyRequests: tooMany, http.StatusForbidden: "unverified@example.com"}[s.status]
+		email := map[int]string{http.StatusTooManyRequests: tooMany, http.StatusForbidden: "refused@example.com"}[s.status]
 		send := fmt.Sprintf(`(() => {
 			const form = document.querySelector(%q);
 			for (const field of form.querySelectorAll("textarea, input:not([type=hidden], [type=radio], [type=checkbox], [type=file])"))

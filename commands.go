@@ -115,15 +115,21 @@ func (u userCreateCommand) Run(p *program) error {
 		}
 		form.Password = strings.TrimRight(line, "\r\n")
 	}
-	var user domain.User
-	if err := user.Register(form); err != nil {
+	var registration domain.Registration
+	if err := registration.Change(form); err != nil {
 		return misuse{inEnglish(err)}
 	}
-	user.Role, user.VerifiedAt = domain.Role(u.Role), time.Now()
-	return p.withDatabase(func(database *database) (err error) {
-		if user.PasswordHash, err = handlers.NewPasswords().Hash(p.ctx, form.Password); err != nil {
+	var problems domain.Problems
+	if domain.CheckPassword(&problems, form.Password, form.Email); len(problems) > 0 {
+		return misuse{inEnglish(problems)}
+	}
+	return p.withDatabase(func(database *database) error {
+		hash, err := handlers.NewPasswords().Hash(p.ctx, form.Password)
+		if err != nil {
 			return err
 		}
+		user := registration.User(hash, time.Now())
+		user.Role = domain.Role(u.Role)
 		if err := database.CreateUser(p.ctx, &user); err != nil {
 			return inEnglish(err)
 		}

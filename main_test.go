@@ -109,7 +109,7 @@ func TestUserCommands(t *testing.T) {
 		t.Fatalf("%+v", got)
 	}
 	user, err := database.UserByEmail(t.Context(), "boss@x.example")
-	if err != nil || !user.Verified() || user.Role != domain.RoleManager || user.Name != "Boss" {
+	if err != nil || user.VerifiedAt.IsZero() || user.Role != domain.RoleManager || user.Name != "Boss" {
 		t.Fatalf("%+v, %v", user, err)
 	}
 	if fits, err := handlers.NewPasswords().Match(t.Context(), match[1], user.PasswordHash); err != nil || !fits {

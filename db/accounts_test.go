@@ -3,6 +3,8 @@ package db_test
 import (
 	"bytes"
 	"crypto/sha256"
+	"os"
+	"path/filepath"
 	"testing"
 	"time"
 
@@ -61,9 +63,9 @@ func TestSessions(t *testing.T) {
 func TestTokens(t *testing.T) {
 	d, now := dbtest.New(t), time.Now()
 	id := newOwner(t, d, "anna")
-	create := func(name string, purpose domain.TokenPurpose) []byte {
+	create := func(name string) []byte {
 		hash := sha256.Sum256([]byte(name))
-		if err := d.CreateToken(t.Context(), hash[:], id, purpose, now); err != nil {
+		if err := d.CreateToken(t.Context(), hash[:], id, domain.TokenReset, now); err != nil {
 			t.Fatal(err)
 		}
 		return hash[:]
@@ -75,53 +77,110 @@ func TestTokens(t *testing.T) {
 		})
 		return err
 	}
-	first, second, reset := create("first", domain.TokenVerify), create("second", domain.TokenVerify), create("reset", domain.TokenReset)
-	refused(t, use(first, domain.TokenReset, now), domain.NotFound, "errors.not_found")
-	refused(t, use(first, domain.TokenVerify, now.Add(48*time.Hour)), domain.NotFound, "errors.not_found")
-	refused(t, use(reset, domain.TokenReset, now.Add(time.Hour)), domain.NotFound, "errors.not_found")
+	first, second := create("first"), create("second")
+	refused(t, use(first, domain.TokenVerify, now), domain.NotFound, "errors.not_found")
+	refused(t, use(first, domain.TokenReset, now.Add(time.Hour)), domain.NotFound, "errors.not_found")
+	if _, err := d.Confirm(t.Context(), first, "hash", now); domain.KindOf(err) != domain.NotFound {
+		t.Errorf("a link to a new password confirms: %v", err)
+	}
 	no := domain.Refuse(domain.Blocked, "", "login.blocked")
-	if _, err := d.UseToken(t.Context(), first, domain.TokenVerify, now, func(*domain.User) error { return no }); err != no {
+	if _, err := d.UseToken(t.Context(), first, domain.TokenReset, now, func(*domain.User) error { return no }); err != no {
 		t.Errorf("%v, want what change says", err)
 	}
-	if err := use(first, domain.TokenVerify, now); err != nil {
+	if err := use(first, domain.TokenReset, now); err != nil {
 		t.Fatalf("a refusal used it up: %v", err)
 	}
-	refused(t, use(first, domain.TokenVerify, now), domain.NotFound, "errors.not_found")
-	refused(t, use(second, domain.TokenVerify, now), domain.NotFound, "errors.not_found")
-	if user, err := d.TokenUser(t.Context(), reset, domain.TokenReset, now); err != nil || user.Name != "Anna B" {
+	refused(t, use(first, domain.TokenReset, now), domain.NotFound, "errors.not_found")
+	refused(t, use(second, domain.TokenReset, now), domain.NotFound, "errors.not_found")
+	if user, err := d.User(t.Context(), id); err != nil || user.Name != "Anna B" {
 		t.Errorf("%+v, %v", user, err)
 	}
 }
 
-// An address that waits for its confirmation takes the newest registration; a confirmed one none.
-func TestRegisterAgain(t *testing.T) {
-	d := dbtest.New(t)
-	register := func(email, name string) domain.User {
+// Each registration of an address stands on its own until one is confirmed; those whose links ran
+// out are deleted by the next.
+func TestRegistrations(t *testing.T) {
+	d, now := dbtest.New(t), time.Now()
+	link := func(name, email string, at time.Time) []byte {
 		t.Helper()
-		err := d.Register(t.Context(), domain.User{Email: email, Name: name, PasswordHash: "hash of " + name, Role: domain.RoleUser, Language: "en", Timezone: "UTC"})
+		err := d.Register(t.Context(), domain.Registration{Email: email, Name: name, Language: "en", Timezone: "UTC", CreatedAt: at}, at)
 		if err != nil {
 			t.Fatal(err)
 		}
-		user, err := d.UserByEmail(t.Context(), email)
+		var id int64
+		if err := d.Pool.QueryRow(t.Context(), `SELECT max(id) FROM registrations`).Scan(&id); err != nil {
+			t.Fatal(err)
+		}
+		hash := sha256.Sum256([]byte(name))
+		if err := d.CreateToken(t.Context(), hash[:], id, domain.TokenVerify, at); err != nil {
+			t.Fatal(err)
+		}
+		return hash[:]
+	}
+	first, second := link("first", "anna@x.example", now), link("second", "ANNA@x.example", now)
+	if r, err := d.TokenRegistration(t.Context(), first, now); err != nil || r.Name != "first" || r.Email != "anna@x.example" {
+		t.Errorf("%+v, %v", r, err)
+	}
+	refused(t, lastErr(d.Confirm(t.Context(), first, "hash", now.Add(48*time.Hour))), domain.NotFound, "errors.not_found")
+	if user, err := d.Confirm(t.Context(), second, "hash", now); err != nil || user.Name != "second" || user.Email != "ANNA@x.example" || user.ID == 0 {
+		t.Errorf("%+v, %v", user, err)
+	}
+	refused(t, lastErr(d.Confirm(t.Context(), first, "other", now)), domain.NotFound, "errors.not_found")
+	refused(t, lastErr(d.Confirm(t.Context(), link("third", "anna@X.example", now), "other", now)), domain.NotFound, "errors.not_found")
+	err := d.CreateUser(t.Context(), &domain.User{Email: "Anna@X.example", Name: "x", Role: domain.RoleUser, Language: "en", Timezone: "UTC"})
+	refused(t, err, domain.Invalid, "users.email_taken")
+
+	link("fourth", "bob@x.example", now.Add(49*time.Hour))
+	var left int
+	if err := d.Pool.QueryRow(t.Context(), `SELECT count(*) FROM registrations`).Scan(&left); err != nil || left != 1 {
+		t.Errorf("%d registrations are left, %v", left, err)
+	}
+}
+
+// Who waits for the confirmation when the schema moves goes on waiting, without his password, which a
+// stranger may have chosen; the link that he has got works.
+func TestRegistrationsMigration(t *testing.T) {
+	d := dbtest.New(t)
+	move := func(direction string) {
+		t.Helper()
+		names, err := filepath.Glob("migrations/*_registrations.tx." + direction + ".sql")
+		if err != nil || len(names) != 1 {
+			t.Fatal(names, err)
+		}
+		statements, err := os.ReadFile(names[0])
 		if err != nil {
 			t.Fatal(err)
 		}
-		return user
+		if _, err := d.Pool.Exec(t.Context(), string(statements)); err != nil {
+			t.Fatal(err)
+		}
 	}
-	register("anna@x.example", "first")
-	user := register("ANNA@x.example", "second")
-	if user.Name != "second" || user.PasswordHash != "hash of second" {
-		t.Errorf("%+v", user)
+	move("down")
+	hash := sha256.Sum256([]byte("link"))
+	for _, statement := range []string{
+		`INSERT INTO users (id, email, name, password_hash, role, verified_at) VALUES (7, 'anna@x.example', 'Anna', 'her own', 'user', now())`,
+		`INSERT INTO users (id, email, name, password_hash, role) VALUES (8, 'bob@x.example', 'Bob', 'of a stranger', 'manager')`,
+		`INSERT INTO tokens (hash, user_id, purpose, expires_at) VALUES ('x', 8, 'reset', now() + interval '1 day'), ('y', 7, 'reset', now() + interval '1 day')`,
+	} {
+		if _, err := d.Pool.Exec(t.Context(), statement); err != nil {
+			t.Fatal(err)
+		}
 	}
-	_, err := d.UpdateUser(t.Context(), user.ID, func(u *domain.User) error { u.VerifiedAt = time.Now(); return nil })
+	_, err := d.Pool.Exec(t.Context(), `INSERT INTO tokens (hash, user_id, purpose, expires_at) VALUES ($1, 8, 'verify', now() + interval '1 day')`, hash[:])
 	if err != nil {
 		t.Fatal(err)
 	}
-	if again := register("anna@x.example", "third"); again.Name != "second" || again.PasswordHash != "hash of second" || again.ID != user.ID {
-		t.Errorf("%+v", again)
+	move("up")
+	refused(t, lastErr(d.UserByEmail(t.Context(), "bob@x.example")), domain.NotFound, "errors.not_found")
+	if user, err := d.TokenUser(t.Context(), []byte("y"), domain.TokenReset, time.Now()); err != nil || user.PasswordHash != "her own" {
+		t.Errorf("%+v, %v", user, err)
 	}
-	err = d.CreateUser(t.Context(), &domain.User{Email: "Anna@X.example", Name: "x", Role: domain.RoleUser, Language: "en", Timezone: "UTC"})
-	refused(t, err, domain.Invalid, "users.email_taken")
+	if user, err := d.Confirm(t.Context(), hash[:], "his own", time.Now()); err != nil || user.Name != "Bob" || user.Role != domain.RoleUser || user.PasswordHash != "his own" {
+		t.Errorf("%+v, %v", user, err)
+	}
+	if err := d.Register(t.Context(), domain.Registration{Email: "c@x.example", Name: "C", Language: "en", Timezone: "UTC"}, time.Now()); err != nil {
+		t.Error(err)
+	}
 }
 
 func lastErr(_ domain.User, err error) error { return err }

@@ -8,20 +8,25 @@ import (
 )
 
 type token struct {
-	Hash      []byte `bun:",pk"`
-	UserID    int64
-	Purpose   domain.TokenPurpose
-	ExpiresAt time.Time
+	Hash           []byte `bun:",pk"`
+	UserID         int64  `bun:",nullzero"`
+	RegistrationID int64  `bun:",nullzero"`
+	Purpose        domain.TokenPurpose
+	ExpiresAt      time.Time
 }
 
-// CreateToken keeps a link's hash for as long as its purpose lets it work. Older links go on
-// working, because letters may arrive late and out of turn.
-func (db *DB) CreateToken(ctx context.Context, hash []byte, userID int64, purpose domain.TokenPurpose, now time.Time) error {
+// CreateToken keeps a link's hash for as long as its purpose lets it work; id is of a registration
+// where the link confirms one, else of a user. Older links go on working, because emails may arrive
+// late and out of turn.
+func (db *DB) CreateToken(ctx context.Context, hash []byte, id int64, purpose domain.TokenPurpose, now time.Time) error {
 	return db.InTx(ctx, func(tx Tx) error {
 		if _, err := tx.NewRaw(`DELETE FROM tokens WHERE expires_at < ?`, now).Exec(ctx); err != nil {
 			return err
 		}
-		kept := token{Hash: hash, UserID: userID, Purpose: purpose, ExpiresAt: now.Add(purpose.Life())}
+		kept := token{Hash: hash, UserID: id, Purpose: purpose, ExpiresAt: now.Add(purpose.Life())}
+		if purpose == domain.TokenVerify {
+			kept.UserID, kept.RegistrationID = 0, id
+		}
 		_, err := tx.NewInsert().Model(&kept).Exec(ctx)
 		return err
 	})

@@ -33,35 +33,6 @@ func (db *DB) CreateUser(ctx context.Context, user *domain.User) error {
 	})
 }
 
-// Register keeps a new user and queues the letter that confirms the mailbox. Of an address that
-// waits for its confirmation the newest name and password count, and its older links end. Of a
-// known address nothing changes, and its owner gets another letter; an observer sees the same
-// writes.
-func (db *DB) Register(ctx context.Context, user domain.User) error {
-	return db.InTx(ctx, func(tx Tx) error {
-		_, err := tx.NewInsert().Model(&user).
-			On(`CONFLICT (lower(email)) DO UPDATE`).
-			Set(`name = CASE WHEN "user".verified_at IS NULL THEN EXCLUDED.name ELSE "user".name END`).
-			Set(`password_hash = CASE WHEN "user".verified_at IS NULL THEN EXCLUDED.password_hash ELSE "user".password_hash END`).
-			Returning("id, verified_at").Exec(ctx)
-		if err != nil {
-			return err
-		}
-		job := domain.MailJob{Letter: domain.MailVerify, UserID: user.ID}
-		if user.Verified() {
-			job.Letter = domain.MailKnown
-		} else if err := dropTokens(ctx, tx, user.ID, domain.TokenVerify); err != nil {
-			return err
-		}
-		return db.enqueue(ctx, tx, job)
-	})
-}
-
-// Mail queues a system letter.
-func (db *DB) Mail(ctx context.Context, job domain.MailJob) error {
-	return db.InTx(ctx, func(tx Tx) error { return db.enqueue(ctx, tx, job) })
-}
-
 // User is one user by id.
 func (db *DB) User(ctx context.Context, id int64) (user domain.User, err error) {
 	err = db.bun.NewSelect().Model(&user).Where("id = ?", id).Scan(ctx)

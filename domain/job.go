@@ -27,26 +27,24 @@ func (BalanceJob) Kind() string { return "balance" }
 // MailKind is the kind of a system letter.
 type MailKind string
 
-// The system letters. MailKnown tells the owner of a mailbox that somebody registered his
-// address again; MailTest is a message sent to its owner.
+// The system emails. MailVerify confirms a registration, or is MailKnown where the address has an
+// account already, which tells its owner; MailTest is a message sent to its owner.
 const (
 	MailVerify MailKind = "verify"
 	MailKnown  MailKind = "known"
 	MailReset  MailKind = "reset"
-	MailNobody MailKind = "nobody"
 	MailTest   MailKind = "test"
 )
 
-// MailJob sends one system letter. Its worker makes the token of a link, so that no token is
-// ever stored in the clear. Email and Language are set for MailNobody, which tells an address
-// without an account that a reset was asked for.
+// MailJob sends one system email, to the user or, for MailVerify, to whoever registered. With
+// neither it sends nothing: a stranger asked for an address that we don't write to. Its worker makes
+// the token of a link, so that no token is ever stored in the clear.
 type MailJob struct {
-	Letter    MailKind `json:"letter"`
-	UserID    int64    `json:"user_id,omitempty"`
-	MessageID int64    `json:"message_id,omitempty"`
-	ClientID  int64    `json:"client_id,omitempty"`
-	Email     string   `json:"email,omitempty"`
-	Language  string   `json:"language,omitempty"`
+	Letter         MailKind `json:"letter"`
+	UserID         int64    `json:"user_id,omitempty"`
+	RegistrationID int64    `json:"registration_id,omitempty"`
+	MessageID      int64    `json:"message_id,omitempty"`
+	ClientID       int64    `json:"client_id,omitempty"`
 }
 
 // Kind implements river.JobArgs.

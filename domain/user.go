@@ -35,7 +35,7 @@ type User struct {
 	Role          Role
 	Language      string
 	Timezone      string
-	VerifiedAt    time.Time `bun:",nullzero"`
+	VerifiedAt    time.Time `bun:",nullzero,default:now()"` // nobody has an account before
 	BlockedAt     time.Time `bun:",nullzero"`
 	BlockedReason string
 	LastSignInAt  time.Time `bun:",nullzero"`
@@ -62,9 +62,6 @@ func (u User) MayBlock(other User) bool {
 // MayGiveRole: an admin gives roles, never to himself, so that one always remains.
 func (u User) MayGiveRole(other User) bool { return u.MayAdminister() && u.ID != other.ID }
 
-// Verified tells whether the mailbox was confirmed.
-func (u User) Verified() bool { return !u.VerifiedAt.IsZero() }
-
 // Blocked tells whether a manager shut the account.
 func (u User) Blocked() bool { return !u.BlockedAt.IsZero() }
 
@@ -79,17 +76,6 @@ func (u User) Location() *time.Location {
 // UserForm is what a person types about himself.
 type UserForm struct {
 	Name, Email, Password, Language, Timezone string
-}
-
-// Register fills a new account from the form; the password is hashed by the caller.
-func (u *User) Register(form UserForm) error {
-	var p Problems
-	u.Name, u.Email, u.Role = strings.TrimSpace(form.Name), NormalEmail(form.Email), RoleUser
-	u.Language, u.Timezone = form.Language, form.Timezone
-	checkName(&p, u.Name)
-	checkEmail(&p, "email", u.Email)
-	CheckPassword(&p, form.Password, u.Email)
-	return p.Err()
 }
 
 // Change takes over name, language and time zone.

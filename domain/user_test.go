@@ -67,18 +67,6 @@ func TestCheckPassword(t *testing.T) {
 	}
 }
 
-func TestRegister(t *testing.T) {
-	var u User
-	err := u.Register(UserForm{Name: " Ann ", Email: " Ann@X.org ", Password: "correct horse", Language: "ru", Timezone: "Europe/Moscow"})
-	if err != nil || u.Name != "Ann" || u.Email != "Ann@x.org" || u.Role != RoleUser || u.Verified() {
-		t.Errorf("%+v, %v", u, err)
-	}
-	err = u.Register(UserForm{Name: "A\nB", Email: "ann", Password: "short"})
-	if want := "name: register.name_control; email: clients.email_invalid; password: register.password_short"; text(err) != want {
-		t.Errorf("%q, want %q", text(err), want)
-	}
-}
-
 func TestUserChange(t *testing.T) {
 	tests := []struct {
 		form UserForm

@@ -13,15 +13,15 @@ import (
 
 // adminUser is the block admin/user.
 type adminUser struct {
-	ID                int64
-	Name, Email       string
-	Role              domain.Role
-	Roles             []templates.Option // that the reader may give, none to himself
-	Verified, Blocked bool
-	Self              bool
-	LastSignIn        Moment
-	Focus             bool // this very form was used
-	Problems          templates.Problems
+	ID          int64
+	Name, Email string
+	Role        domain.Role
+	Roles       []templates.Option // that the reader may give, none to himself
+	Blocked     bool
+	Self        bool
+	LastSignIn  Moment
+	Focus       bool // this very form was used
+	Problems    templates.Problems
 }
 
 // FieldID is the id of the choice; a page has many.
@@ -70,7 +70,7 @@ func (s *Site) roles(c *fiber.Ctx) (list []templates.Option) {
 
 func (s *Site) adminUser(c *fiber.Ctx, u domain.User) adminUser {
 	by := s.reader(c).User
-	row := adminUser{ID: u.ID, Name: u.Name, Email: u.Email, Role: u.Role, Verified: u.Verified(), Blocked: u.Blocked(),
+	row := adminUser{ID: u.ID, Name: u.Name, Email: u.Email, Role: u.Role, Blocked: u.Blocked(),
 		Self: u.ID == by.ID, LastSignIn: s.moment(c, u.LastSignInAt)}
 	if by.MayGiveRole(u) {
 		row.Roles = s.roles(c)

@@ -103,10 +103,10 @@ func repeat(c *fiber.Ctx) *again {
 		return nil
 	}
 	secret := false
-	c.Request().PostArgs().VisitAll(func(name, value []byte) {
+	for name, value := range c.Request().PostArgs().All() {
 		one.Sent = append(one.Sent, templates.Option{Label: string(name), Value: string(value)})
 		secret = secret || string(name) == "password" || string(name) == "current"
-	})
+	}
 	if secret {
 		return nil
 	}

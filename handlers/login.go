@@ -16,9 +16,6 @@ type loginView struct {
 	Problems    templates.Problems
 }
 
-// unverifiedView is the page login/unverified: the password was right, the mailbox is not confirmed.
-type unverifiedView struct{ Email string }
-
 func (s *Site) loginForm(c *fiber.Ctx) error {
 	return s.page(c, fiber.StatusOK, "login/form", loginView{Next: localPath(c.Query("next"), "")})
 }
@@ -42,11 +39,8 @@ func (s *Site) login(c *fiber.Ctx) error {
 		return s.page(c, fiber.StatusUnprocessableEntity, "login/form", view)
 	}
 	s.failures.forget(normal(email))
-	switch {
-	case user.Blocked():
+	if user.Blocked() {
 		return blocked(user)
-	case !user.Verified():
-		return s.page(c, fiber.StatusForbidden, "login/unverified", unverifiedView{Email: user.Email})
 	}
 	if err := s.signIn(c, user); err != nil {
 		return err

@@ -15,7 +15,7 @@ type managerUser struct {
 	ID                int64
 	Name, Email       string
 	Role              domain.Role
-	Verified, Self    bool
+	Self              bool
 	Mailings, Clients int64
 	LastSignIn        Moment
 	MayBlock          bool
@@ -58,7 +58,7 @@ func (s *Site) managerUsers(c *fiber.Ctx) error {
 func (s *Site) managerUser(c *fiber.Ctx, u db.UserRow) managerUser {
 	by := s.reader(c).User
 	return managerUser{
-		ID: u.ID, Name: u.Name, Email: u.Email, Role: u.Role, Verified: u.Verified(), Self: u.ID == by.ID,
+		ID: u.ID, Name: u.Name, Email: u.Email, Role: u.Role, Self: u.ID == by.ID,
 		Mailings: u.Mailings, Clients: u.Clients, LastSignIn: s.moment(c, u.LastSignInAt), MayBlock: by.MayBlock(u.User),
 		Toggle: toggle{Noun: "user", ID: u.ID, Name: u.Name, On: u.Blocked(), Reason: u.BlockedReason, Since: s.moment(c, u.BlockedAt)},
 	}

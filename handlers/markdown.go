@@ -18,6 +18,8 @@ import (
 	"github.com/yuin/goldmark/parser"
 	"github.com/yuin/goldmark/text"
 	"github.com/yuin/goldmark/util"
+
+	"skychimp/domain/markup"
 )
 
 // markdown shows the bodies of posts. Safe for concurrent use.
@@ -85,16 +87,31 @@ func (m *markdown) remember(key shownText, convert func() string) string {
 	return result
 }
 
-// html is Markdown as safe HTML: what isn't allowed is left out.
+// html is Markdown as safe HTML: what isn't allowed is left out. A text that would unfold to far
+// more than it is stays as it was typed.
 func (m *markdown) html(body string) string {
-	var out bytes.Buffer
-	_ = m.language.Convert([]byte(body), &out) // a buffer takes everything
+	source, out := []byte(body), bytes.Buffer{}
+	root, err := markup.Parse(m.language, source)
+	if err != nil {
+		return "<pre>" + html.EscapeString(body) + "</pre>\n"
+	}
+	_ = m.language.Renderer().Render(&out, source, root) // a buffer takes everything
 	return string(m.allowed.SanitizeBytes(out.Bytes()))
+}
+
+// check refuses, with a domain.Error, what html would leave as it was typed.
+func (m *markdown) check(body string) error {
+	_, err := markup.Parse(m.language, []byte(body))
+	return err
 }
 
 func (m *markdown) words(body string) string {
 	source, words := []byte(body), strings.Builder{}
-	_ = ast.Walk(m.language.Parser().Parse(text.NewReader(source)), func(n ast.Node, entering bool) (ast.WalkStatus, error) {
+	root, err := markup.Parse(m.language, source)
+	if err != nil {
+		return ""
+	}
+	_ = ast.Walk(root, func(n ast.Node, entering bool) (ast.WalkStatus, error) {
 		if !entering {
 			if n.Type() == ast.TypeBlock {
 				words.WriteByte(' ')

@@ -1,6 +1,7 @@
 package handlers
 
 import (
+	"bytes"
 	"crypto/rand"
 	"fmt"
 	"log/slog"
@@ -27,6 +28,7 @@ func (s *Site) middleware(app *fiber.App) {
 	app.Use(etag.New(etag.Config{Weak: true, Next: s.keepsSession}))
 	app.Use(s.refusal)
 	app.Use(recover.New(recover.Config{EnableStackTrace: true, StackTraceHandler: s.panicked}))
+	app.Use(plain)
 	app.Use(size)
 	app.Use(s.host)
 	app.Use(s.origin)
@@ -40,13 +42,32 @@ func (s *Site) keepsSession(c *fiber.Ctx) bool { return c.Cookies(s.sessionCooki
 
 // override lets forms, which know only POST, ask for PUT and DELETE.
 func override(c *fiber.Ctx) error {
-	if c.Method() == fiber.MethodPost {
+	if c.Method() == fiber.MethodPost && !encoded(c) {
 		if wanted := c.FormValue("_method"); wanted == fiber.MethodPut || wanted == fiber.MethodDelete {
 			c.Method(wanted)
 			return c.RestartRouting()
 		}
 	}
 	return c.Next()
+}
+
+// plain refuses bodies that are compressed: a few hundred bytes unfold to gigabytes. Who touches the
+// body unfolds it, so nothing before this may. And it refuses a body in chunks that has a length as
+// well: a proxy may go by the other, and take the rest for somebody else's request.
+func plain(c *fiber.Ctx) error {
+	if encoded(c) {
+		return fiber.ErrUnsupportedMediaType
+	}
+	head := bytes.ToLower(c.Request().Header.RawHeaders())
+	if bytes.Contains(head, []byte("transfer-encoding:")) && bytes.Contains(head, []byte("content-length:")) {
+		c.Context().SetConnectionClose()
+		return fiber.ErrBadRequest
+	}
+	return c.Next()
+}
+
+func encoded(c *fiber.Ctx) bool {
+	return len(c.Request().Header.PeekAll(fiber.HeaderContentEncoding)) > 0
 }
 
 // size refuses forms that are too large.

@@ -25,6 +25,8 @@ func (s *Site) forgotForm(c *fiber.Ctx) error {
 	return s.page(c, fiber.StatusOK, "password/forgot", forgotView{})
 }
 
+// forgot answers the same in the same time whether or not the address has an account; only one that
+// has is written to.
 func (s *Site) forgot(c *fiber.Ctx) error {
 	email := domain.NormalEmail(c.FormValue("email"))
 	if err := domain.CheckEmail("email", email); err != nil {
@@ -35,14 +37,7 @@ func (s *Site) forgot(c *fiber.Ctx) error {
 	if err := s.takeLetter(email); err != nil {
 		return err
 	}
-	job := domain.MailJob{Letter: domain.MailNobody, Email: email, Language: s.reader(c).Lang}
-	user, err := s.DB.UserByEmail(c.UserContext(), email)
-	if err == nil {
-		job = domain.MailJob{Letter: domain.MailReset, UserID: user.ID}
-	} else if domain.KindOf(err) != domain.NotFound {
-		return err
-	}
-	if err := s.DB.Mail(c.UserContext(), job); err != nil {
+	if err := s.DB.MailReset(c.UserContext(), email); err != nil {
 		return err
 	}
 	s.setNote(c, sentCookie, email, time.Hour)
@@ -60,7 +55,7 @@ func (s *Site) resetForm(c *fiber.Ctx) error {
 	})
 }
 
-// reset changes the password and confirms the mailbox, which the letter has proven. All sessions end.
+// reset changes the password. All sessions end.
 func (s *Site) reset(c *fiber.Ctx) error {
 	return s.withReset(c, func(hash []byte, user domain.User) error {
 		password := c.FormValue("password")
@@ -75,12 +70,8 @@ func (s *Site) reset(c *fiber.Ctx) error {
 		if err != nil {
 			return err
 		}
-		now := time.Now()
-		_, err = s.DB.UseToken(c.UserContext(), hash, domain.TokenReset, now, func(u *domain.User) error {
+		_, err = s.DB.UseToken(c.UserContext(), hash, domain.TokenReset, time.Now(), func(u *domain.User) error {
 			u.PasswordHash = hashed
-			if !u.Verified() {
-				u.VerifiedAt = now
-			}
 			return nil
 		})
 		if domain.KindOf(err) == domain.NotFound {

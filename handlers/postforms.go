@@ -117,6 +117,9 @@ func (s *Site) postChange(c *fiber.Ctx) (func(*domain.Post) error, error) {
 		case picture != "":
 			post.Image = picture
 		}
+		if heavy, ok := errors.AsType[*domain.Error](s.markdown.check(post.Body)); ok {
+			problems = append(problems, heavy)
+		}
 		if refused != nil {
 			problems = append(problems, refused)
 		}
@@ -174,6 +177,9 @@ func hasField(c *fiber.Ctx, name string) bool {
 func (s *Site) previewPost(c *fiber.Ctx) error {
 	picture, err := s.postPicture(c)
 	if err != nil && domain.KindOf(err) == 0 {
+		return err
+	}
+	if err := s.markdown.check(c.FormValue("body")); err != nil {
 		return err
 	}
 	now := time.Now()

@@ -19,6 +19,7 @@ type registerView struct {
 type sentView struct {
 	Email string
 	Inbox bool // the letter shows in the dev inbox of this very machine
+	Maybe bool // there may have been nothing to send
 	Again resendForm
 }
 
@@ -28,8 +29,11 @@ type resendForm struct {
 	Problems templates.Problems
 }
 
-// confirmView is the page register/confirm behind the link of the letter.
-type confirmView struct{ Email, Path string }
+// confirmView is the page register/confirm behind the link of the email.
+type confirmView struct {
+	Email, Name, Path string
+	Problems          templates.Problems
+}
 
 // deadLinkView is the page register/dead: the link was used or ran out.
 type deadLinkView struct{ Again resendForm }
@@ -40,14 +44,13 @@ func (s *Site) registerForm(c *fiber.Ctx) error {
 
 func (s *Site) register(c *fiber.Ctx) error {
 	form := domain.UserForm{
-		Name: c.FormValue("name"), Email: c.FormValue("email"), Password: c.FormValue("password"),
-		Language: s.reader(c).Lang, Timezone: "UTC",
+		Name: c.FormValue("name"), Email: c.FormValue("email"), Language: s.reader(c).Lang, Timezone: "UTC",
 	}
 	if _, err := domain.LoadZone(c.FormValue("timezone")); err == nil {
 		form.Timezone = c.FormValue("timezone")
 	}
-	var user domain.User
-	if err := user.Register(form); err != nil {
+	var registration domain.Registration
+	if err := registration.Change(form); err != nil {
 		view := registerView{Name: form.Name, Email: form.Email}
 		var ok bool
 		if view.Problems, ok = s.problems(c, err); !ok {
@@ -55,17 +58,13 @@ func (s *Site) register(c *fiber.Ctx) error {
 		}
 		return s.page(c, fiber.StatusUnprocessableEntity, "register/form", view)
 	}
-	if err := s.takeLetter(user.Email); err != nil {
+	if err := s.takeLetter(registration.Email); err != nil {
 		return err
 	}
-	var err error
-	if user.PasswordHash, err = s.Passwords.Hash(c.UserContext(), form.Password); err != nil {
+	if err := s.DB.Register(c.UserContext(), registration, time.Now()); err != nil {
 		return err
 	}
-	if err := s.DB.Register(c.UserContext(), user); err != nil {
-		return err
-	}
-	return s.letterSent(c, user.Email)
+	return s.letterSent(c, registration.Email, "/register/sent")
 }
 
 // takeLetter limits how many letters strangers can make us write to one address.
@@ -76,17 +75,17 @@ func (s *Site) takeLetter(email string) error {
 	return nil
 }
 
-// letterSent sends the browser to the page that says so, whether or not there was one to send.
-func (s *Site) letterSent(c *fiber.Ctx, email string) error {
+// letterSent sends the browser to the page that says so.
+func (s *Site) letterSent(c *fiber.Ctx, email, page string) error {
 	s.setNote(c, sentCookie, email, time.Hour)
-	return s.redirect(c, "/register/sent")
+	return s.redirect(c, page)
 }
 
 const sentCookie = "sent"
 
 func (s *Site) registerSent(c *fiber.Ctx) error {
 	email := note(c, sentCookie)
-	view := sentView{Email: email, Inbox: s.Inbox && s.isLocal(c), Again: resendForm{Email: email}}
+	view := sentView{Email: email, Inbox: s.Inbox && s.isLocal(c), Maybe: c.Query("again") != "", Again: resendForm{Email: email}}
 	return s.page(c, fiber.StatusOK, "register/sent", view)
 }
 
@@ -101,61 +100,62 @@ func (s *Site) resend(c *fiber.Ctx) error {
 	if err := s.takeLetter(email); err != nil {
 		return err
 	}
-	job := domain.MailJob{Letter: domain.MailNobody, Email: email, Language: s.reader(c).Lang}
-	user, err := s.DB.UserByEmail(c.UserContext(), email)
-	switch {
-	case err == nil && user.Verified():
-		job = domain.MailJob{Letter: domain.MailKnown, UserID: user.ID}
-	case err == nil:
-		job = domain.MailJob{Letter: domain.MailVerify, UserID: user.ID}
-	case domain.KindOf(err) != domain.NotFound:
+	if err := s.DB.MailAgain(c.UserContext(), email); err != nil {
 		return err
 	}
-	if err := s.DB.Mail(c.UserContext(), job); err != nil {
-		return err
-	}
-	return s.letterSent(c, email)
+	return s.letterSent(c, email, "/register/sent?again=yes")
 }
 
-// confirmForm shows a button: programs that open every link of a letter must not confirm it.
+// confirmForm asks for the password: whoever has the mailbox chooses it, and programs that open
+// every link of an email confirm nothing.
 func (s *Site) confirmForm(c *fiber.Ctx) error {
-	hash, ok := secretHash(c.Params("token"))
-	if !ok {
-		return s.deadLink(c)
-	}
-	user, err := s.DB.TokenUser(c.UserContext(), hash, domain.TokenVerify, time.Now())
-	if domain.KindOf(err) == domain.NotFound {
-		return s.deadLink(c)
-	}
-	if err != nil {
-		return err
-	}
-	return s.page(c, fiber.StatusOK, "register/confirm", confirmView{Email: user.Email, Path: c.Path()})
+	return s.withRegistration(c, func(_ []byte, view confirmView) error {
+		return s.page(c, fiber.StatusOK, "register/confirm", view)
+	})
 }
 
+// confirm makes the account and signs this browser in.
 func (s *Site) confirm(c *fiber.Ctx) error {
+	return s.withRegistration(c, func(hash []byte, view confirmView) error {
+		password := c.FormValue("password")
+		var p domain.Problems
+		domain.CheckPassword(&p, password, view.Email)
+		if err := p.Err(); err != nil {
+			view.Problems, _ = s.problems(c, err)
+			return s.page(c, fiber.StatusUnprocessableEntity, "register/confirm", view)
+		}
+		hashed, err := s.Passwords.Hash(c.UserContext(), password)
+		if err != nil {
+			return err
+		}
+		user, err := s.DB.Confirm(c.UserContext(), hash, hashed, time.Now())
+		if domain.KindOf(err) == domain.NotFound {
+			return s.deadLink(c)
+		}
+		if err != nil {
+			return err
+		}
+		if err := s.signIn(c, user); err != nil {
+			return err
+		}
+		return s.done(c, s.landing(&user), "register.welcome", "Name", user.Name)
+	})
+}
+
+// withRegistration finds what the link confirms; one that was used or ran out gets its page.
+func (s *Site) withRegistration(c *fiber.Ctx, do func(hash []byte, view confirmView) error) error {
 	hash, ok := secretHash(c.Params("token"))
 	if !ok {
 		return s.deadLink(c)
 	}
-	now := time.Now()
-	user, err := s.DB.UseToken(c.UserContext(), hash, domain.TokenVerify, now, func(u *domain.User) error {
-		if u.Blocked() {
-			return blocked(*u)
-		}
-		u.VerifiedAt = now
-		return nil
-	})
+	registration, err := s.DB.TokenRegistration(c.UserContext(), hash, time.Now())
 	if domain.KindOf(err) == domain.NotFound {
 		return s.deadLink(c)
 	}
 	if err != nil {
 		return err
 	}
-	if err := s.signIn(c, user); err != nil {
-		return err
-	}
-	return s.done(c, s.landing(&user), "register.welcome", "Name", user.Name)
+	return do(hash, confirmView{Email: registration.Email, Name: registration.Name, Path: c.Path()})
 }
 
 func (s *Site) deadLink(c *fiber.Ctx) error {

@@ -37,7 +37,6 @@ func views() map[string]any {
 		"home/page":               homeView{},
 		"home/sample":             struct{}{},
 		"login/form":              loginView{},
-		"login/unverified":        unverifiedView{},
 		"password/forgot":         forgotView{},
 		"password/reset":          resetView{},
 		"password/sent":           sentView{},

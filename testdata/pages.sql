@@ -12,7 +12,7 @@ INSERT INTO users (id, email, name, password_hash, role, language, timezone, ver
     (4, 'ada.admin@example.com', 'Ada Admin', '', 'admin', 'en', 'Asia/Vladivostok', now(), NULL, '', now()),
     (5, 'empty@example.com', 'Nobody Yet', '', 'user', 'en', 'UTC', now(), NULL, '', NULL),
     (6, 'blocked-for-a-reason-that-is-as-long-as-his-address@subdomain.of-a-very-long-name.example.com', 'Boris Blocked', '', 'user', 'ru', 'UTC', now(), now(), 'Complaints of readers about letters that they have never asked for', NULL),
-    (7, 'unverified@example.com', 'Vera Waiting', '$argon2id$v=19$m=65536,t=2,p=2$GBS9K5M/sdwns1J8H1RTug$MOsgA56iQTV28rf/Q37e8fQg7puIhRhUAxReHYQm71k', 'user', 'ru', 'UTC', NULL, NULL, '', NULL),
+    (7, 'refused@example.com', 'Vera Refused', '$argon2id$v=19$m=65536,t=2,p=2$GBS9K5M/sdwns1J8H1RTug$MOsgA56iQTV28rf/Q37e8fQg7puIhRhUAxReHYQm71k', 'user', 'ru', 'UTC', now(), now(), 'Complaints', NULL),
     (8, 'clients@example.com', 'Clara Clients', '', 'user', 'en', 'UTC', now(), NULL, '', now()),
     (9, 'message@example.com', 'Mia Message', '', 'user', 'en', 'UTC', now(), NULL, '', now());
 
@@ -20,9 +20,10 @@ INSERT INTO users (id, email, name, password_hash, role, language, timezone, ver
 INSERT INTO sessions (hash, user_id, user_agent, ip, expires_at)
 SELECT sha256(lpad(id::text, 32, '0')::bytea), id, 'Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36', '203.0.113.7', now() + interval '1 day' FROM users WHERE id NOT IN (6, 7);
 
-INSERT INTO tokens (hash, user_id, purpose, expires_at) VALUES
-    (sha256(lpad('verify', 32, '0')::bytea), 7, 'verify', now() + interval '1 day'),
-    (sha256(lpad('reset', 32, '0')::bytea), 1, 'reset', now() + interval '1 day');
+INSERT INTO registrations (id, email, name, language, timezone) VALUES (1, 'new@example.com', 'Nora New', 'en', 'UTC');
+INSERT INTO tokens (hash, user_id, registration_id, purpose, expires_at) VALUES
+    (sha256(lpad('verify', 32, '0')::bytea), NULL, 1, 'verify', now() + interval '1 day'),
+    (sha256(lpad('reset', 32, '0')::bytea), 1, NULL, 'reset', now() + interval '1 day');
 
 INSERT INTO clients (id, owner_id, email, full_name, comment, tags, suppressed_at, suppressed_reason)
 SELECT i, 1, 'client' || i || '@example.com', (ARRAY['Иван Петров', 'Анна Smith', 'John Brown', ''])[1 + i % 4],

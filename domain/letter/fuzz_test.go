@@ -69,3 +69,15 @@ func FuzzCompile(f *testing.F) {
 		checkHTML(t, p.content)
 	})
 }
+
+// FuzzUnfolding looks for a text that unfolds, made of one part again and again.
+func FuzzUnfolding(f *testing.F) {
+	for _, part := range []string{"[a](", "*a_ ", "> - a\n", "|a|b|\n|-|-|\n", "<a b=", "`a", "\t- a\n", "[a]: /b\n"} {
+		f.Add("", part, "", uint16(20_000))
+	}
+	f.Fuzz(func(t *testing.T, before, part, after string, size uint16) {
+		if room := 3*int(size) - len(before) - len(after); part != "" && room > 0 {
+			frugal(t, before+strings.Repeat(part, room/len(part))+after)
+		}
+	})
+}

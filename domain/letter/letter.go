@@ -61,7 +61,11 @@ func Compile(s Source) (*Letter, error) {
 		return nil, p
 	}
 	m := newMarks(s.Subject, s.Body, s.From.Name, s.FooterText, s.UnsubscribeText)
-	subject, content := m.hide(s.Subject), parseMarkdown(m, s.Body)
+	subject := m.hide(s.Subject)
+	content, err := parseMarkdown(m, s.Body)
+	if err != nil {
+		return nil, err
+	}
 	markup, err := content.html()
 	if err != nil {
 		return nil, err

@@ -15,10 +15,10 @@ import (
 	"github.com/yuin/goldmark/extension"
 	"github.com/yuin/goldmark/renderer"
 	"github.com/yuin/goldmark/renderer/html"
-	"github.com/yuin/goldmark/text"
 	"github.com/yuin/goldmark/util"
 
 	"skychimp/domain"
+	"skychimp/domain/markup"
 )
 
 // markdown keeps the author's line breaks, which people who don't know Markdown expect, and
@@ -60,9 +60,14 @@ type content struct {
 	root   ast.Node
 }
 
-func parseMarkdown(m marks, body string) content {
+// parseMarkdown refuses, with domain.Problems, what would unfold to far more than it is.
+func parseMarkdown(m marks, body string) (content, error) {
 	source := []byte(m.hide(body))
-	return content{m, source, markdown.Parser().Parse(text.NewReader(source))}
+	root, err := markup.Parse(markdown, source)
+	if refused, ok := errors.AsType[*domain.Error](err); ok {
+		return content{}, domain.Problems{refused}
+	}
+	return content{m, source, root}, err
 }
 
 // html is the body for the frame: sanitised and with its style in the elements. It fails, with
@@ -111,20 +116,4 @@ func style(markup string) (template.HTML, error) {
 		return "", errors.New("letter: styled content without a body")
 	}
 	return template.HTML(inner), nil
-}
-
-// tooDeep finds a line that opens more quotes and lists than anybody means, before parsing
-// them takes seconds.
-func tooDeep(body string) bool {
-	for line := range strings.Lines(body) {
-		opened := line[:len(line)-len(strings.TrimLeft(line, " \t>-+*.)0123456789"))]
-		depth := strings.Count(opened, ">")
-		for _, marker := range []string{"- ", "+ ", "* ", ". ", ") "} {
-			depth += strings.Count(opened, marker)
-		}
-		if depth > 50 {
-			return true
-		}
-	}
-	return false
 }

@@ -33,12 +33,14 @@ var placeholders = map[string]field{"name": fieldName, "email": fieldEmail, "com
 
 // Check tells, as domain.Problems, what keeps a message from being sent. What passes can be compiled.
 func Check(subject, body string) error {
-	p := problems(subject, body)
-	if len(p) == 0 {
-		_, err := parseMarkdown(newMarks(body), body).html()
-		return err
+	if p := problems(subject, body); len(p) > 0 {
+		return p
 	}
-	return p
+	content, err := parseMarkdown(newMarks(body), body)
+	if err == nil {
+		_, err = content.html()
+	}
+	return err
 }
 
 // problems are those seen without parsing the body.
@@ -62,8 +64,6 @@ func problems(subject, body string) domain.Problems {
 		p.Add("body", "messages.body_required")
 	case len(body) > maxBody:
 		p.Add("body", "messages.body_too_long", "Max", maxBody)
-	case tooDeep(body):
-		p.Add("body", "messages.body_too_nested")
 	}
 	checkPlaceholders(&p, "body", body)
 	return p
@@ -146,8 +146,18 @@ func (p *piece) join(all, rest string) {
 		fixed = strings.TrimSuffix(fixed, ",")
 	}
 	p.text, p.before = fixed, p.text[len(fixed):]
-	tag := all[strings.LastIndexByte(all, '<')+1:]
-	if all == "" || strings.HasSuffix(all, "\n") || strings.HasSuffix(tag, ">") && tag[0] != '/' {
+	if all == "" || strings.HasSuffix(all, "\n") || opensElement(all) {
 		p.after = rest[:len(rest)-len(strings.TrimLeft(strings.TrimPrefix(rest, ","), " "))]
 	}
+}
+
+// opensElement tells whether a text ends with an opening tag, of which it looks for the beginning
+// not further back than tags are long.
+func opensElement(text string) bool {
+	if !strings.HasSuffix(text, ">") {
+		return false
+	}
+	text = text[max(0, len(text)-1000):]
+	tag := text[strings.LastIndexByte(text, '<')+1:]
+	return tag[0] != '/'
 }

@@ -164,7 +164,7 @@ func link(words, address string) string {
 // unescape resolves the backslashes and entities of Markdown as goldmark does.
 func unescape(source []byte, raw bool) string {
 	var b bytes.Buffer
-	w := bufio.NewWriter(&b)
+	w := bufio.NewWriterSize(&b, len(source)+1) // not 4 KB for each word
 	if raw {
 		html.DefaultWriter.RawWrite(w, source)
 	} else {

@@ -2,12 +2,14 @@ package jobs
 
 import (
 	"context"
+	"errors"
 	"net/mail"
 	"slices"
 	"strconv"
 	"time"
 
 	"skychimp/db"
+	"skychimp/domain"
 	"skychimp/domain/letter"
 )
 
@@ -132,7 +134,7 @@ func (e *Engine) prepare(ctx context.Context, id int64) (*sending, error) {
 		Signer:          e.Signer,
 	})
 	if err != nil {
-		if paused := e.db.PauseRun(ctx, id, err.Error(), e.clock.Now(), nil); paused != nil {
+		if paused := e.db.PauseRun(ctx, id, e.inWords(run.OwnerLanguage, err), e.clock.Now(), nil); paused != nil {
 			return nil, paused
 		}
 		return nil, err
@@ -142,6 +144,22 @@ func (e *Engine) prepare(ctx context.Context, id int64) (*sending, error) {
 		begun.end.Store(e.clock.here(&run.WindowEnd))
 	}
 	return begun, nil
+}
+
+// inWords is why no letter can be made, as its owner reads it.
+func (e *Engine) inWords(language string, err error) string {
+	refused, _ := errors.AsType[*domain.Error](err)
+	if problems, ok := errors.AsType[domain.Problems](err); ok {
+		refused = problems[0]
+	}
+	if refused == nil {
+		return err.Error()
+	}
+	var args []any
+	for name, value := range refused.Args {
+		args = append(args, name, value)
+	}
+	return e.Translate(language, refused.Key, args...)
 }
 
 func pause(ctx context.Context, d time.Duration) {

@@ -480,3 +480,16 @@ func TestDatabaseConnectionsCut(t *testing.T) {
 	w.wantCounts(w.closed(run.ID), domain.Counts{Planned: 2000, Accepted: 2000})
 	w.wantOnce(2000)
 }
+
+// A text that was saved before it would have been refused holds nobody up: its run pauses.
+func TestUnfoldingMessagePauses(t *testing.T) {
+	w := newWorld(t, smtptest.Script{})
+	run := w.plan(3)
+	w.exec(`UPDATE runs SET body = $2 WHERE id = $1`, run.ID, "[a]: /"+strings.Repeat("b", 20_000)+"\n\n"+strings.Repeat("[a]", 58_000))
+	w.start(1)
+	w.until("the pause in words", func() bool {
+		return w.count(`SELECT count(*) FROM runs WHERE id = $1 AND status = 'paused' AND reason = 'messages.body_too_heavy'`, run.ID) == 1
+	})
+	w.exec(`UPDATE runs SET body = 'Hello', resume_at = now() WHERE id = $1`, run.ID)
+	w.until("the end", func() bool { return w.count(`SELECT accepted FROM runs WHERE id = $1`, run.ID) == 3 })
+}

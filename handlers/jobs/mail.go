@@ -27,16 +27,12 @@ type MailWorker struct {
 
 // Work implements river.Worker. A try that comes again makes a new link; the older one works too.
 func (w *MailWorker) Work(ctx context.Context, job *river.Job[domain.MailJob]) error {
-	reader := domain.User{Email: job.Args.Email, Language: job.Args.Language}
-	if job.Args.UserID != 0 {
-		var err error
-		reader, err = w.DB.User(ctx, job.Args.UserID)
-		if domain.KindOf(err) == domain.NotFound {
-			return nil // the account was deleted meanwhile
-		}
-		if err != nil {
-			return err
-		}
+	reader, err := w.reader(ctx, &job.Args)
+	if domain.KindOf(err) == domain.NotFound {
+		return nil // there never was one, or he is gone
+	}
+	if err != nil {
+		return err
 	}
 	write := w.notice
 	if job.Args.Letter == domain.MailTest {
@@ -54,17 +50,37 @@ func (w *MailWorker) Work(ctx context.Context, job *river.Job[domain.MailJob]) e
 	return w.Deliver(ctx, w.From.Address, reader.Email, bytes)
 }
 
+// reader is whom the email is for. A registration of an address that has an account is told to the
+// account's owner.
+func (w *MailWorker) reader(ctx context.Context, job *domain.MailJob) (domain.User, error) {
+	if job.RegistrationID == 0 {
+		return w.DB.User(ctx, job.UserID)
+	}
+	registration, err := w.DB.Registration(ctx, job.RegistrationID)
+	if err != nil {
+		return domain.User{}, err
+	}
+	user, err := w.DB.UserByEmail(ctx, registration.Email)
+	switch {
+	case err == nil:
+		job.Letter = domain.MailKnown
+		return user, nil
+	case domain.KindOf(err) != domain.NotFound:
+		return domain.User{}, err
+	}
+	registration.Name = "" // a stranger may have typed it, to put his words into our email
+	return registration.User("", time.Time{}), nil
+}
+
 // notice writes a letter of the program itself.
 func (w *MailWorker) notice(ctx context.Context, job domain.MailJob, reader domain.User) ([]byte, error) {
-	link, err := w.link(ctx, job.Letter, reader)
+	link, err := w.link(ctx, job, reader)
 	if err != nil {
 		return nil, err
 	}
 	say := func(part string) string { return w.Translate(reader.Language, "letters."+string(job.Letter)+"_"+part) }
 	paragraphs := []string{say("text")}
-	if !reader.Verified() {
-		reader.Name = "" // a stranger may have typed it, to put his words into our letter
-	} else {
+	if reader.Name != "" {
 		paragraphs = []string{w.Translate(reader.Language, "letters.hello", "Name", reader.Name), say("text")}
 	}
 	return letter.Notice{
@@ -76,26 +92,24 @@ func (w *MailWorker) notice(ctx context.Context, job domain.MailJob, reader doma
 }
 
 // link is the path behind the letter's button.
-func (w *MailWorker) link(ctx context.Context, kind domain.MailKind, reader domain.User) (string, error) {
-	switch kind {
+func (w *MailWorker) link(ctx context.Context, job domain.MailJob, reader domain.User) (string, error) {
+	switch job.Letter {
 	case domain.MailVerify:
-		return w.token(ctx, "/verify/", reader.ID, domain.TokenVerify)
+		return w.token(ctx, "/verify/", job.RegistrationID, domain.TokenVerify)
 	case domain.MailReset:
 		return w.token(ctx, "/password/reset/", reader.ID, domain.TokenReset)
 	case domain.MailKnown:
 		return "/login", nil
-	case domain.MailNobody:
-		return "/register", nil
 	}
-	return "", fmt.Errorf("unknown letter %q", kind)
+	return "", fmt.Errorf("unknown letter %q", job.Letter)
 }
 
 // token is path with a new secret of 32 random bytes, of which only the hash is kept.
-func (w *MailWorker) token(ctx context.Context, path string, user int64, purpose domain.TokenPurpose) (string, error) {
+func (w *MailWorker) token(ctx context.Context, path string, id int64, purpose domain.TokenPurpose) (string, error) {
 	secret := make([]byte, 32)
 	_, _ = rand.Read(secret) // never fails
 	hash := sha256.Sum256(secret)
-	err := w.DB.CreateToken(ctx, hash[:], user, purpose, time.Now())
+	err := w.DB.CreateToken(ctx, hash[:], id, purpose, time.Now())
 	return path + base64.RawURLEncoding.EncodeToString(secret), err
 }
 

@@ -1,0 +1,96 @@
+package db
+
+import (
+	"context"
+	"time"
+
+	"skychimp/domain"
+)
+
+// Register keeps a registration and queues its email. Whether the address has an account already
+// is seen by the worker that writes the email, so that an observer can't tell.
+func (db *DB) Register(ctx context.Context, registration domain.Registration, now time.Time) error {
+	return db.InTx(ctx, func(tx Tx) error {
+		// Those whose links have run out; one that was asked for again has a newer link.
+		_, err := tx.NewRaw(`DELETE FROM registrations r WHERE created_at < ?
+			AND NOT EXISTS (SELECT FROM tokens WHERE registration_id = r.id AND expires_at > ?)`,
+			now.Add(-domain.TokenVerify.Life()), now).Exec(ctx)
+		if err != nil {
+			return err
+		}
+		if _, err := tx.NewInsert().Model(&registration).Returning("id").Exec(ctx); err != nil {
+			return err
+		}
+		return db.enqueue(ctx, tx, domain.MailJob{Letter: domain.MailVerify, RegistrationID: registration.ID})
+	})
+}
+
+// Registration is one registration by id.
+func (db *DB) Registration(ctx context.Context, id int64) (registration domain.Registration, err error) {
+	err = db.bun.NewSelect().Model(&registration).Where("id = ?", id).Scan(ctx)
+	return registration, explain(err)
+}
+
+// MailAgain queues the email of the newest registration of the address, or, where it has an
+// account, one that says so. Of any other address the job has nobody to write to: it is queued all
+// the same, so that an observer can't tell.
+func (db *DB) MailAgain(ctx context.Context, email string) error {
+	return db.InTx(ctx, func(tx Tx) error {
+		job := domain.MailJob{Letter: domain.MailVerify}
+		err := tx.NewRaw(`SELECT (SELECT coalesce(max(id), 0) FROM users WHERE lower(email) = lower(?0)),
+			(SELECT coalesce(max(id), 0) FROM registrations WHERE lower(email) = lower(?0))`, email).
+			Scan(ctx, &job.UserID, &job.RegistrationID)
+		if err != nil {
+			return err
+		}
+		if job.UserID != 0 {
+			job = domain.MailJob{Letter: domain.MailKnown, UserID: job.UserID}
+		}
+		return db.enqueue(ctx, tx, job)
+	})
+}
+
+// MailReset queues the email with the link to a new password. Of an address without an account the
+// job has nobody to write to, as with MailAgain.
+func (db *DB) MailReset(ctx context.Context, email string) error {
+	return db.InTx(ctx, func(tx Tx) error {
+		job := domain.MailJob{Letter: domain.MailReset}
+		err := tx.NewRaw(`SELECT coalesce(max(id), 0) FROM users WHERE lower(email) = lower(?)`, email).Scan(ctx, &job.UserID)
+		if err != nil {
+			return err
+		}
+		return db.enqueue(ctx, tx, job)
+	})
+}
+
+// TokenRegistration is what the link confirms; NotFound when it was used or ran out.
+func (db *DB) TokenRegistration(ctx context.Context, hash []byte, now time.Time) (registration domain.Registration, err error) {
+	err = db.bun.NewRaw(`SELECT r.* FROM tokens t JOIN registrations r ON r.id = t.registration_id
+		WHERE t.hash = ? AND t.expires_at > ?`, hash, now).Scan(ctx, &registration)
+	return registration, explain(err)
+}
+
+// Confirm makes the account that the link confirms. All other registrations of the address end.
+// NotFound when the link was used or ran out, or the address has an account meanwhile.
+func (db *DB) Confirm(ctx context.Context, hash []byte, passwordHash string, now time.Time) (user domain.User, err error) {
+	err = db.InTx(ctx, func(tx Tx) error {
+		var registration domain.Registration
+		err := tx.NewRaw(`SELECT r.* FROM tokens t JOIN registrations r ON r.id = t.registration_id
+			WHERE t.hash = ? AND t.expires_at > ?`, hash, now).Scan(ctx, &registration)
+		if err != nil {
+			return err
+		}
+		// Of several links that are used at once, the index of the addresses lets one through.
+		user = registration.User(passwordHash, now)
+		_, err = tx.NewInsert().Model(&user).Returning("id, created_at").Exec(ctx)
+		if taken(err, "users_email") {
+			return domain.Refuse(domain.NotFound, "", "errors.not_found")
+		}
+		if err != nil {
+			return err
+		}
+		_, err = tx.NewRaw(`DELETE FROM registrations WHERE lower(email) = lower(?)`, user.Email).Exec(ctx)
+		return err
+	})
+	return user, err
+}

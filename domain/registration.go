@@ -1,0 +1,31 @@
+package domain
+
+import (
+	"strings"
+	"time"
+)
+
+// Registration is what somebody typed who wants an account. The account is made when the mailbox
+// is confirmed, by whoever opens the link of the email: its password is chosen there, so that
+// nobody can choose one for a mailbox that is not his.
+type Registration struct {
+	ID                              int64 `bun:",pk,autoincrement"`
+	Email, Name, Language, Timezone string
+	CreatedAt                       time.Time `bun:",nullzero,default:now()"`
+}
+
+// Change takes over name, email, language and time zone.
+func (r *Registration) Change(form UserForm) error {
+	var p Problems
+	r.Name, r.Email = strings.TrimSpace(form.Name), NormalEmail(form.Email)
+	r.Language, r.Timezone = form.Language, form.Timezone
+	checkName(&p, r.Name)
+	checkEmail(&p, "email", r.Email)
+	return p.Err()
+}
+
+// User is the account that comes of it; the password is checked and hashed by the caller.
+func (r Registration) User(passwordHash string, now time.Time) User {
+	return User{Email: r.Email, Name: r.Name, PasswordHash: passwordHash, Role: RoleUser,
+		Language: r.Language, Timezone: r.Timezone, VerifiedAt: now}
+}
