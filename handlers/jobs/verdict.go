@@ -192,6 +192,7 @@ func (s *sender) result(it item, answer domain.Answer, status domain.Verdict, ou
 // durable, and until its delivery knows when that is queued again, for its run pauses then.
 func (s *sender) push(it item, result db.Result, wait bool) {
 	s.queue.answered(it)
+	s.asking.end()
 	r := settled{Result: result, block: it.block, whole: result.Outcome == domain.OutcomeQueued}
 	if wait {
 		r.durable, s.waiting = s.durable, true
