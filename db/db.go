@@ -48,7 +48,7 @@ func Open(url string) (*DB, error) {
 	// A plan that was made before a run was planned would read all of its deliveries again and again.
 	config.ConnConfig.RuntimeParams["plan_cache_mode"] = "force_custom_plan"
 	config.ConnConfig.DescriptionCacheCapacity = 0
-	config.ConnConfig.ConnectTimeout = time.Second
+	limitDials(&config.ConnConfig.Config)
 	// A process that is frozen in a transaction keeps its locks: whoever takes its work over would
 	// wait for them as long as it is frozen. Only such a one is idle in a transaction for so long.
 	config.ConnConfig.RuntimeParams["idle_in_transaction_session_timeout"] = "8s"

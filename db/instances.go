@@ -61,7 +61,7 @@ func (i *Instance) enter(ctx context.Context) error {
 		if _, err := i.conn.Exec(ctx, "SELECT pg_advisory_lock(1, $1::int)", i.ID); err != nil {
 			return err
 		}
-		if err := i.beat(ctx, i.conn); err != nil {
+		if err := i.beat(ctx, i.conn, false); err != nil {
 			return err
 		}
 	}
@@ -84,14 +84,18 @@ func (i *Instance) Hear(ctx context.Context) (channel, payload string, err error
 // Close drops the connection and its lock; the entry stays.
 func (i *Instance) Close(ctx context.Context) { _ = i.conn.Close(ctx) }
 
-// Beat shows that the instance lives, or gives ErrFenced.
-func (db *DB) Beat(ctx context.Context, i *Instance) error { return explain(i.beat(ctx, db.Pool)) }
+// Beat shows that the instance lives, and whether it has emails to send that stand still, or gives
+// ErrFenced.
+func (db *DB) Beat(ctx context.Context, i *Instance, still bool) error {
+	return explain(i.beat(ctx, db.Pool, still))
+}
 
 func (i *Instance) beat(ctx context.Context, conn interface {
 	QueryRow(ctx context.Context, sql string, args ...any) pgx.Row
-}) error {
+}, still bool) error {
 	var id int64
-	err := conn.QueryRow(ctx, "UPDATE instances SET seen_at = now() WHERE id = $1 RETURNING id", i.ID).Scan(&id)
+	err := conn.QueryRow(ctx, `UPDATE instances SET seen_at = now(), still_since = CASE WHEN $2 THEN coalesce(still_since, now()) END
+		WHERE id = $1 RETURNING id`, i.ID, still).Scan(&id)
 	if errors.Is(err, pgx.ErrNoRows) {
 		return ErrFenced
 	}
@@ -105,10 +109,11 @@ func (db *DB) Leave(ctx context.Context, i *Instance) error {
 }
 
 // Suspects are the other instances whose lock is free (dead, or just reconnecting) and those
-// that have been silent for too long.
+// that have been silent for too long. Who holds blocks without an entry is as good as unlocked.
 func (db *DB) Suspects(ctx context.Context, self int64) (unlocked, silent []int64, err error) {
 	unlocked, err = ids(ctx, db, `SELECT id FROM instances WHERE id <> $1 AND NOT EXISTS (
-		SELECT FROM pg_locks WHERE `+instanceLock+` AND objid = instances.id)`, self)
+			SELECT FROM pg_locks WHERE `+instanceLock+` AND objid = instances.id)
+		UNION SELECT holder FROM blocks WHERE holder <> $1 AND NOT EXISTS (SELECT FROM instances WHERE id = holder)`, self)
 	if err == nil {
 		silent, err = ids(ctx, db, `SELECT id FROM instances
 			WHERE id <> $1 AND seen_at < now() - interval '`+instanceTimeout+`'`, self)

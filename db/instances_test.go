@@ -54,7 +54,7 @@ func TestInstances(t *testing.T) {
 	if unlocked, silent := suspects(t, d, one.ID); len(unlocked) != 0 || !slices.Equal(silent, []int64{two.ID}) {
 		t.Errorf("suspects %v %v", unlocked, silent)
 	}
-	if err := d.Beat(t.Context(), again); err != nil {
+	if err := d.Beat(t.Context(), again, false); err != nil {
 		t.Fatal(err)
 	}
 	if _, silent := suspects(t, d, one.ID); len(silent) != 0 {
@@ -83,7 +83,7 @@ func TestFenced(t *testing.T) {
 	if leads := number(t, d, "SELECT count(*) FROM river_leader"); leads != 0 {
 		t.Error("a dead instance leads the queue")
 	}
-	if err := d.Beat(t.Context(), s.self); !errors.Is(err, db.ErrFenced) {
+	if err := d.Beat(t.Context(), s.self, false); !errors.Is(err, db.ErrFenced) {
 		t.Errorf("beat: %v", err)
 	}
 	s.self.Close(t.Context())

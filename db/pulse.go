@@ -3,6 +3,7 @@ package db
 import (
 	"context"
 	"errors"
+	"net"
 	"sync/atomic"
 	"time"
 
@@ -54,7 +55,9 @@ func (db *DB) call() error {
 	begun := time.Now()
 	ctx, cancel := context.WithTimeout(context.Background(), pulseLimit)
 	defer cancel()
-	conn, err := pgx.ConnectConfig(ctx, db.Pool.Config().ConnConfig)
+	config := db.Pool.Config().ConnConfig
+	config.DialFunc = (&net.Dialer{}).DialContext // waits for nobody's turn
+	conn, err := pgx.ConnectConfig(ctx, config)
 	if err == nil {
 		db.pulse.beat()
 		_ = conn.Close(ctx)

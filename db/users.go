@@ -9,13 +9,15 @@ import (
 	"skychimp/domain"
 )
 
-// Ready answers whether the database and the queue in it can be used.
-func (db *DB) Ready(ctx context.Context) error {
+// Ready answers whether the database and the queue in it can be used, and whether an instance has
+// had emails to send that stood still all the time of domain.Standstill.
+func (db *DB) Ready(ctx context.Context) (still bool, err error) {
 	ctx, cancel := context.WithTimeout(ctx, time.Second)
 	defer cancel()
 	var one int
-	err := db.bun.NewRaw(`SELECT count(*) FROM (SELECT FROM river_job LIMIT 1) j, (SELECT FROM users LIMIT 1) u`).Scan(ctx, &one)
-	return explain(err)
+	err = db.bun.NewRaw(`SELECT count(*), EXISTS (SELECT FROM instances WHERE still_since < now() - make_interval(secs => ?))
+		FROM (SELECT FROM river_job LIMIT 1) j, (SELECT FROM users LIMIT 1) u`, domain.Standstill.Seconds()).Scan(ctx, &one, &still)
+	return still, explain(err)
 }
 
 // CreateUser keeps a new user who did not register, but was made by the command line, and puts

@@ -152,6 +152,12 @@ type Attempt struct {
 	Answer   string  // Answer.Text
 }
 
+// Standstill is how long emails that could be sent may not be before the service is not ready.
+const Standstill = 30 * time.Second
+
+// StandstillText is for logs, and for programs that ask whether the service is ready.
+const StandstillText = "emails are open and nothing has moved for 30 s"
+
 // RetryFor is how long after its run's time a delivery is retried.
 const RetryFor = 5 * 24 * time.Hour
 

@@ -129,8 +129,11 @@ func TestDatabaseAway(t *testing.T) {
 			visitor.get("/readyz").is(t, 503)
 			visitor.get("/healthz").is(t, 200)
 			wire.set("open")
-			b.get("/account").is(t, 200)
+			for deadline := time.Now().Add(time.Minute); visitor.get("/readyz").StatusCode != 200 && time.Now().Before(deadline); {
+				time.Sleep(20 * time.Millisecond) // connections are tried with pauses
+			}
 			visitor.get("/readyz").is(t, 200)
+			b.get("/account").is(t, 200)
 		})
 	}
 }

@@ -12,10 +12,14 @@ import (
 // healthz: the process is up.
 func (s *Site) healthz(c *fiber.Ctx) error { return c.SendString("ok") }
 
-// readyz: the database and the queue in it can be used.
+// readyz: the database and the queue in it can be used, and emails that could be sent are.
 func (s *Site) readyz(c *fiber.Ctx) error {
-	if err := s.DB.Ready(c.UserContext()); err != nil {
+	still, err := s.DB.Ready(c.UserContext())
+	switch {
+	case err != nil:
 		return err
+	case still:
+		return c.Status(fiber.StatusServiceUnavailable).SendString(domain.StandstillText)
 	}
 	return c.SendString("ok")
 }

@@ -2,6 +2,7 @@ package jobs
 
 import (
 	"slices"
+	"time"
 
 	"skychimp/domain"
 )
@@ -71,6 +72,14 @@ func (q *queue) drop(match func(*block) bool) {
 	signal(q.hungry)
 }
 
+// renew drops the blocks of all instances but this one, which the process has become.
+func (q *queue) renew(holder int64) {
+	q.mu.Lock()
+	q.holder = holder
+	q.mu.Unlock()
+	q.drop(func(b *block) bool { return b.instance != holder })
+}
+
 // takeFreed are the dropped blocks that can be released since the last call.
 func (q *queue) takeFreed() []*block {
 	q.mu.Lock()
@@ -130,6 +139,14 @@ func (q *queue) pause(shut bool) {
 	if !shut {
 		q.wake()
 	}
+}
+
+// sendable tells whether letters are in hand that no limit of their domains and owners holds back.
+func (q *queue) sendable() bool {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	now := time.Now()
+	return len(q.blocks) > 0 && (q.size == 0 || slices.ContainsFunc(q.lanes, func(l *lane) bool { return l.first(now) >= 0 }))
 }
 
 // idle tells whether nothing of the run is in hand.

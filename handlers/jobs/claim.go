@@ -33,14 +33,19 @@ func (e *Engine) claim(ctx context.Context) {
 			e.sweep(ctx)
 		}
 		slices.SortStableFunc(open, func(a, b db.OpenRun) int { return served[a.OwnerID].Compare(served[b.OwnerID]) })
-		claimed := false
+		claimed, refused := false, false
 		for _, run := range open {
 			n := allowed.blocks(ctx, run, e.queue.room(run.OwnerID))
-			if n > 0 && e.claimBlocks(ctx, runs, run, n) {
+			switch {
+			case n <= 0:
+			case e.claimBlocks(ctx, runs, run, n):
 				allowed.claimed(run.OwnerID, n)
 				served[run.OwnerID], claimed = time.Now(), true
+			default:
+				refused = true
 			}
 		}
+		e.standstill.unclaimed.Store(refused && !claimed)
 		for id, run := range runs {
 			if e.queue.idle(run) {
 				delete(runs, id)

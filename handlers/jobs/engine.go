@@ -51,12 +51,14 @@ type Engine struct {
 
 	troubled   atomic.Pointer[string]
 	instance   atomic.Pointer[db.Instance]
+	joining    sync.Mutex   // held while instance changes, after Join
 	beaten     atomic.Int64 // when the last heartbeat succeeded, in nanoseconds since started
 	started    time.Time
 	clock      *Clock
 	counts     Counts
 	busy       atomic.Int32 // connections with a letter under way
-	suppressed sync.Map     // client id -> time.Time, since the claims that are in hand
+	standstill standstill
+	suppressed sync.Map // client id -> time.Time, since the claims that are in hand
 }
 
 // NewEngine makes an engine that sends nothing yet.
@@ -71,6 +73,7 @@ func NewEngine(db *db.DB, settings Settings) *Engine {
 		Settings: settings, db: db, servers: servers, queue: newQueue(doors, settings.Limits, max(400, 8*conns), ended), started: time.Now(),
 		results: make(chan settled, 256), recorded: make(chan settled, maxBatch), wake: make(chan struct{}, 1),
 		check: make(chan struct{}, 1), ended: ended, clock: &Clock{db: db, log: settings.Log},
+		standstill: standstill{asking: make([]asking, conns)},
 	}
 }
 
@@ -135,9 +138,12 @@ func (e *Engine) Run(ctx context.Context) error {
 	keepers.Go(func() { e.claim(ctx) })
 	recorders.Go(func() { e.record(hard) })
 	recorders.Go(func() { e.settle(hard) })
+	sender := 0
 	for _, to := range e.servers {
 		for range to.Conns {
-			senders.Go(func() { e.send(ctx, hard, to) })
+			asking := &e.standstill.asking[sender]
+			senders.Go(func() { e.send(ctx, hard, to, asking) })
+			sender++
 		}
 	}
 	senders.Wait()
@@ -148,12 +154,14 @@ func (e *Engine) Run(ctx context.Context) error {
 	return e.leave(hard)
 }
 
+// enlist makes this process an instance and gives up what was claimed under another number.
 func (e *Engine) enlist(ctx context.Context, id int64) error {
 	instance, err := e.db.Enlist(ctx, id)
 	if err != nil {
 		return err
 	}
 	e.instance.Store(instance)
+	e.queue.renew(instance.ID)
 	e.beat()
 	return nil
 }

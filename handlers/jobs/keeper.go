@@ -37,9 +37,10 @@ func (e *Engine) keepOnce(ctx context.Context, beat bool) error {
 	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
 	defer cancel()
 	if beat {
-		err := e.db.Beat(ctx, e.instance.Load())
+		instance := e.instance.Load()
+		err := e.db.Beat(ctx, instance, e.standsStill())
 		if errors.Is(err, db.ErrFenced) {
-			err = e.rejoin(ctx)
+			err = e.rejoin(ctx, instance)
 		}
 		if err != nil {
 			return err
@@ -49,16 +50,25 @@ func (e *Engine) keepOnce(ctx context.Context, beat bool) error {
 	return e.halt(ctx)
 }
 
-// rejoin starts over under a new number after others took this instance for dead. What was
+// rejoin starts over under a new number after others took the lost instance for dead: what was
 // claimed is theirs.
-func (e *Engine) rejoin(ctx context.Context) error {
-	e.Log.Warn("this process was silent too long and others took its work over: starting anew")
-	old := e.instance.Load()
-	if err := e.enlist(ctx, 0); err != nil {
-		return err
+func (e *Engine) rejoin(ctx context.Context, lost *db.Instance) error {
+	return e.replace(ctx, lost, 0) // hear closes the old connection, which it may be reading
+}
+
+// replace makes a new instance of the lost one, under the number id or (0) a new one. The heartbeat
+// and the listener may both want it; the later one finds it done.
+func (e *Engine) replace(ctx context.Context, lost *db.Instance, id int64) error {
+	e.joining.Lock()
+	defer e.joining.Unlock()
+	if e.instance.Load() != lost {
+		return nil
 	}
-	e.queue.drop(func(b *block) bool { return b.instance == old.ID })
-	return nil // hear closes the old connection, which it may be reading
+	if id == 0 {
+		e.Log.Warn("this process was silent too long and others took its work over: starting anew")
+		e.beaten.Store(int64(-leaseTime)) // until then nothing goes out
+	}
+	return e.enlist(ctx, id)
 }
 
 // halt drops the letters of runs that were stopped, disabled or have reached their end.
@@ -136,13 +146,19 @@ func (e *Engine) stop(whose string) {
 func (e *Engine) relock(ctx context.Context, lost *db.Instance) {
 	lost.Close(ctx)
 	for ctx.Err() == nil && e.instance.Load() == lost {
-		err := e.enlist(ctx, lost.ID)
-		if errors.Is(err, db.ErrFenced) {
-			err = e.rejoin(ctx)
-		}
-		if err == nil {
+		if e.resume(ctx, lost) == nil {
 			return
 		}
-		pause(ctx, 100*time.Millisecond)
+		pause(ctx, 100*time.Millisecond) // the heartbeat logs that the database is away
 	}
+}
+
+func (e *Engine) resume(ctx context.Context, lost *db.Instance) error {
+	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
+	defer cancel()
+	err := e.replace(ctx, lost, lost.ID)
+	if errors.Is(err, db.ErrFenced) {
+		return e.rejoin(ctx, lost)
+	}
+	return err
 }

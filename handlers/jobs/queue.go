@@ -67,6 +67,7 @@ type queue struct {
 	empty  chan struct{} // gets a token when nothing of a run is in hand any more
 	low    int           // fewer letters than this make hungry
 	shut   bool          // senders get nothing: the lease is in doubt
+	holder int64         // the instance that this process is; blocks of another are nobody's here
 }
 
 type lane struct {
@@ -91,6 +92,10 @@ func signal(c chan struct{}) {
 func (q *queue) add(b *block, letters []db.Letter) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
+	if b.instance != q.holder { // it was claimed before this process had to start anew
+		q.freed = append(q.freed, b)
+		return
+	}
 	l := q.lane(b.run.OwnerID)
 	for _, one := range letters {
 		l.items = append(l.items, item{Letter: one, block: b, domain: q.gateOf(one.Email), owner: l.gate})
@@ -216,23 +221,27 @@ func (q *queue) next(d *door) (item, bool) {
 
 // pop takes the first letter that no limit holds back.
 func (l *lane) pop(now time.Time) (item, bool) {
-	if !l.gate.open(now) {
+	i := l.first(now)
+	if i < 0 {
 		return item{}, false
 	}
-	for i, it := range l.items {
-		if !it.domain.open(now) {
-			continue
-		}
-		if i == 0 {
-			l.items = l.items[1:]
-		} else {
-			l.items = slices.Delete(l.items, i, i+1)
-		}
-		l.gate.enter(now)
-		it.domain.enter(now)
-		return it, true
+	it := l.items[i]
+	if i == 0 {
+		l.items = l.items[1:]
+	} else {
+		l.items = slices.Delete(l.items, i, i+1)
 	}
-	return item{}, false
+	l.gate.enter(now)
+	it.domain.enter(now)
+	return it, true
+}
+
+// first is the place of the first letter that no limit holds back, -1 for none.
+func (l *lane) first(now time.Time) int {
+	if !l.gate.open(now) {
+		return -1
+	}
+	return slices.IndexFunc(l.items, func(it item) bool { return it.domain.open(now) })
 }
 
 // taken counts a letter that has left the lane at q.turn by a door.

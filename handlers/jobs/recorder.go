@@ -40,6 +40,7 @@ func (e *Engine) record(ctx context.Context) {
 			continue
 		}
 		e.counts.add(group)
+		e.standstill.moves.Add(1)
 		for _, one := range group {
 			if one.durable != nil && !one.whole {
 				one.durable <- struct{}{}
@@ -75,6 +76,7 @@ func (e *Engine) settle(ctx context.Context) {
 		if !e.insist(ctx, func(ctx context.Context) error { return e.db.Settle(ctx, results) }) {
 			continue // whoever buries this process does it
 		}
+		e.standstill.moves.Add(1)
 		for _, one := range batch {
 			if one.durable != nil && one.whole {
 				one.durable <- struct{}{}
@@ -142,7 +144,7 @@ func resultsOf(group []settled, into []db.Result) []db.Result {
 // at work, so the next is given longer.
 func (e *Engine) insist(ctx context.Context, try func(ctx context.Context) error) bool {
 	wait, limit := 50*time.Millisecond, patience
-	for ; ; wait, limit = min(2*wait, time.Second), min(2*limit, time.Minute) {
+	for ; ; wait, limit = min(2*wait, 400*time.Millisecond), min(2*limit, time.Minute) {
 		bounded, cancel := context.WithTimeout(ctx, limit)
 		err := try(bounded)
 		cancel()

@@ -24,11 +24,12 @@ type sender struct {
 	durable chan struct{}
 	letter  []byte
 	tokens  *domain.UnsubscribeTokens
+	asking  *asking
 }
 
 // send is one connection's work, until ctx ends.
-func (e *Engine) send(ctx, hard context.Context, to *server) {
-	s := &sender{Engine: e, server: to, hard: hard, durable: make(chan struct{}, 1), tokens: domain.NewUnsubscribeTokens(e.Secret)}
+func (e *Engine) send(ctx, hard context.Context, to *server, asking *asking) {
+	s := &sender{Engine: e, server: to, hard: hard, durable: make(chan struct{}, 1), tokens: domain.NewUnsubscribeTokens(e.Secret), asking: asking}
 	defer s.hangUp()
 	for ctx.Err() == nil {
 		it, announced := s.next, s.next.block != nil
@@ -39,9 +40,11 @@ func (e *Engine) send(ctx, hard context.Context, to *server) {
 				continue
 			}
 		}
+		asking.begin()
 		s.busy.Add(1)
 		s.exchange(ctx, it, announced)
 		s.busy.Add(-1)
+		asking.end()
 	}
 }
 
@@ -57,7 +60,9 @@ func (s *sender) take(ctx context.Context) (item, bool) {
 		return it, false
 	case s.heldBack(it):
 		return it, false
-	case s.server.limit.Wait(ctx) != nil:
+	}
+	s.asking.begin()
+	if s.server.limit.Wait(ctx) != nil {
 		s.queue.giveBack(it)
 		return it, false
 	}
@@ -66,10 +71,10 @@ func (s *sender) take(ctx context.Context) (item, bool) {
 
 // exchange takes one letter from its envelope to the answer after its dot.
 func (s *sender) exchange(ctx context.Context, it item, announced bool) {
-	if it.block.run.over() {
+	if !s.maySend(it) { // no connection is made for it
 		s.unannounce(announced)
 		s.queue.giveBack(it)
-		pause(ctx, 20*time.Millisecond) // until its block is dropped
+		pause(ctx, 20*time.Millisecond) // until its block is dropped, or the lease is back
 		return
 	}
 	if s.suppress(it) || !s.compose(&it) {
@@ -136,12 +141,14 @@ func (s *sender) unannounce(announced bool) {
 // settledBefore waits until the letter before is durable; false when the program gives up.
 func (s *sender) settledBefore() bool {
 	if s.waiting {
+		s.asking.end()
 		select {
 		case <-s.durable:
 			s.waiting = false
 		case <-s.hard.Done():
 			return false
 		}
+		s.asking.begin()
 	}
 	return true
 }

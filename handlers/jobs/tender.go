@@ -35,7 +35,8 @@ func (e *Engine) tend(ctx context.Context) {
 
 type tender struct {
 	*Engine
-	steady   time.Time           // since when the database has answered without a fail
+	last     time.Time           // when the last round began
+	steady   time.Time           // since when rounds have come one after the other without a fail
 	unlocked map[int64]time.Time // since when other instances have been seen without their lock
 	closing  sync.WaitGroup
 	busy     sync.Map // ids of runs that are being closed
@@ -44,8 +45,12 @@ type tender struct {
 func (t *tender) round(ctx context.Context) error {
 	bounded, cancel := context.WithTimeout(ctx, 5*time.Second)
 	defer cancel()
-	if t.steady.IsZero() {
-		t.steady = time.Now()
+	here := time.Now()
+	if here.Sub(t.last) > steadyGrace { // the first one, or this process was frozen
+		t.steady = time.Time{}
+	}
+	if t.last = here; t.steady.IsZero() {
+		t.steady = here
 	}
 	t.forget()
 	now, err := t.clock.Ask(bounded)
@@ -96,7 +101,7 @@ func (t *tender) forget() {
 
 // Others are buried when their lock has been free for lockGrace, or when they were silent for
 // too long; and only by an instance that has itself been steady, because after a restart of
-// Postgres everybody's lock is free and everybody's heartbeat old.
+// Postgres, or when all were frozen, everybody's lock is free and everybody's heartbeat old.
 const (
 	lockGrace   = time.Second
 	steadyGrace = 3 * time.Second
@@ -108,10 +113,7 @@ func (t *tender) bury(ctx context.Context) error {
 		return err
 	}
 	maps.DeleteFunc(t.unlocked, func(id int64, _ time.Time) bool { return !slices.Contains(unlocked, id) })
-	var dead []int64
-	if time.Since(t.steady) > steadyGrace {
-		dead = silent
-	}
+	dead := silent
 	for _, id := range unlocked {
 		if since, seen := t.unlocked[id]; !seen {
 			t.unlocked[id] = time.Now()
@@ -119,7 +121,7 @@ func (t *tender) bury(ctx context.Context) error {
 			dead = append(dead, id)
 		}
 	}
-	if len(dead) == 0 {
+	if len(dead) == 0 || time.Since(t.steady) <= steadyGrace {
 		return nil
 	}
 	freed, err := t.db.Bury(ctx, dead)

@@ -141,6 +141,7 @@ func (s *sender) result(it item, answer domain.Answer, status domain.Verdict, ou
 // durable, and until its delivery knows when a refusal is taken back, for those before it are then.
 func (s *sender) push(it item, result db.Result, wait bool) {
 	s.queue.answered(it)
+	s.asking.end()
 	r := settled{Result: result, block: it.block, whole: result.Status == domain.Failed && result.Outcome.Open()}
 	if wait {
 		r.durable, s.waiting = s.durable, true

@@ -1,0 +1,62 @@
+package main_test
+
+import (
+	"io"
+	"net/http"
+	"os"
+	"strings"
+	"testing"
+
+	"skychimp/domain"
+	"skychimp/handlers/jobs/smtp/smtptest"
+)
+
+// Emails that could be sent are not: every program that is asked says so, whichever of them it is
+// that stands still, and says when it is over.
+func TestFaultStandstill(t *testing.T) {
+	t.Parallel()
+	f := newFault(t, smtptest.Script{})
+	environ := []string{"DATABASE_URL=" + f.url, "SECRET=" + strings.Repeat("s", 40), "SMTP_URL=smtp://" + f.server.Addr() + "?tls=none"}
+	sites := []*server{serve(t, "serve", environ...), serve(t, "serve", environ...)}
+	ready := func(want int, text string) func() bool {
+		return func() bool {
+			for _, site := range sites {
+				answer, err := http.Get(site.url + "/readyz")
+				if err != nil {
+					t.Fatal(err)
+				}
+				body, _ := io.ReadAll(answer.Body)
+				_ = answer.Body.Close()
+				if answer.StatusCode != want || !strings.Contains(string(body), text) {
+					return false
+				}
+			}
+			return true
+		}
+	}
+	f.until("both are ready", ready(http.StatusOK, "ok"))
+	f.begin(f.fill(2000))
+	f.letters(100)
+	lock, err := f.db.Pool.Begin(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = lock.Rollback(t.Context()) }()
+	// Nothing can be recorded, so nothing is sent.
+	if _, err := lock.Exec(t.Context(), "SET LOCAL idle_in_transaction_session_timeout = 0"); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := lock.Exec(t.Context(), "LOCK attempts IN ACCESS EXCLUSIVE MODE"); err != nil {
+		t.Fatal(err)
+	}
+	f.until("the heartbeats notice", func() bool { return f.ask("SELECT EXISTS (SELECT FROM instances WHERE still_since IS NOT NULL)") })
+	if os.Getenv("FAULTS") == "" { // not to wait for it
+		f.exec("UPDATE instances SET still_since = still_since - interval '31 seconds'")
+	}
+	f.until("nobody is ready", ready(http.StatusServiceUnavailable, domain.StandstillText))
+	if err := lock.Rollback(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	f.until("both are ready again", ready(http.StatusOK, "ok"))
+	f.report("nothing can be recorded", 1, bounds{})
+}
