@@ -54,10 +54,10 @@ vendor: install-npm ## copy the parts of others into static/vendor
 
 # They bring a Postgres and a browser of their own, whatever the environment names.
 test: install-tests vendor ## install what is missing and run all tests
-	go test ./...
+	go test -timeout 30m ./...
 
 race: install-tests vendor ## what runs concurrently, with the race detector
-	go test -race -timeout 20m ./db/... ./domain/letter/ ./handlers/jobs/...
+	go test -race -timeout 30m ./db/... ./domain/letter/ ./handlers/jobs/...
 
 FAULTS ?= full
 faults: install-tests vendor ## the whole matrix of faults, one line a row; takes hours, with FAULTS=5 five of each
@@ -72,7 +72,7 @@ bench-pages: install-tests vendor ## how long 50 people at work wait for each pa
 
 screenshots: install-tests vendor ## every page as a picture in tmp/screenshots, and those of the README and the guides
 	mkdir -p tmp/screenshots docs
-	SCREENSHOTS=$(CURDIR)/tmp/screenshots go test -count=1 -run '^(TestBrowser|TestGuides|TestDemo)$$' .
+	SCREENSHOTS=$(CURDIR)/tmp/screenshots go test -timeout 30m -count=1 -run '^(TestBrowser|TestGuides|TestDemo)$$' .
 	cp tmp/screenshots/mailing.png docs/mailing.png
 	for lang in en ru; do for picture in tmp/screenshots/help-$$lang-*.png; do \
 		cp $$picture templates/help/$$lang/$${picture#tmp/screenshots/help-$$lang-}; done; done

@@ -8,7 +8,6 @@ import (
 	"regexp"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/chromedp/chromedp"
 	"github.com/jhillyerd/enmime/v2"
@@ -31,7 +30,7 @@ type crew struct {
 func TestBrowser(t *testing.T) {
 	box := smtptest.Start(t, smtptest.Script{KeepRaw: true})
 	s := serve(t, "serve", "SMTP_URL=smtp://"+box.Addr()+"?tls=none")
-	browser := newBrowser(t, 10*time.Minute, "en")
+	browser := newBrowser(t, "en")
 	if err := chromedp.Do(browser); err != nil {
 		t.Fatal(err)
 	}
@@ -103,7 +102,7 @@ func (c *crew) address(name string) string { return name + "@" + c.way + ".examp
 // letter waits until the mail server has got a letter, and gives its text.
 func (c *crew) letter(to, subject string) string {
 	c.Helper()
-	ctx, cancel := context.WithTimeout(c.Context(), patience/2)
+	ctx, cancel := context.WithTimeout(c.Context(), patience)
 	defer cancel()
 	for {
 		got := c.box.Accepted()

@@ -59,8 +59,8 @@ func (v *visitor) tabTo(selector string) {
 // on waits until the focus is on such an element.
 func (v *visitor) on(selector string) {
 	v.t.Helper()
-	for begun := time.Now(); !ask(v, chromedp.Evaluate[bool](fmt.Sprintf(`document.activeElement.matches(%q)`, selector))); {
-		if time.Since(begun) > patience/6 {
+	for begun := time.Now(); !ask(v, chromedp.Evaluate[bool](fmt.Sprintf(`document.activeElement.matches(%q)`, selector))); time.Sleep(poll) {
+		if time.Since(begun) > patience {
 			v.check(fmt.Errorf("the focus is not on %s but on %s", selector, ask(v, chromedp.Evaluate[string](`document.activeElement.outerHTML.slice(0, 300)`))))
 		}
 	}

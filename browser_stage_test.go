@@ -70,7 +70,7 @@ func newWalk(t *testing.T) *walk {
 	for range 10 { // the limit of wrong passwords
 		w.post(visitors, "/login", "application/x-www-form-urlencoded", strings.NewReader("email="+tooMany+"&password=wrong"))
 	}
-	w.browser = newBrowser(t, 10*time.Minute, "en")
+	w.browser = newBrowser(t, "en")
 	if err := chromedp.Do(w.browser); err != nil {
 		t.Fatal(err)
 	}
@@ -105,7 +105,7 @@ func (w *walk) imports() {
 			w.post(anOwner, path, "application/x-www-form-urlencoded", strings.NewReader(answer))
 		}
 	}
-	for begun, done := time.Now(), 0; done == 0; {
+	for begun, done := time.Now(), 0; done == 0; time.Sleep(poll) {
 		if err := w.db.Pool.QueryRow(w.Context(), "SELECT count(*) FROM imports WHERE status = 'done'").Scan(&done); err != nil || time.Since(begun) > patience {
 			w.Fatal("the import is not done: ", err)
 		}

@@ -77,7 +77,7 @@ func (n *newcomer) launchFirst(email, client string) {
 	n.auditAs("start-letter")
 	n.write("subject", "Good news for {{name}}")
 	for begun := time.Now(); n.axe != "" && !n.previewed.Load(); {
-		if time.Since(begun) > patience/3 {
+		if time.Since(begun) > patience {
 			n.check(errors.New("the preview does not follow"))
 		}
 		n.settle()

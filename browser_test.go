@@ -31,6 +31,7 @@ type visitor struct {
 	site     string
 	axe      string // empty: axe looks at nothing
 	plain    bool   // without JavaScript
+	width    int64  // of the window, where a test has changed it
 	mu       sync.Mutex
 	problems []string
 	expects  int64 // the status of 500 or more that is right this time
@@ -42,23 +43,25 @@ var audited sync.Map
 // visit opens a browser of its own. Language is what it asks for.
 func visit(t *testing.T, site, language string) *visitor {
 	t.Helper()
-	return newVisitor(newBrowser(t, 2*patience, language), t, site)
+	return newVisitor(newBrowser(t, language), t, site)
 }
 
+// sparing keeps the browser from starting a new process for each page, which took a third of the time.
+const sparing = "SpareRendererForSitePerProcess,ProactivelySwapBrowsingInstance,BackForwardCache,RenderDocument,Translate"
+
 // newBrowser is a browser that starts when it is first used, and ends with the test.
-func newBrowser(t *testing.T, life time.Duration, language string) context.Context {
+func newBrowser(t *testing.T, language string) context.Context {
 	t.Helper()
 	options := append(chromedp.DefaultExecAllocatorOptions[:],
 		chromedp.DisableGPU, chromedp.WindowSize(1280, 900), chromedp.Flag("lang", language),
 		chromedp.Flag("accept-lang", language), chromedp.Flag("disable-quic", true),
-		chromedp.Flag("disable-component-update", true), chromedp.UserDataDir(t.TempDir()))
+		chromedp.Flag("disable-component-update", true), chromedp.Flag("disable-features", sparing), chromedp.UserDataDir(t.TempDir()))
 	if os.Getuid() == 0 {
 		options = append(options, chromedp.NoSandbox)
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), life)
-	ctx, closeAllocator := chromedp.NewExecAllocator(ctx, options...)
+	ctx, closeAllocator := chromedp.NewExecAllocator(context.Background(), options...)
 	ctx, closeTab := chromedp.NewContext(ctx)
-	t.Cleanup(func() { closeTab(); closeAllocator(); cancel() })
+	t.Cleanup(func() { closeTab(); closeAllocator() })
 	return ctx
 }
 
@@ -129,26 +132,24 @@ func (v *visitor) check(err error) {
 	if err == nil {
 		return
 	}
-	where, text := "", ""
-	if ctx, cancel := context.WithTimeout(context.WithoutCancel(v.ctx), patience/10); v.ctx.Err() == nil || cancel != nil {
-		defer cancel()
-		where, _ = chromedp.Run(ctx, chromedp.Location())
-		text, _ = chromedp.Run(ctx, chromedp.Evaluate[string](`document.body.innerText`))
-	}
+	ctx, cancel := context.WithTimeout(v.ctx, patience/10)
+	defer cancel()
+	where, _ := chromedp.Run(ctx, chromedp.Location())
+	text, _ := chromedp.Run(ctx, chromedp.Evaluate[string](`document.body.innerText`))
 	v.t.Fatalf("%v\nat %s:\n%s", err, where, text)
 }
 
 // do takes steps in the browser, each of which must work within a while.
 func (v *visitor) do(steps ...chromedp.Action[chromedp.Void]) {
 	v.t.Helper()
-	ctx, cancel := context.WithTimeout(v.ctx, patience/3)
+	ctx, cancel := context.WithTimeout(v.ctx, patience)
 	defer cancel()
 	v.check(chromedp.Do(ctx, steps...))
 }
 
 func ask[T any](v *visitor, question chromedp.Action[T]) T {
 	v.t.Helper()
-	ctx, cancel := context.WithTimeout(v.ctx, patience/3)
+	ctx, cancel := context.WithTimeout(v.ctx, patience)
 	defer cancel()
 	answer, err := chromedp.Run(ctx, question)
 	v.check(err)
@@ -195,8 +196,8 @@ func (v *visitor) settle() {
 // until asks the page again and again, because one without JavaScript reports no changes.
 func (v *visitor) until(what string, question chromedp.Action[bool]) {
 	v.t.Helper()
-	for begun := time.Now(); !ask(v, question); {
-		if time.Since(begun) > patience/3 {
+	for begun := time.Now(); !ask(v, question); time.Sleep(poll) {
+		if time.Since(begun) > patience {
 			v.check(fmt.Errorf("waited in vain until %s", what))
 		}
 	}

@@ -110,8 +110,11 @@ func (w *walk) look(v *visitor, s sight) {
 	if got := v.show(s); got != s.status {
 		v.note(fmt.Sprintf("answers %d, want %d", got, s.status))
 	}
-	for _, width := range []int64{390, 1280} {
-		v.do(chromedp.EmulateViewport(width, 900))
+	for _, width := range v.widths() {
+		if width != v.width {
+			v.do(chromedp.EmulateViewport(width, 900))
+			v.width = width
+		}
 		if !s.others {
 			w.mu.Lock()
 			w.looks++
@@ -139,6 +142,15 @@ func (w *walk) look(v *visitor, s sight) {
 		w.mu.Unlock()
 	}
 	v.problems = nil
+}
+
+// widths are those that people have, beginning with the one that the visitor has: each change takes as
+// long as loading the page does.
+func (v *visitor) widths() []int64 {
+	if v.width == 1280 {
+		return []int64{1280, 390}
+	}
+	return []int64{390, 1280}
 }
 
 // combination is one width and theme of a page that stands there.

@@ -1,6 +1,7 @@
 package main_test
 
 import (
+	"context"
 	"fmt"
 	"math/rand/v2"
 	"os"
@@ -197,10 +198,13 @@ func TestFaultActsInMidRun(t *testing.T) {
 			t.Parallel()
 			a.run(t, func(f *fault, run domain.Run) time.Time {
 				f.letters(30 + rand.IntN(60))
+				heard := f.listen("runs")
 				if err := a.do(f, run); err != nil {
 					f.Fatal(err)
 				}
-				return time.Now()
+				done := time.Now()
+				heard()
+				return time.Now().Add(time.Since(done)) // as late again as it was heard of here
 			})
 		})
 	}
@@ -210,9 +214,32 @@ func TestFaultActsInMidRun(t *testing.T) {
 			end := time.Now().Add(300 * time.Millisecond)
 			f.exec(`UPDATE mailings SET end_at = $2, end_local = $2::timestamptz AT TIME ZONE 'UTC' WHERE id = $1`, run.MailingID, end)
 			f.exec(`UPDATE runs SET window_end = $2 WHERE id = $1`, run.ID, end)
-			return end
+			time.Sleep(time.Until(end))
+			return time.Now() // as late as a busy machine wakes
 		})
 	})
+}
+
+// listen begins to hear of what is announced; the function waits for the first announcement.
+func (f *fault) listen(channel string) func() {
+	f.Helper()
+	pooled, err := f.db.Pool.Acquire(f.Context())
+	if err != nil {
+		f.Fatal(err)
+	}
+	conn := pooled.Hijack()
+	if _, err := conn.Exec(f.Context(), "LISTEN "+channel); err != nil {
+		f.Fatal(err)
+	}
+	return func() {
+		f.Helper()
+		ctx, cancel := context.WithTimeout(f.Context(), patience)
+		defer cancel()
+		if _, err := conn.WaitForNotification(ctx); err != nil {
+			f.Fatal(err)
+		}
+		_ = conn.Close(f.Context())
+	}
 }
 
 // run acts in one run after the other, and counts what went out afterwards.

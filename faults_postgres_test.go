@@ -189,7 +189,19 @@ func TestFaultPostgresKilled(t *testing.T) {
 	t.Parallel()
 	c := newCluster(t, nil)
 	f := newFaultOn(t, c.pg.URL(), smtptest.Script{})
-	f.ride("Postgres: kill -9", faultTimes(t, 3, 50), func(n int) { c.kill(n%3 != 2) })
+	f.ride("Postgres: kill -9", faultTimes(t, 3, 50), func(n int) {
+		if n%3 != 2 {
+			c.kill(true)
+			return
+		}
+		conn, err := f.db.Pool.Acquire(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer conn.Release()
+		c.kill(false)
+		f.until("Postgres has seen it", func() bool { return conn.Ping(t.Context()) != nil })
+	})
 }
 
 func TestFaultPostgresRestarted(t *testing.T) {

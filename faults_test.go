@@ -41,6 +41,7 @@ type fault struct {
 	run      int64 // the last that was begun
 	programs []*program
 	slowest  time.Duration // from a start, or the end of a fault, to the next letter
+	own      time.Duration // the same of the first start, before any fault
 	script   atomic.Pointer[func(smtptest.Event) smtptest.Action]
 	after250 atomic.Pointer[func(smtptest.Letter)]
 }
@@ -188,17 +189,17 @@ func (f *fault) ask(question string, args ...any) (yes bool) {
 
 func (f *fault) until(what string, yes func() bool) {
 	f.Helper()
-	if !within(2*time.Minute, yes) {
+	if !within(patience, yes) {
 		for _, p := range f.programs {
 			f.Logf("a program printed:\n%s", p.printed())
 		}
-		f.Fatalf("waited 2 minutes for: %s", what)
+		f.Fatalf("waited %v for: %s", patience, what)
 	}
 }
 
 // within asks until the answer is yes, or the time is over.
 func within(limit time.Duration, yes func() bool) bool {
-	deadline, tick := time.After(limit), time.NewTicker(10*time.Millisecond)
+	deadline, tick := time.After(limit), time.NewTicker(poll)
 	defer tick.Stop()
 	for !yes() {
 		select {
@@ -221,14 +222,35 @@ func (f *fault) start() *program {
 func (p *program) firstLetter(f *fault) {
 	f.Helper()
 	f.until("the first letter after a start", func() bool { return f.server.Dots() > p.before || p.over() || f.closed() })
-	if !p.over() {
-		f.slowest = max(f.slowest, time.Since(p.started))
+	if p.over() {
+		return
+	}
+	took := time.Since(p.started)
+	f.slowest = max(f.slowest, took)
+	if f.own == 0 {
+		f.own = took
 	}
 }
 
-// resumed waits for the first letter after the end of a fault.
+// ownStart tells how long this machine needs now, where nothing else happens, from the start of a
+// program to its first letter.
+func (f *fault) ownStart() (slowest time.Duration) {
+	f.Helper()
+	quiet := newFault(f.TB, smtptest.Script{})
+	for range 3 {
+		quiet.begin(quiet.fill(1))
+		quiet.start()
+		quiet.until("the run is closed", quiet.closed)
+		quiet.kill(syscall.SIGTERM)
+	}
+	return quiet.slowest
+}
+
+// resumed waits for the first letter after the end of a fault, which is not over before Postgres
+// answers again.
 func (f *fault) resumed() {
 	f.Helper()
+	f.until("Postgres answers", func() bool { return f.ask("SELECT true") })
 	before, healed := f.server.Dots(), time.Now()
 	f.until("the first letter after a fault", func() bool { return f.server.Dots() > before || f.idle() })
 	f.slowest = max(f.slowest, time.Since(healed))

@@ -17,8 +17,12 @@ import (
 	"time"
 )
 
-// patience is how long a test waits for anything; nothing takes that long unless it hangs.
-const patience = time.Minute
+// patience is how long a test waits for anything; nothing takes that long unless it hangs, even on a
+// slow machine that is busy with something else.
+const patience = 2 * time.Minute
+
+// poll is the pause between two questions to what announces nothing.
+const poll = 10 * time.Millisecond
 
 // build makes the program once for all tests.
 var build = sync.OnceValues(func() (string, error) {
