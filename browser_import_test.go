@@ -16,7 +16,7 @@ func importFlow(c *crew) {
 	owner.follow(save)
 	mistakes := func() {
 		owner.reads("[aria-label='With errors'] td:nth-child(2)", "nobody")
-		for _, reason := range []string{"full email address", "stands in line 2 already"} {
+		for _, reason := range []string{"full email address", "Same address as row 2"} {
 			owner.reads("[aria-label='With errors'] td:last-child", reason)
 		}
 	}

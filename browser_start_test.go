@@ -92,7 +92,7 @@ func (n *newcomer) launchFirst(email, client string) {
 func (n *newcomer) startHome() {
 	n.t.Helper()
 	n.open("/start")
-	n.reads("main", "2 of 2 accepted")
+	n.reads("main", "2 of 2 sent")
 	n.auditAs("start-home")
 }
 

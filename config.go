@@ -24,16 +24,16 @@ import (
 // config is the environment. Every wrong value stops the start with one line.
 type config struct {
 	Addr           listenAddress `env:"ADDR" envDefault:"127.0.0.1:8080" help:"where the web server listens"`
-	BaseURL        webAddress    `env:"BASE_URL" envDefault:"http://localhost:8080" help:"the public address, in every link of a letter"`
+	BaseURL        webAddress    `env:"BASE_URL" envDefault:"http://localhost:8080" help:"the public address, in every link of an email"`
 	DatabaseURL    databaseURL   `env:"DATABASE_URL" help:"Postgres, postgres://user:password@host/database; empty: a private one in DATA_DIR"`
 	DataDir        string        `env:"DATA_DIR" envDefault:"data" help:"private database, pictures, generated secret"`
 	SMTPURL        smtpServers   `env:"SMTP_URL" help:"mail servers with spaces between, smtp://user:password@host:587?conns=10&rate=50&weight=1; empty: all emails go to the page /inbox, for which DATABASE_URL asks by: inbox"`
 	DomainLimits   domainLimits  `env:"DOMAIN_LIMITS" help:"what each process sends to a receiving domain: gmail.com?rate=20&conns=5 *?rate=50 (a second, at once; * is each other domain)"`
 	OwnerLimits    ownerLimits   `env:"OWNER_LIMITS" help:"what each process sends for a user, and a new account in its first day, growing daily: rate=50&conns=20&firstday=500&growth=2"`
-	MailFrom       mailAddress   `env:"MAIL_FROM" envDefault:"SkyChimp <noreply@localhost>" help:"sender of all letters"`
-	Secret         secret        `env:"SECRET" help:"signs the links in letters, 32 characters or more; required with DATABASE_URL"`
+	MailFrom       mailAddress   `env:"MAIL_FROM" envDefault:"SkyChimp <noreply@localhost>" help:"sender of all emails"`
+	Secret         secret        `env:"SECRET" help:"signs the links in emails, 32 characters or more; required with DATABASE_URL"`
 	SecretOld      oldSecret     `env:"SECRET_OLD" help:"the SECRET of before, whose links go on working; lost: nobody has it any more"`
-	DKIMKey        readableFile  `env:"DKIM_KEY" help:"PEM file that signs letters, together with:"`
+	DKIMKey        readableFile  `env:"DKIM_KEY" help:"PEM file that signs emails, together with:"`
 	DKIMSelector   string        `env:"DKIM_SELECTOR" help:"name of the key in the DNS"`
 	DKIMDomain     string        `env:"DKIM_DOMAIN" help:"domain whose DNS has the key"`
 	DispatchEvery  interval      `env:"DISPATCH_EVERY" envDefault:"1m" help:"how often due mailings are looked for"`
@@ -171,7 +171,7 @@ func (s *smtpServers) UnmarshalText(text []byte) (err error) {
 	}
 	if *s, err = smtp.ParseURLs(string(text)); err != nil {
 		return fmt.Errorf("%w; allowed is smtp:// or smtps://user:password@host:port, one or more with spaces between, "+
-			"each with ?tls=none|opportunistic|required, conns=1..1000, rate=letters per second and weight=its share; or inbox", err)
+			"each with ?tls=none|opportunistic|required, conns=1..1000, rate=emails per second and weight=its share; or inbox", err)
 	}
 	return nil
 }

@@ -11,11 +11,11 @@ import (
 	"github.com/alecthomas/kong"
 )
 
-const about = `SkyChimp sends mailings: clients, messages, a calendar, and what became of every letter.
+const about = `SkyChimp sends mailings: clients, messages, a calendar, and what became of every email.
 
 Try it, without any settings:
 
-	skychimp demo                  sample data; open http://localhost:8080, letters at /inbox
+	skychimp demo                  sample data; open http://localhost:8080, emails at /inbox
 
 Run it for real:
 
@@ -30,8 +30,8 @@ Send from cron, without a running service:
 
 // Help is shown by skychimp send --help.
 func (sendCommand) Help() string {
-	return `Sends what is due and waits until every letter has its answer. It may run beside "serve" and
-"worker": no letter goes out twice. Ctrl-C stops it cleanly; the next start goes on.
+	return `Sends what is due and waits until every email has its answer. It may run beside "serve" and
+"worker": no email goes out twice. Ctrl-C stops it cleanly; the next start goes on.
 
 Examples:
 
@@ -41,7 +41,7 @@ Examples:
 	skychimp send --mailing 7 --force         mailing 7 now, although it is not due
 	*/5 * * * * skychimp send >> send.log     a line for cron
 
-Exit codes: 0 when every letter was accepted or nothing was due, 1 when some failed or wait for
+Exit codes: 0 when every email was accepted or nothing was due, 1 when some failed or wait for
 another try, and while the installation is on hold, 2 on wrong use.`
 }
 
@@ -62,7 +62,7 @@ skychimp --help explains every setting.`
 // Help is shown by skychimp worker --help.
 func (workerCommand) Help() string {
 	return `Sends and works the queue, without pages. It needs the DATABASE_URL, SECRET and SMTP_URL of "serve".
-Start as many as you like: each letter is taken by one of them, and when one dies the others go on.
+Start as many as you like: each email is taken by one of them, and when one dies the others go on.
 
 	DATABASE_URL=postgres://... SECRET=... SMTP_URL=smtp://... skychimp worker`
 }

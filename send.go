@@ -23,7 +23,7 @@ type sendCommand struct {
 }
 
 // errUnsent makes the exit code 1: what went wrong has been printed.
-var errUnsent = errors.New("not every letter was accepted")
+var errUnsent = errors.New("not every email was accepted")
 
 // errHeld makes the exit code 1: it is no wrong use, and cron should tell somebody.
 var errHeld = errors.New("on hold: no email of a mailing leaves (see skychimp hold --help)")
@@ -149,7 +149,7 @@ func (p *program) send(database *database, runs []int64) error {
 	fmt.Fprintf(p.out, "%d accepted, %d failed, %d suppressed, %d expired, %d cancelled, %d open\n",
 		c.Accepted, c.Failed, c.Suppressed, c.Expired, c.Cancelled, c.Open())
 	if progress.Deferred > 0 {
-		fmt.Fprintf(p.out, "%d deferred letters are tried again from %s on, by serve, worker or the next send.\n",
+		fmt.Fprintf(p.out, "%d deferred emails are tried again from %s on, by serve, worker or the next send.\n",
 			progress.Deferred, progress.NextTryAt.UTC().Format(time.RFC3339))
 	}
 	if c.Failed > 0 || c.Open() > 0 {

@@ -96,7 +96,7 @@ func (p *program) serve(app *fiber.App, listener net.Listener, failed chan error
 	go func() { ended <- app.Listener(listener) }()
 	fmt.Fprintf(p.out, "SkyChimp is ready: open %s\n", p.config.BaseURL)
 	if len(p.config.SMTPURL) == 0 {
-		fmt.Fprintf(p.out, "Letters go to the inbox at %s/inbox\n", p.config.BaseURL)
+		fmt.Fprintf(p.out, "Emails go to the inbox at %s/inbox\n", p.config.BaseURL)
 	}
 	select {
 	case err := <-ended:
