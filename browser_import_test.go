@@ -33,7 +33,7 @@ func importFlow(c *crew) {
 	owner.open(list)
 	owner.do(chromedp.Click(chromedp.CSS("#import summary")))
 	owner.follow("form[action$='/undo'] button")
-	owner.reads("#import .badge", "undone")
+	owner.reads("#import .badge", "Reverted")
 	owner.open("/clients")
 	if rows := owner.text("#client-rows"); strings.Contains(rows, "fay@") || !strings.Contains(rows, "ann@") {
 		c.Errorf("the list after the undo: %s", rows)

@@ -231,7 +231,10 @@ const inspection = `(language => {
 		found.push("scrolls sideways: " + root.scrollWidth + " px, for " + wide.slice(-2).map(short).join(" and "));
 	}
 	for (const list of document.querySelectorAll(".table.stack"))
-		if (innerWidth < 640 && list.scrollWidth > list.clientWidth) found.push("a list is cut off: " + short(list));
+		if (innerWidth < 640 && list.scrollWidth > list.clientWidth) {
+			const wide = [...list.querySelectorAll("*")].filter(e => e.getBoundingClientRect().right > list.getBoundingClientRect().right + 0.5);
+			found.push("a list is cut off by " + wide.slice(-2).map(short).join(" and "));
+		}
 	for (const field of document.querySelectorAll("input:not([type=hidden]), select, textarea")) {
 		const named = field.labels?.length || field.ariaLabel || field.getAttribute("aria-labelledby");
 		if (!named && field.checkVisibility()) found.push("no label: " + short(field));
