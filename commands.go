@@ -13,7 +13,7 @@ import (
 	"time"
 
 	"skychimp/domain"
-	"skychimp/handlers"
+	"skychimp/handlers/web"
 	"skychimp/static"
 	"skychimp/templates"
 )
@@ -124,7 +124,7 @@ func (u userCreateCommand) Run(p *program) error {
 		return misuse{inEnglish(problems)}
 	}
 	return p.withDatabase(func(database *database) error {
-		hash, err := handlers.NewPasswords().Hash(p.ctx, form.Password)
+		hash, err := web.NewPasswords().Hash(p.ctx, form.Password)
 		if err != nil {
 			return err
 		}

@@ -10,7 +10,8 @@ import (
 	"time"
 
 	"skychimp/domain"
-	"skychimp/handlers"
+	"skychimp/handlers/blog"
+	"skychimp/handlers/web"
 )
 
 // demoJSON is the sample data: what the demo's people have written.
@@ -54,7 +55,7 @@ func (demoCommand) Run(p *program) error {
 // people creates the accounts and prints their passwords; a later start only gives them new
 // passwords. owner is the account with the clients.
 func (d demo) people(p *program, database *database) (first bool, owner domain.User, err error) {
-	passwords := handlers.NewPasswords()
+	passwords := web.NewPasswords()
 	for _, sample := range d.Users {
 		password := strings.ToLower(rand.Text()[:12])
 		hash, err := passwords.Hash(p.ctx, password)
@@ -142,5 +143,5 @@ func (d demo) blog(p *program, database *database) error {
 		return err
 	}
 	defer media.Close()
-	return handlers.DemoPosts(p.ctx, database.DB, media, author.ID, time.Now())
+	return blog.DemoPosts(p.ctx, database.DB, media, author.ID, time.Now())
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/gofiber/fiber/v2"
 
 	"skychimp/handlers"
+	"skychimp/handlers/web"
 	"skychimp/static"
 	"skychimp/templates"
 )
@@ -77,8 +78,9 @@ func (p *program) serveAfter(prepare func(*database) error) (err error) {
 		return err
 	}
 	app, err := handlers.New(handlers.Config{
-		BaseURL: p.config.BaseURL.URL, Addr: string(p.config.Addr), Proxies: p.config.TrustedProxies,
-		Inbox: len(p.config.SMTPURL) == 0, Secret: secret, SecretOld: p.config.SecretOld.key(), Media: media,
+		Config: web.Config{BaseURL: p.config.BaseURL.URL, Addr: string(p.config.Addr), Proxies: p.config.TrustedProxies,
+			Inbox: len(p.config.SMTPURL) == 0},
+		Secret: secret, SecretOld: p.config.SecretOld.key(), Media: media,
 	}, database.DB, set, files, p.log)
 	if err != nil {
 		return err

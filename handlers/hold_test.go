@@ -31,9 +31,9 @@ func TestHoldOnPages(t *testing.T) {
 	if a := w.visitor(t).get("/").is(t, 200); strings.Contains(a.body, "on hold") {
 		t.Error("a visitor is told")
 	}
-	owner.post(mailingPath(m.ID)+"/run").is(t, 409, "Sending is on hold")
+	owner.post(pathOf(m)+"/run").is(t, 409, "Sending is on hold")
 	if err := w.db.HoldOff(t.Context(), ""); err != nil {
 		t.Fatal(err)
 	}
-	owner.post(mailingPath(m.ID)+"/run").leads(t, mailingPath(m.ID)+"?after=0")
+	owner.post(pathOf(m)+"/run").leads(t, pathOf(m)+"?after=0")
 }

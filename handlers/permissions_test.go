@@ -255,7 +255,7 @@ func TestEveryRouteIsDecided(t *testing.T) {
 	for _, d := range decisions {
 		decided[d.route] = true
 	}
-	for _, r := range new(Site).table() {
+	for _, r := range routes(nouns{}) {
 		route := r.Method + " " + r.Path
 		if !decided[route] {
 			t.Errorf("%s: nobody decided who may", route)

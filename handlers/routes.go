@@ -1,217 +1,157 @@
 package handlers
 
 import (
-	"slices"
-	"strings"
-
-	"github.com/gofiber/fiber/v2"
-
-	"skychimp/domain"
+	"skychimp/handlers/web"
 )
 
-type route struct {
-	Method, Path string
-	Guard        guard
-	Handle       fiber.Handler
+// route is a web.Route that a table may write without the names of its fields.
+type route web.Route
+
+// routes is every address and who may use it.
+func routes(n nouns) (list []web.Route) {
+	for _, one := range table(n) {
+		list = append(list, web.Route(one))
+	}
+	return list
 }
 
-// guard says who may use a route.
-type guard string
-
-const (
-	everyone  guard = "everyone"
-	visitor   guard = "visitor"   // pages that mean nothing to somebody signed in
-	signedIn  guard = "signedIn"  // any role
-	owner     guard = "owner"     // keeps clients, messages and mailings
-	reader    guard = "reader"    // an owner, or who oversees them all
-	overseer  guard = "overseer"  // a manager
-	publisher guard = "publisher" // a content manager
-	admin     guard = "admin"
-	loopback  guard = "loopback" // a program on this machine, without a proxy between
-)
-
-// table is every address and who may use it.
-func (s *Site) table() []route {
+func table(n nouns) []route {
 	return []route{
-		{"GET", "/", everyone, s.home},
-		{"GET", "/blog", everyone, s.posts},
-		{"GET", "/blog/feed.xml", everyone, s.feed},
-		{"GET", "/blog/:slug", everyone, s.post},
-		{"GET", "/media/:name", everyone, s.media},
-		{"GET", "/sitemap.xml", everyone, s.sitemap},
-		{"GET", "/robots.txt", everyone, s.robots},
-		{"GET", "/healthz", everyone, s.healthz},
-		{"GET", "/readyz", everyone, s.readyz},
-		{"GET", "/static/:hash/*", everyone, s.static},
-		{"POST", "/language", everyone, s.changeLanguage},
-		{"GET", "/help", everyone, s.help},
-		{"GET", "/help/:language/:name", everyone, s.helpPicture},
+		{"GET", "/", web.Everyone, n.home.Show},
+		{"GET", "/blog", web.Everyone, n.blog.List},
+		{"GET", "/blog/feed.xml", web.Everyone, n.blog.Feed},
+		{"GET", "/blog/:slug", web.Everyone, n.blog.Show},
+		{"GET", "/media/:name", web.Everyone, n.blog.Picture},
+		{"GET", "/sitemap.xml", web.Everyone, n.blog.Sitemap},
+		{"GET", "/robots.txt", web.Everyone, n.home.Robots},
+		{"GET", "/healthz", web.Everyone, n.home.Healthz},
+		{"GET", "/readyz", web.Everyone, n.home.Readyz},
+		{"GET", "/static/:hash/*", web.Everyone, n.home.Static},
+		{"POST", "/language", web.Everyone, n.home.ChangeLanguage},
+		{"GET", "/help", web.Everyone, n.home.Help},
+		{"GET", "/help/:language/:name", web.Everyone, n.home.HelpPicture},
 
-		{"GET", "/register", visitor, s.registerForm},
-		{"POST", "/register", everyone, s.limited(s.register)},
-		{"GET", "/register/sent", everyone, s.registerSent},
-		{"GET", "/verify/:token", everyone, s.confirmForm},
-		{"POST", "/verify/resend", everyone, s.limited(s.resend)},
-		{"POST", "/verify/:token", everyone, s.limited(s.confirm)},
-		{"GET", "/login", visitor, s.loginForm},
-		{"POST", "/login", everyone, s.limited(s.login)},
-		{"POST", "/logout", everyone, s.logout},
-		{"GET", "/password/forgot", everyone, s.forgotForm},
-		{"POST", "/password/forgot", everyone, s.limited(s.forgot)},
-		{"GET", "/password/sent", everyone, s.forgotSent},
-		{"GET", "/password/reset/:token", everyone, s.resetForm},
-		{"POST", "/password/reset/:token", everyone, s.limited(s.reset)},
+		{"GET", "/register", web.Visitor, n.account.RegisterForm},
+		{"POST", "/register", web.Everyone, web.Limited(n.account.Register)},
+		{"GET", "/register/sent", web.Everyone, n.account.RegisterSent},
+		{"GET", "/verify/:token", web.Everyone, n.account.VerifyForm},
+		{"POST", "/verify/resend", web.Everyone, web.Limited(n.account.Resend)},
+		{"POST", "/verify/:token", web.Everyone, web.Limited(n.account.Verify)},
+		{"GET", "/login", web.Visitor, n.account.LoginForm},
+		{"POST", "/login", web.Everyone, web.Limited(n.account.Login)},
+		{"POST", "/logout", web.Everyone, n.account.Logout},
+		{"GET", "/password/forgot", web.Everyone, n.account.ForgotForm},
+		{"POST", "/password/forgot", web.Everyone, web.Limited(n.account.Forgot)},
+		{"GET", "/password/sent", web.Everyone, n.account.ForgotSent},
+		{"GET", "/password/reset/:token", web.Everyone, n.account.ResetForm},
+		{"POST", "/password/reset/:token", web.Everyone, web.Limited(n.account.Reset)},
 
-		{"GET", "/account", signedIn, s.account},
-		{"POST", "/account", signedIn, s.changeAccount},
-		{"DELETE", "/account", signedIn, s.deleteAccount},
-		{"POST", "/account/password", signedIn, s.changePassword},
-		{"POST", "/account/sessions/end", signedIn, s.endOtherSessions},
-		{"GET", "/account/export.json", signedIn, s.exportAccount},
+		{"GET", "/account", web.SignedIn, n.account.Show},
+		{"POST", "/account", web.SignedIn, n.account.Change},
+		{"DELETE", "/account", web.SignedIn, n.account.Delete},
+		{"POST", "/account/password", web.SignedIn, n.account.ChangePassword},
+		{"POST", "/account/sessions/end", web.SignedIn, n.account.EndOtherSessions},
+		{"GET", "/account/export.json", web.SignedIn, n.account.Export},
 
-		{"GET", "/start", owner, s.start},
-		{"POST", "/start", owner, s.launchStart},
-		{"POST", "/start/clients", owner, s.startClients},
-		{"POST", "/start/plan", owner, s.startPlan},
-		{"GET", "/start/preview", owner, s.previewStart},
-		{"POST", "/start/preview", owner, s.previewStart},
-		{"GET", "/calendar", owner, s.calendar},
+		{"GET", "/start", web.Owner, n.onboarding.Show},
+		{"POST", "/start", web.Owner, n.onboarding.Launch},
+		{"POST", "/start/clients", web.Owner, n.onboarding.AddClients},
+		{"POST", "/start/plan", web.Owner, n.onboarding.Plan},
+		{"GET", "/start/preview", web.Owner, n.onboarding.Preview},
+		{"POST", "/start/preview", web.Owner, n.onboarding.Preview},
+		{"GET", "/calendar", web.Owner, n.mailings.Calendar},
 
-		{"GET", "/clients", owner, s.clients},
-		{"POST", "/clients", owner, s.createClient},
-		{"GET", "/clients/new", owner, s.newClientForm},
-		{"GET", "/clients/several", owner, s.severalForm},
-		{"POST", "/clients/several", owner, s.createSeveral},
-		{"GET", "/clients/export.csv", owner, s.exportClients},
-		{"GET", "/clients/import", owner, s.imports},
-		{"POST", "/clients/import", owner, s.upload},
-		{"GET", "/clients/import/:id", owner, s.showImport},
-		{"POST", "/clients/import/:id", owner, s.mapImport},
-		{"POST", "/clients/import/:id/undo", owner, s.undoImport},
-		{"GET", "/clients/:id", owner, s.client},
-		{"PUT", "/clients/:id", owner, s.updateClient},
-		{"DELETE", "/clients/:id", owner, s.deleteClient},
-		{"GET", "/clients/:id/edit", owner, s.editClientForm},
-		{"GET", "/clients/:id/delete", owner, s.deleteClientForm},
-		{"POST", "/clients/:id/retry", owner, s.retryClient},
+		{"GET", "/clients", web.Owner, n.clients.List},
+		{"POST", "/clients", web.Owner, n.clients.Create},
+		{"GET", "/clients/new", web.Owner, n.clients.New},
+		{"GET", "/clients/several", web.Owner, n.imports.PasteForm},
+		{"POST", "/clients/several", web.Owner, n.imports.Paste},
+		{"GET", "/clients/export.csv", web.Owner, n.clients.Export},
+		{"GET", "/clients/import", web.Owner, n.imports.List},
+		{"POST", "/clients/import", web.Owner, n.imports.Upload},
+		{"GET", "/clients/import/:id", web.Owner, n.imports.Show},
+		{"POST", "/clients/import/:id", web.Owner, n.imports.Map},
+		{"POST", "/clients/import/:id/undo", web.Owner, n.imports.Undo},
+		{"GET", "/clients/:id", web.Owner, n.clients.Show},
+		{"PUT", "/clients/:id", web.Owner, n.clients.Update},
+		{"DELETE", "/clients/:id", web.Owner, n.clients.Delete},
+		{"GET", "/clients/:id/edit", web.Owner, n.clients.Edit},
+		{"GET", "/clients/:id/delete", web.Owner, n.clients.AskDelete},
+		{"POST", "/clients/:id/retry", web.Owner, n.clients.Retry},
 
-		{"GET", "/messages", owner, s.messages},
-		{"POST", "/messages", owner, s.createMessage},
-		{"GET", "/messages/new", owner, s.newMessageForm},
-		{"GET", "/messages/:id", reader, s.message},
-		{"PUT", "/messages/:id", owner, s.updateMessage},
-		{"DELETE", "/messages/:id", owner, s.deleteMessage},
-		{"GET", "/messages/:id/edit", owner, s.editMessageForm},
-		{"GET", "/messages/:id/delete", owner, s.deleteMessageForm},
-		{"GET", "/messages/:id/preview", reader, s.previewMessage},
-		{"POST", "/messages/:id/test", owner, s.testMessage},
+		{"GET", "/messages", web.Owner, n.messages.List},
+		{"POST", "/messages", web.Owner, n.messages.Create},
+		{"GET", "/messages/new", web.Owner, n.messages.New},
+		{"GET", "/messages/:id", web.OwnerOrOverseer, n.messages.Show},
+		{"PUT", "/messages/:id", web.Owner, n.messages.Update},
+		{"DELETE", "/messages/:id", web.Owner, n.messages.Delete},
+		{"GET", "/messages/:id/edit", web.Owner, n.messages.Edit},
+		{"GET", "/messages/:id/delete", web.Owner, n.messages.AskDelete},
+		{"GET", "/messages/:id/preview", web.OwnerOrOverseer, n.messages.Preview},
+		{"POST", "/messages/:id/test", web.Owner, n.messages.Test},
 
-		{"GET", "/mailings", owner, s.mailings},
-		{"POST", "/mailings", owner, s.createMailing},
-		{"GET", "/mailings/new", owner, s.newMailingForm},
-		{"POST", "/mailings/clients", owner, s.pickClients},
-		{"POST", "/mailings/reach", owner, s.showReach},
-		{"GET", "/mailings/:id", reader, s.mailing},
-		{"PUT", "/mailings/:id", owner, s.updateMailing},
-		{"DELETE", "/mailings/:id", owner, s.deleteMailing},
-		{"GET", "/mailings/:id/edit", owner, s.editMailingForm},
-		{"GET", "/mailings/:id/delete", owner, s.deleteMailingForm},
-		{"GET", "/mailings/:id/progress", reader, s.progress},
-		{"GET", "/mailings/:id/pace", reader, s.showMailingPace},
-		{"GET", "/mailings/:id/review", owner, s.reviewMailing},
-		{"POST", "/mailings/:id/launch", owner, s.launchMailing},
-		{"GET", "/mailings/:id/stop", owner, s.stopMailingForm},
-		{"POST", "/mailings/:id/stop", owner, s.stopMailing},
-		{"POST", "/mailings/:id/run", owner, s.runMailing},
-		{"GET", "/runs/:id", reader, s.run},
-		{"GET", "/attempts", reader, s.attempts},
+		{"GET", "/mailings", web.Owner, n.mailings.List},
+		{"POST", "/mailings", web.Owner, n.mailings.Create},
+		{"GET", "/mailings/new", web.Owner, n.mailings.New},
+		{"POST", "/mailings/clients", web.Owner, n.mailings.Pick},
+		{"POST", "/mailings/reach", web.Owner, n.mailings.ShowRecipients},
+		{"GET", "/mailings/:id", web.OwnerOrOverseer, n.mailings.Show},
+		{"PUT", "/mailings/:id", web.Owner, n.mailings.Update},
+		{"DELETE", "/mailings/:id", web.Owner, n.mailings.Delete},
+		{"GET", "/mailings/:id/edit", web.Owner, n.mailings.Edit},
+		{"GET", "/mailings/:id/delete", web.Owner, n.mailings.AskDelete},
+		{"GET", "/mailings/:id/progress", web.OwnerOrOverseer, n.mailings.Progress},
+		{"GET", "/mailings/:id/pace", web.OwnerOrOverseer, n.mailings.ShowPace},
+		{"GET", "/mailings/:id/review", web.Owner, n.mailings.Review},
+		{"POST", "/mailings/:id/launch", web.Owner, n.mailings.Launch},
+		{"GET", "/mailings/:id/stop", web.Owner, n.mailings.AskStop},
+		{"POST", "/mailings/:id/stop", web.Owner, n.mailings.Stop},
+		{"POST", "/mailings/:id/run", web.Owner, n.mailings.Run},
+		{"GET", "/runs/:id", web.OwnerOrOverseer, n.runs.Show},
+		{"GET", "/attempts", web.OwnerOrOverseer, n.runs.Attempts},
 
-		{"GET", "/inbox", loopback, s.inbox},
-		{"GET", "/inbox/:id", loopback, s.inboxLetter},
-		{"GET", "/inbox/:id/html", loopback, s.inboxHTML},
+		{"GET", "/inbox", web.Loopback, n.inbox.List},
+		{"GET", "/inbox/:id", web.Loopback, n.inbox.Show},
+		{"GET", "/inbox/:id/html", web.Loopback, n.inbox.HTML},
 
-		{"GET", "/manager/mailings", overseer, s.managerMailings},
-		{"GET", "/manager/mailings/:id/disable", overseer, s.whyDisable},
-		{"POST", "/manager/mailings/:id/disable", overseer, s.disableMailing},
-		{"POST", "/manager/mailings/:id/enable", overseer, s.enableMailing},
-		{"GET", "/manager/users", overseer, s.managerUsers},
-		{"GET", "/manager/users/:id/block", overseer, s.whyBlock},
-		{"POST", "/manager/users/:id/block", overseer, s.blockUser},
-		{"POST", "/manager/users/:id/unblock", overseer, s.unblockUser},
+		{"GET", "/manager/mailings", web.Overseer, n.staff.Mailings},
+		{"GET", "/manager/mailings/:id/disable", web.Overseer, n.staff.AskDisable},
+		{"POST", "/manager/mailings/:id/disable", web.Overseer, n.staff.DisableMailing},
+		{"POST", "/manager/mailings/:id/enable", web.Overseer, n.staff.EnableMailing},
+		{"GET", "/manager/users", web.Overseer, n.staff.Users},
+		{"GET", "/manager/users/:id/block", web.Overseer, n.staff.AskBlock},
+		{"POST", "/manager/users/:id/block", web.Overseer, n.staff.BlockUser},
+		{"POST", "/manager/users/:id/unblock", web.Overseer, n.staff.UnblockUser},
 
-		{"GET", "/unsubscribe/:token", everyone, s.unsubscribeForm},
-		{"POST", "/unsubscribe/:token", everyone, s.unsubscribe},
+		{"GET", "/unsubscribe/:token", web.Everyone, n.recipients.UnsubscribeForm},
+		{"POST", "/unsubscribe/:token", web.Everyone, n.recipients.Unsubscribe},
 
-		{"GET", "/admin/posts", publisher, s.adminPosts},
-		{"POST", "/admin/posts", publisher, s.createPost},
-		{"GET", "/admin/posts/new", publisher, s.newPostForm},
-		{"POST", "/admin/posts/preview", publisher, s.previewPost},
-		{"PUT", "/admin/posts/preview", publisher, s.previewPost}, // the button in the form of a saved post
-		{"GET", "/admin/posts/:id", publisher, s.adminPost},
-		{"PUT", "/admin/posts/:id", publisher, s.updatePost},
-		{"DELETE", "/admin/posts/:id", publisher, s.deletePost},
-		{"GET", "/admin/posts/:id/preview", publisher, s.adminPost},
-		{"GET", "/admin/posts/:id/edit", publisher, s.editPostForm},
-		{"GET", "/admin/posts/:id/delete", publisher, s.deletePostForm},
+		{"GET", "/admin/posts", web.Publisher, n.blog.Manage},
+		{"POST", "/admin/posts", web.Publisher, n.blog.Create},
+		{"GET", "/admin/posts/new", web.Publisher, n.blog.New},
+		{"POST", "/admin/posts/preview", web.Publisher, n.blog.Preview},
+		{"PUT", "/admin/posts/preview", web.Publisher, n.blog.Preview}, // the button in the form of a saved post
+		{"GET", "/admin/posts/:id", web.Publisher, n.blog.ShowDraft},
+		{"PUT", "/admin/posts/:id", web.Publisher, n.blog.Update},
+		{"DELETE", "/admin/posts/:id", web.Publisher, n.blog.Delete},
+		{"GET", "/admin/posts/:id/preview", web.Publisher, n.blog.ShowDraft},
+		{"GET", "/admin/posts/:id/edit", web.Publisher, n.blog.Edit},
+		{"GET", "/admin/posts/:id/delete", web.Publisher, n.blog.AskDelete},
 
-		{"GET", "/admin/users", admin, s.adminUsers},
-		{"POST", "/admin/users/:id/role", admin, s.giveRole},
-		{"GET", "/admin/audit", admin, s.audit},
-		{"GET", "/admin/jobs", admin, s.queue},
-		{"GET", "/admin/jobs/*", admin, s.queue},
-		{"POST", "/admin/jobs/*", admin, s.queue},
-		{"PUT", "/admin/jobs/*", admin, s.queue},
-		{"PATCH", "/admin/jobs/*", admin, s.queue},
+		{"GET", "/admin/users", web.Admin, n.staff.Roles},
+		{"POST", "/admin/users/:id/role", web.Admin, n.staff.GiveRole},
+		{"GET", "/admin/audit", web.Admin, n.staff.Audit},
+		{"GET", "/admin/jobs", web.Admin, n.staff.Jobs},
+		{"GET", "/admin/jobs/*", web.Admin, n.staff.Jobs},
+		{"POST", "/admin/jobs/*", web.Admin, n.staff.Jobs},
+		{"PUT", "/admin/jobs/*", web.Admin, n.staff.Jobs},
+		{"PATCH", "/admin/jobs/*", web.Admin, n.staff.Jobs},
 	}
 }
 
-func (g guard) admits(u *domain.User) bool {
-	switch g {
-	case everyone, visitor, loopback:
-		return true
-	case signedIn:
-		return u != nil
-	case owner:
-		return u != nil && u.MayOwn()
-	case reader:
-		return u != nil && (u.MayOwn() || u.MayOversee())
-	case overseer:
-		return u != nil && u.MayOversee()
-	case publisher:
-		return u != nil && u.MayPublish()
-	case admin:
-		return u != nil && u.MayAdminister()
-	}
-	return false
-}
-
-// admit lets through whom the guard names.
-func (s *Site) admit(g guard) fiber.Handler {
-	return func(c *fiber.Ctx) error {
-		user := s.reader(c).User
-		switch {
-		case g == visitor && user != nil:
-			return s.redirect(c, s.landing(user))
-		case g == loopback && !s.isLocal(c):
-			return domain.Refuse(domain.NotFound, "", "errors.not_found")
-		case g.admits(user):
-			return c.Next()
-		case user == nil:
-			return domain.Refuse(domain.SignedOut, "", "errors.signed_out")
-		}
-		return domain.Refuse(domain.Forbidden, "", "errors.forbidden")
-	}
-}
-
-// place is one entry of the main menu; who sees it follows from its route. Pages below Path
-// belong to it, and those below Also.
-type place struct {
-	Path, Key string
-	Also      []string
-}
-
-func places() []place {
-	return []place{
+// nav is the main menu; who sees an entry follows from its route.
+func nav() []web.NavItem {
+	return []web.NavItem{
 		{Path: "/start", Key: "nav.start"},
 		{Path: "/mailings", Key: "nav.mailings", Also: []string{"/runs", "/calendar"}},
 		{Path: "/messages", Key: "nav.messages"},
@@ -226,32 +166,4 @@ func places() []place {
 		{Path: "/blog", Key: "nav.blog"},
 		{Path: "/inbox", Key: "nav.inbox"},
 	}
-}
-
-// placesOf are the entries of the menu that the user may open. The inbox is for who sits at this
-// very machine, where it takes the letters.
-func (s *Site) placesOf(u *domain.User, local bool) (list []place) {
-	for _, p := range places() {
-		for _, r := range s.routes {
-			if r.Method == "GET" && r.Path == p.Path && r.Guard.admits(u) && (s.Inbox && local || r.Guard != loopback) {
-				list = append(list, p)
-			}
-		}
-	}
-	return list
-}
-
-// has tells whether the page at path belongs to the place.
-func (p place) has(path string) bool {
-	return slices.ContainsFunc(append(p.Also, p.Path), func(root string) bool {
-		return path == root || strings.HasPrefix(path, root+"/")
-	})
-}
-
-// landing is where the user's work starts.
-func (s *Site) landing(u *domain.User) string {
-	if list := s.placesOf(u, false); u != nil && len(list) > 0 {
-		return list[0].Path
-	}
-	return "/"
 }

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"skychimp/domain"
+	"skychimp/handlers/web"
 )
 
 var update = flag.Bool("update", false, "rewrite testdata/routes.golden")
@@ -16,7 +17,7 @@ var update = flag.Bool("update", false, "rewrite testdata/routes.golden")
 func TestRoutes(t *testing.T) {
 	var list strings.Builder
 	seen := map[string]bool{}
-	for _, r := range new(Site).table() {
+	for _, r := range routes(nouns{}) {
 		line := fmt.Sprintf("%-6s %-40s %s\n", r.Method, r.Path, r.Guard)
 		if seen[r.Method+r.Path] {
 			t.Errorf("%s %s stands there twice", r.Method, r.Path)
@@ -40,25 +41,25 @@ func TestRoutes(t *testing.T) {
 }
 
 func TestGuards(t *testing.T) {
-	visitorOnly := []guard{everyone, visitor, loopback}
-	tests := map[domain.Role][]guard{
+	visitorOnly := []web.Guard{web.Everyone, web.Visitor, web.Loopback}
+	tests := map[domain.Role][]web.Guard{
 		"":                 visitorOnly,
-		domain.RoleUser:    append([]guard{signedIn, owner, reader}, visitorOnly...),
-		domain.RoleManager: append([]guard{signedIn, reader, overseer}, visitorOnly...),
-		domain.RoleContent: append([]guard{signedIn, publisher}, visitorOnly...),
-		domain.RoleAdmin:   append([]guard{signedIn, owner, reader, overseer, publisher, admin}, visitorOnly...),
+		domain.RoleUser:    append([]web.Guard{web.SignedIn, web.Owner, web.OwnerOrOverseer}, visitorOnly...),
+		domain.RoleManager: append([]web.Guard{web.SignedIn, web.OwnerOrOverseer, web.Overseer}, visitorOnly...),
+		domain.RoleContent: append([]web.Guard{web.SignedIn, web.Publisher}, visitorOnly...),
+		domain.RoleAdmin:   append([]web.Guard{web.SignedIn, web.Owner, web.OwnerOrOverseer, web.Overseer, web.Publisher, web.Admin}, visitorOnly...),
 	}
 	for role, admitted := range tests {
 		var user *domain.User
 		if role != "" {
 			user = &domain.User{Role: role}
 		}
-		want := map[guard]bool{}
+		want := map[web.Guard]bool{}
 		for _, g := range admitted {
 			want[g] = true
 		}
-		for _, g := range []guard{everyone, visitor, signedIn, owner, reader, overseer, publisher, admin, loopback, "unheard of"} {
-			if g.admits(user) != want[g] {
+		for _, g := range []web.Guard{web.Everyone, web.Visitor, web.SignedIn, web.Owner, web.OwnerOrOverseer, web.Overseer, web.Publisher, web.Admin, web.Loopback, "unheard of"} {
+			if g.Admits(user) != want[g] {
 				t.Errorf("%s admits %q: %v", g, role, !want[g])
 			}
 		}

@@ -18,6 +18,7 @@ import (
 	"skychimp/db"
 	"skychimp/db/dbtest"
 	"skychimp/domain"
+	"skychimp/handlers/web"
 	"skychimp/static"
 	"skychimp/templates"
 )
@@ -73,7 +74,7 @@ func worldOn(t testing.TB, database *db.DB, change ...func(*Config)) *world {
 	}
 	base := &url.URL{Scheme: "http", Host: listener.Addr().String()}
 	log := &journal{}
-	config := Config{BaseURL: base, Addr: base.Host, Inbox: true, Secret: []byte(password), Media: media}
+	config := Config{Config: web.Config{BaseURL: base, Addr: base.Host, Inbox: true}, Secret: []byte(password), Media: media}
 	for _, one := range change {
 		one(&config)
 	}
@@ -100,7 +101,7 @@ func (w *world) user(t testing.TB, name string, role domain.Role) domain.User {
 	t.Helper()
 	u := domain.User{Email: name + "@people.example", Name: name, Role: role, Language: "en", Timezone: "UTC", VerifiedAt: time.Now()}
 	var err error
-	if u.PasswordHash, err = NewPasswords().Hash(t.Context(), password); err != nil {
+	if u.PasswordHash, err = web.NewPasswords().Hash(t.Context(), password); err != nil {
 		t.Fatal(err)
 	}
 	if err := w.db.CreateUser(t.Context(), &u); err != nil {

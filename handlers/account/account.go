@@ -1,0 +1,218 @@
+// Package account answers people about their account: signing up and in, and settings.
+package account
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"strings"
+	"time"
+
+	"github.com/gofiber/fiber/v2"
+
+	"skychimp/db"
+	"skychimp/domain"
+	"skychimp/handlers/web"
+	"skychimp/templates"
+)
+
+// Account answers people about their account.
+type Account struct {
+	DB        *db.DB
+	Passwords *web.Passwords
+
+	failures *web.Limiter // of an address, to sign in
+	emails   *web.Limiter // to an address
+}
+
+// New allows ten failures to sign in per address in a quarter of an hour, and ten emails an hour.
+func New(database *db.DB) *Account {
+	return &Account{database, web.NewPasswords(), web.NewLimiter(10, 15*time.Minute), web.NewLimiter(10, time.Hour)}
+}
+
+// accountView is the page account/page.
+type accountView struct {
+	Email                             string
+	Role                              domain.Role
+	Name, Language, Timezone          string
+	Languages                         []templates.Option
+	Sessions                          []sessionRow
+	MayLeave                          bool
+	ProfileBad, PasswordBad, LeaveBad templates.Problems
+}
+
+// sessionRow is one browser in which the user is signed in.
+type sessionRow struct {
+	Browser, IP string
+	Seen        web.Moment
+	This        bool
+}
+
+func (h *Account) Show(r *web.Request) error {
+	return h.accountPage(r, fiber.StatusOK, func(*accountView) {})
+}
+
+// accountPage shows the account; change puts in what a refused form holds.
+func (h *Account) accountPage(r *web.Request, status int, change func(*accountView)) error {
+	user := r.Viewer.User
+	sessions, err := h.DB.Sessions(r.UserContext(), user.ID, time.Now())
+	if err != nil {
+		return err
+	}
+	view := accountView{
+		Email: user.Email, Role: user.Role, Name: user.Name, Language: user.Language, Timezone: user.Timezone,
+		Languages: r.Languages(), MayLeave: user.Leave() == nil,
+	}
+	for _, one := range sessions {
+		view.Sessions = append(view.Sessions, sessionRow{
+			Browser: browserName(one.UserAgent), IP: one.IP, Seen: r.Moment(one.SeenAt), This: bytes.Equal(one.Hash, r.Session()),
+		})
+	}
+	change(&view)
+	return r.Page(status, "account/page", view)
+}
+
+// browserName is what a person calls his browser, the header itself when it names none we know.
+// The order counts: most browsers also claim to be those further down.
+func browserName(userAgent string) string {
+	find := func(names ...string) string {
+		for i := 0; i < len(names); i += 2 {
+			if strings.Contains(userAgent, names[i]) {
+				return names[i+1]
+			}
+		}
+		return ""
+	}
+	browser := find("Edg", "Edge", "OPR/", "Opera", "YaBrowser", "Yandex Browser", "Firefox", "Firefox",
+		"FxiOS", "Firefox", "CriOS", "Chrome", "Chrome", "Chrome", "Safari", "Safari")
+	system := find("iPhone", "iPhone", "iPad", "iPad", "Android", "Android", "Windows", "Windows",
+		"Mac OS X", "macOS", "CrOS", "ChromeOS", "Linux", "Linux")
+	if browser == "" || system == "" {
+		return userAgent
+	}
+	return browser + ", " + system
+}
+
+// Change takes over name, language and time zone; a field that isn't sent keeps its value.
+func (h *Account) Change(r *web.Request) error {
+	before := r.Viewer.User
+	form := domain.UserForm{
+		Name:     sentOr(r, "name", before.Name),
+		Language: sentOr(r, "language", before.Language),
+		Timezone: sentOr(r, "timezone", before.Timezone),
+	}
+	user, err := h.DB.UpdateUser(r.UserContext(), before.ID, func(u *domain.User) error { return u.Change(form) })
+	if texts, ok := r.Problems(err); ok {
+		return h.accountPage(r, fiber.StatusUnprocessableEntity, func(v *accountView) {
+			v.Name, v.Language, v.Timezone, v.ProfileBad = form.Name, form.Language, form.Timezone, texts
+		})
+	}
+	if err != nil {
+		return err
+	}
+	r.SetViewer(user)
+	r.SetCookie(web.LanguageCookie, user.Language, 365*24*time.Hour)
+	return r.Done("/account", "account.saved")
+}
+
+// sentOr is the value of a field, or otherwise when the form doesn't have it.
+func sentOr(r *web.Request, name, otherwise string) string {
+	if r.Request().PostArgs().Has(name) {
+		return r.FormValue(name)
+	}
+	return otherwise
+}
+
+// ChangePassword ends all sessions and starts a new one here.
+func (h *Account) ChangePassword(r *web.Request) error {
+	user := *r.Viewer.User
+	password := r.FormValue("password")
+	var p domain.Problems
+	if err := h.checkCurrent(r, &p, user); err != nil {
+		return err
+	}
+	domain.CheckPassword(&p, password, user.Email)
+	if texts, bad := r.Problems(p.Err()); bad {
+		return h.accountPage(r, fiber.StatusUnprocessableEntity, func(v *accountView) { v.PasswordBad = texts })
+	}
+	hashed, err := h.Passwords.Hash(r.UserContext(), password)
+	if err != nil {
+		return err
+	}
+	user, err = h.DB.UpdateUser(r.UserContext(), user.ID, func(u *domain.User) error {
+		u.PasswordHash = hashed
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	if err := r.SignIn(user); err != nil {
+		return err
+	}
+	return r.Done("/account", "password.changed_here")
+}
+
+// checkCurrent notes a wrong current password; tries are counted like those of signing in.
+func (h *Account) checkCurrent(r *web.Request, p *domain.Problems, user domain.User) error {
+	if wait := h.failures.Take(web.AddressKey(user.Email), time.Now()); wait > 0 {
+		return web.TooMany("login.too_many", wait)
+	}
+	match, err := h.Passwords.Match(r.UserContext(), r.FormValue("current"), user.PasswordHash)
+	if err != nil {
+		return err
+	}
+	if !match {
+		p.Add("current", "account.current_wrong")
+		return nil
+	}
+	h.failures.Forget(web.AddressKey(user.Email))
+	return nil
+}
+
+func (h *Account) EndOtherSessions(r *web.Request) error {
+	if err := h.DB.EndOtherSessions(r.UserContext(), r.Viewer.User.ID, r.Session()); err != nil {
+		return err
+	}
+	return r.Done("/account", "account.sessions_ended")
+}
+
+// Export downloads all that is kept of the user, as one JSON document.
+func (h *Account) Export(r *web.Request) error {
+	id, number := r.Viewer.User.ID, r.Number
+	r.Attachment("skychimp.json")
+	r.Set(fiber.HeaderContentType, fiber.MIMEApplicationJSONCharsetUTF8)
+	r.Context().SetBodyStreamWriter(func(out *bufio.Writer) {
+		// The request's own context has ended by now.
+		ctx, cancel := context.WithTimeout(context.Background(), 10*time.Minute)
+		defer cancel()
+		if err := h.DB.ExportUser(ctx, id, out); err != nil {
+			r.Site.Log.Error("export", "number", number, "error", err)
+		}
+	})
+	return nil
+}
+
+// Delete erases the user and all that is his.
+func (h *Account) Delete(r *web.Request) error {
+	user := *r.Viewer.User
+	if err := user.Leave(); err != nil {
+		return err
+	}
+	var p domain.Problems
+	if err := h.checkCurrent(r, &p, user); err != nil {
+		return err
+	}
+	if r.FormValue("sure") == "" {
+		p.Add("sure", "account.not_sure")
+	}
+	if texts, bad := r.Problems(p.Err()); bad {
+		return h.accountPage(r, fiber.StatusUnprocessableEntity, func(v *accountView) { v.LeaveBad = texts })
+	}
+	if err := h.DB.DeleteUser(r.UserContext(), user.ID); err != nil {
+		return err
+	}
+	if err := r.SignOut(); err != nil {
+		return err
+	}
+	return r.Done("/", "account.deleted")
+}

@@ -1,0 +1,63 @@
+package account
+
+import (
+	"time"
+
+	"github.com/gofiber/fiber/v2"
+
+	"skychimp/domain"
+	"skychimp/handlers/web"
+	"skychimp/templates"
+)
+
+// loginView is the page account/login.
+type loginView struct {
+	Email, Next string
+	Problems    templates.Problems
+}
+
+func (h *Account) LoginForm(r *web.Request) error {
+	return r.Page(fiber.StatusOK, "account/login", loginView{Next: web.LocalPath(r.Query("next"), "")})
+}
+
+func (h *Account) Login(r *web.Request) error {
+	email, password := domain.NormalEmail(r.FormValue("email")), r.FormValue("password")
+	view := loginView{Email: email, Next: web.LocalPath(r.FormValue("next"), "")}
+	if wait := h.failures.Take(web.AddressKey(email), time.Now()); wait > 0 {
+		return web.TooMany("login.too_many", wait)
+	}
+	user, err := h.DB.UserByEmail(r.UserContext(), email)
+	if err != nil && domain.KindOf(err) != domain.NotFound {
+		return err
+	}
+	match, err := h.Passwords.Match(r.UserContext(), password, user.PasswordHash)
+	if err != nil {
+		return err
+	}
+	if !match {
+		view.Problems = templates.Problems{"password": r.T("login.wrong")}
+		return r.Page(fiber.StatusUnprocessableEntity, "account/login", view)
+	}
+	h.failures.Forget(web.AddressKey(email))
+	if user.Blocked() {
+		return blocked(user)
+	}
+	if err := r.SignIn(user); err != nil {
+		return err
+	}
+	if view.Next == "" || view.Next == "/" {
+		view.Next = r.Landing(&user)
+	}
+	return r.Redirect(view.Next)
+}
+
+func blocked(user domain.User) error {
+	return domain.Refuse(domain.Blocked, "", "login.blocked", "Reason", user.BlockedReason)
+}
+
+func (h *Account) Logout(r *web.Request) error {
+	if err := r.SignOut(); err != nil {
+		return err
+	}
+	return r.Redirect("/")
+}

@@ -1,0 +1,187 @@
+package blog
+
+import (
+	"errors"
+	"io"
+	"strconv"
+	"time"
+
+	"github.com/gofiber/fiber/v2"
+
+	"skychimp/domain"
+	"skychimp/handlers/web"
+	"skychimp/templates"
+)
+
+// postForm is the page blog/edit, also for a new post.
+type postForm struct {
+	ID                       int64
+	Title, Body, PublishedAt string
+	Picture, Small           string // the picture's name and address; kept while a form is refused
+	State                    domain.PostState
+	Zone                     string
+	Problems                 templates.Problems
+}
+
+func (h *Blog) New(r *web.Request) error {
+	return h.showPostForm(r, fiber.StatusOK, postForm{State: domain.Draft})
+}
+
+func (h *Blog) Edit(r *web.Request) error {
+	post, err := h.DB.Post(r.UserContext(), r.ID())
+	if err != nil {
+		return err
+	}
+	return h.showPostForm(r, fiber.StatusOK, postForm{ID: post.ID, Title: post.Title, Body: post.Body,
+		PublishedAt: h.publishedWall(r, post.PublishedAt), Picture: post.Image, State: post.State(time.Now())})
+}
+
+func (h *Blog) showPostForm(r *web.Request, status int, form postForm) error {
+	form.Zone = r.Viewer.Zone.String()
+	if form.Picture != "" {
+		form.Small = "/media/" + pictureFile(form.Picture, pictureSmall)
+	}
+	return r.Page(status, "blog/edit", form)
+}
+
+// publishedWall is a moment as a form of the reader shows it, "" for none.
+func (h *Blog) publishedWall(r *web.Request, at *time.Time) string {
+	if at == nil {
+		return ""
+	}
+	return at.In(r.Viewer.Zone).Format(domain.WallFormat)
+}
+
+func (h *Blog) Create(r *web.Request) error {
+	post := domain.Post{AuthorID: r.Viewer.User.ID}
+	change, err := h.postChange(r)
+	if err != nil {
+		return err
+	}
+	if err = change(&post); err == nil {
+		err = h.DB.CreatePost(r.UserContext(), &post)
+	}
+	return h.savedPost(r, post, domain.Draft, err)
+}
+
+func (h *Blog) Update(r *web.Request) error {
+	change, err := h.postChange(r)
+	if err != nil {
+		return err
+	}
+	before := domain.Draft
+	post, err := h.DB.UpdatePost(r.UserContext(), r.ID(), func(post *domain.Post) error {
+		before = post.State(time.Now())
+		return change(post)
+	})
+	return h.savedPost(r, post, before, err)
+}
+
+// savedPost leads to the list, or shows the form again with all that was typed.
+func (h *Blog) savedPost(r *web.Request, post domain.Post, before domain.PostState, err error) error {
+	if texts, ok := r.Problems(err); ok {
+		return h.showPostForm(r, fiber.StatusUnprocessableEntity, postForm{ID: r.ID(), Title: r.FormValue("title"),
+			Body: r.FormValue("body"), PublishedAt: r.FormValue("published_at"), Picture: post.Image, State: before, Problems: texts})
+	}
+	if err != nil {
+		return err
+	}
+	return r.Done("/admin/posts", "posts.saved_"+string(post.State(time.Now())), "Title", post.Title)
+}
+
+// postChange is what the form asks to change of a post, with its upload made a picture already.
+// `publish` is the button that was used: now, draft, or none to take the date as it stands. A
+// field that isn't sent keeps its value.
+func (h *Blog) postChange(r *web.Request) (func(*domain.Post) error, error) {
+	picture, err := h.postPicture(r)
+	refused, _ := errors.AsType[*domain.Error](err)
+	if err != nil && refused == nil {
+		return nil, err
+	}
+	form := domain.PostForm{Title: r.FormValue("title"), Body: r.FormValue("body"), Zone: r.Viewer.Zone}
+	now, publish, date, dated := time.Now(), r.FormValue("publish"), r.FormValue("published_at"), r.Has("published_at")
+	return func(post *domain.Post) error {
+		before := post.PublishedAt
+		if form.PublishedAt = date; publish != "" {
+			form.PublishedAt = ""
+		}
+		problems, _ := errors.AsType[domain.Problems](post.Change(form))
+		switch {
+		case publish == "now":
+			post.PublishedAt = &now
+		case publish == "" && (!dated || date == h.publishedWall(r, before)):
+			post.PublishedAt = before // with its seconds
+		}
+		switch {
+		case r.FormValue("remove_image") != "":
+			post.Image = ""
+		case picture != "":
+			post.Image = picture
+		}
+		if heavy, ok := errors.AsType[*domain.Error](h.markdown.check(post.Body)); ok {
+			problems = append(problems, heavy)
+		}
+		if refused != nil {
+			problems = append(problems, refused)
+		}
+		return problems.Err()
+	}, nil
+}
+
+// postPicture is the name of the picture that was sent: as a file, or with a form that was
+// refused before, in the hidden field. It is "" when none was sent.
+func (h *Blog) postPicture(r *web.Request) (string, error) {
+	kept := r.FormValue("picture")
+	if !pictureName.MatchString(kept) {
+		kept = ""
+	} else if there, err := h.Media.Has(r.UserContext(), pictureFile(kept, pictureLarge)); err != nil || !there {
+		kept = ""
+	}
+	upload, err := r.FormFile("image")
+	if err != nil || upload.Filename == "" { // no form with files, or nothing chosen
+		return kept, nil
+	}
+	if upload.Size > pictureBytes {
+		return kept, refusePicture("posts.image_too_large", "Max", pictureBytes>>20)
+	}
+	file, err := upload.Open()
+	if err != nil {
+		return kept, err
+	}
+	defer file.Close()
+	content, err := io.ReadAll(file)
+	if err != nil {
+		return kept, err
+	}
+	h.drawing.Lock()
+	name, files, err := makePicture(content)
+	h.drawing.Unlock()
+	if err != nil {
+		return kept, err
+	}
+	for file, content := range files {
+		if err := h.Media.Save(r.UserContext(), file, mediaType(file), content); err != nil {
+			return kept, err
+		}
+	}
+	return name, nil
+}
+
+// Preview shows what is in the form as an article, without saving it.
+func (h *Blog) Preview(r *web.Request) error {
+	picture, err := h.postPicture(r)
+	if err != nil && domain.KindOf(err) == 0 {
+		return err
+	}
+	if err := h.markdown.check(r.FormValue("body")); err != nil {
+		return err
+	}
+	now := time.Now()
+	post := domain.Post{Title: r.FormValue("title"), Body: r.FormValue("body"), Image: picture, PublishedAt: &now}
+	post.ID, _ = strconv.ParseInt(r.FormValue("id"), 10, 64)
+	view := adminPostView{h.articleView(r, post), domain.Draft}
+	if r.HTMX() {
+		return r.Block(fiber.StatusOK, "blog/text", view.Article)
+	}
+	return r.Page(fiber.StatusOK, "blog/preview", view)
+}

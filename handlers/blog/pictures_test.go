@@ -1,0 +1,197 @@
+package blog
+
+import (
+	"bytes"
+	"encoding/binary"
+	"image"
+	"image/color"
+	"image/gif"
+	"os"
+	"strings"
+	"testing"
+
+	"skychimp/domain"
+	"skychimp/handlers/web/webtest"
+)
+
+func fixture(t testing.TB, name string) []byte {
+	t.Helper()
+	file, err := os.ReadFile("testdata/" + name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return file
+}
+
+func TestMakePictureRefuses(t *testing.T) {
+	whole := webtest.JPEG(t, webtest.Quarters(200, 100))
+	var animation bytes.Buffer
+	if err := gif.Encode(&animation, webtest.Quarters(10, 10), nil); err != nil {
+		t.Fatal(err)
+	}
+	tests := []struct {
+		name, key string
+		file      []byte
+	}{
+		{"nothing", "posts.image_type", nil},
+		{"GIF", "posts.image_type", animation.Bytes()},
+		{"SVG", "posts.image_type", []byte(`<svg xmlns="http://www.w3.org/2000/svg"><script>alert(1)</script></svg>`)},
+		{"HTML", "posts.image_type", []byte("<!doctype html><script>alert(1)</script>")},
+		{"HTML behind the first bytes of a JPEG", "posts.image_broken", []byte("\xff\xd8\xff<script>alert(1)</script>")},
+		{"truncated JPEG", "posts.image_broken", whole[:len(whole)/2]},
+		{"truncated PNG", "posts.image_broken", webtest.PNG(t, webtest.Quarters(200, 100))[:120]},
+		{"truncated WebP", "posts.image_broken", fixture(t, "opaque.webp")[:400]},
+		{"10 MB and a byte", "posts.image_too_large", append(bytes.Clone(whole), make([]byte, pictureBytes+1-len(whole))...)},
+		{"26 megapixels, by the header", "posts.image_pixels", webtest.PNGHeader(6500, 4000)},
+		{"ten thousand megapixels", "posts.image_pixels", webtest.PNGHeader(100_000, 100_000)},
+		{"no width", "posts.image_broken", webtest.PNGHeader(0, 10)},
+		{"25 megapixels, but only a header", "posts.image_broken", webtest.PNGHeader(6250, 4000)},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			_, _, err := makePicture(test.file)
+			refusal, ok := err.(*domain.Error)
+			if !ok || refusal.Key != test.key || refusal.Field != "image" {
+				t.Errorf("%v, want %s", err, test.key)
+			}
+		})
+	}
+}
+
+func TestMakePictureWidths(t *testing.T) {
+	glass := webtest.Quarters(100, 100)
+	glass.SetNRGBA(3, 3, color.NRGBA{})
+	tests := []struct {
+		name         string
+		file         []byte
+		kind         string
+		large, small image.Point
+	}{
+		{"wide JPEG", webtest.JPEG(t, webtest.Quarters(2400, 1200)), ".jpg", image.Pt(1200, 600), image.Pt(600, 300)},
+		{"small JPEG stays", webtest.JPEG(t, webtest.Quarters(100, 80)), ".jpg", image.Pt(100, 80), image.Pt(100, 80)},
+		{"between", webtest.PNG(t, webtest.Quarters(900, 300)), ".jpg", image.Pt(900, 300), image.Pt(600, 200)},
+		{"very high", webtest.PNG(t, webtest.Quarters(40, 6000)), ".jpg", image.Pt(16, 2400), image.Pt(8, 1200)},
+		{"very wide", webtest.PNG(t, webtest.Quarters(6000, 2)), ".jpg", image.Pt(1200, 1), image.Pt(600, 1)},
+		{"transparent PNG", webtest.PNG(t, glass), ".png", image.Pt(100, 100), image.Pt(100, 100)},
+		{"WebP", fixture(t, "opaque.webp"), ".jpg", image.Pt(320, 200), image.Pt(320, 200)},
+		{"transparent WebP", fixture(t, "transparent.webp"), ".png", image.Pt(320, 200), image.Pt(320, 200)},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			name, files, err := makePicture(test.file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if !pictureName.MatchString(name) || !strings.HasSuffix(name, test.kind) || len(files) != 2 {
+				t.Errorf("%s with %d files", name, len(files))
+			}
+			for width, want := range map[int]image.Point{pictureLarge: test.large, pictureSmall: test.small} {
+				file := pictureFile(name, width)
+				if got := decoded(t, files[file]).Bounds().Size(); got != want || !mediaName.MatchString(file) {
+					t.Errorf("%s is %v, want %v", file, got, want)
+				}
+			}
+		})
+	}
+}
+
+func decoded(t *testing.T, file []byte) image.Image {
+	t.Helper()
+	img, err := decodePicture(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return img
+}
+
+// TestMakePictureForgets: no place, no camera, and no script that was hidden behind the picture.
+func TestMakePictureForgets(t *testing.T) {
+	file := webtest.WithExif(webtest.JPEG(t, webtest.Quarters(64, 64)), webtest.Exif(binary.LittleEndian, 1))
+	file = append(file, "<script>alert(1)</script>"...)
+	_, files, err := makePicture(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, made := range files {
+		for _, trace := range []string{"Exif", "SpyCam", "script"} {
+			if bytes.Contains(made, []byte(trace)) {
+				t.Errorf("%s holds %s", name, trace)
+			}
+		}
+	}
+}
+
+// TestMakePictureUpright: where the red and the blue quarter lie after each orientation, as the
+// corners upper left, upper right, lower left, lower right.
+func TestMakePictureUpright(t *testing.T) {
+	for orientation, want := range map[uint16]string{
+		1: "R  B", 2: " RB ", 3: "B  R", 4: " BR ", 5: "R  B", 6: " RB ", 7: "B  R", 8: " BR ", 9: "R  B",
+	} {
+		for _, order := range []binary.ByteOrder{binary.LittleEndian, binary.BigEndian} {
+			file := webtest.WithExif(webtest.JPEG(t, webtest.Quarters(80, 40)), webtest.Exif(order, orientation))
+			name, files, err := makePicture(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			img := decoded(t, files[pictureFile(name, pictureLarge)])
+			size, wide := img.Bounds().Size(), image.Pt(80, 40)
+			if orientation >= 5 && orientation <= 8 {
+				wide = image.Pt(40, 80)
+			}
+			var got strings.Builder
+			for _, at := range []image.Point{{1, 1}, {3, 1}, {1, 3}, {3, 3}} {
+				r, g, b, _ := img.At(size.X*at.X/4, size.Y*at.Y/4).RGBA()
+				switch {
+				case r > 2*g && r > 2*b:
+					got.WriteByte('R')
+				case b > 2*g && b > 2*r:
+					got.WriteByte('B')
+				default:
+					got.WriteByte(' ')
+				}
+			}
+			if got.String() != want || size != wide {
+				t.Errorf("orientation %d: %q %v, want %q %v", orientation, got.String(), size, want, wide)
+			}
+		}
+	}
+}
+
+func TestExifOrientationOfChunks(t *testing.T) {
+	block := webtest.Exif(binary.BigEndian, 6)
+	inPNG := webtest.PNGHeader(1, 1)
+	inPNG = binary.BigEndian.AppendUint32(inPNG, uint32(len(block)))
+	inPNG = append(append(append(inPNG, "eXIf"...), block...), 0, 0, 0, 0, 0)
+	inWebP := append([]byte("RIFF\x00\x00\x00\x00WEBPVP8X\x03\x00\x00\x00abc\x00EXIF"), 0, 0, 0, 0)
+	binary.LittleEndian.PutUint32(inWebP[len(inWebP)-4:], uint32(len(block)))
+	for name, file := range map[string][]byte{"PNG": inPNG, "WebP": append(inWebP, block...)} {
+		if got := exifOrientation(file); got != 6 {
+			t.Errorf("%s: %d", name, got)
+		}
+	}
+}
+
+func FuzzExifOrientation(f *testing.F) {
+	f.Add(webtest.WithExif([]byte("\xff\xd8\xff\xda"), webtest.Exif(binary.LittleEndian, 6)))
+	f.Add(webtest.PNGHeader(3, 3))
+	f.Add([]byte("RIFF\x10\x00\x00\x00WEBPEXIF\x04\x00\x00\x00II*\x00"))
+	f.Fuzz(func(t *testing.T, file []byte) {
+		if got := exifOrientation(file); got < 1 || got > 8 {
+			t.Errorf("orientation %d", got)
+		}
+	})
+}
+
+func BenchmarkMakePicture(b *testing.B) {
+	img := webtest.Quarters(6000, 4000)
+	for name, file := range map[string][]byte{"JPEG": webtest.JPEG(b, img), "PNG": webtest.PNG(b, img)} {
+		b.Run(name+"/24MP", func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				if _, _, err := makePicture(file); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+}

@@ -1,0 +1,90 @@
+package blog
+
+import (
+	"time"
+
+	"github.com/gofiber/fiber/v2"
+
+	"skychimp/db"
+	"skychimp/domain"
+	"skychimp/handlers/web"
+	"skychimp/templates"
+)
+
+// postRow is the block blog/row.
+type postRow struct {
+	Card
+	State domain.PostState
+}
+
+// adminPostsView is the page blog/manage and its block blog/results.
+type adminPostsView struct {
+	Query    string
+	State    domain.PostState
+	States   []templates.Option
+	Self     string // the address of these results
+	Found    string // how many, in words
+	Fragment bool   // without the page around it
+	Rows     []postRow
+	Pager    web.Pager
+}
+
+// Empty tells a blog without posts from a search without results.
+func (v adminPostsView) Empty() bool { return len(v.Rows) == 0 && v.Query == "" && v.State == "" }
+
+// adminPostView is the page blog/show: the article as its readers see it.
+type adminPostView struct {
+	Article articleView
+	State   domain.PostState
+}
+
+// Manage is the list of all posts; its search asks for the results alone.
+func (h *Blog) Manage(r *web.Request) error {
+	now := time.Now()
+	filter := db.PostFilter{Query: r.Query("q"), State: domain.PostState(r.Query("status")), Now: now, Page: r.QueryInt("page", 1)}
+	posts, total, err := h.DB.Posts(r.UserContext(), filter)
+	if err != nil {
+		return err
+	}
+	pages := db.LastPage(total)
+	view := adminPostsView{Query: filter.Query, State: filter.State, Self: r.OriginalURL(),
+		Found: r.Site.Templates.Texts().Count(r.Viewer.Lang, "posts.found", int64(total)),
+		Pager: r.Pager(min(max(filter.Page, 1), pages), pages), Fragment: r.HTMX()}
+	for _, post := range posts {
+		view.Rows = append(view.Rows, postRow{h.Card(r, post), post.State(now)})
+	}
+	if view.Fragment {
+		return r.Block(fiber.StatusOK, "blog/results", view)
+	}
+	view.States = []templates.Option{{Label: r.T("posts.all_states")}}
+	for _, state := range []domain.PostState{domain.Draft, domain.Scheduled, domain.Published} {
+		view.States = append(view.States, templates.Option{Value: string(state), Label: r.T("posts.state_" + string(state))})
+	}
+	return r.Page(fiber.StatusOK, "blog/manage", view)
+}
+
+// ShowDraft shows a post of any state as its readers see it, and counts nobody.
+func (h *Blog) ShowDraft(r *web.Request) error { return h.showPost(r, "blog/show") }
+
+// AskDelete asks whether it is meant, for browsers without JavaScript.
+func (h *Blog) AskDelete(r *web.Request) error { return h.showPost(r, "blog/delete") }
+
+func (h *Blog) showPost(r *web.Request, page string) error {
+	post, err := h.DB.Post(r.UserContext(), r.ID())
+	if err != nil {
+		return err
+	}
+	return r.Page(fiber.StatusOK, page, adminPostView{h.articleView(r, post), post.State(time.Now())})
+}
+
+func (h *Blog) Delete(r *web.Request) error {
+	if err := h.DB.DeletePost(r.UserContext(), r.ID()); err != nil {
+		return err
+	}
+	if r.HTMX() {
+		r.Toast("posts.deleted")
+		r.Set("HX-Trigger-After-Swap", "posts-changed")
+		return r.Send(nil) // SendStatus would write "OK" where the row was
+	}
+	return r.Done("/admin/posts", "posts.deleted")
+}

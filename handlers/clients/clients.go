@@ -1,0 +1,160 @@
+// Package clients answers what concerns the people who receive mail.
+package clients
+
+import (
+	"github.com/gofiber/fiber/v2"
+
+	"skychimp/db"
+	"skychimp/domain"
+	"skychimp/handlers/web"
+	"skychimp/templates"
+)
+
+// Clients answers what concerns an owner's clients.
+type Clients struct{ DB *db.DB }
+
+// clientRow is the block clients/row.
+type clientRow struct {
+	ID                       int64
+	Email, FullName, Comment string
+	Tags                     []string
+	Reason                   domain.Suppression // "" when it gets letters
+	Since                    web.Moment
+}
+
+// clientsView is the page clients/list and its block clients/results.
+type clientsView struct {
+	Query, Tag string
+	Tags       []templates.Option
+	Self       string // the address of these results
+	Found      string // how many, in words
+	Fragment   bool   // without the page around it
+	Rows       []clientRow
+	Pager      web.Pager
+}
+
+// Empty tells an owner without clients from a search without results.
+func (v clientsView) Empty() bool { return len(v.Rows) == 0 && v.Query == "" && v.Tag == "" }
+
+// clientView is the page clients/show.
+type clientView struct {
+	clientRow
+	CreatedAt web.Moment
+	Letters   []clientLetter
+}
+
+// clientLetter is one attempt to reach the client.
+type clientLetter struct {
+	MailingID, RunID int64
+	Mailing, Answer  string
+	Status           domain.Verdict
+	At               web.Moment
+}
+
+// List is the list; its search asks for the results alone.
+func (h *Clients) List(r *web.Request) error {
+	owner := r.Viewer.User.ID
+	filter := db.ClientFilter{Query: r.Query("q"), Tag: r.Query("tag"), Page: r.QueryInt("page", 1)}
+	clients, total, err := h.DB.Clients(r.UserContext(), owner, filter)
+	if err != nil {
+		return err
+	}
+	pages := db.LastPage(min(total, db.SearchMax))
+	if filter.Query == "" {
+		pages = db.LastPage(total)
+	}
+	view := clientsView{Query: filter.Query, Tag: filter.Tag, Self: r.OriginalURL(), Rows: []clientRow{},
+		Pager: r.Pager(min(max(filter.Page, 1), pages), pages)}
+	if view.Found = r.TN("clients.found", total); filter.Query != "" && total > db.SearchMax {
+		view.Found = r.T("clients.found_more", "Max", db.SearchMax)
+	}
+	for _, client := range clients {
+		view.Rows = append(view.Rows, h.clientRow(r, client))
+	}
+	if view.Fragment = r.HTMX(); view.Fragment {
+		return r.Block(fiber.StatusOK, "clients/results", view)
+	}
+	if view.Tags, err = h.tagOptions(r, owner); err != nil {
+		return err
+	}
+	return r.Page(fiber.StatusOK, "clients/list", view)
+}
+
+// tagOptions are the choices of the filter, each with its number of clients.
+func (h *Clients) tagOptions(r *web.Request, owner int64) ([]templates.Option, error) {
+	tags, err := h.DB.Tags(r.UserContext(), owner)
+	options := []templates.Option{{Label: r.T("clients.all_tags")}}
+	for _, one := range tags {
+		options = append(options, templates.Option{Value: one.Tag, Label: r.T("clients.tag_count", "Tag", one.Tag, "Count", one.Clients)})
+	}
+	return options, err
+}
+
+func (h *Clients) clientRow(r *web.Request, client domain.Client) clientRow {
+	return clientRow{ID: client.ID, Email: client.Email, FullName: client.FullName, Comment: client.Comment,
+		Tags: client.Tags, Reason: client.SuppressedReason, Since: r.Moment(client.SuppressedAt)}
+}
+
+// Show shows one client: to htmx as the row of the list.
+func (h *Clients) Show(r *web.Request) error {
+	client, err := h.ownClient(r)
+	if err != nil {
+		return err
+	}
+	view := clientView{clientRow: h.clientRow(r, client), CreatedAt: r.Moment(client.CreatedAt)}
+	if r.HTMX() {
+		return r.Block(fiber.StatusOK, "clients/row", view.clientRow)
+	}
+	attempts, _, err := h.DB.Attempts(r.UserContext(), db.AttemptFilter{OwnerID: client.OwnerID, ClientID: client.ID})
+	if err != nil {
+		return err
+	}
+	for _, one := range attempts[:min(len(attempts), 10)] {
+		view.Letters = append(view.Letters, clientLetter{MailingID: one.MailingID, RunID: one.RunID, Mailing: one.MailingName,
+			Status: one.Status, Answer: one.Answer, At: r.Moment(one.At)})
+	}
+	return r.Page(fiber.StatusOK, "clients/show", view)
+}
+
+// ownClient is the client of the path, if it is the reader's.
+func (h *Clients) ownClient(r *web.Request) (domain.Client, error) {
+	return h.DB.Client(r.UserContext(), r.Viewer.User.ID, r.ID())
+}
+
+// AskDelete asks whether it is meant, for browsers without JavaScript.
+func (h *Clients) AskDelete(r *web.Request) error {
+	client, err := h.ownClient(r)
+	if err != nil {
+		return err
+	}
+	return r.Page(fiber.StatusOK, "clients/delete", h.clientRow(r, client))
+}
+
+func (h *Clients) Delete(r *web.Request) error {
+	if err := h.DB.DeleteClient(r.UserContext(), r.Viewer.User.ID, r.ID()); err != nil {
+		return err
+	}
+	if r.HTMX() {
+		r.Toast("clients.deleted")
+		r.Set("HX-Trigger-After-Swap", "clients-changed")
+		return r.SendString("") // its place in the page stays empty
+	}
+	return r.Done("/clients", "clients.deleted")
+}
+
+// Retry lets letters go to an address again that has bounced.
+func (h *Clients) Retry(r *web.Request) error {
+	_, err := h.DB.UpdateClient(r.UserContext(), r.Viewer.User.ID, r.ID(), (*domain.Client).Retry)
+	if err != nil {
+		return err
+	}
+	return r.Done("/clients/"+r.Params("id"), "clients.retried")
+}
+
+// Label is the client in a list of choices.
+func Label(one domain.Client) string {
+	if one.FullName == "" {
+		return one.Email
+	}
+	return one.FullName + " · " + one.Email
+}

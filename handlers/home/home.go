@@ -1,0 +1,82 @@
+// Package home answers what belongs to nobody: the home page, the guides, files and health.
+package home
+
+import (
+	"slices"
+	"time"
+
+	"github.com/gofiber/fiber/v2"
+
+	"skychimp/db"
+	"skychimp/domain"
+	"skychimp/handlers/blog"
+	"skychimp/handlers/web"
+	"skychimp/static"
+)
+
+// Home answers what belongs to nobody.
+type Home struct {
+	DB    *db.DB
+	Files *static.Files
+	Blog  *blog.Blog
+}
+
+// Robots keeps search engines out of what is private.
+func (h *Home) Robots(r *web.Request) error {
+	return r.SendString("User-agent: *\nDisallow: /admin/\nDisallow: /verify/\nDisallow: /password/\nDisallow: /unsubscribe/\n" +
+		"Sitemap: " + r.Absolute("/sitemap.xml") + "\n")
+}
+
+// homeView is the page home/page.
+type homeView struct {
+	domain.Stats
+	Counted            bool // the numbers are known
+	Canonical, Picture string
+	SignedIn           bool
+	Start              string // where the reader's work begins
+	Cards              []blog.Card
+}
+
+// Show tells what the service is for, with its numbers and three posts.
+func (h *Home) Show(r *web.Request) error {
+	stats, uncounted := h.DB.Stats(r.UserContext())
+	if uncounted != nil {
+		r.Site.Log.Warn("home without its numbers", "error", uncounted)
+	}
+	posts, err := h.DB.PublishedPosts(r.UserContext(), time.Now())
+	if err != nil {
+		return err
+	}
+	view := homeView{Stats: stats, Counted: uncounted == nil, Canonical: r.Absolute("/"), Start: "/register"}
+	share, err := h.Files.URL("images/share.jpg")
+	if err != nil {
+		return err
+	}
+	view.Picture = r.Absolute(share)
+	if user := r.Viewer.User; user != nil {
+		view.SignedIn, view.Start = true, r.Landing(user)
+	}
+	for _, post := range blog.Pick(posts, 3) {
+		view.Cards = append(view.Cards, h.Blog.Card(r, post))
+	}
+	return r.Page(fiber.StatusOK, "home/page", view)
+}
+
+// ChangeLanguage is the switch at the foot of every page.
+func (h *Home) ChangeLanguage(r *web.Request) error {
+	chosen := r.FormValue("language")
+	if !slices.Contains(domain.Languages(), chosen) {
+		return domain.Refuse(domain.Invalid, "language", "account.language_unknown")
+	}
+	if user := r.Viewer.User; user != nil {
+		_, err := h.DB.UpdateUser(r.UserContext(), user.ID, func(u *domain.User) error {
+			u.Language = chosen
+			return nil
+		})
+		if err != nil {
+			return err
+		}
+	}
+	r.SetCookie(web.LanguageCookie, chosen, 365*24*time.Hour)
+	return r.Redirect(web.LocalPath(r.FormValue("next"), "/"))
+}

@@ -1,0 +1,127 @@
+package imports
+
+import (
+	"slices"
+
+	"github.com/xuri/excelize/v2"
+
+	"skychimp/domain"
+	"skychimp/handlers/web"
+	"skychimp/templates"
+)
+
+// importCheck is the block imports/check: what the columns mean, and what would happen.
+type importCheck struct {
+	ID       int64
+	Columns  []importColumn
+	Header   bool
+	Tags     string
+	Lines    []importLine // the first of the file
+	Checked  bool         // the columns can be used, so the rest is there
+	Counts   []importCount
+	Samples  []importSample
+	Bad      []badRow // the first of them
+	BadTitle string
+	Problems templates.Problems
+}
+
+// HeaderValue is the state of the field: the first line names the columns.
+func (v importCheck) HeaderValue() string {
+	if v.Header {
+		return "yes"
+	}
+	return ""
+}
+
+// importCount is how many rows come to one verdict.
+type importCount struct {
+	Verdict domain.ImportVerdict
+	N       int
+}
+
+// importColumn is a column of the file with its meaning.
+type importColumn struct {
+	Name, Meaning string
+	Options       []templates.Option
+}
+
+// importLine is a line of the file as it is.
+type importLine struct {
+	Line  int
+	Cells []string
+}
+
+// importSample is a row that would be taken.
+type importSample struct {
+	Line                     int
+	Email, FullName, Comment string
+	Tags                     []string
+	Verdict                  domain.ImportVerdict
+}
+
+// importCheck shows the first lines and, when the columns are clear, what the import would do.
+func (h *Imports) importCheck(r *web.Request, list domain.Import, problems templates.Problems) (*importCheck, error) {
+	view := &importCheck{ID: list.ID, Header: list.Mapping.Header, Tags: list.Mapping.Tags, Problems: problems}
+	var err error
+	if list.Content, err = h.DB.ImportContent(r.UserContext(), list.OwnerID, list.ID); err != nil {
+		return nil, err
+	}
+	width := 0
+	for line, err := range domain.UnpackImport(list.Content) {
+		if err != nil || len(view.Lines) == 5 {
+			break
+		}
+		view.Lines = append(view.Lines, importLine{line.Line, line.Cells})
+		width = max(width, len(line.Cells))
+	}
+	h.importColumns(r, view, list.Mapping.Columns, max(width, min(len(list.Mapping.Columns), domain.ImportMaxColumns)))
+	if list.Mapping.Check() != nil {
+		return view, nil //nolint:nilerr // the form itself shows what is missing
+	}
+	check, err := h.DB.CheckImport(r.UserContext(), list)
+	if err != nil {
+		return nil, err
+	}
+	view.Checked = true
+	for _, verdict := range []domain.ImportVerdict{domain.ImportNew, domain.ImportChanged, domain.ImportSame, domain.ImportBad} {
+		view.Counts = append(view.Counts, importCount{verdict, check.Counts[verdict]})
+	}
+	view.BadTitle = r.TN("imports.bad_rows", check.Counts[domain.ImportBad])
+	for _, one := range check.Good {
+		view.Samples = append(view.Samples, importSample{one.Line, one.Client.Email, one.Client.FullName, one.Client.Comment, one.Client.Tags, one.Verdict})
+	}
+	for _, row := range check.Bad {
+		view.Bad = append(view.Bad, h.badRow(r, row.Line, row.Value(), row.Problems))
+	}
+	return view, nil
+}
+
+// importColumns names the columns as spreadsheets do, and fills the table's short lines up.
+func (h *Imports) importColumns(r *web.Request, view *importCheck, meanings []string, width int) {
+	options := []templates.Option{{Label: r.T("imports.leave_out")}}
+	for _, field := range domain.ImportFields() {
+		options = append(options, templates.Option{Value: field, Label: r.T("imports.column_" + field)})
+	}
+	for i := range width {
+		column := importColumn{Options: options}
+		column.Name, _ = excelize.ColumnNumberToName(i + 1)
+		if i < len(meanings) {
+			column.Meaning = meanings[i]
+		}
+		view.Columns = append(view.Columns, column)
+	}
+	for i, line := range view.Lines {
+		view.Lines[i].Cells = slices.Concat(line.Cells, make([]string, width-len(line.Cells)))
+	}
+}
+
+// mappingOf is what the form says about the columns.
+func mappingOf(r *web.Request) domain.ImportMapping {
+	mapping := domain.ImportMapping{Columns: []string{}, Header: r.FormValue("header") != "", Tags: r.FormValue("tags")}
+	for _, column := range r.Context().PostArgs().PeekMulti("columns") {
+		if len(mapping.Columns) < domain.ImportMaxColumns {
+			mapping.Columns = append(mapping.Columns, string(column))
+		}
+	}
+	return mapping
+}

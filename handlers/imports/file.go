@@ -1,0 +1,138 @@
+package imports
+
+import (
+	"bytes"
+	"io"
+	"iter"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/xuri/excelize/v2"
+	"golang.org/x/text/encoding/charmap"
+	"golang.org/x/text/encoding/unicode"
+
+	"skychimp/domain"
+	"skychimp/handlers/web"
+)
+
+// readUpload is the list in the form's file, with a guess at its columns.
+func (h *Imports) readUpload(r *web.Request) (domain.Import, error) {
+	list := domain.Import{OwnerID: r.Viewer.User.ID, Status: domain.ImportChecked}
+	header, err := r.FormFile("file")
+	if err != nil || header.Filename == "" {
+		return list, domain.Refuse(domain.Invalid, "file", "imports.file_required")
+	}
+	if header.Size > domain.ImportMaxBytes {
+		return list, domain.Refuse(domain.Invalid, "file", "imports.file_large", "Max", domain.ImportMaxBytes>>20)
+	}
+	file, err := header.Open()
+	if err != nil {
+		return list, err
+	}
+	defer file.Close()
+	data, err := io.ReadAll(file)
+	if err != nil {
+		return list, err
+	}
+	lines, err := linesOf(data)
+	if err != nil {
+		return list, err
+	}
+	var first []domain.ImportLine
+	list.Content, list.Total, first, err = domain.PackImport(lines)
+	list.Mapping = domain.GuessMapping(first)
+	list.FileName = fileName(header.Filename)
+	return list, err
+}
+
+// fileName is a name that a page can show and the database can keep.
+func fileName(name string) string {
+	name = strings.Map(func(r rune) rune {
+		if r < ' ' || r == 0x7f || r == utf8.RuneError {
+			return -1
+		}
+		return r
+	}, name)
+	if runes := []rune(name); len(runes) > 100 {
+		name = string(runes[:50]) + "…" + string(runes[len(runes)-49:])
+	}
+	return name
+}
+
+// linesOf reads a CSV or XLSX file, whatever its name says.
+func linesOf(data []byte) (iter.Seq2[domain.ImportLine, error], error) {
+	switch {
+	case bytes.HasPrefix(data, []byte("PK\x03\x04")):
+		return sheetLines(data), nil
+	case bytes.HasPrefix(data, []byte("\xd0\xcf\x11\xe0")): // the old XLS, or an encrypted XLSX
+		return nil, domain.Refuse(domain.Invalid, "file", "imports.file_xls")
+	}
+	text, ok := decodeText(data)
+	if !ok {
+		return nil, domain.Refuse(domain.Invalid, "file", "imports.file_kind")
+	}
+	if !strings.Contains(text, "\n") {
+		text = strings.ReplaceAll(text, "\r", "\n")
+	}
+	comma, text := domain.GuessComma(text)
+	return domain.SplitCSV(text, comma), nil
+}
+
+// decodeText knows the marks of UTF-8 and UTF-16; what is not UTF-8 is windows-1251, in which
+// Russian spreadsheets write CSV. ok is false when it is no text.
+func decodeText(data []byte) (text string, ok bool) {
+	if bytes.HasPrefix(data, []byte("\xff\xfe")) || bytes.HasPrefix(data, []byte("\xfe\xff")) {
+		decoded, err := unicode.UTF16(unicode.LittleEndian, unicode.UseBOM).NewDecoder().Bytes(data)
+		return string(decoded), err == nil
+	}
+	if bytes.IndexByte(data, 0) >= 0 {
+		return "", false
+	}
+	data = bytes.TrimPrefix(data, []byte("\xef\xbb\xbf"))
+	if utf8.Valid(data) {
+		return string(data), true
+	}
+	decoded, err := charmap.Windows1251.NewDecoder().Bytes(data)
+	return string(decoded), err == nil
+}
+
+// sheetLimit bounds what a small XLSX file can unpack to.
+const sheetLimit = 256 << 20
+
+// sheetLines are the rows of the first sheet that has any.
+func sheetLines(data []byte) iter.Seq2[domain.ImportLine, error] {
+	broken := domain.Refuse(domain.Invalid, "file", "imports.file_broken")
+	return func(yield func(domain.ImportLine, error) bool) {
+		book, err := excelize.OpenReader(bytes.NewReader(data), excelize.Options{UnzipSizeLimit: sheetLimit})
+		if err != nil {
+			yield(domain.ImportLine{}, broken)
+			return
+		}
+		defer book.Close()
+		for _, sheet := range book.GetSheetList() {
+			rows, err := book.Rows(sheet)
+			if err != nil {
+				yield(domain.ImportLine{}, broken)
+				return
+			}
+			found := false
+			for line := 1; rows.Next(); line++ {
+				cells, err := rows.Columns()
+				if err != nil {
+					yield(domain.ImportLine{}, broken)
+					return
+				}
+				if strings.TrimSpace(strings.Join(cells, "")) == "" {
+					continue
+				}
+				found = true
+				if !yield(domain.ImportLine{Line: line, Cells: cells}, nil) {
+					return
+				}
+			}
+			if found {
+				return
+			}
+		}
+	}
+}

@@ -1,0 +1,170 @@
+// Package imports takes lists of clients in, from files and pasted.
+package imports
+
+import (
+	"strconv"
+	"strings"
+
+	"github.com/gofiber/fiber/v2"
+
+	"skychimp/db"
+	"skychimp/domain"
+	"skychimp/handlers/web"
+	"skychimp/templates"
+)
+
+// Imports takes lists of clients in.
+type Imports struct{ DB *db.DB }
+
+// importRow is a list in the table of imports.
+type importRow struct {
+	ID                                       int64
+	FileName                                 string
+	Status                                   domain.ImportStatus
+	Total, Done, Created, Updated, Same, Bad int
+	At                                       web.Moment
+}
+
+// importsView is the page imports/list.
+type importsView struct {
+	Rows           []importRow
+	MaxMB, MaxRows int
+	Problems       templates.Problems
+}
+
+// importView is the page imports/show, which changes from step to step.
+type importView struct {
+	importRow
+	Check    *importCheck // while it waits for its owner's word
+	Going    bool
+	Undoable bool
+	BadRows  []badRow
+	BadCount string
+	Pager    web.Pager
+}
+
+// badRow is a line that is not taken, with the reason in the reader's words.
+type badRow struct {
+	Line          int
+	Value, Reason string
+}
+
+func (h *Imports) List(r *web.Request) error { return h.importsPage(r, fiber.StatusOK, nil) }
+
+func (h *Imports) importsPage(r *web.Request, status int, problems templates.Problems) error {
+	lists, err := h.DB.Imports(r.UserContext(), r.Viewer.User.ID)
+	if err != nil {
+		return err
+	}
+	view := importsView{MaxMB: domain.ImportMaxBytes >> 20, MaxRows: domain.ImportMaxRows, Problems: problems}
+	for _, one := range lists {
+		view.Rows = append(view.Rows, h.importRow(r, one))
+	}
+	return r.Page(status, "imports/list", view)
+}
+
+func (h *Imports) importRow(r *web.Request, i domain.Import) importRow {
+	return importRow{ID: i.ID, FileName: i.FileName, Status: i.Status, Total: i.Total, Done: i.Done, Created: i.Created,
+		Updated: i.Updated, Same: i.Unchanged(), Bad: i.Bad, At: r.Moment(i.CreatedAt)}
+}
+
+// Upload keeps a list and leads to its columns; nothing is imported yet.
+func (h *Imports) Upload(r *web.Request) error {
+	list, err := h.readUpload(r)
+	if err == nil {
+		err = h.DB.CreateImport(r.UserContext(), &list)
+	}
+	if texts, ok := r.Problems(err); ok {
+		return h.importsPage(r, fiber.StatusUnprocessableEntity, texts)
+	}
+	if err != nil {
+		return err
+	}
+	return r.Redirect(importPath(list.ID))
+}
+
+// Show shows how far an import is; htmx asks again and again, until the status 286.
+func (h *Imports) Show(r *web.Request) error {
+	list, err := h.DB.Import(r.UserContext(), r.Viewer.User.ID, r.ID())
+	if err != nil {
+		return err
+	}
+	return h.importPage(r, fiber.StatusOK, list, nil)
+}
+
+func (h *Imports) importPage(r *web.Request, status int, list domain.Import, problems templates.Problems) error {
+	view := importView{importRow: h.importRow(r, list), Going: list.Going(), Undoable: list.Status == domain.ImportDone || list.Status == domain.ImportFailed}
+	var err error
+	switch {
+	case list.Status == domain.ImportChecked:
+		view.Check, err = h.importCheck(r, list, problems)
+	case !list.Going():
+		err = h.badRows(r, &view, list)
+	}
+	if err != nil {
+		return err
+	}
+	if r.HTMX() && !view.Going && view.Check == nil && status == fiber.StatusOK {
+		status = 286 // polling ends
+	}
+	return r.Page(status, "imports/show", view)
+}
+
+// badRows puts a page of the lines that were not taken into the view.
+func (h *Imports) badRows(r *web.Request, view *importView, list domain.Import) error {
+	page := max(1, r.QueryInt("page", 1))
+	rows, total, err := h.DB.ImportProblems(r.UserContext(), list.OwnerID, list.ID, page)
+	for _, row := range rows {
+		view.BadRows = append(view.BadRows, h.badRow(r, row.Line, row.Value, row.Problems()))
+	}
+	view.BadCount = r.TN("imports.bad_rows", total)
+	view.Pager = r.Pager(min(page, db.LastPage(total)), db.LastPage(total))
+	return err
+}
+
+func (h *Imports) badRow(r *web.Request, line int, value string, problems domain.Problems) badRow {
+	reasons := make([]string, len(problems))
+	for i, one := range problems {
+		reasons[i] = r.Site.Templates.Texts().Fill(r.Viewer.Lang, one.Key, one.Args)
+	}
+	return badRow{line, value, strings.Join(reasons, " ")}
+}
+
+func importPath(id int64) string { return "/clients/import/" + strconv.FormatInt(id, 10) }
+
+// Map takes the columns over: to see what would happen, or to begin.
+func (h *Imports) Map(r *web.Request) error {
+	owner, id, mapping := r.Viewer.User.ID, r.ID(), mappingOf(r)
+	save := h.DB.MapImport
+	if r.FormValue("do") == "start" {
+		save = h.DB.StartImport
+	}
+	err := save(r.UserContext(), owner, id, mapping)
+	if domain.KindOf(err) == domain.Conflict { // a second click
+		return r.Redirect(importPath(id))
+	}
+	if texts, ok := r.Problems(err); ok {
+		list, err := h.DB.Import(r.UserContext(), owner, id)
+		if err != nil {
+			return err
+		}
+		list.Mapping = mapping
+		return h.importPage(r, fiber.StatusUnprocessableEntity, list, texts)
+	}
+	if err != nil {
+		return err
+	}
+	if r.HTMX() {
+		return h.Show(r)
+	}
+	return r.Redirect(importPath(id))
+}
+
+// Undo erases the clients that an import created.
+func (h *Imports) Undo(r *web.Request) error {
+	removed, err := h.DB.UndoImport(r.UserContext(), r.Viewer.User.ID, r.ID())
+	if err != nil {
+		return err
+	}
+	return r.Done(importPath(r.ID()), "imports.undone", "Count", removed)
+}

@@ -1,0 +1,104 @@
+// Package inbox shows the emails that the dev inbox took.
+package inbox
+
+import (
+	"bytes"
+
+	"github.com/gofiber/fiber/v2"
+	"github.com/jhillyerd/enmime/v2"
+
+	"skychimp/db"
+	"skychimp/domain"
+	"skychimp/handlers/web"
+)
+
+// Inbox shows the emails that the dev inbox took.
+type Inbox struct{ DB *db.DB }
+
+// inboxRow is a letter in the list of the dev inbox.
+type inboxRow struct {
+	ID                 int64
+	Recipient, Subject string
+	ReceivedAt         web.Moment
+}
+
+// inboxView is the page inbox/list and its block inbox/results.
+type inboxView struct {
+	Query    string
+	Found    string // how many, in words
+	Fragment bool   // without the page around it
+	Rows     []inboxRow
+	Pager    web.Pager
+}
+
+// inboxLetterView is the page inbox/show.
+type inboxLetterView struct {
+	inboxRow
+	Sender, Text, Raw string
+	HasHTML           bool
+}
+
+// List lists what the dev inbox has taken, newest first.
+func (h *Inbox) List(r *web.Request) error {
+	if !r.Site.Inbox {
+		return domain.Refuse(domain.NotFound, "", "errors.not_found")
+	}
+	page := max(1, r.QueryInt("page", 1))
+	letters, total, err := h.DB.InboxLetters(r.UserContext(), r.Query("q"), page)
+	if err != nil {
+		return err
+	}
+	view := inboxView{Query: r.Query("q"), Found: r.TN("inbox.found", total), Fragment: r.HTMX(),
+		Pager: r.Pager(page, db.LastPage(total))}
+	for _, one := range letters {
+		view.Rows = append(view.Rows, h.inboxRow(r, one))
+	}
+	if view.Fragment {
+		return r.Block(fiber.StatusOK, "inbox/results", view)
+	}
+	return r.Page(fiber.StatusOK, "inbox/list", view)
+}
+
+func (h *Inbox) inboxRow(r *web.Request, one db.InboxLetter) inboxRow {
+	return inboxRow{ID: one.ID, Recipient: one.Recipient, Subject: one.Subject, ReceivedAt: r.Moment(one.ReceivedAt)}
+}
+
+// Show shows one letter: its text with the links, the HTML in a frame, the source.
+func (h *Inbox) Show(r *web.Request) error {
+	letter, parsed, err := h.readLetter(r)
+	if err != nil {
+		return err
+	}
+	return r.Page(fiber.StatusOK, "inbox/show", inboxLetterView{inboxRow: h.inboxRow(r, letter),
+		Sender: letter.Sender, Text: parsed.Text, Raw: string(bytes.ToValidUTF8(letter.Raw, []byte("?"))), HasHTML: parsed.HTML != ""})
+}
+
+// HTML is the HTML part alone, for the frame; its links open in the whole window, so that
+// a mailbox can be confirmed from here.
+func (h *Inbox) HTML(r *web.Request) error {
+	_, parsed, err := h.readLetter(r)
+	if err != nil {
+		return err
+	}
+	r.Set(fiber.HeaderContentSecurityPolicy, "default-src 'none'; style-src 'unsafe-inline'; img-src https: http: data:; "+
+		"form-action 'none'; frame-ancestors 'self'; sandbox allow-top-navigation-by-user-activation")
+	r.Set(fiber.HeaderXFrameOptions, "SAMEORIGIN")
+	r.Vary("HX-Request")
+	r.Type("html", "utf-8")
+	return r.SendString(`<base target="_top">` + parsed.HTML)
+}
+
+func (h *Inbox) readLetter(r *web.Request) (db.InboxLetter, *enmime.Envelope, error) {
+	if !r.Site.Inbox {
+		return db.InboxLetter{}, nil, domain.Refuse(domain.NotFound, "", "errors.not_found")
+	}
+	letter, err := h.DB.InboxLetter(r.UserContext(), r.ID())
+	if err != nil {
+		return letter, nil, err
+	}
+	parsed, err := enmime.ReadEnvelope(bytes.NewReader(letter.Raw))
+	if err != nil {
+		parsed = &enmime.Envelope{} // the source tells what came
+	}
+	return letter, parsed, nil
+}

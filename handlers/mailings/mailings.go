@@ -1,0 +1,183 @@
+// Package mailings answers what concerns mailings and their calendar.
+package mailings
+
+import (
+	"fmt"
+	"strconv"
+	"time"
+
+	"github.com/gofiber/fiber/v2"
+
+	"skychimp/db"
+	"skychimp/domain"
+	"skychimp/handlers/runs"
+	"skychimp/handlers/web"
+	"skychimp/templates"
+)
+
+// Mailings answers what concerns mailings.
+type Mailings struct {
+	DB   *db.DB
+	Runs *runs.Runs
+}
+
+// mailingRow is the block mailings/row, and the head of a mailing's page.
+type mailingRow struct {
+	ID             int64
+	Name           string
+	MessageID      int64
+	Subject        string // of its message
+	Periodicity    domain.Periodicity
+	Status         domain.MailingStatus
+	DisabledReason string
+	NextRunAt      web.Moment
+	LastRunAt      web.Moment
+	// What the reader may do with it now.
+	Edit, Launch, Stop, Run, Delete, Oversee bool
+}
+
+// mailingsView is the page mailings/list and its block mailings/results.
+type mailingsView struct {
+	Query, Status string
+	Statuses      []templates.Option
+	Self          string // the address of these results
+	Found         string // how many, in words
+	Fragment      bool   // without the page around it
+	Rows          []mailingRow
+	Pager         web.Pager
+}
+
+// Empty tells an owner without mailings from a search without results.
+func (v mailingsView) Empty() bool { return len(v.Rows) == 0 && v.Query == "" && v.Status == "" }
+
+// List is the list; its search asks for the results alone.
+func (h *Mailings) List(r *web.Request) error {
+	filter := db.MailingFilter{OwnerID: r.Viewer.User.ID, Query: r.Query("q"),
+		Status: domain.MailingStatus(r.Query("status")), Page: max(1, r.QueryInt("page", 1))}
+	rows, total, err := h.DB.Mailings(r.UserContext(), filter)
+	if err != nil {
+		return err
+	}
+	view := mailingsView{Query: filter.Query, Status: string(filter.Status), Self: r.OriginalURL(), Fragment: r.HTMX(),
+		Found: r.TN("mailings.found", total), Pager: r.Pager(filter.Page, db.LastPage(total))}
+	for _, one := range rows {
+		view.Rows = append(view.Rows, h.mailingRow(r, one))
+	}
+	if view.Fragment {
+		return r.Block(fiber.StatusOK, "mailings/results", view)
+	}
+	view.Statuses = []templates.Option{{Label: r.T("mailings.all_statuses")}}
+	for _, one := range []domain.MailingStatus{domain.Created, domain.Running, domain.Finished} {
+		view.Statuses = append(view.Statuses, templates.Option{Value: string(one), Label: r.T("mailings.status_" + string(one))})
+	}
+	return r.Page(fiber.StatusOK, "mailings/list", view)
+}
+
+func (h *Mailings) mailingRow(r *web.Request, m db.MailingRow) mailingRow {
+	now, user := time.Now(), r.Viewer.User
+	mine := m.OwnerID == user.ID && user.MayOwn()
+	return mailingRow{
+		ID: m.ID, Name: m.Name, MessageID: m.MessageID, Subject: m.Subject, Periodicity: m.Periodicity, Status: m.Status,
+		DisabledReason: m.DisabledReason, NextRunAt: r.Moment(m.NextRunAt), LastRunAt: r.Moment(m.LastRunAt),
+		Edit: mine && m.MayEdit(), Launch: mine && m.MayLaunch(now), Stop: mine && m.MayStop(now), Run: mine && m.MayRun(now), Delete: mine, Oversee: user.MayOversee(),
+	}
+}
+
+func (h *Mailings) Launch(r *web.Request) error {
+	return h.actOnMailing(r, "mailings.launched", func(m *domain.Mailing) error { return m.Launch(time.Now()) })
+}
+
+func (h *Mailings) Stop(r *web.Request) error {
+	return h.actOnMailing(r, "mailings.stopped", func(m *domain.Mailing) error { return m.Stop(time.Now()) })
+}
+
+func (h *Mailings) actOnMailing(r *web.Request, done string, act func(*domain.Mailing) error) error {
+	m, err := h.DB.UpdateMailing(r.UserContext(), r.Viewer.User.ID, r.ID(), act)
+	if err != nil {
+		return err
+	}
+	if !r.HTMX() {
+		return r.Done(Path(m.ID), done)
+	}
+	r.Toast(done)
+	return h.mailingAsRow(r, m)
+}
+
+// Run asks for a run out of turn.
+func (h *Mailings) Run(r *web.Request) error {
+	last, err := h.lastRun(r, domain.Mailing{ID: r.ID()})
+	if err != nil {
+		return err
+	}
+	if err := h.DB.RunMailing(r.UserContext(), r.Viewer.User.ID, r.ID(), time.Now()); err != nil {
+		return err
+	}
+	if !r.HTMX() {
+		return r.Done(fmt.Sprintf("%s?after=%d", Path(r.ID()), last.ID), "mailings.run_begun")
+	}
+	r.Toast("mailings.run_begun")
+	m, err := h.readableMailing(r)
+	if err != nil {
+		return err
+	}
+	return h.mailingAsRow(r, m)
+}
+
+// AskDelete asks whether it is meant, for browsers without JavaScript.
+func (h *Mailings) AskDelete(r *web.Request) error {
+	m, err := h.ownMailing(r)
+	if err != nil {
+		return err
+	}
+	row, err := h.rowOf(r, m)
+	if err != nil {
+		return err
+	}
+	return r.Page(fiber.StatusOK, "mailings/delete", row)
+}
+
+func (h *Mailings) Delete(r *web.Request) error {
+	if err := h.DB.DeleteMailing(r.UserContext(), r.Viewer.User.ID, r.ID(), time.Now()); err != nil {
+		return err
+	}
+	if r.HTMX() {
+		r.Toast("mailings.deleted")
+		r.Set("HX-Trigger-After-Swap", "mailings-changed")
+		return r.SendString("") // its place in the page stays empty
+	}
+	return r.Done("/mailings", "mailings.deleted")
+}
+
+// readableMailing is the mailing of the path, if the reader owns it or oversees all.
+func (h *Mailings) readableMailing(r *web.Request) (domain.Mailing, error) {
+	return h.DB.Mailing(r.UserContext(), r.OwnerID(), r.ID())
+}
+
+// ownMailing is the mailing of the path, if it is the reader's.
+func (h *Mailings) ownMailing(r *web.Request) (domain.Mailing, error) {
+	return h.DB.Mailing(r.UserContext(), r.Viewer.User.ID, r.ID())
+}
+
+func (h *Mailings) mailingAsRow(r *web.Request, m domain.Mailing) error {
+	row, err := h.rowOf(r, m)
+	if err != nil {
+		return err
+	}
+	return r.Block(fiber.StatusOK, "mailings/row", row)
+}
+
+// rowOf adds to a mailing what its row shows besides.
+func (h *Mailings) rowOf(r *web.Request, m domain.Mailing) (mailingRow, error) {
+	row := db.MailingRow{Mailing: m}
+	if m.MessageID != 0 {
+		message, err := h.DB.Message(r.UserContext(), m.OwnerID, m.MessageID)
+		if err != nil {
+			return mailingRow{}, err
+		}
+		row.Subject = message.Subject
+	}
+	return h.mailingRow(r, row), nil
+}
+
+// Path is the mailing's page.
+func Path(id int64) string { return "/mailings/" + strconv.FormatInt(id, 10) }

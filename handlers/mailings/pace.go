@@ -1,0 +1,51 @@
+package mailings
+
+import (
+	"github.com/gofiber/fiber/v2"
+
+	"skychimp/db"
+	"skychimp/domain"
+	"skychimp/handlers/runs"
+	"skychimp/handlers/web"
+)
+
+// mailingPace is the block mailings/pace: the chart of the current or the last run. It is asked for less
+// often than the numbers, because it costs more.
+type mailingPace struct {
+	MailingID int64
+	Going     bool
+	Chart     runs.PaceChart
+}
+
+func (h *Mailings) mailingPace(r *web.Request, m domain.Mailing, last db.RunRow) (mailingPace, error) {
+	pace := mailingPace{MailingID: m.ID, Going: last.ID != 0 && !last.Closed() || aboutToRun(r, m, last.ID)}
+	var err error
+	if last.ID != 0 {
+		pace.Chart, err = h.Runs.PaceOf(r, last.Run)
+	}
+	return pace, err
+}
+
+// ShowPace is the chart alone. Status 286 ends htmx's asking.
+func (h *Mailings) ShowPace(r *web.Request) error {
+	m, err := h.readableMailing(r)
+	if err != nil {
+		return err
+	}
+	if !r.HTMX() {
+		return r.Redirect(Path(m.ID))
+	}
+	last, err := h.lastRun(r, m)
+	if err != nil {
+		return err
+	}
+	pace, err := h.mailingPace(r, m, last)
+	if err != nil {
+		return err
+	}
+	status := fiber.StatusOK
+	if !pace.Going {
+		status = 286
+	}
+	return r.Block(status, "mailings/pace", pace)
+}

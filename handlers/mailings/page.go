@@ -1,0 +1,194 @@
+package mailings
+
+import (
+	"time"
+
+	"github.com/gofiber/fiber/v2"
+
+	"skychimp/db"
+	"skychimp/domain"
+	"skychimp/handlers/runs"
+	"skychimp/handlers/web"
+	"skychimp/templates"
+)
+
+// mailingView is the page mailings/show.
+type mailingView struct {
+	mailingRow
+	Owner           string // whose it is, when it is not the reader's
+	Audience        domain.Audience
+	Tags            []string
+	Picked          int
+	Recipients      int64 // after suppression
+	Suppressed      int64
+	Start, End      string // wall clocks in Timezone
+	Timezone        string
+	Next            []web.Moment // in the mailing's zone
+	Progress        *mailingProgress
+	Pace            mailingPace
+	Runs            []runs.Row
+	Chart           runs.Chart
+	Pager           web.Pager
+	DisabledSince   web.Moment
+	LaunchExplained string
+	DeleteProblems  templates.Problems
+}
+
+// mailingProgress is the block mailings/progress: the current or the last run, which htmx asks
+// for again every second until it has ended. Waiting: a run later than After is about to begin.
+type mailingProgress struct {
+	MailingID int64
+	Run       runs.Row
+	Log       []runs.AttemptRow // the latest
+	Waiting   bool
+	After     int64
+}
+
+// Going tells whether there will be more to see.
+func (p mailingProgress) Going() bool { return p.Waiting || !p.Run.Over }
+
+const logRows = 8
+
+// progressOf is how far a run is, with the latest answers of the mail server.
+func (h *Mailings) progressOf(r *web.Request, run db.RunRow) (*mailingProgress, error) {
+	view := &mailingProgress{MailingID: run.MailingID, Run: h.Runs.Row(r, run)}
+	attempts, _, err := h.DB.Attempts(r.UserContext(), db.AttemptFilter{RunID: run.ID})
+	for _, one := range attempts[:min(len(attempts), logRows)] {
+		view.Log = append(view.Log, h.Runs.AttemptRow(r, one))
+	}
+	return view, err
+}
+
+// Show shows a mailing: to htmx as the row of the list.
+func (h *Mailings) Show(r *web.Request) error {
+	m, err := h.readableMailing(r)
+	if err != nil {
+		return err
+	}
+	if r.HTMX() {
+		return h.mailingAsRow(r, m)
+	}
+	view, err := h.mailingView(r, m)
+	if err != nil {
+		return err
+	}
+	return r.Page(fiber.StatusOK, "mailings/show", view)
+}
+
+func (h *Mailings) mailingView(r *web.Request, m domain.Mailing) (mailingView, error) {
+	row, err := h.rowOf(r, m)
+	if err != nil {
+		return mailingView{}, err
+	}
+	view := mailingView{mailingRow: row, Audience: m.Audience, Tags: m.Tags, Picked: len(m.ClientIDs), Timezone: m.Timezone,
+		Start: r.Wall(m.StartLocal), End: r.Wall(m.EndLocal), DisabledSince: r.Moment(m.DisabledAt)}
+	if user := r.Viewer.User; m.OwnerID != user.ID {
+		owner, err := h.DB.User(r.UserContext(), m.OwnerID)
+		if err != nil {
+			return view, err
+		}
+		view.Owner = owner.Name + " <" + owner.Email + ">"
+	}
+	recipients, suppressed, err := h.DB.Recipients(r.UserContext(), m)
+	if err != nil {
+		return view, err
+	}
+	view.Recipients, view.Suppressed = int64(recipients), int64(suppressed)
+	view.Next = Upcoming(r, m)
+	if view.Launch {
+		view.LaunchExplained = h.launchWords(r, m, recipients)
+	}
+	page := max(1, r.QueryInt("page", 1))
+	list, total, err := h.DB.Runs(r.UserContext(), r.OwnerID(), m.ID, page)
+	if err != nil {
+		return view, err
+	}
+	view.Pager = r.Pager(page, db.LastPage(total))
+	for _, run := range list {
+		view.Runs = append(view.Runs, h.Runs.Row(r, run))
+	}
+	view.Chart = runs.NewChart(view.Runs)
+	last, err := h.lastRun(r, m)
+	switch {
+	case err != nil:
+		return view, err
+	case (last.ID == 0 || last.Closed()) && aboutToRun(r, m, last.ID):
+		view.Progress = &mailingProgress{MailingID: m.ID, Waiting: true, After: last.ID}
+	case last.ID != 0:
+		if view.Progress, err = h.progressOf(r, last); err != nil {
+			return view, err
+		}
+	}
+	view.Pace, err = h.mailingPace(r, m, last)
+	return view, err
+}
+
+// aboutToRun tells whether a worker will make a run in a moment: it is due, or one after a run that
+// is the last was asked for.
+func aboutToRun(r *web.Request, m domain.Mailing, last int64) bool {
+	due := m.Status == domain.Running && !m.NextRunAt.IsZero() && !m.NextRunAt.After(time.Now())
+	return !m.Disabled() && (due || int64(r.QueryInt("after", -1)) >= last && m.Status != domain.Finished)
+}
+
+// launchWords say what the launch button will do.
+func (h *Mailings) launchWords(r *web.Request, m domain.Mailing, recipients int) string {
+	if !domain.Instant(m.StartLocal, m.Schedule().Zone).After(time.Now()) {
+		return r.TN("mailings.launch_now", recipients)
+	}
+	key := "mailings.launch_later"
+	if m.Periodicity == domain.Once {
+		key = "mailings.launch_once"
+	}
+	return r.TN(key, recipients) + " " + r.Wall(m.StartLocal) + " (" + m.Timezone + ")"
+}
+
+// Upcoming are the next five run times, in the mailing's own zone.
+func Upcoming(r *web.Request, m domain.Mailing) (next []web.Moment) {
+	for _, one := range m.Upcoming(time.Now(), 5) {
+		at := r.Moment(one.At)
+		at.Text, at.Zone = r.Wall(one.At.In(m.Schedule().Zone)), m.Timezone
+		next = append(next, at)
+	}
+	return next
+}
+
+// lastRun is the mailing's run, zero before the first.
+func (h *Mailings) lastRun(r *web.Request, m domain.Mailing) (db.RunRow, error) {
+	last, err := h.DB.LastRun(r.UserContext(), r.OwnerID(), m.ID)
+	if domain.KindOf(err) == domain.NotFound {
+		err = nil
+	}
+	return last, err
+}
+
+// Progress is the current run of a mailing. Status 286 ends htmx's asking.
+func (h *Mailings) Progress(r *web.Request) error {
+	m, err := h.readableMailing(r)
+	if err != nil {
+		return err
+	}
+	if !r.HTMX() {
+		return r.Redirect(Path(m.ID))
+	}
+	last, err := h.lastRun(r, m)
+	if err != nil {
+		return err
+	}
+	after := int64(r.QueryInt("after", -1))
+	switch {
+	case after >= last.ID && m.Status != domain.Finished && !m.Disabled():
+		return r.Block(fiber.StatusOK, "mailings/progress", &mailingProgress{MailingID: m.ID, Waiting: true, After: after})
+	case last.ID != 0 && !last.Closed():
+		view, err := h.progressOf(r, last)
+		if err != nil {
+			return err
+		}
+		return r.Block(fiber.StatusOK, "mailings/progress", view)
+	}
+	r.Path(Path(m.ID)) // the pages of its runs
+	view, err := h.mailingView(r, m)
+	if err != nil {
+		return err
+	}
+	return r.Block(286, "mailings/ended", view)
+}

@@ -1,0 +1,37 @@
+package mailings
+
+import (
+	"testing"
+
+	"skychimp/handlers/web/webtest"
+)
+
+// Every name that a template uses exists in the struct that its handler hands over.
+func TestViews(t *testing.T) {
+	webtest.Views(t, map[string]any{
+		"mailings/acts":         mailingView{},
+		"mailings/created":      createdMailing{},
+		"mailings/delete":       mailingRow{},
+		"mailings/edit":         mailingForm{},
+		"mailings/edit-row":     mailingForm{},
+		"mailings/ended":        mailingView{},
+		"mailings/fields":       mailingForm{},
+		"mailings/form":         mailingForm{},
+		"mailings/list":         mailingsView{},
+		"mailings/new":          mailingForm{},
+		"mailings/pick":         mailingPick{},
+		"mailings/pace":         mailingPace{},
+		"mailings/progress":     mailingProgress{},
+		"mailings/reach":        mailingReach{},
+		"mailings/question":     reviewView{},
+		"mailings/results":      mailingsView{},
+		"mailings/review":       reviewView{},
+		"mailings/row":          mailingRow{},
+		"mailings/runs":         mailingView{},
+		"mailings/show":         mailingView{},
+		"mailings/status":       mailingRow{},
+		"mailings/stop":         stopView{},
+		"mailings/calendar-day": calendarDay{},
+		"mailings/calendar":     calendarView{},
+	})
+}

@@ -1,0 +1,139 @@
+// Package messages answers what concerns the texts of mailings.
+package messages
+
+import (
+	"strconv"
+
+	"github.com/gofiber/fiber/v2"
+
+	"skychimp/db"
+	"skychimp/domain"
+	"skychimp/handlers/clients"
+	"skychimp/handlers/web"
+	"skychimp/templates"
+)
+
+// Messages answers what concerns an owner's messages.
+type Messages struct{ DB *db.DB }
+
+// messageRow is the block messages/row.
+type messageRow struct {
+	ID        int64
+	Subject   string
+	UpdatedAt web.Moment
+	UsedBy    string // how many mailings use it, in words
+}
+
+// messagesView is the page messages/list and its block messages/results.
+type messagesView struct {
+	Query    string
+	Self     string // the address of these results
+	Found    string // how many, in words
+	Fragment bool   // without the page around it
+	Rows     []messageRow
+	Pager    web.Pager
+}
+
+// Empty tells an owner without messages from a search without results.
+func (v messagesView) Empty() bool { return len(v.Rows) == 0 && v.Query == "" }
+
+// List is the list; its search asks for the results alone.
+func (h *Messages) List(r *web.Request) error {
+	page := max(1, r.QueryInt("page", 1))
+	rows, total, err := h.DB.Messages(r.UserContext(), r.Viewer.User.ID, r.Query("q"), page)
+	if err != nil {
+		return err
+	}
+	pages := db.LastPage(total)
+	view := messagesView{Query: r.Query("q"), Self: r.OriginalURL(), Fragment: r.HTMX(),
+		Found: r.TN("messages.found", total), Pager: r.Pager(min(page, pages), pages)}
+	for _, one := range rows {
+		view.Rows = append(view.Rows, h.messageRow(r, one))
+	}
+	if view.Fragment {
+		return r.Block(fiber.StatusOK, "messages/results", view)
+	}
+	return r.Page(fiber.StatusOK, "messages/list", view)
+}
+
+func (h *Messages) messageRow(r *web.Request, m db.MessageRow) messageRow {
+	return messageRow{ID: m.ID, Subject: m.Subject, UpdatedAt: r.Moment(m.UpdatedAt), UsedBy: r.TN("messages.used_by", m.Mailings)}
+}
+
+// messageView is the page messages/show.
+type messageView struct {
+	messageRow
+	Mine    bool               // the reader may change it
+	Owner   string             // whose it is, when it is not the reader's
+	Readers []templates.Option // clients whose letter can be looked at
+	TestTo  string             // where the test letter goes
+}
+
+// Show shows a message: to htmx as the row of its owner's list. Who oversees reads everybody's.
+func (h *Messages) Show(r *web.Request) error {
+	m, err := h.readableMessage(r)
+	if err != nil {
+		return err
+	}
+	user := r.Viewer.User
+	mine := m.OwnerID == user.ID && user.MayOwn()
+	if mine && r.HTMX() {
+		return h.messageAsRow(r)
+	}
+	view := messageView{messageRow: messageRow{ID: m.ID, Subject: m.Subject, UpdatedAt: r.Moment(m.UpdatedAt)},
+		Mine: mine, TestTo: user.Email}
+	if !view.Mine {
+		owner, err := h.DB.User(r.UserContext(), m.OwnerID)
+		if err != nil {
+			return err
+		}
+		view.Owner = owner.Name
+		return r.Page(fiber.StatusOK, "messages/show", view)
+	}
+	list, _, err := h.DB.Clients(r.UserContext(), user.ID, db.ClientFilter{})
+	if err != nil {
+		return err
+	}
+	view.Readers = []templates.Option{{Label: r.T("messages.example_reader")}}
+	for _, one := range list {
+		view.Readers = append(view.Readers, templates.Option{Value: strconv.FormatInt(one.ID, 10), Label: clients.Label(one)})
+	}
+	return r.Page(fiber.StatusOK, "messages/show", view)
+}
+
+// readableMessage is the message of the path: the reader's own, or anybody's to who oversees.
+func (h *Messages) readableMessage(r *web.Request) (domain.Message, error) {
+	user := r.Viewer.User
+	owner := user.ID
+	if user.MayOversee() {
+		owner = 0
+	}
+	return h.DB.Message(r.UserContext(), owner, r.ID())
+}
+
+// Test sends the message to its owner's own address.
+func (h *Messages) Test(r *web.Request) error {
+	user, id := r.Viewer.User, r.ID()
+	client, err := strconv.ParseInt(r.FormValue("client", "0"), 10, 64)
+	if err != nil {
+		return domain.Refuse(domain.NotFound, "", "errors.not_found")
+	}
+	if err := h.DB.TestMessage(r.UserContext(), user.ID, id, client); err != nil {
+		return err
+	}
+	if r.HTMX() {
+		r.Toast(TestSent(r), "Email", user.Email)
+		return r.SendString("")
+	}
+	return r.Done(messagePath(id), TestSent(r), "Email", user.Email)
+}
+
+// TestSent is the key of the text that says where a test letter goes.
+func TestSent(r *web.Request) string {
+	if r.Site.Inbox {
+		return "messages.test_in_inbox"
+	}
+	return "messages.test_sent"
+}
+
+func messagePath(id int64) string { return "/messages/" + strconv.FormatInt(id, 10) }

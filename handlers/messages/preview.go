@@ -1,0 +1,62 @@
+package messages
+
+import (
+	"net/mail"
+
+	"github.com/gofiber/fiber/v2"
+
+	"skychimp/domain"
+	"skychimp/domain/letter"
+	"skychimp/handlers/web"
+)
+
+// Preview is the letter itself, as one client gets it or as an example, in a light or a
+// dark mail program, for a frame that runs nothing.
+func (h *Messages) Preview(r *web.Request) error {
+	m, err := h.readableMessage(r)
+	if err != nil {
+		return err
+	}
+	owner, err := h.DB.User(r.UserContext(), m.OwnerID)
+	if err != nil {
+		return err
+	}
+	scheme := "light"
+	if r.Query("scheme") == "dark" {
+		scheme = "dark"
+	}
+	compiled, to, err := h.EmailTo(r, owner, m, int64(r.QueryInt("client")))
+	if err != nil {
+		return err
+	}
+	return ShowEmail(r, letter.Shown(compiled.HTML(to), scheme))
+}
+
+// EmailTo is the letter that the client, or with 0 the owner, would get. Whatever the answer is
+// now, it may stand in a frame, and nothing runs in it.
+func (h *Messages) EmailTo(r *web.Request, owner domain.User, m domain.Message, client int64) (*letter.Letter, letter.Recipient, error) {
+	to := letter.Recipient{Email: owner.Email, Name: owner.Name, UnsubscribeURL: r.Absolute("/unsubscribe/test")}
+	if client != 0 {
+		reader, err := h.DB.Client(r.UserContext(), r.Viewer.User.ID, client)
+		if err != nil {
+			return nil, to, err
+		}
+		to.Email, to.Name, to.Comment = reader.Email, reader.FullName, reader.Comment
+	}
+	r.Set(fiber.HeaderContentSecurityPolicy, "default-src 'none'; style-src 'unsafe-inline'; img-src https: http: data:; "+
+		"base-uri 'none'; form-action 'none'; frame-ancestors 'self'; sandbox")
+	r.Set(fiber.HeaderXFrameOptions, "SAMEORIGIN")
+	compiled, err := letter.Compile(letter.Source{
+		Subject: m.Subject, Body: m.Body, Language: owner.Language, From: mail.Address{Name: owner.Name, Address: owner.Email},
+		UnsubscribeText: r.Site.Say(owner.Language, "letters.unsubscribe"),
+		FooterText:      r.Site.Say(owner.Language, "letters.why", "Name", owner.Name),
+	})
+	return compiled, to, err
+}
+
+// ShowEmail answers with the email alone.
+func ShowEmail(r *web.Request, page string) error {
+	r.Vary("HX-Request")
+	r.Type("html", "utf-8")
+	return r.SendString(page)
+}

@@ -1,0 +1,26 @@
+package messages
+
+import (
+	"testing"
+
+	"skychimp/handlers/web/webtest"
+)
+
+// Every name that a template uses exists in the struct that its handler hands over.
+func TestViews(t *testing.T) {
+	webtest.Views(t, map[string]any{
+		"messages/created":  createdMessage{},
+		"messages/delete":   deleteMessageView{},
+		"messages/edit":     messageForm{},
+		"messages/edit-row": messageForm{},
+		"messages/fields":   messageForm{},
+		"messages/form":     messageForm{},
+		"messages/list":     messagesView{},
+		"messages/nothing":  messagesView{},
+		"messages/new":      messageForm{},
+		"messages/results":  messagesView{},
+		"messages/row":      messageRow{},
+		"messages/show":     messageView{},
+		"messages/starts":   messageForm{},
+	})
+}

@@ -1,0 +1,196 @@
+package onboarding
+
+import (
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/gofiber/fiber/v2"
+
+	"skychimp/db"
+	"skychimp/domain"
+	"skychimp/domain/letter"
+	"skychimp/handlers/clients"
+	"skychimp/handlers/mailings"
+	"skychimp/handlers/messages"
+	"skychimp/handlers/web"
+	"skychimp/templates"
+)
+
+// Preview shows the letter as a client gets it, its subject above it, in the colours of this
+// browser: as it stands in the form, or as it is saved.
+func (h *Onboarding) Preview(r *web.Request) error {
+	view, user := sentStart(r), *r.Viewer.User
+	if r.Method() == fiber.MethodGet {
+		start, err := h.DB.Start(r.UserContext(), user.ID)
+		if err != nil {
+			return err
+		}
+		view = h.startLetterOf(r, start)
+	}
+	message := domain.Message{OwnerID: user.ID, Subject: view.Subject, Body: view.Body}
+	client, _ := strconv.ParseInt(r.FormValue("client", r.Query("client")), 10, 64)
+	compiled, to, err := h.Messages.EmailTo(r, user, message, client)
+	if texts, ok := r.Problems(err); ok {
+		for _, text := range texts {
+			return r.Status(fiber.StatusUnprocessableEntity).SendString(text)
+		}
+	}
+	if err != nil {
+		return err
+	}
+	var head strings.Builder
+	if err := r.Site.Templates.Render(&head, r.Viewer.Lang, "onboarding/subject", compiled.Subject(to)); err != nil {
+		return err
+	}
+	return messages.ShowEmail(r, letter.Under(head.String(), compiled.HTML(to)))
+}
+
+// startLetterView is the page onboarding/letter: the letter, its time, and the button.
+type startLetterView struct {
+	domain.StartForm
+	Subject, Body string
+	Examples      []templates.Option
+	Example       string // the one that the letter begins with
+	Clients       string // how many, in words
+	Periodicities []templates.Option
+	Reader        string             // the client that the preview is for
+	Readers       []templates.Option // the newest ones
+	Typed         bool               // what stands in the form is saved nowhere
+	Notice        string
+	Act           startAct
+	Problems      templates.Problems
+}
+
+// startAct is the block onboarding/act: what the button does, and when the letters go.
+type startAct struct {
+	Label, Promise, Note string
+	Next                 []web.Moment
+}
+
+// startLetterOf is the form with what is saved, else with the example and usual times.
+func (h *Onboarding) startLetterOf(r *web.Request, start domain.Start) startLetterView {
+	to, m := r.Viewer, start.Mailing
+	tomorrow := time.Now().In(to.Zone).AddDate(0, 0, 1).Format("2006-01-02") + "T10:00"
+	view := startLetterView{Subject: start.Message.Subject, Body: start.Message.Body,
+		StartForm: domain.StartForm{When: domain.StartNow, StartAt: tomorrow, Timezone: to.User.Timezone, Periodicity: string(domain.Once)}}
+	if start.Message.ID == 0 {
+		view.Example = templates.StartNames()[0]
+	}
+	if chosen := r.Query("start"); slices.Contains(templates.StartNames(), chosen) {
+		view.Example = chosen
+	}
+	if view.Example != "" {
+		view.Subject, view.Body = templates.Start(to.Lang, view.Example)
+	}
+	if m.ID != 0 {
+		view.Timezone, view.Periodicity = m.Timezone, string(m.Periodicity)
+		if domain.Instant(m.StartLocal, m.Schedule().Zone).After(time.Now()) {
+			view.When, view.StartAt = "later", m.StartLocal.Format(domain.WallFormat)
+		}
+	}
+	return view
+}
+
+// sentStart reads the form.
+func sentStart(r *web.Request) startLetterView {
+	return startLetterView{Subject: r.FormValue("subject"), Body: r.FormValue("body"), Reader: r.FormValue("client"), Typed: true,
+		StartForm: domain.StartForm{When: r.FormValue("when"), StartAt: r.FormValue("start_at"), Timezone: r.FormValue("timezone"),
+			Periodicity: r.FormValue("periodicity")}}
+}
+
+func (h *Onboarding) showStartLetter(r *web.Request, status int, view startLetterView) error {
+	list, total, err := h.DB.Clients(r.UserContext(), r.Viewer.User.ID, db.ClientFilter{})
+	if err != nil {
+		return err
+	}
+	view.Clients, view.Examples = r.TN("clients.found", total), h.Messages.Examples(r)
+	for _, one := range list {
+		view.Readers = append(view.Readers, templates.Option{Value: strconv.FormatInt(one.ID, 10), Label: clients.Label(one)})
+	}
+	if view.Reader == "" && len(view.Readers) > 0 {
+		view.Reader = view.Readers[0].Value
+	}
+	for _, one := range []domain.Periodicity{domain.Once, domain.Daily, domain.Weekly, domain.Monthly} {
+		view.Periodicities = append(view.Periodicities, templates.Option{Value: string(one), Label: r.T("mailings.every_" + string(one))})
+	}
+	if view.Act, err = h.startAct(r, view.StartForm); err != nil {
+		return err
+	}
+	return r.Page(status, "onboarding/letter", view)
+}
+
+// Plan answers what is being chosen in the form: what the button would do.
+func (h *Onboarding) Plan(r *web.Request) error {
+	act, err := h.startAct(r, sentStart(r).StartForm)
+	if err != nil {
+		return err
+	}
+	return r.Block(fiber.StatusOK, "onboarding/act", act)
+}
+
+func (h *Onboarding) startAct(r *web.Request, form domain.StartForm) (startAct, error) {
+	act := startAct{Label: r.T("mailings.launch"), Promise: form.Promise()}
+	m, now := domain.Mailing{OwnerID: r.Viewer.User.ID, MessageID: 1, Status: domain.Created}, time.Now()
+	if texts, wrong := r.Problems(form.Plan(&m, "-", now)); wrong {
+		for _, text := range texts {
+			act.Note = text
+		}
+		return act, nil
+	}
+	recipients, suppressed, err := h.DB.Recipients(r.UserContext(), m)
+	if err != nil {
+		return act, err
+	}
+	if form.When == domain.StartNow {
+		act.Label = r.TN("start.send_now", recipients)
+	} else {
+		act.Label = r.T("start.send_later", "Day", r.Day(m.StartLocal))
+		act.Note = r.TN("mailings.reach", recipients)
+	}
+	if suppressed > 0 {
+		act.Note += " (" + r.TN("mailings.suppressed", suppressed) + ")"
+	}
+	if m.Periodicity != domain.Once {
+		act.Next = mailings.Upcoming(r, m)[:3]
+	}
+	return act, nil
+}
+
+// Launch saves the letter and its time. What else it does says the pressed button: one
+// that promised something else than the form has now does nothing more.
+func (h *Onboarding) Launch(r *web.Request) error {
+	view, do, now, user := sentStart(r), r.FormValue("do"), time.Now(), r.Viewer.User
+	launch := do == view.Promise()
+	if !launch && do != "keep" && do != "test" {
+		view.Notice = r.T("start.look_again")
+		return h.showStartLetter(r, fiber.StatusUnprocessableEntity, view)
+	}
+	write := func(m *domain.Message) error {
+		return messages.Change(m, domain.MessageForm{Subject: view.Subject, Body: view.Body})
+	}
+	plan := func(m *domain.Mailing) error { return view.Plan(m, r.T("start.mailing_name"), now) }
+	m, err := h.DB.SaveStart(r.UserContext(), user.ID, launch, now, write, plan)
+	if texts, ok := r.Problems(err); ok {
+		view.Problems = texts
+		if more, wrong := r.Problems(plan(&domain.Mailing{MessageID: 1})); wrong { // the letter was refused first
+			maps.Copy(view.Problems, more)
+		}
+		return h.showStartLetter(r, fiber.StatusUnprocessableEntity, view)
+	}
+	switch {
+	case err != nil:
+		return err
+	case launch || m.MessageID == 0: // the second click comes to the mailing of the first
+		return r.Done(mailings.Path(m.ID), "mailings.launched")
+	case do == "keep":
+		return r.Done("/start", "start.kept")
+	}
+	client, _ := strconv.ParseInt(view.Reader, 10, 64)
+	if err := h.DB.TestMessage(r.UserContext(), user.ID, m.MessageID, client); err != nil {
+		return err
+	}
+	return r.Done("/start", messages.TestSent(r), "Email", user.Email)
+}

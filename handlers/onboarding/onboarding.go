@@ -1,0 +1,52 @@
+// Package onboarding leads an owner to the first mailing, and shows afterwards how things stand.
+package onboarding
+
+import (
+	"github.com/gofiber/fiber/v2"
+
+	"skychimp/db"
+	"skychimp/domain"
+	"skychimp/handlers/clients"
+	"skychimp/handlers/imports"
+	"skychimp/handlers/messages"
+	"skychimp/handlers/runs"
+	"skychimp/handlers/web"
+)
+
+// Onboarding is the page that an owner comes to.
+type Onboarding struct {
+	DB       *db.DB
+	Clients  *clients.Clients
+	Imports  *imports.Imports
+	Messages *messages.Messages
+	Runs     *runs.Runs
+}
+
+// Show is the page that an owner comes to: it shows the next step to the first mailing, and
+// afterwards how things stand.
+func (h *Onboarding) Show(r *web.Request) error {
+	start, err := h.DB.Start(r.UserContext(), r.Viewer.User.ID)
+	if err != nil {
+		return err
+	}
+	switch start.Step() {
+	case domain.StepClients:
+		return r.Page(fiber.StatusOK, "onboarding/clients", imports.PastedView{})
+	case domain.StepLetter:
+		return h.showStartLetter(r, fiber.StatusOK, h.startLetterOf(r, start))
+	}
+	return h.startHome(r)
+}
+
+// AddClients takes the first clients.
+func (h *Onboarding) AddClients(r *web.Request) error {
+	view, err := h.Imports.TakePasted(r)
+	switch {
+	case err != nil:
+		return err
+	case view.Problems != nil:
+		return r.Page(fiber.StatusUnprocessableEntity, "onboarding/clients", view)
+	}
+	r.SetFlash(view.Taken)
+	return r.Redirect("/start")
+}

@@ -1,0 +1,85 @@
+// Package recipients answers those who get mail.
+package recipients
+
+import (
+	"strings"
+
+	"github.com/gofiber/fiber/v2"
+
+	"skychimp/db"
+	"skychimp/domain"
+	"skychimp/handlers/web"
+)
+
+// Recipients answers the links in emails.
+type Recipients struct {
+	DB        *db.DB
+	Secret    []byte // signs the links
+	SecretOld []byte // signed them before; nil: none did
+}
+
+// unsubscribeView is the page recipients/unsubscribe behind the link of a letter.
+type unsubscribeView struct {
+	Path, Email, Owner string // Email is shown only in part: letters are forwarded
+	Done               bool
+	Test               bool // the link stood in a test letter
+}
+
+// UnsubscribeForm shows a button and changes nothing: mail programs open links by themselves.
+func (h *Recipients) UnsubscribeForm(r *web.Request) error {
+	if r.Params("token") == "test" {
+		return r.Page(fiber.StatusOK, "recipients/unsubscribe", unsubscribeView{Test: true})
+	}
+	id, ok := h.clientOfLink(r.Params("token"))
+	if !ok {
+		return domain.Refuse(domain.NotFound, "", "errors.not_found")
+	}
+	client, err := h.subscriber(r, id)
+	if err != nil {
+		return err
+	}
+	return r.Page(fiber.StatusOK, "recipients/unsubscribe", unsubscribeView{Path: r.Path(), Email: masked(client.Email),
+		Owner: client.OwnerName, Done: client.SuppressedReason == domain.Unsubscribed})
+}
+
+// clientOfLink is the client that a link names, signed by this secret or the one of before.
+func (h *Recipients) clientOfLink(token string) (id int64, ok bool) {
+	if id, ok = domain.ParseUnsubscribeToken(h.Secret, token); !ok && h.SecretOld != nil {
+		id, ok = domain.ParseUnsubscribeToken(h.SecretOld, token)
+	}
+	return id, ok
+}
+
+// subscriber is the client of a link; of a deleted one nothing is left but that it gets no
+// letters.
+func (h *Recipients) subscriber(r *web.Request, id int64) (db.Subscriber, error) {
+	client, err := h.DB.Subscriber(r.UserContext(), id)
+	if domain.KindOf(err) == domain.NotFound {
+		return db.Subscriber{SuppressedReason: domain.Unsubscribed}, nil
+	}
+	return client, err
+}
+
+// Unsubscribe needs no cookie and no confirmation: mail programs post it, too (RFC 8058).
+func (h *Recipients) Unsubscribe(r *web.Request) error {
+	if r.Params("token") == "test" {
+		return h.UnsubscribeForm(r)
+	}
+	id, ok := h.clientOfLink(r.Params("token"))
+	if !ok {
+		return domain.Refuse(domain.NotFound, "", "errors.not_found")
+	}
+	if err := h.DB.Unsubscribe(r.UserContext(), id); err != nil {
+		return err
+	}
+	return h.UnsubscribeForm(r)
+}
+
+// masked is the address with most of its name hidden.
+func masked(email string) string {
+	name, host, found := strings.Cut(email, "@")
+	if !found {
+		return ""
+	}
+	return string([]rune(name)[:1]) + "…@" + host
+}

@@ -1,0 +1,14 @@
+package recipients
+
+import (
+	"testing"
+
+	"skychimp/handlers/web/webtest"
+)
+
+// Every name that a template uses exists in the struct that its handler hands over.
+func TestViews(t *testing.T) {
+	webtest.Views(t, map[string]any{
+		"recipients/unsubscribe": unsubscribeView{},
+	})
+}

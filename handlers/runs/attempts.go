@@ -1,0 +1,67 @@
+package runs
+
+import (
+	"github.com/gofiber/fiber/v2"
+
+	"skychimp/db"
+	"skychimp/domain"
+	"skychimp/handlers/web"
+	"skychimp/templates"
+)
+
+// AttemptRow is one try to hand a letter over.
+type AttemptRow struct {
+	Email, Mailing   string
+	MailingID, RunID int64
+	N                int
+	At               web.Moment
+	Status           domain.Verdict
+	Answer           string // the mail server's own words
+}
+
+// attemptsView is the page runs/attempts and its block runs/attempt-results.
+type attemptsView struct {
+	Status   string
+	Statuses []templates.Option
+	Mailing  int64  // 0: of all mailings
+	Mailings string // where they are listed for the reader
+	Name     string // of that mailing
+	Rows     []AttemptRow
+	Pager    web.Pager
+}
+
+// Attempts is the record of every attempt: the reader's own, or everybody's.
+func (h *Runs) Attempts(r *web.Request) error {
+	filter := db.AttemptFilter{
+		OwnerID: r.OwnerID(), MailingID: int64(r.QueryInt("mailing")), Status: domain.Verdict(r.Query("status")),
+		Page: max(1, r.QueryInt("page", 1)),
+	}
+	attempts, more, err := h.DB.Attempts(r.UserContext(), filter)
+	if err != nil {
+		return err
+	}
+	view := attemptsView{Status: r.Query("status"), Mailing: filter.MailingID, Mailings: "/mailings", Pager: r.OpenPager(filter.Page, more)}
+	if !r.Viewer.User.MayOwn() {
+		view.Mailings = "/manager/mailings"
+	}
+	view.Statuses = []templates.Option{{Label: r.T("attempts.all_statuses")}}
+	for _, one := range []domain.Verdict{domain.Accepted, domain.Deferred, domain.Failed, domain.Unknown} {
+		view.Statuses = append(view.Statuses, templates.Option{Value: string(one), Label: r.T("attempts.status_" + string(one))})
+	}
+	for _, one := range attempts {
+		view.Name = one.MailingName
+		view.Rows = append(view.Rows, h.AttemptRow(r, one))
+	}
+	if r.HTMX() {
+		return r.Block(fiber.StatusOK, "runs/attempt-results", view)
+	}
+	return r.Page(fiber.StatusOK, "runs/attempts", view)
+}
+
+// AttemptRow is the attempt as lists show it.
+func (h *Runs) AttemptRow(r *web.Request, one db.AttemptRow) AttemptRow {
+	return AttemptRow{
+		Email: one.Email, Mailing: one.MailingName, MailingID: one.MailingID, RunID: one.RunID, N: one.N, At: r.Moment(one.At),
+		Status: one.Status, Answer: domain.Answer{Code: one.Code, Text: one.Answer}.String(),
+	}
+}

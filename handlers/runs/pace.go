@@ -1,0 +1,63 @@
+package runs
+
+import (
+	"time"
+
+	"skychimp/domain"
+	"skychimp/handlers/web"
+)
+
+// PaceChart is the block runs/pace: what became of a run's letters over time, a column for
+// each part of it.
+type PaceChart struct {
+	Columns  []paceColumn
+	Width    int64 // of the drawing, which is chartHeight high
+	From, To web.Moment
+	Highest  int64  // attempts of the highest column
+	Step     string // how long a column is, in words
+	Every    int64  // 1: exact
+}
+
+// paceColumn is one part, with what stands in it from the bottom up.
+type paceColumn struct {
+	At web.Moment // Text is the clock
+	domain.PacePart
+	Parts []web.ChartPart
+}
+
+// newPaceChart draws nothing for less than two parts: there is nothing to compare.
+func newPaceChart(pace domain.Pace) (chart PaceChart) {
+	if len(pace.Parts) < 2 {
+		return chart
+	}
+	for _, part := range pace.Parts {
+		chart.Highest = max(chart.Highest, part.Accepted+part.Deferred+part.Failed)
+	}
+	for i, part := range pace.Parts {
+		column := paceColumn{PacePart: part}
+		column.Parts = web.Stack(int64(i*web.ChartStep), chart.Highest, []web.ChartShare{
+			{Kind: "accepted", N: part.Accepted}, {Kind: "deferred", N: part.Deferred}, {Kind: "failed", N: part.Failed}})
+		chart.Columns = append(chart.Columns, column)
+	}
+	chart.Width, chart.Every = int64(len(chart.Columns)*web.ChartStep), pace.Every
+	return chart
+}
+
+// PaceOf is the chart of a run, with its times in words.
+func (h *Runs) PaceOf(r *web.Request, run domain.Run) (PaceChart, error) {
+	pace, err := h.DB.Pace(r.UserContext(), run)
+	if err != nil {
+		return PaceChart{}, err
+	}
+	chart := newPaceChart(pace)
+	for i := range chart.Columns {
+		at := r.Moment(pace.At(i))
+		at.Text = pace.At(i).In(r.Viewer.Zone).Format(time.TimeOnly)
+		chart.Columns[i].At = at
+	}
+	if n := len(chart.Columns); n > 0 {
+		chart.From, chart.To = chart.Columns[0].At, chart.Columns[n-1].At
+		chart.Step = r.Span(pace.Step)
+	}
+	return chart, nil
+}

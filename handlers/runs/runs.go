@@ -1,0 +1,104 @@
+// Package runs answers what became of mailings: runs, their deliveries and attempts.
+package runs
+
+import (
+	"github.com/gofiber/fiber/v2"
+
+	"skychimp/db"
+	"skychimp/domain"
+	"skychimp/handlers/web"
+	"skychimp/templates"
+)
+
+// Runs answers what became of mailings.
+type Runs struct{ DB *db.DB }
+
+// runCounts is the block runs/counts: what became of a run's deliveries so far.
+type runCounts struct {
+	domain.Counts
+	Deferred  int64
+	NextTryAt web.Moment
+	Percent   int // of the deliveries that have ended
+}
+
+// Unsent counts the letters that nobody tried to send, or not to the end.
+func (c runCounts) Unsent() int64 { return c.Suppressed + c.Expired + c.Cancelled }
+
+// Row is a run in a list, and the head of its page.
+type Row struct {
+	runCounts
+	ID, MailingID int64
+	Mailing       string
+	Status        domain.RunStatus
+	Reason        string // why it ended early, was missed, or does not move: a word of ours or the server's
+	Ours          bool   // Reason is a key of runs.reason_
+	ScheduledAt   web.Moment
+	ClosedAt      web.Moment
+	ResumeAt      web.Moment
+	ByHand        bool // asked for out of turn
+	Over          bool // nothing more will happen
+}
+
+// runView is the page runs/show.
+type runView struct {
+	Row
+	Pace     PaceChart
+	Outcome  string
+	Outcomes []templates.Option
+	Rows     []deliveryRow
+	Pager    web.Pager
+}
+
+// deliveryRow is one recipient of a run.
+type deliveryRow struct {
+	Email   string
+	Outcome domain.Outcome
+	Tries   int
+	Answer  string // the mail server's own words
+}
+
+// Row is the run as lists show it.
+func (h *Runs) Row(r *web.Request, run db.RunRow) Row {
+	row := Row{
+		runCounts: runCounts{Counts: run.Counts, Deferred: run.Deferred, NextTryAt: r.Moment(run.NextTryAt), Percent: 100},
+		ID:        run.ID, MailingID: run.MailingID, Mailing: run.MailingName, Status: run.Status, Reason: run.Reason,
+		ScheduledAt: r.Moment(run.ScheduledAt), ClosedAt: r.Moment(run.ClosedAt), ResumeAt: r.Moment(run.ResumeAt),
+		ByHand: run.OccurrenceNo == nil, Over: run.Closed(),
+	}
+	if run.Planned > 0 {
+		row.Percent = int(100 * (run.Planned - run.Open()) / run.Planned)
+	}
+	switch run.Reason {
+	case domain.ReasonStopped, domain.ReasonDeleted, domain.ReasonDisabled, domain.ReasonBlocked, domain.ReasonEnded, domain.ReasonMissed,
+		domain.ReasonWarming:
+		row.Ours = true
+	}
+	return row
+}
+
+// Show shows one run with its deliveries.
+func (h *Runs) Show(r *web.Request) error {
+	run, err := h.DB.Run(r.UserContext(), r.OwnerID(), r.ID())
+	if err != nil {
+		return err
+	}
+	page := max(1, r.QueryInt("page", 1))
+	outcome := domain.Outcome(r.Query("outcome"))
+	deliveries, more, err := h.DB.Deliveries(r.UserContext(), run.ID, outcome, page)
+	if err != nil {
+		return err
+	}
+	view := runView{Row: h.Row(r, run), Outcome: string(outcome), Pager: r.OpenPager(page, more)}
+	if view.Pace, err = h.PaceOf(r, run.Run); err != nil {
+		return err
+	}
+	view.Outcomes = []templates.Option{{Label: r.T("runs.all_outcomes")}}
+	for _, one := range domain.Outcomes() {
+		view.Outcomes = append(view.Outcomes, templates.Option{Value: string(one), Label: r.T("runs.outcome_" + string(one))})
+	}
+	for _, one := range deliveries {
+		view.Rows = append(view.Rows, deliveryRow{Email: one.Email, Outcome: one.Outcome, Tries: one.Tries,
+			Answer: domain.Answer{Code: one.Code, Text: one.Answer}.String()})
+	}
+	return r.Page(fiber.StatusOK, "runs/show", view)
+}

@@ -1,0 +1,24 @@
+package runs
+
+import (
+	"testing"
+
+	"skychimp/domain"
+	"skychimp/handlers/web/webtest"
+)
+
+// Every name that a template uses exists in the struct that its handler hands over.
+func TestViews(t *testing.T) {
+	webtest.Views(t, map[string]any{
+		"runs/chart":           Chart{},
+		"runs/pace":            PaceChart{},
+		"runs/counts":          runCounts{},
+		"runs/outcome":         domain.Outcome(""),
+		"runs/show":            runView{},
+		"runs/state":           Row{},
+		"runs/status":          domain.RunStatus(""),
+		"runs/attempts":        attemptsView{},
+		"runs/attempt-results": attemptsView{},
+		"runs/attempt-status":  domain.Verdict(""),
+	})
+}

@@ -1,0 +1,76 @@
+// Package handlers answers: every address stands in routes.go, one folder per noun has its pages,
+// and web what they share.
+package handlers
+
+import (
+	"log/slog"
+
+	"github.com/gofiber/fiber/v2"
+
+	"skychimp/db"
+	"skychimp/handlers/account"
+	"skychimp/handlers/blog"
+	"skychimp/handlers/clients"
+	"skychimp/handlers/home"
+	"skychimp/handlers/imports"
+	"skychimp/handlers/inbox"
+	"skychimp/handlers/mailings"
+	"skychimp/handlers/messages"
+	"skychimp/handlers/onboarding"
+	"skychimp/handlers/recipients"
+	"skychimp/handlers/runs"
+	"skychimp/handlers/staff"
+	"skychimp/handlers/web"
+	"skychimp/static"
+	"skychimp/templates"
+)
+
+// Config is what the site needs to know of the environment.
+type Config struct {
+	web.Config
+	Secret    []byte    // signs the links to unsubscribe
+	SecretOld []byte    // signed them before; nil: none did
+	Media     *db.Media // pictures of posts
+}
+
+// nouns are the rooms of the site.
+type nouns struct {
+	account    *account.Account
+	blog       *blog.Blog
+	clients    *clients.Clients
+	home       *home.Home
+	imports    *imports.Imports
+	inbox      *inbox.Inbox
+	mailings   *mailings.Mailings
+	messages   *messages.Messages
+	onboarding *onboarding.Onboarding
+	recipients *recipients.Recipients
+	runs       *runs.Runs
+	staff      *staff.Staff
+}
+
+func newNouns(config Config, database *db.DB, files *static.Files, log *slog.Logger) (n nouns, err error) {
+	n = nouns{
+		account: account.New(database), blog: blog.New(database, config.Media), clients: &clients.Clients{DB: database},
+		imports: &imports.Imports{DB: database}, inbox: &inbox.Inbox{DB: database}, messages: &messages.Messages{DB: database},
+		recipients: &recipients.Recipients{DB: database, Secret: config.Secret, SecretOld: config.SecretOld}, runs: &runs.Runs{DB: database},
+	}
+	n.home = &home.Home{DB: database, Files: files, Blog: n.blog}
+	n.mailings = &mailings.Mailings{DB: database, Runs: n.runs}
+	n.onboarding = &onboarding.Onboarding{DB: database, Clients: n.clients, Imports: n.imports, Messages: n.messages, Runs: n.runs}
+	n.staff, err = staff.New(database, log)
+	return n, err
+}
+
+// New is the whole site as an application that listens nowhere yet.
+func New(config Config, database *db.DB, set *templates.Set, files *static.Files, log *slog.Logger) (*fiber.App, error) {
+	site, err := web.NewSite(config.Config, database, set, nav(), log)
+	if err != nil {
+		return nil, err
+	}
+	n, err := newNouns(config, database, files, log)
+	if err != nil {
+		return nil, err
+	}
+	return site.App(routes(n)), nil
+}

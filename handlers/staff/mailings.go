@@ -1,0 +1,118 @@
+package staff
+
+import (
+	"time"
+
+	"github.com/gofiber/fiber/v2"
+
+	"skychimp/db"
+	"skychimp/domain"
+	"skychimp/handlers/web"
+	"skychimp/templates"
+)
+
+// managerMailing is the block staff/mailing.
+type managerMailing struct {
+	ID                int64
+	Name, Subject     string
+	Owner, OwnerEmail string
+	OwnerBlocked      bool
+	Status            domain.MailingStatus
+	Planned, Accepted int64
+	Failed            int64
+	NextRunAt         web.Moment // zero when nothing will be sent
+	Toggle            toggle
+}
+
+// managerMailingsView is the page staff/mailings and its block staff/mailing-results.
+type managerMailingsView struct {
+	Query, Status string
+	Statuses      []templates.Option
+	Found         string
+	Fragment      bool // without the page around it
+	Rows          []managerMailing
+	Pager         web.Pager
+}
+
+// statusDisabled is the choice of the filter beside the statuses of a mailing.
+const statusDisabled = "disabled"
+
+// Mailings is the list of everybody's mailings; its search asks for the results alone.
+func (h *Staff) Mailings(r *web.Request) error {
+	view := managerMailingsView{Query: r.Query("q"), Status: r.Query("status"), Fragment: r.HTMX()}
+	filter := db.MailingFilter{Query: view.Query, Page: max(1, r.QueryInt("page", 1))}
+	if filter.Disabled = view.Status == statusDisabled; !filter.Disabled {
+		filter.Status = domain.MailingStatus(view.Status)
+	}
+	rows, total, err := h.DB.Mailings(r.UserContext(), filter)
+	if err != nil {
+		return err
+	}
+	pages := db.LastPage(total)
+	view.Found, view.Pager = r.TN("mailings.found", total), r.Pager(min(filter.Page, pages), pages)
+	for _, row := range rows {
+		view.Rows = append(view.Rows, h.managerMailing(r, row))
+	}
+	if view.Fragment {
+		return r.Block(fiber.StatusOK, "staff/mailing-results", view)
+	}
+	view.Statuses = []templates.Option{{Label: r.T("mailings.all_statuses")}}
+	for _, one := range []domain.MailingStatus{domain.Created, domain.Running, domain.Finished} {
+		view.Statuses = append(view.Statuses, templates.Option{Value: string(one), Label: r.T("mailings.status_" + string(one))})
+	}
+	view.Statuses = append(view.Statuses, templates.Option{Value: statusDisabled, Label: r.T("mailings.disabled")})
+	return r.Page(fiber.StatusOK, "staff/mailings", view)
+}
+
+func (h *Staff) managerMailing(r *web.Request, m db.MailingRow) managerMailing {
+	row := managerMailing{
+		ID: m.ID, Name: m.Name, Subject: m.Subject, Owner: m.OwnerName, OwnerEmail: m.OwnerEmail, OwnerBlocked: m.OwnerBlocked,
+		Status: m.Status, Planned: m.Planned, Accepted: m.Accepted, Failed: m.Failed,
+		Toggle: toggle{Noun: "mailing", ID: m.ID, Name: m.Name, On: m.Disabled(), Reason: m.DisabledReason, Since: r.Moment(m.DisabledAt)},
+	}
+	if m.Status == domain.Running && !m.Disabled() && !m.OwnerBlocked {
+		row.NextRunAt = r.Moment(m.NextRunAt)
+	}
+	return row
+}
+
+// AskDisable asks for the reason on a page of its own.
+func (h *Staff) AskDisable(r *web.Request) error {
+	row, err := h.DB.MailingRow(r.UserContext(), r.ID())
+	if err != nil {
+		return err
+	}
+	return r.Page(fiber.StatusOK, "staff/why", h.managerMailing(r, row).Toggle)
+}
+
+func (h *Staff) DisableMailing(r *web.Request) error {
+	_, err := h.DB.DisableMailing(r.UserContext(), *r.Viewer.User, r.ID(), r.FormValue("reason"), time.Now())
+	return h.overseenMailing(r, "manager.disabled", err)
+}
+
+func (h *Staff) EnableMailing(r *web.Request) error {
+	_, err := h.DB.EnableMailing(r.UserContext(), *r.Viewer.User, r.ID(), time.Now())
+	return h.overseenMailing(r, "manager.enabled", err)
+}
+
+// overseenMailing answers with the mailing as it is now, or with what is wrong.
+func (h *Staff) overseenMailing(r *web.Request, done string, err error) error {
+	problems, wrong := r.Problems(err)
+	if err != nil && !wrong {
+		return err
+	}
+	found, err := h.DB.MailingRow(r.UserContext(), r.ID())
+	if err != nil {
+		return err
+	}
+	row := h.managerMailing(r, found)
+	switch {
+	case wrong:
+		return h.whyNot(r, row.Toggle, problems)
+	case r.HTMX():
+		r.Toast(done, "Name", row.Name)
+		row.Toggle.Focus = true
+		return r.Block(fiber.StatusOK, "staff/mailing", row)
+	}
+	return r.Done(row.Toggle.List(), done, "Name", row.Name)
+}

@@ -1,0 +1,113 @@
+package staff
+
+import (
+	"strconv"
+	"time"
+
+	"github.com/gofiber/fiber/v2"
+
+	"skychimp/db"
+	"skychimp/domain"
+	"skychimp/handlers/web"
+	"skychimp/templates"
+)
+
+// adminUser is the block staff/role.
+type adminUser struct {
+	ID          int64
+	Name, Email string
+	Role        domain.Role
+	Roles       []templates.Option // that the reader may give, none to himself
+	Blocked     bool
+	Self        bool
+	LastSignIn  web.Moment
+	Focus       bool // this very form was used
+	Problems    templates.Problems
+}
+
+// FieldID is the id of the choice; a page has many.
+func (u adminUser) FieldID() string { return "id=role-" + strconv.FormatInt(u.ID, 10) }
+
+// adminUsersView is the page staff/roles and its block staff/role-results.
+type adminUsersView struct {
+	Query, Role string
+	Roles       []templates.Option
+	Found       string
+	Fragment    bool // without the page around it
+	Rows        []adminUser
+	Pager       web.Pager
+}
+
+// Roles is the list of everybody with his role; its search asks for the results alone.
+func (h *Staff) Roles(r *web.Request) error {
+	filter := db.UserFilter{Query: r.Query("q"), Role: domain.Role(r.Query("role")), Page: max(1, r.QueryInt("page", 1))}
+	rows, total, err := h.DB.Users(r.UserContext(), filter)
+	if err != nil {
+		return err
+	}
+	pages := db.LastPage(total)
+	view := adminUsersView{Query: filter.Query, Role: string(filter.Role), Fragment: r.HTMX(),
+		Found: r.TN("users.found", total), Pager: r.Pager(min(filter.Page, pages), pages)}
+	for _, row := range rows {
+		view.Rows = append(view.Rows, h.adminUser(r, row.User))
+	}
+	if view.Fragment {
+		return r.Block(fiber.StatusOK, "staff/role-results", view)
+	}
+	return h.adminUsersPage(r, fiber.StatusOK, view)
+}
+
+func (h *Staff) adminUsersPage(r *web.Request, status int, view adminUsersView) error {
+	view.Roles = append([]templates.Option{{Label: r.T("users.all_roles")}}, h.roles(r)...)
+	return r.Page(status, "staff/roles", view)
+}
+
+func (h *Staff) roles(r *web.Request) (list []templates.Option) {
+	for _, role := range domain.Roles() {
+		list = append(list, templates.Option{Value: string(role), Label: r.T("users.role_" + string(role))})
+	}
+	return list
+}
+
+func (h *Staff) adminUser(r *web.Request, u domain.User) adminUser {
+	by := r.Viewer.User
+	row := adminUser{ID: u.ID, Name: u.Name, Email: u.Email, Role: u.Role, Blocked: u.Blocked(),
+		Self: u.ID == by.ID, LastSignIn: r.Moment(u.LastSignInAt)}
+	if by.MayGiveRole(u) {
+		row.Roles = h.roles(r)
+	}
+	return row
+}
+
+func (h *Staff) GiveRole(r *web.Request) error {
+	user, err := h.DB.GiveRole(r.UserContext(), *r.Viewer.User, r.ID(), domain.Role(r.FormValue("role")), time.Now())
+	if problems, wrong := r.Problems(err); wrong {
+		return h.wrongRole(r, problems)
+	}
+	if err != nil {
+		return err
+	}
+	role := r.T("users.role_" + string(user.Role))
+	if !r.HTMX() {
+		return r.Done("/admin/users", "users.role_given", "Name", user.Name, "Role", role)
+	}
+	r.Toast("users.role_given", "Name", user.Name, "Role", role)
+	row := h.adminUser(r, user)
+	row.Focus = true
+	return r.Block(fiber.StatusOK, "staff/role", row)
+}
+
+// wrongRole shows the user again with what is wrong.
+func (h *Staff) wrongRole(r *web.Request, problems templates.Problems) error {
+	user, err := h.DB.User(r.UserContext(), r.ID())
+	if err != nil {
+		return err
+	}
+	row := h.adminUser(r, user)
+	row.Problems = problems
+	if r.HTMX() {
+		return r.Block(fiber.StatusUnprocessableEntity, "staff/role", row)
+	}
+	return h.adminUsersPage(r, fiber.StatusUnprocessableEntity,
+		adminUsersView{Found: r.TN("users.found", 1), Rows: []adminUser{row}})
+}

@@ -1,0 +1,67 @@
+// Package staff answers managers and admins.
+package staff
+
+import (
+	"strconv"
+
+	"github.com/gofiber/fiber/v2"
+
+	"log/slog"
+
+	"skychimp/db"
+	"skychimp/handlers/web"
+	"skychimp/templates"
+)
+
+// Staff answers managers and admins.
+type Staff struct {
+	DB     *db.DB
+	screen fiber.Handler // of the queue
+}
+
+// New makes the screen of the queue.
+func New(database *db.DB, log *slog.Logger) (*Staff, error) {
+	screen, err := newJobsScreen(database, log)
+	return &Staff{database, screen}, err
+}
+
+// toggle is the block staff/toggle, by which a manager stops a mailing or a user, and the page
+// manager/why, which asks for the reason.
+type toggle struct {
+	Noun     string // mailing or user
+	ID       int64
+	Name     string
+	On       bool // disabled, blocked
+	Reason   string
+	Since    web.Moment
+	Focus    bool // this very switch was used
+	Typed    string
+	Problems templates.Problems
+}
+
+// Mark is the id of the row, as in "mailing-7".
+func (t toggle) Mark() string { return t.Noun + "-" + strconv.FormatInt(t.ID, 10) }
+
+// List, Stop and Lift are the addresses of the list, and of the act and its opposite.
+func (t toggle) List() string { return "/manager/" + t.Noun + "s" }
+
+func (t toggle) Stop() string { return t.act(map[string]string{"mailing": "disable", "user": "block"}) }
+
+func (t toggle) Lift() string {
+	return t.act(map[string]string{"mailing": "enable", "user": "unblock"})
+}
+
+func (t toggle) act(verbs map[string]string) string {
+	return t.List() + "/" + strconv.FormatInt(t.ID, 10) + "/" + verbs[t.Noun]
+}
+
+// whyNot asks for the reason again; htmx puts the form into the dialog that is open.
+func (h *Staff) whyNot(r *web.Request, t toggle, problems templates.Problems) error {
+	t.Typed, t.Problems = r.FormValue("reason"), problems
+	if r.HTMX() {
+		r.Set("HX-Retarget", "#why-"+t.Mark())
+		r.Set("HX-Reswap", "innerHTML")
+		return r.Block(fiber.StatusUnprocessableEntity, "staff/why-form", t)
+	}
+	return r.Page(fiber.StatusUnprocessableEntity, "staff/why", t)
+}

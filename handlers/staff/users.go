@@ -1,0 +1,111 @@
+package staff
+
+import (
+	"time"
+
+	"github.com/gofiber/fiber/v2"
+
+	"skychimp/db"
+	"skychimp/domain"
+	"skychimp/handlers/web"
+	"skychimp/templates"
+)
+
+// managerUser is the block staff/user.
+type managerUser struct {
+	ID                int64
+	Name, Email       string
+	Role              domain.Role
+	Self              bool
+	Mailings, Clients int64
+	LastSignIn        web.Moment
+	MayBlock          bool
+	Toggle            toggle
+}
+
+// managerUsersView is the page staff/users and its block staff/user-results.
+type managerUsersView struct {
+	Query, Status string
+	Statuses      []templates.Option
+	Found         string
+	Fragment      bool // without the page around it
+	Rows          []managerUser
+	Pager         web.Pager
+}
+
+// statusBlocked is the choice of the filter.
+const statusBlocked = "blocked"
+
+// Users is the list of everybody; its search asks for the results alone.
+func (h *Staff) Users(r *web.Request) error {
+	view := managerUsersView{Query: r.Query("q"), Status: r.Query("status"), Fragment: r.HTMX()}
+	filter := db.UserFilter{Query: view.Query, Blocked: view.Status == statusBlocked, Page: max(1, r.QueryInt("page", 1))}
+	rows, total, err := h.DB.Users(r.UserContext(), filter)
+	if err != nil {
+		return err
+	}
+	pages := db.LastPage(total)
+	view.Found, view.Pager = r.TN("users.found", total), r.Pager(min(filter.Page, pages), pages)
+	for _, row := range rows {
+		view.Rows = append(view.Rows, h.managerUser(r, row))
+	}
+	if view.Fragment {
+		return r.Block(fiber.StatusOK, "staff/user-results", view)
+	}
+	view.Statuses = []templates.Option{{Label: r.T("users.all")}, {Value: statusBlocked, Label: r.T("users.only_blocked")}}
+	return r.Page(fiber.StatusOK, "staff/users", view)
+}
+
+func (h *Staff) managerUser(r *web.Request, u db.UserRow) managerUser {
+	by := r.Viewer.User
+	return managerUser{
+		ID: u.ID, Name: u.Name, Email: u.Email, Role: u.Role, Self: u.ID == by.ID,
+		Mailings: u.Mailings, Clients: u.Clients, LastSignIn: r.Moment(u.LastSignInAt), MayBlock: by.MayBlock(u.User),
+		Toggle: toggle{Noun: "user", ID: u.ID, Name: u.Name, On: u.Blocked(), Reason: u.BlockedReason, Since: r.Moment(u.BlockedAt)},
+	}
+}
+
+// AskBlock asks for the reason on a page of its own.
+func (h *Staff) AskBlock(r *web.Request) error {
+	found, err := h.DB.UserRow(r.UserContext(), r.ID())
+	if err != nil {
+		return err
+	}
+	row := h.managerUser(r, found)
+	if !row.MayBlock {
+		return domain.Refuse(domain.Forbidden, "", "manager.block_refused")
+	}
+	return r.Page(fiber.StatusOK, "staff/why", row.Toggle)
+}
+
+func (h *Staff) BlockUser(r *web.Request) error {
+	_, err := h.DB.BlockUser(r.UserContext(), *r.Viewer.User, r.ID(), r.FormValue("reason"), time.Now())
+	return h.overseenUser(r, "manager.blocked", err)
+}
+
+func (h *Staff) UnblockUser(r *web.Request) error {
+	_, err := h.DB.UnblockUser(r.UserContext(), *r.Viewer.User, r.ID(), time.Now())
+	return h.overseenUser(r, "manager.unblocked", err)
+}
+
+// overseenUser answers with the user as he is now, or with what is wrong.
+func (h *Staff) overseenUser(r *web.Request, done string, err error) error {
+	problems, wrong := r.Problems(err)
+	if err != nil && !wrong {
+		return err
+	}
+	found, err := h.DB.UserRow(r.UserContext(), r.ID())
+	if err != nil {
+		return err
+	}
+	row := h.managerUser(r, found)
+	switch {
+	case wrong:
+		return h.whyNot(r, row.Toggle, problems)
+	case r.HTMX():
+		r.Toast(done, "Name", row.Name)
+		row.Toggle.Focus = true
+		return r.Block(fiber.StatusOK, "staff/user", row)
+	}
+	return r.Done(row.Toggle.List(), done, "Name", row.Name)
+}

@@ -1,0 +1,29 @@
+package staff
+
+import (
+	"testing"
+
+	"skychimp/handlers/web/webtest"
+)
+
+// Every name that a template uses exists in the struct that its handler hands over.
+func TestViews(t *testing.T) {
+	webtest.Views(t, map[string]any{
+		"staff/audit":           auditView{},
+		"staff/audit-results":   auditView{},
+		"staff/role":            adminUser{},
+		"staff/role-results":    adminUsersView{},
+		"staff/roles":           adminUsersView{},
+		"staff/mailing":         managerMailing{},
+		"staff/mailing-results": managerMailingsView{},
+		"staff/mailings":        managerMailingsView{},
+		"staff/toggle":          toggle{},
+		"staff/user":            managerUser{},
+		"staff/user-results":    managerUsersView{},
+		"staff/users":           managerUsersView{},
+		"staff/why":             toggle{},
+		"staff/why-fields":      toggle{},
+		"staff/why-form":        toggle{},
+		"staff/why-heading":     toggle{},
+	})
+}

@@ -1,0 +1,185 @@
+package web
+
+import (
+	"errors"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/gofiber/fiber/v2"
+
+	"skychimp/domain"
+	"skychimp/templates"
+)
+
+// errorView is the page of a refusal: what happened, what is kept, what to do.
+type errorView struct {
+	Status                int
+	Title, What, Kept, Do string
+	Number                string // of the request, when the fault is ours
+	Again                 *again // nil: repeating it won't help
+}
+
+// again repeats a request: by a link, or by a form with all that was typed.
+type again struct {
+	Path string
+	Form bool
+	Sent []templates.Option // hidden fields
+}
+
+// slowDown is a refusal that says when to come back.
+type slowDown struct {
+	error
+	after time.Duration
+}
+
+func (e slowDown) Unwrap() error { return e.error }
+
+// TooMany refuses until after has passed.
+func TooMany(key string, after time.Duration) error {
+	minutes := int64(after/time.Minute) + 1
+	return slowDown{domain.Refuse(domain.TooMany, "", key, "Minutes", minutes), after}
+}
+
+// answer is the only place that answers an error.
+func (s *Site) answer(c *fiber.Ctx, err error) error {
+	r := s.Request(c)
+	status, refusal := statusOf(err)
+	if status == fiber.StatusUnauthorized {
+		return r.askToSignIn()
+	}
+	view := r.errorView(status, refusal)
+	switch status {
+	case fiber.StatusInternalServerError:
+		view.Number = r.Number
+		s.Log.Error("request failed", "number", r.Number, "method", c.Method(), "path", c.Route().Path, "error", err)
+	case fiber.StatusServiceUnavailable:
+		c.Set(fiber.HeaderRetryAfter, "5")
+		s.warn("database away", err)
+	case fiber.StatusTooManyRequests:
+		if slow, ok := errors.AsType[slowDown](err); ok {
+			c.Set(fiber.HeaderRetryAfter, strconv.Itoa(int(slow.after.Seconds())+1))
+		}
+	}
+	c.Set(fiber.HeaderCacheControl, "no-store")
+	if r.HTMX() {
+		r.trigger(r.briefly(view))
+	}
+	if err := r.Page(status, "errors/page", view); err != nil {
+		s.Log.Error("error page", "number", r.Number, "error", err)
+		return c.Status(status).SendString(http.StatusText(status))
+	}
+	return nil
+}
+
+func (r *Request) errorView(status int, refusal *domain.Error) errorView {
+	view := errorView{Status: status, Title: r.explain(status, "title"), What: r.explain(status, "what"),
+		Kept: r.explain(status, "kept"), Do: r.explain(status, "do")}
+	// One body for every 404: it must not tell what exists.
+	if refusal != nil && status != fiber.StatusNotFound && status != fiber.StatusServiceUnavailable {
+		view.What = r.Site.Templates.Texts().Fill(r.Viewer.Lang, refusal.Key, refusal.Args)
+		if do := r.T(refusal.Key + "_do"); do != refusal.Key+"_do" {
+			view.Do = do
+		}
+	}
+	switch status {
+	case fiber.StatusTooManyRequests, fiber.StatusInternalServerError, fiber.StatusServiceUnavailable:
+		if view.Again = r.repeat(); view.Again != nil && view.Again.Form {
+			view.Kept += " " + r.T("errors.typed")
+		}
+	}
+	return view
+}
+
+// repeat is how to ask the same again. Files and passwords are not written into pages, and what
+// htmx asked for still stands in its form.
+func (r *Request) repeat() *again {
+	one := &again{Path: r.OriginalURL(), Form: !r.Reads()}
+	if !one.Form || r.HTMX() {
+		return one
+	}
+	if len(r.Ctx.Request().Header.MultipartFormBoundary()) > 0 {
+		return nil
+	}
+	secret := false
+	for name, value := range r.Ctx.Request().PostArgs().All() {
+		one.Sent = append(one.Sent, templates.Option{Label: string(name), Value: string(value)})
+		secret = secret || string(name) == "password" || string(name) == "current"
+	}
+	if secret {
+		return nil
+	}
+	return one
+}
+
+// briefly is an error page in the few words that a toast has room for.
+func (r *Request) briefly(view errorView) string {
+	words := []string{view.What}
+	if !r.Reads() {
+		words = append(words, r.T("errors.typed"))
+	}
+	words = append(words, view.Do)
+	if view.Number != "" {
+		words = append(words, r.T("errors.number"), view.Number)
+	}
+	return strings.Join(words, " ")
+}
+
+// explain is the text of a status; statuses without words of their own share those of 400.
+func (r *Request) explain(status int, part string) string {
+	key := "errors." + strconv.Itoa(status) + "_" + part
+	if text := r.T(key); text != key {
+		return text
+	}
+	if part == "title" {
+		return strconv.Itoa(status) + " " + http.StatusText(status)
+	}
+	return r.T("errors.400_" + part)
+}
+
+// statusOf is the status of an error, and the refusal in it that a visitor may read.
+func statusOf(err error) (int, *domain.Error) {
+	statuses := map[domain.Kind]int{
+		domain.Invalid: 422, domain.NotFound: 404, domain.Forbidden: 403, domain.SignedOut: 401,
+		domain.Blocked: 403, domain.Conflict: 409, domain.TooMany: 429, domain.Away: 503,
+	}
+	if list := refusals(err); len(list) > 0 {
+		return statuses[list[0].Kind], list[0]
+	}
+	if coded, ok := errors.AsType[*fiber.Error](err); ok {
+		return coded.Code, nil
+	}
+	return fiber.StatusInternalServerError, nil
+}
+
+// refusals are what a visitor may read of err.
+func refusals(err error) []*domain.Error {
+	if list, ok := errors.AsType[domain.Problems](err); ok {
+		return list
+	}
+	if one, ok := errors.AsType[*domain.Error](err); ok {
+		return []*domain.Error{one}
+	}
+	return nil
+}
+
+// askToSignIn sends a visitor to the sign-in page and from there back to where he wanted to go.
+func (r *Request) askToSignIn() error {
+	next := "/"
+	if r.HTMX() {
+		if current, err := url.Parse(r.Get("HX-Current-URL")); err == nil {
+			next = current.RequestURI()
+		}
+	} else if r.Method() == fiber.MethodGet || r.Method() == fiber.MethodHead {
+		next = r.OriginalURL()
+	}
+	path := "/login?next=" + url.QueryEscape(LocalPath(next, "/"))
+	r.Vary("HX-Request")
+	if r.HTMX() {
+		r.Set("HX-Redirect", path)
+		return r.SendStatus(fiber.StatusUnauthorized)
+	}
+	return r.Ctx.Redirect(path, fiber.StatusSeeOther)
+}

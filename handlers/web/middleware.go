@@ -1,0 +1,227 @@
+package web
+
+import (
+	"bytes"
+	"context"
+	"crypto/rand"
+	"fmt"
+	"log/slog"
+	"net/url"
+	"runtime/debug"
+	"strings"
+	"time"
+
+	"github.com/gofiber/fiber/v2"
+	"github.com/gofiber/fiber/v2/middleware/compress"
+	"github.com/gofiber/fiber/v2/middleware/etag"
+	"github.com/gofiber/fiber/v2/middleware/recover"
+
+	"skychimp/domain"
+)
+
+// patience is how long a request goes on before anybody asks whether the database is there.
+const patience = 400 * time.Millisecond
+
+// deadline ends what a request asked of the database when that takes too long, and within a second
+// when the database is away. A request that asks it for nothing, or soon has its answer, costs no question.
+func (s *Site) deadline(c *fiber.Ctx) error {
+	ctx, cancel := context.WithTimeout(c.UserContext(), 30*time.Second)
+	defer cancel()
+	ctx, giveUp := context.WithCancelCause(ctx)
+	defer giveUp(nil)
+	var look func()
+	look = func() {
+		if ctx.Err() != nil {
+			return
+		}
+		if err := s.DB.Alive(); err != nil {
+			giveUp(err)
+			return
+		}
+		time.AfterFunc(patience/4, look)
+	}
+	defer time.AfterFunc(patience, look).Stop()
+	c.SetUserContext(ctx)
+	err := c.Next()
+	if gone := context.Cause(ctx); err != nil && domain.KindOf(gone) == domain.Away {
+		return gone
+	}
+	return err
+}
+
+// middleware is what every request passes, from the outside in.
+func (s *Site) middleware(app *fiber.App) {
+	app.Use(methodOverride)
+	app.Use(s.requestID)
+	app.Use(s.headers)
+	app.Use(compress.New())
+	app.Use(etag.New(etag.Config{Weak: true, Next: s.keepsSession}))
+	app.Use(s.refusal)
+	app.Use(recover.New(recover.Config{EnableStackTrace: true, StackTraceHandler: s.panicked}))
+	app.Use(plain)
+	app.Use(size)
+	app.Use(s.host)
+	app.Use(s.crossOrigin)
+	app.Use(s.deadline)
+	app.Use(s.authenticate)
+}
+
+// keepsSession: what people see who are signed in is never stored, so it needs no ETag, for
+// which a whole export would have to be held in memory.
+func (s *Site) keepsSession(c *fiber.Ctx) bool { return c.Cookies(s.sessionCookie()) != "" }
+
+// methodOverride lets forms, which know only POST, ask for PUT and DELETE.
+func methodOverride(c *fiber.Ctx) error {
+	if c.Method() == fiber.MethodPost && !encoded(c) {
+		if wanted := c.FormValue("_method"); wanted == fiber.MethodPut || wanted == fiber.MethodDelete {
+			c.Method(wanted)
+			return c.RestartRouting()
+		}
+	}
+	return c.Next()
+}
+
+// plain refuses bodies that are compressed: a few hundred bytes unfold to gigabytes. Who touches the
+// body unfolds it, so nothing before this may. And it refuses a body in chunks that has a length as
+// well: a proxy may go by the other, and take the rest for somebody else's request.
+func plain(c *fiber.Ctx) error {
+	if encoded(c) {
+		return fiber.ErrUnsupportedMediaType
+	}
+	head := bytes.ToLower(c.Request().Header.RawHeaders())
+	if bytes.Contains(head, []byte("transfer-encoding:")) && bytes.Contains(head, []byte("content-length:")) {
+		c.Context().SetConnectionClose()
+		return fiber.ErrBadRequest
+	}
+	return c.Next()
+}
+
+func encoded(c *fiber.Ctx) bool {
+	return len(c.Request().Header.PeekAll(fiber.HeaderContentEncoding)) > 0
+}
+
+// size refuses forms that are too large.
+func size(c *fiber.Ctx) error {
+	limit, length := formLimit, c.Request().Header.ContentLength()
+	if len(c.Request().Header.MultipartFormBoundary()) > 0 {
+		limit = uploadLimit
+	}
+	if length < 0 { // sent in chunks
+		length = len(c.Body())
+	}
+	if length > limit {
+		return fiber.ErrRequestEntityTooLarge
+	}
+	return c.Next()
+}
+
+// requestID gives the request a number for the log and the error page, and logs what changes
+// something, fails or is slow.
+func (s *Site) requestID(c *fiber.Ctx) error {
+	number, begun := rand.Text()[:10], time.Now()
+	s.Request(c).Number = number
+	c.Set(fiber.HeaderXRequestID, number)
+	err := c.Next()
+	status, took := c.Response().StatusCode(), time.Since(begun)
+	if s.Request(c).Reads() && status < fiber.StatusBadRequest && took < time.Second {
+		return err
+	}
+	path := c.Path()
+	if strings.Contains(c.Route().Path, ":token") {
+		path = c.Route().Path // a token is a secret
+	}
+	s.Log.Info("request", "number", number, "method", c.Method(), "path", path, "status", status,
+		"took", took.Round(time.Millisecond), "ip", s.Request(c).IP())
+	return err
+}
+
+// headers are the safe defaults; a handler may set others.
+func (s *Site) headers(c *fiber.Ctx) error {
+	c.Set(fiber.HeaderContentSecurityPolicy, "default-src 'none'; script-src 'self'; style-src 'self'; "+
+		"img-src 'self' data:; font-src 'self'; connect-src 'self'; frame-src 'self'; form-action 'self'; "+
+		"frame-ancestors 'none'; base-uri 'none'")
+	c.Set(fiber.HeaderXFrameOptions, "DENY")
+	c.Set(fiber.HeaderXContentTypeOptions, "nosniff")
+	c.Set(fiber.HeaderReferrerPolicy, "same-origin")
+	c.Set("Cross-Origin-Opener-Policy", "same-origin")
+	c.Set("Cross-Origin-Resource-Policy", "same-origin")
+	c.Set(fiber.HeaderPermissionsPolicy, "camera=(), geolocation=(), microphone=()")
+	if s.BaseURL.Scheme == "https" {
+		c.Set(fiber.HeaderStrictTransportSecurity, "max-age=31536000")
+	}
+	return c.Next()
+}
+
+// refusal turns errors into answers inside of what compresses and counts them.
+func (s *Site) refusal(c *fiber.Ctx) error {
+	if err := c.Next(); err != nil {
+		return s.answer(c, err)
+	}
+	return nil
+}
+
+func (s *Site) panicked(c *fiber.Ctx, cause any) {
+	s.Log.Error("panic", "number", s.Request(c).Number, "cause", fmt.Sprint(cause), "stack", string(debug.Stack()))
+}
+
+// knownHosts are the names under which the site answers.
+func knownHosts(config Config) map[string]bool {
+	hosts := map[string]bool{"localhost": true, "127.0.0.1": true, "::1": true}
+	hosts[config.BaseURL.Hostname()] = true
+	hosts[hostname(config.Addr)] = true
+	return hosts
+}
+
+// hostname is the name in "name:port" and "[::1]:port".
+func hostname(host string) string { return strings.ToLower((&url.URL{Host: host}).Hostname()) }
+
+// host refuses names that nobody gave us: pages of a hostile name that points here could
+// otherwise read ours. Probes ask by address.
+func (s *Site) host(c *fiber.Ctx) error {
+	if s.hosts[hostname(s.Request(c).hostOf())] || c.Path() == "/healthz" || c.Path() == "/readyz" {
+		return c.Next()
+	}
+	return fiber.NewError(fiber.StatusBadRequest)
+}
+
+// hostOf is the host that the visitor's browser asked for.
+func (r *Request) hostOf() string {
+	if forwarded := r.Get(fiber.HeaderXForwardedHost); forwarded != "" && r.trusts() {
+		return forwarded
+	}
+	return string(r.Request().Host())
+}
+
+// crossOrigin refuses what another site makes a browser send, by the rule of
+// http.CrossOriginProtection. The unsubscribe button of a mail program may come from anywhere.
+func (s *Site) crossOrigin(c *fiber.Ctx) error {
+	if s.Request(c).Reads() || strings.HasPrefix(c.Path(), "/unsubscribe/") {
+		return c.Next()
+	}
+	switch site := c.Get("Sec-Fetch-Site"); site {
+	case "same-origin", "none":
+		return c.Next()
+	case "": // an old browser, a plain http address, or no browser
+		from := c.Get(fiber.HeaderOrigin)
+		parsed, err := url.Parse(from)
+		ours := err == nil && (parsed.Host == s.Request(c).hostOf() || parsed.Host == s.BaseURL.Host)
+		if from == "" || ours && parsed.Host != "" {
+			return c.Next()
+		}
+	}
+	return domain.Refuse(domain.Forbidden, "", "errors.cross_site")
+}
+
+// SetCookie keeps a value in the browser; a negative life ends it.
+func (r *Request) SetCookie(name, value string, life time.Duration) {
+	cookie := &fiber.Cookie{
+		Name: name, Value: value, Path: "/", HTTPOnly: true, SameSite: fiber.CookieSameSiteLaxMode,
+		Secure: r.Site.BaseURL.Scheme == "https", MaxAge: int(life.Seconds()),
+	}
+	if life < 0 {
+		cookie.Expires = time.Unix(1, 0)
+	}
+	r.Cookie(cookie)
+}
+
+func (s *Site) warn(text string, err error) { s.Log.Warn(text, slog.Any("error", err)) }

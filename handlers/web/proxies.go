@@ -1,0 +1,60 @@
+package web
+
+import (
+	"fmt"
+	"net/netip"
+	"slices"
+	"strings"
+
+	"github.com/gofiber/fiber/v2"
+)
+
+// proxy is a network of proxies whose forwarded headers count.
+type proxy = netip.Prefix
+
+func parseProxies(list []string) (proxies []proxy, err error) {
+	for _, text := range list {
+		if address, err := netip.ParseAddr(text); err == nil {
+			proxies = append(proxies, netip.PrefixFrom(address, address.BitLen()))
+			continue
+		}
+		network, err := netip.ParsePrefix(text)
+		if err != nil {
+			return nil, fmt.Errorf("%q is no address and no network", text)
+		}
+		proxies = append(proxies, network)
+	}
+	return proxies, nil
+}
+
+func (s *Site) isProxy(address netip.Addr) bool {
+	return slices.ContainsFunc(s.proxies, func(p proxy) bool { return p.Contains(address.Unmap()) })
+}
+
+// peer is the address at the other end of the connection.
+func peer(c *fiber.Ctx) netip.Addr {
+	address, _ := netip.AddrFromSlice(c.Context().RemoteIP())
+	return address.Unmap()
+}
+
+// trusts tells whether the forwarded headers of this request count.
+func (r *Request) trusts() bool { return r.Site.isProxy(peer(r.Ctx)) }
+
+// IP is the visitor's address: of X-Forwarded-For the last one that no trusted proxy has.
+func (r *Request) IP() string {
+	address := peer(r.Ctx)
+	hops := strings.Split(r.Get(fiber.HeaderXForwardedFor), ",")
+	for i := len(hops) - 1; i >= 0 && r.Site.isProxy(address); i-- {
+		hop, err := netip.ParseAddr(strings.TrimSpace(hops[i]))
+		if err != nil {
+			break
+		}
+		address = hop.Unmap()
+	}
+	return address.String()
+}
+
+// Local tells whether a program on this machine asks, with no proxy between.
+func (r *Request) Local() bool {
+	return peer(r.Ctx).IsLoopback() && r.Get(fiber.HeaderXForwardedFor) == "" && r.Get("Forwarded") == ""
+}

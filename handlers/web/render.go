@@ -1,0 +1,135 @@
+package web
+
+import (
+	"bytes"
+	"context"
+	"html/template"
+
+	"github.com/gofiber/fiber/v2"
+
+	"skychimp/domain"
+	"skychimp/templates"
+)
+
+// frameView is the data of templates/frame.html.
+type frameView struct {
+	Lang, Path  string
+	Title, Head template.HTML
+	Languages   []templates.Option
+	Name        string // of the reader, "" for a visitor
+	AtAccount   bool
+	Away        bool // the database can't tell who asks
+	Nav         []navItem
+	Hold        holdView
+	Flash       string
+	Content     template.HTML
+}
+
+// holdView says to who is signed in that no email of a mailing leaves.
+type holdView struct {
+	On, Copied bool
+	Oversees   bool // may know what to do
+	Since      Moment
+}
+
+type navItem struct {
+	Path, Key string
+	Current   bool
+}
+
+// Page answers with a page: in the frame, or alone for htmx.
+func (r *Request) Page(status int, name string, view any) error {
+	if r.HTMX() {
+		return r.Block(status, name, view)
+	}
+	to := r.Viewer
+	shown, err := r.Site.Templates.Page(to.Lang, name, view)
+	if err != nil {
+		return err
+	}
+	path := r.Path()
+	frame := frameView{
+		Lang: to.Lang, Title: shown.Title, Head: shown.Head, Content: shown.Content, Path: path, Languages: r.Languages(),
+		Flash: r.takeFlash(), AtAccount: path == "/account", Away: status == fiber.StatusServiceUnavailable,
+	}
+	if r.Method() == fiber.MethodGet {
+		frame.Path = r.OriginalURL()
+	}
+	if to.User != nil {
+		frame.Name = to.User.Name
+		if !frame.Away {
+			frame.Hold = r.hold(to)
+		}
+	}
+	for _, p := range r.Site.navOf(to.User, r.Local()) {
+		frame.Nav = append(frame.Nav, navItem{p.Path, p.Key, p.has(path)})
+	}
+	return r.Block(status, "frame", frame)
+}
+
+// hold is for the frame, and no page fails for it. When an error page asks, the request's context has ended.
+func (r *Request) hold(to Viewer) holdView {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(r.UserContext()), patience)
+	defer cancel()
+	hold, err := r.Site.DB.Hold(ctx)
+	if err != nil {
+		r.Site.Log.Warn("a page does not know of a hold", "error", err)
+	}
+	return holdView{On: hold.On, Copied: hold.Copied, Oversees: to.User.MayOversee(), Since: r.Moment(hold.Since)}
+}
+
+// Block answers with a template alone: the fragment that htmx swaps in.
+func (r *Request) Block(status int, name string, view any) error {
+	var out bytes.Buffer
+	if err := r.Site.Templates.Render(&out, r.Viewer.Lang, name, view); err != nil {
+		return err
+	}
+	r.Status(status).Type("html", "utf-8")
+	r.Vary("HX-Request", "Accept-Language", "Cookie")
+	return r.Send(out.Bytes())
+}
+
+// Languages are the choices of the language switch, each in its own words.
+func (r *Request) Languages() (list []templates.Option) {
+	for _, lang := range domain.Languages() {
+		list = append(list, templates.Option{Value: lang, Label: r.Site.Say(lang, "frame.language_name")})
+	}
+	return list
+}
+
+// Say is a text in a language.
+func (s *Site) Say(lang, key string, args ...any) string {
+	return s.Templates.Texts().Say(lang, key, args...)
+}
+
+// T is a text in the reader's language.
+func (r *Request) T(key string, args ...any) string {
+	return r.Site.Say(r.Viewer.Lang, key, args...)
+}
+
+// TN is a text in the reader's language, in the plural form that n asks for.
+func (r *Request) TN(key string, n int) string {
+	return r.Site.Templates.Texts().Count(r.Viewer.Lang, key, int64(n))
+}
+
+// IsZero tells a time that hasn't come: {{with}} and {{if}} can't ask a struct.
+func (m Moment) IsZero() bool { return m.UTC == "" }
+
+// Problems are the broken rules in err as texts for the form; ok is false when err is
+// something else, which the handler returns.
+func (r *Request) Problems(err error) (texts templates.Problems, ok bool) {
+	list := refusals(err)
+	if len(list) == 0 {
+		return nil, false
+	}
+	texts = templates.Problems{}
+	for _, one := range list {
+		if one.Kind != domain.Invalid && one.Kind != domain.Conflict {
+			return nil, false
+		}
+		if texts[one.Field] == "" {
+			texts[one.Field] = r.Site.Templates.Texts().Fill(r.Viewer.Lang, one.Key, one.Args)
+		}
+	}
+	return texts, true
+}

@@ -1,0 +1,26 @@
+package web
+
+import (
+	"testing"
+
+	"skychimp/handlers/web/webtest"
+	"skychimp/templates"
+)
+
+// Every name that a template uses exists in the struct that its handler hands over.
+func TestViews(t *testing.T) {
+	webtest.Views(t, map[string]any{
+		"errors/page":         errorView{},
+		"frame":               frameView{},
+		"ui/area":             templates.Field{},
+		"ui/check":            templates.Field{},
+		"ui/field":            templates.Field{},
+		"ui/field.attributes": templates.Field{},
+		"ui/field.notes":      templates.Field{},
+		"ui/form-problem":     templates.Problems{},
+		"ui/method":           "",
+		"ui/pager":            Pager{},
+		"ui/select":           templates.Select{},
+		"ui/time":             Moment{},
+	})
+}
