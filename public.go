@@ -2,7 +2,6 @@ package main
 
 import (
 	"path/filepath"
-	"time"
 
 	"skychimp/db"
 )
@@ -16,26 +15,12 @@ func (p *program) openMedia() (*db.Media, error) {
 	return db.OpenMedia(p.ctx, address, filepath.Join(p.config.DataDir, "media"))
 }
 
-// startPublic starts what the public pages stand on: the cache, the counting of views and the
-// sweeping of pictures. Closing the database ends them.
-func (p *program) startPublic(database *database, media *db.Media) error {
+// startPublic starts what the public pages stand on: the cache and the counting of
+// views. Closing the database ends them.
+func (p *program) startPublic(database *database) error {
 	if err := database.StartCache(string(p.config.RedisURL), p.log); err != nil {
 		return err
 	}
 	database.StartViews(p.log)
-	go p.sweepMedia(database, media)
 	return nil
-}
-
-// sweepMedia deletes every day the pictures that no post shows.
-func (p *program) sweepMedia(database *database, media *db.Media) {
-	for p.ctx.Err() == nil {
-		if err := database.SweepMedia(p.ctx, media, time.Now().Add(-24*time.Hour)); err != nil && p.ctx.Err() == nil {
-			p.log.Warn("pictures that no post shows are not deleted", "error", err)
-		}
-		select {
-		case <-p.ctx.Done():
-		case <-time.After(24 * time.Hour):
-		}
-	}
 }

@@ -74,7 +74,7 @@ func (p *program) serveAfter(prepare func(*database) error) (err error) {
 		return err
 	}
 	defer media.Close()
-	if err := p.startPublic(database, media); err != nil {
+	if err := p.startPublic(database); err != nil {
 		return err
 	}
 	app, err := handlers.New(handlers.Config{
@@ -85,7 +85,7 @@ func (p *program) serveAfter(prepare func(*database) error) (err error) {
 	if err != nil {
 		return err
 	}
-	working, err := p.startWorkers(database, set.Texts())
+	working, err := p.startWorkers(database, set.Texts(), media)
 	if err != nil {
 		return err
 	}

@@ -8,6 +8,7 @@ import (
 	"sync"
 	"time"
 
+	"skychimp/db"
 	"skychimp/domain"
 	"skychimp/domain/letter"
 	"skychimp/handlers/jobs"
@@ -47,8 +48,8 @@ func (p *program) startEngine(database *database, texts *templates.Texts) (*work
 	return w, nil
 }
 
-// startWorkers starts the engine and the queue.
-func (p *program) startWorkers(database *database, texts *templates.Texts) (*workers, error) {
+// startWorkers starts the engine and the queue; media is nil where no pages are served.
+func (p *program) startWorkers(database *database, texts *templates.Texts, media *db.Media) (*workers, error) {
 	w, err := p.startEngine(database, texts)
 	if err != nil {
 		return nil, err
@@ -59,7 +60,8 @@ func (p *program) startWorkers(database *database, texts *templates.Texts) (*wor
 		}}
 	imports := &jobs.ImportWorker{DB: database.DB}
 	balance := &jobs.BalanceWorker{DB: database.DB, Log: p.log, Found: &w.engine.Counts().Unbalanced}
-	stopJobs, err := jobs.Start(context.WithoutCancel(p.ctx), database.DB, p.log, w.engine.Clock(), w.instance, time.Duration(p.config.DispatchEvery), mail, imports, balance)
+	stopJobs, err := jobs.Start(context.WithoutCancel(p.ctx), database.DB, p.log, w.engine.Clock(), w.instance, time.Duration(p.config.DispatchEvery), 
+		mail, imports, balance, &jobs.SweepWorker{DB: database.DB, Media: media})
 	if err != nil {
 		return nil, errors.Join(err, w.stop())
 	}
@@ -137,7 +139,7 @@ func (workerCommand) Run(p *program) error {
 		if err != nil {
 			return err
 		}
-		w, err := p.startWorkers(database, texts)
+		w, err := p.startWorkers(database, texts, nil)
 		if err != nil {
 			return err
 		}

@@ -15,6 +15,7 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/jackc/pgx/v5/stdlib"
+	"github.com/riverqueue/river"
 	"github.com/uptrace/bun"
 	"github.com/uptrace/bun/dialect/pgdialect"
 
@@ -26,6 +27,8 @@ import (
 type DB struct {
 	bun  *bun.DB
 	Pool *pgxpool.Pool
+
+	queue *river.Client[pgx.Tx] // works nothing
 
 	cache   cache
 	clients clientCount
@@ -60,6 +63,10 @@ func Open(url string) (*DB, error) {
 		return nil, fmt.Errorf("DATABASE_URL: %w", err)
 	}
 	db := &DB{Pool: pool}
+	if db.queue, err = db.NewQueue(&river.Config{}); err != nil {
+		pool.Close()
+		return nil, fmt.Errorf("open the queue: %w", err)
+	}
 	db.bun = bun.NewDB(stdlib.OpenDBFromPool(pool), pgdialect.New()).WithQueryHook(&db.pulse)
 	return db, nil
 }

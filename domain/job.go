@@ -24,6 +24,12 @@ type BalanceJob struct{}
 // Kind implements river.JobArgs.
 func (BalanceJob) Kind() string { return "balance" }
 
+// SweepJob deletes the pictures that no post shows.
+type SweepJob struct{}
+
+// Kind implements river.JobArgs.
+func (SweepJob) Kind() string { return "sweep" }
+
 // MailKind is the kind of a system letter.
 type MailKind string
 

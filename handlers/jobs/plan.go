@@ -18,7 +18,6 @@ type PlanWorker struct {
 	DB    *db.DB
 	Log   *slog.Logger
 	Clock *Clock
-	Every time.Duration // how often what is due is looked for
 }
 
 // Timeout leaves room for a million recipients.
@@ -32,7 +31,7 @@ func (w *PlanWorker) Work(ctx context.Context, job *river.Job[domain.PlanJob]) e
 	case err != nil:
 		return err
 	case w.Clock.Wrong():
-		return w.leave(job, now)
+		return river.JobSnooze(time.Second) // for another process, or this one once its clock is right
 	case job.Args.MailingID == 0:
 		return planDue(ctx, w.DB, w.Log, now)
 	}
@@ -45,15 +44,6 @@ func (w *PlanWorker) Work(ctx context.Context, job *river.Job[domain.PlanJob]) e
 		logRun(w.Log, run)
 	}
 	return errors.Join(err, planRest(ctx, w.DB, w.Log))
-}
-
-// leave leaves the job to another process, or to this one once its clock is right. A tick is left
-// until the next one has come.
-func (w *PlanWorker) leave(job *river.Job[domain.PlanJob], now time.Time) error {
-	if job.Args.MailingID == 0 && now.Sub(job.CreatedAt) > w.Every {
-		return nil
-	}
-	return river.JobSnooze(time.Second)
 }
 
 // planDue makes the runs of all mailings that are due at now. One that cannot be planned does

@@ -13,18 +13,19 @@ import (
 )
 
 // Start works the queue: what is due is planned now and every `every`, account mail is sent,
-// lists are imported, and every ten minutes the runs' counts are checked. instance is this process's number, by which its jobs are known when it
-// dies. The returned func takes no new jobs and waits for those under way, until its context
+// lists are imported, every ten minutes the runs' counts are checked, and every day pictures are swept.
+// instance is this process's number, by which its jobs are known when it dies. The returned func takes no new jobs and waits for those under way, until its context
 // ends.
-func Start(ctx context.Context, db *db.DB, log *slog.Logger, clock *Clock, instance int64, every time.Duration, mail *MailWorker, imports *ImportWorker, balance *BalanceWorker) (stop func(context.Context) error, err error) {
+func Start(ctx context.Context, database *db.DB, log *slog.Logger, clock *Clock, instance int64, every time.Duration, mail *MailWorker, imports *ImportWorker, balance *BalanceWorker, sweep *SweepWorker) (stop func(context.Context) error, err error) {
 	workers := river.NewWorkers()
-	river.AddWorker(workers, &PlanWorker{DB: db, Log: log, Clock: clock, Every: every})
+	river.AddWorker(workers, &PlanWorker{DB: database, Log: log, Clock: clock})
 	river.AddWorker(workers, mail)
 	river.AddWorker(workers, imports)
 	river.AddWorker(workers, balance)
-	client, err := db.NewQueue(&river.Config{
+	river.AddWorker(workers, sweep)
+	client, err := database.NewQueue(&river.Config{
 		ID:      domain.QueueClient(instance),
-		Queues:  map[string]river.QueueConfig{river.QueueDefault: {MaxWorkers: 8}},
+		Queues:  queues(sweep.Media != nil),
 		Workers: workers,
 		Logger:  slog.New(troubles{log.Handler()}),
 		// A launch or a letter with a link should not wait for the usual 100 ms.
@@ -34,11 +35,9 @@ func Start(ctx context.Context, db *db.DB, log *slog.Logger, clock *Clock, insta
 		// Or a leader whose clock is a day ahead would put every tick off until tomorrow, and take all jobs for stuck.
 		Test: river.TestConfig{Time: clock},
 		PeriodicJobs: []*river.PeriodicJob{
-			river.NewPeriodicJob(river.PeriodicInterval(every),
-				func() (river.JobArgs, *river.InsertOpts) { return domain.PlanJob{}, nil },
-				&river.PeriodicJobOpts{RunOnStart: true}),
-			river.NewPeriodicJob(river.PeriodicInterval(balanceEvery),
-				func() (river.JobArgs, *river.InsertOpts) { return domain.BalanceJob{}, nil }, nil),
+			periodic(every, domain.PlanJob{}, db.QueuePlan, true),
+			periodic(balanceEvery, domain.BalanceJob{}, db.QueueUpkeep, false),
+			periodic(sweepMediaEvery, domain.SweepJob{}, db.QueueMedia, true),
 		},
 	})
 	if err != nil {
@@ -49,10 +48,31 @@ func Start(ctx context.Context, db *db.DB, log *slog.Logger, clock *Clock, insta
 	}
 	// The first tick comes when this process leads the queue, which the terms of one that has died
 	// put off. What became due meanwhile must not wait for that.
-	if _, err := client.Insert(ctx, domain.PlanJob{}, nil); err != nil {
+	if _, err := client.Insert(ctx, domain.PlanJob{}, db.JobOptions(domain.PlanJob{})); err != nil {
 		log.Warn("what is due waits for the first tick", "error", err)
 	}
 	return client.Stop, nil
+}
+
+// queues are those that a process works, and how many jobs of each at once. Imports keep Postgres
+// busy for minutes, so few run. Jobs that an earlier version has put, or still puts, into its one queue
+// are worked as well.
+func queues(media bool) map[string]river.QueueConfig {
+	all := map[string]river.QueueConfig{
+		db.QueuePlan: {MaxWorkers: 4}, db.QueueMail: {MaxWorkers: 4}, db.QueueImport: {MaxWorkers: 2},
+		db.QueueUpkeep: {MaxWorkers: 1}, river.QueueDefault: {MaxWorkers: 2},
+	}
+	if media {
+		all[db.QueueMedia] = river.QueueConfig{MaxWorkers: 1}
+	}
+	return all
+}
+
+// periodic has a job made at each interval, unless the last one still waits or runs.
+func periodic(every time.Duration, job river.JobArgs, queue string, atStart bool) *river.PeriodicJob {
+	return river.NewPeriodicJob(river.PeriodicInterval(every),
+		func() (river.JobArgs, *river.InsertOpts) { return job, db.Single(queue) },
+		&river.PeriodicJobOpts{RunOnStart: atStart})
 }
 
 // troubles lets only warnings and errors through: River tells every few seconds how many jobs

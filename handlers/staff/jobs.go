@@ -17,12 +17,8 @@ const queuePath = "/admin/jobs"
 // newJobsScreen is River UI: a program of its own in the browser, which asks nobody who he is.
 // Its background counting isn't started: it only matters to queues of more than 10,000 jobs.
 func newJobsScreen(database *db.DB, log *slog.Logger) (fiber.Handler, error) {
-	client, err := database.Queue()
-	if err != nil {
-		return nil, err
-	}
 	screen, err := riverui.NewHandler(&riverui.HandlerOpts{
-		Endpoints: riverui.NewEndpoints(client, nil), Logger: log, Prefix: queuePath,
+		Endpoints: riverui.NewEndpoints(database.Queue(), nil), Logger: log, Prefix: queuePath,
 	})
 	if err != nil {
 		return nil, err
