@@ -15,7 +15,7 @@ type token struct {
 	ExpiresAt      time.Time
 }
 
-// CreateToken keeps a link's hash for as long as its purpose lets it work; id is of a registration
+// CreateToken keeps a link's hash, the first time it is asked to, for as long as its purpose lets it work; id is of a registration
 // where the link confirms one, else of a user. Older links go on working, because emails may arrive
 // late and out of turn.
 func (db *DB) CreateToken(ctx context.Context, hash []byte, id int64, purpose domain.TokenPurpose, now time.Time) error {
@@ -27,7 +27,7 @@ func (db *DB) CreateToken(ctx context.Context, hash []byte, id int64, purpose do
 		if purpose == domain.TokenVerify {
 			kept.UserID, kept.RegistrationID = 0, id
 		}
-		_, err := tx.NewInsert().Model(&kept).Exec(ctx)
+		_, err := tx.NewInsert().Model(&kept).On("CONFLICT DO NOTHING").Exec(ctx)
 		return err
 	})
 }

@@ -2,11 +2,15 @@ package jobs
 
 import (
 	"context"
-	"fmt"
 
 	"skychimp/domain"
 	"skychimp/handlers/jobs/smtp"
 )
+
+// undelivered is an email that no server took.
+type undelivered struct{ answer domain.Answer }
+
+func (u *undelivered) Error() string { return string(u.answer.Stage) + ": " + u.answer.String() }
 
 // DeliverOne hands over a single letter on a connection of its own, for system mail, to the
 // first of the servers that lets it in. Its error says what was answered when none took it.
@@ -29,7 +33,7 @@ func DeliverOne(ctx context.Context, servers []smtp.Server, from, to string, let
 		answer = conn.Result(ctx)
 	}
 	if answer.Verdict() != domain.Accepted {
-		return fmt.Errorf("%s: %s", answer.Stage, answer)
+		return &undelivered{answer}
 	}
 	return nil
 }

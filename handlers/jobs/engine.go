@@ -23,7 +23,7 @@ type Settings struct {
 	Limits    Limits
 	From      mail.Address // MAIL_FROM
 	BaseURL   string       // of links in letters, without a slash at its end
-	Secret    []byte       // signs the unsubscribe links
+	Secret    []byte       // signs the unsubscribe links and makes those of system emails
 	Signer    *letter.Signer
 	Translate func(language, key string, args ...any) string
 	Log       *slog.Logger

@@ -2,9 +2,11 @@ package jobs
 
 import (
 	"context"
+	"crypto/hmac"
 	"crypto/rand"
 	"crypto/sha256"
 	"encoding/base64"
+	"errors"
 	"fmt"
 	"net/mail"
 	"strings"
@@ -25,7 +27,8 @@ type MailWorker struct {
 	Deliver func(ctx context.Context, from, to string, letter []byte) error
 }
 
-// Work implements river.Worker. A try that comes again makes a new link; the older one works too.
+// Work implements river.Worker. A refusal for good ends the job; its answer stays with it for whoever
+// is asked where the email is.
 func (w *MailWorker) Work(ctx context.Context, job *river.Job[domain.MailJob]) error {
 	reader, err := w.reader(ctx, &job.Args)
 	if domain.KindOf(err) == domain.NotFound {
@@ -38,7 +41,7 @@ func (w *MailWorker) Work(ctx context.Context, job *river.Job[domain.MailJob]) e
 	if job.Args.Letter == domain.MailTest {
 		write = w.test
 	}
-	bytes, err := write(ctx, job.Args, reader)
+	bytes, err := write(ctx, job, reader)
 	switch {
 	case domain.KindOf(err) == domain.NotFound:
 		return nil // the message was deleted meanwhile
@@ -47,7 +50,12 @@ func (w *MailWorker) Work(ctx context.Context, job *river.Job[domain.MailJob]) e
 	case err != nil:
 		return err
 	}
-	return w.Deliver(ctx, w.From.Address, reader.Email, bytes)
+	err = w.Deliver(ctx, w.From.Address, reader.Email, bytes)
+	if refusal, ok := errors.AsType[*undelivered](err); ok && refusal.answer.Verdict() == domain.Failed {
+		w.Log.Warn("a system email was refused for good", "job", job.ID, "email", job.Args.Letter, "answer", refusal.answer)
+		return river.JobCancel(err)
+	}
+	return err
 }
 
 // reader is whom the email is for. A registration of an address that has an account is told to the
@@ -73,12 +81,14 @@ func (w *MailWorker) reader(ctx context.Context, job *domain.MailJob) (domain.Us
 }
 
 // notice writes a letter of the program itself.
-func (w *MailWorker) notice(ctx context.Context, job domain.MailJob, reader domain.User) ([]byte, error) {
+func (w *MailWorker) notice(ctx context.Context, job *river.Job[domain.MailJob], reader domain.User) ([]byte, error) {
 	link, err := w.link(ctx, job, reader)
 	if err != nil {
 		return nil, err
 	}
-	say := func(part string) string { return w.Translate(reader.Language, "letters."+string(job.Letter)+"_"+part) }
+	say := func(part string) string {
+		return w.Translate(reader.Language, "letters."+string(job.Args.Letter)+"_"+part)
+	}
 	paragraphs := []string{say("text")}
 	if reader.Name != "" {
 		paragraphs = []string{w.Translate(reader.Language, "letters.hello", "Name", reader.Name), say("text")}
@@ -92,22 +102,25 @@ func (w *MailWorker) notice(ctx context.Context, job domain.MailJob, reader doma
 }
 
 // link is the path behind the letter's button.
-func (w *MailWorker) link(ctx context.Context, job domain.MailJob, reader domain.User) (string, error) {
-	switch job.Letter {
+func (w *MailWorker) link(ctx context.Context, job *river.Job[domain.MailJob], reader domain.User) (string, error) {
+	switch job.Args.Letter {
 	case domain.MailVerify:
-		return w.token(ctx, "/verify/", job.RegistrationID, domain.TokenVerify)
+		return w.token(ctx, "/verify/", job, job.Args.RegistrationID, domain.TokenVerify)
 	case domain.MailReset:
-		return w.token(ctx, "/password/reset/", reader.ID, domain.TokenReset)
+		return w.token(ctx, "/password/reset/", job, reader.ID, domain.TokenReset)
 	case domain.MailKnown:
 		return "/login", nil
 	}
-	return "", fmt.Errorf("unknown letter %q", job.Letter)
+	return "", fmt.Errorf("unknown letter %q", job.Args.Letter)
 }
 
-// token is path with a new secret of 32 random bytes, of which only the hash is kept.
-func (w *MailWorker) token(ctx context.Context, path string, id int64, purpose domain.TokenPurpose) (string, error) {
-	secret := make([]byte, 32)
-	_, _ = rand.Read(secret) // never fails
+// token is path with a secret of 32 bytes, of which only the hash is kept. It is the same at every try
+// of a job. The job's time and person are in it, because numbers of jobs come again in a database that
+// was restored.
+func (w *MailWorker) token(ctx context.Context, path string, job *river.Job[domain.MailJob], id int64, purpose domain.TokenPurpose) (string, error) {
+	mac := hmac.New(sha256.New, w.Secret)
+	fmt.Fprintf(mac, "system email %d %d %s %d", job.ID, job.CreatedAt.UnixMicro(), purpose, id)
+	secret := mac.Sum(nil)
 	hash := sha256.Sum256(secret)
 	err := w.DB.CreateToken(ctx, hash[:], id, purpose, time.Now())
 	return path + base64.RawURLEncoding.EncodeToString(secret), err
@@ -115,8 +128,8 @@ func (w *MailWorker) token(ctx context.Context, path string, id int64, purpose d
 
 // test writes a message as its clients would get it, but to its owner; its link to unsubscribe
 // leads nowhere.
-func (w *MailWorker) test(ctx context.Context, job domain.MailJob, owner domain.User) ([]byte, error) {
-	message, err := w.DB.Message(ctx, owner.ID, job.MessageID)
+func (w *MailWorker) test(ctx context.Context, job *river.Job[domain.MailJob], owner domain.User) ([]byte, error) {
+	message, err := w.DB.Message(ctx, owner.ID, job.Args.MessageID)
 	if err != nil {
 		return nil, err
 	}
@@ -124,8 +137,8 @@ func (w *MailWorker) test(ctx context.Context, job domain.MailJob, owner domain.
 		Email: owner.Email, Name: owner.Name, Date: time.Now().UTC(),
 		MessageID: w.messageID(), UnsubscribeURL: w.BaseURL + "/unsubscribe/test",
 	}
-	if job.ClientID != 0 {
-		client, err := w.DB.Client(ctx, owner.ID, job.ClientID)
+	if job.Args.ClientID != 0 {
+		client, err := w.DB.Client(ctx, owner.ID, job.Args.ClientID)
 		if err != nil {
 			return nil, err
 		}

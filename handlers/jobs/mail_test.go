@@ -12,6 +12,7 @@ import (
 
 	"github.com/jhillyerd/enmime/v2"
 	"github.com/riverqueue/river"
+	"github.com/riverqueue/river/rivertype"
 
 	"skychimp/db/dbtest"
 	"skychimp/domain"
@@ -43,7 +44,7 @@ func mailbox(t *testing.T) (*MailWorker, func(domain.MailJob) []sent) {
 	return w, func(job domain.MailJob) []sent {
 		t.Helper()
 		got = nil
-		if err := w.Work(t.Context(), &river.Job[domain.MailJob]{Args: job}); err != nil {
+		if err := w.Work(t.Context(), &river.Job[domain.MailJob]{JobRow: &rivertype.JobRow{}, Args: job}); err != nil {
 			t.Fatal(err)
 		}
 		return got
