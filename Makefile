@@ -16,7 +16,7 @@ run: install build ## install what is missing, build and serve
 	@exec bin/skychimp serve
 
 build: vendor ## bin/skychimp
-	go build -trimpath -ldflags "-X main.version=$(VERSION)" -o bin/skychimp .
+	go build -trimpath -ldflags "-s -w -X main.version=$(VERSION)" -o bin/skychimp .
 
 dev: install vendor ## build and serve again at every change
 	go run github.com/air-verse/air@v1.67.4

@@ -12,7 +12,7 @@ func (p *program) openMedia() (*db.Media, error) {
 	if address == "file" {
 		address = ""
 	}
-	return db.OpenMedia(p.ctx, address, filepath.Join(p.config.DataDir, "media"))
+	return db.OpenMedia(address, filepath.Join(p.config.DataDir, "media"))
 }
 
 // startPublic starts what the public pages stand on: the cache and the counting of

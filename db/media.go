@@ -2,70 +2,47 @@ package db
 
 import (
 	"context"
-	"errors"
-	"fmt"
 	"io"
-	"net/url"
-	"path/filepath"
+	"iter"
 	"regexp"
 	"strings"
 	"time"
-
-	"gocloud.dev/blob"
-	_ "gocloud.dev/blob/fileblob" // file://
-	_ "gocloud.dev/blob/s3blob"   // s3://
-	"gocloud.dev/gcerrors"
-
-	"skychimp/domain"
 )
 
 // Media keeps the pictures of posts: in a folder, or in an S3-compatible bucket.
-type Media struct {
-	bucket *blob.Bucket
+type Media struct{ files }
+
+// files is where Media keeps them. A file that is not there is a domain.Error of kind NotFound,
+// except for remove.
+type files interface {
+	// Save writes a file, all of it or nothing.
+	Save(ctx context.Context, name, contentType string, content []byte) error
+	// Has tells whether a file is there.
+	Has(ctx context.Context, name string) (bool, error)
+	// Open reads a file; the caller closes it.
+	Open(ctx context.Context, name string) (file io.ReadCloser, size int64, err error)
+	// Close lets the folder or bucket go.
+	Close() error
+
+	// list gives the names of all files and when they were last written.
+	list(ctx context.Context) iter.Seq2[storedFile, error]
+	remove(ctx context.Context, name string) error
 }
 
-// OpenMedia opens the bucket behind address, a URL that gocloud.dev/blob knows; when it is
-// empty, the folder, which is made when it is missing.
-func OpenMedia(ctx context.Context, address, folder string) (*Media, error) {
+type storedFile struct {
+	name    string
+	written time.Time
+}
+
+// OpenMedia opens the bucket behind address; when it is empty, the folder, which is made when it is
+// missing.
+func OpenMedia(address, folder string) (*Media, error) {
 	if address == "" {
-		path, err := filepath.Abs(folder)
-		if err != nil {
-			return nil, fmt.Errorf("DATA_DIR: %w", err)
-		}
-		file := url.URL{Scheme: "file", Path: filepath.ToSlash(path),
-			RawQuery: "create_dir=true&metadata=skip&no_tmp_dir=true"}
-		address = file.String()
+		opened, err := openFolder(folder)
+		return &Media{opened}, err
 	}
-	bucket, err := blob.OpenBucket(ctx, address)
-	if err != nil {
-		return nil, fmt.Errorf("MEDIA_URL: %w", err)
-	}
-	return &Media{bucket}, nil
-}
-
-// Close lets the bucket go.
-func (m *Media) Close() error { return m.bucket.Close() }
-
-// Save writes a file, all of it or nothing.
-func (m *Media) Save(ctx context.Context, name, contentType string, content []byte) error {
-	return m.bucket.WriteAll(ctx, name, content, &blob.WriterOptions{ContentType: contentType})
-}
-
-// Has tells whether a file is there.
-func (m *Media) Has(ctx context.Context, name string) (bool, error) {
-	return m.bucket.Exists(ctx, name)
-}
-
-// Open reads a file; the caller closes it.
-func (m *Media) Open(ctx context.Context, name string) (file io.ReadCloser, size int64, err error) {
-	reader, err := m.bucket.NewReader(ctx, name, nil)
-	if gcerrors.Code(err) == gcerrors.NotFound {
-		return nil, 0, domain.Refuse(domain.NotFound, "", "errors.not_found")
-	}
-	if err != nil {
-		return nil, 0, err
-	}
-	return reader, reader.Size(), nil
+	opened, err := openBucket(address)
+	return &Media{opened}, err
 }
 
 // mediaFile is how the files of a picture are named: its hash, then a width. Others are not ours.
@@ -84,21 +61,17 @@ func (db *DB) SweepMedia(ctx context.Context, m *Media, before time.Time) error 
 		hash, _, _ := strings.Cut(image, ".")
 		used[hash] = true
 	}
-	files := m.bucket.List(nil)
-	for {
-		file, err := files.Next(ctx)
-		if errors.Is(err, io.EOF) {
-			return nil
-		}
+	for file, err := range m.list(ctx) {
 		if err != nil {
 			return err
 		}
-		name := mediaFile.FindStringSubmatch(file.Key)
-		if name == nil || used[name[1]] || !file.ModTime.Before(before) {
+		name := mediaFile.FindStringSubmatch(file.name)
+		if name == nil || used[name[1]] || !file.written.Before(before) {
 			continue
 		}
-		if err := m.bucket.Delete(ctx, file.Key); err != nil && gcerrors.Code(err) != gcerrors.NotFound {
+		if err := m.remove(ctx, file.name); err != nil {
 			return err
 		}
 	}
+	return nil
 }

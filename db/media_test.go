@@ -15,7 +15,7 @@ import (
 
 func TestMedia(t *testing.T) {
 	folder := filepath.Join(t.TempDir(), "with space", "media")
-	media, err := db.OpenMedia(t.Context(), "", folder)
+	media, err := db.OpenMedia("", folder)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -68,7 +68,7 @@ func TestMedia(t *testing.T) {
 }
 
 func TestOpenMediaRefuses(t *testing.T) {
-	if _, err := db.OpenMedia(t.Context(), "ftp://example.com", ""); err == nil || !strings.HasPrefix(err.Error(), "MEDIA_URL") {
+	if _, err := db.OpenMedia("ftp://example.com", ""); err == nil || !strings.HasPrefix(err.Error(), "MEDIA_URL") {
 		t.Error(err)
 	}
 }

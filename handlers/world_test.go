@@ -63,7 +63,7 @@ func worldOn(t testing.TB, database *db.DB, change ...func(*Config)) *world {
 	if err != nil {
 		t.Fatal(err)
 	}
-	media, err := db.OpenMedia(t.Context(), "", t.TempDir())
+	media, err := db.OpenMedia("", t.TempDir())
 	if err != nil {
 		t.Fatal(err)
 	}
