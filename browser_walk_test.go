@@ -97,6 +97,17 @@ func (w *walk) refusals() {
 	}
 	w.look(v, sight{"refusal", anOwner, "/mailings?away", 503, "", false})
 	limit(-1)
+	back := func() bool { // what is looked at next needs it
+		answer, err := http.Get(w.server.url + "/readyz")
+		if err != nil {
+			return false
+		}
+		_ = answer.Body.Close()
+		return answer.StatusCode == http.StatusOK
+	}
+	if !within(patience, back) {
+		w.Fatal("the database does not come back")
+	}
 }
 
 // look is one load of a page, seen at both widths and in both themes.

@@ -138,7 +138,7 @@ func TestFaultHanging(t *testing.T) {
 	}
 	again := 0
 	if os.Getenv("FAULTS") == "" {
-		f.letters(letters / 2) // the others go on meanwhile
+		f.until("half of the letters", func() bool { return f.server.Accepted() >= letters/2 }) // the others go on meanwhile
 		f.server.Release()
 	} else {
 		again = (times + 1) / len(stages) // those that hang after the dot
