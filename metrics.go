@@ -12,11 +12,11 @@ import (
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
-	"skychimp/handlers/jobs"
+	"skychimp/handlers/jobs/engine"
 )
 
 // serveMetrics shows Prometheus what the engine does, on METRICS_ADDR. The returned func ends it.
-func (p *program) serveMetrics(engine *jobs.Engine) (stop func(), err error) {
+func (p *program) serveMetrics(engine *engine.Engine) (stop func(), err error) {
 	if p.config.MetricsAddr == "" {
 		return func() {}, nil
 	}
@@ -39,7 +39,7 @@ func (p *program) serveMetrics(engine *jobs.Engine) (stop func(), err error) {
 	}, nil
 }
 
-func registry(engine *jobs.Engine) *prometheus.Registry {
+func registry(engine *engine.Engine) *prometheus.Registry {
 	counts, r := engine.Counts(), prometheus.NewRegistry()
 	r.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	count := func(name, help string, labels prometheus.Labels, n *atomic.Int64) {

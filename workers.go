@@ -11,7 +11,9 @@ import (
 	"skychimp/db"
 	"skychimp/domain"
 	"skychimp/domain/letter"
+	"skychimp/handlers/inbox"
 	"skychimp/handlers/jobs"
+	"skychimp/handlers/jobs/engine"
 	"skychimp/handlers/jobs/smtp"
 	"skychimp/templates"
 )
@@ -19,8 +21,8 @@ import (
 // workers are what works behind the pages: the engine, the queue and, without SMTP_URL, the
 // mail server of the dev inbox.
 type workers struct {
-	settings jobs.Settings
-	engine   *jobs.Engine
+	settings engine.Settings
+	engine   *engine.Engine
 	instance int64
 	running  sync.WaitGroup
 	failed   chan error         // gets the error of an engine that could not go on
@@ -36,7 +38,7 @@ func (p *program) startEngine(database *database, texts *templates.Texts) (*work
 	if err := p.configure(w, database, texts); err != nil {
 		return nil, err
 	}
-	w.engine = jobs.NewEngine(database.DB, w.settings)
+	w.engine = engine.New(database.DB, w.settings)
 	var err error
 	if w.instance, err = w.engine.Join(p.ctx); err != nil {
 		w.inbox()
@@ -60,7 +62,7 @@ func (p *program) startWorkers(database *database, texts *templates.Texts, media
 		}}
 	imports := &jobs.ImportWorker{DB: database.DB}
 	balance := &jobs.BalanceWorker{DB: database.DB, Log: p.log, Found: &w.engine.Counts().Unbalanced}
-	stopJobs, err := jobs.Start(context.WithoutCancel(p.ctx), database.DB, p.log, w.engine.Clock(), w.instance, time.Duration(p.config.DispatchEvery), 
+	stopJobs, err := jobs.Start(context.WithoutCancel(p.ctx), database.DB, p.log, w.engine.Clock(), w.instance, time.Duration(p.config.DispatchEvery),
 		mail, imports, balance, &jobs.SweepWorker{DB: database.DB, Media: media})
 	if err != nil {
 		return nil, errors.Join(err, w.stop())
@@ -92,10 +94,10 @@ func (p *program) configure(w *workers, database *database, texts *templates.Tex
 	if err != nil {
 		return err
 	}
-	w.settings = jobs.Settings{
+	w.settings = engine.Settings{
 		From: *p.config.MailFrom.Address, BaseURL: p.config.BaseURL.String(), Secret: secret,
 		Translate: texts.Say, Log: p.log,
-		Limits: jobs.Limits{Domains: domain.Limits(p.config.DomainLimits), Owners: domain.OwnerLimits(p.config.OwnerLimits)},
+		Limits: engine.Limits{Domains: domain.Limits(p.config.DomainLimits), Owners: domain.OwnerLimits(p.config.OwnerLimits)},
 	}
 	if p.config.DKIMKey != "" {
 		key, err := os.ReadFile(string(p.config.DKIMKey))
@@ -121,7 +123,7 @@ func (p *program) startInbox(w *workers, database *database) error {
 	ctx, stop := context.WithCancel(context.WithoutCancel(p.ctx))
 	var serving sync.WaitGroup
 	serving.Go(func() {
-		if err := jobs.ServeInbox(ctx, listener, database.SaveInboxLetter); err != nil {
+		if err := inbox.Serve(ctx, listener, database.SaveInboxLetter); err != nil {
 			p.log.Error("the dev inbox ended", "error", err)
 		}
 	})

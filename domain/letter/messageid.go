@@ -2,6 +2,7 @@ package letter
 
 import (
 	"strconv"
+	"strings"
 
 	"github.com/google/uuid"
 )
@@ -18,3 +19,6 @@ func MessageID(runID, clientID int64, domain string) string {
 	name = strconv.AppendInt(name, clientID, 10)
 	return "<" + uuid.NewSHA1(namespace, name).String() + "@" + domain + ">"
 }
+
+// Host is the part of an address behind its @.
+func Host(address string) string { return address[strings.LastIndexByte(address, '@')+1:] }

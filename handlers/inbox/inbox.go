@@ -1,4 +1,4 @@
-// Package inbox shows the emails that the dev inbox took.
+// Package inbox is the dev inbox: the mail server that takes emails, and the pages that show them.
 package inbox
 
 import (

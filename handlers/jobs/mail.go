@@ -17,12 +17,13 @@ import (
 	"skychimp/db"
 	"skychimp/domain"
 	"skychimp/domain/letter"
+	"skychimp/handlers/jobs/engine"
 )
 
 // MailWorker writes system letters and hands them to Deliver.
 type MailWorker struct {
 	river.WorkerDefaults[domain.MailJob]
-	Settings
+	engine.Settings
 	DB      *db.DB
 	Deliver func(ctx context.Context, from, to string, letter []byte) error
 }
@@ -159,5 +160,5 @@ func (w *MailWorker) test(ctx context.Context, job *river.Job[domain.MailJob], o
 }
 
 func (w *MailWorker) messageID() string {
-	return "<" + strings.ToLower(rand.Text()) + "@" + host(w.From.Address) + ">"
+	return "<" + strings.ToLower(rand.Text()) + "@" + letter.Host(w.From.Address) + ">"
 }

@@ -16,6 +16,7 @@ import (
 
 	"skychimp/db/dbtest"
 	"skychimp/domain"
+	"skychimp/handlers/jobs/engine"
 	"skychimp/templates"
 )
 
@@ -33,7 +34,7 @@ func mailbox(t *testing.T) (*MailWorker, func(domain.MailJob) []sent) {
 		t.Fatal(err)
 	}
 	var got []sent
-	w := &MailWorker{DB: dbtest.New(t), Settings: Settings{
+	w := &MailWorker{DB: dbtest.New(t), Settings: engine.Settings{
 		From: mail.Address{Name: "SkyChimp", Address: "noreply@sky.example"}, BaseURL: "https://sky.example", Translate: texts.Say,
 	}}
 	w.Deliver = func(_ context.Context, from, to string, letter []byte) error {

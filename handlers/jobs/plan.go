@@ -10,6 +10,7 @@ import (
 
 	"skychimp/db"
 	"skychimp/domain"
+	"skychimp/handlers/jobs/engine"
 )
 
 // PlanWorker makes runs of what is due: all mailings at each tick, or one that was launched.
@@ -17,7 +18,7 @@ type PlanWorker struct {
 	river.WorkerDefaults[domain.PlanJob]
 	DB    *db.DB
 	Log   *slog.Logger
-	Clock *Clock
+	Clock *engine.Clock
 }
 
 // Timeout leaves room for a million recipients.

@@ -1,3 +1,4 @@
+// Package jobs has the workers of the queue.
 package jobs
 
 import (
@@ -10,13 +11,14 @@ import (
 
 	"skychimp/db"
 	"skychimp/domain"
+	"skychimp/handlers/jobs/engine"
 )
 
 // Start works the queue: what is due is planned now and every `every`, account mail is sent,
 // lists are imported, every ten minutes the runs' counts are checked, and every day pictures are swept.
 // instance is this process's number, by which its jobs are known when it dies. The returned func takes no new jobs and waits for those under way, until its context
 // ends.
-func Start(ctx context.Context, database *db.DB, log *slog.Logger, clock *Clock, instance int64, every time.Duration, mail *MailWorker, imports *ImportWorker, balance *BalanceWorker, sweep *SweepWorker) (stop func(context.Context) error, err error) {
+func Start(ctx context.Context, database *db.DB, log *slog.Logger, clock *engine.Clock, instance int64, every time.Duration, mail *MailWorker, imports *ImportWorker, balance *BalanceWorker, sweep *SweepWorker) (stop func(context.Context) error, err error) {
 	workers := river.NewWorkers()
 	river.AddWorker(workers, &PlanWorker{DB: database, Log: log, Clock: clock})
 	river.AddWorker(workers, mail)

@@ -1,8 +1,7 @@
-package jobs
+package engine
 
 import (
 	"context"
-	"strings"
 	"time"
 
 	"skychimp/domain"
@@ -159,7 +158,7 @@ func (s *sender) compose(it *item) bool {
 	var err error
 	s.letter, err = run.letter.Append(s.letter[:0], letter.Recipient{
 		Email: it.Email, Name: it.Name, Comment: it.Comment, Date: s.clock.Now().UTC(),
-		MessageID:      letter.MessageID(run.ID, it.ClientID, host(s.From.Address)),
+		MessageID:      letter.MessageID(run.ID, it.ClientID, letter.Host(s.From.Address)),
 		UnsubscribeURL: s.BaseURL + "/unsubscribe/" + s.tokens.Token(it.ClientID),
 	})
 	if err == nil {
@@ -189,5 +188,3 @@ func (s *sender) hangUp() {
 		s.next = item{}
 	}
 }
-
-func host(address string) string { return address[strings.LastIndexByte(address, '@')+1:] }

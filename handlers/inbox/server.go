@@ -1,4 +1,4 @@
-package jobs
+package inbox
 
 import (
 	"context"
@@ -15,13 +15,13 @@ const (
 	maxInboxRecipients = 100
 )
 
-// ServeInbox is the mail server of the dev inbox: it saves every letter, once for each
+// Serve is the mail server of the dev inbox: it saves every letter, once for each
 // recipient, until ctx ends. There is no TLS and no sign-in, so ln should listen on
 // loopback only. A letter that is not saved is answered with 451, so that its sender tries
 // again. When ctx ends, connections end at once: whoever sends to the inbox drains before.
-func ServeInbox(ctx context.Context, ln net.Listener, save func(ctx context.Context, from string, to string, raw []byte) error) error {
+func Serve(ctx context.Context, ln net.Listener, save func(ctx context.Context, from string, to string, raw []byte) error) error {
 	server := smtp.NewServer(smtp.BackendFunc(func(*smtp.Conn) (smtp.Session, error) {
-		return &inboxSession{ctx: ctx, save: save}, nil
+		return &session{ctx: ctx, save: save}, nil
 	}))
 	server.Domain = "localhost"
 	server.EnableSMTPUTF8 = true
@@ -38,24 +38,24 @@ func ServeInbox(ctx context.Context, ln net.Listener, save func(ctx context.Cont
 	return server.Serve(ln) // nil after Close
 }
 
-type inboxSession struct {
+type session struct {
 	ctx  context.Context
 	save func(ctx context.Context, from string, to string, raw []byte) error
 	from string
 	to   []string
 }
 
-func (s *inboxSession) Mail(from string, _ *smtp.MailOptions) error {
+func (s *session) Mail(from string, _ *smtp.MailOptions) error {
 	s.from, s.to = from, nil
 	return nil
 }
 
-func (s *inboxSession) Rcpt(to string, _ *smtp.RcptOptions) error {
+func (s *session) Rcpt(to string, _ *smtp.RcptOptions) error {
 	s.to = append(s.to, to)
 	return nil
 }
 
-func (s *inboxSession) Data(r io.Reader) error {
+func (s *session) Data(r io.Reader) error {
 	raw, err := io.ReadAll(r)
 	if err != nil {
 		return err // over the size limit, or the client has gone
@@ -71,6 +71,6 @@ func (s *inboxSession) Data(r io.Reader) error {
 
 var errInbox = &smtp.SMTPError{Code: 451, EnhancedCode: smtp.EnhancedCode{4, 3, 0}, Message: "the inbox cannot save letters now"}
 
-func (s *inboxSession) Reset() { s.from, s.to = "", nil }
+func (s *session) Reset() { s.from, s.to = "", nil }
 
-func (s *inboxSession) Logout() error { return nil }
+func (s *session) Logout() error { return nil }

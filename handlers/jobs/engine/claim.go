@@ -1,4 +1,4 @@
-package jobs
+package engine
 
 import (
 	"context"
@@ -132,7 +132,7 @@ func (e *Engine) prepare(ctx context.Context, id int64) (*sending, error) {
 		Subject: run.Subject, Body: run.Body, Language: run.OwnerLanguage,
 		From:            mail.Address{Name: run.OwnerName, Address: e.From.Address},
 		ReplyTo:         mail.Address{Name: run.OwnerName, Address: run.OwnerEmail},
-		ListID:          "<mailing-" + strconv.FormatInt(run.MailingID, 10) + "." + host(e.From.Address) + ">",
+		ListID:          "<mailing-" + strconv.FormatInt(run.MailingID, 10) + "." + letter.Host(e.From.Address) + ">",
 		FeedbackID:      strconv.FormatInt(run.ID, 10) + ":" + strconv.FormatInt(run.OwnerID, 10) + ":mailing:skychimp",
 		UnsubscribeText: e.Translate(run.OwnerLanguage, "letters.unsubscribe"),
 		FooterText:      e.Translate(run.OwnerLanguage, "letters.why", "Name", run.OwnerName),

@@ -1,4 +1,4 @@
-package jobs
+package inbox
 
 import (
 	"context"
@@ -13,7 +13,7 @@ import (
 
 type inboxLetter struct{ from, to, raw string }
 
-func TestServeInbox(t *testing.T) {
+func TestServe(t *testing.T) {
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -23,7 +23,7 @@ func TestServeInbox(t *testing.T) {
 	defer cancel()
 	served := make(chan error, 1)
 	go func() {
-		served <- ServeInbox(ctx, ln, func(_ context.Context, from, to string, raw []byte) error {
+		served <- Serve(ctx, ln, func(_ context.Context, from, to string, raw []byte) error {
 			if strings.HasPrefix(to, "away") {
 				return errors.New("the database is away")
 			}
@@ -76,14 +76,14 @@ func TestServeInbox(t *testing.T) {
 	}
 }
 
-func TestServeInboxThatHasEnded(t *testing.T) {
+func TestServeThatHasEnded(t *testing.T) {
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	if err := ServeInbox(ctx, ln, nil); err != nil {
+	if err := Serve(ctx, ln, nil); err != nil {
 		t.Error(err)
 	}
 }

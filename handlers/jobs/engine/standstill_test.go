@@ -1,4 +1,4 @@
-package jobs
+package engine
 
 import (
 	"log/slog"
@@ -100,7 +100,7 @@ func TestBlocksOfFormerInstance(t *testing.T) {
 func TestOnlyTheSteadyBury(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, smtptest.Script{})
-	e := NewEngine(w.db, Settings{Log: slog.New(slog.NewTextHandler(w.Output(), nil))})
+	e := New(w.db, Settings{Log: slog.New(slog.NewTextHandler(w.Output(), nil))})
 	if _, err := e.Join(t.Context()); err != nil {
 		t.Fatal(err)
 	}

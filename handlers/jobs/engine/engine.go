@@ -1,6 +1,5 @@
-// Package jobs works behind the pages: the engine that sends the letters of runs, and the
-// workers of the queue.
-package jobs
+// Package engine sends the emails of all open runs.
+package engine
 
 import (
 	"context"
@@ -61,8 +60,8 @@ type Engine struct {
 	suppressed sync.Map // client id -> time.Time, since the claims that are in hand
 }
 
-// NewEngine makes an engine that sends nothing yet.
-func NewEngine(db *db.DB, settings Settings) *Engine {
+// New makes an engine that sends nothing yet.
+func New(db *db.DB, settings Settings) *Engine {
 	conns := 0
 	for _, one := range settings.Servers {
 		conns += one.Conns

@@ -1,4 +1,4 @@
-package jobs
+package engine
 
 import (
 	"context"
@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"skychimp/domain"
+	"skychimp/domain/letter"
 )
 
 // maxRefusals is how many refusals alike in a row are no longer their recipients' fault.
@@ -154,4 +155,4 @@ func (s *sender) heldBack(it item) bool {
 }
 
 // receiver is the domain of an address.
-func receiver(email string) string { return strings.ToLower(host(email)) }
+func receiver(email string) string { return strings.ToLower(letter.Host(email)) }

@@ -1,4 +1,4 @@
-package jobs
+package engine
 
 import (
 	"context"
@@ -52,7 +52,7 @@ func (w *world) reach(url string) smtp.Server {
 
 func (w *world) startWith(limits Limits, servers ...smtp.Server) *Engine {
 	w.Helper()
-	e := NewEngine(w.db, Settings{
+	e := New(w.db, Settings{
 		Servers: servers, Limits: limits, From: mail.Address{Address: "noreply@example.org"}, BaseURL: "http://localhost:8080",
 		Secret: []byte("secret"), Log: slog.New(slog.NewTextHandler(w.Output(), nil)),
 		Translate: func(_, key string, _ ...any) string { return key },
