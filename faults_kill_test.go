@@ -2,13 +2,13 @@ package main_test
 
 import (
 	"math/rand/v2"
-	"strings"
 	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
 
 	"skychimp/db/dbtest/faultproxy"
+	"skychimp/db/statement"
 	"skychimp/domain"
 	"skychimp/handlers/jobs/smtp/smtptest"
 )
@@ -47,9 +47,6 @@ type point struct {
 	clients int
 }
 
-// claiming is the text by which the claim is known on its way to Postgres.
-const claiming = "UPDATE blocks SET holder = $1 FROM picked"
-
 func TestFaultKilledAtPoint(t *testing.T) {
 	t.Parallel()
 	stage := func(stage domain.Stage) func(*fault, func()) {
@@ -66,7 +63,7 @@ func TestFaultKilledAtPoint(t *testing.T) {
 		}
 	}
 	for _, p := range []point{
-		{name: "claimed", arm: statement(faultproxy.Answered, claiming), letters: 2500},
+		{name: "claimed", arm: dieAt(faultproxy.Answered, statement.Fetch), letters: 2500},
 		{name: "connected", arm: stage(domain.StageConnect)},
 		{name: "MAIL", arm: stage(domain.StageMail)},
 		{name: "RCPT", arm: stage(domain.StageRcpt)},
@@ -77,14 +74,14 @@ func TestFaultKilledAtPoint(t *testing.T) {
 			after := func(smtptest.Letter) { kill() }
 			f.after250.Store(&after)
 		}},
-		{name: "in commit", arm: statement(faultproxy.Passed, "INSERT INTO attempts")},
-		{name: "after commit", arm: statement(faultproxy.Answered, "INSERT INTO attempts")},
-		{name: "run close", arm: commit("DELETE FROM retries WHERE run_id"),
+		{name: "in commit", arm: dieAt(faultproxy.Passed, statement.Record)},
+		{name: "after commit", arm: dieAt(faultproxy.Answered, statement.Record)},
+		{name: "run close", arm: dieAtCommit(statement.Close),
 			begin: func(f *fault, mailing int64) { f.begin(mailing) }},
-		{name: "schedule advance", arm: commit(`UPDATE "mailings"`),
+		{name: "schedule advance", arm: dieAtCommit(statement.Advance),
 			begin: func(f *fault, mailing int64) { f.due(time.Now(), mailing) }},
 		// The second part of a run, after 10,000 in the first.
-		{name: "planning", arm: commit("rest IS NOT NULL) FOR NO KEY UPDATE"), clients: 10_300,
+		{name: "planning", arm: dieAtCommit(statement.PlanPart), clients: 10_300,
 			begin: func(f *fault, mailing int64) { f.due(time.Now(), mailing) }},
 	} {
 		t.Run(p.name, func(t *testing.T) {
@@ -157,7 +154,7 @@ func TestFaultKilledBeforeBounce(t *testing.T) {
 		var once atomic.Bool
 		launched := make(chan struct{})
 		f.proxy.Watch(func(s faultproxy.Statement, when faultproxy.Moment) faultproxy.Action {
-			if when == faultproxy.Answered && strings.Contains(s.SQL, "INSERT INTO attempts") && once.CompareAndSwap(false, true) {
+			if when == faultproxy.Answered && s.Name() == statement.Record && once.CompareAndSwap(false, true) {
 				<-launched
 				program.Load().kill(syscall.SIGKILL)
 				return faultproxy.Drop
@@ -184,13 +181,13 @@ func (f *fault) disarm() {
 	f.after250.Store(nil)
 }
 
-// statement dies at a statement, after some others like it so that letters are under way.
-func statement(when faultproxy.Moment, text string) func(*fault, func()) {
+// dieAt dies at a statement, after some others like it so that letters are under way.
+func dieAt(when faultproxy.Moment, name statement.Name) func(*fault, func()) {
 	return func(f *fault, kill func()) {
 		nth := rand.Int32N(3) + 1
 		var seen atomic.Int32
 		f.proxy.Watch(func(s faultproxy.Statement, moment faultproxy.Moment) faultproxy.Action {
-			if moment == when && strings.Contains(s.SQL, text) && seen.Add(1) == nth {
+			if moment == when && s.Name() == name && seen.Add(1) == nth {
 				kill()
 				return faultproxy.Action(when != faultproxy.Passed)
 			}
@@ -199,8 +196,8 @@ func statement(when faultproxy.Moment, text string) func(*fault, func()) {
 	}
 }
 
-// commit dies at the commit of a transaction: before it, in its middle, or after it.
-func commit(within string) func(*fault, func()) {
+// dieAtCommit dies at the commit of a transaction: before it, in its middle, or after it.
+func dieAtCommit(within statement.Name) func(*fault, func()) {
 	return func(f *fault, kill func()) {
 		when := []faultproxy.Moment{faultproxy.Before, faultproxy.Passed, faultproxy.Answered}[rand.IntN(3)]
 		f.proxy.Watch(func(s faultproxy.Statement, moment faultproxy.Moment) faultproxy.Action {

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"skychimp/db/dbtest/faultproxy"
+	"skychimp/db/statement"
 	"skychimp/domain"
 	"skychimp/handlers/jobs/smtp/smtptest"
 )
@@ -61,7 +62,7 @@ func (f *fault) freezeInTransaction(p *program) {
 	var once atomic.Bool
 	stopped := make(chan struct{})
 	f.proxy.Watch(func(s faultproxy.Statement, when faultproxy.Moment) faultproxy.Action {
-		if when == faultproxy.Answered && len(s.Transaction) > 0 && strings.Contains(s.SQL, "UPDATE blocks SET open") && once.CompareAndSwap(false, true) {
+		if when == faultproxy.Answered && s.Name() == statement.Complete && once.CompareAndSwap(false, true) {
 			p.signal(f, syscall.SIGSTOP)
 			close(stopped)
 		}

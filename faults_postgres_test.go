@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -16,6 +17,7 @@ import (
 	"skychimp/db"
 	"skychimp/db/dbtest/faultproxy"
 	"skychimp/db/embedded"
+	"skychimp/db/statement"
 	"skychimp/domain"
 	"skychimp/handlers/jobs/smtp/smtptest"
 )
@@ -52,11 +54,13 @@ func TestFaultPostgresCut(t *testing.T) {
 	t.Parallel()
 	f := newFault(t, smtptest.Script{})
 	proxy := f.behindProxy()
+	var unanswered atomic.Int32
 	f.ride("Postgres: connections cut", faultTimes(t, 5, 50), func(n int) {
-		// Nor may a claim be lost that was made and whose answer never came.
+		// Nor may blocks be lost that were fetched and whose answer never came.
 		proxy.Watch(func(s faultproxy.Statement, when faultproxy.Moment) faultproxy.Action {
-			if when == faultproxy.Answered && strings.Contains(s.SQL, claiming) {
+			if when == faultproxy.Answered && s.Name() == statement.Fetch {
 				proxy.Watch(nil)
+				unanswered.Add(1)
 				return faultproxy.Drop
 			}
 			return faultproxy.Pass
@@ -68,6 +72,9 @@ func TestFaultPostgresCut(t *testing.T) {
 		}
 		proxy.Cut()
 	})
+	if unanswered.Load() == 0 {
+		t.Error("no fetch of blocks was left without its answer")
+	}
 }
 
 // A stall ends after the lease in the quick form too: others would have taken the work over.

@@ -7,6 +7,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"skychimp/db/statement"
 	"skychimp/domain"
 )
 
@@ -77,7 +78,7 @@ type Letter struct {
 func (db *DB) Claim(ctx context.Context, instance, run int64, n int) ([]Letter, error) {
 	// The lock on the instance keeps Bury from missing a block that is claimed meanwhile. OFFSET 0 keeps
 	// Postgres, which does not know n, from reading all deliveries and clients for it.
-	rows, err := db.Pool.Query(ctx, `WITH self AS MATERIALIZED (
+	rows, err := db.Pool.Query(ctx, statement.Fetch.SQL(`WITH self AS MATERIALIZED (
 			SELECT id FROM instances WHERE id = $1 FOR KEY SHARE
 		), picked AS (
 			SELECT block.run_id, block.first_seq FROM self, blocks AS block JOIN runs AS run ON run.id = block.run_id
@@ -94,7 +95,7 @@ func (db *DB) Claim(ctx context.Context, instance, run int64, n int) ([]Letter, 
 			AND seq BETWEEN held.first_seq AND held.first_seq + $3::int - 1 AND outcome = 'queued' OFFSET 0) AS d ON true
 		LEFT JOIN LATERAL (SELECT full_name, comment, suppressed_at IS NOT NULL AS suppressed FROM clients
 			WHERE id = d.client_id OFFSET 0) AS client ON true
-		ORDER BY held.first_seq, d.seq`, prepared, instance, run, domain.BlockSize, n)
+		ORDER BY held.first_seq, d.seq`), prepared, instance, run, domain.BlockSize, n)
 	if err != nil {
 		return nil, explain(err)
 	}

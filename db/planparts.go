@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 
+	"skychimp/db/statement"
 	"skychimp/domain"
 )
 
@@ -48,7 +49,8 @@ func (db *DB) PlanRest(ctx context.Context) (whole []domain.Run, err error) {
 func (db *DB) planNext(ctx context.Context, id int64) (run domain.Run, ok bool, err error) {
 	err = db.InTx(ctx, func(tx Tx) error {
 		// A weaker lock than UPDATE, or retries, which name the run, would wait for it.
-		err := tx.NewSelect().Model(&run).Where("id = ? AND rest IS NOT NULL", id).For("NO KEY UPDATE").Scan(ctx)
+		err := tx.NewSelect().Model(&run).Where("id = ? AND rest IS NOT NULL", id).For("NO KEY UPDATE").
+			Comment(string(statement.PlanPart)).Scan(ctx)
 		if explained := explain(err); domain.KindOf(explained) == domain.NotFound {
 			return nil
 		} else if explained != nil {

@@ -8,6 +8,7 @@ import (
 
 	"github.com/uptrace/bun"
 
+	"skychimp/db/statement"
 	"skychimp/domain"
 )
 
@@ -139,7 +140,7 @@ func (db *DB) takeRun(ctx context.Context, tx Tx, id int64, now time.Time, force
 		}
 		run.OccurrenceNo, run.ScheduledAt = &due.No, due.At
 	}
-	if _, err := tx.NewUpdate().Model(&m).WherePK().Exec(ctx); err != nil || !ok {
+	if _, err := tx.NewUpdate().Model(&m).WherePK().Comment(string(statement.Advance)).Exec(ctx); err != nil || !ok {
 		return run, m, false, err
 	}
 	err = tx.NewSelect().TableExpr("messages").Column("subject", "body", "revision").

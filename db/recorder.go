@@ -6,6 +6,7 @@ import (
 
 	"github.com/jackc/pgx/v5/pgconn"
 
+	"skychimp/db/statement"
 	"skychimp/domain"
 )
 
@@ -81,12 +82,12 @@ func (r *Recorder) Record(ctx context.Context, results []Result) error {
 			return err
 		}
 	}
-	statement := recording
+	prepared := recording
 	if r.doubted {
-		statement = recordingAgain
+		prepared = recordingAgain
 	}
 	values, formats := r.columns.parameters()
-	_, err := r.conn.ExecPrepared(ctx, statement, values, formats, nil).Close()
+	_, err := r.conn.ExecPrepared(ctx, prepared, values, formats, nil).Close()
 	if r.doubted = err != nil; r.doubted {
 		r.Close(ctx)
 	}
@@ -102,9 +103,10 @@ func (r *Recorder) connect(ctx context.Context) error {
 		return explain(err)
 	}
 	r.conn = conn
-	_, err = conn.Prepare(ctx, recording, recordStatement, nil)
+	record := statement.Record.SQL(recordStatement)
+	_, err = conn.Prepare(ctx, recording, record, nil)
 	if err == nil {
-		_, err = conn.Prepare(ctx, recordingAgain, recordStatement+" ON CONFLICT DO NOTHING", nil) // twice as slow
+		_, err = conn.Prepare(ctx, recordingAgain, record+" ON CONFLICT DO NOTHING", nil) // twice as slow
 	}
 	if err != nil {
 		r.Close(ctx)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"skychimp/db/statement"
 	"skychimp/domain"
 )
 
@@ -162,7 +163,7 @@ func countRun(ctx context.Context, tx Tx, run *domain.Run) error {
 	if _, err := tx.Pgx.Exec(ctx, `DELETE FROM blocks WHERE run_id = $1`, run.ID); err != nil {
 		return err
 	}
-	_, err = tx.Pgx.Exec(ctx, `DELETE FROM retries WHERE run_id = $1`, run.ID)
+	_, err = tx.Pgx.Exec(ctx, statement.Close.SQL(`DELETE FROM retries WHERE run_id = $1`), run.ID)
 	return err
 }
 

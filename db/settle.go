@@ -6,6 +6,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"skychimp/db/statement"
 	"skychimp/domain"
 )
 
@@ -46,10 +47,10 @@ func settle(ctx context.Context, tx pgx.Tx, results []Result) error {
 	for _, one := range results {
 		c.add(one)
 	}
-	_, err := tx.Exec(ctx, `WITH r AS (
+	_, err := tx.Exec(ctx, statement.Complete.SQL(`WITH r AS (
 		SELECT * FROM unnest($1::bigint[], $2::bigint[], $3::int[], $4::int[], $5::smallint[], $6::text[], $7::timestamptz[])
 			AS r (instance, run_id, first_seq, seq, n, outcome, retry_at)
-	)`+settled, prepared, c.instances, c.runs, c.blocks, c.seqs, c.ns, c.outcomes, c.retries)
+	)`+settled), prepared, c.instances, c.runs, c.blocks, c.seqs, c.ns, c.outcomes, c.retries)
 	if err != nil || len(c.bounced) == 0 {
 		return err
 	}

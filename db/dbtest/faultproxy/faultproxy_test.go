@@ -1,6 +1,7 @@
 package faultproxy_test
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -17,6 +18,7 @@ import (
 
 	"skychimp/db/dbtest"
 	"skychimp/db/dbtest/faultproxy"
+	"skychimp/db/statement"
 )
 
 // echo is a server that says everything back.
@@ -122,6 +124,7 @@ func TestFaults(t *testing.T) {
 }
 
 func TestWatch(t *testing.T) {
+	const thirteen statement.Name = "thirteen"
 	p := faultproxy.Postgres(t, dbtest.URL(t))
 	var mu sync.Mutex
 	var seen []string
@@ -129,8 +132,8 @@ func TestWatch(t *testing.T) {
 	p.Watch(func(s faultproxy.Statement, when faultproxy.Moment) faultproxy.Action {
 		mu.Lock()
 		defer mu.Unlock()
-		seen = append(seen, fmt.Sprint(when, " ", s.SQL, " ", len(s.Transaction)))
-		if s.SQL != "commit" || !s.Within("SELECT 13") {
+		seen = append(seen, fmt.Sprint(when, " ", cmp.Or(string(s.Name()), s.SQL), " ", len(s.Transaction)))
+		if s.SQL != "commit" || !s.Within(thirteen) {
 			return faultproxy.Pass
 		}
 		if when == faultproxy.Passed {
@@ -157,7 +160,7 @@ func TestWatch(t *testing.T) {
 			t.Fatal(len(long), err)
 		}
 		err = pgx.BeginFunc(t.Context(), conn, func(tx pgx.Tx) error {
-			_, err := tx.Exec(t.Context(), "SELECT 13")
+			_, err := tx.Exec(t.Context(), thirteen.SQL("SELECT 13"))
 			return err
 		})
 		if err == nil {
@@ -168,7 +171,7 @@ func TestWatch(t *testing.T) {
 		seen := slices.Clone(seen)
 		mu.Unlock()
 		got := strings.Join(seen, "\n")
-		for _, statement := range []string{"begin 0", "SELECT 13 1", "commit 2"} {
+		for _, statement := range []string{"begin 0", "thirteen 1", "commit 2"} {
 			before := slices.Index(seen, "before "+statement)
 			if before < 0 || slices.Index(seen, "passed "+statement) < before || slices.Index(seen, "answered "+statement) < before {
 				t.Errorf("mode %v: %s was not told in order:\n%s", mode, statement, got)

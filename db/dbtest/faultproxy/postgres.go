@@ -6,6 +6,8 @@ import (
 	"io"
 	"slices"
 	"strings"
+
+	"skychimp/db/statement"
 )
 
 // Statement is one that the program has executed.
@@ -16,9 +18,12 @@ type Statement struct {
 	Transaction []string
 }
 
-// Within tells whether the statement's transaction has one with this text.
-func (s Statement) Within(text string) bool {
-	return slices.ContainsFunc(s.Transaction, func(sql string) bool { return strings.Contains(sql, text) })
+// Name is the name under which the program sent the statement, if any.
+func (s Statement) Name() statement.Name { return statement.Of(s.SQL) }
+
+// Within tells whether the statement's transaction has the one of this name.
+func (s Statement) Within(name statement.Name) bool {
+	return slices.ContainsFunc(s.Transaction, func(sql string) bool { return statement.Of(sql) == name })
 }
 
 // Moment is when Watch tells of a statement.
