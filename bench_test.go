@@ -41,7 +41,7 @@ func benchRun(b *testing.B, clients, conns int) {
 		b.Fatal(err)
 	}
 	b.Cleanup(f.db.Close)
-	if _, err := f.db.Migrate(b.Context()); err != nil {
+	if _, err := f.db.Schema().Migrate(b.Context()); err != nil {
 		b.Fatal(err)
 	}
 	sink := benchSink(b)
@@ -58,7 +58,7 @@ func benchRun(b *testing.B, clients, conns int) {
 	for b.Loop() {
 		before := treeCPU(b, postmaster)
 		launched := time.Now()
-		if _, err := f.db.UpdateMailing(b.Context(), owner, mailing, func(m *domain.Mailing) error { return m.Launch(launched) }); err != nil {
+		if _, err := f.db.Mailings().Update(b.Context(), owner, mailing, func(m *domain.Mailing) error { return m.Launch(launched) }); err != nil {
 			b.Fatal(err)
 		}
 		f.until("the run is planned", func() bool {
@@ -79,7 +79,7 @@ func benchRun(b *testing.B, clients, conns int) {
 var benchBody = "Hello {{name}},\n\n" + strings.Repeat("there is news. ", 10)
 
 func benchReport(b *testing.B, f *fault, launched time.Time, raw float64, programs []*exec.Cmd, database float64) {
-	row, err := f.db.Run(b.Context(), 0, f.run)
+	row, err := f.db.Runs().Get(b.Context(), 0, f.run)
 	if err != nil {
 		b.Fatal(err)
 	}

@@ -49,15 +49,15 @@ func (m migrateCommand) Run(p *program) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, database.close()) }()
-	do := database.Migrate
+	do := database.Schema().Migrate
 	switch m.To {
 	case "down":
 		if err := m.down(p, database); err != nil {
 			return err
 		}
-		do = database.Migrated
+		do = database.Schema().Status
 	case "status":
-		do = database.Migrated
+		do = database.Schema().Status
 	}
 	state, err := do(p.ctx)
 	for _, name := range state.Applied {
@@ -71,7 +71,7 @@ func (m migrateCommand) Run(p *program) (err error) {
 
 // down takes one step back, or says what that would mean.
 func (m migrateCommand) down(p *program, database *database) error {
-	step, err := database.Rollback(p.ctx, m.Yes)
+	step, err := database.Schema().Rollback(p.ctx, m.Yes)
 	if err != nil {
 		return err
 	}
@@ -130,7 +130,7 @@ func (u userCreateCommand) Run(p *program) error {
 		}
 		user := registration.User(hash, time.Now())
 		user.Role = domain.Role(u.Role)
-		if err := database.CreateUser(p.ctx, &user); err != nil {
+		if err := database.Users().Create(p.ctx, &user); err != nil {
 			return inEnglish(err)
 		}
 		fmt.Fprintf(p.out, "Created %s, role %s.\n", user.Email, user.Role)
@@ -149,7 +149,7 @@ type userRoleCommand struct {
 // Run gives the role.
 func (u userRoleCommand) Run(p *program) error {
 	return p.withDatabase(func(database *database) error {
-		user, err := database.UserByEmail(p.ctx, domain.NormalEmail(u.Email))
+		user, err := database.Users().ByEmail(p.ctx, domain.NormalEmail(u.Email))
 		if domain.KindOf(err) == domain.NotFound {
 			return fmt.Errorf("no user has the address %s", u.Email)
 		}
@@ -157,7 +157,7 @@ func (u userRoleCommand) Run(p *program) error {
 			return err
 		}
 		operator := domain.User{Role: domain.RoleAdmin}
-		_, err = database.GiveRole(p.ctx, operator, user.ID, domain.Role(u.Role), time.Now())
+		_, err = database.Users().GiveRole(p.ctx, operator, user.ID, domain.Role(u.Role), time.Now())
 		if err == nil {
 			fmt.Fprintf(p.out, "%s has the role %s now.\n", user.Email, u.Role)
 		}

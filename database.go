@@ -86,10 +86,10 @@ func (d *database) close() error {
 // database is brought up to date without being asked.
 func (d *database) currentSchema(ctx context.Context) error {
 	if d.private != nil {
-		_, err := d.Migrate(ctx)
+		_, err := d.Schema().Migrate(ctx)
 		return err
 	}
-	state, err := d.Migrated(ctx)
+	state, err := d.Schema().Status(ctx)
 	if err == nil && state.Behind() {
 		err = fmt.Errorf("the schema is behind by %d steps (%s); run: skychimp migrate",
 			len(state.Pending), strings.Join(state.Pending, ", "))
@@ -108,7 +108,7 @@ func (d *database) mark() string {
 // recognize puts a copy of a database on hold, and refuses a SECRET that did not sign the links in
 // emails that were sent from it.
 func (p *program) recognize(d *database) error {
-	hold, err := d.Locate(p.ctx, d.mark())
+	hold, err := d.Installation().Locate(p.ctx, d.mark())
 	if err != nil {
 		return err
 	}
@@ -120,7 +120,7 @@ func (p *program) recognize(d *database) error {
 	if old == secretLost {
 		p.log.Warn("SECRET_OLD=lost takes any SECRET: take it out of the settings after this start")
 	}
-	err = d.CheckSecret(p.ctx, secret, old.key(), old == secretLost)
+	err = d.Installation().CheckSecret(p.ctx, secret, old.key(), old == secretLost)
 	if errors.Is(err, db.ErrOtherSecret) {
 		return misuse{fmt.Errorf("SECRET: %w, and they would answer 404: use that secret; to change it, name the one of before "+
 			"in SECRET_OLD, or SECRET_OLD=lost when nobody has it any more", err)}

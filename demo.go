@@ -62,15 +62,15 @@ func (d demo) people(p *program, database *database) (first bool, owner domain.U
 		if err != nil {
 			return false, owner, err
 		}
-		user, err := database.UserByEmail(p.ctx, sample.Email)
+		user, err := database.Users().ByEmail(p.ctx, sample.Email)
 		switch {
 		case domain.KindOf(err) == domain.NotFound:
 			first = true
 			user = domain.User{Email: sample.Email, Name: sample.Name, Role: domain.Role(sample.Role), PasswordHash: hash,
 				Language: sample.Language, Timezone: sample.Timezone, VerifiedAt: time.Now()}
-			err = database.CreateUser(p.ctx, &user)
+			err = database.Users().Create(p.ctx, &user)
 		case err == nil:
-			_, err = database.UpdateUser(p.ctx, user.ID, func(u *domain.User) error { u.PasswordHash = hash; return nil })
+			_, err = database.Users().Update(p.ctx, user.ID, func(u *domain.User) error { u.PasswordHash = hash; return nil })
 		}
 		if err != nil {
 			return false, owner, err
@@ -91,7 +91,7 @@ func (d demo) mail(p *program, database *database, owner domain.User) error {
 		if err := client.Change(domain.ClientForm{Email: address, FullName: name, Tags: d.Tags[i%len(d.Tags)]}); err != nil {
 			return err
 		}
-		if err := database.CreateClient(p.ctx, &client); err != nil {
+		if err := database.Clients().Create(p.ctx, &client); err != nil {
 			return err
 		}
 	}
@@ -99,7 +99,7 @@ func (d demo) mail(p *program, database *database, owner domain.User) error {
 	for i, form := range d.Messages {
 		messages[i].OwnerID = owner.ID
 		messages[i].Change(form, time.Now())
-		if err := database.CreateMessage(p.ctx, &messages[i]); err != nil {
+		if err := database.Messages().Create(p.ctx, &messages[i]); err != nil {
 			return err
 		}
 	}
@@ -114,13 +114,13 @@ func (d demo) mail(p *program, database *database, owner domain.User) error {
 		if err != nil {
 			return err
 		}
-		if err := database.CreateMailing(p.ctx, &m); err != nil {
+		if err := database.Mailings().Create(p.ctx, &m); err != nil {
 			return err
 		}
 		if !sample.Launch {
 			continue
 		}
-		if _, err := database.UpdateMailing(p.ctx, owner.ID, m.ID, func(m *domain.Mailing) error { return m.Launch(now) }); err != nil {
+		if _, err := database.Mailings().Update(p.ctx, owner.ID, m.ID, func(m *domain.Mailing) error { return m.Launch(now) }); err != nil {
 			return err
 		}
 	}
@@ -133,7 +133,7 @@ func (d demo) blog(p *program, database *database) error {
 	for _, sample := range d.Users {
 		if domain.Role(sample.Role) == domain.RoleContent {
 			var err error
-			if author, err = database.UserByEmail(p.ctx, sample.Email); err != nil {
+			if author, err = database.Users().ByEmail(p.ctx, sample.Email); err != nil {
 				return err
 			}
 		}

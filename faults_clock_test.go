@@ -37,7 +37,7 @@ func TestFaultClockADayAhead(t *testing.T) {
 	f.due(today.AddDate(0, 1, 0), ending)
 	f.exec(`UPDATE mailings SET end_at = $2, end_local = $2::timestamptz AT TIME ZONE 'UTC' WHERE id = $1`, ending, tomorrow)
 	for _, mailing := range []int64{ending, paused, waiting} {
-		if _, ok, err := f.db.PlanRun(t.Context(), mailing, today, true); err != nil || !ok {
+		if _, ok, err := f.db.Outbox().Plan(t.Context(), mailing, today, true); err != nil || !ok {
 			t.Fatal(ok, err)
 		}
 	}

@@ -175,7 +175,7 @@ func TestFaultActsInMidRun(t *testing.T) {
 	manager := domain.User{Role: domain.RoleManager}
 	change := func(do func(*domain.Mailing) error) func(*fault, domain.Run) error {
 		return func(f *fault, run domain.Run) error {
-			_, err := f.db.UpdateMailing(f.Context(), 0, run.MailingID, do)
+			_, err := f.db.Mailings().Update(f.Context(), 0, run.MailingID, do)
 			return err
 		}
 	}
@@ -183,11 +183,11 @@ func TestFaultActsInMidRun(t *testing.T) {
 		{"stop", change(func(m *domain.Mailing) error { return m.Stop(time.Now()) }), domain.OutcomeCancelled},
 		{"disable", change(func(m *domain.Mailing) error { return m.Disable(manager, "spam", time.Now()) }), domain.OutcomeCancelled},
 		{"block", func(f *fault, run domain.Run) error {
-			_, err := f.db.BlockUser(f.Context(), manager, run.OwnerID, "spam", time.Now())
+			_, err := f.db.Users().Block(f.Context(), manager, run.OwnerID, "spam", time.Now())
 			return err
 		}, domain.OutcomeCancelled},
 		{"delete", func(f *fault, run domain.Run) error {
-			return f.db.DeleteMailing(f.Context(), run.OwnerID, run.MailingID, time.Now())
+			return f.db.Mailings().Delete(f.Context(), run.OwnerID, run.MailingID, time.Now())
 		}, domain.OutcomeCancelled},
 		{"end moved to now", change(func(m *domain.Mailing) error {
 			m.EndAt = time.Now()
@@ -255,7 +255,7 @@ func (a act) run(t *testing.T, do func(*fault, domain.Run) time.Time) {
 		owner := f.owner(1000) // a blocked one has no further run
 		before := f.server.Dots()
 		id := f.begin(f.mailing(owner))
-		row, err := f.db.Run(t.Context(), 0, id)
+		row, err := f.db.Runs().Get(t.Context(), 0, id)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -264,7 +264,7 @@ func (a act) run(t *testing.T, do func(*fault, domain.Run) time.Time) {
 		f.until("the run is closed", f.closed)
 		late := f.late(at, func(smtptest.Letter) bool { return true })
 		most = max(most, late)
-		if row, err = f.db.Run(t.Context(), 0, id); err != nil || row.Cancelled+row.Expired == 0 {
+		if row, err = f.db.Runs().Get(t.Context(), 0, id); err != nil || row.Cancelled+row.Expired == 0 {
 			t.Errorf("nothing was left to end: %+v, %v", row.Counts, err)
 		}
 	}
@@ -292,7 +292,7 @@ func TestFaultUnsubscribedInMidRun(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if err := f.db.Unsubscribe(t.Context(), client); err != nil {
+		if err := f.db.Clients().Unsubscribe(t.Context(), client); err != nil {
 			t.Fatal(err)
 		}
 		at := time.Now()

@@ -63,7 +63,7 @@ func (f *fault) judge(allowed bounds) (v verdict) {
 	if len(taken) > 0 {
 		f.Errorf("%d letters belong to no delivery", len(taken))
 	}
-	unbalanced, err := f.db.UnbalancedRuns(f.Context(), time.Now().Add(-time.Hour))
+	unbalanced, err := f.db.Outbox().CountMismatches(f.Context(), time.Now().Add(-time.Hour))
 	if err != nil {
 		f.Fatal(err)
 	}

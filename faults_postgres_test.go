@@ -119,7 +119,7 @@ func newCluster(t testing.TB, settings map[string]string) *cluster {
 		t.Fatal(err)
 	}
 	defer opened.Close()
-	if _, err := opened.Migrate(t.Context()); err != nil {
+	if _, err := opened.Schema().Migrate(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	return c

@@ -264,7 +264,7 @@ func TestFaultOneDomainRefuses(t *testing.T) {
 			f.until("one domain waits and the other has its emails", func() bool {
 				return f.server.Accepted() == 100 && f.count(`SELECT count(*) FROM retries`) == 100
 			})
-			row, err := f.db.Run(t.Context(), 0, run)
+			row, err := f.db.Runs().Get(t.Context(), 0, run)
 			if err != nil || row.Status != domain.RunRunning || row.Failed != 0 || row.Deferred != 100 || !strings.Contains(row.Reason, "refusing.example: "+answer) {
 				t.Errorf("%v: %+v", err, row)
 			}
@@ -298,7 +298,7 @@ func TestFaultDeadInARow(t *testing.T) {
 		return dead(to) && outcome == domain.OutcomeFailed
 	}})
 	f.suppressed(60)
-	if row, err := f.db.Run(t.Context(), 0, run); err != nil || row.Pauses != 0 {
+	if row, err := f.db.Runs().Get(t.Context(), 0, run); err != nil || row.Pauses != 0 {
 		t.Errorf("the run paused for its dead: %v %+v", err, row.Run)
 	}
 }

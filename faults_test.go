@@ -133,7 +133,7 @@ func (f *fault) owner(clients int) (id int64) {
 func (f *fault) mailing(owner int64) int64 {
 	f.Helper()
 	message := domain.Message{OwnerID: owner, Subject: "News for {{name}}", Body: "Hello {{name}}, " + strings.Repeat("there is news. ", 60)}
-	if err := f.db.CreateMessage(f.Context(), &message); err != nil {
+	if err := f.db.Messages().Create(f.Context(), &message); err != nil {
 		f.Fatal(err)
 	}
 	m := domain.Mailing{OwnerID: owner}
@@ -142,7 +142,7 @@ func (f *fault) mailing(owner int64) int64 {
 	if err != nil {
 		f.Fatal(err)
 	}
-	if err := f.db.CreateMailing(f.Context(), &m); err != nil {
+	if err := f.db.Mailings().Create(f.Context(), &m); err != nil {
 		f.Fatal(err)
 	}
 	return m.ID
@@ -151,7 +151,7 @@ func (f *fault) mailing(owner int64) int64 {
 // begin makes a run of the mailing out of turn.
 func (f *fault) begin(mailing int64) (run int64) {
 	f.Helper()
-	planned, ok, err := f.db.PlanRun(f.Context(), mailing, time.Now(), true)
+	planned, ok, err := f.db.Outbox().Plan(f.Context(), mailing, time.Now(), true)
 	if err != nil || !ok {
 		f.Fatal(ok, err)
 	}
@@ -262,7 +262,7 @@ func (f *fault) letters(more int) {
 	want := f.server.Accepted() + more
 	f.until("enough letters", func() bool { return f.server.Accepted() >= want || f.idle() })
 	// The periodic check has to find nothing in the middle of it all.
-	if found, err := f.db.UnbalancedRuns(f.Context(), time.Now().Add(-time.Hour)); err != nil || len(found) > 0 {
+	if found, err := f.db.Outbox().CountMismatches(f.Context(), time.Now().Add(-time.Hour)); err != nil || len(found) > 0 {
 		f.Errorf("in mid-run: %v, %v", found, err)
 	}
 }

@@ -24,20 +24,20 @@ as after downtime: the latest missed time of each mailing runs once.
 // Run keeps emails back or lets them go.
 func (h holdCommand) Run(p *program) error {
 	return p.withDatabase(func(database *database) error {
-		hold, err := database.Locate(p.ctx, database.mark())
+		hold, err := database.Installation().Locate(p.ctx, database.mark())
 		if err != nil {
 			return err
 		}
 		switch {
 		case h.Do == "on" && !hold.On:
-			if err := database.HoldOn(p.ctx); err != nil {
+			if err := database.Installation().HoldOn(p.ctx); err != nil {
 				return err
 			}
 			fmt.Fprintln(p.out, "On hold from now on: no email of a mailing leaves until skychimp hold off.")
 		case !hold.On:
 			fmt.Fprintln(p.out, "Not on hold: emails of mailings leave.")
 		case h.Do == "off":
-			if err := database.HoldOff(p.ctx, database.mark()); err != nil {
+			if err := database.Installation().HoldOff(p.ctx, database.mark()); err != nil {
 				return err
 			}
 			fmt.Fprintln(p.out, "The hold is over: emails of mailings leave from here.")

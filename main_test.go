@@ -108,7 +108,7 @@ func TestUserCommands(t *testing.T) {
 	if got.code != 0 || match == nil {
 		t.Fatalf("%+v", got)
 	}
-	user, err := database.UserByEmail(t.Context(), "boss@x.example")
+	user, err := database.Users().ByEmail(t.Context(), "boss@x.example")
 	if err != nil || user.VerifiedAt.IsZero() || user.Role != domain.RoleManager || user.Name != "Boss" {
 		t.Fatalf("%+v, %v", user, err)
 	}
@@ -123,7 +123,7 @@ func TestUserCommands(t *testing.T) {
 	if got.code != 0 || strings.Contains(got.out, "assword") {
 		t.Errorf("%+v", got)
 	}
-	user, err = database.UserByEmail(t.Context(), "anna@x.example")
+	user, err = database.Users().ByEmail(t.Context(), "anna@x.example")
 	if err != nil || user.Name != "Anna" {
 		t.Fatalf("%+v, %v", user, err)
 	}
@@ -136,7 +136,7 @@ func TestUserCommands(t *testing.T) {
 	if got := command("", "user", "role", "--email", "anna@x.example", "--role", "admin"); got.code != 0 {
 		t.Errorf("%+v", got)
 	}
-	if user, err = database.UserByEmail(t.Context(), "anna@x.example"); err != nil || user.Role != domain.RoleAdmin {
+	if user, err = database.Users().ByEmail(t.Context(), "anna@x.example"); err != nil || user.Role != domain.RoleAdmin {
 		t.Errorf("%+v, %v", user, err)
 	}
 	if got := command("", "user", "role", "--email", "nobody@x.example", "--role", "user"); got.code != 1 || !strings.Contains(got.errs, "nobody@x.example") {
@@ -167,18 +167,18 @@ func TestMigrateDownIsOneStep(t *testing.T) {
 	if got := command("", "user", "create", "--email", "ann@x.example", "--role", "user"); got.code != 0 {
 		t.Fatalf("%+v", got)
 	}
-	state, err := database.Migrated(t.Context())
+	state, err := database.Schema().Status(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
-	living, err := database.Enlist(t.Context(), 0)
+	living, err := database.Outbox().Register(t.Context(), 0)
 	if err != nil {
 		t.Fatal(err)
 	}
 	if got := command("", "migrate", "down", "--yes"); got.code != 1 || !strings.Contains(got.errs, "stop every serve") {
 		t.Errorf("with a program at work: %+v", got)
 	}
-	if err := database.Leave(t.Context(), living); err != nil {
+	if err := database.Outbox().Deregister(t.Context(), living); err != nil {
 		t.Fatal(err)
 	}
 	for i, name := range slices.Backward(state.Applied) {

@@ -21,6 +21,6 @@ func (p *program) startPublic(database *database) error {
 	if err := database.StartCache(string(p.config.RedisURL), p.log); err != nil {
 		return err
 	}
-	database.StartViews(p.log)
+	database.Posts().StartViews(p.log)
 	return nil
 }

@@ -34,7 +34,7 @@ func (s sendCommand) Run(p *program) error {
 		return misuse{errors.New("--force needs --mailing: it makes one mailing run now, such as skychimp send --mailing 7 --force")}
 	}
 	return p.withSending(func(database *database) error {
-		hold, err := database.Hold(p.ctx)
+		hold, err := database.Installation().Hold(p.ctx)
 		if err != nil || hold.On && !s.DryRun {
 			return cmp.Or(err, errHeld)
 		}
@@ -59,7 +59,7 @@ func (s sendCommand) Run(p *program) error {
 		if err := s.plan(p, database, mailings, now); err != nil {
 			return err
 		}
-		runs, err := database.UnclosedRuns(p.ctx, s.Mailing)
+		runs, err := database.Runs().Unclosed(p.ctx, s.Mailing)
 		if err != nil {
 			return err
 		}
@@ -74,9 +74,9 @@ func (s sendCommand) Run(p *program) error {
 // mailings are the numbers of those to look at.
 func (s sendCommand) mailings(p *program, database *database, now time.Time) ([]int64, error) {
 	if s.Mailing == 0 {
-		return database.DueMailings(p.ctx, now)
+		return database.Outbox().DueMailings(p.ctx, now)
 	}
-	_, err := database.Mailing(p.ctx, 0, s.Mailing)
+	_, err := database.Mailings().Get(p.ctx, 0, s.Mailing)
 	if domain.KindOf(err) == domain.NotFound {
 		return nil, misuse{fmt.Errorf("there is no mailing %d", s.Mailing)}
 	}
@@ -89,7 +89,7 @@ func (s sendCommand) forecast(p *program, database *database, mailings []int64, 
 	}
 	due := 0
 	for _, id := range mailings {
-		f, ok, err := database.Forecast(p.ctx, id, now, s.Force)
+		f, ok, err := database.Outbox().Forecast(p.ctx, id, now, s.Force)
 		if err != nil {
 			return refused(err)
 		}
@@ -108,7 +108,7 @@ func (s sendCommand) forecast(p *program, database *database, mailings []int64, 
 func (s sendCommand) plan(p *program, database *database, mailings []int64, now time.Time) error {
 	var whole []domain.Run
 	for _, id := range mailings {
-		run, ok, err := database.PlanRun(p.ctx, id, now, s.Force)
+		run, ok, err := database.Outbox().Plan(p.ctx, id, now, s.Force)
 		if err != nil {
 			return refused(err)
 		}
@@ -116,7 +116,7 @@ func (s sendCommand) plan(p *program, database *database, mailings []int64, now 
 			whole = append(whole, run)
 		}
 	}
-	rest, err := database.PlanRest(p.ctx)
+	rest, err := database.Outbox().PlanRest(p.ctx)
 	for _, run := range append(whole, rest...) {
 		fmt.Fprintf(p.out, "mailing %d: run %d planned, %d recipients\n", run.MailingID, run.ID, run.Planned-run.Suppressed)
 	}
@@ -166,7 +166,7 @@ func (p *program) watch(database *database, runs []int64) (db.Progress, error) {
 	bar := newBar(p.out)
 	defer bar.end()
 	for {
-		progress, err := database.Progress(p.ctx, runs)
+		progress, err := database.Runs().Progress(p.ctx, runs)
 		if p.ctx.Err() != nil {
 			return progress, errors.New("stopped; serve, worker or the next send goes on")
 		}
@@ -174,7 +174,7 @@ func (p *program) watch(database *database, runs []int64) (db.Progress, error) {
 			return progress, err
 		}
 		bar.show(progress)
-		if hold, err := database.Hold(p.ctx); err != nil || hold.On {
+		if hold, err := database.Installation().Hold(p.ctx); err != nil || hold.On {
 			return progress, cmp.Or(err, errHeld)
 		}
 		late := progress.Deferred > 0 && progress.Open() == progress.Deferred && time.Until(progress.NextTryAt) > patience

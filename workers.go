@@ -123,7 +123,7 @@ func (p *program) startInbox(w *workers, database *database) error {
 	ctx, stop := context.WithCancel(context.WithoutCancel(p.ctx))
 	var serving sync.WaitGroup
 	serving.Go(func() {
-		if err := inbox.Serve(ctx, listener, database.SaveInboxLetter); err != nil {
+		if err := inbox.Serve(ctx, listener, database.Inbox().Save); err != nil {
 			p.log.Error("the dev inbox ended", "error", err)
 		}
 	})

@@ -17,7 +17,7 @@ func TestSessions(t *testing.T) {
 	id := newOwner(t, d, "anna")
 	start := func(name string, at time.Time) []byte {
 		hash := sha256.Sum256([]byte(name))
-		err := d.StartSession(t.Context(), domain.Session{Hash: hash[:], UserID: id, CreatedAt: at, SeenAt: at, ExpiresAt: at.Add(domain.SessionLife)})
+		err := d.Sessions().Start(t.Context(), domain.Session{Hash: hash[:], UserID: id, CreatedAt: at, SeenAt: at, ExpiresAt: at.Add(domain.SessionLife)})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -26,10 +26,10 @@ func TestSessions(t *testing.T) {
 	first, second := start("first", now), start("second", now)
 	seen := func(at time.Time) time.Time {
 		t.Helper()
-		if user, err := d.SessionUser(t.Context(), first, at); err != nil || user.ID != id || user.Email != "anna@owners.example" {
+		if user, err := d.Sessions().User(t.Context(), first, at); err != nil || user.ID != id || user.Email != "anna@owners.example" {
 			t.Fatalf("%+v, %v", user, err)
 		}
-		list, err := d.Sessions(t.Context(), id, at)
+		list, err := d.Sessions().List(t.Context(), id, at)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -47,17 +47,17 @@ func TestSessions(t *testing.T) {
 	if at := seen(late); !at.Equal(late) {
 		t.Errorf("a use was not noted: %s", at)
 	}
-	refused(t, lastErr(d.SessionUser(t.Context(), second, now.Add(domain.SessionLife))), domain.NotFound, "errors.not_found")
+	refused(t, lastErr(d.Sessions().User(t.Context(), second, now.Add(domain.SessionLife))), domain.NotFound, "errors.not_found")
 	seen(now.Add(domain.SessionLife)) // was used meanwhile, so it lives on
 
-	if err := d.EndOtherSessions(t.Context(), id, first); err != nil {
+	if err := d.Sessions().EndOthers(t.Context(), id, first); err != nil {
 		t.Fatal(err)
 	}
-	refused(t, lastErr(d.SessionUser(t.Context(), second, now)), domain.NotFound, "errors.not_found")
-	if err := d.EndSession(t.Context(), first); err != nil {
+	refused(t, lastErr(d.Sessions().User(t.Context(), second, now)), domain.NotFound, "errors.not_found")
+	if err := d.Sessions().End(t.Context(), first); err != nil {
 		t.Fatal(err)
 	}
-	refused(t, lastErr(d.SessionUser(t.Context(), first, now)), domain.NotFound, "errors.not_found")
+	refused(t, lastErr(d.Sessions().User(t.Context(), first, now)), domain.NotFound, "errors.not_found")
 }
 
 func TestTokens(t *testing.T) {
@@ -65,13 +65,13 @@ func TestTokens(t *testing.T) {
 	id := newOwner(t, d, "anna")
 	create := func(name string) []byte {
 		hash := sha256.Sum256([]byte(name))
-		if err := d.CreateToken(t.Context(), hash[:], id, domain.TokenReset, now); err != nil {
+		if err := d.Tokens().Create(t.Context(), hash[:], id, domain.TokenReset, now); err != nil {
 			t.Fatal(err)
 		}
 		return hash[:]
 	}
 	use := func(hash []byte, purpose domain.TokenPurpose, at time.Time) error {
-		_, err := d.UseToken(t.Context(), hash, purpose, at, func(u *domain.User) error {
+		_, err := d.Tokens().Use(t.Context(), hash, purpose, at, func(u *domain.User) error {
 			u.Name = "Anna B"
 			return nil
 		})
@@ -80,11 +80,11 @@ func TestTokens(t *testing.T) {
 	first, second := create("first"), create("second")
 	refused(t, use(first, domain.TokenVerify, now), domain.NotFound, "errors.not_found")
 	refused(t, use(first, domain.TokenReset, now.Add(time.Hour)), domain.NotFound, "errors.not_found")
-	if _, err := d.Confirm(t.Context(), first, "hash", now); domain.KindOf(err) != domain.NotFound {
+	if _, err := d.Registrations().Confirm(t.Context(), first, "hash", now); domain.KindOf(err) != domain.NotFound {
 		t.Errorf("a link to a new password confirms: %v", err)
 	}
 	no := domain.Refuse(domain.Blocked, "", "login.blocked")
-	if _, err := d.UseToken(t.Context(), first, domain.TokenReset, now, func(*domain.User) error { return no }); err != no {
+	if _, err := d.Tokens().Use(t.Context(), first, domain.TokenReset, now, func(*domain.User) error { return no }); err != no {
 		t.Errorf("%v, want what change says", err)
 	}
 	if err := use(first, domain.TokenReset, now); err != nil {
@@ -92,7 +92,7 @@ func TestTokens(t *testing.T) {
 	}
 	refused(t, use(first, domain.TokenReset, now), domain.NotFound, "errors.not_found")
 	refused(t, use(second, domain.TokenReset, now), domain.NotFound, "errors.not_found")
-	if user, err := d.User(t.Context(), id); err != nil || user.Name != "Anna B" {
+	if user, err := d.Users().Get(t.Context(), id); err != nil || user.Name != "Anna B" {
 		t.Errorf("%+v, %v", user, err)
 	}
 }
@@ -103,7 +103,7 @@ func TestRegistrations(t *testing.T) {
 	d, now := dbtest.New(t), time.Now()
 	link := func(name, email string, at time.Time) []byte {
 		t.Helper()
-		err := d.Register(t.Context(), domain.Registration{Email: email, Name: name, Language: "en", Timezone: "UTC", CreatedAt: at}, at)
+		err := d.Registrations().Create(t.Context(), domain.Registration{Email: email, Name: name, Language: "en", Timezone: "UTC", CreatedAt: at}, at)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -112,22 +112,22 @@ func TestRegistrations(t *testing.T) {
 			t.Fatal(err)
 		}
 		hash := sha256.Sum256([]byte(name))
-		if err := d.CreateToken(t.Context(), hash[:], id, domain.TokenVerify, at); err != nil {
+		if err := d.Tokens().Create(t.Context(), hash[:], id, domain.TokenVerify, at); err != nil {
 			t.Fatal(err)
 		}
 		return hash[:]
 	}
 	first, second := link("first", "anna@x.example", now), link("second", "ANNA@x.example", now)
-	if r, err := d.TokenRegistration(t.Context(), first, now); err != nil || r.Name != "first" || r.Email != "anna@x.example" {
+	if r, err := d.Registrations().ByToken(t.Context(), first, now); err != nil || r.Name != "first" || r.Email != "anna@x.example" {
 		t.Errorf("%+v, %v", r, err)
 	}
-	refused(t, lastErr(d.Confirm(t.Context(), first, "hash", now.Add(48*time.Hour))), domain.NotFound, "errors.not_found")
-	if user, err := d.Confirm(t.Context(), second, "hash", now); err != nil || user.Name != "second" || user.Email != "ANNA@x.example" || user.ID == 0 {
+	refused(t, lastErr(d.Registrations().Confirm(t.Context(), first, "hash", now.Add(48*time.Hour))), domain.NotFound, "errors.not_found")
+	if user, err := d.Registrations().Confirm(t.Context(), second, "hash", now); err != nil || user.Name != "second" || user.Email != "ANNA@x.example" || user.ID == 0 {
 		t.Errorf("%+v, %v", user, err)
 	}
-	refused(t, lastErr(d.Confirm(t.Context(), first, "other", now)), domain.NotFound, "errors.not_found")
-	refused(t, lastErr(d.Confirm(t.Context(), link("third", "anna@X.example", now), "other", now)), domain.NotFound, "errors.not_found")
-	err := d.CreateUser(t.Context(), &domain.User{Email: "Anna@X.example", Name: "x", Role: domain.RoleUser, Language: "en", Timezone: "UTC"})
+	refused(t, lastErr(d.Registrations().Confirm(t.Context(), first, "other", now)), domain.NotFound, "errors.not_found")
+	refused(t, lastErr(d.Registrations().Confirm(t.Context(), link("third", "anna@X.example", now), "other", now)), domain.NotFound, "errors.not_found")
+	err := d.Users().Create(t.Context(), &domain.User{Email: "Anna@X.example", Name: "x", Role: domain.RoleUser, Language: "en", Timezone: "UTC"})
 	refused(t, err, domain.Invalid, "users.email_taken")
 
 	link("fourth", "bob@x.example", now.Add(49*time.Hour))
@@ -171,14 +171,14 @@ func TestRegistrationsMigration(t *testing.T) {
 		t.Fatal(err)
 	}
 	move("up")
-	refused(t, lastErr(d.UserByEmail(t.Context(), "bob@x.example")), domain.NotFound, "errors.not_found")
-	if user, err := d.TokenUser(t.Context(), []byte("y"), domain.TokenReset, time.Now()); err != nil || user.PasswordHash != "her own" {
+	refused(t, lastErr(d.Users().ByEmail(t.Context(), "bob@x.example")), domain.NotFound, "errors.not_found")
+	if user, err := d.Tokens().User(t.Context(), []byte("y"), domain.TokenReset, time.Now()); err != nil || user.PasswordHash != "her own" {
 		t.Errorf("%+v, %v", user, err)
 	}
-	if user, err := d.Confirm(t.Context(), hash[:], "his own", time.Now()); err != nil || user.Name != "Bob" || user.Role != domain.RoleUser || user.PasswordHash != "his own" {
+	if user, err := d.Registrations().Confirm(t.Context(), hash[:], "his own", time.Now()); err != nil || user.Name != "Bob" || user.Role != domain.RoleUser || user.PasswordHash != "his own" {
 		t.Errorf("%+v, %v", user, err)
 	}
-	if err := d.Register(t.Context(), domain.Registration{Email: "c@x.example", Name: "C", Language: "en", Timezone: "UTC"}, time.Now()); err != nil {
+	if err := d.Registrations().Create(t.Context(), domain.Registration{Email: "c@x.example", Name: "C", Language: "en", Timezone: "UTC"}, time.Now()); err != nil {
 		t.Error(err)
 	}
 }

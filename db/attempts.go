@@ -8,6 +8,12 @@ import (
 	"skychimp/domain"
 )
 
+// Attempts are what was handed to mail servers, and what they answered.
+type Attempts struct{ db *DB }
+
+// Attempts of this database.
+func (db *DB) Attempts() Attempts { return Attempts{db} }
+
 // AttemptFilter narrows the list of attempts. OwnerID 0 is everybody's, for managers; a zero
 // MailingID or RunID and an empty Status take all. Page counts from 1.
 type AttemptFilter struct {
@@ -26,13 +32,13 @@ type AttemptRow struct {
 // maxAttemptPage is how far back the list goes; whoever looks for more narrows it.
 const maxAttemptPage = 1000
 
-// Attempts is one page of attempts, the newest run first and the last of a run first; more
+// List is one page of attempts, the newest run first and the last of a run first; more
 // tells whether another page follows. They are not counted: with millions of them that would
 // take longer than reading a page.
-func (db *DB) Attempts(ctx context.Context, filter AttemptFilter) (rows []AttemptRow, more bool, err error) {
+func (a Attempts) List(ctx context.Context, filter AttemptFilter) (rows []AttemptRow, more bool, err error) {
 	start := offset(min(filter.Page, maxAttemptPage))
 	// What pages are counted by stands in the index.
-	of := db.bun.NewSelect().TableExpr("attempts").Column("seq", "at").Where("run_id = run.id").
+	of := a.db.bun.NewSelect().TableExpr("attempts").Column("seq", "at").Where("run_id = run.id").
 		OrderExpr("seq DESC, at DESC").Limit(start + PageSize + 1)
 	if filter.Status != "" {
 		of.Where("status = ?", clean(string(filter.Status)))
@@ -43,7 +49,7 @@ func (db *DB) Attempts(ctx context.Context, filter AttemptFilter) (rows []Attemp
 	if filter.ClientID != 0 {
 		of.Where("seq = (SELECT seq FROM deliveries WHERE run_id = run.id AND client_id = ?)", filter.ClientID)
 	}
-	page := db.bun.NewSelect().TableExpr("runs AS run").ColumnExpr("run.id AS run_id, run.mailing_id, found.seq, found.at").
+	page := a.db.bun.NewSelect().TableExpr("runs AS run").ColumnExpr("run.id AS run_id, run.mailing_id, found.seq, found.at").
 		Join("JOIN LATERAL (?) AS found ON TRUE", of).
 		OrderExpr("run.id DESC, found.seq DESC, found.at DESC").Offset(start).Limit(PageSize + 1)
 	for column, value := range map[string]int64{
@@ -54,7 +60,7 @@ func (db *DB) Attempts(ctx context.Context, filter AttemptFilter) (rows []Attemp
 		}
 	}
 	rows = []AttemptRow{}
-	err = db.bun.NewSelect().TableExpr("(?) AS page", page).
+	err = a.db.bun.NewSelect().TableExpr("(?) AS page", page).
 		ColumnExpr("attempt.*, page.mailing_id, mailing.name AS mailing_name").
 		Join("JOIN attempts AS attempt ON (attempt.run_id, attempt.seq, attempt.at) = (page.run_id, page.seq, page.at)").
 		Join("JOIN mailings AS mailing ON mailing.id = page.mailing_id").
@@ -77,15 +83,15 @@ type DeliveryRow struct {
 
 // Deliveries is one page of a run's deliveries in their order; more tells whether another
 // page follows. outcome "" takes all. The caller has made sure who may see the run.
-func (db *DB) Deliveries(ctx context.Context, run int64, outcome domain.Outcome, page int) (rows []DeliveryRow, more bool, err error) {
+func (r Runs) Deliveries(ctx context.Context, run int64, outcome domain.Outcome, page int) (rows []DeliveryRow, more bool, err error) {
 	rows = []DeliveryRow{}
-	part := db.bun.NewSelect().TableExpr("deliveries").Where("run_id = ?", run).Order("seq").Limit(PageSize + 1)
+	part := r.db.bun.NewSelect().TableExpr("deliveries").Where("run_id = ?", run).Order("seq").Limit(PageSize + 1)
 	if outcome == "" {
 		part.Where("seq > ?", offset(page)) // they are numbered from 1, without gaps
 	} else {
 		part.Where("outcome = ?", clean(string(outcome))).Offset(offset(page))
 	}
-	err = db.bun.NewSelect().TableExpr("(?) AS delivery", part).
+	err = r.db.bun.NewSelect().TableExpr("(?) AS delivery", part).
 		ColumnExpr("delivery.*, coalesce(last.code, 0) AS code, coalesce(last.answer, '') AS answer").
 		Join(`LEFT JOIN LATERAL (SELECT code, answer FROM attempts
 			WHERE run_id = delivery.run_id AND seq = delivery.seq ORDER BY at DESC LIMIT 1) AS last ON TRUE`).

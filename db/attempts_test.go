@@ -21,7 +21,7 @@ func TestAttempts(t *testing.T) {
 	s.all(run.ID, letters[1:2], domain.OutcomeFailed)
 	s.all(run.ID, letters[2:3], domain.OutcomeDeferred)
 	s.all(run.ID, letters[3:], domain.OutcomeSuppressed)
-	if err := d.ReopenRetries(t.Context(), monday.Add(time.Hour)); err != nil {
+	if err := d.Outbox().ReopenRetries(t.Context(), monday.Add(time.Hour)); err != nil {
 		t.Fatal(err)
 	}
 	s.all(run.ID, s.claim(run.ID), domain.OutcomeAccepted)
@@ -55,7 +55,7 @@ func TestAttempts(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			rows, more, err := d.Attempts(t.Context(), tt.filter)
+			rows, more, err := d.Attempts().List(t.Context(), tt.filter)
 			got := []string{}
 			for _, row := range rows {
 				got = append(got, line(domain.Run{ID: row.RunID}, row.Seq, row.N, row.Status))
@@ -65,7 +65,7 @@ func TestAttempts(t *testing.T) {
 			}
 		})
 	}
-	rows, _, _ := d.Attempts(t.Context(), db.AttemptFilter{OwnerID: ann, Status: domain.Failed})
+	rows, _, _ := d.Attempts().List(t.Context(), db.AttemptFilter{OwnerID: ann, Status: domain.Failed})
 	if row := rows[0]; row.MailingID != mailing || row.MailingName != "News" || row.Code != 550 || row.Answer != "5.7.1 Sender blocked" ||
 		row.Email != "c002@x.example" || row.ClientID != ids[1] || row.At.IsZero() {
 		t.Errorf("%+v", row)
@@ -84,7 +84,7 @@ func TestAttemptsPages(t *testing.T) {
 	for page, more := 1, true; more; page++ {
 		var rows []db.AttemptRow
 		var err error
-		rows, more, err = d.Attempts(t.Context(), db.AttemptFilter{OwnerID: run.OwnerID, Page: page})
+		rows, more, err = d.Attempts().List(t.Context(), db.AttemptFilter{OwnerID: run.OwnerID, Page: page})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -96,7 +96,7 @@ func TestAttemptsPages(t *testing.T) {
 	if want := []int{db.PageSize, db.PageSize, 10}; !slices.Equal(sizes, want) || len(seen) != 2*(db.PageSize+5) {
 		t.Errorf("pages of %v with %d attempts", sizes, len(seen))
 	}
-	if rows, more, err := d.Attempts(t.Context(), db.AttemptFilter{Page: 99}); err != nil || more || len(rows) != 0 {
+	if rows, more, err := d.Attempts().List(t.Context(), db.AttemptFilter{Page: 99}); err != nil || more || len(rows) != 0 {
 		t.Errorf("beyond the end: %v %v %d", err, more, len(rows))
 	}
 }
@@ -107,12 +107,12 @@ func TestDeliveries(t *testing.T) {
 	s := newSender(t, d)
 	letters := s.claim(run.ID)
 	s.all(run.ID, letters[:1], domain.OutcomeDeferred)
-	if err := d.Release(t.Context(), s.self.ID, run.ID, []int32{1}); err != nil {
+	if err := d.Outbox().Release(t.Context(), s.self.ID, run.ID, []int32{1}); err != nil {
 		t.Fatal(err)
 	}
 	letters = append(letters[:1], s.claim(run.ID)...)
 	s.all(run.ID, letters[1:3], domain.OutcomeFailed)
-	rows, more, err := d.Deliveries(t.Context(), run.ID, "", 1)
+	rows, more, err := d.Runs().Deliveries(t.Context(), run.ID, "", 1)
 	if err != nil || !more || len(rows) != db.PageSize {
 		t.Fatal(err, more, len(rows))
 	}
@@ -122,10 +122,10 @@ func TestDeliveries(t *testing.T) {
 	if rows[3].Answer != "" || rows[3].Outcome != domain.OutcomeQueued || rows[3].Seq != 4 {
 		t.Errorf("%+v", rows[3])
 	}
-	if rows, more, err = d.Deliveries(t.Context(), run.ID, "", 2); err != nil || more || len(rows) != 3 || rows[0].Seq != db.PageSize+1 {
+	if rows, more, err = d.Runs().Deliveries(t.Context(), run.ID, "", 2); err != nil || more || len(rows) != 3 || rows[0].Seq != db.PageSize+1 {
 		t.Errorf("page 2: %v %v %d", err, more, len(rows))
 	}
-	if rows, more, err = d.Deliveries(t.Context(), run.ID, domain.OutcomeFailed, 1); err != nil || more || len(rows) != 2 || rows[1].Seq != 3 {
+	if rows, more, err = d.Runs().Deliveries(t.Context(), run.ID, domain.OutcomeFailed, 1); err != nil || more || len(rows) != 2 || rows[1].Seq != 3 {
 		t.Errorf("failed: %v %v %+v", err, more, rows)
 	}
 }

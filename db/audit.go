@@ -10,6 +10,12 @@ import (
 	"skychimp/domain"
 )
 
+// Audit is the log of what managers and admins did.
+type Audit struct{ db *DB }
+
+// Audit of this database.
+func (db *DB) Audit() Audit { return Audit{db} }
+
 // AuditFilter narrows the log: Query stands in the actor, the object or the reason; an empty Act
 // takes all. Page counts from 1.
 type AuditFilter struct {
@@ -18,11 +24,11 @@ type AuditFilter struct {
 	Page  int
 }
 
-// Audit is one page of the log, the newest first, and the number of all that match. Beyond the
+// List is one page of the log, the newest first, and the number of all that match. Beyond the
 // last page the last is answered.
-func (db *DB) Audit(ctx context.Context, f AuditFilter) ([]domain.AuditEntry, int, error) {
+func (a Audit) List(ctx context.Context, f AuditFilter) ([]domain.AuditEntry, int, error) {
 	entries := []domain.AuditEntry{}
-	query := db.bun.NewSelect().Model(&entries).ModelTableExpr("audit AS audit_entry")
+	query := a.db.bun.NewSelect().Model(&entries).ModelTableExpr("audit AS audit_entry")
 	if f.Act != "" {
 		query.Where("act = ?", f.Act)
 	}
@@ -45,21 +51,21 @@ func note(ctx context.Context, tx Tx, by domain.User, entry domain.AuditEntry) e
 	return err
 }
 
-// DisableMailing stops a mailing and its runs that are going on, and puts it into the log.
-func (db *DB) DisableMailing(ctx context.Context, by domain.User, id int64, reason string, now time.Time) (domain.Mailing, error) {
-	return db.overseeMailing(ctx, by, id, domain.ActDisable, now, func(m *domain.Mailing) error { return m.Disable(by, reason, now) })
+// Disable stops a mailing and its runs that are going on, and puts it into the log.
+func (ms Mailings) Disable(ctx context.Context, by domain.User, id int64, reason string, now time.Time) (domain.Mailing, error) {
+	return ms.oversee(ctx, by, id, domain.ActDisable, now, func(m *domain.Mailing) error { return m.Disable(by, reason, now) })
 }
 
-// EnableMailing lifts what DisableMailing did, and puts it into the log.
-func (db *DB) EnableMailing(ctx context.Context, by domain.User, id int64, now time.Time) (domain.Mailing, error) {
-	return db.overseeMailing(ctx, by, id, domain.ActEnable, now, func(m *domain.Mailing) error { return m.Enable(by) })
+// Enable lifts what DisableMailing did, and puts it into the log.
+func (ms Mailings) Enable(ctx context.Context, by domain.User, id int64, now time.Time) (domain.Mailing, error) {
+	return ms.oversee(ctx, by, id, domain.ActEnable, now, func(m *domain.Mailing) error { return m.Enable(by) })
 }
 
-// overseeMailing logs the act unless nothing was left to do.
-func (db *DB) overseeMailing(ctx context.Context, by domain.User, id int64, act domain.Act, now time.Time, change func(*domain.Mailing) error) (m domain.Mailing, err error) {
-	err = db.InTx(ctx, func(tx Tx) error {
+// oversee logs the act unless nothing was left to do.
+func (ms Mailings) oversee(ctx context.Context, by domain.User, id int64, act domain.Act, now time.Time, change func(*domain.Mailing) error) (m domain.Mailing, err error) {
+	err = ms.db.InTx(ctx, func(tx Tx) error {
 		disabled := false
-		m, err = db.updateMailing(ctx, tx, 0, id, func(m *domain.Mailing) error {
+		m, err = ms.update(ctx, tx, 0, id, func(m *domain.Mailing) error {
 			disabled = m.Disabled()
 			return change(m)
 		})
@@ -71,27 +77,27 @@ func (db *DB) overseeMailing(ctx context.Context, by domain.User, id int64, act 
 	return m, err
 }
 
-// BlockUser shuts an account, which ends its sessions and its runs that are going on, and puts
+// Block shuts an account, which ends its sessions and its runs that are going on, and puts
 // it into the log.
-func (db *DB) BlockUser(ctx context.Context, by domain.User, id int64, reason string, now time.Time) (domain.User, error) {
-	return db.overseeUser(ctx, by, id, now, func(by domain.User, u *domain.User) error { return u.Block(by, reason, now) })
+func (us Users) Block(ctx context.Context, by domain.User, id int64, reason string, now time.Time) (domain.User, error) {
+	return us.oversee(ctx, by, id, now, func(by domain.User, u *domain.User) error { return u.Block(by, reason, now) })
 }
 
-// UnblockUser opens an account again, and puts it into the log.
-func (db *DB) UnblockUser(ctx context.Context, by domain.User, id int64, now time.Time) (domain.User, error) {
-	return db.overseeUser(ctx, by, id, now, func(by domain.User, u *domain.User) error { return u.Unblock(by) })
+// Unblock opens an account again, and puts it into the log.
+func (us Users) Unblock(ctx context.Context, by domain.User, id int64, now time.Time) (domain.User, error) {
+	return us.oversee(ctx, by, id, now, func(by domain.User, u *domain.User) error { return u.Unblock(by) })
 }
 
 // GiveRole changes a user's role, and puts it into the log. The command line is an admin without
 // an id.
-func (db *DB) GiveRole(ctx context.Context, by domain.User, id int64, role domain.Role, now time.Time) (domain.User, error) {
-	return db.overseeUser(ctx, by, id, now, func(by domain.User, u *domain.User) error { return u.GiveRole(by, role) })
+func (us Users) GiveRole(ctx context.Context, by domain.User, id int64, role domain.Role, now time.Time) (domain.User, error) {
+	return us.oversee(ctx, by, id, now, func(by domain.User, u *domain.User) error { return u.GiveRole(by, role) })
 }
 
-// overseeUser lets change act on a user, and logs what it did. The actor is read again: of two
+// oversee lets change act on a user, and logs what it did. The actor is read again: of two
 // admins who take each other's role only the first succeeds.
-func (db *DB) overseeUser(ctx context.Context, by domain.User, id int64, now time.Time, change func(by domain.User, user *domain.User) error) (user domain.User, err error) {
-	err = db.InTx(ctx, func(tx Tx) error {
+func (us Users) oversee(ctx context.Context, by domain.User, id int64, now time.Time, change func(by domain.User, user *domain.User) error) (user domain.User, err error) {
+	err = us.db.InTx(ctx, func(tx Tx) error {
 		if by.ID != 0 {
 			if by, err = lockActor(ctx, tx, by.ID, id); err != nil {
 				return err

@@ -15,7 +15,7 @@ import (
 func newUser(t testing.TB, d *db.DB, name string, role domain.Role) domain.User {
 	t.Helper()
 	user := domain.User{Email: name + "@people.example", Name: name, Role: role, Language: "en", Timezone: "UTC"}
-	if err := d.CreateUser(t.Context(), &user); err != nil {
+	if err := d.Users().Create(t.Context(), &user); err != nil {
 		t.Fatal(err)
 	}
 	return user
@@ -24,7 +24,7 @@ func newUser(t testing.TB, d *db.DB, name string, role domain.Role) domain.User 
 // entries are the log without the lines of the users whom the test made, the oldest first.
 func entries(t testing.TB, d *db.DB, filter db.AuditFilter) []string {
 	t.Helper()
-	list, _, err := d.Audit(t.Context(), filter)
+	list, _, err := d.Audit().List(t.Context(), filter)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -59,25 +59,25 @@ func TestDisableMailing(t *testing.T) {
 	manager, owner := newUser(t, d, "mia", domain.RoleManager), newUser(t, d, "ann", domain.RoleUser)
 	newClients(t, d, owner.ID, 3)
 	m := newLaunched(t, d, owner.ID, nil)
-	run, ok, err := d.PlanRun(t.Context(), m.ID, monday, false)
+	run, ok, err := d.Outbox().Plan(t.Context(), m.ID, monday, false)
 	if err != nil || !ok {
 		t.Fatal(ok, err)
 	}
 	for range 2 { // the second one changes nothing
-		m = must[domain.Mailing](t)(d.DisableMailing(t.Context(), manager, m.ID, " spam ", monday))
+		m = must[domain.Mailing](t)(d.Mailings().Disable(t.Context(), manager, m.ID, " spam ", monday))
 		same(t, "disabled", []any{m.Disabled(), m.DisabledReason, m.Status}, []any{true, "spam", domain.Running})
 	}
-	row := must[db.RunRow](t)(d.Run(t.Context(), 0, run.ID))
+	row := must[db.RunRow](t)(d.Runs().Get(t.Context(), 0, run.ID))
 	same(t, "run", []any{row.Status, row.Reason}, []any{domain.RunStopping, domain.ReasonDisabled})
 	for range 2 {
-		m = must[domain.Mailing](t)(d.EnableMailing(t.Context(), manager, m.ID, monday.Add(time.Hour)))
+		m = must[domain.Mailing](t)(d.Mailings().Enable(t.Context(), manager, m.ID, monday.Add(time.Hour)))
 		same(t, "disabled", m.Disabled(), false)
 	}
-	_, err = d.DisableMailing(t.Context(), owner, m.ID, "no", monday)
+	_, err = d.Mailings().Disable(t.Context(), owner, m.ID, "no", monday)
 	refused(t, err, domain.Forbidden, "errors.forbidden")
-	_, err = d.DisableMailing(t.Context(), manager, m.ID, "", monday)
+	_, err = d.Mailings().Disable(t.Context(), manager, m.ID, "", monday)
 	refused(t, err, domain.Invalid, "manager.reason_required")
-	_, err = d.DisableMailing(t.Context(), manager, m.ID+1, "no", monday)
+	_, err = d.Mailings().Disable(t.Context(), manager, m.ID+1, "no", monday)
 	refused(t, err, domain.NotFound, "errors.not_found")
 	same(t, "log", entries(t, d, db.AuditFilter{}), []string{
 		fmt.Sprintf("09:00 %d mia@people.example disable %d News spam", manager.ID, m.ID),
@@ -92,7 +92,7 @@ func TestBlockUser(t *testing.T) {
 	var runs []int64
 	for range 2 {
 		m := newLaunched(t, d, ann.ID, nil)
-		run, ok, err := d.PlanRun(t.Context(), m.ID, monday, false)
+		run, ok, err := d.Outbox().Plan(t.Context(), m.ID, monday, false)
 		if err != nil || !ok {
 			t.Fatal(ok, err)
 		}
@@ -100,24 +100,24 @@ func TestBlockUser(t *testing.T) {
 	}
 	for _, name := range []string{"here", "there"} {
 		hash := sha256.Sum256([]byte(name))
-		err := d.StartSession(t.Context(), domain.Session{Hash: hash[:], UserID: ann.ID, CreatedAt: monday, SeenAt: monday, ExpiresAt: monday.Add(time.Hour)})
+		err := d.Sessions().Start(t.Context(), domain.Session{Hash: hash[:], UserID: ann.ID, CreatedAt: monday, SeenAt: monday, ExpiresAt: monday.Add(time.Hour)})
 		if err != nil {
 			t.Fatal(err)
 		}
 	}
-	user := must[domain.User](t)(d.BlockUser(t.Context(), manager, ann.ID, "spam", monday))
+	user := must[domain.User](t)(d.Users().Block(t.Context(), manager, ann.ID, "spam", monday))
 	same(t, "blocked", []any{user.Blocked(), user.BlockedReason}, []any{true, "spam"})
 	same(t, "sessions", numbers(t, d, "SELECT count(*) FROM sessions"), []int64{0})
 	for _, id := range runs {
-		row := must[db.RunRow](t)(d.Run(t.Context(), 0, id))
+		row := must[db.RunRow](t)(d.Runs().Get(t.Context(), 0, id))
 		same(t, "run", []any{row.Status, row.EndOutcome, row.Reason}, []any{domain.RunStopping, domain.OutcomeCancelled, domain.ReasonBlocked})
 	}
-	must[domain.User](t)(d.UnblockUser(t.Context(), admin, ann.ID, monday.Add(time.Minute)))
+	must[domain.User](t)(d.Users().Unblock(t.Context(), admin, ann.ID, monday.Add(time.Minute)))
 	for _, one := range []struct {
 		by   domain.User
 		whom int64
 	}{{manager, manager.ID}, {manager, admin.ID}, {admin, admin.ID}, {ann, manager.ID}} {
-		_, err := d.BlockUser(t.Context(), one.by, one.whom, "no", monday)
+		_, err := d.Users().Block(t.Context(), one.by, one.whom, "no", monday)
 		refused(t, err, domain.Forbidden, "manager.block_refused")
 	}
 	same(t, "log", entries(t, d, db.AuditFilter{}), []string{
@@ -134,11 +134,11 @@ func TestActorsTakeTurns(t *testing.T) {
 		one, other := newUser(t, d, "one", domain.RoleAdmin), newUser(t, d, "other", domain.RoleAdmin)
 		results := make(chan error, 2)
 		go func() {
-			_, err := d.GiveRole(t.Context(), one, other.ID, domain.RoleManager, monday)
+			_, err := d.Users().GiveRole(t.Context(), one, other.ID, domain.RoleManager, monday)
 			results <- err
 		}()
 		go func() {
-			_, err := d.GiveRole(t.Context(), other, one.ID, domain.RoleManager, monday)
+			_, err := d.Users().GiveRole(t.Context(), other, one.ID, domain.RoleManager, monday)
 			results <- err
 		}()
 		first, second := <-results, <-results
@@ -151,8 +151,8 @@ func TestActorsTakeTurns(t *testing.T) {
 		same(t, "admins left", numbers(t, d, "SELECT count(*) FROM users WHERE role = 'admin'"), []int64{1})
 		if round == 0 {
 			mia, max := newUser(t, d, "mia", domain.RoleManager), newUser(t, d, "max", domain.RoleManager)
-			must[domain.User](t)(d.BlockUser(t.Context(), mia, max.ID, "first", monday))
-			_, err := d.BlockUser(t.Context(), max, mia.ID, "second", monday)
+			must[domain.User](t)(d.Users().Block(t.Context(), mia, max.ID, "first", monday))
+			_, err := d.Users().Block(t.Context(), max, mia.ID, "second", monday)
 			refused(t, err, domain.SignedOut, "errors.signed_out")
 		}
 	}
@@ -162,15 +162,15 @@ func TestGiveRole(t *testing.T) {
 	d := dbtest.New(t)
 	admin, ann := newUser(t, d, "ada", domain.RoleAdmin), newUser(t, d, "ann", domain.RoleUser)
 	for range 2 {
-		user := must[domain.User](t)(d.GiveRole(t.Context(), admin, ann.ID, domain.RoleContent, monday))
+		user := must[domain.User](t)(d.Users().GiveRole(t.Context(), admin, ann.ID, domain.RoleContent, monday))
 		same(t, "role", user.Role, domain.RoleContent)
 	}
-	must[domain.User](t)(d.GiveRole(t.Context(), domain.User{Role: domain.RoleAdmin}, ann.ID, domain.RoleUser, monday))
-	_, err := d.GiveRole(t.Context(), admin, admin.ID, domain.RoleUser, monday)
+	must[domain.User](t)(d.Users().GiveRole(t.Context(), domain.User{Role: domain.RoleAdmin}, ann.ID, domain.RoleUser, monday))
+	_, err := d.Users().GiveRole(t.Context(), admin, admin.ID, domain.RoleUser, monday)
 	refused(t, err, domain.Conflict, "users.role_own")
-	_, err = d.GiveRole(t.Context(), admin, 1<<40, domain.RoleUser, monday)
+	_, err = d.Users().GiveRole(t.Context(), admin, 1<<40, domain.RoleUser, monday)
 	refused(t, err, domain.NotFound, "errors.not_found")
-	if err := d.DeleteUser(t.Context(), admin.ID); err != nil {
+	if err := d.Users().Delete(t.Context(), admin.ID); err != nil {
 		t.Fatal(err)
 	}
 	same(t, "log", entries(t, d, db.AuditFilter{}), []string{
@@ -188,7 +188,7 @@ func TestUsers(t *testing.T) {
 	for i := range 30 {
 		user := newUser(t, d, fmt.Sprintf("user%02d", i), domain.RoleUser)
 		if i%10 == 0 {
-			must[domain.User](t)(d.BlockUser(t.Context(), manager, user.ID, "spam", monday))
+			must[domain.User](t)(d.Users().Block(t.Context(), manager, user.ID, "spam", monday))
 			newClients(t, d, user.ID, 3+i)
 			newMailing(t, d, user.ID, nil)
 		}
@@ -209,7 +209,7 @@ func TestUsers(t *testing.T) {
 		{db.UserFilter{Query: "\x00user10@people"}, 1, 1, "user10", 13, 1},
 	}
 	for _, tt := range tests {
-		rows, total, err := d.Users(t.Context(), tt.filter)
+		rows, total, err := d.Users().List(t.Context(), tt.filter)
 		if err != nil || total != tt.total || len(rows) != tt.rows {
 			t.Fatalf("%+v: %d of %d, %v", tt.filter, len(rows), total, err)
 		}
@@ -225,14 +225,14 @@ func TestMailingRows(t *testing.T) {
 	manager, owner := newUser(t, d, "mia", domain.RoleManager), newUser(t, d, "ann", domain.RoleUser)
 	newClients(t, d, owner.ID, 3)
 	m, other := newLaunched(t, d, owner.ID, nil), newMailing(t, d, owner.ID, func(f *domain.MailingForm) { f.Name = "Other" })
-	if _, ok, err := d.PlanRun(t.Context(), m.ID, monday, false); err != nil || !ok {
+	if _, ok, err := d.Outbox().Plan(t.Context(), m.ID, monday, false); err != nil || !ok {
 		t.Fatal(ok, err)
 	}
 	if _, err := d.Pool.Exec(t.Context(), "UPDATE blocks SET accepted = 2"); err != nil {
 		t.Fatal(err)
 	}
-	must[domain.Mailing](t)(d.DisableMailing(t.Context(), manager, other.ID, "spam", monday))
-	row := must[db.MailingRow](t)(d.MailingRow(t.Context(), m.ID))
+	must[domain.Mailing](t)(d.Mailings().Disable(t.Context(), manager, other.ID, "spam", monday))
+	row := must[db.MailingRow](t)(d.Mailings().Row(t.Context(), m.ID))
 	same(t, "counts", []any{row.Planned, row.Accepted, row.Open(), row.OwnerEmail, row.Name, row.LastRunAt.UTC()},
 		[]any{3, 2, 1, owner.Email, "News", monday})
 	for name, tt := range map[string]struct {
@@ -246,7 +246,7 @@ func TestMailingRows(t *testing.T) {
 		"own":      {db.MailingFilter{Query: "ann@", OwnerID: owner.ID}, []int64{}},
 		"name":     {db.MailingFilter{Query: "othe"}, []int64{other.ID}},
 	} {
-		rows, total, err := d.Mailings(t.Context(), tt.filter)
+		rows, total, err := d.Mailings().List(t.Context(), tt.filter)
 		got := []int64{}
 		for _, one := range rows {
 			got = append(got, one.ID)

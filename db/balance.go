@@ -21,11 +21,11 @@ func (u Unbalanced) Error() string {
 	return fmt.Sprintf("run %d: planned %d deliveries, counted %d", u.RunID, u.Planned, u.Counted)
 }
 
-// UnbalancedRuns checks that no run has lost or made up a delivery. Of a closed run the counts
+// CountMismatches checks that no run has lost or made up a delivery. Of a closed run the counts
 // have to add up; of one that closed since then, and of every open one, each count is compared
 // with the deliveries themselves too, and counted is what both agree on.
-func (db *DB) UnbalancedRuns(ctx context.Context, since time.Time) ([]Unbalanced, error) {
-	rows, err := db.Pool.Query(ctx, `WITH closed AS (
+func (o Outbox) CountMismatches(ctx context.Context, since time.Time) ([]Unbalanced, error) {
+	rows, err := o.db.Pool.Query(ctx, `WITH closed AS (
 			SELECT id, planned, accepted + failed + suppressed + expired + cancelled AS counted
 			FROM runs WHERE closed_at < $1
 		), recent AS (

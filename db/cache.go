@@ -50,13 +50,13 @@ func (db *DB) StartCache(redisURL string, log *slog.Logger) error {
 	c.stats = newLayers[domain.Stats](ctx, local, c.shared, log)
 	c.posts = newLayers[[]domain.Post](ctx, local, c.shared, log)
 	c.forget()
-	if err := db.recallStats(ctx); err != nil {
+	if err := db.Home().recall(ctx); err != nil {
 		log.Warn("cache: the numbers of the home page are not known yet", "error", err)
 	}
 	config := db.Pool.Config().ConnConfig
 	config.RuntimeParams["application_name"] = "skychimp cache"
 	c.done.Go(func() { c.listen(ctx, config, log) })
-	c.done.Go(func() { db.refreshStats(ctx) })
+	c.done.Go(func() { db.Home().refresh(ctx) })
 	return nil
 }
 

@@ -62,7 +62,7 @@ func queries(d *db.DB, do func()) int64 {
 func addPost(t testing.TB, d *db.DB, title string, at time.Time) domain.Post {
 	t.Helper()
 	post := domain.Post{Slug: domain.Slug(title), Title: title, Body: "Body of " + title, PublishedAt: &at}
-	if err := d.CreatePost(t.Context(), &post); err != nil {
+	if err := d.Posts().Create(t.Context(), &post); err != nil {
 		t.Fatal(err)
 	}
 	return post
@@ -70,7 +70,7 @@ func addPost(t testing.TB, d *db.DB, title string, at time.Time) domain.Post {
 
 func published(t testing.TB, d *db.DB) []string {
 	t.Helper()
-	posts, err := d.PublishedPosts(context.Background(), time.Now())
+	posts, err := d.Posts().Published(context.Background(), time.Now())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -91,8 +91,8 @@ func TestCacheStampede(t *testing.T) {
 	first := dbtest.New(t)
 	addPost(t, first, "One", time.Now())
 	for name, ask := range map[string]func(*db.DB) error{
-		"posts": func(d *db.DB) error { _, err := d.PublishedPosts(t.Context(), time.Now()); return err },
-		"stats": func(d *db.DB) error { _, err := d.Stats(t.Context()); return err },
+		"posts": func(d *db.DB) error { _, err := d.Posts().Published(t.Context(), time.Now()); return err },
+		"stats": func(d *db.DB) error { _, err := d.Home().Stats(t.Context()); return err },
 	} {
 		one := instance(t, first, "")
 		want := map[string]int64{"posts": 1, "stats": 4}[name] // two are counted, and kept
@@ -134,14 +134,14 @@ func TestCacheFirstCallerLeaves(t *testing.T) {
 	}
 	leaving, leave := context.WithCancel(t.Context())
 	var done sync.WaitGroup
-	done.Go(func() { _, _ = one.PublishedPosts(leaving, time.Now()) })
+	done.Go(func() { _, _ = one.Posts().Published(leaving, time.Now()) })
 	eventually(t, "the first one's query", func() bool {
 		var waiting int
 		err := first.Pool.QueryRow(t.Context(), "SELECT count(*) FROM pg_locks WHERE NOT granted AND relation = 'posts'::regclass").Scan(&waiting)
 		return err == nil && waiting == 1
 	})
 	done.Go(func() {
-		if posts, err := one.PublishedPosts(t.Context(), time.Now()); err != nil || len(posts) != 1 {
+		if posts, err := one.Posts().Published(t.Context(), time.Now()); err != nil || len(posts) != 1 {
 			t.Errorf("%d posts, %v", len(posts), err)
 		}
 	})
@@ -163,23 +163,23 @@ func TestCacheInvalidation(t *testing.T) {
 			post := addPost(t, a, "One", time.Now())
 			sees(t, a, 1)
 			sees(t, b, 1)
-			_, err := b.UpdatePost(t.Context(), post.ID, func(p *domain.Post) error { p.Title = "Two"; return nil })
+			_, err := b.Posts().Update(t.Context(), post.ID, func(p *domain.Post) error { p.Title = "Two"; return nil })
 			if err != nil {
 				t.Fatal(err)
 			}
 			for _, one := range []*db.DB{a, b} {
 				eventually(t, "the new title", func() bool { return published(t, one)[0] == "Two" })
 				eventually(t, "the new title of the article", func() bool {
-					post, err := one.PublishedPost(t.Context(), "one", time.Now())
+					post, err := one.Posts().PublishedBySlug(t.Context(), "one", time.Now())
 					return err == nil && post.Title == "Two"
 				})
 			}
-			if err := a.DeletePost(t.Context(), post.ID); err != nil {
+			if err := a.Posts().Delete(t.Context(), post.ID); err != nil {
 				t.Fatal(err)
 			}
 			sees(t, a, 0)
 			sees(t, b, 0)
-			if _, err := b.PublishedPost(t.Context(), "one", time.Now()); domain.KindOf(err) != domain.NotFound {
+			if _, err := b.Posts().PublishedBySlug(t.Context(), "one", time.Now()); domain.KindOf(err) != domain.NotFound {
 				t.Errorf("the deleted post: %v", err)
 			}
 		})
@@ -237,7 +237,7 @@ func TestCacheWithoutRedis(t *testing.T) {
 			t.Errorf("post %d took %v", n, took)
 		}
 	}
-	if _, err := killed.Stats(t.Context()); err != nil {
+	if _, err := killed.Home().Stats(t.Context()); err != nil {
 		t.Error(err)
 	}
 }
@@ -281,7 +281,7 @@ func TestCacheDatabaseAway(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), time.Second) // the reader's patience
 	defer cancel()
 	begun := time.Now()
-	if _, err := d.PublishedPosts(ctx, time.Now()); domain.KindOf(err) != domain.Away {
+	if _, err := d.Posts().Published(ctx, time.Now()); domain.KindOf(err) != domain.Away {
 		t.Error(err)
 	}
 	if took := time.Since(begun); took > 1200*time.Millisecond {

@@ -22,7 +22,7 @@ func TestOverlaps(t *testing.T) {
 	vip := newLaunched(t, d, ann, func(f *domain.MailingForm) { f.Audience, f.Tags = "tags", "vip" })
 	three := newLaunched(t, d, ann, func(f *domain.MailingForm) { f.Audience, f.ClientIDs = "picked", ids })
 	two := newLaunched(t, d, ann, func(f *domain.MailingForm) { f.Audience, f.ClientIDs = "picked", ids[:2] })
-	o, err := d.Overlaps(t.Context(), ann, []domain.Mailing{all, news, vip, three, two})
+	o, err := d.Mailings().Overlaps(t.Context(), ann, []domain.Mailing{all, news, vip, three, two})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -48,7 +48,7 @@ func TestNextMailings(t *testing.T) {
 	newLaunched(t, d, bob, nil)
 	update(t, d, newLaunched(t, d, ann, nil).ID, disable)
 	update(t, d, newLaunched(t, d, ann, nil).ID, stop)
-	list, err := d.NextMailings(t.Context(), ann, 10)
+	list, err := d.Mailings().Next(t.Context(), ann, 10)
 	if err != nil || len(list) != 1 || list[0].ID != first.ID {
 		t.Errorf("%+v, %v", list, err)
 	}
@@ -62,7 +62,7 @@ func TestClientsAdded(t *testing.T) {
 		exec(t, d, `INSERT INTO clients (owner_id, email, created_at) VALUES ($1, $2::int::text || '@x.org', $3::text::timestamptz)`, ann, i, at)
 	}
 	day := time.Date(2031, 4, 30, 22, 0, 0, 0, time.UTC)
-	added, err := d.ClientsAdded(t.Context(), ann, []time.Time{day, day.AddDate(0, 0, 1), day.AddDate(0, 0, 2), day.AddDate(0, 0, 3)})
+	added, err := d.Clients().Added(t.Context(), ann, []time.Time{day, day.AddDate(0, 0, 1), day.AddDate(0, 0, 2), day.AddDate(0, 0, 3)})
 	if err != nil || !slices.Equal(added, []int64{0, 2, 1}) {
 		t.Errorf("%v, %v", added, err)
 	}

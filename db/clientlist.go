@@ -25,13 +25,13 @@ type ClientFilter struct {
 	Page       int
 }
 
-// Clients is one page of the owner's list, newest first, and the number of all that match,
+// List is one page of the owner's list, newest first, and the number of all that match,
 // which is SearchMax+1 when a search found more than it looks for.
-func (db *DB) Clients(ctx context.Context, owner int64, f ClientFilter) (clients []domain.Client, total int, err error) {
-	found := db.bun.NewSelect().Table("clients").Column("id").Where("owner_id = ?", owner)
+func (cs Clients) List(ctx context.Context, owner int64, f ClientFilter) (clients []domain.Client, total int, err error) {
+	found := cs.db.bun.NewSelect().Table("clients").Column("id").Where("owner_id = ?", owner)
 	if f.Tag != "" {
 		var spellings []string
-		if spellings, total, err = db.spellings(ctx, owner, clean(f.Tag)); err != nil {
+		if spellings, total, err = cs.spellings(ctx, owner, clean(f.Tag)); err != nil {
 			return nil, 0, explain(err)
 		}
 		found.Where("tags && ?", pgdialect.Array(spellings))
@@ -41,7 +41,7 @@ func (db *DB) Clients(ctx context.Context, owner int64, f ClientFilter) (clients
 		ids, total, err = searchClients(ctx, found, words, f.Page)
 	} else {
 		if f.Tag == "" {
-			total, err = db.countClientsOf(ctx, owner)
+			total, err = cs.count(ctx, owner)
 		}
 		if err == nil {
 			ids, err = pageOfClients(ctx, found, f.Page, total)
@@ -49,7 +49,7 @@ func (db *DB) Clients(ctx context.Context, owner int64, f ClientFilter) (clients
 	}
 	clients = []domain.Client{}
 	if err == nil && len(ids) > 0 {
-		err = db.bun.NewSelect().Model(&clients).Where("id IN ?", bun.Tuple(ids)).
+		err = cs.db.bun.NewSelect().Model(&clients).Where("id IN ?", bun.Tuple(ids)).
 			Order("created_at DESC", "id DESC").Scan(ctx)
 	}
 	return clients, total, explain(err)
@@ -97,10 +97,10 @@ func clean(text string) string {
 	return strings.ReplaceAll(strings.ToValidUTF8(text, ""), "\x00", "")
 }
 
-// ClientsAdded counts the owner's clients that were added from each of the moments, which
+// Added counts the owner's clients that were added from each of the moments, which
 // ascend, to the next.
-func (db *DB) ClientsAdded(ctx context.Context, owner int64, moments []time.Time) (added []int64, err error) {
-	rows, err := db.Pool.Query(ctx, `SELECT (SELECT count(*) FROM clients WHERE owner_id = $1 AND created_at >= ($2::timestamptz[])[i]
+func (cs Clients) Added(ctx context.Context, owner int64, moments []time.Time) (added []int64, err error) {
+	rows, err := cs.db.Pool.Query(ctx, `SELECT (SELECT count(*) FROM clients WHERE owner_id = $1 AND created_at >= ($2::timestamptz[])[i]
 			AND created_at < ($2::timestamptz[])[i + 1]) FROM generate_series(1, cardinality($2::timestamptz[]) - 1) AS i ORDER BY i`, owner, moments)
 	if err == nil {
 		added, err = pgx.CollectRows(rows, pgx.RowTo[int64])
@@ -108,23 +108,23 @@ func (db *DB) ClientsAdded(ctx context.Context, owner int64, moments []time.Time
 	return added, explain(err)
 }
 
-// ClientsAfter are the owner's next 1,000 clients in the order of the list, the first ones
+// After are the owner's next 1,000 clients in the order of the list, the first ones
 // after the zero client: an export holds neither a connection nor a list.
-func (db *DB) ClientsAfter(ctx context.Context, owner int64, last domain.Client) ([]domain.Client, error) {
+func (cs Clients) After(ctx context.Context, owner int64, last domain.Client) ([]domain.Client, error) {
 	clients := []domain.Client{}
-	query := db.bun.NewSelect().Model(&clients).Where("owner_id = ?", owner)
+	query := cs.db.bun.NewSelect().Model(&clients).Where("owner_id = ?", owner)
 	if last.ID != 0 {
 		query.Where("(created_at, id) < (?, ?)", last.CreatedAt, last.ID)
 	}
 	return clients, explain(query.Order("created_at DESC", "id DESC").Limit(1000).Scan(ctx))
 }
 
-// ClientsByID are those of the named clients that are the owner's.
-func (db *DB) ClientsByID(ctx context.Context, owner int64, ids []int64) ([]domain.Client, error) {
+// ByID are those of the named clients that are the owner's.
+func (cs Clients) ByID(ctx context.Context, owner int64, ids []int64) ([]domain.Client, error) {
 	clients := []domain.Client{}
 	if len(ids) == 0 {
 		return clients, nil
 	}
-	err := db.bun.NewSelect().Model(&clients).Where("owner_id = ? AND id IN ?", owner, bun.Tuple(ids)).Order("id").Scan(ctx)
+	err := cs.db.bun.NewSelect().Model(&clients).Where("owner_id = ? AND id IN ?", owner, bun.Tuple(ids)).Order("id").Scan(ctx)
 	return clients, explain(err)
 }

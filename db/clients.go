@@ -9,15 +9,21 @@ import (
 	"skychimp/domain"
 )
 
-// Client is one client of the owner.
-func (db *DB) Client(ctx context.Context, owner, id int64) (c domain.Client, err error) {
-	err = db.bun.NewSelect().Model(&c).Where("id = ? AND owner_id = ?", id, owner).Scan(ctx)
+// Clients are the people who receive mail, each one owner's.
+type Clients struct{ db *DB }
+
+// Clients of this database.
+func (db *DB) Clients() Clients { return Clients{db} }
+
+// Get is one client of the owner.
+func (cs Clients) Get(ctx context.Context, owner, id int64) (c domain.Client, err error) {
+	err = cs.db.bun.NewSelect().Model(&c).Where("id = ? AND owner_id = ?", id, owner).Scan(ctx)
 	return c, explain(err)
 }
 
-// CreateClient saves a new client of c.OwnerID.
-func (db *DB) CreateClient(ctx context.Context, c *domain.Client) error {
-	return db.InTx(ctx, func(tx Tx) error {
+// Create saves a new client of c.OwnerID.
+func (cs Clients) Create(ctx context.Context, c *domain.Client) error {
+	return cs.db.InTx(ctx, func(tx Tx) error {
 		if _, err := tx.NewInsert().Model(c).Exec(ctx); err != nil {
 			return emailTaken(err)
 		}
@@ -28,10 +34,10 @@ func (db *DB) CreateClient(ctx context.Context, c *domain.Client) error {
 	})
 }
 
-// CreateClients saves those of the clients, all of one owner, whose address is new, and tells
+// CreateMany saves those of the clients, all of one owner, whose address is new, and tells
 // how many they were.
-func (db *DB) CreateClients(ctx context.Context, owner int64, clients []domain.Client) (created int, err error) {
-	err = db.InTx(ctx, func(tx Tx) error {
+func (cs Clients) CreateMany(ctx context.Context, owner int64, clients []domain.Client) (created int, err error) {
+	err = cs.db.InTx(ctx, func(tx Tx) error {
 		var ids []int64
 		_, err := tx.NewInsert().Model(&clients).Value("owner_id", "?", owner).
 			On("CONFLICT (owner_id, lower(email)) DO NOTHING").Returning("id").Exec(ctx, &ids)
@@ -47,9 +53,9 @@ func (db *DB) CreateClients(ctx context.Context, owner int64, clients []domain.C
 	return created, err
 }
 
-// UpdateClient lets change work on the locked client and saves what it made of it.
-func (db *DB) UpdateClient(ctx context.Context, owner, id int64, change func(*domain.Client) error) (c domain.Client, err error) {
-	err = db.InTx(ctx, func(tx Tx) error {
+// Update lets change work on the locked client and saves what it made of it.
+func (cs Clients) Update(ctx context.Context, owner, id int64, change func(*domain.Client) error) (c domain.Client, err error) {
+	err = cs.db.InTx(ctx, func(tx Tx) error {
 		err := tx.NewSelect().Model(&c).Where("id = ? AND owner_id = ?", id, owner).For("UPDATE").Scan(ctx)
 		if err != nil {
 			return err
@@ -79,10 +85,10 @@ func emailTaken(err error) error {
 	return err
 }
 
-// DeleteClient erases the client. What was sent to it stays on record; what is open in a run
+// Delete erases the client. What was sent to it stays on record; what is open in a run
 // is dropped.
-func (db *DB) DeleteClient(ctx context.Context, owner, id int64) error {
-	return db.InTx(ctx, func(tx Tx) error {
+func (cs Clients) Delete(ctx context.Context, owner, id int64) error {
+	return cs.db.InTx(ctx, func(tx Tx) error {
 		erased, err := eraseClients(ctx, tx, owner, "id", id)
 		if err == nil && erased == 0 {
 			err = domain.Refuse(domain.NotFound, "", "errors.not_found")
@@ -122,9 +128,9 @@ type Subscriber struct {
 	SuppressedReason                domain.Suppression
 }
 
-// Subscriber is the client that a link names.
-func (db *DB) Subscriber(ctx context.Context, clientID int64) (s Subscriber, err error) {
-	err = db.bun.NewSelect().TableExpr("clients AS client").
+// Recipient is the client that a link names.
+func (cs Clients) Recipient(ctx context.Context, clientID int64) (s Subscriber, err error) {
+	err = cs.db.bun.NewSelect().TableExpr("clients AS client").
 		ColumnExpr("client.email, client.suppressed_reason, owner.name AS owner_name, owner.language AS owner_language").
 		Join("JOIN users AS owner ON owner.id = client.owner_id").Where("client.id = ?", clientID).Scan(ctx, &s)
 	return s, explain(err)
@@ -132,8 +138,8 @@ func (db *DB) Subscriber(ctx context.Context, clientID int64) (s Subscriber, err
 
 // Unsubscribe stops the letters to a client for good. Once more, or for a client that was
 // deleted, it changes nothing.
-func (db *DB) Unsubscribe(ctx context.Context, clientID int64) error {
-	return db.InTx(ctx, func(tx Tx) error {
+func (cs Clients) Unsubscribe(ctx context.Context, clientID int64) error {
+	return cs.db.InTx(ctx, func(tx Tx) error {
 		_, err := tx.NewRaw(`UPDATE clients SET suppressed_at = now(), suppressed_reason = 'unsubscribed'
 			WHERE id = ? AND suppressed_reason <> 'unsubscribed'`, clientID).Exec(ctx)
 		if err != nil {

@@ -34,13 +34,13 @@ func BenchmarkClients(b *testing.B) {
 	} {
 		b.Run(name, func(b *testing.B) {
 			slowest(b, func() error {
-				_, _, err := d.Clients(b.Context(), owner, filter)
+				_, _, err := d.Clients().List(b.Context(), owner, filter)
 				return err
 			})
 		})
 	}
 	b.Run("tags", func(b *testing.B) {
-		slowest(b, func() error { _, err := d.Tags(b.Context(), owner); return err })
+		slowest(b, func() error { _, err := d.Clients().Tags(b.Context(), owner); return err })
 	})
 }
 
@@ -92,25 +92,25 @@ func BenchmarkImport(b *testing.B) {
 		for _, again := range []string{"new", "known"} {
 			list, mapping := newImport(b, d, owner, text.String())
 			begun := time.Now()
-			if _, err := d.CheckImport(b.Context(), domain.Import{OwnerID: owner, Content: list.Content, Mapping: mapping}); err != nil {
+			if _, err := d.Imports().Check(b.Context(), domain.Import{OwnerID: owner, Content: list.Content, Mapping: mapping}); err != nil {
 				b.Fatal(err)
 			}
 			checked := time.Now()
-			if err := d.StartImport(b.Context(), owner, list.ID, mapping); err != nil {
+			if err := d.Imports().Start(b.Context(), owner, list.ID, mapping); err != nil {
 				b.Fatal(err)
 			}
-			if err := d.RunImport(context.WithoutCancel(b.Context()), list.ID); err != nil {
+			if err := d.Imports().Run(context.WithoutCancel(b.Context()), list.ID); err != nil {
 				b.Fatal(err)
 			}
 			b.ReportMetric(checked.Sub(begun).Seconds(), again+"-check-s")
 			b.ReportMetric(time.Since(checked).Seconds(), again+"-import-s")
 		}
 		begun := time.Now()
-		lists, err := d.Imports(b.Context(), owner)
+		lists, err := d.Imports().List(b.Context(), owner)
 		if err != nil {
 			b.Fatal(err)
 		}
-		if _, err := d.UndoImport(b.Context(), owner, lists[1].ID); err != nil {
+		if _, err := d.Imports().Undo(b.Context(), owner, lists[1].ID); err != nil {
 			b.Fatal(err)
 		}
 		b.ReportMetric(time.Since(begun).Seconds(), "undo-s")

@@ -18,7 +18,7 @@ import (
 func newOwner(t testing.TB, d *db.DB, name string) int64 {
 	t.Helper()
 	user := domain.User{Email: name + "@owners.example", Name: name, Role: domain.RoleUser, Language: "en", Timezone: "UTC"}
-	if err := d.CreateUser(t.Context(), &user); err != nil {
+	if err := d.Users().Create(t.Context(), &user); err != nil {
 		t.Fatal(err)
 	}
 	return user.ID
@@ -30,7 +30,7 @@ func newClient(t testing.TB, d *db.DB, owner int64, form domain.ClientForm) doma
 	if err := c.Change(form); err != nil {
 		t.Fatal(err)
 	}
-	if err := d.CreateClient(t.Context(), &c); err != nil {
+	if err := d.Clients().Create(t.Context(), &c); err != nil {
 		t.Fatal(err)
 	}
 	return c
@@ -96,14 +96,14 @@ func TestClientsSearch(t *testing.T) {
 		{"before the first page", db.ClientFilter{Page: -5, Query: "eve"}, []string{"eve@z.org"}},
 	}
 	for _, tt := range tests {
-		clients, total, err := d.Clients(t.Context(), ann, tt.filter)
+		clients, total, err := d.Clients().List(t.Context(), ann, tt.filter)
 		if err != nil {
 			t.Errorf("%s: %v", tt.name, err)
 		} else if !slices.Equal(emailsOf(clients), tt.want) || total != len(tt.want) {
 			t.Errorf("%s: %q of %d, want %q", tt.name, emailsOf(clients), total, tt.want)
 		}
 	}
-	tags, err := d.Tags(t.Context(), ann)
+	tags, err := d.Clients().Tags(t.Context(), ann)
 	if want := []db.TagCount{{"VIP", 2}, {"новости", 1}}; err != nil || len(tags) != 2 || tags[1] != want[1] || tags[0].Clients != 2 {
 		t.Errorf("tags %v, %v, want %v", tags, err, want)
 	}
@@ -117,13 +117,13 @@ func TestClientsPages(t *testing.T) {
 	for i := range all {
 		clients = append(clients, domain.Client{Email: fmt.Sprintf("c%02d@x.org", i), Tags: []string{"t"}})
 	}
-	if created, err := d.CreateClients(t.Context(), owner, clients); err != nil || created != all {
+	if created, err := d.Clients().CreateMany(t.Context(), owner, clients); err != nil || created != all {
 		t.Fatal(created, err)
 	}
 	for _, filter := range []db.ClientFilter{{}, {Query: "x.org"}, {Tag: "t"}} {
 		seen := []string{}
 		for filter.Page = 1; filter.Page <= 3; filter.Page++ {
-			rows, total, err := d.Clients(t.Context(), owner, filter)
+			rows, total, err := d.Clients().List(t.Context(), owner, filter)
 			if err != nil || total != all {
 				t.Fatalf("%+v: total %d, %v", filter, total, err)
 			}
@@ -132,7 +132,7 @@ func TestClientsPages(t *testing.T) {
 		if len(seen) != all || seen[0] != "c52@x.org" || !slices.IsSortedFunc(seen, func(a, b string) int { return -cmpText(a, b) }) {
 			t.Errorf("%+v: %d seen: %q", filter, len(seen), seen)
 		}
-		last, _, err := d.Clients(t.Context(), owner, db.ClientFilter{Query: filter.Query, Tag: filter.Tag, Page: 99})
+		last, _, err := d.Clients().List(t.Context(), owner, db.ClientFilter{Query: filter.Query, Tag: filter.Tag, Page: 99})
 		if err != nil || !slices.Equal(emailsOf(last), []string{"c02@x.org", "c01@x.org", "c00@x.org"}) {
 			t.Errorf("%+v: page 99 is %q, %v", filter, emailsOf(last), err)
 		}
@@ -154,7 +154,7 @@ func TestClientsSearchStops(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	rows, total, err := d.Clients(t.Context(), owner, db.ClientFilter{Query: "x.org", Page: 1000})
+	rows, total, err := d.Clients().List(t.Context(), owner, db.ClientFilter{Query: "x.org", Page: 1000})
 	if err != nil || total != db.SearchMax+1 || len(rows) != db.PageSize {
 		t.Errorf("%d rows of %d, %v", len(rows), total, err)
 	}
@@ -166,12 +166,12 @@ func TestClientOwners(t *testing.T) {
 	c := newClient(t, d, ann, domain.ClientForm{Email: "c@x.org", FullName: "C", Tags: "t"})
 	ctx := t.Context()
 	for name, try := range map[string]func(owner, id int64) error{
-		"Client": func(owner, id int64) error { _, err := d.Client(ctx, owner, id); return err },
+		"Client": func(owner, id int64) error { _, err := d.Clients().Get(ctx, owner, id); return err },
 		"UpdateClient": func(owner, id int64) error {
-			_, err := d.UpdateClient(ctx, owner, id, func(c *domain.Client) error { c.FullName = "stolen"; return nil })
+			_, err := d.Clients().Update(ctx, owner, id, func(c *domain.Client) error { c.FullName = "stolen"; return nil })
 			return err
 		},
-		"DeleteClient": func(owner, id int64) error { return d.DeleteClient(ctx, owner, id) },
+		"DeleteClient": func(owner, id int64) error { return d.Clients().Delete(ctx, owner, id) },
 	} {
 		t.Run(name, func(t *testing.T) {
 			refused(t, try(bob, c.ID), domain.NotFound, "errors.not_found")
@@ -179,16 +179,16 @@ func TestClientOwners(t *testing.T) {
 			refused(t, try(0, c.ID), domain.NotFound, "errors.not_found")
 		})
 	}
-	if rows, total, err := d.Clients(ctx, bob, db.ClientFilter{}); err != nil || total != 0 || len(rows) != 0 {
+	if rows, total, err := d.Clients().List(ctx, bob, db.ClientFilter{}); err != nil || total != 0 || len(rows) != 0 {
 		t.Errorf("Clients of bob: %d, %v", total, err)
 	}
-	if tags, err := d.Tags(ctx, bob); err != nil || len(tags) != 0 {
+	if tags, err := d.Clients().Tags(ctx, bob); err != nil || len(tags) != 0 {
 		t.Errorf("Tags of bob: %v, %v", tags, err)
 	}
-	if rows, err := d.ClientsAfter(ctx, bob, domain.Client{}); err != nil || len(rows) != 0 {
+	if rows, err := d.Clients().After(ctx, bob, domain.Client{}); err != nil || len(rows) != 0 {
 		t.Errorf("ClientsAfter of bob: %d, %v", len(rows), err)
 	}
-	if got, err := d.Client(ctx, ann, c.ID); err != nil || got.FullName != "C" || got.CreatedAt.IsZero() || !slices.Equal(got.Tags, []string{"t"}) {
+	if got, err := d.Clients().Get(ctx, ann, c.ID); err != nil || got.FullName != "C" || got.CreatedAt.IsZero() || !slices.Equal(got.Tags, []string{"t"}) {
 		t.Errorf("afterwards: %+v, %v", got, err)
 	}
 }
@@ -199,28 +199,28 @@ func TestClientEmailTaken(t *testing.T) {
 	newClient(t, d, ann, domain.ClientForm{Email: "One@x.org"})
 	two := newClient(t, d, ann, domain.ClientForm{Email: "two@x.org"})
 	newClient(t, d, bob, domain.ClientForm{Email: "one@x.org"}) // another owner's is no hindrance
-	err := d.CreateClient(t.Context(), &domain.Client{OwnerID: ann, Email: "oNE@x.org", Tags: []string{}})
+	err := d.Clients().Create(t.Context(), &domain.Client{OwnerID: ann, Email: "oNE@x.org", Tags: []string{}})
 	refused(t, err, domain.Invalid, "clients.email_taken")
-	_, err = d.UpdateClient(t.Context(), ann, two.ID, func(c *domain.Client) error {
+	_, err = d.Clients().Update(t.Context(), ann, two.ID, func(c *domain.Client) error {
 		return c.Change(domain.ClientForm{Email: "one@X.org"})
 	})
 	refused(t, err, domain.Invalid, "clients.email_taken")
-	got, err := d.UpdateClient(t.Context(), ann, two.ID, func(c *domain.Client) error {
+	got, err := d.Clients().Update(t.Context(), ann, two.ID, func(c *domain.Client) error {
 		return c.Change(domain.ClientForm{Email: "TWO@x.org", FullName: "Two", Tags: "a,b"})
 	})
 	if err != nil || got.Email != "TWO@x.org" || got.FullName != "Two" {
 		t.Errorf("own address in another case: %+v, %v", got, err)
 	}
-	created, err := d.CreateClients(t.Context(), ann, []domain.Client{
+	created, err := d.Clients().CreateMany(t.Context(), ann, []domain.Client{
 		{Email: "three@x.org", Tags: []string{}}, {Email: "ONE@x.org", Tags: []string{}}, {Email: "Three@x.org", Tags: []string{}}})
 	if err != nil || created != 1 {
 		t.Errorf("one of three is new: %d, %v", created, err)
 	}
 	boom := fmt.Errorf("rule says no")
-	if _, err := d.UpdateClient(t.Context(), ann, two.ID, func(c *domain.Client) error { c.FullName = "X"; return boom }); err != boom {
+	if _, err := d.Clients().Update(t.Context(), ann, two.ID, func(c *domain.Client) error { c.FullName = "X"; return boom }); err != boom {
 		t.Errorf("error of the rule: %v", err)
 	}
-	if got, err := d.Client(t.Context(), ann, two.ID); err != nil || got.FullName != "Two" {
+	if got, err := d.Clients().Get(t.Context(), ann, two.ID); err != nil || got.FullName != "Two" {
 		t.Errorf("after a refused change: %+v, %v", got, err)
 	}
 }
@@ -230,30 +230,30 @@ func TestUnsubscribe(t *testing.T) {
 	owner := newOwner(t, d, "ann")
 	c := newClient(t, d, owner, domain.ClientForm{Email: "c@x.org"})
 	heard := listen(t, d, "suppressed")
-	if err := d.Unsubscribe(t.Context(), c.ID); err != nil {
+	if err := d.Clients().Unsubscribe(t.Context(), c.ID); err != nil {
 		t.Fatal(err)
 	}
 	if got := heard(); got != fmt.Sprint(c.ID) {
 		t.Errorf("announced %q, want %d", got, c.ID)
 	}
-	first, err := d.Client(t.Context(), owner, c.ID)
+	first, err := d.Clients().Get(t.Context(), owner, c.ID)
 	if err != nil || !first.Suppressed() || first.SuppressedReason != domain.Unsubscribed {
 		t.Fatalf("%+v, %v", first, err)
 	}
-	if err := d.Unsubscribe(t.Context(), c.ID); err != nil {
+	if err := d.Clients().Unsubscribe(t.Context(), c.ID); err != nil {
 		t.Fatal(err)
 	}
-	if again, err := d.Client(t.Context(), owner, c.ID); err != nil || !again.SuppressedAt.Equal(first.SuppressedAt) {
+	if again, err := d.Clients().Get(t.Context(), owner, c.ID); err != nil || !again.SuppressedAt.Equal(first.SuppressedAt) {
 		t.Errorf("twice moves the date: %v, %v", again.SuppressedAt, err)
 	}
-	if s, err := d.Subscriber(t.Context(), c.ID); err != nil ||
+	if s, err := d.Clients().Recipient(t.Context(), c.ID); err != nil ||
 		s != (db.Subscriber{Email: "c@x.org", OwnerName: "ann", OwnerLanguage: "en", SuppressedReason: domain.Unsubscribed}) {
 		t.Errorf("%+v, %v", s, err)
 	}
-	if err := d.Unsubscribe(t.Context(), c.ID+1000); err != nil {
+	if err := d.Clients().Unsubscribe(t.Context(), c.ID+1000); err != nil {
 		t.Errorf("a deleted client: %v", err)
 	}
-	_, err = d.Subscriber(t.Context(), c.ID+1000)
+	_, err = d.Clients().Recipient(t.Context(), c.ID+1000)
 	refused(t, err, domain.NotFound, "errors.not_found")
 }
 
@@ -262,16 +262,16 @@ func TestUnsubscribeAfterBounce(t *testing.T) {
 	d := dbtest.New(t)
 	owner := newOwner(t, d, "ann")
 	c := newClient(t, d, owner, domain.ClientForm{Email: "c@x.org"})
-	if _, err := d.UpdateClient(t.Context(), owner, c.ID, func(c *domain.Client) error {
+	if _, err := d.Clients().Update(t.Context(), owner, c.ID, func(c *domain.Client) error {
 		c.SuppressedAt, c.SuppressedReason = time.Now(), domain.Bounced
 		return nil
 	}); err != nil {
 		t.Fatal(err)
 	}
-	if err := d.Unsubscribe(t.Context(), c.ID); err != nil {
+	if err := d.Clients().Unsubscribe(t.Context(), c.ID); err != nil {
 		t.Fatal(err)
 	}
-	if got, err := d.Client(t.Context(), owner, c.ID); err != nil || got.SuppressedReason != domain.Unsubscribed {
+	if got, err := d.Clients().Get(t.Context(), owner, c.ID); err != nil || got.SuppressedReason != domain.Unsubscribed {
 		t.Errorf("%q, %v", got.SuppressedReason, err)
 	}
 }
@@ -282,40 +282,40 @@ func TestUnsubscribedStay(t *testing.T) {
 	ann, bob := newOwner(t, d, "ann"), newOwner(t, d, "bob")
 	gone := newClient(t, d, ann, domain.ClientForm{Email: "gone@x.org"})
 	kept := newClient(t, d, ann, domain.ClientForm{Email: "kept@x.org"})
-	if err := d.Unsubscribe(t.Context(), gone.ID); err != nil {
+	if err := d.Clients().Unsubscribe(t.Context(), gone.ID); err != nil {
 		t.Fatal(err)
 	}
 	heard := listen(t, d, "suppressed")
 	for _, id := range []int64{gone.ID, kept.ID} {
-		if err := d.DeleteClient(t.Context(), ann, id); err != nil {
+		if err := d.Clients().Delete(t.Context(), ann, id); err != nil {
 			t.Fatal(err)
 		}
 		if got := heard(); got != fmt.Sprint(id) {
 			t.Errorf("announced %q, want %d", got, id)
 		}
 	}
-	refused(t, d.DeleteClient(t.Context(), ann, gone.ID), domain.NotFound, "errors.not_found")
+	refused(t, d.Clients().Delete(t.Context(), ann, gone.ID), domain.NotFound, "errors.not_found")
 	check := func(owner, id int64, suppressed bool) {
 		t.Helper()
-		if c, err := d.Client(t.Context(), owner, id); err != nil || c.Suppressed() != suppressed {
+		if c, err := d.Clients().Get(t.Context(), owner, id); err != nil || c.Suppressed() != suppressed {
 			t.Errorf("%s: suppressed %v, %v", c.Email, c.Suppressed(), err)
 		}
 	}
 	check(ann, newClient(t, d, ann, domain.ClientForm{Email: "kept@x.org"}).ID, false)
 	check(bob, newClient(t, d, bob, domain.ClientForm{Email: "gone@x.org"}).ID, false)
-	if _, err := d.CreateClients(t.Context(), ann, []domain.Client{{Email: "GONE@x.org", Tags: []string{}}}); err != nil {
+	if _, err := d.Clients().CreateMany(t.Context(), ann, []domain.Client{{Email: "GONE@x.org", Tags: []string{}}}); err != nil {
 		t.Fatal(err)
 	}
-	rows, _, err := d.Clients(t.Context(), ann, db.ClientFilter{Query: "gone"})
+	rows, _, err := d.Clients().List(t.Context(), ann, db.ClientFilter{Query: "gone"})
 	if err != nil || len(rows) != 1 {
 		t.Fatal(rows, err)
 	}
 	check(ann, rows[0].ID, true)
-	if err := d.DeleteClient(t.Context(), ann, rows[0].ID); err != nil {
+	if err := d.Clients().Delete(t.Context(), ann, rows[0].ID); err != nil {
 		t.Fatal(err)
 	}
 	other := newClient(t, d, ann, domain.ClientForm{Email: "other@x.org"})
-	if _, err := d.UpdateClient(t.Context(), ann, other.ID, func(c *domain.Client) error {
+	if _, err := d.Clients().Update(t.Context(), ann, other.ID, func(c *domain.Client) error {
 		return c.Change(domain.ClientForm{Email: "gone@x.org"})
 	}); err != nil {
 		t.Fatal(err)
@@ -335,7 +335,7 @@ func TestDeletedClientKeepsHistory(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := d.DeleteClient(t.Context(), owner, c.ID); err != nil {
+	if err := d.Clients().Delete(t.Context(), owner, c.ID); err != nil {
 		t.Fatal(err)
 	}
 	var kept int
@@ -355,7 +355,7 @@ func TestClientsAfter(t *testing.T) {
 	}
 	seen, batches := map[int64]bool{}, 0
 	for last := (domain.Client{}); ; {
-		rows, err := d.ClientsAfter(t.Context(), owner, last)
+		rows, err := d.Clients().After(t.Context(), owner, last)
 		if err != nil {
 			t.Fatal(err)
 		}

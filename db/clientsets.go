@@ -9,16 +9,16 @@ import (
 // What follows counts clients by their sets of tags: few are different, and triggers keep their
 // numbers in client_sets, so that no page counts clients one by one.
 
-// countClientsOf is the number of the owner's clients.
-func (db *DB) countClientsOf(ctx context.Context, owner int64) (clients int, err error) {
-	err = db.bun.NewSelect().TableExpr("client_sets").ColumnExpr("coalesce(sum(clients), 0)::bigint").
+// count is the number of the owner's clients.
+func (cs Clients) count(ctx context.Context, owner int64) (clients int, err error) {
+	err = cs.db.bun.NewSelect().TableExpr("client_sets").ColumnExpr("coalesce(sum(clients), 0)::bigint").
 		Where("owner_id = ?", owner).Scan(ctx, &clients)
 	return clients, err
 }
 
 // spellings are the ways the owner writes a tag, and the number of clients that have it.
-func (db *DB) spellings(ctx context.Context, owner int64, tag string) (spellings []string, clients int, err error) {
-	err = db.bun.NewRaw(`SELECT array_agg(DISTINCT tag), coalesce(sum(n), 0)
+func (cs Clients) spellings(ctx context.Context, owner int64, tag string) (spellings []string, clients int, err error) {
+	err = cs.db.bun.NewRaw(`SELECT array_agg(DISTINCT tag), coalesce(sum(n), 0)
 		FROM (SELECT tags, sum(clients) AS n FROM client_sets WHERE owner_id = ? GROUP BY tags HAVING sum(clients) > 0) AS sets, unnest(tags) AS tag
 		WHERE lower(tag) = lower(?)`, owner, tag).Scan(ctx, pgdialect.Array(&spellings), &clients)
 	return spellings, clients, err
@@ -32,17 +32,17 @@ type TagCount struct {
 
 // Tags are the owner's tags, the most used first, at most 100. Spellings that differ in case
 // are one tag.
-func (db *DB) Tags(ctx context.Context, owner int64) ([]TagCount, error) {
+func (cs Clients) Tags(ctx context.Context, owner int64) ([]TagCount, error) {
 	tags := []TagCount{}
-	err := db.bun.NewRaw(`SELECT (array_agg(tag ORDER BY n DESC))[1] AS tag, sum(n) AS clients
+	err := cs.db.bun.NewRaw(`SELECT (array_agg(tag ORDER BY n DESC))[1] AS tag, sum(n) AS clients
 		FROM (SELECT tags, sum(clients) AS n FROM client_sets WHERE owner_id = ? GROUP BY tags HAVING sum(clients) > 0) AS sets, unnest(tags) AS tag
 		GROUP BY lower(tag) ORDER BY sum(n) DESC, lower(tag) LIMIT 100`, owner).Scan(ctx, &tags)
 	return tags, explain(err)
 }
 
-// MergeClientSets makes one row of the many that changes have left of a set.
-func (db *DB) MergeClientSets(ctx context.Context) error {
-	_, err := db.Pool.Exec(ctx, `WITH many AS (
+// MergeTagCounts makes one row of the many that changes have left of a set.
+func (cs Clients) MergeTagCounts(ctx context.Context) error {
+	_, err := cs.db.Pool.Exec(ctx, `WITH many AS (
 			SELECT owner_id, tags, suppressed FROM client_sets GROUP BY 1, 2, 3 HAVING count(*) > 1
 		), gone AS (
 			DELETE FROM client_sets AS set USING many

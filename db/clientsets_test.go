@@ -41,12 +41,12 @@ func TestClientSets(t *testing.T) {
 		exec(t, d, statement)
 		setsAgree(t, d, statement)
 	}
-	if err := d.Unsubscribe(t.Context(), ids[0]); err != nil {
+	if err := d.Clients().Unsubscribe(t.Context(), ids[0]); err != nil {
 		t.Fatal(err)
 	}
 	exec(t, d, "DELETE FROM users WHERE id = $1", bob)
 	setsAgree(t, d, "with a user gone")
-	if err := d.MergeClientSets(t.Context()); err != nil {
+	if err := d.Clients().MergeTagCounts(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	setsAgree(t, d, "merged")
@@ -62,14 +62,14 @@ func TestClientSetsAtOnce(t *testing.T) {
 	var busy sync.WaitGroup
 	busy.Go(func() {
 		for range 50 {
-			if err := d.MergeClientSets(t.Context()); err != nil {
+			if err := d.Clients().MergeTagCounts(t.Context()); err != nil {
 				t.Error(err)
 			}
 		}
 	})
 	busy.Go(func() {
 		for n := range 100 {
-			if _, err := d.CreateClients(t.Context(), owner, []domain.Client{{Email: fmt.Sprintf("a%d@x.org", n), Tags: []string{}}}); err != nil {
+			if _, err := d.Clients().CreateMany(t.Context(), owner, []domain.Client{{Email: fmt.Sprintf("a%d@x.org", n), Tags: []string{}}}); err != nil {
 				t.Error(err)
 			}
 		}

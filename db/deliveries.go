@@ -18,8 +18,8 @@ type OpenRun struct {
 }
 
 // OpenRuns are the runs that may be sent now and have free blocks, the oldest first.
-func (db *DB) OpenRuns(ctx context.Context) ([]OpenRun, error) {
-	rows, err := db.Pool.Query(ctx, `SELECT run.id, run.owner_id, owner.created_at FROM runs AS run
+func (o Outbox) OpenRuns(ctx context.Context) ([]OpenRun, error) {
+	rows, err := o.db.Pool.Query(ctx, `SELECT run.id, run.owner_id, owner.created_at FROM runs AS run
 		JOIN users AS owner ON owner.id = run.owner_id
 		WHERE run.status = 'running' AND (run.window_end IS NULL OR run.window_end > now()) AND NOT `+onHold+`
 		  AND EXISTS (SELECT FROM blocks WHERE run_id = run.id AND holder IS NULL AND NOT done) ORDER BY run.id`, prepared)
@@ -31,9 +31,9 @@ func (db *DB) OpenRuns(ctx context.Context) ([]OpenRun, error) {
 }
 
 // SentToday is how many letters of an owner were tried in the last 24 hours or are being sent.
-func (db *DB) SentToday(ctx context.Context, owner int64) (int, error) {
+func (o Outbox) SentToday(ctx context.Context, owner int64) (int, error) {
 	var n int
-	err := db.Pool.QueryRow(ctx, `SELECT
+	err := o.db.Pool.QueryRow(ctx, `SELECT
 		(SELECT count(*) FROM runs AS run JOIN attempts AS attempt ON attempt.run_id = run.id
 			WHERE run.owner_id = $1 AND (run.closed_at IS NULL OR run.closed_at > now() - interval '24 hours')
 			  AND attempt.at > now() - interval '24 hours')
@@ -50,8 +50,8 @@ type HeldRun struct {
 }
 
 // HeldRuns tells of each of the runs, of those that are gone too.
-func (db *DB) HeldRuns(ctx context.Context, runs []int64) ([]HeldRun, error) {
-	rows, err := db.Pool.Query(ctx, `SELECT wanted, run.id IS NULL OR run.status <> 'running' OR coalesce(run.window_end <= now(), false) OR `+onHold+`, run.window_end
+func (o Outbox) HeldRuns(ctx context.Context, runs []int64) ([]HeldRun, error) {
+	rows, err := o.db.Pool.Query(ctx, `SELECT wanted, run.id IS NULL OR run.status <> 'running' OR coalesce(run.window_end <= now(), false) OR `+onHold+`, run.window_end
 		FROM unnest($1::bigint[]) AS wanted LEFT JOIN runs AS run ON run.id = wanted`, prepared, runs)
 	if err != nil {
 		return nil, explain(err)
@@ -72,13 +72,13 @@ type Letter struct {
 	Suppressed bool // unsubscribed, bounced or erased since the run was planned
 }
 
-// Claim takes up to n free blocks of a run for the instance and returns their queued letters,
+// Fetch takes up to n free blocks of a run for the instance and returns their queued letters,
 // block by block; none when there is nothing to take, or when the run or the instance has been
 // shut out.
-func (db *DB) Claim(ctx context.Context, instance, run int64, n int) ([]Letter, error) {
+func (o Outbox) Fetch(ctx context.Context, instance, run int64, n int) ([]Letter, error) {
 	// The lock on the instance keeps Bury from missing a block that is claimed meanwhile. OFFSET 0 keeps
 	// Postgres, which does not know n, from reading all deliveries and clients for it.
-	rows, err := db.Pool.Query(ctx, statement.Fetch.SQL(`WITH self AS MATERIALIZED (
+	rows, err := o.db.Pool.Query(ctx, statement.Fetch.SQL(`WITH self AS MATERIALIZED (
 			SELECT id FROM instances WHERE id = $1 FOR KEY SHARE
 		), picked AS (
 			SELECT block.run_id, block.first_seq FROM self, blocks AS block JOIN runs AS run ON run.id = block.run_id
@@ -112,23 +112,23 @@ func (db *DB) Claim(ctx context.Context, instance, run int64, n int) ([]Letter, 
 	})
 	if len(empty) > 0 {
 		// Nothing is queued in them after all: late acceptances of a former holder came first.
-		_, err = db.Pool.Exec(ctx, `UPDATE blocks SET open = 0, done = true, holder = NULL
+		_, err = o.db.Pool.Exec(ctx, `UPDATE blocks SET open = 0, done = true, holder = NULL
 			WHERE holder = $1 AND run_id = $2 AND first_seq = ANY($3)`, instance, run, empty)
 	}
 	return letters, explain(err)
 }
 
 // Release gives blocks of a run back: what they still have queued is anybody's again.
-func (db *DB) Release(ctx context.Context, instance, run int64, firstSeqs []int32) error {
-	_, err := db.Pool.Exec(ctx, `UPDATE blocks SET holder = NULL
+func (o Outbox) Release(ctx context.Context, instance, run int64, firstSeqs []int32) error {
+	_, err := o.db.Pool.Exec(ctx, `UPDATE blocks SET holder = NULL
 		WHERE holder = $1 AND run_id = $2 AND first_seq = ANY($3)`, instance, run, firstSeqs)
 	return explain(err)
 }
 
 // ReleaseLost gives back all blocks of the instance but those that it knows of (runs and firstSeqs
 // are pairs), and says how many there were.
-func (db *DB) ReleaseLost(ctx context.Context, instance int64, runs []int64, firstSeqs []int32) (int64, error) {
-	tag, err := db.Pool.Exec(ctx, `UPDATE blocks SET holder = NULL WHERE holder = $1
+func (o Outbox) ReleaseLost(ctx context.Context, instance int64, runs []int64, firstSeqs []int32) (int64, error) {
+	tag, err := o.db.Pool.Exec(ctx, `UPDATE blocks SET holder = NULL WHERE holder = $1
 		AND (run_id, first_seq) NOT IN (SELECT * FROM unnest($2::bigint[], $3::int[]))`, prepared, instance, runs, firstSeqs)
 	return tag.RowsAffected(), explain(err)
 }
@@ -136,8 +136,8 @@ func (db *DB) ReleaseLost(ctx context.Context, instance int64, runs []int64, fir
 // ReopenRetries queues the deferred deliveries whose time has come and opens their blocks
 // again. A block that is still being sent keeps its retries waiting. One instance at a time
 // does it; the others find nothing to do.
-func (db *DB) ReopenRetries(ctx context.Context, now time.Time) error {
-	return explain(pgx.BeginFunc(ctx, db.Pool, func(tx pgx.Tx) error {
+func (o Outbox) ReopenRetries(ctx context.Context, now time.Time) error {
+	return explain(pgx.BeginFunc(ctx, o.db.Pool, func(tx pgx.Tx) error {
 		var mine bool
 		err := tx.QueryRow(ctx, "SELECT pg_try_advisory_xact_lock(2, 0)").Scan(&mine)
 		if err != nil || !mine {
@@ -164,9 +164,9 @@ func (db *DB) ReopenRetries(ctx context.Context, now time.Time) error {
 }
 
 // UnknownTries counts the attempts of a delivery that never got an answer after the dot.
-func (db *DB) UnknownTries(ctx context.Context, run int64, seq int) (int, error) {
+func (o Outbox) UnknownTries(ctx context.Context, run int64, seq int) (int, error) {
 	var n int
-	err := db.Pool.QueryRow(ctx, `SELECT count(*) FROM attempts
+	err := o.db.Pool.QueryRow(ctx, `SELECT count(*) FROM attempts
 		WHERE run_id = $1 AND seq = $2 AND status = 'unknown'`, run, seq).Scan(&n)
 	return n, explain(err)
 }

@@ -24,18 +24,18 @@ type sender struct {
 
 func newSender(t testing.TB, d *db.DB) *sender {
 	t.Helper()
-	self, err := d.Enlist(t.Context(), 0)
+	self, err := d.Outbox().Register(t.Context(), 0)
 	if err != nil {
 		t.Fatal(err)
 	}
-	to := d.NewRecorder()
+	to := d.Outbox().NewRecorder()
 	t.Cleanup(func() { self.Close(context.Background()); to.Close(context.Background()) })
 	return &sender{t, d, self, to, monday}
 }
 
 func (s *sender) claim(run int64) []db.Letter {
 	s.t.Helper()
-	letters, err := s.d.Claim(s.t.Context(), s.self.ID, run, 1)
+	letters, err := s.d.Outbox().Fetch(s.t.Context(), s.self.ID, run, 1)
 	if err != nil {
 		s.t.Fatal(err)
 	}
@@ -69,7 +69,7 @@ func (s *sender) record(results ...db.Result) {
 	if err != nil {
 		s.t.Fatal(err)
 	}
-	if err := s.d.Settle(s.t.Context(), results); err != nil {
+	if err := s.d.Outbox().Complete(s.t.Context(), results); err != nil {
 		s.t.Fatal(err)
 	}
 }
@@ -96,7 +96,7 @@ func newRun(t testing.TB, d *db.DB, name string, n int) (domain.Run, []int64) {
 // deliveries say.
 func counted(t testing.TB, d *db.DB, run int64, want domain.Counts) {
 	t.Helper()
-	row, err := d.Run(t.Context(), 0, run)
+	row, err := d.Runs().Get(t.Context(), 0, run)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -141,21 +141,21 @@ func TestClaim(t *testing.T) {
 	if more := two.claim(run.ID); len(more) != 0 {
 		t.Errorf("%d letters that are held", len(more))
 	}
-	if open, err := d.OpenRuns(t.Context()); err != nil || len(open) != 0 {
+	if open, err := d.Outbox().OpenRuns(t.Context()); err != nil || len(open) != 0 {
 		t.Errorf("%v %+v", err, open)
 	}
 	// What is given back comes again without the letters that are done.
 	one.all(run.ID, third[:2], domain.OutcomeAccepted)
-	if err := d.Release(t.Context(), two.self.ID, run.ID, []int32{1, 201}); err != nil {
+	if err := d.Outbox().Release(t.Context(), two.self.ID, run.ID, []int32{1, 201}); err != nil {
 		t.Fatal(err)
 	}
 	if more := two.claim(run.ID); len(more) != 0 {
 		t.Error("an instance gave back what another one holds")
 	}
-	if err := d.Release(t.Context(), one.self.ID, run.ID, []int32{201}); err != nil {
+	if err := d.Outbox().Release(t.Context(), one.self.ID, run.ID, []int32{201}); err != nil {
 		t.Fatal(err)
 	}
-	if open, err := d.OpenRuns(t.Context()); err != nil || len(open) != 1 || open[0].ID != run.ID || open[0].OwnerID != run.OwnerID || open[0].OwnerSince.IsZero() {
+	if open, err := d.Outbox().OpenRuns(t.Context()); err != nil || len(open) != 1 || open[0].ID != run.ID || open[0].OwnerID != run.OwnerID || open[0].OwnerSince.IsZero() {
 		t.Errorf("%v %+v", err, open)
 	}
 	if again := two.claim(run.ID); len(again) != 3 || again[0].Seq != 203 {
@@ -175,24 +175,24 @@ func TestClaimGate(t *testing.T) {
 	for name, shut := range tests {
 		t.Run(name, func(t *testing.T) {
 			run, _ := newRun(t, d, name, 1)
-			if held, err := d.HeldRuns(t.Context(), []int64{run.ID}); err != nil || held[0].Halted {
+			if held, err := d.Outbox().HeldRuns(t.Context(), []int64{run.ID}); err != nil || held[0].Halted {
 				t.Errorf("%+v %v", held, err)
 			}
 			exec(t, d, shut, run.ID)
 			if letters := s.claim(run.ID); len(letters) != 0 {
 				t.Errorf("claimed %+v", letters)
 			}
-			if open, err := d.OpenRuns(t.Context()); err != nil || len(open) != 0 {
+			if open, err := d.Outbox().OpenRuns(t.Context()); err != nil || len(open) != 0 {
 				t.Errorf("%v %+v", err, open)
 			}
-			held, err := d.HeldRuns(t.Context(), []int64{run.ID, 1 << 40})
+			held, err := d.Outbox().HeldRuns(t.Context(), []int64{run.ID, 1 << 40})
 			if err != nil || len(held) != 2 || !held[0].Halted || !held[1].Halted || (held[0].WindowEnd != nil) != (name == "ended") {
 				t.Errorf("%+v %v", held, err)
 			}
 		})
 	}
 	run, _ := newRun(t, d, "dead instance", 1)
-	if err := d.Leave(t.Context(), s.self); err != nil {
+	if err := d.Outbox().Deregister(t.Context(), s.self); err != nil {
 		t.Fatal(err)
 	}
 	if letters := s.claim(run.ID); len(letters) != 0 {
@@ -210,7 +210,7 @@ func TestClaimsAreDisjoint(t *testing.T) {
 		s := newSender(t, d)
 		senders.Go(func() {
 			for {
-				letters, err := d.Claim(t.Context(), s.self.ID, run.ID, 1)
+				letters, err := d.Outbox().Fetch(t.Context(), s.self.ID, run.ID, 1)
 				if err != nil {
 					t.Error(err)
 				}
@@ -266,7 +266,7 @@ func TestRecord(t *testing.T) {
 	if bounced := numbers(t, d, "SELECT id FROM clients WHERE suppressed_reason = 'bounced'"); !slices.Equal(bounced, ids[1:2]) {
 		t.Errorf("bounced %v", bounced)
 	}
-	row, err := d.Run(t.Context(), 0, run.ID)
+	row, err := d.Runs().Get(t.Context(), 0, run.ID)
 	if err != nil || row.Deferred != 1 || !row.NextTryAt.Equal(monday.Add(time.Minute)) || row.Open() != 3 {
 		t.Errorf("%v %+v", err, row)
 	}
@@ -288,7 +288,7 @@ func TestRetries(t *testing.T) {
 	s.all(run.ID, second[:1], domain.OutcomeDeferred)
 	reopen := func(now time.Time) {
 		t.Helper()
-		if err := d.ReopenRetries(t.Context(), now); err != nil {
+		if err := d.Outbox().ReopenRetries(t.Context(), now); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -308,13 +308,13 @@ func TestRetries(t *testing.T) {
 	s.all(run.ID, again, domain.OutcomeAccepted)
 	s.all(run.ID, second[1:], domain.OutcomeAccepted)
 	counted(t, d, run.ID, domain.Counts{Planned: 150, Accepted: 149})
-	if endable, _ := d.EndableRuns(t.Context(), monday); len(endable) != 0 {
+	if endable, _ := d.Outbox().EndableRuns(t.Context(), monday); len(endable) != 0 {
 		t.Error("a run with a retry may end")
 	}
 	reopen(monday.Add(time.Hour))
 	s.all(run.ID, s.claim(run.ID), domain.OutcomeFailed)
 	counted(t, d, run.ID, domain.Counts{Planned: 150, Accepted: 149, Failed: 1})
-	if endable, _ := d.EndableRuns(t.Context(), monday); !slices.Equal(endable, []int64{run.ID}) {
+	if endable, _ := d.Outbox().EndableRuns(t.Context(), monday); !slices.Equal(endable, []int64{run.ID}) {
 		t.Errorf("endable %v", endable)
 	}
 	if n := number(t, d, "SELECT max(n) FROM attempts WHERE seq = 101"); n != 2 {
@@ -327,10 +327,10 @@ func TestRetriesOfAPausedRun(t *testing.T) {
 	run, _ := newRun(t, d, "ann", 1)
 	s := newSender(t, d)
 	s.all(run.ID, s.claim(run.ID), domain.OutcomeDeferred)
-	if err := d.PauseRun(t.Context(), run.ID, "550 no", monday, nil); err != nil {
+	if err := d.Outbox().PauseRun(t.Context(), run.ID, "550 no", monday, nil); err != nil {
 		t.Fatal(err)
 	}
-	if err := d.ReopenRetries(t.Context(), monday.Add(time.Hour)); err != nil {
+	if err := d.Outbox().ReopenRetries(t.Context(), monday.Add(time.Hour)); err != nil {
 		t.Fatal(err)
 	}
 	if waiting := number(t, d, "SELECT count(*) FROM retries"); waiting != 1 {
@@ -346,7 +346,7 @@ func TestLateResults(t *testing.T) {
 	dead, heir := newSender(t, d), newSender(t, d)
 	letters := dead.claim(run.ID)
 	dead.all(run.ID, letters[:1], domain.OutcomeAccepted)
-	if freed, err := d.Bury(t.Context(), []int64{dead.self.ID}); err != nil || freed != 1 {
+	if freed, err := d.Outbox().Evict(t.Context(), []int64{dead.self.ID}); err != nil || freed != 1 {
 		t.Fatal(freed, err)
 	}
 	late := []db.Result{
@@ -399,7 +399,7 @@ func TestBuryReconciles(t *testing.T) {
 		t.Fatal(err)
 	}
 	counted(t, d, run.ID, domain.Counts{Planned: 7, Accepted: 1})
-	if freed, err := d.Bury(t.Context(), []int64{dead.self.ID}); err != nil || freed != 1 {
+	if freed, err := d.Outbox().Evict(t.Context(), []int64{dead.self.ID}); err != nil || freed != 1 {
 		t.Fatal(freed, err)
 	}
 	counted(t, d, run.ID, domain.Counts{Planned: 7, Accepted: 2, Failed: 1})
@@ -423,7 +423,7 @@ func TestClaimNothingLeft(t *testing.T) {
 	run, _ := newRun(t, d, "ann", 1)
 	dead, heir := newSender(t, d), newSender(t, d)
 	letters := dead.claim(run.ID)
-	if _, err := d.Bury(t.Context(), []int64{dead.self.ID}); err != nil {
+	if _, err := d.Outbox().Evict(t.Context(), []int64{dead.self.ID}); err != nil {
 		t.Fatal(err)
 	}
 	exec(t, d, "UPDATE deliveries SET outcome = 'accepted'")
@@ -431,7 +431,7 @@ func TestClaimNothingLeft(t *testing.T) {
 		t.Errorf("%+v", taken)
 	}
 	dead.all(run.ID, letters, domain.OutcomeAccepted)
-	if endable, err := d.EndableRuns(t.Context(), monday); err != nil || !slices.Equal(endable, []int64{run.ID}) {
+	if endable, err := d.Outbox().EndableRuns(t.Context(), monday); err != nil || !slices.Equal(endable, []int64{run.ID}) {
 		t.Errorf("%v %v", endable, err)
 	}
 }
@@ -444,7 +444,7 @@ func TestUnknownTries(t *testing.T) {
 	r := s.result(run.ID, letters[0], domain.OutcomeDeferred)
 	r.Status = domain.Unknown
 	s.record(r)
-	if n, err := d.UnknownTries(t.Context(), run.ID, 1); err != nil || n != 1 {
+	if n, err := d.Outbox().UnknownTries(t.Context(), run.ID, 1); err != nil || n != 1 {
 		t.Errorf("%d %v", n, err)
 	}
 }
@@ -463,14 +463,14 @@ func TestConservation(t *testing.T) {
 	for round := 0; ; round++ {
 		letters := s.claim(run.ID)
 		if len(letters) == 0 {
-			if endable, err := d.EndableRuns(t.Context(), monday); err != nil {
+			if endable, err := d.Outbox().EndableRuns(t.Context(), monday); err != nil {
 				t.Fatal(err)
 			} else if len(endable) > 0 {
 				break
 			} else if round > 1000 {
 				t.Fatal("the run never ends")
 			}
-			if err := d.ReopenRetries(t.Context(), monday.Add(time.Hour)); err != nil {
+			if err := d.Outbox().ReopenRetries(t.Context(), monday.Add(time.Hour)); err != nil {
 				t.Fatal(err)
 			}
 			continue
@@ -491,18 +491,18 @@ func TestConservation(t *testing.T) {
 			s.record(results...)
 			switch random.IntN(12) {
 			case 3:
-				if err := d.HoldBack(t.Context(), run.ID, "550 no", monday, failed); err != nil {
+				if err := d.Outbox().DeferDomain(t.Context(), run.ID, "550 no", monday, failed); err != nil {
 					t.Fatal(err)
 				}
 			case 0:
-				if err := d.PauseRun(t.Context(), run.ID, "550 no", monday, failed); err != nil {
+				if err := d.Outbox().PauseRun(t.Context(), run.ID, "550 no", monday, failed); err != nil {
 					t.Fatal(err)
 				}
-				if err := d.ResumeRuns(t.Context(), monday.AddDate(0, 0, 1)); err != nil {
+				if err := d.Outbox().ResumeRuns(t.Context(), monday.AddDate(0, 0, 1)); err != nil {
 					t.Fatal(err)
 				}
 			case 1:
-				if _, err := d.Bury(t.Context(), []int64{s.self.ID}); err != nil {
+				if _, err := d.Outbox().Evict(t.Context(), []int64{s.self.ID}); err != nil {
 					t.Fatal(err)
 				}
 				s = newSender(t, d)
@@ -510,10 +510,10 @@ func TestConservation(t *testing.T) {
 				suppress(t, d, ids[random.IntN(len(ids))])
 			}
 		}
-		if err := d.Release(t.Context(), s.self.ID, run.ID, []int32{int32(letters[0].FirstSeq)}); err != nil {
+		if err := d.Outbox().Release(t.Context(), s.self.ID, run.ID, []int32{int32(letters[0].FirstSeq)}); err != nil {
 			t.Fatal(err)
 		}
-		row, err := d.Run(t.Context(), 0, run.ID)
+		row, err := d.Runs().Get(t.Context(), 0, run.ID)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -523,10 +523,10 @@ func TestConservation(t *testing.T) {
 			t.Fatalf("blocks %v count wrong", wrong)
 		}
 	}
-	if err := d.CloseRun(t.Context(), run.ID, monday); err != nil {
+	if err := d.Outbox().CloseRun(t.Context(), run.ID, monday); err != nil {
 		t.Fatal(err)
 	}
-	row, err := d.Run(t.Context(), 0, run.ID)
+	row, err := d.Runs().Get(t.Context(), 0, run.ID)
 	if err != nil || row.Status != domain.RunDone || row.Open() != 0 || row.Planned != 730 {
 		t.Errorf("%v %+v", err, row.Run)
 	}
@@ -541,14 +541,14 @@ func TestReleaseLost(t *testing.T) {
 	s.claim(run.ID) // whose answer never came
 	others := other.claim(run.ID)
 	for _, want := range []int64{1, 0} {
-		if freed, err := d.ReleaseLost(t.Context(), s.self.ID, []int64{run.ID}, []int32{int32(known)}); err != nil || freed != want {
+		if freed, err := d.Outbox().ReleaseLost(t.Context(), s.self.ID, []int64{run.ID}, []int32{int32(known)}); err != nil || freed != want {
 			t.Errorf("freed %d, want %d: %v", freed, want, err)
 		}
 	}
 	if held := numbers(t, d, "SELECT first_seq FROM blocks WHERE holder IS NOT NULL ORDER BY 1"); !slices.Equal(held, []int64{int64(known), int64(others[0].FirstSeq)}) {
 		t.Errorf("held are %v", held)
 	}
-	if freed, err := d.ReleaseLost(t.Context(), s.self.ID, nil, nil); err != nil || freed != 1 {
+	if freed, err := d.Outbox().ReleaseLost(t.Context(), s.self.ID, nil, nil); err != nil || freed != 1 {
 		t.Errorf("freed %d with nothing in hand: %v", freed, err)
 	}
 }

@@ -7,8 +7,8 @@ import (
 	"io"
 )
 
-// ExportUser writes all that is kept of a user as one JSON document, row by row.
-func (db *DB) ExportUser(ctx context.Context, id int64, out io.Writer) error {
+// Export writes all that is kept of a user as one JSON document, row by row.
+func (us Users) Export(ctx context.Context, id int64, out io.Writer) error {
 	parts := []struct{ name, rows string }{
 		{"account", `SELECT id, email, name, role, language, timezone, verified_at, last_sign_in_at, created_at
 			FROM users WHERE id = $1`},
@@ -20,7 +20,7 @@ func (db *DB) ExportUser(ctx context.Context, id int64, out io.Writer) error {
 			FROM mailings m WHERE owner_id = $1 AND deleted_at IS NULL ORDER BY id`},
 		{"runs", `SELECT * FROM runs WHERE owner_id = $1 ORDER BY id`},
 	}
-	conn, err := db.Pool.Acquire(ctx)
+	conn, err := us.db.Pool.Acquire(ctx)
 	if err != nil {
 		return explain(err)
 	}

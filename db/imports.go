@@ -8,15 +8,21 @@ import (
 	"skychimp/domain"
 )
 
+// Imports are lists of clients on their way in.
+type Imports struct{ db *DB }
+
+// Imports of this database.
+func (db *DB) Imports() Imports { return Imports{db} }
+
 // importBatch is how many rows of a list one statement takes.
 const importBatch = 1000
 
 // importColumns are all but the content, which is long.
 const importColumns = `id, owner_id, file_name, mapping, status, total, done, created, updated, bad, created_at, ended_at`
 
-// CreateImport keeps an uploaded list. Lists that their owner left unimported for a day go.
-func (db *DB) CreateImport(ctx context.Context, i *domain.Import) error {
-	return db.InTx(ctx, func(tx Tx) error {
+// Create keeps an uploaded list. Lists that their owner left unimported for a day go.
+func (is Imports) Create(ctx context.Context, i *domain.Import) error {
+	return is.db.InTx(ctx, func(tx Tx) error {
 		_, err := tx.NewDelete().Table("imports").
 			Where("owner_id = ? AND status = ? AND created_at < now() - interval '1 day'", i.OwnerID, domain.ImportChecked).Exec(ctx)
 		if err != nil {
@@ -27,32 +33,32 @@ func (db *DB) CreateImport(ctx context.Context, i *domain.Import) error {
 	})
 }
 
-// Imports are the owner's latest ten lists, without their content.
-func (db *DB) Imports(ctx context.Context, owner int64) ([]domain.Import, error) {
+// List are the owner's latest ten lists, without their content.
+func (is Imports) List(ctx context.Context, owner int64) ([]domain.Import, error) {
 	list := []domain.Import{}
-	err := db.bun.NewSelect().Model(&list).ColumnExpr(importColumns).
+	err := is.db.bun.NewSelect().Model(&list).ColumnExpr(importColumns).
 		Where("owner_id = ?", owner).Order("id DESC").Limit(10).Scan(ctx)
 	return list, explain(err)
 }
 
-// Import is one list of the owner, without its content.
-func (db *DB) Import(ctx context.Context, owner, id int64) (i domain.Import, err error) {
-	err = db.bun.NewSelect().Model(&i).ColumnExpr(importColumns).
+// Get is one list of the owner, without its content.
+func (is Imports) Get(ctx context.Context, owner, id int64) (i domain.Import, err error) {
+	err = is.db.bun.NewSelect().Model(&i).ColumnExpr(importColumns).
 		Where("id = ? AND owner_id = ?", id, owner).Scan(ctx)
 	return i, explain(err)
 }
 
-// ImportContent is what a list holds while it is needed.
-func (db *DB) ImportContent(ctx context.Context, owner, id int64) (content []byte, err error) {
-	err = db.bun.NewSelect().Table("imports").Column("content").
+// Content is what a list holds while it is needed.
+func (is Imports) Content(ctx context.Context, owner, id int64) (content []byte, err error) {
+	err = is.db.bun.NewSelect().Table("imports").Column("content").
 		Where("id = ? AND owner_id = ?", id, owner).Scan(ctx, &content)
 	return content, explain(err)
 }
 
-// CheckImport finds out what the list would do to its owner's clients, and changes nothing.
-func (db *DB) CheckImport(ctx context.Context, i domain.Import) (check domain.ImportCheck, err error) {
+// Check finds out what the list would do to its owner's clients, and changes nothing.
+func (is Imports) Check(ctx context.Context, i domain.Import) (check domain.ImportCheck, err error) {
 	err = eachBatch(i, 0, func(_ int, rows []domain.ImportRow) error {
-		known, err := knownClients(ctx, db.Pool, i.OwnerID, rows, "")
+		known, err := knownClients(ctx, is.db.Pool, i.OwnerID, rows, "")
 		for n := range rows {
 			client, verdict := rows[n].Judge(known[n])
 			check.Add(rows[n], client, verdict)
@@ -62,24 +68,24 @@ func (db *DB) CheckImport(ctx context.Context, i domain.Import) (check domain.Im
 	return check, explain(err)
 }
 
-// MapImport keeps what the columns of the list mean.
-func (db *DB) MapImport(ctx context.Context, owner, id int64, mapping domain.ImportMapping) error {
-	return db.updateImport(ctx, owner, id, func(_ Tx, i *domain.Import) error { return i.Map(mapping) })
+// Map keeps what the columns of the list mean.
+func (is Imports) Map(ctx context.Context, owner, id int64, mapping domain.ImportMapping) error {
+	return is.update(ctx, owner, id, func(_ Tx, i *domain.Import) error { return i.Map(mapping) })
 }
 
-// StartImport hands the list to the queue.
-func (db *DB) StartImport(ctx context.Context, owner, id int64, mapping domain.ImportMapping) error {
-	return db.updateImport(ctx, owner, id, func(tx Tx, i *domain.Import) error {
+// Start hands the list to the queue.
+func (is Imports) Start(ctx context.Context, owner, id int64, mapping domain.ImportMapping) error {
+	return is.update(ctx, owner, id, func(tx Tx, i *domain.Import) error {
 		if err := i.Start(mapping); err != nil {
 			return err
 		}
-		return db.enqueue(ctx, tx, domain.ImportJob{ImportID: id})
+		return is.db.enqueue(ctx, tx, domain.ImportJob{ImportID: id})
 	})
 }
 
-// UndoImport erases the clients that the import created; the others keep what it changed.
-func (db *DB) UndoImport(ctx context.Context, owner, id int64) (removed int, err error) {
-	err = db.updateImport(ctx, owner, id, func(tx Tx, i *domain.Import) error {
+// Undo erases the clients that the import created; the others keep what it changed.
+func (is Imports) Undo(ctx context.Context, owner, id int64) (removed int, err error) {
+	err = is.update(ctx, owner, id, func(tx Tx, i *domain.Import) error {
 		if err := i.Undo(); err != nil {
 			return err
 		}
@@ -91,11 +97,11 @@ func (db *DB) UndoImport(ctx context.Context, owner, id int64) (removed int, err
 	return removed, err
 }
 
-// RunImport does what is left to do of the list, batch by batch: each is saved together with
+// Run does what is left to do of the list, batch by batch: each is saved together with
 // how far it got, so a restart goes on from there. Run twice it changes nothing.
-func (db *DB) RunImport(ctx context.Context, id int64) error {
+func (is Imports) Run(ctx context.Context, id int64) error {
 	var i domain.Import
-	if err := db.bun.NewSelect().Model(&i).Where("id = ?", id).Scan(ctx); err != nil {
+	if err := is.db.bun.NewSelect().Model(&i).Where("id = ?", id).Scan(ctx); err != nil {
 		if err := explain(err); domain.KindOf(err) != domain.NotFound {
 			return err
 		}
@@ -105,7 +111,7 @@ func (db *DB) RunImport(ctx context.Context, id int64) error {
 		return nil
 	}
 	err := eachBatch(i, i.Done, func(done int, rows []domain.ImportRow) error {
-		return db.updateImport(ctx, i.OwnerID, id, func(tx Tx, now *domain.Import) error {
+		return is.update(ctx, i.OwnerID, id, func(tx Tx, now *domain.Import) error {
 			if !now.Going() || now.Done != done {
 				return domain.Refuse(domain.Conflict, "", "imports.started") // somebody else is at it
 			}
@@ -116,20 +122,20 @@ func (db *DB) RunImport(ctx context.Context, id int64) error {
 	if err != nil {
 		return explain(err)
 	}
-	return db.endImport(ctx, i, domain.ImportDone)
+	return is.end(ctx, i, domain.ImportDone)
 }
 
-// FailImport gives up on a list; what was imported stays and can be undone.
-func (db *DB) FailImport(ctx context.Context, id int64) error {
+// Fail gives up on a list; what was imported stays and can be undone.
+func (is Imports) Fail(ctx context.Context, id int64) error {
 	var i domain.Import
-	if err := db.bun.NewSelect().Model(&i).ColumnExpr(importColumns).Where("id = ?", id).Scan(ctx); err != nil {
+	if err := is.db.bun.NewSelect().Model(&i).ColumnExpr(importColumns).Where("id = ?", id).Scan(ctx); err != nil {
 		return explain(err)
 	}
-	return db.endImport(ctx, i, domain.ImportFailed)
+	return is.end(ctx, i, domain.ImportFailed)
 }
 
-func (db *DB) endImport(ctx context.Context, i domain.Import, status domain.ImportStatus) error {
-	return db.updateImport(ctx, i.OwnerID, i.ID, func(tx Tx, i *domain.Import) error {
+func (is Imports) end(ctx context.Context, i domain.Import, status domain.ImportStatus) error {
+	return is.update(ctx, i.OwnerID, i.ID, func(tx Tx, i *domain.Import) error {
 		if !i.Going() {
 			return nil
 		}
@@ -146,10 +152,10 @@ func (db *DB) endImport(ctx context.Context, i domain.Import, status domain.Impo
 	})
 }
 
-// updateImport lets change work on the locked import, whose content is not loaded, and saves
+// update lets change work on the locked import, whose content is not loaded, and saves
 // what it made of it.
-func (db *DB) updateImport(ctx context.Context, owner, id int64, change func(Tx, *domain.Import) error) error {
-	return db.InTx(ctx, func(tx Tx) error {
+func (is Imports) update(ctx context.Context, owner, id int64, change func(Tx, *domain.Import) error) error {
+	return is.db.InTx(ctx, func(tx Tx) error {
 		var i domain.Import
 		err := tx.NewSelect().Model(&i).ColumnExpr(importColumns).
 			Where("id = ? AND owner_id = ?", id, owner).For("UPDATE").Scan(ctx)
@@ -188,10 +194,10 @@ func eachBatch(i domain.Import, skip int, do func(done int, rows []domain.Import
 	return do(at-len(rows), rows)
 }
 
-// ImportProblems is one page of the lines that were not taken, and the number of all.
-func (db *DB) ImportProblems(ctx context.Context, owner, id int64, page int) ([]domain.ImportProblem, int, error) {
+// Problems is one page of the lines that were not taken, and the number of all.
+func (is Imports) Problems(ctx context.Context, owner, id int64, page int) ([]domain.ImportProblem, int, error) {
 	problems := []domain.ImportProblem{}
-	found := db.bun.NewSelect().TableExpr("import_errors AS problem").
+	found := is.db.bun.NewSelect().TableExpr("import_errors AS problem").
 		Join("JOIN imports ON imports.id = problem.import_id AND imports.owner_id = ?", owner).Where("problem.import_id = ?", id)
 	count, err := found.Count(ctx)
 	if err != nil || count == 0 {

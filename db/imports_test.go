@@ -21,7 +21,7 @@ func newImport(t testing.TB, d *db.DB, owner int64, text string) (domain.Import,
 	}
 	i := domain.Import{OwnerID: owner, FileName: "list.csv", Content: content, Status: domain.ImportChecked, Total: total,
 		Mapping: domain.GuessMapping(first)}
-	if err := d.CreateImport(t.Context(), &i); err != nil {
+	if err := d.Imports().Create(t.Context(), &i); err != nil {
 		t.Fatal(err)
 	}
 	return i, i.Mapping
@@ -30,7 +30,7 @@ func newImport(t testing.TB, d *db.DB, owner int64, text string) (domain.Import,
 func clientsByEmail(t *testing.T, d *db.DB, owner int64) map[string]domain.Client {
 	t.Helper()
 	all := map[string]domain.Client{}
-	rows, err := d.ClientsAfter(t.Context(), owner, domain.Client{})
+	rows, err := d.Clients().After(t.Context(), owner, domain.Client{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -56,10 +56,10 @@ func sampleOwner(t *testing.T, d *db.DB) int64 {
 	newClient(t, d, owner, domain.ClientForm{Email: "same@x.org", FullName: "Same"})
 	newClient(t, d, other, domain.ClientForm{Email: "other@x.org", FullName: "Bob's"})
 	gone := newClient(t, d, owner, domain.ClientForm{Email: "gone@x.org"})
-	if err := d.Unsubscribe(t.Context(), gone.ID); err != nil {
+	if err := d.Clients().Unsubscribe(t.Context(), gone.ID); err != nil {
 		t.Fatal(err)
 	}
-	if err := d.DeleteClient(t.Context(), owner, gone.ID); err != nil {
+	if err := d.Clients().Delete(t.Context(), owner, gone.ID); err != nil {
 		t.Fatal(err)
 	}
 	return owner
@@ -71,7 +71,7 @@ func TestImport(t *testing.T) {
 	list, mapping := newImport(t, d, owner, sampleList)
 	before := clientsByEmail(t, d, owner)
 
-	check, err := d.CheckImport(t.Context(), list)
+	check, err := d.Imports().Check(t.Context(), list)
 	want := map[domain.ImportVerdict]int{domain.ImportNew: 3, domain.ImportChanged: 1, domain.ImportSame: 1, domain.ImportBad: 2}
 	if err != nil || !reflect.DeepEqual(check.Counts, want) || len(check.Good) != 5 || len(check.Bad) != 2 {
 		t.Fatalf("dry run: %+v, %v", check, err)
@@ -80,15 +80,15 @@ func TestImport(t *testing.T) {
 		t.Error("the dry run changed clients")
 	}
 
-	if err := d.StartImport(t.Context(), owner, list.ID, mapping); err != nil {
+	if err := d.Imports().Start(t.Context(), owner, list.ID, mapping); err != nil {
 		t.Fatal(err)
 	}
-	refused(t, d.StartImport(t.Context(), owner, list.ID, mapping), domain.Conflict, "imports.started")
+	refused(t, d.Imports().Start(t.Context(), owner, list.ID, mapping), domain.Conflict, "imports.started")
 	for range 2 { // the second time changes nothing
-		if err := d.RunImport(t.Context(), list.ID); err != nil {
+		if err := d.Imports().Run(t.Context(), list.ID); err != nil {
 			t.Fatal(err)
 		}
-		got, err := d.Import(t.Context(), owner, list.ID)
+		got, err := d.Imports().Get(t.Context(), owner, list.ID)
 		if err != nil || got.Status != domain.ImportDone || got.Total != 7 || got.Done != 7 || got.Created != 3 || got.Updated != 1 ||
 			got.Bad != 2 || got.Unchanged() != 1 || got.EndedAt.IsZero() {
 			t.Fatalf("%+v, %v", got, err)
@@ -107,12 +107,12 @@ func TestImport(t *testing.T) {
 	if c := all["gone@x.org"]; c.SuppressedReason != domain.Unsubscribed {
 		t.Errorf("who unsubscribed came back: %+v", c)
 	}
-	problems, total, err := d.ImportProblems(t.Context(), owner, list.ID, 1)
+	problems, total, err := d.Imports().Problems(t.Context(), owner, list.ID, 1)
 	if err != nil || total != 2 || problems[0].Line != 5 || problems[0].Value != "nobody" || problems[1].Line != 6 ||
 		problems[1].Problems()[0].Key != "imports.row_repeated" {
 		t.Errorf("problems %+v, %v", problems, err)
 	}
-	if content, err := d.ImportContent(t.Context(), owner, list.ID); err != nil || len(content) != 0 {
+	if content, err := d.Imports().Content(t.Context(), owner, list.ID); err != nil || len(content) != 0 {
 		t.Errorf("%d bytes of the list are kept, %v", len(content), err)
 	}
 }
@@ -121,18 +121,18 @@ func TestImportUndo(t *testing.T) {
 	d := dbtest.New(t)
 	owner := sampleOwner(t, d)
 	list, mapping := newImport(t, d, owner, sampleList)
-	_, err := d.UndoImport(t.Context(), owner, list.ID)
+	_, err := d.Imports().Undo(t.Context(), owner, list.ID)
 	refused(t, err, domain.Conflict, "imports.not_done")
-	if err := d.StartImport(t.Context(), owner, list.ID, mapping); err != nil {
+	if err := d.Imports().Start(t.Context(), owner, list.ID, mapping); err != nil {
 		t.Fatal(err)
 	}
-	if err := d.RunImport(t.Context(), list.ID); err != nil {
+	if err := d.Imports().Run(t.Context(), list.ID); err != nil {
 		t.Fatal(err)
 	}
-	if err := d.Unsubscribe(t.Context(), clientsByEmail(t, d, owner)["new@x.org"].ID); err != nil {
+	if err := d.Clients().Unsubscribe(t.Context(), clientsByEmail(t, d, owner)["new@x.org"].ID); err != nil {
 		t.Fatal(err)
 	}
-	if removed, err := d.UndoImport(t.Context(), owner, list.ID); err != nil || removed != 3 {
+	if removed, err := d.Imports().Undo(t.Context(), owner, list.ID); err != nil || removed != 3 {
 		t.Fatalf("removed %d, %v", removed, err)
 	}
 	all := clientsByEmail(t, d, owner)
@@ -142,10 +142,10 @@ func TestImportUndo(t *testing.T) {
 	if c := newClient(t, d, owner, domain.ClientForm{Email: "new@x.org"}); clientsByEmail(t, d, owner)[c.Email].SuppressedReason != domain.Unsubscribed {
 		t.Error("undo forgot who unsubscribed")
 	}
-	if got, err := d.Import(t.Context(), owner, list.ID); err != nil || got.Status != domain.ImportUndone {
+	if got, err := d.Imports().Get(t.Context(), owner, list.ID); err != nil || got.Status != domain.ImportUndone {
 		t.Errorf("%+v, %v", got, err)
 	}
-	_, err = d.UndoImport(t.Context(), owner, list.ID)
+	_, err = d.Imports().Undo(t.Context(), owner, list.ID)
 	refused(t, err, domain.Conflict, "imports.not_done")
 }
 
@@ -158,7 +158,7 @@ func TestImportGoesOn(t *testing.T) {
 		fmt.Fprintf(&text, "c%d@x.org;Name %d\nbad%d\n", i, i, i)
 	}
 	list, mapping := newImport(t, d, owner, text.String())
-	if err := d.StartImport(t.Context(), owner, list.ID, mapping); err != nil {
+	if err := d.Imports().Start(t.Context(), owner, list.ID, mapping); err != nil {
 		t.Fatal(err)
 	}
 	// The third batch meets a broken table.
@@ -166,24 +166,24 @@ func TestImportGoesOn(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := d.RunImport(t.Context(), list.ID); err == nil {
+	if err := d.Imports().Run(t.Context(), list.ID); err == nil {
 		t.Fatal("the broken table went unnoticed")
 	}
-	half, err := d.Import(t.Context(), owner, list.ID)
+	half, err := d.Imports().Get(t.Context(), owner, list.ID)
 	if err != nil || half.Status != domain.ImportRunning || half.Done != 2000 || half.Created != 1000 || half.Bad != 1000 {
 		t.Fatalf("%+v, %v", half, err)
 	}
 	if _, err := d.Pool.Exec(t.Context(), `ALTER TABLE clients DROP CONSTRAINT half`); err != nil {
 		t.Fatal(err)
 	}
-	if err := d.RunImport(t.Context(), list.ID); err != nil {
+	if err := d.Imports().Run(t.Context(), list.ID); err != nil {
 		t.Fatal(err)
 	}
-	got, err := d.Import(t.Context(), owner, list.ID)
+	got, err := d.Imports().Get(t.Context(), owner, list.ID)
 	if err != nil || got.Status != domain.ImportDone || got.Done != 5000 || got.Created != 2500 || got.Bad != 2500 {
 		t.Errorf("%+v, %v", got, err)
 	}
-	if problems, total, err := d.ImportProblems(t.Context(), owner, list.ID, 100); err != nil || total != 2500 || len(problems) != db.PageSize {
+	if problems, total, err := d.Imports().Problems(t.Context(), owner, list.ID, 100); err != nil || total != 2500 || len(problems) != db.PageSize {
 		t.Errorf("%d of %d problems, %v", len(problems), total, err)
 	}
 }
@@ -196,12 +196,12 @@ func TestImportTwoAtOnce(t *testing.T) {
 		fmt.Fprintf(&text, "c%d@x.org\n", i)
 	}
 	list, mapping := newImport(t, d, owner, text.String())
-	if err := d.StartImport(t.Context(), owner, list.ID, mapping); err != nil {
+	if err := d.Imports().Start(t.Context(), owner, list.ID, mapping); err != nil {
 		t.Fatal(err)
 	}
 	ends := make(chan error, 2)
 	for range 2 {
-		go func() { ends <- d.RunImport(t.Context(), list.ID) }()
+		go func() { ends <- d.Imports().Run(t.Context(), list.ID) }()
 	}
 	failed := 0
 	for range 2 {
@@ -210,7 +210,7 @@ func TestImportTwoAtOnce(t *testing.T) {
 			failed++
 		}
 	}
-	got, err := d.Import(t.Context(), owner, list.ID)
+	got, err := d.Imports().Get(t.Context(), owner, list.ID)
 	if err != nil || failed > 1 || got.Status != domain.ImportDone || got.Created != 5000 || got.Done != 5000 {
 		t.Errorf("%d failed, %+v, %v", failed, got, err)
 	}
@@ -221,23 +221,23 @@ func TestImportOwners(t *testing.T) {
 	ann, bob := newOwner(t, d, "ann"), newOwner(t, d, "bob")
 	list, mapping := newImport(t, d, ann, "a@x.org;A\n")
 	ctx := t.Context()
-	_, err := d.Import(ctx, bob, list.ID)
+	_, err := d.Imports().Get(ctx, bob, list.ID)
 	refused(t, err, domain.NotFound, "errors.not_found")
-	_, err = d.ImportContent(ctx, bob, list.ID)
+	_, err = d.Imports().Content(ctx, bob, list.ID)
 	refused(t, err, domain.NotFound, "errors.not_found")
-	refused(t, d.StartImport(ctx, bob, list.ID, mapping), domain.NotFound, "errors.not_found")
-	_, err = d.UndoImport(ctx, bob, list.ID)
+	refused(t, d.Imports().Start(ctx, bob, list.ID, mapping), domain.NotFound, "errors.not_found")
+	_, err = d.Imports().Undo(ctx, bob, list.ID)
 	refused(t, err, domain.NotFound, "errors.not_found")
-	if rows, err := d.Imports(ctx, bob); err != nil || len(rows) != 0 {
+	if rows, err := d.Imports().List(ctx, bob); err != nil || len(rows) != 0 {
 		t.Errorf("Imports of bob: %v, %v", rows, err)
 	}
-	if rows, err := d.Imports(ctx, ann); err != nil || len(rows) != 1 || rows[0].FileName != "list.csv" || rows[0].Content != nil {
+	if rows, err := d.Imports().List(ctx, ann); err != nil || len(rows) != 1 || rows[0].FileName != "list.csv" || rows[0].Content != nil {
 		t.Errorf("Imports of ann: %v, %v", rows, err)
 	}
-	if _, total, err := d.ImportProblems(ctx, bob, list.ID, 1); err != nil || total != 0 {
+	if _, total, err := d.Imports().Problems(ctx, bob, list.ID, 1); err != nil || total != 0 {
 		t.Errorf("ImportProblems of bob: %d, %v", total, err)
 	}
-	if err := d.RunImport(ctx, list.ID); err != nil { // nobody started it
+	if err := d.Imports().Run(ctx, list.ID); err != nil { // nobody started it
 		t.Fatal(err)
 	}
 	if all := clientsByEmail(t, d, ann); len(all) != 0 {
@@ -249,19 +249,19 @@ func TestFailImport(t *testing.T) {
 	d := dbtest.New(t)
 	owner := newOwner(t, d, "ann")
 	list, mapping := newImport(t, d, owner, "a@x.org;A\n")
-	if err := d.StartImport(t.Context(), owner, list.ID, mapping); err != nil {
+	if err := d.Imports().Start(t.Context(), owner, list.ID, mapping); err != nil {
 		t.Fatal(err)
 	}
-	if err := d.FailImport(t.Context(), list.ID); err != nil {
+	if err := d.Imports().Fail(t.Context(), list.ID); err != nil {
 		t.Fatal(err)
 	}
-	if got, err := d.Import(t.Context(), owner, list.ID); err != nil || got.Status != domain.ImportFailed {
+	if got, err := d.Imports().Get(t.Context(), owner, list.ID); err != nil || got.Status != domain.ImportFailed {
 		t.Errorf("%+v, %v", got, err)
 	}
-	if err := d.RunImport(t.Context(), list.ID); err != nil || len(clientsByEmail(t, d, owner)) != 0 {
+	if err := d.Imports().Run(t.Context(), list.ID); err != nil || len(clientsByEmail(t, d, owner)) != 0 {
 		t.Errorf("ran after it failed: %v", err)
 	}
-	if err := d.RunImport(t.Context(), list.ID+1000); err != nil {
+	if err := d.Imports().Run(t.Context(), list.ID+1000); err != nil {
 		t.Errorf("an import that is gone: %v", err)
 	}
 }

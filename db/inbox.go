@@ -11,6 +11,12 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
+// Inbox is what the dev inbox took.
+type Inbox struct{ db *DB }
+
+// Inbox of this database.
+func (db *DB) Inbox() Inbox { return Inbox{db} }
+
 // InboxLetter is a letter that the dev inbox took. Raw is empty in lists.
 type InboxLetter struct {
 	ID         int64 `bun:",pk"`
@@ -24,9 +30,9 @@ type InboxLetter struct {
 // inboxKept is how many letters the dev inbox keeps; what is older goes now and then.
 const inboxKept, inboxSweep = 5000, 500
 
-// SaveInboxLetter keeps a letter for the dev inbox, without waiting for the disk.
-func (db *DB) SaveInboxLetter(ctx context.Context, from, to string, raw []byte) error {
-	return explain(pgx.BeginFunc(ctx, db.Pool, func(tx pgx.Tx) error {
+// Save keeps a letter for the dev inbox, without waiting for the disk.
+func (i Inbox) Save(ctx context.Context, from, to string, raw []byte) error {
+	return explain(pgx.BeginFunc(ctx, i.db.Pool, func(tx pgx.Tx) error {
 		if _, err := tx.Exec(ctx, "SET LOCAL synchronous_commit = off"); err != nil {
 			return err
 		}
@@ -54,11 +60,11 @@ func subjectOf(raw []byte) string {
 	return strings.ToValidUTF8(strings.ReplaceAll(subject, "\x00", ""), "?")
 }
 
-// InboxLetters is one page of the dev inbox, newest first, and the number of all that match:
+// List is one page of the dev inbox, newest first, and the number of all that match:
 // query is looked for in recipients and subjects.
-func (db *DB) InboxLetters(ctx context.Context, query string, page int) ([]InboxLetter, int, error) {
+func (i Inbox) List(ctx context.Context, query string, page int) ([]InboxLetter, int, error) {
 	letters := []InboxLetter{}
-	found := db.bun.NewSelect().Model(&letters).ExcludeColumn("raw")
+	found := i.db.bun.NewSelect().Model(&letters).ExcludeColumn("raw")
 	if query != "" {
 		like := "%" + escapeLike(clean(query)) + "%"
 		found.Where("recipient ILIKE ? OR subject ILIKE ?", like, like)
@@ -71,9 +77,9 @@ func (db *DB) InboxLetters(ctx context.Context, query string, page int) ([]Inbox
 	return letters, int(total), explain(err)
 }
 
-// InboxLetter is one letter with its bytes.
-func (db *DB) InboxLetter(ctx context.Context, id int64) (InboxLetter, error) {
+// Get is one letter with its bytes.
+func (i Inbox) Get(ctx context.Context, id int64) (InboxLetter, error) {
 	var letter InboxLetter
-	err := db.bun.NewSelect().Model(&letter).Where("id = ?", id).Scan(ctx)
+	err := i.db.bun.NewSelect().Model(&letter).Where("id = ?", id).Scan(ctx)
 	return letter, explain(err)
 }

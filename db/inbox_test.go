@@ -12,7 +12,7 @@ func TestInboxLetters(t *testing.T) {
 	d := dbtest.New(t)
 	save := func(to, raw string) {
 		t.Helper()
-		if err := d.SaveInboxLetter(t.Context(), "from@x.example", to, []byte(raw)); err != nil {
+		if err := d.Inbox().Save(t.Context(), "from@x.example", to, []byte(raw)); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -29,7 +29,7 @@ func TestInboxLetters(t *testing.T) {
 	for i, tt := range tests {
 		save(fmt.Sprintf("c%d@x.example", i), tt.raw)
 	}
-	letters, total, err := d.InboxLetters(t.Context(), "", 1)
+	letters, total, err := d.Inbox().List(t.Context(), "", 1)
 	if err != nil || total != len(tests) || len(letters) != len(tests) {
 		t.Fatal(err, total)
 	}
@@ -38,19 +38,19 @@ func TestInboxLetters(t *testing.T) {
 		if listed.Subject != tt.subject || listed.Sender != "from@x.example" || listed.ReceivedAt.IsZero() || listed.Raw != nil {
 			t.Errorf("%q: %+v", tt.raw, listed)
 		}
-		if letter, err := d.InboxLetter(t.Context(), listed.ID); err != nil || string(letter.Raw) != tt.raw || letter.Recipient != fmt.Sprintf("c%d@x.example", i) {
+		if letter, err := d.Inbox().Get(t.Context(), listed.ID); err != nil || string(letter.Raw) != tt.raw || letter.Recipient != fmt.Sprintf("c%d@x.example", i) {
 			t.Errorf("%q: %v %+v", tt.raw, err, letter)
 		}
 	}
 	for query, want := range map[string]int{"C1@X": 1, "привет": 1, "hello": 1, "%": 0, "_": 0, "c\x000": 1, "\xff": len(tests)} {
-		if _, total, err := d.InboxLetters(t.Context(), query, 1); err != nil || total != want {
+		if _, total, err := d.Inbox().List(t.Context(), query, 1); err != nil || total != want {
 			t.Errorf("%q: %d letters, want %d (%v)", query, total, want, err)
 		}
 	}
-	if _, err := d.InboxLetter(t.Context(), 1<<40); domain.KindOf(err) != domain.NotFound {
+	if _, err := d.Inbox().Get(t.Context(), 1<<40); domain.KindOf(err) != domain.NotFound {
 		t.Error(err)
 	}
-	if letters, _, err := d.InboxLetters(t.Context(), "", 99); err != nil || len(letters) != len(tests) {
+	if letters, _, err := d.Inbox().List(t.Context(), "", 99); err != nil || len(letters) != len(tests) {
 		t.Errorf("beyond the last page: %v %d", err, len(letters))
 	}
 }
@@ -58,7 +58,7 @@ func TestInboxLetters(t *testing.T) {
 func TestInboxKeepsTheNewest(t *testing.T) {
 	d := dbtest.New(t)
 	exec(t, d, `INSERT INTO inbox_letters (sender, recipient, raw) SELECT 'a', 'b', '' FROM generate_series(1, 5999)`)
-	if err := d.SaveInboxLetter(t.Context(), "a", "newest", []byte{}); err != nil {
+	if err := d.Inbox().Save(t.Context(), "a", "newest", []byte{}); err != nil {
 		t.Fatal(err)
 	}
 	if n, first := number(t, d, "SELECT count(*) FROM inbox_letters"), number(t, d, "SELECT min(id) FROM inbox_letters"); n != 5000 || first != 1001 {

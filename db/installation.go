@@ -13,6 +13,12 @@ import (
 	"skychimp/domain"
 )
 
+// Installation is where the database lives, and whether it is on hold.
+type Installation struct{ db *DB }
+
+// Installation of this database.
+func (db *DB) Installation() Installation { return Installation{db} }
+
 // onHold is true while no email of a mailing may leave: somebody asked for it, a program found that the
 // database is a copy, or this table says by itself that it was restored from a dump.
 const onHold = `EXISTS (SELECT FROM installation WHERE held_at IS NOT NULL OR relation <> tableoid)`
@@ -21,10 +27,10 @@ const onHold = `EXISTS (SELECT FROM installation WHERE held_at IS NOT NULL OR re
 var ErrOtherSecret = errors.New("another secret signed the links of this database")
 
 // Hold tells whether emails of mailings are kept back.
-func (db *DB) Hold(ctx context.Context) (domain.Hold, error) {
+func (i Installation) Hold(ctx context.Context) (domain.Hold, error) {
 	var hold domain.Hold
 	var since *time.Time
-	err := db.Pool.QueryRow(ctx, `SELECT count(*) > 0, coalesce(bool_or(held_reason = 'copied' OR relation <> tableoid), false), min(held_at)
+	err := i.db.Pool.QueryRow(ctx, `SELECT count(*) > 0, coalesce(bool_or(held_reason = 'copied' OR relation <> tableoid), false), min(held_at)
 		FROM installation WHERE held_at IS NOT NULL OR relation <> tableoid`).Scan(&hold.On, &hold.Copied, &since)
 	if since != nil {
 		hold.Since = *since
@@ -34,8 +40,8 @@ func (db *DB) Hold(ctx context.Context) (domain.Hold, error) {
 
 // Locate compares where the database lives with where it lived, and puts a copy on hold. folder is what
 // the private cluster says of its files, "" for another one. A database without a home gets this one.
-func (db *DB) Locate(ctx context.Context, folder string) (domain.Hold, error) {
-	err := db.inInstallation(ctx, folder, func(tx Tx, here domain.Installation, known []domain.Installation) error {
+func (i Installation) Locate(ctx context.Context, folder string) (domain.Hold, error) {
+	err := i.lock(ctx, folder, func(tx Tx, here domain.Installation, known []domain.Installation) error {
 		if len(known) == 0 {
 			return adopt(ctx, tx, here, nil)
 		}
@@ -50,7 +56,7 @@ func (db *DB) Locate(ctx context.Context, folder string) (domain.Hold, error) {
 	if err != nil {
 		return domain.Hold{}, err
 	}
-	return db.Hold(ctx)
+	return i.Hold(ctx)
 }
 
 // refuseOnHold refuses what would send an email of a mailing.
@@ -64,8 +70,8 @@ func refuseOnHold(ctx context.Context, tx Tx) error {
 }
 
 // HoldOn, after Locate, keeps emails of mailings back until HoldOff.
-func (db *DB) HoldOn(ctx context.Context) error {
-	return db.InTx(ctx, func(tx Tx) error {
+func (i Installation) HoldOn(ctx context.Context) error {
+	return i.db.InTx(ctx, func(tx Tx) error {
 		_, err := tx.Pgx.Exec(ctx, `UPDATE installation SET held_at = now(), held_reason = 'asked' WHERE held_at IS NULL`)
 		if err != nil {
 			return err
@@ -75,8 +81,8 @@ func (db *DB) HoldOn(ctx context.Context) error {
 }
 
 // HoldOff makes this place the database's home, lets emails leave, and has planned what came due meanwhile.
-func (db *DB) HoldOff(ctx context.Context, folder string) error {
-	return db.inInstallation(ctx, folder, func(tx Tx, here domain.Installation, _ []domain.Installation) error {
+func (i Installation) HoldOff(ctx context.Context, folder string) error {
+	return i.lock(ctx, folder, func(tx Tx, here domain.Installation, _ []domain.Installation) error {
 		var secret []byte // of two rows that of the copy, which brought the clients
 		err := tx.Pgx.QueryRow(ctx, `SELECT secret FROM installation ORDER BY relation = tableoid, secret LIMIT 1`).Scan(&secret)
 		if err != nil && !errors.Is(err, pgx.ErrNoRows) {
@@ -91,15 +97,15 @@ func (db *DB) HoldOff(ctx context.Context, folder string) error {
 		if err := notify(ctx, tx, "runs", ""); err != nil {
 			return err
 		}
-		return db.enqueue(ctx, tx, domain.PlanJob{})
+		return i.db.enqueue(ctx, tx, domain.PlanJob{})
 	})
 }
 
 // CheckSecret, after Locate, gives ErrOtherSecret unless secret signed the links of this database. It also takes
 // the place of old, and of any other one when the operator has lost that.
-func (db *DB) CheckSecret(ctx context.Context, secret, old []byte, lost bool) error {
+func (i Installation) CheckSecret(ctx context.Context, secret, old []byte, lost bool) error {
 	mine := domain.SecretFingerprint(secret)
-	return db.inInstallation(ctx, "", func(tx Tx, _ domain.Installation, _ []domain.Installation) error {
+	return i.lock(ctx, "", func(tx Tx, _ domain.Installation, _ []domain.Installation) error {
 		rows, err := tx.Pgx.Query(ctx, `SELECT secret FROM installation WHERE secret IS NOT NULL`)
 		if err != nil {
 			return err
@@ -125,10 +131,10 @@ func adopt(ctx context.Context, tx Tx, here domain.Installation, secret []byte) 
 	return err
 }
 
-// inInstallation lets do work on where the database lives and lived; programs take turns.
-func (db *DB) inInstallation(ctx context.Context, folder string, do func(tx Tx, here domain.Installation, known []domain.Installation) error) error {
+// lock lets do work on where the database lives and lived; programs take turns.
+func (i Installation) lock(ctx context.Context, folder string, do func(tx Tx, here domain.Installation, known []domain.Installation) error) error {
 	here := domain.Installation{Folder: folder}
-	err := db.Pool.QueryRow(ctx, `SELECT system_identifier::text FROM pg_control_system()`).Scan(&here.Cluster)
+	err := i.db.Pool.QueryRow(ctx, `SELECT system_identifier::text FROM pg_control_system()`).Scan(&here.Cluster)
 	var refused *pgconn.PgError
 	if errors.As(err, &refused) && (refused.Code[:2] == "42" || refused.Code[:2] == "0A") {
 		err = nil // a managed database may not tell
@@ -136,7 +142,7 @@ func (db *DB) inInstallation(ctx context.Context, folder string, do func(tx Tx, 
 	if err != nil {
 		return explain(err)
 	}
-	return db.InTx(ctx, func(tx Tx) error {
+	return i.db.InTx(ctx, func(tx Tx) error {
 		if _, err := tx.Pgx.Exec(ctx, `LOCK TABLE installation IN SHARE ROW EXCLUSIVE MODE`); err != nil {
 			return err
 		}

@@ -28,7 +28,7 @@ func TestLocateWithoutCluster(t *testing.T) {
 		if _, err := super.Exec(t.Context(), statement); err != nil {
 			t.Fatal(err)
 		}
-		if hold, err := d.Locate(t.Context(), ""); err != nil || hold.On {
+		if hold, err := d.Installation().Locate(t.Context(), ""); err != nil || hold.On {
 			t.Errorf("after %s: %+v, %v", statement, hold, err)
 		}
 	}
@@ -40,7 +40,7 @@ func TestLocateWithoutCluster(t *testing.T) {
 	if _, err := d.Pool.Exec(t.Context(), "UPDATE installation SET cluster = '1'"); err != nil {
 		t.Fatal(err)
 	}
-	if hold, err := d.Locate(t.Context(), ""); err != nil || !hold.On || !hold.Copied || hold.Since.IsZero() {
+	if hold, err := d.Installation().Locate(t.Context(), ""); err != nil || !hold.On || !hold.Copied || hold.Since.IsZero() {
 		t.Errorf("%+v, %v", hold, err)
 	}
 }
@@ -49,10 +49,10 @@ func TestLocateWithoutCluster(t *testing.T) {
 func TestRestoredBesideAnother(t *testing.T) {
 	d := dbtest.New(t)
 	mine, theirs := []byte("the secret of this place, 32 char"), []byte("the secret of the backup, 32 char")
-	if hold, err := d.Locate(t.Context(), "here"); err != nil || hold.On {
+	if hold, err := d.Installation().Locate(t.Context(), "here"); err != nil || hold.On {
 		t.Fatal(hold, err)
 	}
-	if err := d.CheckSecret(t.Context(), theirs, nil, false); err != nil {
+	if err := d.Installation().CheckSecret(t.Context(), theirs, nil, false); err != nil {
 		t.Fatal(err)
 	}
 	_, err := d.Pool.Exec(t.Context(), `INSERT INTO installation SELECT '7', 5, 1, folder, secret FROM installation`)
@@ -62,25 +62,25 @@ func TestRestoredBesideAnother(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if hold, err := d.Hold(t.Context()); err != nil || !hold.On || !hold.Copied {
+	if hold, err := d.Installation().Hold(t.Context()); err != nil || !hold.On || !hold.Copied {
 		t.Errorf("at once: %+v, %v", hold, err)
 	}
-	if hold, err := d.Locate(t.Context(), "here"); err != nil || !hold.Copied {
+	if hold, err := d.Installation().Locate(t.Context(), "here"); err != nil || !hold.Copied {
 		t.Errorf("%+v, %v", hold, err)
 	}
-	if err := d.CheckSecret(t.Context(), mine, nil, false); !errors.Is(err, db.ErrOtherSecret) {
+	if err := d.Installation().CheckSecret(t.Context(), mine, nil, false); !errors.Is(err, db.ErrOtherSecret) {
 		t.Errorf("the links of the backup would be void: %v", err)
 	}
-	if err := d.HoldOff(t.Context(), "here"); err != nil {
+	if err := d.Installation().HoldOff(t.Context(), "here"); err != nil {
 		t.Fatal(err)
 	}
-	if hold, err := d.Locate(t.Context(), "here"); err != nil || hold.On {
+	if hold, err := d.Installation().Locate(t.Context(), "here"); err != nil || hold.On {
 		t.Errorf("%+v, %v", hold, err)
 	}
-	if err := d.CheckSecret(t.Context(), mine, theirs, false); err != nil {
+	if err := d.Installation().CheckSecret(t.Context(), mine, theirs, false); err != nil {
 		t.Errorf("with the secret of the backup: %v", err)
 	}
-	if hold, err := d.Locate(t.Context(), "elsewhere"); err != nil || !hold.Copied {
+	if hold, err := d.Installation().Locate(t.Context(), "elsewhere"); err != nil || !hold.Copied {
 		t.Errorf("copied files: %+v, %v", hold, err)
 	}
 }

@@ -27,10 +27,10 @@ type Instance struct {
 const instanceLock = `locktype = 'advisory' AND classid = 1 AND objsubid = 2 AND granted
 	AND database = (SELECT oid FROM pg_database WHERE datname = current_database())`
 
-// Enlist enters this process. ID 0 makes a new entry, another one takes up the entry again
+// Register enters this process. ID 0 makes a new entry, another one takes up the entry again
 // after its connection was lost, and gives ErrFenced when the entry is gone.
-func (db *DB) Enlist(ctx context.Context, id int64) (*Instance, error) {
-	conn, err := pgx.ConnectConfig(ctx, db.Pool.Config().ConnConfig)
+func (o Outbox) Register(ctx context.Context, id int64) (*Instance, error) {
+	conn, err := pgx.ConnectConfig(ctx, o.db.Pool.Config().ConnConfig)
 	if err != nil {
 		return nil, explain(err)
 	}
@@ -84,10 +84,10 @@ func (i *Instance) Hear(ctx context.Context) (channel, payload string, err error
 // Close drops the connection and its lock; the entry stays.
 func (i *Instance) Close(ctx context.Context) { _ = i.conn.Close(ctx) }
 
-// Beat shows that the instance lives, and whether it has emails to send that stand still, or gives
+// Heartbeat shows that the instance lives, and whether it has emails to send that stand still, or gives
 // ErrFenced.
-func (db *DB) Beat(ctx context.Context, i *Instance, still bool) error {
-	return explain(i.beat(ctx, db.Pool, still))
+func (o Outbox) Heartbeat(ctx context.Context, i *Instance, still bool) error {
+	return explain(i.beat(ctx, o.db.Pool, still))
 }
 
 func (i *Instance) beat(ctx context.Context, conn interface {
@@ -102,31 +102,31 @@ func (i *Instance) beat(ctx context.Context, conn interface {
 	return err
 }
 
-// Leave ends the entry: whatever it still holds is anybody's.
-func (db *DB) Leave(ctx context.Context, i *Instance) error {
-	_, err := db.Bury(ctx, []int64{i.ID})
+// Deregister ends the entry: whatever it still holds is anybody's.
+func (o Outbox) Deregister(ctx context.Context, i *Instance) error {
+	_, err := o.Evict(ctx, []int64{i.ID})
 	return err
 }
 
-// Suspects are the other instances whose lock is free (dead, or just reconnecting) and those
+// StaleInstances are the other instances whose lock is free (dead, or just reconnecting) and those
 // that have been silent for too long. Who holds blocks without an entry is as good as unlocked.
-func (db *DB) Suspects(ctx context.Context, self int64) (unlocked, silent []int64, err error) {
-	unlocked, err = ids(ctx, db, `SELECT id FROM instances WHERE id <> $1 AND NOT EXISTS (
+func (o Outbox) StaleInstances(ctx context.Context, self int64) (unlocked, silent []int64, err error) {
+	unlocked, err = ids(ctx, o.db, `SELECT id FROM instances WHERE id <> $1 AND NOT EXISTS (
 			SELECT FROM pg_locks WHERE `+instanceLock+` AND objid = instances.id)
 		UNION SELECT holder FROM blocks WHERE holder <> $1 AND NOT EXISTS (SELECT FROM instances WHERE id = holder)`, self)
 	if err == nil {
-		silent, err = ids(ctx, db, `SELECT id FROM instances
+		silent, err = ids(ctx, o.db, `SELECT id FROM instances
 			WHERE id <> $1 AND seen_at < now() - interval '`+instanceTimeout+`'`, self)
 	}
 	return unlocked, silent, err
 }
 
-// Bury shuts dead instances out, settles what they recorded, frees their blocks, has their jobs of
+// Evict shuts dead instances out, settles what they recorded, frees their blocks, has their jobs of
 // the queue worked again and lets another one lead the queue, whose own terms would leave mailings
 // that are due waiting for 20 seconds; it says how many blocks.
-func (db *DB) Bury(ctx context.Context, dead []int64) (int64, error) {
+func (o Outbox) Evict(ctx context.Context, dead []int64) (int64, error) {
 	var freed int64
-	err := pgx.BeginFunc(ctx, db.Pool, func(tx pgx.Tx) error {
+	err := pgx.BeginFunc(ctx, o.db.Pool, func(tx pgx.Tx) error {
 		if _, err := tx.Exec(ctx, "DELETE FROM instances WHERE id = ANY($1)", dead); err != nil {
 			return err
 		}

@@ -15,7 +15,7 @@ import (
 
 func suspects(t *testing.T, d *db.DB, self int64) (unlocked, silent []int64) {
 	t.Helper()
-	unlocked, silent, err := d.Suspects(t.Context(), self)
+	unlocked, silent, err := d.Outbox().StaleInstances(t.Context(), self)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -41,7 +41,7 @@ func TestInstances(t *testing.T) {
 		t.Error("an instance suspects itself")
 	}
 	// One that only lost its connection takes its entry up again.
-	again, err := d.Enlist(t.Context(), two.ID)
+	again, err := d.Outbox().Register(t.Context(), two.ID)
 	if err != nil || again.ID != two.ID {
 		t.Fatal(err)
 	}
@@ -54,7 +54,7 @@ func TestInstances(t *testing.T) {
 	if unlocked, silent := suspects(t, d, one.ID); len(unlocked) != 0 || !slices.Equal(silent, []int64{two.ID}) {
 		t.Errorf("suspects %v %v", unlocked, silent)
 	}
-	if err := d.Beat(t.Context(), again, false); err != nil {
+	if err := d.Outbox().Heartbeat(t.Context(), again, false); err != nil {
 		t.Fatal(err)
 	}
 	if _, silent := suspects(t, d, one.ID); len(silent) != 0 {
@@ -71,7 +71,7 @@ func TestFenced(t *testing.T) {
 	exec(t, d, `INSERT INTO river_job (kind, args, state, max_attempts, attempted_by, attempt, attempted_at)
 		VALUES ('plan', '{}', 'running', 5, ARRAY[$1], 1, now()), ('plan', '{}', 'running', 5, ARRAY['other'], 1, now())`, domain.QueueClient(s.self.ID))
 	exec(t, d, `INSERT INTO river_leader (elected_at, expires_at, leader_id) VALUES (now(), now() + interval '1 hour', $1)`, domain.QueueClient(s.self.ID))
-	if freed, err := d.Bury(t.Context(), []int64{s.self.ID}); err != nil || freed != 2 {
+	if freed, err := d.Outbox().Evict(t.Context(), []int64{s.self.ID}); err != nil || freed != 2 {
 		t.Errorf("freed %d: %v", freed, err)
 	}
 	if held := number(t, d, "SELECT count(*) FROM blocks WHERE holder IS NOT NULL"); held != 0 {
@@ -83,11 +83,11 @@ func TestFenced(t *testing.T) {
 	if leads := number(t, d, "SELECT count(*) FROM river_leader"); leads != 0 {
 		t.Error("a dead instance leads the queue")
 	}
-	if err := d.Beat(t.Context(), s.self, false); !errors.Is(err, db.ErrFenced) {
+	if err := d.Outbox().Heartbeat(t.Context(), s.self, false); !errors.Is(err, db.ErrFenced) {
 		t.Errorf("beat: %v", err)
 	}
 	s.self.Close(t.Context())
-	if _, err := d.Enlist(t.Context(), s.self.ID); !errors.Is(err, db.ErrFenced) {
+	if _, err := d.Outbox().Register(t.Context(), s.self.ID); !errors.Is(err, db.ErrFenced) {
 		t.Errorf("enlist: %v", err)
 	}
 	if letters := s.claim(run.ID); len(letters) != 0 {
@@ -120,13 +120,13 @@ func TestClaimDuringBurial(t *testing.T) {
 		var both sync.WaitGroup
 		for range 3 {
 			both.Go(func() {
-				if _, err := d.Claim(t.Context(), s.self.ID, run.ID, 1); err != nil {
+				if _, err := d.Outbox().Fetch(t.Context(), s.self.ID, run.ID, 1); err != nil {
 					t.Error(err)
 				}
 			})
 		}
 		both.Go(func() {
-			if err := d.Leave(t.Context(), s.self); err != nil {
+			if err := d.Outbox().Deregister(t.Context(), s.self); err != nil {
 				t.Error(err)
 			}
 		})

@@ -30,11 +30,11 @@ type MailingRow struct {
 	LastRunAt    time.Time `bun:",nullzero"`
 }
 
-// Mailings is one page of the list, newest first, and the number of all that match. Beyond
+// List is one page of the list, newest first, and the number of all that match. Beyond
 // the last page the last is answered.
-func (db *DB) Mailings(ctx context.Context, filter MailingFilter) ([]MailingRow, int, error) {
+func (ms Mailings) List(ctx context.Context, filter MailingFilter) ([]MailingRow, int, error) {
 	rows := []MailingRow{}
-	found := db.bun.NewSelect().TableExpr("mailings AS mailing").Column("mailing.id").
+	found := ms.db.bun.NewSelect().TableExpr("mailings AS mailing").Column("mailing.id").
 		Where("mailing.deleted_at IS NULL")
 	if filter.OwnerID != 0 {
 		found.Where("mailing.owner_id = ?", filter.OwnerID)
@@ -47,7 +47,7 @@ func (db *DB) Mailings(ctx context.Context, filter MailingFilter) ([]MailingRow,
 	}
 	if filter.Query != "" {
 		like := "%" + escapeLike(clean(filter.Query)) + "%"
-		owners := db.bun.NewSelect().TableExpr("users").Column("id").
+		owners := ms.db.bun.NewSelect().TableExpr("users").Column("id").
 			Where("? AND lower(email || E'\n' || name) LIKE lower(?)", filter.OwnerID == 0, like)
 		found.Where("(lower(mailing.name) LIKE lower(?) OR mailing.owner_id IN (?))", like, owners)
 	}
@@ -56,18 +56,18 @@ func (db *DB) Mailings(ctx context.Context, filter MailingFilter) ([]MailingRow,
 		return rows, 0, explain(err)
 	}
 	page := found.OrderExpr("mailing.id DESC").Limit(PageSize).Offset(int64(pageStart(filter.Page, int(total))))
-	err = db.mailingRows().Where("mailing.id IN (?)", page).OrderExpr("mailing.id DESC").Scan(ctx, &rows)
+	err = ms.rows().Where("mailing.id IN (?)", page).OrderExpr("mailing.id DESC").Scan(ctx, &rows)
 	return rows, int(total), explain(err)
 }
 
-// MailingRow is one mailing as a row of the list; for managers.
-func (db *DB) MailingRow(ctx context.Context, id int64) (row MailingRow, err error) {
-	err = db.mailingRows().Where("mailing.id = ? AND mailing.deleted_at IS NULL", id).Scan(ctx, &row)
+// Row is one mailing as a row of the list; for managers.
+func (ms Mailings) Row(ctx context.Context, id int64) (row MailingRow, err error) {
+	err = ms.rows().Where("mailing.id = ? AND mailing.deleted_at IS NULL", id).Scan(ctx, &row)
 	return row, explain(err)
 }
 
-func (db *DB) mailingRows() *bun.SelectQuery {
-	return db.bun.NewSelect().TableExpr("mailings AS mailing").
+func (ms Mailings) rows() *bun.SelectQuery {
+	return ms.db.bun.NewSelect().TableExpr("mailings AS mailing").
 		ColumnExpr("mailing.*, total.*, coalesce(message.subject, '') AS subject").
 		ColumnExpr("owner.name AS owner_name, owner.email AS owner_email, owner.blocked_at IS NOT NULL AS owner_blocked").
 		Join("JOIN users AS owner ON owner.id = mailing.owner_id").
@@ -81,10 +81,10 @@ func (db *DB) mailingRows() *bun.SelectQuery {
 			FROM runs AS run ` + liveCounts + ` WHERE run.mailing_id = mailing.id) AS total ON TRUE`)
 }
 
-// NextMailings are the owner's mailings that will send next, the soonest first.
-func (db *DB) NextMailings(ctx context.Context, owner int64, limit int) ([]domain.Mailing, error) {
+// Next are the owner's mailings that will send next, the soonest first.
+func (ms Mailings) Next(ctx context.Context, owner int64, limit int) ([]domain.Mailing, error) {
 	mailings := []domain.Mailing{}
-	err := db.bun.NewSelect().Model(&mailings).Where("owner_id = ? AND deleted_at IS NULL", owner).
+	err := ms.db.bun.NewSelect().Model(&mailings).Where("owner_id = ? AND deleted_at IS NULL", owner).
 		Where("status = ? AND disabled_at IS NULL AND next_run_at IS NOT NULL", domain.Running).
 		Order("next_run_at", "id").Limit(int64(limit)).Scan(ctx, &mailings)
 	return mailings, explain(err)

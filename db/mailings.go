@@ -11,17 +11,23 @@ import (
 	"skychimp/domain"
 )
 
+// Mailings are messages with an audience and a calendar.
+type Mailings struct{ db *DB }
+
+// Mailings of this database.
+func (db *DB) Mailings() Mailings { return Mailings{db} }
+
 // PageSize is the number of rows of a list's page.
 const PageSize = 25
 
-// Mailing is one mailing with its picked clients; owner 0 reads anybody's, for managers.
-func (db *DB) Mailing(ctx context.Context, owner, id int64) (domain.Mailing, error) {
-	return loadMailing(ctx, db.bun, owner, id, "", withPicked)
+// Get is one mailing with its picked clients; owner 0 reads anybody's, for managers.
+func (ms Mailings) Get(ctx context.Context, owner, id int64) (domain.Mailing, error) {
+	return loadMailing(ctx, ms.db.bun, owner, id, "", withPicked)
 }
 
-// CreateMailing saves a new mailing.
-func (db *DB) CreateMailing(ctx context.Context, m *domain.Mailing) error {
-	return db.InTx(ctx, func(tx Tx) error {
+// Create saves a new mailing.
+func (ms Mailings) Create(ctx context.Context, m *domain.Mailing) error {
+	return ms.db.InTx(ctx, func(tx Tx) error {
 		if err := checkMessage(ctx, tx, m); err != nil {
 			return err
 		}
@@ -36,19 +42,19 @@ func (db *DB) CreateMailing(ctx context.Context, m *domain.Mailing) error {
 	})
 }
 
-// UpdateMailing lets change work on the locked mailing and saves what it made of it. Runs
+// Update lets change work on the locked mailing and saves what it made of it. Runs
 // that are going on feel a stop, a disable and a new end at once; a launch that is due is
 // planned at once. owner 0 is for managers.
-func (db *DB) UpdateMailing(ctx context.Context, owner, id int64, change func(*domain.Mailing) error) (domain.Mailing, error) {
+func (ms Mailings) Update(ctx context.Context, owner, id int64, change func(*domain.Mailing) error) (domain.Mailing, error) {
 	var m domain.Mailing
-	err := db.InTx(ctx, func(tx Tx) (err error) {
-		m, err = db.updateMailing(ctx, tx, owner, id, change)
+	err := ms.db.InTx(ctx, func(tx Tx) (err error) {
+		m, err = ms.update(ctx, tx, owner, id, change)
 		return err
 	})
 	return m, err
 }
 
-func (db *DB) updateMailing(ctx context.Context, tx Tx, owner, id int64, change func(*domain.Mailing) error) (m domain.Mailing, err error) {
+func (ms Mailings) update(ctx context.Context, tx Tx, owner, id int64, change func(*domain.Mailing) error) (m domain.Mailing, err error) {
 	if m, err = loadMailing(ctx, tx, owner, id, "UPDATE", withPicked); err != nil {
 		return m, err
 	}
@@ -61,13 +67,13 @@ func (db *DB) updateMailing(ctx context.Context, tx Tx, owner, id int64, change 
 			return m, err
 		}
 	}
-	return m, db.saveMailing(ctx, tx, before, &m)
+	return m, ms.save(ctx, tx, before, &m)
 }
 
-// RunMailing has a run out of turn planned. The rule is asked now, for the answer to the
+// RunNow has a run out of turn planned. The rule is asked now, for the answer to the
 // owner, and again when the job plans.
-func (db *DB) RunMailing(ctx context.Context, owner, id int64, now time.Time) error {
-	return db.InTx(ctx, func(tx Tx) error {
+func (ms Mailings) RunNow(ctx context.Context, owner, id int64, now time.Time) error {
+	return ms.db.InTx(ctx, func(tx Tx) error {
 		m, err := loadMailing(ctx, tx, owner, id, "UPDATE", withoutPicked)
 		if err != nil {
 			return err
@@ -81,7 +87,7 @@ func (db *DB) RunMailing(ctx context.Context, owner, id int64, now time.Time) er
 		if err := refuseOnHold(ctx, tx); err != nil {
 			return err
 		}
-		return db.enqueue(ctx, tx, domain.PlanJob{MailingID: id, Force: true})
+		return ms.db.enqueue(ctx, tx, domain.PlanJob{MailingID: id, Force: true})
 	})
 }
 
@@ -95,21 +101,21 @@ func justRan(ctx context.Context, tx Tx, id int64, now time.Time) error {
 	return err
 }
 
-// DeleteMailing hides the mailing for good and cancels its runs; its attempts stay on record.
-func (db *DB) DeleteMailing(ctx context.Context, owner, id int64, now time.Time) error {
-	return db.InTx(ctx, func(tx Tx) error {
+// Delete hides the mailing for good and cancels its runs; its attempts stay on record.
+func (ms Mailings) Delete(ctx context.Context, owner, id int64, now time.Time) error {
+	return ms.db.InTx(ctx, func(tx Tx) error {
 		m, err := loadMailing(ctx, tx, owner, id, "UPDATE", withoutPicked)
 		if err != nil {
 			return err
 		}
 		before := m
 		m.DeletedAt, m.MessageID = now, 0
-		return db.saveMailing(ctx, tx, before, &m)
+		return ms.save(ctx, tx, before, &m)
 	})
 }
 
-// saveMailing writes the row and everything that follows from what changed.
-func (db *DB) saveMailing(ctx context.Context, tx Tx, before domain.Mailing, m *domain.Mailing) error {
+// save writes the row and everything that follows from what changed.
+func (ms Mailings) save(ctx context.Context, tx Tx, before domain.Mailing, m *domain.Mailing) error {
 	if _, err := tx.NewUpdate().Model(m).WherePK().Exec(ctx); err != nil {
 		return err
 	}
@@ -134,7 +140,7 @@ func (db *DB) saveMailing(ctx context.Context, tx Tx, before domain.Mailing, m *
 		}
 	}
 	if m.Status == domain.Running && before.Status == domain.Created {
-		if err := db.enqueue(ctx, tx, domain.PlanJob{MailingID: m.ID}); err != nil {
+		if err := ms.db.enqueue(ctx, tx, domain.PlanJob{MailingID: m.ID}); err != nil {
 			return err
 		}
 	}

@@ -29,7 +29,7 @@ func newMailing(t testing.TB, d *db.DB, owner int64, change func(*domain.Mailing
 	if err := m.Change(form, monday.AddDate(0, 0, -2)); err != nil {
 		t.Fatal(err)
 	}
-	if err := d.CreateMailing(t.Context(), &m); err != nil {
+	if err := d.Mailings().Create(t.Context(), &m); err != nil {
 		t.Fatal(err)
 	}
 	return m
@@ -50,7 +50,7 @@ func newLaunched(t testing.TB, d *db.DB, owner int64, change func(*domain.Mailin
 
 func update(t testing.TB, d *db.DB, id int64, change func(*domain.Mailing) error) domain.Mailing {
 	t.Helper()
-	m, err := d.UpdateMailing(t.Context(), 0, id, change)
+	m, err := d.Mailings().Update(t.Context(), 0, id, change)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -64,7 +64,7 @@ func newClients(t testing.TB, d *db.DB, owner int64, n int) []int64 {
 	for i := range clients {
 		clients[i] = domain.Client{OwnerID: owner, Email: fmt.Sprintf("c%03d@x.example", i+1), FullName: fmt.Sprintf("C %d", i+1), Tags: []string{}}
 	}
-	if created, err := d.CreateClients(t.Context(), owner, clients); err != nil || created != n {
+	if created, err := d.Clients().CreateMany(t.Context(), owner, clients); err != nil || created != n {
 		t.Fatal(created, err)
 	}
 	return numbers(t, d, "SELECT id FROM clients WHERE owner_id = $1 ORDER BY id", owner)
@@ -112,7 +112,7 @@ func TestMailingKept(t *testing.T) {
 		f.Audience, f.ClientIDs = "picked", []int64{ids[2], ids[0]}
 		f.StartAt, f.EndAt, f.Timezone = "2031-01-06T09:30", "2031-03-30T02:30", "Europe/Berlin"
 	})
-	m, err := d.Mailing(t.Context(), ann, saved.ID)
+	m, err := d.Mailings().Get(t.Context(), ann, saved.ID)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -129,7 +129,7 @@ func TestMailingKept(t *testing.T) {
 		return m.Change(domain.MailingForm{Name: "Letters", MessageID: m.MessageID, Audience: "tags", Tags: "a,b",
 			StartAt: "2031-01-07T09:30", Timezone: "UTC", Periodicity: "once"}, monday)
 	})
-	m, err = d.Mailing(t.Context(), ann, m.ID)
+	m, err = d.Mailings().Get(t.Context(), ann, m.ID)
 	if err != nil || m.Name != "Letters" || !slices.Equal(m.Tags, []string{"a", "b"}) || len(m.ClientIDs) != 0 || !m.EndAt.IsZero() || !m.EndLocal.IsZero() {
 		t.Errorf("%v: %+v", err, m)
 	}
@@ -142,10 +142,10 @@ func TestMailingsList(t *testing.T) {
 	newMailing(t, d, ann, func(f *domain.MailingForm) { f.Name = "Скидки" })
 	newMailing(t, d, bob, func(f *domain.MailingForm) { f.Name = "Bob's" })
 	gone := newMailing(t, d, ann, func(f *domain.MailingForm) { f.Name = "Deleted" })
-	if err := d.DeleteMailing(t.Context(), ann, gone.ID, monday); err != nil {
+	if err := d.Mailings().Delete(t.Context(), ann, gone.ID, monday); err != nil {
 		t.Fatal(err)
 	}
-	if _, ok, err := d.PlanRun(t.Context(), news.ID, monday, false); !ok || err != nil {
+	if _, ok, err := d.Outbox().Plan(t.Context(), news.ID, monday, false); !ok || err != nil {
 		t.Fatal(ok, err)
 	}
 	tests := []struct {
@@ -166,7 +166,7 @@ func TestMailingsList(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			rows, total, err := d.Mailings(t.Context(), tt.filter)
+			rows, total, err := d.Mailings().List(t.Context(), tt.filter)
 			names := []string{}
 			for _, row := range rows {
 				names = append(names, row.Name)
@@ -176,14 +176,14 @@ func TestMailingsList(t *testing.T) {
 			}
 		})
 	}
-	rows, _, _ := d.Mailings(t.Context(), db.MailingFilter{OwnerID: ann, Status: domain.Running})
+	rows, _, _ := d.Mailings().List(t.Context(), db.MailingFilter{OwnerID: ann, Status: domain.Running})
 	if row := rows[0]; row.Subject != "Hello, {{name}}" || row.OwnerEmail != "ann@owners.example" || !row.LastRunAt.Equal(monday) {
 		t.Errorf("%+v", row)
 	}
 	for range db.PageSize {
 		newMailing(t, d, bob, nil)
 	}
-	rows, total, err := d.Mailings(t.Context(), db.MailingFilter{OwnerID: bob, Page: 2})
+	rows, total, err := d.Mailings().List(t.Context(), db.MailingFilter{OwnerID: bob, Page: 2})
 	if err != nil || len(rows) != 1 || rows[0].Name != "Bob's" || total != db.PageSize+1 {
 		t.Errorf("page 2: %v, %d rows of %d", err, len(rows), total)
 	}
@@ -194,39 +194,39 @@ func TestMailingForeign(t *testing.T) {
 	ann, bob := newOwner(t, d, "ann"), newOwner(t, d, "bob")
 	newClients(t, d, ann, 1)
 	m := newLaunched(t, d, ann, nil)
-	run, ok, err := d.PlanRun(t.Context(), m.ID, monday, false)
+	run, ok, err := d.Outbox().Plan(t.Context(), m.ID, monday, false)
 	if !ok || err != nil {
 		t.Fatal(ok, err)
 	}
 	for _, id := range []int64{m.ID, m.ID + 1000} {
 		acts := map[string]func() error{
-			"read":   func() error { _, err := d.Mailing(t.Context(), bob, id); return err },
-			"change": func() error { _, err := d.UpdateMailing(t.Context(), bob, id, stop); return err },
-			"run":    func() error { return d.RunMailing(t.Context(), bob, id, monday) },
-			"delete": func() error { return d.DeleteMailing(t.Context(), bob, id, monday) },
+			"read":   func() error { _, err := d.Mailings().Get(t.Context(), bob, id); return err },
+			"change": func() error { _, err := d.Mailings().Update(t.Context(), bob, id, stop); return err },
+			"run":    func() error { return d.Mailings().RunNow(t.Context(), bob, id, monday) },
+			"delete": func() error { return d.Mailings().Delete(t.Context(), bob, id, monday) },
 		}
 		for name, act := range acts {
 			if err := act(); domain.KindOf(err) != domain.NotFound {
 				t.Errorf("%s mailing %d: %v", name, id, err)
 			}
 		}
-		if rows, total, err := d.Runs(t.Context(), bob, id, 1); err != nil || len(rows) != 0 || total != 0 {
+		if rows, total, err := d.Runs().List(t.Context(), bob, id, 1); err != nil || len(rows) != 0 || total != 0 {
 			t.Errorf("runs of %d: %d %d %v", id, len(rows), total, err)
 		}
 	}
 	for _, id := range []int64{run.ID, run.ID + 1000} {
-		if _, err := d.Run(t.Context(), bob, id); domain.KindOf(err) != domain.NotFound {
+		if _, err := d.Runs().Get(t.Context(), bob, id); domain.KindOf(err) != domain.NotFound {
 			t.Errorf("run %d: %v", id, err)
 		}
 	}
 	for _, owner := range []int64{ann, 0} {
-		if _, err := d.Mailing(t.Context(), owner, m.ID); err != nil {
+		if _, err := d.Mailings().Get(t.Context(), owner, m.ID); err != nil {
 			t.Errorf("mailing for %d: %v", owner, err)
 		}
-		if row, err := d.Run(t.Context(), owner, run.ID); err != nil || row.MailingName != "News" || row.Planned != 1 {
+		if row, err := d.Runs().Get(t.Context(), owner, run.ID); err != nil || row.MailingName != "News" || row.Planned != 1 {
 			t.Errorf("run for %d: %v %+v", owner, err, row)
 		}
-		if rows, total, err := d.Runs(t.Context(), owner, m.ID, 1); err != nil || len(rows) != 1 || total != 1 {
+		if rows, total, err := d.Runs().List(t.Context(), owner, m.ID, 1); err != nil || len(rows) != 1 || total != 1 {
 			t.Errorf("runs for %d: %v %d", owner, err, total)
 		}
 	}
@@ -257,14 +257,14 @@ func TestMailingForeignParts(t *testing.T) {
 			if err := m.Change(form, monday); err != nil {
 				t.Fatal(err)
 			}
-			refused(t, d.CreateMailing(t.Context(), &m), domain.Invalid, tt.key)
+			refused(t, d.Mailings().Create(t.Context(), &m), domain.Invalid, tt.key)
 			if after := number(t, d, "SELECT count(*) FROM mailings"); after != before {
 				t.Error("the refused mailing was kept")
 			}
 			good := newMailing(t, d, ann, func(f *domain.MailingForm) { f.Audience, f.ClientIDs = "picked", own })
-			_, err := d.UpdateMailing(t.Context(), ann, good.ID, func(m *domain.Mailing) error { return m.Change(form, monday) })
+			_, err := d.Mailings().Update(t.Context(), ann, good.ID, func(m *domain.Mailing) error { return m.Change(form, monday) })
 			refused(t, err, domain.Invalid, tt.key)
-			if kept, err := d.Mailing(t.Context(), ann, good.ID); err != nil || kept.Name != "News" || !slices.Equal(kept.ClientIDs, own) {
+			if kept, err := d.Mailings().Get(t.Context(), ann, good.ID); err != nil || kept.Name != "News" || !slices.Equal(kept.ClientIDs, own) {
 				t.Errorf("%v: %+v", err, kept)
 			}
 		})
@@ -275,10 +275,10 @@ func TestUpdateMailingRefused(t *testing.T) {
 	d := dbtest.New(t)
 	m := newMailing(t, d, newOwner(t, d, "ann"), nil)
 	no := errors.New("no")
-	if _, err := d.UpdateMailing(t.Context(), 0, m.ID, func(m *domain.Mailing) error { m.Name = "x"; return no }); !errors.Is(err, no) {
+	if _, err := d.Mailings().Update(t.Context(), 0, m.ID, func(m *domain.Mailing) error { m.Name = "x"; return no }); !errors.Is(err, no) {
 		t.Error(err)
 	}
-	if m, _ = d.Mailing(t.Context(), 0, m.ID); m.Name != "News" {
+	if m, _ = d.Mailings().Get(t.Context(), 0, m.ID); m.Name != "News" {
 		t.Errorf("kept %q", m.Name)
 	}
 }
@@ -309,7 +309,7 @@ func TestLaunchAsksForAPlan(t *testing.T) {
 	if jobs := planJobs(t, d); len(jobs) != 0 {
 		t.Fatalf("%+v", jobs)
 	}
-	if _, err := d.UpdateMailing(t.Context(), 0, m.ID, func(m *domain.Mailing) error { _ = launch(m); return errors.New("no") }); err == nil {
+	if _, err := d.Mailings().Update(t.Context(), 0, m.ID, func(m *domain.Mailing) error { _ = launch(m); return errors.New("no") }); err == nil {
 		t.Fatal("no error")
 	}
 	if jobs := planJobs(t, d); len(jobs) != 0 {
@@ -326,45 +326,45 @@ func TestRunMailing(t *testing.T) {
 	d := dbtest.New(t)
 	ann := newOwner(t, d, "ann")
 	m := newMailing(t, d, ann, nil)
-	if err := d.RunMailing(t.Context(), ann, m.ID, monday); err != nil {
+	if err := d.Mailings().RunNow(t.Context(), ann, m.ID, monday); err != nil {
 		t.Fatal(err)
 	}
 	if jobs := planJobs(t, d); !slices.Equal(jobs, []domain.PlanJob{{MailingID: m.ID, Force: true}}) {
 		t.Errorf("%+v", jobs)
 	}
-	if _, ok, err := d.PlanRun(t.Context(), m.ID, monday, true); !ok || err != nil {
+	if _, ok, err := d.Outbox().Plan(t.Context(), m.ID, monday, true); !ok || err != nil {
 		t.Fatal(ok, err)
 	}
-	refused(t, d.RunMailing(t.Context(), ann, m.ID, monday.Add(9*time.Second)), domain.Conflict, "mailings.just_ran")
+	refused(t, d.Mailings().RunNow(t.Context(), ann, m.ID, monday.Add(9*time.Second)), domain.Conflict, "mailings.just_ran")
 	// Both clicks were queued before either was planned.
-	_, ok, err := d.PlanRun(t.Context(), m.ID, monday.Add(time.Second), true)
+	_, ok, err := d.Outbox().Plan(t.Context(), m.ID, monday.Add(time.Second), true)
 	refused(t, err, domain.Conflict, "mailings.just_ran")
 	if ok || number(t, d, "SELECT count(*) FROM runs") != 1 {
 		t.Error("a double click made two runs")
 	}
-	if err := d.RunMailing(t.Context(), ann, m.ID, monday.Add(11*time.Second)); err != nil {
+	if err := d.Mailings().RunNow(t.Context(), ann, m.ID, monday.Add(11*time.Second)); err != nil {
 		t.Error(err)
 	}
 	update(t, d, m.ID, disable)
-	refused(t, d.RunMailing(t.Context(), ann, m.ID, monday.Add(time.Hour)), domain.Conflict, "mailings.is_disabled")
+	refused(t, d.Mailings().RunNow(t.Context(), ann, m.ID, monday.Add(time.Hour)), domain.Conflict, "mailings.is_disabled")
 }
 
 // What ends a mailing ends its open runs, whether they run or pause, and nobody else's.
 func TestEndOpenRuns(t *testing.T) {
 	acts := map[string]func(ctx context.Context, d *db.DB, m domain.Mailing) error{
 		domain.ReasonStopped: func(ctx context.Context, d *db.DB, m domain.Mailing) error {
-			_, err := d.UpdateMailing(ctx, m.OwnerID, m.ID, stop)
+			_, err := d.Mailings().Update(ctx, m.OwnerID, m.ID, stop)
 			return err
 		},
 		domain.ReasonDisabled: func(ctx context.Context, d *db.DB, m domain.Mailing) error {
-			_, err := d.UpdateMailing(ctx, 0, m.ID, disable)
+			_, err := d.Mailings().Update(ctx, 0, m.ID, disable)
 			return err
 		},
 		domain.ReasonDeleted: func(ctx context.Context, d *db.DB, m domain.Mailing) error {
-			return d.DeleteMailing(ctx, m.OwnerID, m.ID, monday)
+			return d.Mailings().Delete(ctx, m.OwnerID, m.ID, monday)
 		},
 		domain.ReasonBlocked: func(ctx context.Context, d *db.DB, m domain.Mailing) error {
-			_, err := d.UpdateUser(ctx, m.OwnerID, func(u *domain.User) error {
+			_, err := d.Users().Update(ctx, m.OwnerID, func(u *domain.User) error {
 				return u.Block(domain.User{ID: -1, Role: domain.RoleManager}, "spam", monday)
 			})
 			return err
@@ -379,13 +379,13 @@ func TestEndOpenRuns(t *testing.T) {
 			m, other := newLaunched(t, d, ann, nil), newLaunched(t, d, bob, nil)
 			var runs []int64
 			for i, id := range []int64{m.ID, m.ID, m.ID, other.ID} {
-				run, ok, err := d.PlanRun(t.Context(), id, monday.AddDate(0, 0, i), false)
+				run, ok, err := d.Outbox().Plan(t.Context(), id, monday.AddDate(0, 0, i), false)
 				if !ok || err != nil {
 					t.Fatal(ok, err)
 				}
 				runs = append(runs, run.ID)
 			}
-			if err := d.PauseRun(t.Context(), runs[1], "550 no", monday, nil); err != nil {
+			if err := d.Outbox().PauseRun(t.Context(), runs[1], "550 no", monday, nil); err != nil {
 				t.Fatal(err)
 			}
 			exec(t, d, "UPDATE runs SET status = 'done', closed_at = now() WHERE id = $1", runs[2])
@@ -395,7 +395,7 @@ func TestEndOpenRuns(t *testing.T) {
 			}
 			heard()
 			for i, want := range []domain.RunStatus{domain.RunStopping, domain.RunStopping, domain.RunDone, domain.RunRunning} {
-				run, err := d.Run(t.Context(), 0, runs[i])
+				run, err := d.Runs().Get(t.Context(), 0, runs[i])
 				if err != nil || run.Status != want {
 					t.Errorf("run %d: %v %s, want %s", i, err, run.Status, want)
 				}
@@ -411,7 +411,7 @@ func TestEndOpenRuns(t *testing.T) {
 func TestNewEndReachesOpenRuns(t *testing.T) {
 	d := dbtest.New(t)
 	m := newLaunched(t, d, newOwner(t, d, "ann"), func(f *domain.MailingForm) { f.EndAt = "2031-02-01T00:00" })
-	run, ok, err := d.PlanRun(t.Context(), m.ID, monday, false)
+	run, ok, err := d.Outbox().Plan(t.Context(), m.ID, monday, false)
 	if !ok || err != nil || !run.WindowEnd.Equal(time.Date(2031, 2, 1, 0, 0, 0, 0, time.UTC)) {
 		t.Fatal(ok, err, run.WindowEnd)
 	}
@@ -420,7 +420,7 @@ func TestNewEndReachesOpenRuns(t *testing.T) {
 			return m.Change(domain.MailingForm{Name: "x", MessageID: m.MessageID, Audience: "all", StartAt: "2031-01-06T09:00",
 				EndAt: end, Timezone: "UTC", Periodicity: "daily"}, monday)
 		})
-		if run, err := d.Run(t.Context(), 0, run.ID); err != nil || !run.WindowEnd.Equal(m.EndAt) {
+		if run, err := d.Runs().Get(t.Context(), 0, run.ID); err != nil || !run.WindowEnd.Equal(m.EndAt) {
 			t.Errorf("end %q: %v, window %v", end, err, run.WindowEnd)
 		}
 	}
@@ -431,24 +431,24 @@ func TestDeleteMailing(t *testing.T) {
 	ann := newOwner(t, d, "ann")
 	ids := newClients(t, d, ann, 1)
 	m := newLaunched(t, d, ann, func(f *domain.MailingForm) { f.Audience, f.ClientIDs = "picked", ids })
-	run, ok, err := d.PlanRun(t.Context(), m.ID, monday, false)
+	run, ok, err := d.Outbox().Plan(t.Context(), m.ID, monday, false)
 	if !ok || err != nil {
 		t.Fatal(ok, err)
 	}
-	refused(t, d.DeleteMessage(t.Context(), ann, m.MessageID), domain.Conflict, "messages.in_use")
-	if err := d.DeleteMailing(t.Context(), ann, m.ID, monday); err != nil {
+	refused(t, d.Messages().Delete(t.Context(), ann, m.MessageID), domain.Conflict, "messages.in_use")
+	if err := d.Mailings().Delete(t.Context(), ann, m.ID, monday); err != nil {
 		t.Fatal(err)
 	}
-	if err := d.DeleteMailing(t.Context(), ann, m.ID, monday); domain.KindOf(err) != domain.NotFound {
+	if err := d.Mailings().Delete(t.Context(), ann, m.ID, monday); domain.KindOf(err) != domain.NotFound {
 		t.Errorf("deleted twice: %v", err)
 	}
-	if err := d.DeleteMessage(t.Context(), ann, m.MessageID); err != nil {
+	if err := d.Messages().Delete(t.Context(), ann, m.MessageID); err != nil {
 		t.Errorf("its message: %v", err)
 	}
-	if _, err := d.Run(t.Context(), ann, run.ID); err != nil {
+	if _, err := d.Runs().Get(t.Context(), ann, run.ID); err != nil {
 		t.Errorf("its run stays on record: %v", err)
 	}
-	if _, ok, err := d.PlanRun(t.Context(), m.ID, monday.AddDate(0, 0, 5), false); ok || err != nil {
+	if _, ok, err := d.Outbox().Plan(t.Context(), m.ID, monday.AddDate(0, 0, 5), false); ok || err != nil {
 		t.Errorf("it ran: %v %v", ok, err)
 	}
 }

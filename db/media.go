@@ -50,9 +50,9 @@ var mediaFile = regexp.MustCompile(`^([0-9a-f]{32})-[0-9]+\.[a-z]+$`)
 
 // SweepMedia deletes the pictures that were last written before a time and that no post shows:
 // of deleted posts, and of forms that nobody sent again.
-func (db *DB) SweepMedia(ctx context.Context, m *Media, before time.Time) error {
+func (ps Posts) SweepMedia(ctx context.Context, m *Media, before time.Time) error {
 	var images []string
-	err := db.bun.NewRaw("SELECT image FROM posts WHERE image <> ''").Scan(ctx, &images)
+	err := ps.db.bun.NewRaw("SELECT image FROM posts WHERE image <> ''").Scan(ctx, &images)
 	if err != nil {
 		return explain(err)
 	}

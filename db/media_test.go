@@ -23,7 +23,7 @@ func TestMedia(t *testing.T) {
 	d := dbtest.New(t)
 	shown, old, fresh := strings.Repeat("a", 32), strings.Repeat("b", 32), strings.Repeat("c", 32)
 	post := domain.Post{Slug: "a", Title: "A", Body: "B", Image: shown + ".jpg"}
-	if err := d.CreatePost(t.Context(), &post); err != nil {
+	if err := d.Posts().Create(t.Context(), &post); err != nil {
 		t.Fatal(err)
 	}
 	names := []string{shown + "-600.jpg", old + "-600.jpg", old + "-1200.png", fresh + "-600.jpg", "new.jpg"}
@@ -53,7 +53,7 @@ func TestMedia(t *testing.T) {
 			}
 		}
 	}
-	if err := d.SweepMedia(t.Context(), media, time.Now().Add(-24*time.Hour)); err != nil {
+	if err := d.Posts().SweepMedia(t.Context(), media, time.Now().Add(-24*time.Hour)); err != nil {
 		t.Fatal(err)
 	}
 	left, err := os.ReadDir(folder)

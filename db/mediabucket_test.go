@@ -165,7 +165,7 @@ func TestMediaBucket(t *testing.T) {
 	}
 	d := dbtest.New(t)
 	post := domain.Post{Slug: "a", Title: "A", Body: "B", Image: shown + ".jpg"}
-	if err := d.CreatePost(t.Context(), &post); err != nil {
+	if err := d.Posts().Create(t.Context(), &post); err != nil {
 		t.Fatal(err)
 	}
 	for name, object := range store.objects {
@@ -174,7 +174,7 @@ func TestMediaBucket(t *testing.T) {
 			store.objects[name] = object
 		}
 	}
-	if err := d.SweepMedia(t.Context(), media, time.Now().Add(-24*time.Hour)); err != nil {
+	if err := d.Posts().SweepMedia(t.Context(), media, time.Now().Add(-24*time.Hour)); err != nil {
 		t.Fatal(err)
 	}
 	want := strings.Join([]string{shown + "-600.jpg", fresh + "-600.jpg", "other.jpg"}, " ")

@@ -7,17 +7,23 @@ import (
 	"skychimp/domain"
 )
 
+// Messages are what is sent: subject and body.
+type Messages struct{ db *DB }
+
+// Messages of this database.
+func (db *DB) Messages() Messages { return Messages{db} }
+
 // MessageRow is a message in a list.
 type MessageRow struct {
 	domain.Message
 	Mailings int // that use it
 }
 
-// Messages is one page of the owner's messages whose subject or body has query in it, the
+// List is one page of the owner's messages whose subject or body has query in it, the
 // newest first, and the number of all that match. Beyond the last page the last is answered.
-func (db *DB) Messages(ctx context.Context, owner int64, query string, page int) ([]MessageRow, int, error) {
+func (ms Messages) List(ctx context.Context, owner int64, query string, page int) ([]MessageRow, int, error) {
 	rows := []MessageRow{}
-	found := db.bun.NewSelect().TableExpr("messages AS message").Where("message.owner_id = ?", owner)
+	found := ms.db.bun.NewSelect().TableExpr("messages AS message").Where("message.owner_id = ?", owner)
 	if query = strings.TrimSpace(clean(query)); query != "" {
 		like := "%" + escapeLike(query) + "%"
 		found.Where("(message.subject ILIKE ? OR message.body ILIKE ?)", like, like)
@@ -33,9 +39,9 @@ func (db *DB) Messages(ctx context.Context, owner int64, query string, page int)
 const messageColumns = `message.*,
 	(SELECT count(*) FROM mailings WHERE message_id = message.id AND deleted_at IS NULL) AS mailings`
 
-// MessageRow is one message of the owner as its list shows it.
-func (db *DB) MessageRow(ctx context.Context, owner, id int64) (row MessageRow, err error) {
-	err = db.bun.NewSelect().TableExpr("messages AS message").ColumnExpr(messageColumns).
+// Row is one message of the owner as its list shows it.
+func (ms Messages) Row(ctx context.Context, owner, id int64) (row MessageRow, err error) {
+	err = ms.db.bun.NewSelect().TableExpr("messages AS message").ColumnExpr(messageColumns).
 		Where("message.id = ? AND message.owner_id = ?", id, owner).Scan(ctx, &row)
 	return row, explain(err)
 }
@@ -43,33 +49,33 @@ func (db *DB) MessageRow(ctx context.Context, owner, id int64) (row MessageRow, 
 // maxChoices is how many messages a form still offers.
 const maxChoices = 500
 
-// MessageChoices are the owner's newest messages without their bodies, and the chosen one
+// Choices are the owner's newest messages without their bodies, and the chosen one
 // before them.
-func (db *DB) MessageChoices(ctx context.Context, owner, chosen int64) ([]domain.Message, error) {
+func (ms Messages) Choices(ctx context.Context, owner, chosen int64) ([]domain.Message, error) {
 	messages := []domain.Message{}
-	err := db.bun.NewSelect().Model(&messages).Column("id", "subject").Where("owner_id = ?", owner).
+	err := ms.db.bun.NewSelect().Model(&messages).Column("id", "subject").Where("owner_id = ?", owner).
 		OrderExpr("id = ? DESC, id DESC", chosen).Limit(maxChoices).Scan(ctx)
 	return messages, explain(err)
 }
 
-// Message is one message; owner 0 reads anybody's, for managers.
-func (db *DB) Message(ctx context.Context, owner, id int64) (m domain.Message, err error) {
-	query := db.bun.NewSelect().Model(&m).Where("id = ?", id)
+// Get is one message; owner 0 reads anybody's, for managers.
+func (ms Messages) Get(ctx context.Context, owner, id int64) (m domain.Message, err error) {
+	query := ms.db.bun.NewSelect().Model(&m).Where("id = ?", id)
 	if owner != 0 {
 		query.Where("owner_id = ?", owner)
 	}
 	return m, explain(query.Scan(ctx))
 }
 
-// CreateMessage saves a new message of m.OwnerID.
-func (db *DB) CreateMessage(ctx context.Context, m *domain.Message) error {
-	_, err := db.bun.NewInsert().Model(m).Exec(ctx)
+// Create saves a new message of m.OwnerID.
+func (ms Messages) Create(ctx context.Context, m *domain.Message) error {
+	_, err := ms.db.bun.NewInsert().Model(m).Exec(ctx)
 	return explain(err)
 }
 
-// UpdateMessage lets change work on the locked message and saves what it made of it.
-func (db *DB) UpdateMessage(ctx context.Context, owner, id int64, change func(*domain.Message) error) (m domain.Message, err error) {
-	err = db.InTx(ctx, func(tx Tx) error {
+// Update lets change work on the locked message and saves what it made of it.
+func (ms Messages) Update(ctx context.Context, owner, id int64, change func(*domain.Message) error) (m domain.Message, err error) {
+	err = ms.db.InTx(ctx, func(tx Tx) error {
 		if m, err = lockMessage(ctx, tx, owner, id); err != nil {
 			return err
 		}
@@ -82,9 +88,9 @@ func (db *DB) UpdateMessage(ctx context.Context, owner, id int64, change func(*d
 	return m, err
 }
 
-// DeleteMessage deletes a message that no mailing uses.
-func (db *DB) DeleteMessage(ctx context.Context, owner, id int64) error {
-	return db.InTx(ctx, func(tx Tx) error {
+// Delete deletes a message that no mailing uses.
+func (ms Messages) Delete(ctx context.Context, owner, id int64) error {
+	return ms.db.InTx(ctx, func(tx Tx) error {
 		m, err := lockMessage(ctx, tx, owner, id)
 		if err != nil {
 			return err
@@ -108,10 +114,10 @@ func lockMessage(ctx context.Context, tx Tx, owner, id int64) (m domain.Message,
 	return m, err
 }
 
-// TestMessage queues a letter with the message to its owner's own address, filled in as for
+// SendTest queues a letter with the message to its owner's own address, filled in as for
 // the client, or for nobody (0).
-func (db *DB) TestMessage(ctx context.Context, owner, id, clientID int64) error {
-	return db.InTx(ctx, func(tx Tx) error {
+func (ms Messages) SendTest(ctx context.Context, owner, id, clientID int64) error {
+	return ms.db.InTx(ctx, func(tx Tx) error {
 		if _, err := lockMessage(ctx, tx, owner, id); err != nil {
 			return err
 		}
@@ -124,6 +130,6 @@ func (db *DB) TestMessage(ctx context.Context, owner, id, clientID int64) error 
 				return domain.Refuse(domain.NotFound, "", "errors.not_found")
 			}
 		}
-		return db.enqueue(ctx, tx, domain.MailJob{Letter: domain.MailTest, UserID: owner, MessageID: id, ClientID: clientID})
+		return ms.db.enqueue(ctx, tx, domain.MailJob{Letter: domain.MailTest, UserID: owner, MessageID: id, ClientID: clientID})
 	})
 }

@@ -14,7 +14,7 @@ func newMessage(t testing.TB, d *db.DB, owner int64, subject, body string) domai
 	t.Helper()
 	m := domain.Message{OwnerID: owner}
 	m.Change(domain.MessageForm{Subject: subject, Body: body}, time.Now())
-	if err := d.CreateMessage(t.Context(), &m); err != nil {
+	if err := d.Messages().Create(t.Context(), &m); err != nil {
 		t.Fatal(err)
 	}
 	return m
@@ -45,7 +45,7 @@ func TestMessages(t *testing.T) {
 		{"\x00", -1, db.PageSize, db.PageSize + 3, hello.Subject},
 	}
 	for _, tt := range tests {
-		rows, total, err := d.Messages(t.Context(), ann, tt.query, tt.page)
+		rows, total, err := d.Messages().List(t.Context(), ann, tt.query, tt.page)
 		if err != nil || len(rows) != tt.rows || total != tt.total || len(rows) > 0 && rows[0].Subject != tt.first {
 			t.Errorf("%q page %d: %d rows of %d, %v", tt.query, tt.page, len(rows), total, err)
 		}
@@ -57,24 +57,24 @@ func TestMessageOwners(t *testing.T) {
 	ann, bob := newOwner(t, d, "ann"), newOwner(t, d, "bob")
 	m, ctx := newMessage(t, d, ann, "Hello", "body"), t.Context()
 	for name, try := range map[string]func(owner, id int64) error{
-		"MessageRow": func(owner, id int64) error { _, err := d.MessageRow(ctx, owner, id); return err },
-		"Message":    func(owner, id int64) error { _, err := d.Message(ctx, owner, id); return err },
+		"MessageRow": func(owner, id int64) error { _, err := d.Messages().Row(ctx, owner, id); return err },
+		"Message":    func(owner, id int64) error { _, err := d.Messages().Get(ctx, owner, id); return err },
 		"UpdateMessage": func(owner, id int64) error {
-			_, err := d.UpdateMessage(ctx, owner, id, func(m *domain.Message) error { m.Subject = "stolen"; return nil })
+			_, err := d.Messages().Update(ctx, owner, id, func(m *domain.Message) error { m.Subject = "stolen"; return nil })
 			return err
 		},
-		"DeleteMessage": func(owner, id int64) error { return d.DeleteMessage(ctx, owner, id) },
-		"TestMessage":   func(owner, id int64) error { return d.TestMessage(ctx, owner, id, 0) },
+		"DeleteMessage": func(owner, id int64) error { return d.Messages().Delete(ctx, owner, id) },
+		"TestMessage":   func(owner, id int64) error { return d.Messages().SendTest(ctx, owner, id, 0) },
 	} {
 		t.Run(name, func(t *testing.T) {
 			refused(t, try(bob, m.ID), domain.NotFound, "errors.not_found")
 			refused(t, try(ann, m.ID+1000), domain.NotFound, "errors.not_found")
 		})
 	}
-	if got, err := d.Message(ctx, 0, m.ID); err != nil || got.Subject != "Hello" {
+	if got, err := d.Messages().Get(ctx, 0, m.ID); err != nil || got.Subject != "Hello" {
 		t.Errorf("for a manager: %+v, %v", got, err)
 	}
-	refused(t, d.DeleteMessage(ctx, 0, m.ID), domain.NotFound, "errors.not_found")
+	refused(t, d.Messages().Delete(ctx, 0, m.ID), domain.NotFound, "errors.not_found")
 }
 
 func TestUpdateMessage(t *testing.T) {
@@ -82,14 +82,14 @@ func TestUpdateMessage(t *testing.T) {
 	owner := newOwner(t, d, "ann")
 	m := newMessage(t, d, owner, "Hello", "body")
 	at := time.Date(2027, 1, 1, 0, 0, 0, 0, time.UTC)
-	_, err := d.UpdateMessage(t.Context(), owner, m.ID, func(m *domain.Message) error {
+	_, err := d.Messages().Update(t.Context(), owner, m.ID, func(m *domain.Message) error {
 		m.Change(domain.MessageForm{Subject: "Bye", Body: "new"}, at)
 		return nil
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	got, err := d.Message(t.Context(), owner, m.ID)
+	got, err := d.Messages().Get(t.Context(), owner, m.ID)
 	if err != nil || got.Subject != "Bye" || got.Body != "new" || got.Revision != 2 || !got.UpdatedAt.Equal(at) || got.CreatedAt.IsZero() {
 		t.Errorf("%+v, %v", got, err)
 	}
@@ -101,27 +101,27 @@ func TestDeleteMessageInUse(t *testing.T) {
 	m := newMessage(t, d, owner, "Hello", "body")
 	mailing := domain.Mailing{OwnerID: owner, MessageID: m.ID, Name: "Spring", Audience: domain.AudienceAll, Tags: []string{},
 		StartLocal: time.Now(), Timezone: "UTC", Periodicity: domain.Once}
-	if err := d.CreateMailing(t.Context(), &mailing); err != nil {
+	if err := d.Mailings().Create(t.Context(), &mailing); err != nil {
 		t.Fatal(err)
 	}
-	err := d.DeleteMessage(t.Context(), owner, m.ID)
+	err := d.Messages().Delete(t.Context(), owner, m.ID)
 	refused(t, err, domain.Conflict, "messages.in_use")
 	if name := err.(*domain.Error).Args["Name"]; name != "Spring" {
 		t.Errorf("in use by %v", name)
 	}
-	if rows, _, err := d.Messages(t.Context(), owner, "", 1); err != nil || rows[0].Mailings != 1 {
+	if rows, _, err := d.Messages().List(t.Context(), owner, "", 1); err != nil || rows[0].Mailings != 1 {
 		t.Errorf("%+v, %v", rows, err)
 	}
-	if err := d.DeleteMailing(t.Context(), owner, mailing.ID, time.Now()); err != nil {
+	if err := d.Mailings().Delete(t.Context(), owner, mailing.ID, time.Now()); err != nil {
 		t.Fatal(err)
 	}
-	if rows, _, err := d.Messages(t.Context(), owner, "", 1); err != nil || rows[0].Mailings != 0 {
+	if rows, _, err := d.Messages().List(t.Context(), owner, "", 1); err != nil || rows[0].Mailings != 0 {
 		t.Errorf("%+v, %v", rows, err)
 	}
-	if err := d.DeleteMessage(t.Context(), owner, m.ID); err != nil {
+	if err := d.Messages().Delete(t.Context(), owner, m.ID); err != nil {
 		t.Fatal(err)
 	}
-	_, err = d.Message(t.Context(), owner, m.ID)
+	_, err = d.Messages().Get(t.Context(), owner, m.ID)
 	refused(t, err, domain.NotFound, "errors.not_found")
 }
 
@@ -131,8 +131,8 @@ func TestTestMessage(t *testing.T) {
 	m := newMessage(t, d, ann, "Hello", "body")
 	mine := newClient(t, d, ann, domain.ClientForm{Email: "c@x.org"})
 	foreign := newClient(t, d, bob, domain.ClientForm{Email: "c@x.org"})
-	refused(t, d.TestMessage(t.Context(), ann, m.ID, foreign.ID), domain.NotFound, "errors.not_found")
-	if err := d.TestMessage(t.Context(), ann, m.ID, mine.ID); err != nil {
+	refused(t, d.Messages().SendTest(t.Context(), ann, m.ID, foreign.ID), domain.NotFound, "errors.not_found")
+	if err := d.Messages().SendTest(t.Context(), ann, m.ID, mine.ID); err != nil {
 		t.Fatal(err)
 	}
 	var jobs int
@@ -150,7 +150,7 @@ func TestMessageChoices(t *testing.T) {
 	first, second := newMessage(t, d, ann, "first", "body"), newMessage(t, d, ann, "second", "body")
 	theirs := newMessage(t, d, bob, "theirs", "body")
 	for chosen, want := range map[int64]string{0: "second first", first.ID: "first second", second.ID: "second first", theirs.ID: "second first"} {
-		list, err := d.MessageChoices(t.Context(), ann, chosen)
+		list, err := d.Messages().Choices(t.Context(), ann, chosen)
 		if err != nil || len(list) != 2 || list[0].Subject+" "+list[1].Subject != want || list[0].Body != "" {
 			t.Errorf("chosen %d: %v %+v, want %s", chosen, err, list, want)
 		}

@@ -12,6 +12,12 @@ import (
 	"skychimp/db/migrations"
 )
 
+// Schema is the tables and their migrations.
+type Schema struct{ db *DB }
+
+// Schema of this database.
+func (db *DB) Schema() Schema { return Schema{db} }
+
 // MigrationState says how far the schema is.
 type MigrationState struct {
 	Applied, Pending []string
@@ -22,9 +28,9 @@ func (s MigrationState) Behind() bool { return len(s.Pending) > 0 }
 
 // Migrate brings the schema, the queue's included, to the newest version. Two processes that
 // migrate at once take turns.
-func (db *DB) Migrate(ctx context.Context) (MigrationState, error) {
-	err := db.alone(ctx, func() error {
-		m, queue, err := db.migrators(ctx)
+func (s Schema) Migrate(ctx context.Context) (MigrationState, error) {
+	err := s.alone(ctx, func() error {
+		m, queue, err := s.migrators(ctx)
 		if err != nil {
 			return err
 		}
@@ -37,12 +43,12 @@ func (db *DB) Migrate(ctx context.Context) (MigrationState, error) {
 	if err != nil {
 		return MigrationState{}, explain(err)
 	}
-	return db.Migrated(ctx)
+	return s.Status(ctx)
 }
 
-// Migrated reports the state of the schema.
-func (db *DB) Migrated(ctx context.Context) (MigrationState, error) {
-	m, queue, err := db.migrators(ctx)
+// Status reports the state of the schema.
+func (s Schema) Status(ctx context.Context) (MigrationState, error) {
+	m, queue, err := s.migrators(ctx)
 	if err != nil {
 		return MigrationState{}, explain(err)
 	}
@@ -68,22 +74,22 @@ func (db *DB) Migrated(ctx context.Context) (MigrationState, error) {
 	return state, nil
 }
 
-func (db *DB) migrators(ctx context.Context) (*migrate.Migrator, *rivermigrate.Migrator[pgx.Tx], error) {
+func (s Schema) migrators(ctx context.Context) (*migrate.Migrator, *rivermigrate.Migrator[pgx.Tx], error) {
 	found := migrate.NewMigrations()
 	if err := found.Discover(migrations.Files); err != nil {
 		return nil, nil, err
 	}
-	m := migrate.NewMigrator(db.bun, found, migrate.WithMarkAppliedOnSuccess(true))
+	m := migrate.NewMigrator(s.db.bun, found, migrate.WithMarkAppliedOnSuccess(true))
 	if err := m.Init(ctx); err != nil {
 		return nil, nil, err
 	}
-	queue, err := rivermigrate.New(riverpgxv5.New(db.Pool), nil)
+	queue, err := rivermigrate.New(riverpgxv5.New(s.db.Pool), nil)
 	return m, queue, err
 }
 
 // alone runs do under an advisory lock of the whole database.
-func (db *DB) alone(ctx context.Context, do func() error) error {
-	conn, err := db.Pool.Acquire(ctx)
+func (s Schema) alone(ctx context.Context, do func() error) error {
+	conn, err := s.db.Pool.Acquire(ctx)
 	if err != nil {
 		return err
 	}

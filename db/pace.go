@@ -12,17 +12,17 @@ import (
 // they came to trouble tells another. Refusals and delays are few: up to paceTrouble are all counted.
 const paceSample, paceTrouble, paceParts = 3000, 20_000, 40
 
-// Pace counts the attempts of a run by time, in at most paceParts parts of whole seconds. The
+// Throughput counts the attempts of a run by time, in at most paceParts parts of whole seconds. The
 // caller has made sure who may see the run.
-func (db *DB) Pace(ctx context.Context, run domain.Run) (domain.Pace, error) {
+func (r Runs) Throughput(ctx context.Context, run domain.Run) (domain.Pace, error) {
 	pace := domain.Pace{Every: max(1, run.Planned/paceSample)}
 	var trouble int64
-	err := db.Pool.QueryRow(ctx, `SELECT count(*) FROM (SELECT FROM attempts WHERE run_id = $1 AND status <> 'accepted' LIMIT $2) AS found`,
+	err := r.db.Pool.QueryRow(ctx, `SELECT count(*) FROM (SELECT FROM attempts WHERE run_id = $1 AND status <> 'accepted' LIMIT $2) AS found`,
 		run.ID, paceTrouble+1).Scan(&trouble)
 	if err != nil {
 		return pace, explain(err)
 	}
-	rows, err := db.Pool.Query(ctx, `WITH tries AS MATERIALIZED (
+	rows, err := r.db.Pool.Query(ctx, `WITH tries AS MATERIALIZED (
 			SELECT attempt.at, coalesce(trouble.status, 'accepted') AS status, $3::bigint AS weight FROM generate_series(1, $2::int, $3::int) AS picked(seq)
 				JOIN attempts AS attempt ON attempt.run_id = $1 AND attempt.seq = picked.seq
 				LEFT JOIN attempts AS trouble ON trouble.run_id = $1 AND trouble.seq = attempt.seq AND trouble.at = attempt.at AND trouble.status <> 'accepted'

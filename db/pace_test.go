@@ -28,12 +28,12 @@ func runTo(id, planned int64) domain.Run {
 
 func TestPace(t *testing.T) {
 	d := dbtest.New(t)
-	if pace, err := d.Pace(t.Context(), runTo(6, 10)); err != nil || len(pace.Parts) != 0 {
+	if pace, err := d.Runs().Throughput(t.Context(), runTo(6, 10)); err != nil || len(pace.Parts) != 0 {
 		t.Errorf("before the first attempt: %+v, %v", pace, err)
 	}
 	noon := tried(t, d, 7, 2000)
 	tried(t, d, 8, 2000) // of another run
-	pace, err := d.Pace(t.Context(), runTo(7, 2000))
+	pace, err := d.Runs().Throughput(t.Context(), runTo(7, 2000))
 	if err != nil || !pace.From.Equal(noon) || pace.Step != 7*time.Second || pace.Every != 1 || len(pace.Parts) != 38 {
 		t.Fatalf("%+v, %v", pace, err)
 	}
@@ -54,7 +54,7 @@ func TestPaceOfMany(t *testing.T) {
 	d := dbtest.New(t)
 	const n = 50_000
 	tried(t, d, 7, n)
-	pace, err := d.Pace(t.Context(), runTo(7, n))
+	pace, err := d.Runs().Throughput(t.Context(), runTo(7, n))
 	if err != nil || pace.Every != 16 || len(pace.Parts) > 40 {
 		t.Fatalf("%+v, %v", pace, err)
 	}
@@ -79,7 +79,7 @@ func BenchmarkCharts(b *testing.B) {
 	exec(b, d, `VACUUM ANALYZE attempts`)
 	for name, run := range map[string]int64{"pace": 7, "pace, half deferred": 8} {
 		b.Run(name, func(b *testing.B) {
-			slowest(b, func() error { _, err := d.Pace(b.Context(), runTo(run, 1_000_000)); return err })
+			slowest(b, func() error { _, err := d.Runs().Throughput(b.Context(), runTo(run, 1_000_000)); return err })
 		})
 	}
 	var days []time.Time
@@ -87,9 +87,9 @@ func BenchmarkCharts(b *testing.B) {
 		days = append(days, time.Now().AddDate(0, 0, i-60))
 	}
 	b.Run("clients", func(b *testing.B) {
-		slowest(b, func() error { _, err := d.ClientsAdded(b.Context(), owner, days); return err })
+		slowest(b, func() error { _, err := d.Clients().Added(b.Context(), owner, days); return err })
 	})
 	b.Run("overlaps", func(b *testing.B) {
-		slowest(b, func() error { _, err := d.Overlaps(b.Context(), owner, nil); return err })
+		slowest(b, func() error { _, err := d.Mailings().Overlaps(b.Context(), owner, nil); return err })
 	})
 }

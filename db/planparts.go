@@ -28,13 +28,13 @@ func planFirst(ctx context.Context, tx Tx, run *domain.Run, m domain.Mailing) er
 // PlanRest plans, part by part and one run after the other, what is left of all runs, and gives
 // those that are whole now. Several processes may do it at once, and go on where one that died has
 // stopped. A run that cannot be planned does not keep the others back.
-func (db *DB) PlanRest(ctx context.Context) (whole []domain.Run, err error) {
+func (o Outbox) PlanRest(ctx context.Context) (whole []domain.Run, err error) {
 	for left := true; left; {
 		left = false
-		unplanned, failed := ids(ctx, db, `SELECT id FROM runs WHERE closed_at IS NULL AND rest IS NOT NULL ORDER BY id`)
+		unplanned, failed := ids(ctx, o.db, `SELECT id FROM runs WHERE closed_at IS NULL AND rest IS NOT NULL ORDER BY id`)
 		err = errors.Join(err, failed)
 		for _, id := range unplanned {
-			run, ok, failed := db.planNext(ctx, id)
+			run, ok, failed := o.planNext(ctx, id)
 			err = errors.Join(err, failed)
 			left = left || ok
 			if ok && run.Rest == nil {
@@ -46,8 +46,8 @@ func (db *DB) PlanRest(ctx context.Context) (whole []domain.Run, err error) {
 }
 
 // planNext plans the next part of a run; ok is false when there is none any more.
-func (db *DB) planNext(ctx context.Context, id int64) (run domain.Run, ok bool, err error) {
-	err = db.InTx(ctx, func(tx Tx) error {
+func (o Outbox) planNext(ctx context.Context, id int64) (run domain.Run, ok bool, err error) {
+	err = o.db.InTx(ctx, func(tx Tx) error {
 		// A weaker lock than UPDATE, or retries, which name the run, would wait for it.
 		err := tx.NewSelect().Model(&run).Where("id = ? AND rest IS NOT NULL", id).For("NO KEY UPDATE").
 			Comment(string(statement.PlanPart)).Scan(ctx)

@@ -12,11 +12,17 @@ import (
 	"skychimp/domain"
 )
 
+// Outbox is what sending asks.
+type Outbox struct{ db *DB }
+
+// Outbox of this database.
+func (db *DB) Outbox() Outbox { return Outbox{db} }
+
 // DueMailings are the mailings with an occurrence at or before now, one of each owner first,
 // so that no owner waits behind another's many.
-func (db *DB) DueMailings(ctx context.Context, now time.Time) ([]int64, error) {
+func (o Outbox) DueMailings(ctx context.Context, now time.Time) ([]int64, error) {
 	var ids []int64
-	err := db.bun.NewRaw(`
+	err := o.db.bun.NewRaw(`
 		SELECT mailing.id FROM mailings AS mailing JOIN users AS owner ON owner.id = mailing.owner_id
 		WHERE mailing.status = 'running' AND mailing.disabled_at IS NULL AND mailing.deleted_at IS NULL
 		  AND mailing.next_run_at <= ? AND owner.blocked_at IS NULL
@@ -36,10 +42,10 @@ type Forecast struct {
 }
 
 // Forecast tells what PlanRun would do; ok is false when nothing is due.
-func (db *DB) Forecast(ctx context.Context, id int64, now time.Time, force bool) (f Forecast, ok bool, err error) {
-	err = db.InTx(ctx, func(tx Tx) error {
+func (o Outbox) Forecast(ctx context.Context, id int64, now time.Time, force bool) (f Forecast, ok bool, err error) {
+	err = o.db.InTx(ctx, func(tx Tx) error {
 		var run domain.Run
-		if run, f.Mailing, ok, err = db.takeRun(ctx, tx, id, now, force); err != nil || !ok {
+		if run, f.Mailing, ok, err = o.takeRun(ctx, tx, id, now, force); err != nil || !ok {
 			return err
 		}
 		f.At = run.ScheduledAt
@@ -57,10 +63,10 @@ func (db *DB) Forecast(ctx context.Context, id int64, now time.Time, force bool)
 	return f, ok, err
 }
 
-// Recipients counts whom the mailing, saved or not, would write to now, and how many of its
+// RecipientCount counts whom the mailing, saved or not, would write to now, and how many of its
 // audience get nothing because they are suppressed.
-func (db *DB) Recipients(ctx context.Context, m domain.Mailing) (recipients, suppressed int, err error) {
-	query := db.bun.NewSelect()
+func (ms Mailings) RecipientCount(ctx context.Context, m domain.Mailing) (recipients, suppressed int, err error) {
+	query := ms.db.bun.NewSelect()
 	if m.Audience == domain.AudiencePicked {
 		query.TableExpr("(SELECT suppressed_at IS NOT NULL AS suppressed, 1 AS clients FROM clients WHERE id IN ? AND owner_id = ?) AS client",
 			bun.Tuple(m.ClientIDs), m.OwnerID)
@@ -72,17 +78,17 @@ func (db *DB) Recipients(ctx context.Context, m domain.Mailing) (recipients, sup
 	return recipients, suppressed, explain(err)
 }
 
-// PlanRun takes the due occurrence of a mailing off its calendar and makes its run with its
+// Plan takes the due occurrence of a mailing off its calendar and makes its run with its
 // deliveries, in one transaction; what a large run has beyond the first part is left to PlanRest.
 // force makes a run out of turn. ok is false when nothing is due, or when another process is
 // planning the same mailing right now; while the installation is on hold it is refused.
-func (db *DB) PlanRun(ctx context.Context, id int64, now time.Time, force bool) (run domain.Run, ok bool, err error) {
-	err = db.InTx(ctx, func(tx Tx) error {
+func (o Outbox) Plan(ctx context.Context, id int64, now time.Time, force bool) (run domain.Run, ok bool, err error) {
+	err = o.db.InTx(ctx, func(tx Tx) error {
 		if err := refuseOnHold(ctx, tx); err != nil {
 			return err
 		}
 		var m domain.Mailing
-		if run, m, ok, err = db.takeRun(ctx, tx, id, now, force); err != nil || !ok {
+		if run, m, ok, err = o.takeRun(ctx, tx, id, now, force); err != nil || !ok {
 			return err
 		}
 		if err := planFirst(ctx, tx, &run, m); err != nil {
@@ -105,7 +111,7 @@ func (db *DB) PlanRun(ctx context.Context, id int64, now time.Time, force bool) 
 }
 
 // takeRun advances the mailing and inserts the rows of its missed runs and of the one to send.
-func (db *DB) takeRun(ctx context.Context, tx Tx, id int64, now time.Time, force bool) (run domain.Run, m domain.Mailing, ok bool, err error) {
+func (o Outbox) takeRun(ctx context.Context, tx Tx, id int64, now time.Time, force bool) (run domain.Run, m domain.Mailing, ok bool, err error) {
 	lock := "UPDATE SKIP LOCKED"
 	if force {
 		lock = "UPDATE" // nobody asks a second time for a run out of turn

@@ -31,7 +31,7 @@ func BenchmarkPlanRun(b *testing.B) {
 					begun := time.Now()
 					run := plan(b, d, m.ID, monday)
 					b.ReportMetric(time.Since(begun).Seconds(), "s/first")
-					if _, err := d.PlanRest(b.Context()); err != nil {
+					if _, err := d.Outbox().PlanRest(b.Context()); err != nil {
 						b.Fatal(err)
 					}
 					b.ReportMetric(time.Since(begun).Seconds(), "s/plan")

@@ -15,7 +15,7 @@ import (
 
 func plan(t testing.TB, d *db.DB, mailing int64, now time.Time) domain.Run {
 	t.Helper()
-	run, ok, err := d.PlanRun(t.Context(), mailing, now, false)
+	run, ok, err := d.Outbox().Plan(t.Context(), mailing, now, false)
 	if err != nil || !ok {
 		t.Fatalf("no run: %v", err)
 	}
@@ -41,7 +41,7 @@ func TestPlanRun(t *testing.T) {
 		*run.OccurrenceNo != 0 || !run.ScheduledAt.Equal(monday) || run.Status != domain.RunRunning {
 		t.Errorf("%+v", run)
 	}
-	kept, err := d.Run(t.Context(), ann, run.ID)
+	kept, err := d.Runs().Get(t.Context(), ann, run.ID)
 	if err != nil || kept.Counts != (domain.Counts{Planned: 250, Suppressed: 3}) || kept.Subject != run.Subject || !kept.WindowEnd.Equal(m.EndAt) {
 		t.Errorf("%v: %+v", err, kept)
 	}
@@ -56,18 +56,18 @@ func TestPlanRun(t *testing.T) {
 	if got := numbers(t, d, "SELECT first_seq * 1000 + open FROM blocks WHERE NOT done AND holder IS NULL ORDER BY first_seq"); !slices.Equal(got, []int64{1100, 101100, 201047}) {
 		t.Errorf("blocks %v", got)
 	}
-	m, _ = d.Mailing(t.Context(), ann, m.ID)
+	m, _ = d.Mailings().Get(t.Context(), ann, m.ID)
 	if m.NextNo != 1 || !m.NextRunAt.Equal(monday.AddDate(0, 0, 1)) {
 		t.Errorf("next %d at %v", m.NextNo, m.NextRunAt)
 	}
 	// A message that is edited later changes no run that has started.
-	if _, err := d.UpdateMessage(t.Context(), ann, m.MessageID, func(m *domain.Message) error {
+	if _, err := d.Messages().Update(t.Context(), ann, m.MessageID, func(m *domain.Message) error {
 		m.Change(domain.MessageForm{Subject: "New", Body: "New"}, monday)
 		return nil
 	}); err != nil {
 		t.Fatal(err)
 	}
-	if kept, _ := d.Run(t.Context(), ann, run.ID); kept.Subject != "Hello, {{name}}" {
+	if kept, _ := d.Runs().Get(t.Context(), ann, run.ID); kept.Subject != "Hello, {{name}}" {
 		t.Errorf("subject %q", kept.Subject)
 	}
 	if next := plan(t, d, m.ID, monday.AddDate(0, 0, 1)); next.Subject != "New" || next.Revision != 2 {
@@ -99,7 +99,7 @@ func TestPlanAudiences(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			m := newLaunched(t, d, ann, tt.change)
-			recipients, suppressed, err := d.Recipients(t.Context(), m)
+			recipients, suppressed, err := d.Mailings().RecipientCount(t.Context(), m)
 			if err != nil || recipients != len(tt.want)-tt.suppressed || suppressed != tt.suppressed {
 				t.Errorf("%v: forecast of %d and %d suppressed", err, recipients, suppressed)
 			}
@@ -113,7 +113,7 @@ func TestPlanAudiences(t *testing.T) {
 		})
 	}
 	foreign := domain.Mailing{OwnerID: bob, Audience: domain.AudiencePicked, ClientIDs: ids}
-	if recipients, suppressed, err := d.Recipients(t.Context(), foreign); err != nil || recipients != 0 || suppressed != 0 {
+	if recipients, suppressed, err := d.Mailings().RecipientCount(t.Context(), foreign); err != nil || recipients != 0 || suppressed != 0 {
 		t.Errorf("counted foreign clients: %v %d %d", err, recipients, suppressed)
 	}
 }
@@ -127,7 +127,7 @@ func TestPlanMissed(t *testing.T) {
 	if *run.OccurrenceNo != 2 || !run.ScheduledAt.Equal(monday.AddDate(0, 0, 2)) || run.Planned != 2 {
 		t.Errorf("%+v", run)
 	}
-	rows, total, err := d.Runs(t.Context(), ann, m.ID, 1)
+	rows, total, err := d.Runs().List(t.Context(), ann, m.ID, 1)
 	if err != nil || total != 3 {
 		t.Fatal(err, total)
 	}
@@ -137,13 +137,13 @@ func TestPlanMissed(t *testing.T) {
 		}
 	}
 	// After the end all that is left was missed, and there is no run.
-	if _, ok, err := d.PlanRun(t.Context(), m.ID, monday.AddDate(0, 0, 9), false); ok || err != nil {
+	if _, ok, err := d.Outbox().Plan(t.Context(), m.ID, monday.AddDate(0, 0, 9), false); ok || err != nil {
 		t.Errorf("ran after the end: %v %v", ok, err)
 	}
 	if missed := number(t, d, "SELECT count(*) FROM runs WHERE status = 'missed'"); missed != 5 {
 		t.Errorf("%d missed", missed)
 	}
-	if m, _ = d.Mailing(t.Context(), ann, m.ID); m.NextNo != 6 || !m.NextRunAt.IsZero() {
+	if m, _ = d.Mailings().Get(t.Context(), ann, m.ID); m.NextNo != 6 || !m.NextRunAt.IsZero() {
 		t.Errorf("next %d at %v", m.NextNo, m.NextRunAt)
 	}
 }
@@ -166,14 +166,14 @@ func TestPlanNothing(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			m := newMailing(t, d, newOwner(t, d, name), nil)
 			tt.ready(m)
-			before, _ := d.Mailing(t.Context(), 0, m.ID)
-			if _, ok, err := d.PlanRun(t.Context(), m.ID, tt.now, false); ok || err != nil {
+			before, _ := d.Mailings().Get(t.Context(), 0, m.ID)
+			if _, ok, err := d.Outbox().Plan(t.Context(), m.ID, tt.now, false); ok || err != nil {
 				t.Errorf("planned: %v %v", ok, err)
 			}
-			if after, _ := d.Mailing(t.Context(), 0, m.ID); after.NextNo != before.NextNo || !after.NextRunAt.Equal(before.NextRunAt) {
+			if after, _ := d.Mailings().Get(t.Context(), 0, m.ID); after.NextNo != before.NextNo || !after.NextRunAt.Equal(before.NextRunAt) {
 				t.Errorf("the calendar moved: %+v", after)
 			}
-			_, ok, err := d.PlanRun(t.Context(), m.ID, tt.now, true)
+			_, ok, err := d.Outbox().Plan(t.Context(), m.ID, tt.now, true)
 			if tt.key == "" && (err != nil || !ok) {
 				t.Errorf("out of turn: %v %v", ok, err)
 			} else if tt.key != "" {
@@ -181,7 +181,7 @@ func TestPlanNothing(t *testing.T) {
 			}
 		})
 	}
-	if _, ok, err := d.PlanRun(t.Context(), 1<<40, monday, false); ok || err != nil {
+	if _, ok, err := d.Outbox().Plan(t.Context(), 1<<40, monday, false); ok || err != nil {
 		t.Errorf("no such mailing: %v %v", ok, err)
 	}
 }
@@ -216,26 +216,26 @@ func TestPlanOfABlockedOwner(t *testing.T) {
 		t.Fatal(err)
 	}
 	planned := inBackground(t, d, func() {
-		if _, ok, err := d.PlanRun(t.Context(), m.ID, monday, false); ok || err != nil {
+		if _, ok, err := d.Outbox().Plan(t.Context(), m.ID, monday, false); ok || err != nil {
 			t.Errorf("planned for a blocked owner: %v %v", ok, err)
 		}
 	})
 	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
 	defer cancel()
-	if _, err := d.UpdateUser(ctx, ann, block); err != nil {
+	if _, err := d.Users().Update(ctx, ann, block); err != nil {
 		t.Error("a block has to wait until a million deliveries are planned: ", err)
 	}
 	if err := tx.Rollback(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	planned.Wait()
-	if _, ok, err := d.PlanRun(t.Context(), m.ID, monday, false); ok || err != nil {
+	if _, ok, err := d.Outbox().Plan(t.Context(), m.ID, monday, false); ok || err != nil {
 		t.Errorf("planned for a blocked owner: %v %v", ok, err)
 	}
 	if runs := number(t, d, "SELECT count(*) FROM runs"); runs != 0 {
 		t.Errorf("%d runs", runs)
 	}
-	if due, err := d.DueMailings(t.Context(), monday); err != nil || len(due) != 0 {
+	if due, err := d.Outbox().DueMailings(t.Context(), monday); err != nil || len(due) != 0 {
 		t.Errorf("due: %v %v", due, err)
 	}
 }
@@ -249,7 +249,7 @@ func TestPlanOnce(t *testing.T) {
 		var planners sync.WaitGroup
 		for range 4 {
 			planners.Go(func() {
-				if _, _, err := d.PlanRun(t.Context(), m.ID, monday, false); err != nil {
+				if _, _, err := d.Outbox().Plan(t.Context(), m.ID, monday, false); err != nil {
 					t.Error(err)
 				}
 			})
@@ -258,7 +258,7 @@ func TestPlanOnce(t *testing.T) {
 		if runs := number(t, d, "SELECT count(*) FROM runs WHERE mailing_id = $1", m.ID); runs != 1 {
 			t.Fatalf("%d runs", runs)
 		}
-		if _, ok, err := d.PlanRun(t.Context(), m.ID, monday, false); ok || err != nil {
+		if _, ok, err := d.Outbox().Plan(t.Context(), m.ID, monday, false); ok || err != nil {
 			t.Fatalf("planned again: %v %v", ok, err)
 		}
 	}
@@ -284,22 +284,22 @@ func TestPlanParts(t *testing.T) {
 	}
 	newClient(t, d, ann, domain.ClientForm{Email: "late@x.example", Tags: "vip"})
 	form := domain.MailingForm{Name: m.Name, MessageID: m.MessageID, Audience: "all", StartAt: "2031-01-06T09:00", Timezone: m.Timezone, Periodicity: string(m.Periodicity)}
-	if _, err := d.UpdateMailing(t.Context(), ann, m.ID, func(m *domain.Mailing) error { return m.Change(form, monday) }); err != nil {
+	if _, err := d.Mailings().Update(t.Context(), ann, m.ID, func(m *domain.Mailing) error { return m.Change(form, monday) }); err != nil {
 		t.Fatal(err)
 	}
 	// Stopped, it still has to say of everybody that he got nothing.
 	update(t, d, m.ID, stop)
-	if ended, err := d.EndableRuns(t.Context(), monday); err != nil || len(ended) > 0 {
+	if ended, err := d.Outbox().EndableRuns(t.Context(), monday); err != nil || len(ended) > 0 {
 		t.Errorf("%v: runs %v could end before they are planned", err, ended)
 	}
-	if err := d.CloseRun(t.Context(), run.ID, monday); err != nil {
+	if err := d.Outbox().CloseRun(t.Context(), run.ID, monday); err != nil {
 		t.Fatal(err)
 	}
 	var planners sync.WaitGroup
 	wholes := make(chan domain.Run, 2)
 	for range 2 {
 		planners.Go(func() {
-			whole, err := d.PlanRest(t.Context())
+			whole, err := d.Outbox().PlanRest(t.Context())
 			if err != nil {
 				t.Error(err)
 			}
@@ -325,10 +325,10 @@ func TestPlanParts(t *testing.T) {
 			t.Errorf("%s: %d, want %d", name, got, want)
 		}
 	}
-	if err := d.CloseRun(t.Context(), run.ID, monday); err != nil {
+	if err := d.Outbox().CloseRun(t.Context(), run.ID, monday); err != nil {
 		t.Fatal(err)
 	}
-	kept, err := d.Run(t.Context(), ann, run.ID)
+	kept, err := d.Runs().Get(t.Context(), ann, run.ID)
 	if err != nil || kept.Cancelled != clients-clients/1000 || kept.Status != domain.RunDone {
 		t.Errorf("%v: %+v", err, kept)
 	}
@@ -339,7 +339,7 @@ func TestPlanOutOfTurn(t *testing.T) {
 	ann := newOwner(t, d, "ann")
 	newClients(t, d, ann, 2)
 	daily := newLaunched(t, d, ann, nil)
-	run, ok, err := d.PlanRun(t.Context(), daily.ID, monday.Add(-time.Hour), true)
+	run, ok, err := d.Outbox().Plan(t.Context(), daily.ID, monday.Add(-time.Hour), true)
 	if err != nil || !ok || run.OccurrenceNo != nil || run.Planned != 2 || !run.ScheduledAt.Equal(monday.Add(-time.Hour)) {
 		t.Errorf("%v %v %+v", ok, err, run)
 	}
@@ -347,16 +347,16 @@ func TestPlanOutOfTurn(t *testing.T) {
 		t.Errorf("the calendar lost its first run: %+v", next)
 	}
 	once := newMailing(t, d, ann, func(f *domain.MailingForm) { f.Periodicity = "once" })
-	if run, ok, err = d.PlanRun(t.Context(), once.ID, monday.Add(-time.Hour), true); err != nil || !ok || *run.OccurrenceNo != 0 {
+	if run, ok, err = d.Outbox().Plan(t.Context(), once.ID, monday.Add(-time.Hour), true); err != nil || !ok || *run.OccurrenceNo != 0 {
 		t.Errorf("%v %v %+v", ok, err, run)
 	}
-	if once, _ = d.Mailing(t.Context(), ann, once.ID); once.Status != domain.Running {
+	if once, _ = d.Mailings().Get(t.Context(), ann, once.ID); once.Status != domain.Running {
 		t.Errorf("status %s", once.Status)
 	}
-	if _, ok, err := d.PlanRun(t.Context(), once.ID, monday, false); ok || err != nil {
+	if _, ok, err := d.Outbox().Plan(t.Context(), once.ID, monday, false); ok || err != nil {
 		t.Errorf("the only run ran twice: %v %v", ok, err)
 	}
-	_, _, err = d.PlanRun(t.Context(), once.ID, monday, true)
+	_, _, err = d.Outbox().Plan(t.Context(), once.ID, monday, true)
 	refused(t, err, domain.Conflict, "mailings.ran_once")
 }
 
@@ -372,11 +372,11 @@ func TestPlanLocked(t *testing.T) {
 	if _, err := tx.Exec(t.Context(), "SELECT FROM mailings WHERE id = $1 FOR UPDATE", m.ID); err != nil {
 		t.Fatal(err)
 	}
-	if _, ok, err := d.PlanRun(t.Context(), m.ID, monday, false); ok || err != nil {
+	if _, ok, err := d.Outbox().Plan(t.Context(), m.ID, monday, false); ok || err != nil {
 		t.Errorf("tick: %v %v", ok, err)
 	}
 	planned := inBackground(t, d, func() {
-		if _, ok, err := d.PlanRun(t.Context(), m.ID, monday, true); !ok || err != nil {
+		if _, ok, err := d.Outbox().Plan(t.Context(), m.ID, monday, true); !ok || err != nil {
 			t.Errorf("out of turn: %v %v", ok, err)
 		}
 	})
@@ -392,14 +392,14 @@ func TestForecast(t *testing.T) {
 	suppress(t, d, newClients(t, d, ann, 4)[0])
 	m := newLaunched(t, d, ann, nil)
 	now := monday.AddDate(0, 0, 3).Add(time.Minute)
-	f, ok, err := d.Forecast(t.Context(), m.ID, now, false)
+	f, ok, err := d.Outbox().Forecast(t.Context(), m.ID, now, false)
 	if err != nil || !ok || f.Recipients != 3 || !f.At.Equal(monday.AddDate(0, 0, 3)) || f.Mailing.ID != m.ID {
 		t.Errorf("%v %v %+v", ok, err, f)
 	}
-	if f, ok, err = d.Forecast(t.Context(), m.ID, monday.Add(-time.Hour), true); err != nil || !ok || f.Recipients != 3 {
+	if f, ok, err = d.Outbox().Forecast(t.Context(), m.ID, monday.Add(-time.Hour), true); err != nil || !ok || f.Recipients != 3 {
 		t.Errorf("out of turn: %v %v %+v", ok, err, f)
 	}
-	if _, ok, err = d.Forecast(t.Context(), m.ID, monday.Add(-time.Hour), false); err != nil || ok {
+	if _, ok, err = d.Outbox().Forecast(t.Context(), m.ID, monday.Add(-time.Hour), false); err != nil || ok {
 		t.Errorf("nothing is due: %v %v", ok, err)
 	}
 	for _, table := range []string{"runs", "deliveries", "blocks"} {
@@ -407,15 +407,15 @@ func TestForecast(t *testing.T) {
 			t.Errorf("%d rows left in %s", n, table)
 		}
 	}
-	if after, _ := d.Mailing(t.Context(), ann, m.ID); after.NextNo != 0 || !after.NextRunAt.Equal(monday) {
+	if after, _ := d.Mailings().Get(t.Context(), ann, m.ID); after.NextNo != 0 || !after.NextRunAt.Equal(monday) {
 		t.Errorf("the calendar moved: %+v", after)
 	}
 	update(t, d, m.ID, disable)
-	_, _, err = d.Forecast(t.Context(), m.ID, now, true)
+	_, _, err = d.Outbox().Forecast(t.Context(), m.ID, now, true)
 	refused(t, err, domain.Conflict, "mailings.is_disabled")
 	cancelled, cancel := context.WithCancel(t.Context())
 	cancel()
-	if _, _, err := d.Forecast(cancelled, m.ID, now, false); err == nil {
+	if _, _, err := d.Outbox().Forecast(cancelled, m.ID, now, false); err == nil {
 		t.Error("no error of a cancelled forecast")
 	}
 }
@@ -434,10 +434,10 @@ func TestDueMailings(t *testing.T) {
 	newLaunched(t, d, ann, at("2031-01-06T09:01"))
 	update(t, d, newLaunched(t, d, ann, nil).ID, disable)
 	update(t, d, newLaunched(t, d, ann, nil).ID, stop)
-	if err := d.DeleteMailing(t.Context(), ann, newLaunched(t, d, ann, nil).ID, monday); err != nil {
+	if err := d.Mailings().Delete(t.Context(), ann, newLaunched(t, d, ann, nil).ID, monday); err != nil {
 		t.Fatal(err)
 	}
-	due, err := d.DueMailings(t.Context(), monday)
+	due, err := d.Outbox().DueMailings(t.Context(), monday)
 	if want := []int64{a2.ID, b1.ID, a1.ID, a3.ID}; err != nil || !slices.Equal(due, want) {
 		t.Errorf("%v %v, want %v: one of each owner first", err, due, want)
 	}

@@ -10,17 +10,23 @@ import (
 	"skychimp/domain"
 )
 
+// Posts are the articles of the blog.
+type Posts struct{ db *DB }
+
+// Posts of this database.
+func (db *DB) Posts() Posts { return Posts{db} }
+
 // headRunes is how much of a body a list of posts carries, for the first words of each.
 const headRunes = 1500
 
-// PublishedPosts are all posts that everybody may see at now, newest first, with the first 1500
+// Published are all posts that everybody may see at now, newest first, with the first 1500
 // characters of their bodies. Shared with other readers: not to be changed.
-func (db *DB) PublishedPosts(ctx context.Context, now time.Time) ([]domain.Post, error) {
-	version, ttl := db.cache.version("posts")
-	posts, err := db.cache.posts.get(ctx, lookup[[]domain.Post]{"posts", version, ttl, loadPatience, loadLimit,
+func (ps Posts) Published(ctx context.Context, now time.Time) ([]domain.Post, error) {
+	version, ttl := ps.db.cache.version("posts")
+	posts, err := ps.db.cache.posts.get(ctx, lookup[[]domain.Post]{"posts", version, ttl, loadPatience, loadLimit,
 		func(ctx context.Context) ([]domain.Post, error) {
 			posts := []domain.Post{}
-			err := db.bun.NewSelect().Model(&posts).ExcludeColumn("body").
+			err := ps.db.bun.NewSelect().Model(&posts).ExcludeColumn("body").
 				ColumnExpr("left(body, ?) AS body", headRunes).
 				Where("published_at IS NOT NULL").OrderExpr("published_at DESC, id DESC").Scan(ctx)
 			return posts, explain(err)
@@ -36,21 +42,21 @@ func (db *DB) PublishedPosts(ctx context.Context, now time.Time) ([]domain.Post,
 	return posts[first:], nil
 }
 
-// PublishedPost is the whole post behind a slug that everybody may see at now.
-func (db *DB) PublishedPost(ctx context.Context, slug string, now time.Time) (domain.Post, error) {
+// PublishedBySlug is the whole post behind a slug that everybody may see at now.
+func (ps Posts) PublishedBySlug(ctx context.Context, slug string, now time.Time) (domain.Post, error) {
 	none := domain.Refuse(domain.NotFound, "", "errors.not_found")
-	listed, err := db.PublishedPosts(ctx, now)
+	listed, err := ps.Published(ctx, now)
 	if err != nil {
 		return domain.Post{}, err
 	}
 	if !slices.ContainsFunc(listed, func(p domain.Post) bool { return p.Slug == slug }) {
 		return domain.Post{}, none
 	}
-	version, ttl := db.cache.version("posts")
-	found, err := db.cache.posts.get(ctx, lookup[[]domain.Post]{"post:" + slug, version, ttl, loadPatience, loadLimit,
+	version, ttl := ps.db.cache.version("posts")
+	found, err := ps.db.cache.posts.get(ctx, lookup[[]domain.Post]{"post:" + slug, version, ttl, loadPatience, loadLimit,
 		func(ctx context.Context) ([]domain.Post, error) {
 			posts := []domain.Post{}
-			err := db.bun.NewSelect().Model(&posts).Where("slug = ?", slug).Scan(ctx)
+			err := ps.db.bun.NewSelect().Model(&posts).Where("slug = ?", slug).Scan(ctx)
 			return posts, explain(err)
 		}})
 	if err != nil {
@@ -70,11 +76,11 @@ type PostFilter struct {
 	Page  int
 }
 
-// Posts is one page of all posts without their bodies, newest first, and the number of all that
+// List is one page of all posts without their bodies, newest first, and the number of all that
 // match. Beyond the last page the last is answered.
-func (db *DB) Posts(ctx context.Context, filter PostFilter) ([]domain.Post, int, error) {
+func (ps Posts) List(ctx context.Context, filter PostFilter) ([]domain.Post, int, error) {
 	posts := []domain.Post{}
-	query := db.bun.NewSelect().Model(&posts).ExcludeColumn("body")
+	query := ps.db.bun.NewSelect().Model(&posts).ExcludeColumn("body")
 	if filter.Query != "" {
 		like := "%" + escapeLike(clean(filter.Query)) + "%"
 		query.Where("(title ILIKE ? OR body ILIKE ?)", like, like)
@@ -95,16 +101,16 @@ func (db *DB) Posts(ctx context.Context, filter PostFilter) ([]domain.Post, int,
 	return posts, int(total), explain(err)
 }
 
-// Post is one post, whatever its state.
-func (db *DB) Post(ctx context.Context, id int64) (domain.Post, error) {
+// Get is one post, whatever its state.
+func (ps Posts) Get(ctx context.Context, id int64) (domain.Post, error) {
 	var post domain.Post
-	err := db.bun.NewSelect().Model(&post).Where("id = ?", id).Scan(ctx)
+	err := ps.db.bun.NewSelect().Model(&post).Where("id = ?", id).Scan(ctx)
 	return post, explain(err)
 }
 
-// CreatePost saves a new post. When its slug is taken it gets the next free one: `title-2`.
-func (db *DB) CreatePost(ctx context.Context, post *domain.Post) error {
-	return db.InTx(ctx, func(tx Tx) error {
+// Create saves a new post. When its slug is taken it gets the next free one: `title-2`.
+func (ps Posts) Create(ctx context.Context, post *domain.Post) error {
+	return ps.db.InTx(ctx, func(tx Tx) error {
 		if err := freeSlug(ctx, tx, post); err != nil {
 			return err
 		}
@@ -115,10 +121,10 @@ func (db *DB) CreatePost(ctx context.Context, post *domain.Post) error {
 	})
 }
 
-// UpdatePost loads, changes and saves a post; views go on counting beside it.
-func (db *DB) UpdatePost(ctx context.Context, id int64, change func(*domain.Post) error) (domain.Post, error) {
+// Update loads, changes and saves a post; views go on counting beside it.
+func (ps Posts) Update(ctx context.Context, id int64, change func(*domain.Post) error) (domain.Post, error) {
 	var post domain.Post
-	err := db.InTx(ctx, func(tx Tx) error {
+	err := ps.db.InTx(ctx, func(tx Tx) error {
 		err := tx.NewSelect().Model(&post).Where("id = ?", id).For("UPDATE").Scan(ctx)
 		if err != nil {
 			return err
@@ -136,9 +142,9 @@ func (db *DB) UpdatePost(ctx context.Context, id int64, change func(*domain.Post
 	return post, err
 }
 
-// DeletePost deletes a post. Its picture goes with the next SweepMedia.
-func (db *DB) DeletePost(ctx context.Context, id int64) error {
-	return db.InTx(ctx, func(tx Tx) error {
+// Delete deletes a post. Its picture goes with the next SweepMedia.
+func (ps Posts) Delete(ctx context.Context, id int64) error {
+	return ps.db.InTx(ctx, func(tx Tx) error {
 		var gone int64
 		err := tx.NewRaw("DELETE FROM posts WHERE id = ? RETURNING id", id).Scan(ctx, &gone)
 		if err != nil {

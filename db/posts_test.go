@@ -21,7 +21,7 @@ func TestPublishedPosts(t *testing.T) {
 	addPost(t, d, "Next week", now.Add(7*24*time.Hour))
 	addPost(t, d, "Tomorrow", now.Add(24*time.Hour))
 	draft := domain.Post{Slug: "draft", Title: "Draft", Body: "Draft"}
-	if err := d.CreatePost(t.Context(), &draft); err != nil {
+	if err := d.Posts().Create(t.Context(), &draft); err != nil {
 		t.Fatal(err)
 	}
 	one := instance(t, d, "")
@@ -37,7 +37,7 @@ func TestPublishedPosts(t *testing.T) {
 		{-72 * time.Hour, []string{}},
 	} {
 		// The list is loaded once: a scheduled post appears in the cached one, to the moment.
-		posts, err := one.PublishedPosts(t.Context(), now.Add(test.after))
+		posts, err := one.Posts().Published(t.Context(), now.Add(test.after))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -50,11 +50,11 @@ func TestPublishedPosts(t *testing.T) {
 		}
 	}
 	for slug, after := range map[string]time.Duration{"tomorrow": 23 * time.Hour, "draft": 999 * time.Hour, "nothing": 0} {
-		if _, err := one.PublishedPost(t.Context(), slug, now.Add(after)); domain.KindOf(err) != domain.NotFound {
+		if _, err := one.Posts().PublishedBySlug(t.Context(), slug, now.Add(after)); domain.KindOf(err) != domain.NotFound {
 			t.Errorf("%s: %v", slug, err)
 		}
 	}
-	post, err := one.PublishedPost(t.Context(), "tomorrow", now.Add(24*time.Hour))
+	post, err := one.Posts().PublishedBySlug(t.Context(), "tomorrow", now.Add(24*time.Hour))
 	if err != nil || post.Body != "Body of Tomorrow" {
 		t.Errorf("%q, %v", post.Body, err)
 	}
@@ -65,7 +65,7 @@ func TestPosts(t *testing.T) {
 	now := time.Now()
 	addPost(t, d, "Published 100%", now.Add(-time.Hour))
 	addPost(t, d, "Scheduled", now.Add(time.Hour))
-	if err := d.CreatePost(t.Context(), &domain.Post{Slug: "draft", Title: "Черновик", Body: "Draft"}); err != nil {
+	if err := d.Posts().Create(t.Context(), &domain.Post{Slug: "draft", Title: "Черновик", Body: "Draft"}); err != nil {
 		t.Fatal(err)
 	}
 	for _, test := range []struct {
@@ -85,7 +85,7 @@ func TestPosts(t *testing.T) {
 		{db.PostFilter{Query: "\x00Sch\xff"}, []string{"Scheduled"}},
 	} {
 		test.filter.Now = now
-		posts, total, err := d.Posts(t.Context(), test.filter)
+		posts, total, err := d.Posts().List(t.Context(), test.filter)
 		titles := []string{}
 		for _, post := range posts {
 			titles = append(titles, post.Title)
@@ -105,7 +105,7 @@ func TestSlugRace(t *testing.T) {
 		done.Go(func() { addPost(t, d, "News", time.Now()) })
 	}
 	done.Wait()
-	posts, total, err := d.Posts(t.Context(), db.PostFilter{})
+	posts, total, err := d.Posts().List(t.Context(), db.PostFilter{})
 	if err != nil || total != 21 {
 		t.Fatalf("%d posts, %v", total, err)
 	}
@@ -128,25 +128,25 @@ func TestUpdatePost(t *testing.T) {
 	d := dbtest.New(t)
 	post := addPost(t, d, "News", time.Now())
 	refused := domain.Refuse(domain.Invalid, "title", "posts.title_required")
-	_, err := d.UpdatePost(t.Context(), post.ID, func(p *domain.Post) error { p.Title = ""; return refused })
+	_, err := d.Posts().Update(t.Context(), post.ID, func(p *domain.Post) error { p.Title = ""; return refused })
 	if domain.KindOf(err) != domain.Invalid {
 		t.Error(err)
 	}
-	changed, err := d.UpdatePost(t.Context(), post.ID, func(p *domain.Post) error {
+	changed, err := d.Posts().Update(t.Context(), post.ID, func(p *domain.Post) error {
 		p.Title, p.Body, p.Image, p.PublishedAt, p.Views = "A", "B", "c.jpg", nil, 999
 		return nil
 	})
 	if err != nil || !changed.UpdatedAt.After(post.UpdatedAt) {
 		t.Errorf("%v, %v", changed.UpdatedAt, err)
 	}
-	got, err := d.Post(t.Context(), post.ID)
+	got, err := d.Posts().Get(t.Context(), post.ID)
 	if err != nil || got.Title != "A" || got.Body != "B" || got.Image != "c.jpg" || got.PublishedAt != nil || got.Slug != "news" || got.Views != 0 {
 		t.Errorf("%+v, %v", got, err)
 	}
-	if err := d.DeletePost(t.Context(), post.ID); err != nil {
+	if err := d.Posts().Delete(t.Context(), post.ID); err != nil {
 		t.Error(err)
 	}
-	if err := d.DeletePost(t.Context(), post.ID); domain.KindOf(err) != domain.NotFound {
+	if err := d.Posts().Delete(t.Context(), post.ID); domain.KindOf(err) != domain.NotFound {
 		t.Errorf("again: %v", err)
 	}
 }
@@ -157,8 +157,8 @@ func TestViews(t *testing.T) {
 	first := dbtest.New(t)
 	a, b := instance(t, first, ""), instance(t, first, "")
 	log := slog.New(slog.DiscardHandler)
-	a.StartViews(log)
-	b.StartViews(log)
+	a.Posts().StartViews(log)
+	b.Posts().StartViews(log)
 	read := []domain.Post{addPost(t, first, "One", time.Now()), addPost(t, first, "Two", time.Now())}
 	gone := addPost(t, first, "Gone", time.Now())
 	const readers, times = 1000, 20
@@ -167,32 +167,32 @@ func TestViews(t *testing.T) {
 		done.Go(func() {
 			one := []*db.DB{a, b}[i%2]
 			for n := range times {
-				post, err := one.PublishedPost(t.Context(), read[n%2].Slug, time.Now())
+				post, err := one.Posts().PublishedBySlug(t.Context(), read[n%2].Slug, time.Now())
 				if err != nil {
 					t.Error(err)
 					return
 				}
-				before := one.Views(post)
-				one.CountView(post)
-				if after := one.Views(post); after <= before {
+				before := one.Posts().Views(post)
+				one.Posts().CountView(post)
+				if after := one.Posts().Views(post); after <= before {
 					t.Errorf("%d views, then %d", before, after)
 				}
 				time.Sleep(time.Duration(i) * 100 * time.Microsecond)
 			}
-			one.CountView(gone)
+			one.Posts().CountView(gone)
 		})
 	}
-	if err := first.DeletePost(t.Context(), gone.ID); err != nil {
+	if err := first.Posts().Delete(t.Context(), gone.ID); err != nil {
 		t.Fatal(err)
 	}
-	_, err := first.UpdatePost(t.Context(), read[0].ID, func(p *domain.Post) error { p.Title = "Edited"; return nil })
+	_, err := first.Posts().Update(t.Context(), read[0].ID, func(p *domain.Post) error { p.Title = "Edited"; return nil })
 	if err != nil {
 		t.Fatal(err)
 	}
 	done.Wait()
 	if got := queries(a, func() {
 		for range 1000 {
-			a.CountView(read[0])
+			a.Posts().CountView(read[0])
 		}
 	}); got > 1 { // one flush may fall into it
 		t.Errorf("%d queries for 1000 views", got)
@@ -200,7 +200,7 @@ func TestViews(t *testing.T) {
 	a.Close()
 	b.Close()
 	for i, want := range []int64{readers*times/2 + 1000, readers * times / 2} {
-		if got, err := first.Post(t.Context(), read[i].ID); err != nil || got.Views != want {
+		if got, err := first.Posts().Get(t.Context(), read[i].ID); err != nil || got.Views != want {
 			t.Errorf("%s: %d views, %v, want %d", got.Title, got.Views, err, want)
 		}
 	}
@@ -215,19 +215,19 @@ func TestViewsSurviveOutage(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	one.StartViews(slog.New(slog.DiscardHandler))
+	one.Posts().StartViews(slog.New(slog.DiscardHandler))
 	begun := time.Now()
 	for time.Since(begun) < 1500*time.Millisecond { // past one attempt to write at least
-		one.CountView(post)
+		one.Posts().CountView(post)
 		post.Views = 0
 		time.Sleep(time.Millisecond)
 	}
-	want := one.Views(post)
+	want := one.Posts().Views(post)
 	if _, err := first.Pool.Exec(t.Context(), "ALTER TABLE hidden RENAME TO posts"); err != nil {
 		t.Fatal(err)
 	}
 	one.Close()
-	if got, err := first.Post(t.Context(), post.ID); err != nil || got.Views != want || want < 100 {
+	if got, err := first.Posts().Get(t.Context(), post.ID); err != nil || got.Views != want || want < 100 {
 		t.Errorf("%d views, %v, want %d", got.Views, err, want)
 	}
 }

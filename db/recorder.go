@@ -53,7 +53,7 @@ type Recorder struct {
 const recording, recordingAgain = "recording", "recording_again"
 
 // NewRecorder connects when there is something to record.
-func (db *DB) NewRecorder() *Recorder { return &Recorder{db: db} }
+func (o Outbox) NewRecorder() *Recorder { return &Recorder{db: o.db} }
 
 // Close gives the connection back.
 func (r *Recorder) Close(ctx context.Context) {

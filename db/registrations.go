@@ -7,10 +7,16 @@ import (
 	"skychimp/domain"
 )
 
-// Register keeps a registration and queues its email. Whether the address has an account already
+// Registrations are what forms said before the mailbox was confirmed.
+type Registrations struct{ db *DB }
+
+// Registrations of this database.
+func (db *DB) Registrations() Registrations { return Registrations{db} }
+
+// Create keeps a registration and queues its email. Whether the address has an account already
 // is seen by the worker that writes the email, so that an observer can't tell.
-func (db *DB) Register(ctx context.Context, registration domain.Registration, now time.Time) error {
-	return db.InTx(ctx, func(tx Tx) error {
+func (r Registrations) Create(ctx context.Context, registration domain.Registration, now time.Time) error {
+	return r.db.InTx(ctx, func(tx Tx) error {
 		// Those whose links have run out; one that was asked for again has a newer link.
 		_, err := tx.NewRaw(`DELETE FROM registrations r WHERE created_at < ?
 			AND NOT EXISTS (SELECT FROM tokens WHERE registration_id = r.id AND expires_at > ?)`,
@@ -21,21 +27,21 @@ func (db *DB) Register(ctx context.Context, registration domain.Registration, no
 		if _, err := tx.NewInsert().Model(&registration).Returning("id").Exec(ctx); err != nil {
 			return err
 		}
-		return db.enqueue(ctx, tx, domain.MailJob{Letter: domain.MailVerify, RegistrationID: registration.ID})
+		return r.db.enqueue(ctx, tx, domain.MailJob{Letter: domain.MailVerify, RegistrationID: registration.ID})
 	})
 }
 
-// Registration is one registration by id.
-func (db *DB) Registration(ctx context.Context, id int64) (registration domain.Registration, err error) {
-	err = db.bun.NewSelect().Model(&registration).Where("id = ?", id).Scan(ctx)
+// Get is one registration by id.
+func (r Registrations) Get(ctx context.Context, id int64) (registration domain.Registration, err error) {
+	err = r.db.bun.NewSelect().Model(&registration).Where("id = ?", id).Scan(ctx)
 	return registration, explain(err)
 }
 
 // MailAgain queues the email of the newest registration of the address, or, where it has an
 // account, one that says so. Of any other address the job has nobody to write to: it is queued all
 // the same, so that an observer can't tell.
-func (db *DB) MailAgain(ctx context.Context, email string) error {
-	return db.InTx(ctx, func(tx Tx) error {
+func (r Registrations) MailAgain(ctx context.Context, email string) error {
+	return r.db.InTx(ctx, func(tx Tx) error {
 		job := domain.MailJob{Letter: domain.MailVerify}
 		err := tx.NewRaw(`SELECT (SELECT coalesce(max(id), 0) FROM users WHERE lower(email) = lower(?0)),
 			(SELECT coalesce(max(id), 0) FROM registrations WHERE lower(email) = lower(?0))`, email).
@@ -46,34 +52,34 @@ func (db *DB) MailAgain(ctx context.Context, email string) error {
 		if job.UserID != 0 {
 			job = domain.MailJob{Letter: domain.MailKnown, UserID: job.UserID}
 		}
-		return db.enqueue(ctx, tx, job)
+		return r.db.enqueue(ctx, tx, job)
 	})
 }
 
 // MailReset queues the email with the link to a new password. Of an address without an account the
 // job has nobody to write to, as with MailAgain.
-func (db *DB) MailReset(ctx context.Context, email string) error {
-	return db.InTx(ctx, func(tx Tx) error {
+func (us Users) MailReset(ctx context.Context, email string) error {
+	return us.db.InTx(ctx, func(tx Tx) error {
 		job := domain.MailJob{Letter: domain.MailReset}
 		err := tx.NewRaw(`SELECT coalesce(max(id), 0) FROM users WHERE lower(email) = lower(?)`, email).Scan(ctx, &job.UserID)
 		if err != nil {
 			return err
 		}
-		return db.enqueue(ctx, tx, job)
+		return us.db.enqueue(ctx, tx, job)
 	})
 }
 
-// TokenRegistration is what the link confirms; NotFound when it was used or ran out.
-func (db *DB) TokenRegistration(ctx context.Context, hash []byte, now time.Time) (registration domain.Registration, err error) {
-	err = db.bun.NewRaw(`SELECT r.* FROM tokens t JOIN registrations r ON r.id = t.registration_id
+// ByToken is what the link confirms; NotFound when it was used or ran out.
+func (r Registrations) ByToken(ctx context.Context, hash []byte, now time.Time) (registration domain.Registration, err error) {
+	err = r.db.bun.NewRaw(`SELECT r.* FROM tokens t JOIN registrations r ON r.id = t.registration_id
 		WHERE t.hash = ? AND t.expires_at > ?`, hash, now).Scan(ctx, &registration)
 	return registration, explain(err)
 }
 
 // Confirm makes the account that the link confirms. All other registrations of the address end.
 // NotFound when the link was used or ran out, or the address has an account meanwhile.
-func (db *DB) Confirm(ctx context.Context, hash []byte, passwordHash string, now time.Time) (user domain.User, err error) {
-	err = db.InTx(ctx, func(tx Tx) error {
+func (r Registrations) Confirm(ctx context.Context, hash []byte, passwordHash string, now time.Time) (user domain.User, err error) {
+	err = r.db.InTx(ctx, func(tx Tx) error {
 		var registration domain.Registration
 		err := tx.NewRaw(`SELECT r.* FROM tokens t JOIN registrations r ON r.id = t.registration_id
 			WHERE t.hash = ? AND t.expires_at > ?`, hash, now).Scan(ctx, &registration)

@@ -25,12 +25,12 @@ var ErrLiving = errors.New("programs use this database: stop every serve, worker
 
 // Rollback takes the newest migration back and says what is lost by it; unless it is meant, it only tries and
 // tells. The queue's tables stay.
-func (db *DB) Rollback(ctx context.Context, meant bool) (step Step, err error) {
-	err = db.alone(ctx, func() error {
-		if _, _, err := db.migrators(ctx); err != nil {
+func (s Schema) Rollback(ctx context.Context, meant bool) (step Step, err error) {
+	err = s.alone(ctx, func() error {
+		if _, _, err := s.migrators(ctx); err != nil {
 			return err
 		}
-		return db.InTx(ctx, func(tx Tx) error {
+		return s.db.InTx(ctx, func(tx Tx) error {
 			var version string
 			err := tx.Pgx.QueryRow(ctx, "DELETE FROM bun_migrations WHERE name = (SELECT max(name) FROM bun_migrations) RETURNING name").Scan(&version)
 			if errors.Is(err, pgx.ErrNoRows) {

@@ -11,8 +11,8 @@ import (
 // PauseRun stops a run for a while because its sender is broken. The deliveries in revert,
 // failed for the same reason, are queued again: it was never their fault. They are so too when another
 // process has paused the run before.
-func (db *DB) PauseRun(ctx context.Context, id int64, reason string, now time.Time, revert []int32) error {
-	return db.InTx(ctx, func(tx Tx) error {
+func (o Outbox) PauseRun(ctx context.Context, id int64, reason string, now time.Time, revert []int32) error {
+	return o.db.InTx(ctx, func(tx Tx) error {
 		run, err := pausing(ctx, tx, id)
 		if err != nil || run.ID == 0 {
 			return err
@@ -32,10 +32,10 @@ func (db *DB) PauseRun(ctx context.Context, id int64, reason string, now time.Ti
 	})
 }
 
-// HoldBack defers deliveries that failed because their receiving domain takes nothing from the sender:
+// DeferDomain defers deliveries that failed because their receiving domain takes nothing from the sender:
 // it was never their fault. The run goes on and shows the reason.
-func (db *DB) HoldBack(ctx context.Context, id int64, reason string, until time.Time, revert []int32) error {
-	return db.InTx(ctx, func(tx Tx) error {
+func (o Outbox) DeferDomain(ctx context.Context, id int64, reason string, until time.Time, revert []int32) error {
+	return o.db.InTx(ctx, func(tx Tx) error {
 		run, err := pausing(ctx, tx, id)
 		if err != nil || run.ID == 0 {
 			return err
@@ -69,24 +69,24 @@ func pausing(ctx context.Context, tx Tx, id int64) (run domain.Run, err error) {
 	return run, nil
 }
 
-// NoteTrouble shows on running runs why nothing moves; an empty text takes it back.
-func (db *DB) NoteTrouble(ctx context.Context, runs []int64, text string) error {
-	_, err := db.Pool.Exec(ctx, `UPDATE runs SET reason = $2
+// SetStatusNote shows on running runs why nothing moves; an empty text takes it back.
+func (o Outbox) SetStatusNote(ctx context.Context, runs []int64, text string) error {
+	_, err := o.db.Pool.Exec(ctx, `UPDATE runs SET reason = $2
 		WHERE id = ANY($1) AND status = 'running' AND reason <> $2`, runs, text)
 	return explain(err)
 }
 
 // ResumeRuns lets paused runs go on whose time has come.
-func (db *DB) ResumeRuns(ctx context.Context, now time.Time) error {
-	_, err := db.Pool.Exec(ctx, `UPDATE runs SET status = 'running', reason = '', resume_at = NULL
+func (o Outbox) ResumeRuns(ctx context.Context, now time.Time) error {
+	_, err := o.db.Pool.Exec(ctx, `UPDATE runs SET status = 'running', reason = '', resume_at = NULL
 		WHERE status = 'paused' AND resume_at <= $1`, now)
 	return explain(err)
 }
 
 // EndableRuns are the open runs, planned to the end, that nobody sends for any more: all blocks
 // done and no retry waiting, or stopped or past their end with no block held.
-func (db *DB) EndableRuns(ctx context.Context, now time.Time) ([]int64, error) {
-	return ids(ctx, db, `
+func (o Outbox) EndableRuns(ctx context.Context, now time.Time) ([]int64, error) {
+	return ids(ctx, o.db, `
 		SELECT id FROM runs WHERE status IN ('running', 'paused', 'stopping') AND rest IS NULL AND CASE
 			WHEN status = 'stopping' OR window_end <= $1
 			THEN NOT EXISTS (SELECT FROM blocks WHERE run_id = id AND NOT done AND holder IS NOT NULL)
@@ -97,10 +97,10 @@ func (db *DB) EndableRuns(ctx context.Context, now time.Time) ([]int64, error) {
 // CloseRun ends a run: what is open becomes cancelled or expired, the outcomes are counted
 // from the deliveries themselves, and the mailing is finished when this was its last. An
 // Unbalanced error means that the run was closed although its counts do not add up.
-func (db *DB) CloseRun(ctx context.Context, id int64, now time.Time) error {
+func (o Outbox) CloseRun(ctx context.Context, id int64, now time.Time) error {
 	var unbalanced error
 	var mailing int64
-	err := db.InTx(ctx, func(tx Tx) error {
+	err := o.db.InTx(ctx, func(tx Tx) error {
 		var run domain.Run
 		// A weaker lock than UPDATE, or recording a late attempt would wait for it.
 		err := tx.NewSelect().Model(&run).Where("id = ? AND closed_at IS NULL AND rest IS NULL", id).For("NO KEY UPDATE SKIP LOCKED").Scan(ctx)
@@ -135,7 +135,7 @@ func (db *DB) CloseRun(ctx context.Context, id int64, now time.Time) error {
 	if err == nil && mailing != 0 {
 		// Apart, because whoever stops a mailing locks it before its runs. FinishMailings
 		// does it when this process dies here.
-		err = db.closeMailing(ctx, mailing, now)
+		err = o.closeMailing(ctx, mailing, now)
 	}
 	if err == nil {
 		return unbalanced
@@ -168,20 +168,20 @@ func countRun(ctx context.Context, tx Tx, run *domain.Run) error {
 }
 
 // FinishMailings finishes the mailings whose end has come or whose only run is done.
-func (db *DB) FinishMailings(ctx context.Context, now time.Time) error {
-	ended, err := ids(ctx, db, `SELECT id FROM mailings
+func (o Outbox) FinishMailings(ctx context.Context, now time.Time) error {
+	ended, err := ids(ctx, o.db, `SELECT id FROM mailings
 		WHERE status = 'running' AND deleted_at IS NULL AND (end_at <= $1 OR periodicity = 'once' AND next_no > 0
 			AND NOT EXISTS (SELECT FROM runs WHERE mailing_id = mailings.id AND closed_at IS NULL))`, now)
 	for _, id := range ended {
 		if err == nil {
-			err = db.closeMailing(ctx, id, now)
+			err = o.closeMailing(ctx, id, now)
 		}
 	}
 	return err
 }
 
-func (db *DB) closeMailing(ctx context.Context, id int64, now time.Time) error {
-	return db.InTx(ctx, func(tx Tx) error {
+func (o Outbox) closeMailing(ctx context.Context, id int64, now time.Time) error {
+	return o.db.InTx(ctx, func(tx Tx) error {
 		m, err := loadMailing(ctx, tx, 0, id, "UPDATE", withoutPicked)
 		if domain.KindOf(err) == domain.NotFound {
 			return nil // deleted

@@ -10,6 +10,12 @@ import (
 	"skychimp/domain"
 )
 
+// Runs are occurrences of mailings, with their deliveries.
+type Runs struct{ db *DB }
+
+// Runs of this database.
+func (db *DB) Runs() Runs { return Runs{db} }
+
 // RunRow is a run with its live counts, as a page shows it.
 type RunRow struct {
 	domain.Run
@@ -33,12 +39,12 @@ const runTables = `runs AS run JOIN mailings AS mailing ON mailing.id = run.mail
 	LEFT JOIN LATERAL (SELECT count(*) AS deferred, min(due_at) AS next_try_at
 		FROM retries WHERE run_id = run.id) AS waiting ON TRUE`
 
-// Runs are a page of the runs of a mailing, the newest first, and the number of all; beyond
+// List are a page of the runs of a mailing, the newest first, and the number of all; beyond
 // the last page the last is answered. owner 0 is for managers.
-func (db *DB) Runs(ctx context.Context, owner, mailing int64, page int) ([]RunRow, int, error) {
+func (r Runs) List(ctx context.Context, owner, mailing int64, page int) ([]RunRow, int, error) {
 	rows := []RunRow{}
-	all := db.bun.NewSelect().TableExpr("runs AS run") // counted without the live counts of each
-	query := db.bun.NewSelect().TableExpr(runTables).ColumnExpr(runColumns)
+	all := r.db.bun.NewSelect().TableExpr("runs AS run") // counted without the live counts of each
+	query := r.db.bun.NewSelect().TableExpr(runTables).ColumnExpr(runColumns)
 	for _, q := range []*bun.SelectQuery{all, query} {
 		q.Where("run.mailing_id = ?", mailing)
 		if owner != 0 {
@@ -54,10 +60,10 @@ func (db *DB) Runs(ctx context.Context, owner, mailing int64, page int) ([]RunRo
 	return rows, int(total), explain(err)
 }
 
-// LastRun is what a mailing is sending, else what it sent last; NotFound when it never sent.
-func (db *DB) LastRun(ctx context.Context, owner, mailing int64) (RunRow, error) {
+// Last is what a mailing is sending, else what it sent last; NotFound when it never sent.
+func (r Runs) Last(ctx context.Context, owner, mailing int64) (RunRow, error) {
 	var row RunRow
-	query := db.bun.NewSelect().TableExpr(runTables).ColumnExpr(runColumns).
+	query := r.db.bun.NewSelect().TableExpr(runTables).ColumnExpr(runColumns).
 		Where("run.mailing_id = ? AND run.status <> ?", mailing, domain.RunMissed)
 	if owner != 0 {
 		query.Where("run.owner_id = ?", owner)
@@ -65,28 +71,28 @@ func (db *DB) LastRun(ctx context.Context, owner, mailing int64) (RunRow, error)
 	return row, explain(query.OrderExpr("run.closed_at IS NULL DESC, run.id DESC").Limit(1).Scan(ctx, &row))
 }
 
-// RunsUnderWay are what the owner's mailings are sending, the newest first, at most 20.
-func (db *DB) RunsUnderWay(ctx context.Context, owner int64) ([]RunRow, error) {
+// Ongoing are what the owner's mailings are sending, the newest first, at most 20.
+func (r Runs) Ongoing(ctx context.Context, owner int64) ([]RunRow, error) {
 	rows := []RunRow{}
-	err := db.bun.NewSelect().TableExpr(runTables).ColumnExpr(runColumns).
+	err := r.db.bun.NewSelect().TableExpr(runTables).ColumnExpr(runColumns).
 		Where("run.status IN ('running', 'paused', 'stopping') AND run.owner_id = ?", owner). // as the index runs_open has it
 		OrderExpr("run.id DESC").Limit(20).Scan(ctx, &rows)
 	return rows, explain(err)
 }
 
-// LatestRuns are the owner's newest runs that have ended.
-func (db *DB) LatestRuns(ctx context.Context, owner int64, limit int) ([]RunRow, error) {
+// Latest are the owner's newest runs that have ended.
+func (r Runs) Latest(ctx context.Context, owner int64, limit int) ([]RunRow, error) {
 	rows := []RunRow{}
-	err := db.bun.NewSelect().TableExpr(runTables).ColumnExpr(runColumns).
+	err := r.db.bun.NewSelect().TableExpr(runTables).ColumnExpr(runColumns).
 		Where("run.status = ? AND run.owner_id = ?", domain.RunDone, owner).
 		OrderExpr("run.id DESC").Limit(int64(limit)).Scan(ctx, &rows)
 	return rows, explain(err)
 }
 
-// Run is one run with its live counts; owner 0 is for managers.
-func (db *DB) Run(ctx context.Context, owner, id int64) (RunRow, error) {
+// Get is one run with its live counts; owner 0 is for managers.
+func (r Runs) Get(ctx context.Context, owner, id int64) (RunRow, error) {
 	var row RunRow
-	query := db.bun.NewSelect().TableExpr(runTables).ColumnExpr(runColumns).Where("run.id = ?", id)
+	query := r.db.bun.NewSelect().TableExpr(runTables).ColumnExpr(runColumns).Where("run.id = ?", id)
 	if owner != 0 {
 		query.Where("run.owner_id = ?", owner)
 	}
@@ -101,10 +107,10 @@ type SendingRun struct {
 	OwnerLanguage string
 }
 
-// SendingRun loads a run for the engine.
-func (db *DB) SendingRun(ctx context.Context, id int64) (SendingRun, error) {
+// Run loads a run for the engine.
+func (o Outbox) Run(ctx context.Context, id int64) (SendingRun, error) {
 	var run SendingRun
-	err := db.bun.NewSelect().TableExpr("runs AS run").
+	err := o.db.bun.NewSelect().TableExpr("runs AS run").
 		ColumnExpr("run.*, owner.name AS owner_name, owner.email AS owner_email, owner.language AS owner_language").
 		Join("JOIN users AS owner ON owner.id = run.owner_id").
 		Where("run.id = ?", id).Scan(ctx, &run)
@@ -120,9 +126,9 @@ func ids(ctx context.Context, db *DB, query string, args ...any) ([]int64, error
 	return found, explain(err)
 }
 
-// UnclosedRuns are the runs that are going on, of one mailing or (0) of all.
-func (db *DB) UnclosedRuns(ctx context.Context, mailing int64) ([]int64, error) {
-	return ids(ctx, db, `SELECT id FROM runs WHERE closed_at IS NULL AND $1::bigint IN (0, mailing_id) ORDER BY id`, mailing)
+// Unclosed are the runs that are going on, of one mailing or (0) of all.
+func (r Runs) Unclosed(ctx context.Context, mailing int64) ([]int64, error) {
+	return ids(ctx, r.db, `SELECT id FROM runs WHERE closed_at IS NULL AND $1::bigint IN (0, mailing_id) ORDER BY id`, mailing)
 }
 
 // Progress is how far some runs are, taken together.
@@ -136,9 +142,9 @@ type Progress struct {
 }
 
 // Progress sums the runs up.
-func (db *DB) Progress(ctx context.Context, runs []int64) (Progress, error) {
+func (r Runs) Progress(ctx context.Context, runs []int64) (Progress, error) {
 	var p Progress
-	err := db.bun.NewSelect().
+	err := r.db.bun.NewSelect().
 		TableExpr(runTables).Where("run.id IN ?", bun.Tuple(runs)).
 		ColumnExpr("sum(run.planned) AS planned, sum(run.accepted + coalesce(live.accepted, 0)) AS accepted").
 		ColumnExpr("sum(run.failed + coalesce(live.failed, 0)) AS failed").

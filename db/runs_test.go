@@ -20,12 +20,12 @@ func TestRunsPages(t *testing.T) {
 	m := newLaunched(t, d, ann, nil)
 	plan(t, d, m.ID, monday.AddDate(0, 0, db.PageSize)) // the earlier ones were missed
 	for page, want := range map[int]int{0: db.PageSize, 1: db.PageSize, 2: 1, 9: 1} {
-		rows, total, err := d.Runs(t.Context(), ann, m.ID, page)
+		rows, total, err := d.Runs().List(t.Context(), ann, m.ID, page)
 		if err != nil || len(rows) != want || total != db.PageSize+1 {
 			t.Errorf("page %d: %v, %d rows of %d", page, err, len(rows), total)
 		}
 	}
-	rows, _, _ := d.Runs(t.Context(), ann, m.ID, 1)
+	rows, _, _ := d.Runs().List(t.Context(), ann, m.ID, 1)
 	if rows[0].Status != domain.RunRunning || rows[0].Planned != 1 || rows[0].MailingName != "News" {
 		t.Errorf("%+v", rows[0])
 	}
@@ -34,11 +34,11 @@ func TestRunsPages(t *testing.T) {
 func TestSendingRun(t *testing.T) {
 	d := dbtest.New(t)
 	run, _ := newRun(t, d, "ann", 1)
-	got, err := d.SendingRun(t.Context(), run.ID)
+	got, err := d.Outbox().Run(t.Context(), run.ID)
 	if err != nil || got.OwnerName != "ann" || got.OwnerEmail != "ann@owners.example" || got.OwnerLanguage != "en" || got.Subject != run.Subject {
 		t.Errorf("%v %+v", err, got)
 	}
-	if _, err := d.SendingRun(t.Context(), 1<<40); domain.KindOf(err) != domain.NotFound {
+	if _, err := d.Outbox().Run(t.Context(), 1<<40); domain.KindOf(err) != domain.NotFound {
 		t.Error(err)
 	}
 }
@@ -52,42 +52,42 @@ func TestPauseRun(t *testing.T) {
 	s.all(run.ID, letters[10:], domain.OutcomeFailed)
 	s.all(run.ID, second[:1], domain.OutcomeFailed)
 	revert := []int32{9, 10, 99, 100, 101, 102} // of them 9 and 10 were accepted, 102 is queued
-	if err := d.PauseRun(t.Context(), run.ID, "550 5.7.1 Sender blocked", monday, revert); err != nil {
+	if err := d.Outbox().PauseRun(t.Context(), run.ID, "550 5.7.1 Sender blocked", monday, revert); err != nil {
 		t.Fatal(err)
 	}
 	counted(t, d, run.ID, domain.Counts{Planned: 150, Accepted: 10, Failed: 88})
-	row, err := d.Run(t.Context(), 0, run.ID)
+	row, err := d.Runs().Get(t.Context(), 0, run.ID)
 	if err != nil || row.Status != domain.RunPaused || row.Reason != "550 5.7.1 Sender blocked" || row.Pauses != 1 ||
 		row.ResumeAt.Before(monday.Add(50*time.Second)) || row.ResumeAt.After(monday.Add(70*time.Second)) {
 		t.Errorf("%v %+v", err, row.Run)
 	}
 	// A second sender that finds the same takes back what failed for it, and changes nothing else.
-	if err := d.PauseRun(t.Context(), run.ID, "other", monday.Add(time.Hour), []int32{11}); err != nil {
+	if err := d.Outbox().PauseRun(t.Context(), run.ID, "other", monday.Add(time.Hour), []int32{11}); err != nil {
 		t.Fatal(err)
 	}
-	if again, _ := d.Run(t.Context(), 0, run.ID); again.Reason != row.Reason || again.Pauses != 1 || again.Failed != 87 {
+	if again, _ := d.Runs().Get(t.Context(), 0, run.ID); again.Reason != row.Reason || again.Pauses != 1 || again.Failed != 87 {
 		t.Errorf("%+v", again.Run)
 	}
-	if err := d.Release(t.Context(), s.self.ID, run.ID, []int32{1, 101}); err != nil {
+	if err := d.Outbox().Release(t.Context(), s.self.ID, run.ID, []int32{1, 101}); err != nil {
 		t.Fatal(err)
 	}
-	if err := d.ResumeRuns(t.Context(), row.ResumeAt.Add(-time.Second)); err != nil || len(s.claim(run.ID)) > 0 {
+	if err := d.Outbox().ResumeRuns(t.Context(), row.ResumeAt.Add(-time.Second)); err != nil || len(s.claim(run.ID)) > 0 {
 		t.Errorf("resumed too early: %v", err)
 	}
-	if err := d.ResumeRuns(t.Context(), row.ResumeAt); err != nil {
+	if err := d.Outbox().ResumeRuns(t.Context(), row.ResumeAt); err != nil {
 		t.Fatal(err)
 	}
-	if row, _ = d.Run(t.Context(), 0, run.ID); row.Status != domain.RunRunning || row.Reason != "" || !row.ResumeAt.IsZero() {
+	if row, _ = d.Runs().Get(t.Context(), 0, run.ID); row.Status != domain.RunRunning || row.Reason != "" || !row.ResumeAt.IsZero() {
 		t.Errorf("%+v", row.Run)
 	}
 	again := s.claim(run.ID)
 	if len(again) != 3 || again[0].Seq != 11 || again[1].Seq != 99 || again[2].Seq != 100 {
 		t.Errorf("%+v", again)
 	}
-	if err := d.PauseRun(t.Context(), run.ID, "again", monday, nil); err != nil {
+	if err := d.Outbox().PauseRun(t.Context(), run.ID, "again", monday, nil); err != nil {
 		t.Fatal(err)
 	}
-	if row, _ = d.Run(t.Context(), 0, run.ID); row.Pauses != 2 || row.ResumeAt.Before(monday.Add(4*time.Minute)) {
+	if row, _ = d.Runs().Get(t.Context(), 0, run.ID); row.Pauses != 2 || row.ResumeAt.Before(monday.Add(4*time.Minute)) {
 		t.Errorf("the second pause is not longer: %+v", row.Run)
 	}
 }
@@ -99,25 +99,25 @@ func TestHoldBack(t *testing.T) {
 	letters := s.claim(run.ID)
 	s.all(run.ID, letters[:1], domain.OutcomeAccepted)
 	s.all(run.ID, letters[1:], domain.OutcomeFailed)
-	if err := d.HoldBack(t.Context(), run.ID, "example.org: 550 no", monday.Add(time.Minute), []int32{1, 2, 3}); err != nil {
+	if err := d.Outbox().DeferDomain(t.Context(), run.ID, "example.org: 550 no", monday.Add(time.Minute), []int32{1, 2, 3}); err != nil {
 		t.Fatal(err)
 	}
 	counted(t, d, run.ID, domain.Counts{Planned: 100, Accepted: 1, Failed: 97})
-	row, err := d.Run(t.Context(), 0, run.ID)
+	row, err := d.Runs().Get(t.Context(), 0, run.ID)
 	if err != nil || row.Status != domain.RunRunning || row.Reason != "example.org: 550 no" || row.Pauses != 1 || row.Deferred != 2 {
 		t.Errorf("%v %+v", err, row)
 	}
-	if endable, err := d.EndableRuns(t.Context(), monday); err != nil || len(endable) > 0 {
+	if endable, err := d.Outbox().EndableRuns(t.Context(), monday); err != nil || len(endable) > 0 {
 		t.Errorf("%v %v", endable, err)
 	}
-	if err := d.ReopenRetries(t.Context(), monday.Add(time.Minute)); err != nil {
+	if err := d.Outbox().ReopenRetries(t.Context(), monday.Add(time.Minute)); err != nil {
 		t.Fatal(err)
 	}
 	if again := s.claim(run.ID); len(again) != 2 || again[0].Seq != 2 {
 		t.Errorf("%+v", again)
 	}
 	exec(t, d, "UPDATE runs SET closed_at = now(), status = 'done'")
-	if err := d.HoldBack(t.Context(), run.ID, "late", monday, []int32{4}); err != nil {
+	if err := d.Outbox().DeferDomain(t.Context(), run.ID, "late", monday, []int32{4}); err != nil {
 		t.Fatal(err)
 	}
 	if failed := number(t, d, "SELECT count(*) FROM deliveries WHERE outcome = 'failed'"); failed != 97 {
@@ -131,14 +131,14 @@ func TestNoteTrouble(t *testing.T) {
 	stopped, _ := newRun(t, d, "bob", 1)
 	update(t, d, stopped.MailingID, stop)
 	for _, text := range []string{"connection refused", ""} {
-		if err := d.NoteTrouble(t.Context(), []int64{run.ID, stopped.ID}, text); err != nil {
+		if err := d.Outbox().SetStatusNote(t.Context(), []int64{run.ID, stopped.ID}, text); err != nil {
 			t.Fatal(err)
 		}
-		if row, _ := d.Run(t.Context(), 0, run.ID); row.Reason != text {
+		if row, _ := d.Runs().Get(t.Context(), 0, run.ID); row.Reason != text {
 			t.Errorf("%q, want %q", row.Reason, text)
 		}
 	}
-	if row, _ := d.Run(t.Context(), 0, stopped.ID); row.Reason != domain.ReasonStopped {
+	if row, _ := d.Runs().Get(t.Context(), 0, stopped.ID); row.Reason != domain.ReasonStopped {
 		t.Errorf("reason %q", row.Reason)
 	}
 }
@@ -161,12 +161,12 @@ func TestCloseRun(t *testing.T) {
 		{"stopped, and past its end", func(t *testing.T, d *db.DB, run domain.Run) { update(t, d, run.MailingID, stop) }, true, monday.AddDate(0, 1, 0),
 			domain.Counts{Planned: 6, Accepted: 2, Failed: 1, Suppressed: 1, Cancelled: 2}, domain.OutcomeCancelled, domain.ReasonStopped},
 		{"paused, and past its end", func(t *testing.T, d *db.DB, run domain.Run) {
-			if err := d.PauseRun(t.Context(), run.ID, "550 no", monday, nil); err != nil {
+			if err := d.Outbox().PauseRun(t.Context(), run.ID, "550 no", monday, nil); err != nil {
 				t.Fatal(err)
 			}
 		}, true, monday.AddDate(0, 1, 0), domain.Counts{Planned: 6, Accepted: 2, Failed: 1, Suppressed: 1, Expired: 2}, domain.OutcomeExpired, domain.ReasonEnded},
 		{"all sent while it was paused", func(t *testing.T, d *db.DB, run domain.Run) {
-			if err := d.PauseRun(t.Context(), run.ID, "550 no", monday, nil); err != nil {
+			if err := d.Outbox().PauseRun(t.Context(), run.ID, "550 no", monday, nil); err != nil {
 				t.Fatal(err)
 			}
 		}, false, monday, domain.Counts{Planned: 6, Accepted: 4, Failed: 1, Suppressed: 1}, "", ""},
@@ -192,29 +192,29 @@ func TestCloseRun(t *testing.T) {
 			}
 			if tt.left {
 				// Somebody still holds letters of it, so it can't be closed yet.
-				if endable, err := d.EndableRuns(t.Context(), tt.now); err != nil || len(endable) != 0 {
+				if endable, err := d.Outbox().EndableRuns(t.Context(), tt.now); err != nil || len(endable) != 0 {
 					t.Errorf("endable %v %v", endable, err)
 				}
-				if err := d.CloseRun(t.Context(), run.ID, tt.now); err != nil {
+				if err := d.Outbox().CloseRun(t.Context(), run.ID, tt.now); err != nil {
 					t.Fatal(err)
 				}
-				if row, _ := d.Run(t.Context(), 0, run.ID); row.Closed() {
+				if row, _ := d.Runs().Get(t.Context(), 0, run.ID); row.Closed() {
 					t.Error("closed while letters of it were being sent")
 				}
-				if err := d.Release(t.Context(), s.self.ID, run.ID, []int32{1}); err != nil {
+				if err := d.Outbox().Release(t.Context(), s.self.ID, run.ID, []int32{1}); err != nil {
 					t.Fatal(err)
 				}
 			}
-			if endable, err := d.EndableRuns(t.Context(), tt.now); err != nil || !slices.Equal(endable, []int64{run.ID}) {
+			if endable, err := d.Outbox().EndableRuns(t.Context(), tt.now); err != nil || !slices.Equal(endable, []int64{run.ID}) {
 				t.Errorf("endable %v %v", endable, err)
 			}
 			for range 2 { // again changes nothing
-				if err := d.CloseRun(t.Context(), run.ID, tt.now); err != nil {
+				if err := d.Outbox().CloseRun(t.Context(), run.ID, tt.now); err != nil {
 					t.Fatal(err)
 				}
 				counted(t, d, run.ID, tt.want)
 			}
-			row, err := d.Run(t.Context(), 0, run.ID)
+			row, err := d.Runs().Get(t.Context(), 0, run.ID)
 			if err != nil || row.Status != domain.RunDone || !row.ClosedAt.Equal(tt.now) || row.EndOutcome != tt.outcome || row.Reason != tt.reason ||
 				!row.ResumeAt.IsZero() || row.Deferred != 0 {
 				t.Errorf("%v %+v", err, row)
@@ -245,11 +245,11 @@ func TestCloseRunDuringAClaim(t *testing.T) {
 		t.Fatal(err)
 	}
 	update(t, d, run.MailingID, stop)
-	if endable, err := d.EndableRuns(t.Context(), monday); err != nil || len(endable) != 1 {
+	if endable, err := d.Outbox().EndableRuns(t.Context(), monday); err != nil || len(endable) != 1 {
 		t.Fatal(endable, err)
 	}
 	closed := inBackground(t, d, func() {
-		if err := d.CloseRun(t.Context(), run.ID, monday); err != nil {
+		if err := d.Outbox().CloseRun(t.Context(), run.ID, monday); err != nil {
 			t.Error(err)
 		}
 	})
@@ -257,7 +257,7 @@ func TestCloseRunDuringAClaim(t *testing.T) {
 		t.Fatal(err)
 	}
 	closed.Wait()
-	if row, _ := d.Run(t.Context(), 0, run.ID); row.Closed() {
+	if row, _ := d.Runs().Get(t.Context(), 0, run.ID); row.Closed() {
 		t.Error("closed under the hands of a sender")
 	}
 }
@@ -267,11 +267,11 @@ func TestCloseRunUnbalanced(t *testing.T) {
 	run, _ := newRun(t, d, "ann", 3)
 	exec(t, d, "UPDATE deliveries SET outcome = 'accepted' WHERE seq < 3")
 	exec(t, d, "UPDATE blocks SET done = true")
-	err := d.CloseRun(t.Context(), run.ID, monday)
+	err := d.Outbox().CloseRun(t.Context(), run.ID, monday)
 	if unbalanced, ok := errors.AsType[db.Unbalanced](err); !ok || unbalanced != (db.Unbalanced{RunID: run.ID, Planned: 3, Counted: 2}) {
 		t.Errorf("%v", err)
 	}
-	if row, _ := d.Run(t.Context(), 0, run.ID); row.Status != domain.RunDone {
+	if row, _ := d.Runs().Get(t.Context(), 0, run.ID); row.Status != domain.RunDone {
 		t.Errorf("status %s", row.Status)
 	}
 }
@@ -286,12 +286,12 @@ func TestCloseRunAndStop(t *testing.T) {
 		s.all(run.ID, s.claim(run.ID), domain.OutcomeAccepted)
 		var both sync.WaitGroup
 		both.Go(func() {
-			if err := d.CloseRun(t.Context(), run.ID, monday); err != nil {
+			if err := d.Outbox().CloseRun(t.Context(), run.ID, monday); err != nil {
 				t.Error(err)
 			}
 		})
 		both.Go(func() {
-			if _, err := d.UpdateMailing(t.Context(), 0, run.MailingID, stop); err != nil {
+			if _, err := d.Mailings().Update(t.Context(), 0, run.MailingID, stop); err != nil {
 				t.Error(err)
 			}
 		})
@@ -307,7 +307,7 @@ func TestMailingFinished(t *testing.T) {
 	s := newSender(t, d)
 	status := func(id int64) domain.MailingStatus {
 		t.Helper()
-		m, err := d.Mailing(t.Context(), 0, id)
+		m, err := d.Mailings().Get(t.Context(), 0, id)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -320,7 +320,7 @@ func TestMailingFinished(t *testing.T) {
 		if status(m.ID) != domain.Running {
 			t.Error("finished before its run has ended")
 		}
-		if err := d.CloseRun(t.Context(), run.ID, monday); err != nil {
+		if err := d.Outbox().CloseRun(t.Context(), run.ID, monday); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -331,26 +331,26 @@ func TestMailingFinished(t *testing.T) {
 	}
 	daily := newLaunched(t, d, ann, func(f *domain.MailingForm) { f.EndAt = "2031-01-20T00:00" })
 	send(daily)
-	if err := d.FinishMailings(t.Context(), daily.EndAt.Add(-time.Second)); err != nil || status(daily.ID) != domain.Running {
+	if err := d.Outbox().FinishMailings(t.Context(), daily.EndAt.Add(-time.Second)); err != nil || status(daily.ID) != domain.Running {
 		t.Errorf("daily: %v %s", err, status(daily.ID))
 	}
-	if err := d.FinishMailings(t.Context(), daily.EndAt); err != nil || status(daily.ID) != domain.Finished {
+	if err := d.Outbox().FinishMailings(t.Context(), daily.EndAt); err != nil || status(daily.ID) != domain.Finished {
 		t.Errorf("daily at its end: %v %s", err, status(daily.ID))
 	}
 	// The process died between the end of the run and that of the mailing.
 	once = newLaunched(t, d, ann, func(f *domain.MailingForm) { f.Periodicity = "once" })
 	waiting := newLaunched(t, d, ann, func(f *domain.MailingForm) { f.Periodicity = "once" })
 	exec(t, d, "UPDATE runs SET status = 'done', closed_at = now() WHERE id = $1", plan(t, d, once.ID, monday).ID)
-	if err := d.FinishMailings(t.Context(), monday); err != nil || status(once.ID) != domain.Finished || status(waiting.ID) != domain.Running {
+	if err := d.Outbox().FinishMailings(t.Context(), monday); err != nil || status(once.ID) != domain.Finished || status(waiting.ID) != domain.Running {
 		t.Errorf("%v: %s, and one that has not run yet %s", err, status(once.ID), status(waiting.ID))
 	}
 	// Of a deleted mailing the run is closed all the same.
 	gone := newLaunched(t, d, ann, nil)
 	run := plan(t, d, gone.ID, monday)
-	if err := d.DeleteMailing(t.Context(), ann, gone.ID, monday); err != nil {
+	if err := d.Mailings().Delete(t.Context(), ann, gone.ID, monday); err != nil {
 		t.Fatal(err)
 	}
-	if err := d.CloseRun(t.Context(), run.ID, monday); err != nil {
+	if err := d.Outbox().CloseRun(t.Context(), run.ID, monday); err != nil {
 		t.Fatal(err)
 	}
 	counted(t, d, run.ID, domain.Counts{Planned: 1, Cancelled: 1})
@@ -363,11 +363,11 @@ func TestLastRun(t *testing.T) {
 	m := newLaunched(t, d, ann, func(f *domain.MailingForm) { f.EndAt = "2031-01-10T00:00" })
 	last := func(want int64) {
 		t.Helper()
-		if row, err := d.LastRun(t.Context(), ann, m.ID); err != nil || row.ID != want || row.Planned != 1 {
+		if row, err := d.Runs().Last(t.Context(), ann, m.ID); err != nil || row.ID != want || row.Planned != 1 {
 			t.Errorf("%v: run %d, want %d", err, row.ID, want)
 		}
 	}
-	if _, err := d.LastRun(t.Context(), ann, m.ID); domain.KindOf(err) != domain.NotFound {
+	if _, err := d.Runs().Last(t.Context(), ann, m.ID); domain.KindOf(err) != domain.NotFound {
 		t.Errorf("before the first: %v", err)
 	}
 	first := plan(t, d, m.ID, monday)
@@ -375,18 +375,18 @@ func TestLastRun(t *testing.T) {
 	second := plan(t, d, m.ID, monday.AddDate(0, 0, 2))
 	last(second.ID)
 	update(t, d, m.ID, stop)
-	if err := d.CloseRun(t.Context(), second.ID, monday); err != nil {
+	if err := d.Outbox().CloseRun(t.Context(), second.ID, monday); err != nil {
 		t.Fatal(err)
 	}
 	last(first.ID) // it is still going on
-	if err := d.CloseRun(t.Context(), first.ID, monday); err != nil {
+	if err := d.Outbox().CloseRun(t.Context(), first.ID, monday); err != nil {
 		t.Fatal(err)
 	}
 	last(second.ID)
-	if _, err := d.LastRun(t.Context(), bob, m.ID); domain.KindOf(err) != domain.NotFound {
+	if _, err := d.Runs().Last(t.Context(), bob, m.ID); domain.KindOf(err) != domain.NotFound {
 		t.Errorf("a foreign one: %v", err)
 	}
-	if row, err := d.LastRun(t.Context(), 0, m.ID); err != nil || row.ID != second.ID {
+	if row, err := d.Runs().Last(t.Context(), 0, m.ID); err != nil || row.ID != second.ID {
 		t.Errorf("for a manager: %v", err)
 	}
 }

@@ -7,28 +7,34 @@ import (
 	"skychimp/domain"
 )
 
-// SessionUser is the user who is signed in by the session; NotFound when it ended, ran out or its user
+// Sessions are signed-in browsers.
+type Sessions struct{ db *DB }
+
+// Sessions of this database.
+func (db *DB) Sessions() Sessions { return Sessions{db} }
+
+// User is the user who is signed in by the session; NotFound when it ended, ran out or its user
 // is blocked. A use is noted at most once a minute and prolongs the session.
-func (db *DB) SessionUser(ctx context.Context, hash []byte, now time.Time) (domain.User, error) {
+func (s Sessions) User(ctx context.Context, hash []byte, now time.Time) (domain.User, error) {
 	var found struct {
 		domain.User `bun:",extend"`
 		SeenAt      time.Time
 	}
-	err := db.bun.NewRaw(`SELECT u.*, s.seen_at FROM sessions s JOIN users u ON u.id = s.user_id
+	err := s.db.bun.NewRaw(`SELECT u.*, s.seen_at FROM sessions s JOIN users u ON u.id = s.user_id
 		WHERE s.hash = ? AND s.expires_at > ? AND u.blocked_at IS NULL`, hash, now).Scan(ctx, &found)
 	if err != nil {
 		return domain.User{}, explain(err)
 	}
 	if now.Sub(found.SeenAt) >= time.Minute {
-		_, err = db.bun.NewRaw(`UPDATE sessions SET seen_at = ?, expires_at = ? WHERE hash = ?`,
+		_, err = s.db.bun.NewRaw(`UPDATE sessions SET seen_at = ?, expires_at = ? WHERE hash = ?`,
 			now, now.Add(domain.SessionLife), hash).Exec(ctx)
 	}
 	return found.User, explain(err)
 }
 
-// StartSession signs a user in.
-func (db *DB) StartSession(ctx context.Context, session domain.Session) error {
-	return db.InTx(ctx, func(tx Tx) error {
+// Start signs a user in.
+func (s Sessions) Start(ctx context.Context, session domain.Session) error {
+	return s.db.InTx(ctx, func(tx Tx) error {
 		if _, err := tx.NewInsert().Model(&session).Exec(ctx); err != nil {
 			return err
 		}
@@ -43,21 +49,21 @@ func (db *DB) StartSession(ctx context.Context, session domain.Session) error {
 	})
 }
 
-// EndSession signs one browser out; one that isn't signed in any more stays so.
-func (db *DB) EndSession(ctx context.Context, hash []byte) error {
-	_, err := db.bun.NewRaw(`DELETE FROM sessions WHERE hash = ?`, hash).Exec(ctx)
+// End signs one browser out; one that isn't signed in any more stays so.
+func (s Sessions) End(ctx context.Context, hash []byte) error {
+	_, err := s.db.bun.NewRaw(`DELETE FROM sessions WHERE hash = ?`, hash).Exec(ctx)
 	return explain(err)
 }
 
-// EndOtherSessions signs the user out everywhere but in the session kept.
-func (db *DB) EndOtherSessions(ctx context.Context, userID int64, kept []byte) error {
-	_, err := db.bun.NewRaw(`DELETE FROM sessions WHERE user_id = ? AND hash <> ?`, userID, kept).Exec(ctx)
+// EndOthers signs the user out everywhere but in the session kept.
+func (s Sessions) EndOthers(ctx context.Context, userID int64, kept []byte) error {
+	_, err := s.db.bun.NewRaw(`DELETE FROM sessions WHERE user_id = ? AND hash <> ?`, userID, kept).Exec(ctx)
 	return explain(err)
 }
 
-// Sessions are where the user is signed in, the last used first.
-func (db *DB) Sessions(ctx context.Context, userID int64, now time.Time) (list []domain.Session, err error) {
-	err = db.bun.NewSelect().Model(&list).Where("user_id = ? AND expires_at > ?", userID, now).
+// List are where the user is signed in, the last used first.
+func (s Sessions) List(ctx context.Context, userID int64, now time.Time) (list []domain.Session, err error) {
+	err = s.db.bun.NewSelect().Model(&list).Where("user_id = ? AND expires_at > ?", userID, now).
 		Order("seen_at DESC").Limit(100).Scan(ctx)
 	return list, explain(err)
 }

@@ -35,10 +35,10 @@ const settled = `, ended AS (
 		FROM ended WHERE outcome <> 'queued' GROUP BY run_id, first_seq) AS part
 	WHERE blocks.run_id = part.run_id AND blocks.first_seq = part.first_seq`
 
-// Settle tells the deliveries what their recorded attempts came to, all or none; to do it again
+// Complete tells the deliveries what their recorded attempts came to, all or none; to do it again
 // changes nothing. Nobody waits for it, so it takes many results at once.
-func (db *DB) Settle(ctx context.Context, results []Result) error {
-	return explain(pgx.BeginFunc(ctx, db.Pool, func(tx pgx.Tx) error { return settle(ctx, tx, results) }))
+func (o Outbox) Complete(ctx context.Context, results []Result) error {
+	return explain(pgx.BeginFunc(ctx, o.db.Pool, func(tx pgx.Tx) error { return settle(ctx, tx, results) }))
 }
 
 // settle is all that follows from results, the bounces too, for those who live and for the dead.

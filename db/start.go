@@ -9,9 +9,15 @@ import (
 	"skychimp/domain"
 )
 
-// Start is how far the owner is on the way to the first mailing.
-func (db *DB) Start(ctx context.Context, owner int64) (domain.Start, error) {
-	s, err := loadStart(ctx, db.bun, owner)
+// Onboarding is the first mailing of an owner.
+type Onboarding struct{ db *DB }
+
+// Onboarding of this database.
+func (db *DB) Onboarding() Onboarding { return Onboarding{db} }
+
+// Get is how far the owner is on the way to the first mailing.
+func (o Onboarding) Get(ctx context.Context, owner int64) (domain.Start, error) {
+	s, err := loadStart(ctx, o.db.bun, owner)
 	return s, explain(err)
 }
 
@@ -48,12 +54,12 @@ func firstLaunched(ctx context.Context, tx bun.IDB, owner int64) (id int64, err 
 	return id, err
 }
 
-// SaveStart lets write and plan work on the letter and the mailing that wait, saves both and,
+// Save lets write and plan work on the letter and the mailing that wait, saves both and,
 // with launch, launches the mailing: once, for who launched one before gets that one back and
 // nothing is changed. The lock on the owner makes a double click wait for the first.
-func (db *DB) SaveStart(ctx context.Context, owner int64, launch bool, now time.Time,
+func (o Onboarding) Save(ctx context.Context, owner int64, launch bool, now time.Time,
 	write func(*domain.Message) error, plan func(*domain.Mailing) error) (m domain.Mailing, err error) {
-	err = db.InTx(ctx, func(tx Tx) error {
+	err = o.db.InTx(ctx, func(tx Tx) error {
 		if _, err := tx.Pgx.Exec(ctx, `SELECT FROM users WHERE id = $1 FOR NO KEY UPDATE`, owner); err != nil {
 			return err
 		}
@@ -71,7 +77,7 @@ func (db *DB) SaveStart(ctx context.Context, owner int64, launch bool, now time.
 		if err := saveMessage(ctx, tx, &s.Message); err != nil {
 			return err
 		}
-		m, err = db.saveStartMailing(ctx, tx, s, func(m *domain.Mailing) error {
+		m, err = o.saveMailing(ctx, tx, s, func(m *domain.Mailing) error {
 			m.MessageID = s.Message.ID
 			if err := plan(m); err != nil || !launch {
 				return err
@@ -92,10 +98,10 @@ func saveMessage(ctx context.Context, tx Tx, m *domain.Message) (err error) {
 	return err
 }
 
-func (db *DB) saveStartMailing(ctx context.Context, tx Tx, s domain.Start, change func(*domain.Mailing) error) (domain.Mailing, error) {
+func (o Onboarding) saveMailing(ctx context.Context, tx Tx, s domain.Start, change func(*domain.Mailing) error) (domain.Mailing, error) {
 	m := s.Mailing
 	if m.ID != 0 {
-		return db.updateMailing(ctx, tx, m.OwnerID, m.ID, change)
+		return o.db.Mailings().update(ctx, tx, m.OwnerID, m.ID, change)
 	}
 	m.Status = domain.Created
 	before := m
@@ -106,7 +112,7 @@ func (db *DB) saveStartMailing(ctx context.Context, tx Tx, s domain.Start, chang
 		return m, err
 	}
 	before.ID = m.ID
-	if err := db.saveMailing(ctx, tx, before, &m); err != nil {
+	if err := o.db.Mailings().save(ctx, tx, before, &m); err != nil {
 		return m, err
 	}
 	return m, changed(ctx, tx, "stats")

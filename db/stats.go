@@ -8,35 +8,41 @@ import (
 	"skychimp/domain"
 )
 
+// Home keeps the numbers of the home page.
+type Home struct{ db *DB }
+
+// Home of this database.
+func (db *DB) Home() Home { return Home{db} }
+
 // Stats are the numbers of the home page. They are counted behind its readers and kept in
 // home_stats, so that the first reader after a start needs not wait for them either.
-func (db *DB) Stats(ctx context.Context) (domain.Stats, error) {
-	version, ttl := db.cache.version("stats")
-	stats, err := db.cache.stats.get(ctx, lookup[domain.Stats]{"mailings", version, ttl, loadPatience, loadLimit, db.countMailings})
+func (h Home) Stats(ctx context.Context) (domain.Stats, error) {
+	version, ttl := h.db.cache.version("stats")
+	stats, err := h.db.cache.stats.get(ctx, lookup[domain.Stats]{"mailings", version, ttl, loadPatience, loadLimit, h.countMailings})
 	if err != nil {
 		return domain.Stats{}, err
 	}
-	clients, err := db.cache.stats.get(ctx, db.clients.lookup(version, ttl, db.countClients))
+	clients, err := h.db.cache.stats.get(ctx, h.db.clients.lookup(version, ttl, h.countClients))
 	stats.Clients = clients.Clients
 	return stats, err
 }
 
-// recallStats begins with the numbers of before.
-func (db *DB) recallStats(ctx context.Context) error {
+// recall begins with the numbers of before.
+func (h Home) recall(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, time.Second)
 	defer cancel()
 	var stats domain.Stats
-	err := db.bun.NewRaw(`SELECT mailings, active, clients FROM home_stats`).Scan(ctx, &stats)
+	err := h.db.bun.NewRaw(`SELECT mailings, active, clients FROM home_stats`).Scan(ctx, &stats)
 	if err == nil {
-		db.cache.stats.keep("mailings", last[domain.Stats]{value: stats})
-		db.cache.stats.keep("clients", last[domain.Stats]{value: stats})
+		h.db.cache.stats.keep("mailings", last[domain.Stats]{value: stats})
+		h.db.cache.stats.keep("clients", last[domain.Stats]{value: stats})
 	}
 	return explain(err)
 }
 
-// refreshStats counts what has changed although nobody looks, so that who comes then is not told
+// refresh counts what has changed although nobody looks, so that who comes then is not told
 // the numbers of long ago.
-func (db *DB) refreshStats(ctx context.Context) {
+func (h Home) refresh(ctx context.Context) {
 	every := time.NewTicker(cacheTTL)
 	defer every.Stop()
 	for {
@@ -44,18 +50,18 @@ func (db *DB) refreshStats(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		case <-every.C:
-			_, _ = db.Stats(ctx)
+			_, _ = h.Stats(ctx)
 		}
 	}
 }
 
 // countMailings counts all mailings, and as active those that send at their times.
-func (db *DB) countMailings(ctx context.Context) (stats domain.Stats, err error) {
-	err = db.bun.NewRaw(`SELECT count(*) AS mailings,
+func (h Home) countMailings(ctx context.Context) (stats domain.Stats, err error) {
+	err = h.db.bun.NewRaw(`SELECT count(*) AS mailings,
 			count(*) FILTER (WHERE status = 'running' AND disabled_at IS NULL AND blocked_at IS NULL) AS active
 		FROM mailings JOIN users ON users.id = owner_id WHERE deleted_at IS NULL`).Scan(ctx, &stats)
 	if err == nil {
-		_, err = db.bun.NewRaw(`UPDATE home_stats SET mailings = ?0, active = ?1 WHERE (mailings, active) <> (?0, ?1)`,
+		_, err = h.db.bun.NewRaw(`UPDATE home_stats SET mailings = ?0, active = ?1 WHERE (mailings, active) <> (?0, ?1)`,
 			stats.Mailings, stats.Active).Exec(ctx)
 	}
 	return stats, explain(err)
@@ -92,12 +98,12 @@ func (c *clientCount) lookup(version string, ttl time.Duration, count func(conte
 }
 
 // countClients counts the different addresses of all owners.
-func (db *DB) countClients(ctx context.Context) (stats domain.Stats, err error) {
-	c, begun := &db.clients, time.Now()
+func (h Home) countClients(ctx context.Context) (stats domain.Stats, err error) {
+	c, begun := &h.db.clients, time.Now()
 	c.mu.Lock()
 	c.busy = true
 	c.mu.Unlock()
-	err = db.bun.NewRaw(`SELECT count(*) AS clients FROM (SELECT DISTINCT lower(email) FROM clients) AS emails`).
+	err = h.db.bun.NewRaw(`SELECT count(*) AS clients FROM (SELECT DISTINCT lower(email) FROM clients) AS emails`).
 		Scan(ctx, &stats)
 	c.mu.Lock()
 	c.busy = false
@@ -106,7 +112,7 @@ func (db *DB) countClients(ctx context.Context) (stats domain.Stats, err error) 
 	}
 	c.mu.Unlock()
 	if err == nil {
-		_, err = db.bun.NewRaw(`UPDATE home_stats SET clients = ?0 WHERE clients <> ?0`, stats.Clients).Exec(ctx)
+		_, err = h.db.bun.NewRaw(`UPDATE home_stats SET clients = ?0 WHERE clients <> ?0`, stats.Clients).Exec(ctx)
 	}
 	return stats, explain(err)
 }

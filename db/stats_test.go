@@ -28,13 +28,13 @@ func TestStats(t *testing.T) {
 	}
 	want := domain.Stats{Mailings: 6, Active: 2, Clients: 3}
 	for range 2 {
-		if got, err := d.Stats(t.Context()); err != nil || got != want {
+		if got, err := d.Home().Stats(t.Context()); err != nil || got != want {
 			t.Errorf("%+v, %v, want %+v", got, err, want)
 		}
 	}
 	// A change that is announced shows within a second on another instance.
 	one := instance(t, d, "")
-	if got, err := one.Stats(t.Context()); err != nil || got != want {
+	if got, err := one.Home().Stats(t.Context()); err != nil || got != want {
 		t.Errorf("%+v, %v, want %+v", got, err, want)
 	}
 	_, err = d.Pool.Exec(t.Context(), `INSERT INTO clients (owner_id, email) VALUES (1, 'new@example.com');
@@ -43,19 +43,19 @@ func TestStats(t *testing.T) {
 		t.Fatal(err)
 	}
 	eventually(t, "the new client", func() bool {
-		got, err := one.Stats(t.Context())
+		got, err := one.Home().Stats(t.Context())
 		return err == nil && got.Clients == 4
 	})
 	// One that nobody announces is not asked for before its time.
 	eventually(t, "the last announcement", func() bool {
-		return queries(one, func() { _, _ = one.Stats(t.Context()) }) == 0
+		return queries(one, func() { _, _ = one.Home().Stats(t.Context()) }) == 0
 	})
 	if _, err = d.Pool.Exec(t.Context(), "DELETE FROM clients"); err != nil {
 		t.Fatal(err)
 	}
 	asked := queries(one, func() {
 		for begun := time.Now(); time.Since(begun) < 100*time.Millisecond; {
-			if got, err := one.Stats(t.Context()); err != nil || got.Clients != 4 {
+			if got, err := one.Home().Stats(t.Context()); err != nil || got.Clients != 4 {
 				t.Fatalf("%+v, %v", got, err)
 			}
 		}

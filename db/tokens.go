@@ -7,6 +7,12 @@ import (
 	"skychimp/domain"
 )
 
+// Tokens are the links in account emails, kept as hashes.
+type Tokens struct{ db *DB }
+
+// Tokens of this database.
+func (db *DB) Tokens() Tokens { return Tokens{db} }
+
 type token struct {
 	Hash           []byte `bun:",pk"`
 	UserID         int64  `bun:",nullzero"`
@@ -15,11 +21,11 @@ type token struct {
 	ExpiresAt      time.Time
 }
 
-// CreateToken keeps a link's hash, the first time it is asked to, for as long as its purpose lets it work; id is of a registration
+// Create keeps a link's hash, the first time it is asked to, for as long as its purpose lets it work; id is of a registration
 // where the link confirms one, else of a user. Older links go on working, because emails may arrive
 // late and out of turn.
-func (db *DB) CreateToken(ctx context.Context, hash []byte, id int64, purpose domain.TokenPurpose, now time.Time) error {
-	return db.InTx(ctx, func(tx Tx) error {
+func (t Tokens) Create(ctx context.Context, hash []byte, id int64, purpose domain.TokenPurpose, now time.Time) error {
+	return t.db.InTx(ctx, func(tx Tx) error {
 		if _, err := tx.NewRaw(`DELETE FROM tokens WHERE expires_at < ?`, now).Exec(ctx); err != nil {
 			return err
 		}
@@ -32,17 +38,17 @@ func (db *DB) CreateToken(ctx context.Context, hash []byte, id int64, purpose do
 	})
 }
 
-// TokenUser is whose link it is; NotFound when it was used or ran out.
-func (db *DB) TokenUser(ctx context.Context, hash []byte, purpose domain.TokenPurpose, now time.Time) (user domain.User, err error) {
-	err = db.bun.NewRaw(`SELECT u.* FROM tokens t JOIN users u ON u.id = t.user_id
+// User is whose link it is; NotFound when it was used or ran out.
+func (t Tokens) User(ctx context.Context, hash []byte, purpose domain.TokenPurpose, now time.Time) (user domain.User, err error) {
+	err = t.db.bun.NewRaw(`SELECT u.* FROM tokens t JOIN users u ON u.id = t.user_id
 		WHERE t.hash = ? AND t.purpose = ? AND t.expires_at > ?`, hash, purpose, now).Scan(ctx, &user)
 	return user, explain(err)
 }
 
-// UseToken uses a link up, with all others of its purpose, and changes its user in the same step.
-func (db *DB) UseToken(ctx context.Context, hash []byte, purpose domain.TokenPurpose, now time.Time,
+// Use uses a link up, with all others of its purpose, and changes its user in the same step.
+func (t Tokens) Use(ctx context.Context, hash []byte, purpose domain.TokenPurpose, now time.Time,
 	change func(*domain.User) error) (user domain.User, err error) {
-	err = db.InTx(ctx, func(tx Tx) error {
+	err = t.db.InTx(ctx, func(tx Tx) error {
 		var id int64
 		err := tx.NewRaw(`DELETE FROM tokens WHERE hash = ? AND purpose = ? AND expires_at > ? RETURNING user_id`,
 			hash, purpose, now).Scan(ctx, &id)

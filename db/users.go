@@ -9,6 +9,12 @@ import (
 	"skychimp/domain"
 )
 
+// Users are people with an account.
+type Users struct{ db *DB }
+
+// Users of this database.
+func (db *DB) Users() Users { return Users{db} }
+
 // Ready answers whether the database and the queue in it can be used, and whether an instance has
 // had emails to send that stood still all the time of domain.Standstill.
 func (db *DB) Ready(ctx context.Context) (still bool, err error) {
@@ -20,10 +26,10 @@ func (db *DB) Ready(ctx context.Context) (still bool, err error) {
 	return still, explain(err)
 }
 
-// CreateUser keeps a new user who did not register, but was made by the command line, and puts
+// Create keeps a new user who did not register, but was made by the command line, and puts
 // it into the log.
-func (db *DB) CreateUser(ctx context.Context, user *domain.User) error {
-	return db.InTx(ctx, func(tx Tx) error {
+func (us Users) Create(ctx context.Context, user *domain.User) error {
+	return us.db.InTx(ctx, func(tx Tx) error {
 		_, err := tx.NewInsert().Model(user).Returning("id, created_at").Exec(ctx)
 		if taken(err, "users_email") {
 			return domain.Refuse(domain.Invalid, "email", "users.email_taken")
@@ -35,22 +41,22 @@ func (db *DB) CreateUser(ctx context.Context, user *domain.User) error {
 	})
 }
 
-// User is one user by id.
-func (db *DB) User(ctx context.Context, id int64) (user domain.User, err error) {
-	err = db.bun.NewSelect().Model(&user).Where("id = ?", id).Scan(ctx)
+// Get is one user by id.
+func (us Users) Get(ctx context.Context, id int64) (user domain.User, err error) {
+	err = us.db.bun.NewSelect().Model(&user).Where("id = ?", id).Scan(ctx)
 	return user, explain(err)
 }
 
-// UserByEmail is the user with the address, whatever its case.
-func (db *DB) UserByEmail(ctx context.Context, email string) (user domain.User, err error) {
-	err = db.bun.NewSelect().Model(&user).Where("lower(email) = lower(?)", email).Scan(ctx)
+// ByEmail is the user with the address, whatever its case.
+func (us Users) ByEmail(ctx context.Context, email string) (user domain.User, err error) {
+	err = us.db.bun.NewSelect().Model(&user).Where("lower(email) = lower(?)", email).Scan(ctx)
 	return user, explain(err)
 }
 
-// UpdateUser loads the user, lets change apply a rule, and saves him. When the password changed
+// Update loads the user, lets change apply a rule, and saves him. When the password changed
 // or the user is blocked, all his sessions end; a block also ends his runs that are going on.
-func (db *DB) UpdateUser(ctx context.Context, id int64, change func(*domain.User) error) (user domain.User, err error) {
-	err = db.InTx(ctx, func(tx Tx) error {
+func (us Users) Update(ctx context.Context, id int64, change func(*domain.User) error) (user domain.User, err error) {
+	err = us.db.InTx(ctx, func(tx Tx) error {
 		user, err = updateUser(ctx, tx, id, change)
 		return err
 	})
@@ -89,9 +95,9 @@ func updateUser(ctx context.Context, tx Tx, id int64, change func(*domain.User) 
 	return user, err
 }
 
-// DeleteUser erases the user and all that is his.
-func (db *DB) DeleteUser(ctx context.Context, id int64) error {
-	return db.InTx(ctx, func(tx Tx) error {
+// Delete erases the user and all that is his.
+func (us Users) Delete(ctx context.Context, id int64) error {
+	return us.db.InTx(ctx, func(tx Tx) error {
 		for _, statement := range []string{
 			`SELECT FROM runs WHERE owner_id = ? FOR UPDATE`, // which may be being planned
 			// The two tables without a foreign key first.
@@ -122,11 +128,11 @@ type UserRow struct {
 	Mailings, Clients int64
 }
 
-// Users is one page of the list, the newest first, and the number of all that match. Beyond the
+// List is one page of the list, the newest first, and the number of all that match. Beyond the
 // last page the last is answered.
-func (db *DB) Users(ctx context.Context, f UserFilter) ([]UserRow, int, error) {
+func (us Users) List(ctx context.Context, f UserFilter) ([]UserRow, int, error) {
 	rows := []UserRow{}
-	found := db.bun.NewSelect().Model((*domain.User)(nil)).ExcludeColumn("password_hash")
+	found := us.db.bun.NewSelect().Model((*domain.User)(nil)).ExcludeColumn("password_hash")
 	if f.Role != "" {
 		found.Where("role = ?", f.Role)
 	}
@@ -142,19 +148,19 @@ func (db *DB) Users(ctx context.Context, f UserFilter) ([]UserRow, int, error) {
 		return rows, 0, explain(err)
 	}
 	page := found.Order("id DESC").Limit(PageSize).Offset(int64(pageStart(f.Page, int(total))))
-	err = db.withCounts(page).OrderExpr("page.id DESC").Scan(ctx, &rows)
+	err = us.withCounts(page).OrderExpr("page.id DESC").Scan(ctx, &rows)
 	return rows, int(total), explain(err)
 }
 
-// UserRow is one user as a row of the list.
-func (db *DB) UserRow(ctx context.Context, id int64) (row UserRow, err error) {
-	one := db.bun.NewSelect().Model((*domain.User)(nil)).ExcludeColumn("password_hash").Where("id = ?", id)
-	return row, explain(db.withCounts(one).Scan(ctx, &row))
+// Row is one user as a row of the list.
+func (us Users) Row(ctx context.Context, id int64) (row UserRow, err error) {
+	one := us.db.bun.NewSelect().Model((*domain.User)(nil)).ExcludeColumn("password_hash").Where("id = ?", id)
+	return row, explain(us.withCounts(one).Scan(ctx, &row))
 }
 
 // withCounts adds to the users on a page how much each has.
-func (db *DB) withCounts(page *bun.SelectQuery) *bun.SelectQuery {
-	return db.bun.NewSelect().TableExpr("(?) AS page", page).ColumnExpr("page.*").
+func (us Users) withCounts(page *bun.SelectQuery) *bun.SelectQuery {
+	return us.db.bun.NewSelect().TableExpr("(?) AS page", page).ColumnExpr("page.*").
 		ColumnExpr("(SELECT count(*) FROM mailings WHERE owner_id = page.id AND deleted_at IS NULL) AS mailings").
 		ColumnExpr("(SELECT coalesce(sum(clients), 0)::bigint FROM client_sets WHERE owner_id = page.id) AS clients")
 }

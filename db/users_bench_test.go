@@ -33,14 +33,14 @@ func BenchmarkUsers(b *testing.B) {
 		"first page": {}, "last page": {Page: 400}, "search": {Query: "u77"}, "nothing": {Query: "zzz"}, "blocked": {Blocked: true},
 	} {
 		b.Run("users, "+name, func(b *testing.B) {
-			slowest(b, func() error { _, _, err := d.Users(b.Context(), filter); return err })
+			slowest(b, func() error { _, _, err := d.Users().List(b.Context(), filter); return err })
 		})
 	}
 	for name, filter := range map[string]db.MailingFilter{
 		"first page": {}, "last page": {Page: 800}, "name": {Query: "Mailing 777"}, "owner": {Query: "u777@"}, "disabled": {Disabled: true},
 	} {
 		b.Run("mailings, "+name, func(b *testing.B) {
-			slowest(b, func() error { _, _, err := d.Mailings(b.Context(), filter); return err })
+			slowest(b, func() error { _, _, err := d.Mailings().List(b.Context(), filter); return err })
 		})
 	}
 	_, err := d.Pool.Exec(b.Context(), `INSERT INTO audit (actor, act, object, reason)
@@ -50,7 +50,7 @@ func BenchmarkUsers(b *testing.B) {
 	}
 	for _, query := range []string{"", "m777@", "zzz"} {
 		b.Run(fmt.Sprintf("audit, %q", query), func(b *testing.B) {
-			slowest(b, func() error { _, _, err := d.Audit(b.Context(), db.AuditFilter{Query: query}); return err })
+			slowest(b, func() error { _, _, err := d.Audit().List(b.Context(), db.AuditFilter{Query: query}); return err })
 		})
 	}
 }

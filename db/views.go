@@ -23,10 +23,10 @@ type views struct {
 }
 
 // StartViews begins to write views down; Close writes the last ones.
-func (db *DB) StartViews(log *slog.Logger) {
+func (ps Posts) StartViews(log *slog.Logger) {
 	ctx, stop := context.WithCancel(context.Background())
-	db.views.stop = stop
-	db.views.done.Go(func() {
+	ps.db.views.stop = stop
+	ps.db.views.done.Go(func() {
 		every := time.NewTicker(flushEvery)
 		defer every.Stop()
 		for open, failed := true, false; open; {
@@ -35,7 +35,7 @@ func (db *DB) StartViews(log *slog.Logger) {
 			case <-ctx.Done():
 				open = false
 			}
-			err := db.flushViews(context.WithoutCancel(ctx))
+			err := ps.flushViews(context.WithoutCancel(ctx))
 			if err != nil && (!failed || !open) {
 				log.Error("views: not written down", "error", err)
 			}
@@ -52,8 +52,8 @@ func (v *views) close() {
 }
 
 // CountView notes one more reader of a post.
-func (db *DB) CountView(post domain.Post) {
-	v := &db.views
+func (ps Posts) CountView(post domain.Post) {
+	v := &ps.db.views
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	v.note(post.ID, post.Views)
@@ -64,8 +64,8 @@ func (db *DB) CountView(post domain.Post) {
 }
 
 // Views is how often a post was read: what is stored and what is not written down yet.
-func (db *DB) Views(post domain.Post) int64 {
-	v := &db.views
+func (ps Posts) Views(post domain.Post) int64 {
+	v := &ps.db.views
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	return max(v.known[post.ID], post.Views) + v.pending[post.ID]
@@ -81,8 +81,8 @@ func (v *views) note(id, stored int64) {
 
 // flushViews adds what was counted to the posts, in one statement. On an error it is kept for
 // the next time; the statement may have been carried out when the connection broke just then.
-func (db *DB) flushViews(ctx context.Context) error {
-	v := &db.views
+func (ps Posts) flushViews(ctx context.Context) error {
+	v := &ps.db.views
 	v.mu.Lock()
 	batch := v.pending
 	v.pending = nil
@@ -93,7 +93,7 @@ func (db *DB) flushViews(ctx context.Context) error {
 	if len(batch) == 0 {
 		return nil
 	}
-	stored, err := db.addViews(ctx, batch)
+	stored, err := ps.addViews(ctx, batch)
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	if err == nil {
@@ -113,14 +113,14 @@ func (db *DB) flushViews(ctx context.Context) error {
 }
 
 // addViews returns the new numbers. Posts that were deleted meanwhile are not among them.
-func (db *DB) addViews(ctx context.Context, batch map[int64]int64) (map[int64]int64, error) {
+func (ps Posts) addViews(ctx context.Context, batch map[int64]int64) (map[int64]int64, error) {
 	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
 	defer cancel()
 	ids, counts := []int64{}, []int64{}
 	for id, n := range batch {
 		ids, counts = append(ids, id), append(counts, n)
 	}
-	rows, err := db.Pool.Query(ctx, `UPDATE posts SET views = views + n
+	rows, err := ps.db.Pool.Query(ctx, `UPDATE posts SET views = views + n
 		FROM unnest($1::bigint[], $2::bigint[]) AS counted (post, n) WHERE id = post
 		RETURNING id, views`, ids, counts)
 	if err != nil {

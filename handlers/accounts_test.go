@@ -47,7 +47,7 @@ func (w *world) link(t *testing.T, user int64, purpose domain.TokenPurpose, at t
 	secret := make([]byte, 32)
 	_, _ = rand.Read(secret)
 	hash := sha256.Sum256(secret)
-	if err := w.db.CreateToken(t.Context(), hash[:], user, purpose, at); err != nil {
+	if err := w.db.Tokens().Create(t.Context(), hash[:], user, purpose, at); err != nil {
 		t.Fatal(err)
 	}
 	return base64.RawURLEncoding.EncodeToString(secret)
@@ -70,7 +70,7 @@ func (w *world) register(t *testing.T, name, email string) domain.Registration {
 	t.Helper()
 	w.visitor(t).post("/register", "name", name, "email", email).leads(t, "/register/sent")
 	letters := w.letters(t)
-	registration, err := w.db.Registration(t.Context(), letters[len(letters)-1].RegistrationID)
+	registration, err := w.db.Registrations().Get(t.Context(), letters[len(letters)-1].RegistrationID)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -90,11 +90,11 @@ func TestRegisterVerifyAndSignIn(t *testing.T) {
 	if len(letters) != 1 || letters[0].Letter != domain.MailVerify || letters[0].UserID != 0 {
 		t.Fatalf("letters %+v", letters)
 	}
-	registration, err := w.db.Registration(t.Context(), letters[0].RegistrationID)
+	registration, err := w.db.Registrations().Get(t.Context(), letters[0].RegistrationID)
 	if err != nil || registration.Language != "ru" || registration.Timezone != "Asia/Omsk" {
 		t.Fatalf("registered %+v, %v", registration, err)
 	}
-	if _, err := w.db.UserByEmail(t.Context(), registration.Email); domain.KindOf(err) != domain.NotFound {
+	if _, err := w.db.Users().ByEmail(t.Context(), registration.Email); domain.KindOf(err) != domain.NotFound {
 		t.Fatalf("an account before the mailbox is confirmed: %v", err)
 	}
 
@@ -109,7 +109,7 @@ func TestRegisterVerifyAndSignIn(t *testing.T) {
 	}
 	b.get("/account").leads(t, "/login?next=%2Faccount")
 	b.post(path, "password", password).leads(t, landing(domain.User{Role: domain.RoleUser}))
-	user, err := w.db.UserByEmail(t.Context(), "ANNA@people.example")
+	user, err := w.db.Users().ByEmail(t.Context(), "ANNA@people.example")
 	if err != nil || user.Name != "Анна" || user.Language != "ru" || user.Timezone != "Asia/Omsk" || user.Role != domain.RoleUser {
 		t.Fatalf("confirmed %+v, %v", user, err)
 	}
@@ -240,7 +240,7 @@ func TestStrangersLearnNothing(t *testing.T) {
 			t.Errorf("%s: letters %+v", test.path, letters)
 		}
 	}
-	if user, err := w.db.User(t.Context(), known.ID); err != nil || user.Name != "known" || user.PasswordHash != known.PasswordHash {
+	if user, err := w.db.Users().Get(t.Context(), known.ID); err != nil || user.Name != "known" || user.PasswordHash != known.PasswordHash {
 		t.Errorf("registering again changed %+v, %v", user, err)
 	}
 	wrong := w.visitor(t).post("/login", "email", known.Email, "password", "wrong password").is(t, 422)
@@ -280,7 +280,7 @@ func TestAccount(t *testing.T) {
 	b.post("/account", "name", "Anna B", "language", "ru", "timezone", "Asia/Omsk").leads(t, "/account")
 	b.get("/account").is(t, 200, `<html lang="ru">`, "Anna B", "Сохранено.", `title="Asia/Omsk"`)
 	b.post("/account", "timezone", "UTC").leads(t, "/account") // the rest stays
-	if got, err := w.db.User(t.Context(), user.ID); err != nil || got.Name != "Anna B" || got.Language != "ru" || got.Timezone != "UTC" {
+	if got, err := w.db.Users().Get(t.Context(), user.ID); err != nil || got.Name != "Anna B" || got.Language != "ru" || got.Timezone != "UTC" {
 		t.Fatalf("saved %+v, %v", got, err)
 	}
 	b.post("/language", "language", "en", "next", "/account").leads(t, "/account")
@@ -306,7 +306,7 @@ func TestAccount(t *testing.T) {
 	b.post("/account", "_method", "DELETE", "current", "a new long password").is(t, 422, `name="sure"`, `aria-invalid="true"`)
 	b.post("/account", "_method", "DELETE", "current", "a new long password", "sure", "yes").leads(t, "/")
 	b.get("/account").is(t, 303)
-	if _, err := w.db.User(t.Context(), user.ID); domain.KindOf(err) != domain.NotFound {
+	if _, err := w.db.Users().Get(t.Context(), user.ID); domain.KindOf(err) != domain.NotFound {
 		t.Errorf("still there: %v", err)
 	}
 	w.as(t, w.user(t, "root", domain.RoleAdmin)).post("/account", "_method", "DELETE", "current", password, "sure", "yes").is(t, 409)
@@ -317,7 +317,7 @@ func TestBlockedUser(t *testing.T) {
 	user, manager := w.user(t, "anna", domain.RoleUser), w.user(t, "boss", domain.RoleManager)
 	b := w.as(t, user)
 	b.get("/account").is(t, 200)
-	if _, err := w.db.UpdateUser(t.Context(), user.ID, func(u *domain.User) error {
+	if _, err := w.db.Users().Update(t.Context(), user.ID, func(u *domain.User) error {
 		return u.Block(manager, "Sends <spam>", time.Now())
 	}); err != nil {
 		t.Fatal(err)
@@ -325,7 +325,7 @@ func TestBlockedUser(t *testing.T) {
 	b.get("/account").leads(t, "/login?next=%2Faccount")
 	b.post("/login", "email", user.Email, "password", "wrong password").is(t, 422)
 	b.post("/login", "email", user.Email, "password", password).is(t, 403, "Sends &lt;spam&gt;")
-	if _, err := w.db.UpdateUser(t.Context(), user.ID, func(u *domain.User) error { return u.Unblock(manager) }); err != nil {
+	if _, err := w.db.Users().Update(t.Context(), user.ID, func(u *domain.User) error { return u.Unblock(manager) }); err != nil {
 		t.Fatal(err)
 	}
 	b.get("/account").is(t, 303) // his sessions ended for good

@@ -50,11 +50,11 @@ func (b *browser) send(path string, upload []byte, values ...string) answer {
 // only is the one post there is.
 func (w *world) only(t testing.TB) domain.Post {
 	t.Helper()
-	list, total, err := w.db.Posts(t.Context(), db.PostFilter{Now: time.Now()})
+	list, total, err := w.db.Posts().List(t.Context(), db.PostFilter{Now: time.Now()})
 	if err != nil || total != 1 {
 		t.Fatalf("%d posts, %v", total, err)
 	}
-	post, err := w.db.Post(t.Context(), list[0].ID)
+	post, err := w.db.Posts().Get(t.Context(), list[0].ID)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -112,7 +112,7 @@ func TestPostLife(t *testing.T) {
 func TestPostInTheAuthorsZone(t *testing.T) {
 	w := newWorld(t)
 	user := w.user(t, "author", domain.RoleContent)
-	_, err := w.db.UpdateUser(t.Context(), user.ID, func(u *domain.User) error { u.Timezone = "Asia/Tokyo"; return nil })
+	_, err := w.db.Users().Update(t.Context(), user.ID, func(u *domain.User) error { u.Timezone = "Asia/Tokyo"; return nil })
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -231,7 +231,7 @@ func TestPostPreviewOfForm(t *testing.T) {
 	if page := author.htmx().post("/admin/posts/preview", "body", "*B*").is(t, 200, "<em>B</em>").body; strings.Contains(page, "<html") {
 		t.Error("htmx got the frame")
 	}
-	if _, total, err := w.db.Posts(t.Context(), db.PostFilter{}); err != nil || total != 0 {
+	if _, total, err := w.db.Posts().List(t.Context(), db.PostFilter{}); err != nil || total != 0 {
 		t.Errorf("%d posts, %v", total, err)
 	}
 }

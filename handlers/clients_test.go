@@ -24,7 +24,7 @@ func (w *world) client(t *testing.T, owner int64, email string) domain.Client {
 	if err := c.Change(domain.ClientForm{Email: email, FullName: "Name of " + email, Comment: "note", Tags: "vip"}); err != nil {
 		t.Fatal(err)
 	}
-	if err := w.db.CreateClient(t.Context(), &c); err != nil {
+	if err := w.db.Clients().Create(t.Context(), &c); err != nil {
 		t.Fatal(err)
 	}
 	return c
@@ -38,7 +38,7 @@ func TestClientsPlainForms(t *testing.T) {
 	b.post("/clients", "email", "anna@example.com", "full_name", "Анна <b>", "comment", "one\r\ntwo", "tags", "vip, news").leads(t, "/clients")
 	b.get("/clients").is(t, 200, "anna@example.com", "Анна &lt;b&gt;", `href="/clients?tag=news"`, "1 client", "anna@example.com added")
 
-	clients, _, err := w.db.Clients(t.Context(), user.ID, db.ClientFilter{})
+	clients, _, err := w.db.Clients().List(t.Context(), user.ID, db.ClientFilter{})
 	if err != nil || len(clients) != 1 || clients[0].Comment != "one\ntwo" || len(clients[0].Tags) != 2 {
 		t.Fatalf("%+v, %v", clients, err)
 	}
@@ -97,7 +97,7 @@ func TestClientsInPlace(t *testing.T) {
 	if !strings.HasPrefix(a.body, `<tr id="client-`) || a.Header.Get("HX-Trigger-After-Swap") != "clients-changed" || a.Header.Get("Vary") == "" {
 		t.Errorf("created: %v\n%s", a.Header, a.body)
 	}
-	clients, _, err := w.db.Clients(t.Context(), user.ID, db.ClientFilter{})
+	clients, _, err := w.db.Clients().List(t.Context(), user.ID, db.ClientFilter{})
 	if err != nil || len(clients) != 1 {
 		t.Fatal(clients, err)
 	}
@@ -121,7 +121,7 @@ func TestClientsSearchPages(t *testing.T) {
 	for i := range db.PageSize + 5 {
 		clients = append(clients, domain.Client{Email: fmt.Sprintf("c%d@example.com", i), Tags: []string{"crowd"}})
 	}
-	if _, err := w.db.CreateClients(t.Context(), user.ID, clients); err != nil {
+	if _, err := w.db.Clients().CreateMany(t.Context(), user.ID, clients); err != nil {
 		t.Fatal(err)
 	}
 	b.get("/clients?tag=crowd").is(t, 200, "30 clients", "Page 1 of 2", `href="/clients?page=2&amp;tag=crowd"`, "crowd (30)", "VIP (1)")
@@ -161,7 +161,7 @@ func TestClientsForeign(t *testing.T) {
 			}
 		}
 	}
-	if c, err := w.db.Client(t.Context(), bob.ID, foreign.ID); err != nil || c.Email != "c@example.com" {
+	if c, err := w.db.Clients().Get(t.Context(), bob.ID, foreign.ID); err != nil || c.Email != "c@example.com" {
 		t.Errorf("%+v, %v", c, err)
 	}
 	manager := w.as(t, w.user(t, "mary", domain.RoleManager))
@@ -187,7 +187,7 @@ func TestClientSuppressed(t *testing.T) {
 	w := newWorld(t)
 	user, b := w.owner(t, "ann")
 	gone, dead := w.client(t, user.ID, "gone@example.com"), w.client(t, user.ID, "dead@example.com")
-	if err := w.db.Unsubscribe(t.Context(), gone.ID); err != nil {
+	if err := w.db.Clients().Unsubscribe(t.Context(), gone.ID); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := w.db.Pool.Exec(t.Context(), `UPDATE clients SET suppressed_at = now(), suppressed_reason = 'bounced' WHERE id = $1`, dead.ID); err != nil {
@@ -202,7 +202,7 @@ func TestClientSuppressed(t *testing.T) {
 	path = fmt.Sprint("/clients/", dead.ID)
 	b.get(path).is(t, 200, "this address doesn&#39;t exist", path+"/retry")
 	b.post(path+"/retry").leads(t, path)
-	if c, err := w.db.Client(t.Context(), user.ID, dead.ID); err != nil || c.Suppressed() {
+	if c, err := w.db.Clients().Get(t.Context(), user.ID, dead.ID); err != nil || c.Suppressed() {
 		t.Errorf("%+v, %v", c, err)
 	}
 }
@@ -216,10 +216,10 @@ func TestClientsExport(t *testing.T) {
 	if err := c.Change(domain.ClientForm{Email: "=cmd@example.com", FullName: "@Иван, \"Ваня\"", Comment: "-1\nтри", Tags: "a,b"}); err != nil {
 		t.Fatal(err)
 	}
-	if err := w.db.CreateClient(t.Context(), &c); err != nil {
+	if err := w.db.Clients().Create(t.Context(), &c); err != nil {
 		t.Fatal(err)
 	}
-	if err := w.db.Unsubscribe(t.Context(), c.ID); err != nil {
+	if err := w.db.Clients().Unsubscribe(t.Context(), c.ID); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := w.db.Pool.Exec(t.Context(), `INSERT INTO clients (owner_id, email) SELECT $1, 'c' || i || '@x.org' FROM generate_series(1, 2500) AS i`, user.ID); err != nil {

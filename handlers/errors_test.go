@@ -73,7 +73,7 @@ func TestErrorPages(t *testing.T) {
 		b.post("/login", "email", strings.Repeat("x", 2<<20)).refused(t, lang, 413, "errors.413_what", "errors.413_do")
 	})
 	everyWay(t, signedIn, func(t *testing.T, lang string, b *browser) {
-		_, err := w.db.UpdateUser(t.Context(), anna.ID, func(u *domain.User) error { u.Language = lang; return nil })
+		_, err := w.db.Users().Update(t.Context(), anna.ID, func(u *domain.User) error { u.Language = lang; return nil })
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -119,7 +119,7 @@ func TestFaultPages(t *testing.T) {
 		t.Fatal(err)
 	}
 	everyWay(t, b, func(t *testing.T, lang string, b *browser) {
-		_, err := w.db.UpdateUser(t.Context(), anna.ID, func(u *domain.User) error { u.Language = lang; return nil })
+		_, err := w.db.Users().Update(t.Context(), anna.ID, func(u *domain.User) error { u.Language = lang; return nil })
 		if err != nil {
 			t.Fatal(err)
 		}

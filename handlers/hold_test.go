@@ -16,10 +16,10 @@ func TestHoldOnPages(t *testing.T) {
 	if a := owner.get("/mailings").is(t, 200); strings.Contains(a.body, "on hold") {
 		t.Error("a hold that is none")
 	}
-	if _, err := w.db.Locate(t.Context(), ""); err != nil {
+	if _, err := w.db.Installation().Locate(t.Context(), ""); err != nil {
 		t.Fatal(err)
 	}
-	if err := w.db.HoldOn(t.Context()); err != nil {
+	if err := w.db.Installation().HoldOn(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	for _, path := range []string{"/", "/mailings", "/clients", "/account", "/help"} {
@@ -32,7 +32,7 @@ func TestHoldOnPages(t *testing.T) {
 		t.Error("a visitor is told")
 	}
 	owner.post(pathOf(m)+"/run").is(t, 409, "Sending is on hold")
-	if err := w.db.HoldOff(t.Context(), ""); err != nil {
+	if err := w.db.Installation().HoldOff(t.Context(), ""); err != nil {
 		t.Fatal(err)
 	}
 	owner.post(pathOf(m)+"/run").leads(t, pathOf(m)+"?after=0")

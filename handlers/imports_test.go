@@ -66,7 +66,7 @@ func (w *world) start(t *testing.T, b *browser, path string, values ...string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := w.db.RunImport(t.Context(), id); err != nil {
+	if err := w.db.Imports().Run(t.Context(), id); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -132,7 +132,7 @@ func TestImportFormats(t *testing.T) {
 			b.get(path).is(t, 200, "This import was undone")
 		})
 	}
-	if _, total, err := w.db.Clients(t.Context(), user.ID, everybody); err != nil || total != 0 {
+	if _, total, err := w.db.Clients().List(t.Context(), user.ID, everybody); err != nil || total != 0 {
 		t.Errorf("%d clients are left, %v", total, err)
 	}
 }
@@ -185,7 +185,7 @@ func TestImportSteps(t *testing.T) {
 	b.htmx().get(path).is(t, 200, "0 of 5 rows", `hx-trigger="every 1s"`)
 	b.post(path+"/undo").is(t, 409)
 	id, _ := strconv.ParseInt(path[len("/clients/import/"):], 10, 64)
-	if err := w.db.RunImport(t.Context(), id); err != nil {
+	if err := w.db.Imports().Run(t.Context(), id); err != nil {
 		t.Fatal(err)
 	}
 	a := b.htmx().get(path).is(t, 286, "<strong>1</strong><span>New", "<strong>1</strong><span>Changed", "<strong>3</strong><span>With errors", "3 rows skipped", "nobody")
@@ -193,7 +193,7 @@ func TestImportSteps(t *testing.T) {
 		t.Error("polling goes on")
 	}
 	b.with("Accept-Language", "ru").get(path).is(t, 200, "full email address") // the account's language counts
-	if c, err := w.db.Client(t.Context(), user.ID, known.ID); err != nil || len(c.Tags) != 2 || c.FullName != "Known" {
+	if c, err := w.db.Clients().Get(t.Context(), user.ID, known.ID); err != nil || len(c.Tags) != 2 || c.FullName != "Known" {
 		t.Errorf("%+v, %v", c, err)
 	}
 	b.post(path+"/undo").leads(t, path)
@@ -223,7 +223,7 @@ func TestImportOfExport(t *testing.T) {
 	if err := before.Change(domain.ClientForm{Email: "+tag@example.com", FullName: "=Иван", Comment: "- a\n- \"b\"", Tags: "vip,новости"}); err != nil {
 		t.Fatal(err)
 	}
-	if err := w.db.CreateClient(t.Context(), &before); err != nil {
+	if err := w.db.Clients().Create(t.Context(), &before); err != nil {
 		t.Fatal(err)
 	}
 	path := other.uploaded("clients.csv", []byte(b.get("/clients/export.csv").is(t, 200).body))
@@ -233,7 +233,7 @@ func TestImportOfExport(t *testing.T) {
 	}
 	other.get(path).is(t, 200, "<strong>1</strong><span>New")
 	w.start(t, other, path, append(columns, "header", "yes")...)
-	got, _, err := w.db.Clients(t.Context(), bob.ID, everybody)
+	got, _, err := w.db.Clients().List(t.Context(), bob.ID, everybody)
 	if err != nil || len(got) != 1 || got[0].Email != before.Email || got[0].FullName != before.FullName ||
 		got[0].Comment != before.Comment || strings.Join(got[0].Tags, "|") != "vip|новости" {
 		t.Errorf("%+v, %v", got, err)

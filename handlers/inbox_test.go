@@ -18,7 +18,7 @@ func TestInbox(t *testing.T) {
 	b := w.visitor(t)
 	b.get("/inbox").is(t, 200, "<html")
 	for i, raw := range []string{inboxLetterText, "Subject: second\r\n\r\nbody", "\x00 no letter at all \xff"} {
-		if err := w.db.SaveInboxLetter(t.Context(), "ann@example.com", fmt.Sprintf("c%d@example.com", i), []byte(raw)); err != nil {
+		if err := w.db.Inbox().Save(t.Context(), "ann@example.com", fmt.Sprintf("c%d@example.com", i), []byte(raw)); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -29,7 +29,7 @@ func TestInbox(t *testing.T) {
 	if a := b.htmx().get("/inbox?q=second").is(t, 200, "c1@example.com", "1 email"); strings.Contains(a.body, "c0@") || strings.Contains(a.body, "<html") {
 		t.Errorf("%s", a.body)
 	}
-	letters, _, err := w.db.InboxLetters(t.Context(), "", 1)
+	letters, _, err := w.db.Inbox().List(t.Context(), "", 1)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -39,7 +39,7 @@ func (w *world) mailing(t *testing.T, owner int64, change ...func(*domain.Mailin
 	if err := m.Change(form, time.Now()); err != nil {
 		t.Fatal(err)
 	}
-	if err := w.db.CreateMailing(t.Context(), &m); err != nil {
+	if err := w.db.Mailings().Create(t.Context(), &m); err != nil {
 		t.Fatal(err)
 	}
 	return m
@@ -47,7 +47,7 @@ func (w *world) mailing(t *testing.T, owner int64, change ...func(*domain.Mailin
 
 func (w *world) act(t *testing.T, m domain.Mailing, act func(*domain.Mailing) error) {
 	t.Helper()
-	if _, err := w.db.UpdateMailing(t.Context(), 0, m.ID, act); err != nil {
+	if _, err := w.db.Mailings().Update(t.Context(), 0, m.ID, act); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -71,7 +71,7 @@ func TestMailingsPlainForms(t *testing.T) {
 		`name="client_ids" value="`+fmt.Sprint(c.ID), `name="start_at"`, `name="end_at"`, `name="timezone"`, `value="UTC"`, `name="periodicity"`,
 		`value="`+time.Now().UTC().Add(time.Hour).Format("2006-01-02T15")+`:00"`, "Goes to 1 client")
 	location := b.post("/mailings", mailingFields(message.ID, "name", "News <b>", "end_at", "2031-02-01T00:00")...).is(t, 303).Header.Get("Location")
-	rows, _, err := w.db.Mailings(t.Context(), db.MailingFilter{OwnerID: user.ID})
+	rows, _, err := w.db.Mailings().List(t.Context(), db.MailingFilter{OwnerID: user.ID})
 	if err != nil || len(rows) != 1 || location != pathOf(rows[0].Mailing) {
 		t.Fatalf("%v %s %+v", err, location, rows)
 	}
@@ -82,7 +82,7 @@ func TestMailingsPlainForms(t *testing.T) {
 		`<time datetime="2031-01-10T08:00:00Z" title="Europe/Berlin">10 Jan 2031, 09:00</time>`)
 	b.get(pathOf(m)+"/edit").is(t, 200, "<html", `value="News &lt;b&gt;"`, `value="2031-01-06T09:00"`, `value="2031-02-01T00:00"`, `name="_method" value="PUT"`)
 	b.post(pathOf(m), append(mailingFields(message.ID, "audience", "picked", "client_ids", fmt.Sprint(c.ID)), "_method", "PUT")...).leads(t, pathOf(m))
-	if m, err = w.db.Mailing(t.Context(), user.ID, m.ID); err != nil || m.Name != "News" || len(m.ClientIDs) != 1 || !m.EndAt.IsZero() {
+	if m, err = w.db.Mailings().Get(t.Context(), user.ID, m.ID); err != nil || m.Name != "News" || len(m.ClientIDs) != 1 || !m.EndAt.IsZero() {
 		t.Errorf("%v %+v", err, m)
 	}
 	b.get("/mailings").is(t, 200, "<html", fmt.Sprintf(`id="mailing-%d"`, m.ID), "Created", "Hello · Daily")
@@ -105,7 +105,7 @@ func TestMailingsHTMX(t *testing.T) {
 	whole(b.get("/mailings/new").is(t, 200, `name="name"`, `hx-post="/mailings"`))
 	created := b.post("/mailings", mailingFields(message.ID)...).is(t, 200, "News", `<tr id="mailing-`)
 	whole(created)
-	rows, _, _ := w.db.Mailings(t.Context(), db.MailingFilter{})
+	rows, _, _ := w.db.Mailings().List(t.Context(), db.MailingFilter{})
 	m := rows[0].Mailing
 	row := fmt.Sprintf(`<tr id="mailing-%d">`, m.ID)
 	whole(b.get(pathOf(m)).is(t, 200, row, "News"))
@@ -163,7 +163,7 @@ func TestMailingsInvalid(t *testing.T) {
 	for name, value := range map[string]string{"start_at": "2031-01-06T09:01", "timezone": "UTC", "periodicity": "weekly"} {
 		b.do("PUT", pathOf(running), mailingFields(running.MessageID, name, value)).is(t, 422, "while the mailing is running")
 	}
-	if rows, total, _ := w.db.Mailings(t.Context(), db.MailingFilter{}); total != 2 || rows[0].Name != "News" {
+	if rows, total, _ := w.db.Mailings().List(t.Context(), db.MailingFilter{}); total != 2 || rows[0].Name != "News" {
 		t.Errorf("%d mailings", total)
 	}
 }
@@ -188,7 +188,7 @@ func TestMailingsForeign(t *testing.T) {
 			}
 		}
 	}
-	if rows, _, err := w.db.Mailings(t.Context(), db.MailingFilter{OwnerID: ann.ID}); err != nil || rows[0].Status != domain.Created {
+	if rows, _, err := w.db.Mailings().List(t.Context(), db.MailingFilter{OwnerID: ann.ID}); err != nil || rows[0].Status != domain.Created {
 		t.Errorf("%v %+v", err, rows)
 	}
 }
@@ -199,7 +199,7 @@ func TestManagerReadsMailings(t *testing.T) {
 	w.client(t, ann.ID, "c@example.com")
 	m := w.mailing(t, ann.ID)
 	w.act(t, m, launch)
-	run, ok, err := w.db.PlanRun(t.Context(), m.ID, m.StartLocal.AddDate(0, 0, 1), false)
+	run, ok, err := w.db.Outbox().Plan(t.Context(), m.ID, m.StartLocal.AddDate(0, 0, 1), false)
 	if err != nil || !ok {
 		t.Fatal(ok, err)
 	}
@@ -221,7 +221,7 @@ func TestManagerReadsMailings(t *testing.T) {
 			manager.do(method, pathOf(m)+path, mailingFields(m.MessageID, "name", "Changed")).is(t, 403)
 		}
 	}
-	if after, err := w.db.Mailing(t.Context(), ann.ID, m.ID); err != nil || after.Name != "News" || after.Status != domain.Running {
+	if after, err := w.db.Mailings().Get(t.Context(), ann.ID, m.ID); err != nil || after.Name != "News" || after.Status != domain.Running {
 		t.Errorf("%v %+v", err, after)
 	}
 	// An admin has mailings of his own and may read all, but changes none of another.
@@ -287,7 +287,7 @@ func TestMailingQuestions(t *testing.T) {
 	w.client(t, user.ID, "c@example.com")
 	m := w.mailing(t, user.ID)
 	status := func() domain.MailingStatus {
-		now, err := w.db.Mailing(t.Context(), user.ID, m.ID)
+		now, err := w.db.Mailings().Get(t.Context(), user.ID, m.ID)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -309,7 +309,7 @@ func TestMailingQuestions(t *testing.T) {
 	}
 	b.post(pathOf(m)+"/launch").leads(t, pathOf(m))
 	b.get(pathOf(m)+"/review").is(t, 200, "Send “News” now?", "The message goes to 1 client right away.", `action="`+pathOf(m)+`/run"`)
-	if _, ok, err := w.db.PlanRun(t.Context(), m.ID, m.StartLocal.AddDate(0, 0, 1), false); err != nil || !ok {
+	if _, ok, err := w.db.Outbox().Plan(t.Context(), m.ID, m.StartLocal.AddDate(0, 0, 1), false); err != nil || !ok {
 		t.Fatal(ok, err)
 	}
 	pressed("/stop").is(t, 200, "Stop “News” for good?", "1 email is not sent yet.", `method="post" action="`+pathOf(m)+`/stop"`)
@@ -338,18 +338,18 @@ func TestMailingProgress(t *testing.T) {
 	b.post(pathOf(m)+"/launch").leads(t, pathOf(m))
 	b.get(pathOf(m)).is(t, 200, `hx-get="`+pathOf(m)+`/progress?after=0"`, `hx-trigger="every 1s"`)
 	progress("?after=0").is(t, 200, `/progress?after=0"`, `hx-trigger="every 1s"`)
-	run, ok, err := w.db.PlanRun(t.Context(), m.ID, time.Now(), false)
+	run, ok, err := w.db.Outbox().Plan(t.Context(), m.ID, time.Now(), false)
 	if err != nil || !ok {
 		t.Fatal(ok, err)
 	}
 	progress("?after=0").is(t, 200, `class="count-planned">3<`, `class="count-accepted">0<`, `class="count-open">3<`, `hx-get="`+pathOf(m)+`/progress"`)
-	if err := w.db.PauseRun(t.Context(), run.ID, "550 5.7.1 <spam> refused", time.Now(), nil); err != nil {
+	if err := w.db.Outbox().PauseRun(t.Context(), run.ID, "550 5.7.1 <spam> refused", time.Now(), nil); err != nil {
 		t.Fatal(err)
 	}
 	progress("").is(t, 200, "Paused", "550 5.7.1 &lt;spam&gt; refused", "Sending resumes by itself:")
 	w.act(t, m, stop)
 	progress("").is(t, 200, "Stopping", "The mailing was stopped.", "every 1s")
-	if err := w.db.CloseRun(t.Context(), run.ID, time.Now()); err != nil {
+	if err := w.db.Outbox().CloseRun(t.Context(), run.ID, time.Now()); err != nil {
 		t.Fatal(err)
 	}
 	ended := progress("").is(t, 286, `class="count-accepted">0<`, `class="count-failed">0<`, `class="count-suppressed">0<`, `class="count-expired">0<`,
@@ -386,7 +386,7 @@ func TestMailingAudienceFragments(t *testing.T) {
 	// Without JavaScript the same search is a button of the form, which saves nothing.
 	b.post("/mailings", append(mailingFields(1, "name", "Typed", "audience", "picked", "client_ids", ids[0]), "find", "yes", "client_q", "c3")...).
 		is(t, 200, "<html", `value="Typed"`, `value="`+ids[0]+`" checked`, "c31@example.com", `value="c3"`)
-	if _, total, _ := w.db.Mailings(t.Context(), db.MailingFilter{}); total != 0 {
+	if _, total, _ := w.db.Mailings().List(t.Context(), db.MailingFilter{}); total != 0 {
 		t.Error("a search saved the mailing")
 	}
 }
@@ -412,14 +412,14 @@ func TestMailingProgressPages(t *testing.T) {
 	w.client(t, user.ID, "c@example.com")
 	m := w.mailing(t, user.ID, func(f *domain.MailingForm) { f.StartAt = "2026-01-01T09:00" })
 	w.act(t, m, launch)
-	run, ok, err := w.db.PlanRun(t.Context(), m.ID, m.StartLocal.AddDate(0, 0, 60), false)
+	run, ok, err := w.db.Outbox().Plan(t.Context(), m.ID, m.StartLocal.AddDate(0, 0, 60), false)
 	if err != nil || !ok {
 		t.Fatal(ok, err)
 	}
 	b.get(pathOf(m)).is(t, 200, `class="count-open">1<`, `href="`+pathOf(m)+`?page=2"`)
 	b.get(pathOf(m)+"?page=3").is(t, 200, `class="count-open">1<`, "Missed")
 	w.act(t, m, stop)
-	if err := w.db.CloseRun(t.Context(), run.ID, time.Now()); err != nil {
+	if err := w.db.Outbox().CloseRun(t.Context(), run.ID, time.Now()); err != nil {
 		t.Fatal(err)
 	}
 	b.htmx().get(pathOf(m)+"/progress").is(t, 286, `href="`+pathOf(m)+`?page=2"`)

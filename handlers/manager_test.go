@@ -14,7 +14,7 @@ import (
 // log is what stands in the audit log beside the users whom the test made, the newest first.
 func (w *world) log(t *testing.T) (lines []string) {
 	t.Helper()
-	entries, _, err := w.db.Audit(t.Context(), db.AuditFilter{})
+	entries, _, err := w.db.Audit().List(t.Context(), db.AuditFilter{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -106,7 +106,7 @@ func TestManagerUsers(t *testing.T) {
 	}
 	visitor := w.visitor(t)
 	visitor.post("/login", "email", ann.Email, "password", password).is(t, 403, "spam &lt;b&gt;")
-	if run, ok, err := w.db.PlanRun(t.Context(), m.ID, m.StartLocal.Add(time.Hour), false); ok || err != nil {
+	if run, ok, err := w.db.Outbox().Plan(t.Context(), m.ID, m.StartLocal.Add(time.Hour), false); ok || err != nil {
 		t.Errorf("a blocked owner's mailing runs: %+v, %v", run, err)
 	}
 	manager.get("/manager/mailings").is(t, 200, "Owner blocked")

@@ -16,7 +16,7 @@ func (w *world) message(t *testing.T, owner int64, subject, body string) domain.
 	t.Helper()
 	m := domain.Message{OwnerID: owner}
 	m.Change(domain.MessageForm{Subject: subject, Body: body}, time.Now())
-	if err := w.db.CreateMessage(t.Context(), &m); err != nil {
+	if err := w.db.Messages().Create(t.Context(), &m); err != nil {
 		t.Fatal(err)
 	}
 	return m
@@ -28,7 +28,7 @@ func TestMessagesPlainForms(t *testing.T) {
 	b.get("/messages").is(t, 200, "<html", "No messages yet", `href="/messages/new"`)
 	b.get("/messages/new").is(t, 200, "<html", `name="subject"`, `<textarea`, `name="body"`, "{{name}}", "{{email}}", "{{comment}}")
 	a := b.post("/messages", "subject", "Hello, {{name}}", "body", "# News\r\n\r\nfor **{{name}}**").is(t, 303)
-	messages, _, err := w.db.Messages(t.Context(), user.ID, "", 1)
+	messages, _, err := w.db.Messages().List(t.Context(), user.ID, "", 1)
 	if err != nil || len(messages) != 1 || messages[0].Body != "# News\n\nfor **{{name}}**" {
 		t.Fatalf("%+v, %v", messages, err)
 	}
@@ -50,7 +50,7 @@ func TestMessageStarts(t *testing.T) {
 	user, b := w.owner(t, "ann")
 	subjects := map[string]bool{}
 	for _, lang := range domain.Languages() {
-		if _, err := w.db.UpdateUser(t.Context(), user.ID, func(u *domain.User) error { u.Language = lang; return nil }); err != nil {
+		if _, err := w.db.Users().Update(t.Context(), user.ID, func(u *domain.User) error { u.Language = lang; return nil }); err != nil {
 			t.Fatal(err)
 		}
 		for _, name := range templates.StartNames() {
@@ -83,7 +83,7 @@ func TestMessagesInvalid(t *testing.T) {
 			b.do(method, path, []string{"subject", "a\nb", "body", "kept <text>\x00"}).is(t, 422, "The subject must be one line.", "kept &lt;text&gt;", "can&#39;t be sent in an email")
 		}
 	}
-	if got, err := w.db.Message(t.Context(), user.ID, m.ID); err != nil || got.Subject != "Hello" {
+	if got, err := w.db.Messages().Get(t.Context(), user.ID, m.ID); err != nil || got.Subject != "Hello" {
 		t.Errorf("%+v, %v", got, err)
 	}
 }
@@ -97,7 +97,7 @@ func TestMessagesInPlace(t *testing.T) {
 	if !strings.HasPrefix(a.body, `<tr id="message-`) || a.Header.Get("HX-Trigger-After-Swap") != "messages-changed" {
 		t.Errorf("%v %s", a.Header, a.body)
 	}
-	messages, _, err := w.db.Messages(t.Context(), user.ID, "", 1)
+	messages, _, err := w.db.Messages().List(t.Context(), user.ID, "", 1)
 	if err != nil || len(messages) != 1 {
 		t.Fatal(messages, err)
 	}
@@ -117,7 +117,7 @@ func TestMessageInUse(t *testing.T) {
 	m := w.message(t, user.ID, "Hello", "text")
 	mailing := domain.Mailing{OwnerID: user.ID, MessageID: m.ID, Name: "Spring", Audience: domain.AudienceAll, Tags: []string{},
 		StartLocal: time.Now(), Timezone: "UTC", Periodicity: domain.Once}
-	if err := w.db.CreateMailing(t.Context(), &mailing); err != nil {
+	if err := w.db.Mailings().Create(t.Context(), &mailing); err != nil {
 		t.Fatal(err)
 	}
 	path := fmt.Sprint("/messages/", m.ID)

@@ -21,7 +21,7 @@ func BenchmarkPublicPages(b *testing.B) {
 	for n := range 200 {
 		at := time.Now().Add(-time.Duration(n) * time.Hour)
 		post := domain.Post{Slug: fmt.Sprintf("post-%d", n), Title: "A post", Body: body, PublishedAt: &at}
-		if err := w.db.CreatePost(b.Context(), &post); err != nil {
+		if err := w.db.Posts().Create(b.Context(), &post); err != nil {
 			b.Fatal(err)
 		}
 	}

@@ -21,7 +21,7 @@ import (
 func (w *world) publish(t testing.TB, title string, at time.Time) domain.Post {
 	t.Helper()
 	post := domain.Post{Slug: domain.Slug(title), Title: title, Body: "The *body* of " + title, PublishedAt: &at}
-	if err := w.db.CreatePost(t.Context(), &post); err != nil {
+	if err := w.db.Posts().Create(t.Context(), &post); err != nil {
 		t.Fatal(err)
 	}
 	return post
@@ -33,7 +33,7 @@ func (w *world) public(t testing.TB) {
 	if err := w.db.StartCache("", slog.New(slog.DiscardHandler)); err != nil {
 		t.Fatal(err)
 	}
-	w.db.StartViews(slog.New(slog.DiscardHandler))
+	w.db.Posts().StartViews(slog.New(slog.DiscardHandler))
 }
 
 // titles are those of the cards in the page, in order.
@@ -76,7 +76,7 @@ func TestArticle(t *testing.T) {
 	at := time.Date(2026, 3, 14, 15, 9, 0, 0, time.UTC)
 	post := domain.Post{Slug: "a", Title: `Bread & "butter" <b>`, Body: "Some *words* <script>alert(1)</script>", PublishedAt: &at,
 		Image: strings.Repeat("a", 32) + ".jpg"}
-	if err := w.db.CreatePost(t.Context(), &post); err != nil {
+	if err := w.db.Posts().Create(t.Context(), &post); err != nil {
 		t.Fatal(err)
 	}
 	b := w.visitor(t)
@@ -158,7 +158,7 @@ func TestThousandReaders(t *testing.T) {
 	}
 	defer other.Close()
 	w.db.Close() // a clean stop writes the last ones down
-	if got, err := other.Post(t.Context(), post.ID); err != nil || got.Views != 1001 {
+	if got, err := other.Posts().Get(t.Context(), post.ID); err != nil || got.Views != 1001 {
 		t.Errorf("%d views stored, %v", got.Views, err)
 	}
 }
@@ -235,7 +235,7 @@ func TestHome(t *testing.T) {
 	owner, other := w.user(t, "owner", domain.RoleUser), w.user(t, "other", domain.RoleUser)
 	for _, client := range []domain.Client{{OwnerID: owner.ID, Email: "a@example.com"}, {OwnerID: other.ID, Email: "A@example.com"}, {OwnerID: owner.ID, Email: "b@example.com"}} {
 		client.Tags = []string{}
-		if err := w.db.CreateClient(t.Context(), &client); err != nil {
+		if err := w.db.Clients().Create(t.Context(), &client); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -15,16 +15,16 @@ import (
 func (w *world) sent(t *testing.T, m domain.Mailing, outcomes ...domain.Outcome) domain.Run {
 	t.Helper()
 	w.act(t, m, launch)
-	run, ok, err := w.db.PlanRun(t.Context(), m.ID, m.StartLocal, false)
+	run, ok, err := w.db.Outbox().Plan(t.Context(), m.ID, m.StartLocal, false)
 	if err != nil || !ok {
 		t.Fatal(ok, err)
 	}
-	self, err := w.db.Enlist(t.Context(), 0)
+	self, err := w.db.Outbox().Register(t.Context(), 0)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer self.Close(t.Context())
-	letters, err := w.db.Claim(t.Context(), self.ID, run.ID, 1)
+	letters, err := w.db.Outbox().Fetch(t.Context(), self.ID, run.ID, 1)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -42,9 +42,9 @@ func (w *world) sent(t *testing.T, m domain.Mailing, outcomes ...domain.Outcome)
 		}
 		results = append(results, r)
 	}
-	to := w.db.NewRecorder()
+	to := w.db.Outbox().NewRecorder()
 	defer to.Close(t.Context())
-	if err := errors.Join(to.Record(t.Context(), results), w.db.Settle(t.Context(), results)); err != nil {
+	if err := errors.Join(to.Record(t.Context(), results), w.db.Outbox().Complete(t.Context(), results)); err != nil {
 		t.Fatal(err)
 	}
 	return run

@@ -26,7 +26,7 @@ func TestStartStepByStep(t *testing.T) {
 	b.post("/start/clients", "addresses", "max@example.com; Max").leads(t, "/start")
 
 	b.get("/start").is(t, 200, "{{name}}, 20% off everything", "Send to 2 clients now", `value="now once"`, "Eve Adams · eve@example.com")
-	eve, _, err := w.db.Clients(t.Context(), user.ID, db.ClientFilter{Query: "eve"})
+	eve, _, err := w.db.Clients().List(t.Context(), user.ID, db.ClientFilter{Query: "eve"})
 	if err != nil || len(eve) != 1 {
 		t.Fatal(eve, err)
 	}
@@ -48,7 +48,7 @@ func TestStartStepByStep(t *testing.T) {
 	// The button was drawn for another time: it does nothing.
 	b.post("/start", append(later, "do", "now once")...).is(t, 422, "Nothing was sent", "Good news", "Friday, 5 December 2031")
 	b.post("/start", startFields("when", "now", "do", "now once")...).is(t, 303)
-	mailings, total, err := w.db.Mailings(t.Context(), db.MailingFilter{OwnerID: user.ID})
+	mailings, total, err := w.db.Mailings().List(t.Context(), db.MailingFilter{OwnerID: user.ID})
 	if err != nil || total != 1 || mailings[0].Status != domain.Running || mailings[0].Name != "First mailing" {
 		t.Fatal(mailings, total, err)
 	}
@@ -66,10 +66,10 @@ func TestStartKeepsAndRefuses(t *testing.T) {
 	b.get("/start").is(t, 200, "Saved. Nothing is sent", `value="Hello {{name}}"`, `value="2031-12-05T10:00"`, "Schedule for Friday")
 	b.post("/start", startFields("when", "now", "body", "Better", "do", "test")...).leads(t, "/start")
 	b.get("/start").is(t, 200, "Test for", "Good news")
-	if _, total, err := w.db.Mailings(t.Context(), db.MailingFilter{OwnerID: user.ID}); err != nil || total != 1 {
+	if _, total, err := w.db.Mailings().List(t.Context(), db.MailingFilter{OwnerID: user.ID}); err != nil || total != 1 {
 		t.Errorf("%d mailings, %v", total, err)
 	}
-	if _, total, err := w.db.Messages(t.Context(), user.ID, "", 1); err != nil || total != 1 {
+	if _, total, err := w.db.Messages().List(t.Context(), user.ID, "", 1); err != nil || total != 1 {
 		t.Errorf("%d messages, %v", total, err)
 	}
 }
@@ -86,7 +86,7 @@ func TestStartOnce(t *testing.T) {
 		})
 	}
 	all.Wait()
-	rows, total, err := w.db.Mailings(t.Context(), db.MailingFilter{OwnerID: user.ID})
+	rows, total, err := w.db.Mailings().List(t.Context(), db.MailingFilter{OwnerID: user.ID})
 	if err != nil || total != 1 {
 		t.Fatalf("%d mailings, %v", total, err)
 	}

@@ -16,7 +16,7 @@ func TestUnsubscribePage(t *testing.T) {
 	b := w.visitor(t)
 	suppressed := func() bool {
 		t.Helper()
-		got, err := w.db.Client(t.Context(), user.ID, c.ID)
+		got, err := w.db.Clients().Get(t.Context(), user.ID, c.ID)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -37,7 +37,7 @@ func TestUnsubscribePage(t *testing.T) {
 	}
 	b.get(path).is(t, 200, "gets no more emails")
 	owner.get("/clients").is(t, 200, "Unsubscribed")
-	if err := w.db.DeleteClient(t.Context(), user.ID, c.ID); err != nil {
+	if err := w.db.Clients().Delete(t.Context(), user.ID, c.ID); err != nil {
 		t.Fatal(err)
 	}
 	b.get(path).is(t, 200, "This address gets no more emails.")
@@ -70,7 +70,7 @@ func TestUnsubscribeWrongToken(t *testing.T) {
 	}
 	b.get("/unsubscribe/test").is(t, 200, "This link comes from a test email.")
 	b.post("/unsubscribe/test").is(t, 200)
-	if got, err := w.db.Client(t.Context(), user.ID, c.ID); err != nil || got.Suppressed() {
+	if got, err := w.db.Clients().Get(t.Context(), user.ID, c.ID); err != nil || got.Suppressed() {
 		t.Errorf("%+v, %v", got, err)
 	}
 }

@@ -104,7 +104,7 @@ func (w *world) user(t testing.TB, name string, role domain.Role) domain.User {
 	if u.PasswordHash, err = web.NewPasswords().Hash(t.Context(), password); err != nil {
 		t.Fatal(err)
 	}
-	if err := w.db.CreateUser(t.Context(), &u); err != nil {
+	if err := w.db.Users().Create(t.Context(), &u); err != nil {
 		t.Fatal(err)
 	}
 	return u
@@ -142,7 +142,7 @@ func (w *world) as(t testing.TB, user domain.User) *browser {
 	b, secret, now := w.visitor(t), make([]byte, 32), time.Now()
 	_, _ = rand.Read(secret)
 	hash := sha256.Sum256(secret)
-	err := w.db.StartSession(t.Context(), domain.Session{Hash: hash[:], UserID: user.ID, CreatedAt: now, SeenAt: now, ExpiresAt: now.Add(time.Hour)})
+	err := w.db.Sessions().Start(t.Context(), domain.Session{Hash: hash[:], UserID: user.ID, CreatedAt: now, SeenAt: now, ExpiresAt: now.Add(time.Hour)})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -172,7 +172,7 @@ func (s *server) prepare(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	_, err = opened.Migrate(ctx)
+	_, err = opened.Schema().Migrate(ctx)
 	opened.Close()
 	if err != nil {
 		return err

@@ -11,7 +11,7 @@ func TestFreshDatabases(t *testing.T) {
 	var name string
 	t.Run("lives", func(t *testing.T) {
 		one, two := New(t), New(t)
-		state, err := one.Migrated(t.Context())
+		state, err := one.Schema().Status(t.Context())
 		if err != nil || state.Behind() || len(state.Applied) == 0 {
 			t.Errorf("the schema: %+v, %v", state, err)
 		}
@@ -65,7 +65,7 @@ func TestPrepare(t *testing.T) {
 			t.Errorf("%s exists: %v", name, !want)
 		}
 	}
-	if state, err := New(t).Migrated(t.Context()); err != nil || state.Behind() {
+	if state, err := New(t).Schema().Status(t.Context()); err != nil || state.Behind() {
 		t.Errorf("the schema: %+v, %v", state, err)
 	}
 }

@@ -55,7 +55,7 @@ func (h *Account) Show(r *web.Request) error {
 // accountPage shows the account; change puts in what a refused form holds.
 func (h *Account) accountPage(r *web.Request, status int, change func(*accountView)) error {
 	user := r.Viewer.User
-	sessions, err := h.DB.Sessions(r.UserContext(), user.ID, time.Now())
+	sessions, err := h.DB.Sessions().List(r.UserContext(), user.ID, time.Now())
 	if err != nil {
 		return err
 	}
@@ -101,7 +101,7 @@ func (h *Account) Change(r *web.Request) error {
 		Language: sentOr(r, "language", before.Language),
 		Timezone: sentOr(r, "timezone", before.Timezone),
 	}
-	user, err := h.DB.UpdateUser(r.UserContext(), before.ID, func(u *domain.User) error { return u.Change(form) })
+	user, err := h.DB.Users().Update(r.UserContext(), before.ID, func(u *domain.User) error { return u.Change(form) })
 	if texts, ok := r.Problems(err); ok {
 		return h.accountPage(r, fiber.StatusUnprocessableEntity, func(v *accountView) {
 			v.Name, v.Language, v.Timezone, v.ProfileBad = form.Name, form.Language, form.Timezone, texts
@@ -139,7 +139,7 @@ func (h *Account) ChangePassword(r *web.Request) error {
 	if err != nil {
 		return err
 	}
-	user, err = h.DB.UpdateUser(r.UserContext(), user.ID, func(u *domain.User) error {
+	user, err = h.DB.Users().Update(r.UserContext(), user.ID, func(u *domain.User) error {
 		u.PasswordHash = hashed
 		return nil
 	})
@@ -170,7 +170,7 @@ func (h *Account) checkCurrent(r *web.Request, p *domain.Problems, user domain.U
 }
 
 func (h *Account) EndOtherSessions(r *web.Request) error {
-	if err := h.DB.EndOtherSessions(r.UserContext(), r.Viewer.User.ID, r.Session()); err != nil {
+	if err := h.DB.Sessions().EndOthers(r.UserContext(), r.Viewer.User.ID, r.Session()); err != nil {
 		return err
 	}
 	return r.Done("/account", "account.sessions_ended")
@@ -185,7 +185,7 @@ func (h *Account) Export(r *web.Request) error {
 		// The request's own context has ended by now.
 		ctx, cancel := context.WithTimeout(context.Background(), 10*time.Minute)
 		defer cancel()
-		if err := h.DB.ExportUser(ctx, id, out); err != nil {
+		if err := h.DB.Users().Export(ctx, id, out); err != nil {
 			r.Site.Log.Error("export", "number", number, "error", err)
 		}
 	})
@@ -208,7 +208,7 @@ func (h *Account) Delete(r *web.Request) error {
 	if texts, bad := r.Problems(p.Err()); bad {
 		return h.accountPage(r, fiber.StatusUnprocessableEntity, func(v *accountView) { v.LeaveBad = texts })
 	}
-	if err := h.DB.DeleteUser(r.UserContext(), user.ID); err != nil {
+	if err := h.DB.Users().Delete(r.UserContext(), user.ID); err != nil {
 		return err
 	}
 	if err := r.SignOut(); err != nil {

@@ -26,7 +26,7 @@ func (h *Account) Login(r *web.Request) error {
 	if wait := h.failures.Take(web.AddressKey(email), time.Now()); wait > 0 {
 		return web.TooMany("login.too_many", wait)
 	}
-	user, err := h.DB.UserByEmail(r.UserContext(), email)
+	user, err := h.DB.Users().ByEmail(r.UserContext(), email)
 	if err != nil && domain.KindOf(err) != domain.NotFound {
 		return err
 	}

@@ -38,7 +38,7 @@ func (h *Account) Forgot(r *web.Request) error {
 	if err := h.takeLetter(email); err != nil {
 		return err
 	}
-	if err := h.DB.MailReset(r.UserContext(), email); err != nil {
+	if err := h.DB.Users().MailReset(r.UserContext(), email); err != nil {
 		return err
 	}
 	r.SetNote(sentCookie, email, time.Hour)
@@ -71,7 +71,7 @@ func (h *Account) Reset(r *web.Request) error {
 		if err != nil {
 			return err
 		}
-		_, err = h.DB.UseToken(r.UserContext(), hash, domain.TokenReset, time.Now(), func(u *domain.User) error {
+		_, err = h.DB.Tokens().Use(r.UserContext(), hash, domain.TokenReset, time.Now(), func(u *domain.User) error {
 			u.PasswordHash = hashed
 			return nil
 		})
@@ -92,7 +92,7 @@ func (h *Account) withReset(r *web.Request, do func(hash []byte, user domain.Use
 	if !ok {
 		return h.deadLink(r)
 	}
-	user, err := h.DB.TokenUser(r.UserContext(), hash, domain.TokenReset, time.Now())
+	user, err := h.DB.Tokens().User(r.UserContext(), hash, domain.TokenReset, time.Now())
 	if domain.KindOf(err) == domain.NotFound {
 		return h.deadLink(r)
 	}

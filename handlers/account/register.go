@@ -62,7 +62,7 @@ func (h *Account) Register(r *web.Request) error {
 	if err := h.takeLetter(registration.Email); err != nil {
 		return err
 	}
-	if err := h.DB.Register(r.UserContext(), registration, time.Now()); err != nil {
+	if err := h.DB.Registrations().Create(r.UserContext(), registration, time.Now()); err != nil {
 		return err
 	}
 	return h.letterSent(r, registration.Email, "/register/sent")
@@ -101,7 +101,7 @@ func (h *Account) Resend(r *web.Request) error {
 	if err := h.takeLetter(email); err != nil {
 		return err
 	}
-	if err := h.DB.MailAgain(r.UserContext(), email); err != nil {
+	if err := h.DB.Registrations().MailAgain(r.UserContext(), email); err != nil {
 		return err
 	}
 	return h.letterSent(r, email, "/register/sent?again=yes")
@@ -129,7 +129,7 @@ func (h *Account) Verify(r *web.Request) error {
 		if err != nil {
 			return err
 		}
-		user, err := h.DB.Confirm(r.UserContext(), hash, hashed, time.Now())
+		user, err := h.DB.Registrations().Confirm(r.UserContext(), hash, hashed, time.Now())
 		if domain.KindOf(err) == domain.NotFound {
 			return h.deadLink(r)
 		}
@@ -149,7 +149,7 @@ func (h *Account) withRegistration(r *web.Request, do func(hash []byte, view con
 	if !ok {
 		return h.deadLink(r)
 	}
-	registration, err := h.DB.TokenRegistration(r.UserContext(), hash, time.Now())
+	registration, err := h.DB.Registrations().ByToken(r.UserContext(), hash, time.Now())
 	if domain.KindOf(err) == domain.NotFound {
 		return h.deadLink(r)
 	}

@@ -60,7 +60,7 @@ type articleView struct {
 
 // List shows one page of the blog.
 func (h *Blog) List(r *web.Request) error {
-	all, err := h.DB.PublishedPosts(r.UserContext(), time.Now())
+	all, err := h.DB.Posts().Published(r.UserContext(), time.Now())
 	if err != nil {
 		return err
 	}
@@ -79,15 +79,15 @@ func (h *Blog) List(r *web.Request) error {
 // Show shows an article and counts its reader.
 func (h *Blog) Show(r *web.Request) error {
 	now := time.Now()
-	post, err := h.DB.PublishedPost(r.UserContext(), r.Params("slug"), now)
+	post, err := h.DB.Posts().PublishedBySlug(r.UserContext(), r.Params("slug"), now)
 	if err != nil {
 		return err
 	}
 	purpose := r.Get("Sec-Purpose") + " " + r.Get("Purpose") + " " + r.Get("X-Moz")
 	if domain.CountsAsView(r.Method(), r.Get(fiber.HeaderUserAgent), purpose) {
-		h.DB.CountView(post)
+		h.DB.Posts().CountView(post)
 	}
-	all, err := h.DB.PublishedPosts(r.UserContext(), now)
+	all, err := h.DB.Posts().Published(r.UserContext(), now)
 	if err != nil {
 		return err
 	}
@@ -113,7 +113,7 @@ func (h *Blog) articleView(r *web.Request, post domain.Post) articleView {
 
 // Card is a post as lists show it.
 func (h *Blog) Card(r *web.Request, post domain.Post) Card {
-	card := Card{ID: post.ID, Slug: post.Slug, Title: post.Title, Lead: h.markdown.lead(post.Body), Views: h.DB.Views(post)}
+	card := Card{ID: post.ID, Slug: post.Slug, Title: post.Title, Lead: h.markdown.lead(post.Body), Views: h.DB.Posts().Views(post)}
 	if post.PublishedAt != nil {
 		card.At = r.Moment(*post.PublishedAt)
 	}

@@ -39,7 +39,7 @@ func DemoPosts(ctx context.Context, database *db.DB, media *db.Media, author int
 		}
 		at := now.Add(-time.Duration(len(posts)-i) * 73 * time.Hour)
 		post := domain.Post{AuthorID: author, Slug: domain.Slug(one.Title), Title: one.Title, Body: one.Body, Image: name, PublishedAt: &at}
-		if err := database.CreatePost(ctx, &post); err != nil {
+		if err := database.Posts().Create(ctx, &post); err != nil {
 			return err
 		}
 	}

@@ -43,7 +43,7 @@ type atomEntry struct {
 
 // Feed tells feed readers of the newest posts.
 func (h *Blog) Feed(r *web.Request) error {
-	posts, err := h.DB.PublishedPosts(r.UserContext(), time.Now())
+	posts, err := h.DB.Posts().Published(r.UserContext(), time.Now())
 	if err != nil {
 		return err
 	}
@@ -81,7 +81,7 @@ type sitemapEntry struct {
 }
 
 func (h *Blog) Sitemap(r *web.Request) error {
-	posts, err := h.DB.PublishedPosts(r.UserContext(), time.Now())
+	posts, err := h.DB.Posts().Published(r.UserContext(), time.Now())
 	if err != nil {
 		return err
 	}

@@ -28,7 +28,7 @@ func (h *Blog) New(r *web.Request) error {
 }
 
 func (h *Blog) Edit(r *web.Request) error {
-	post, err := h.DB.Post(r.UserContext(), r.ID())
+	post, err := h.DB.Posts().Get(r.UserContext(), r.ID())
 	if err != nil {
 		return err
 	}
@@ -59,7 +59,7 @@ func (h *Blog) Create(r *web.Request) error {
 		return err
 	}
 	if err = change(&post); err == nil {
-		err = h.DB.CreatePost(r.UserContext(), &post)
+		err = h.DB.Posts().Create(r.UserContext(), &post)
 	}
 	return h.savedPost(r, post, domain.Draft, err)
 }
@@ -70,7 +70,7 @@ func (h *Blog) Update(r *web.Request) error {
 		return err
 	}
 	before := domain.Draft
-	post, err := h.DB.UpdatePost(r.UserContext(), r.ID(), func(post *domain.Post) error {
+	post, err := h.DB.Posts().Update(r.UserContext(), r.ID(), func(post *domain.Post) error {
 		before = post.State(time.Now())
 		return change(post)
 	})

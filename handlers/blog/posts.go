@@ -42,7 +42,7 @@ type adminPostView struct {
 func (h *Blog) Manage(r *web.Request) error {
 	now := time.Now()
 	filter := db.PostFilter{Query: r.Query("q"), State: domain.PostState(r.Query("status")), Now: now, Page: r.QueryInt("page", 1)}
-	posts, total, err := h.DB.Posts(r.UserContext(), filter)
+	posts, total, err := h.DB.Posts().List(r.UserContext(), filter)
 	if err != nil {
 		return err
 	}
@@ -70,7 +70,7 @@ func (h *Blog) ShowDraft(r *web.Request) error { return h.showPost(r, "blog/show
 func (h *Blog) AskDelete(r *web.Request) error { return h.showPost(r, "blog/delete") }
 
 func (h *Blog) showPost(r *web.Request, page string) error {
-	post, err := h.DB.Post(r.UserContext(), r.ID())
+	post, err := h.DB.Posts().Get(r.UserContext(), r.ID())
 	if err != nil {
 		return err
 	}
@@ -78,7 +78,7 @@ func (h *Blog) showPost(r *web.Request, page string) error {
 }
 
 func (h *Blog) Delete(r *web.Request) error {
-	if err := h.DB.DeletePost(r.UserContext(), r.ID()); err != nil {
+	if err := h.DB.Posts().Delete(r.UserContext(), r.ID()); err != nil {
 		return err
 	}
 	if r.HTMX() {

@@ -54,7 +54,7 @@ func (h *Clients) Chart(r *web.Request, total int) (Chart, error) {
 	for i := range days {
 		days[i] = time.Date(today.Year(), today.Month(), today.Day()+i+1-clientDays, 0, 0, 0, 0, to.Zone)
 	}
-	added, err := h.DB.ClientsAdded(r.UserContext(), to.User.ID, days)
+	added, err := h.DB.Clients().Added(r.UserContext(), to.User.ID, days)
 	if err != nil {
 		return Chart{}, err
 	}

@@ -55,7 +55,7 @@ type clientLetter struct {
 func (h *Clients) List(r *web.Request) error {
 	owner := r.Viewer.User.ID
 	filter := db.ClientFilter{Query: r.Query("q"), Tag: r.Query("tag"), Page: r.QueryInt("page", 1)}
-	clients, total, err := h.DB.Clients(r.UserContext(), owner, filter)
+	clients, total, err := h.DB.Clients().List(r.UserContext(), owner, filter)
 	if err != nil {
 		return err
 	}
@@ -82,7 +82,7 @@ func (h *Clients) List(r *web.Request) error {
 
 // tagOptions are the choices of the filter, each with its number of clients.
 func (h *Clients) tagOptions(r *web.Request, owner int64) ([]templates.Option, error) {
-	tags, err := h.DB.Tags(r.UserContext(), owner)
+	tags, err := h.DB.Clients().Tags(r.UserContext(), owner)
 	options := []templates.Option{{Label: r.T("clients.all_tags")}}
 	for _, one := range tags {
 		options = append(options, templates.Option{Value: one.Tag, Label: r.T("clients.tag_count", "Tag", one.Tag, "Count", one.Clients)})
@@ -105,7 +105,7 @@ func (h *Clients) Show(r *web.Request) error {
 	if r.HTMX() {
 		return r.Block(fiber.StatusOK, "clients/row", view.clientRow)
 	}
-	attempts, _, err := h.DB.Attempts(r.UserContext(), db.AttemptFilter{OwnerID: client.OwnerID, ClientID: client.ID})
+	attempts, _, err := h.DB.Attempts().List(r.UserContext(), db.AttemptFilter{OwnerID: client.OwnerID, ClientID: client.ID})
 	if err != nil {
 		return err
 	}
@@ -118,7 +118,7 @@ func (h *Clients) Show(r *web.Request) error {
 
 // ownClient is the client of the path, if it is the reader's.
 func (h *Clients) ownClient(r *web.Request) (domain.Client, error) {
-	return h.DB.Client(r.UserContext(), r.Viewer.User.ID, r.ID())
+	return h.DB.Clients().Get(r.UserContext(), r.Viewer.User.ID, r.ID())
 }
 
 // AskDelete asks whether it is meant, for browsers without JavaScript.
@@ -131,7 +131,7 @@ func (h *Clients) AskDelete(r *web.Request) error {
 }
 
 func (h *Clients) Delete(r *web.Request) error {
-	if err := h.DB.DeleteClient(r.UserContext(), r.Viewer.User.ID, r.ID()); err != nil {
+	if err := h.DB.Clients().Delete(r.UserContext(), r.Viewer.User.ID, r.ID()); err != nil {
 		return err
 	}
 	if r.HTMX() {
@@ -144,7 +144,7 @@ func (h *Clients) Delete(r *web.Request) error {
 
 // Retry lets letters go to an address again that has bounced.
 func (h *Clients) Retry(r *web.Request) error {
-	_, err := h.DB.UpdateClient(r.UserContext(), r.Viewer.User.ID, r.ID(), (*domain.Client).Retry)
+	_, err := h.DB.Clients().Update(r.UserContext(), r.Viewer.User.ID, r.ID(), (*domain.Client).Retry)
 	if err != nil {
 		return err
 	}

@@ -62,7 +62,7 @@ func (h *Clients) Create(r *web.Request) error {
 	form, client := formOfClient(r), domain.Client{OwnerID: r.Viewer.User.ID}
 	err := client.Change(form)
 	if err == nil {
-		err = h.DB.CreateClient(r.UserContext(), &client)
+		err = h.DB.Clients().Create(r.UserContext(), &client)
 	}
 	if texts, ok := r.Problems(err); ok {
 		return h.showClientForm(r, fiber.StatusUnprocessableEntity, clientForm{ClientForm: form, Problems: texts})
@@ -89,7 +89,7 @@ func (h *Clients) Edit(r *web.Request) error {
 
 func (h *Clients) Update(r *web.Request) error {
 	form := formOfClient(r)
-	client, err := h.DB.UpdateClient(r.UserContext(), r.Viewer.User.ID, r.ID(), func(client *domain.Client) error {
+	client, err := h.DB.Clients().Update(r.UserContext(), r.Viewer.User.ID, r.ID(), func(client *domain.Client) error {
 		return client.Change(form)
 	})
 	if texts, ok := r.Problems(err); ok {
@@ -108,7 +108,7 @@ func (h *Clients) Update(r *web.Request) error {
 // Export downloads the owner's clients as CSV with a byte order mark, for spreadsheets.
 func (h *Clients) Export(r *web.Request) error {
 	ctx, owner, number := context.WithoutCancel(r.UserContext()), r.Viewer.User.ID, r.Number
-	clients, err := h.DB.ClientsAfter(ctx, owner, domain.Client{})
+	clients, err := h.DB.Clients().After(ctx, owner, domain.Client{})
 	if err != nil {
 		return err
 	}
@@ -125,7 +125,7 @@ func (h *Clients) Export(r *web.Request) error {
 			if rows.Flush(); rows.Error() != nil {
 				return // the reader has gone
 			}
-			clients, err = h.DB.ClientsAfter(ctx, owner, clients[len(clients)-1])
+			clients, err = h.DB.Clients().After(ctx, owner, clients[len(clients)-1])
 		}
 		if err != nil {
 			r.Site.Log.Error("export of clients", "number", number, "error", err)

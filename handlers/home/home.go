@@ -39,11 +39,11 @@ type homeView struct {
 
 // Show tells what the service is for, with its numbers and three posts.
 func (h *Home) Show(r *web.Request) error {
-	stats, uncounted := h.DB.Stats(r.UserContext())
+	stats, uncounted := h.DB.Home().Stats(r.UserContext())
 	if uncounted != nil {
 		r.Site.Log.Warn("home without its numbers", "error", uncounted)
 	}
-	posts, err := h.DB.PublishedPosts(r.UserContext(), time.Now())
+	posts, err := h.DB.Posts().Published(r.UserContext(), time.Now())
 	if err != nil {
 		return err
 	}
@@ -69,7 +69,7 @@ func (h *Home) ChangeLanguage(r *web.Request) error {
 		return domain.Refuse(domain.Invalid, "language", "account.language_unknown")
 	}
 	if user := r.Viewer.User; user != nil {
-		_, err := h.DB.UpdateUser(r.UserContext(), user.ID, func(u *domain.User) error {
+		_, err := h.DB.Users().Update(r.UserContext(), user.ID, func(u *domain.User) error {
 			u.Language = chosen
 			return nil
 		})

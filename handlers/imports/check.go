@@ -63,7 +63,7 @@ type importSample struct {
 func (h *Imports) importCheck(r *web.Request, list domain.Import, problems templates.Problems) (*importCheck, error) {
 	view := &importCheck{ID: list.ID, Header: list.Mapping.Header, Tags: list.Mapping.Tags, Problems: problems}
 	var err error
-	if list.Content, err = h.DB.ImportContent(r.UserContext(), list.OwnerID, list.ID); err != nil {
+	if list.Content, err = h.DB.Imports().Content(r.UserContext(), list.OwnerID, list.ID); err != nil {
 		return nil, err
 	}
 	width := 0
@@ -78,7 +78,7 @@ func (h *Imports) importCheck(r *web.Request, list domain.Import, problems templ
 	if list.Mapping.Check() != nil {
 		return view, nil //nolint:nilerr // the form itself shows what is missing
 	}
-	check, err := h.DB.CheckImport(r.UserContext(), list)
+	check, err := h.DB.Imports().Check(r.UserContext(), list)
 	if err != nil {
 		return nil, err
 	}

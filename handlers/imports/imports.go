@@ -52,7 +52,7 @@ type badRow struct {
 func (h *Imports) List(r *web.Request) error { return h.importsPage(r, fiber.StatusOK, nil) }
 
 func (h *Imports) importsPage(r *web.Request, status int, problems templates.Problems) error {
-	lists, err := h.DB.Imports(r.UserContext(), r.Viewer.User.ID)
+	lists, err := h.DB.Imports().List(r.UserContext(), r.Viewer.User.ID)
 	if err != nil {
 		return err
 	}
@@ -72,7 +72,7 @@ func (h *Imports) importRow(r *web.Request, i domain.Import) importRow {
 func (h *Imports) Upload(r *web.Request) error {
 	list, err := h.readUpload(r)
 	if err == nil {
-		err = h.DB.CreateImport(r.UserContext(), &list)
+		err = h.DB.Imports().Create(r.UserContext(), &list)
 	}
 	if texts, ok := r.Problems(err); ok {
 		return h.importsPage(r, fiber.StatusUnprocessableEntity, texts)
@@ -85,7 +85,7 @@ func (h *Imports) Upload(r *web.Request) error {
 
 // Show shows how far an import is; htmx asks again and again, until the status 286.
 func (h *Imports) Show(r *web.Request) error {
-	list, err := h.DB.Import(r.UserContext(), r.Viewer.User.ID, r.ID())
+	list, err := h.DB.Imports().Get(r.UserContext(), r.Viewer.User.ID, r.ID())
 	if err != nil {
 		return err
 	}
@@ -113,7 +113,7 @@ func (h *Imports) importPage(r *web.Request, status int, list domain.Import, pro
 // badRows puts a page of the lines that were not taken into the view.
 func (h *Imports) badRows(r *web.Request, view *importView, list domain.Import) error {
 	page := max(1, r.QueryInt("page", 1))
-	rows, total, err := h.DB.ImportProblems(r.UserContext(), list.OwnerID, list.ID, page)
+	rows, total, err := h.DB.Imports().Problems(r.UserContext(), list.OwnerID, list.ID, page)
 	for _, row := range rows {
 		view.BadRows = append(view.BadRows, h.badRow(r, row.Line, row.Value, row.Problems()))
 	}
@@ -135,16 +135,16 @@ func importPath(id int64) string { return "/clients/import/" + strconv.FormatInt
 // Map takes the columns over: to see what would happen, or to begin.
 func (h *Imports) Map(r *web.Request) error {
 	owner, id, mapping := r.Viewer.User.ID, r.ID(), mappingOf(r)
-	save := h.DB.MapImport
+	save := h.DB.Imports().Map
 	if r.FormValue("do") == "start" {
-		save = h.DB.StartImport
+		save = h.DB.Imports().Start
 	}
 	err := save(r.UserContext(), owner, id, mapping)
 	if domain.KindOf(err) == domain.Conflict { // a second click
 		return r.Redirect(importPath(id))
 	}
 	if texts, ok := r.Problems(err); ok {
-		list, err := h.DB.Import(r.UserContext(), owner, id)
+		list, err := h.DB.Imports().Get(r.UserContext(), owner, id)
 		if err != nil {
 			return err
 		}
@@ -162,7 +162,7 @@ func (h *Imports) Map(r *web.Request) error {
 
 // Undo erases the clients that an import created.
 func (h *Imports) Undo(r *web.Request) error {
-	removed, err := h.DB.UndoImport(r.UserContext(), r.Viewer.User.ID, r.ID())
+	removed, err := h.DB.Imports().Undo(r.UserContext(), r.Viewer.User.ID, r.ID())
 	if err != nil {
 		return err
 	}

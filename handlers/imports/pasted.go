@@ -47,7 +47,7 @@ func (h *Imports) TakePasted(r *web.Request) (PastedView, error) {
 		return view, err
 	}
 	if len(clients) > 0 {
-		created, err := h.DB.CreateClients(r.UserContext(), r.Viewer.User.ID, clients)
+		created, err := h.DB.Clients().CreateMany(r.UserContext(), r.Viewer.User.ID, clients)
 		if err != nil {
 			return view, err
 		}

@@ -44,7 +44,7 @@ func (h *Inbox) List(r *web.Request) error {
 		return domain.Refuse(domain.NotFound, "", "errors.not_found")
 	}
 	page := max(1, r.QueryInt("page", 1))
-	letters, total, err := h.DB.InboxLetters(r.UserContext(), r.Query("q"), page)
+	letters, total, err := h.DB.Inbox().List(r.UserContext(), r.Query("q"), page)
 	if err != nil {
 		return err
 	}
@@ -92,7 +92,7 @@ func (h *Inbox) readLetter(r *web.Request) (db.InboxLetter, *enmime.Envelope, er
 	if !r.Site.Inbox {
 		return db.InboxLetter{}, nil, domain.Refuse(domain.NotFound, "", "errors.not_found")
 	}
-	letter, err := h.DB.InboxLetter(r.UserContext(), r.ID())
+	letter, err := h.DB.Inbox().Get(r.UserContext(), r.ID())
 	if err != nil {
 		return letter, nil, err
 	}

@@ -32,10 +32,10 @@ func (BalanceWorker) Timeout(*river.Job[domain.BalanceJob]) time.Duration { retu
 
 // Work implements river.Worker.
 func (w *BalanceWorker) Work(ctx context.Context, _ *river.Job[domain.BalanceJob]) error {
-	found, err := w.DB.UnbalancedRuns(ctx, time.Now().Add(-2*balanceEvery))
+	found, err := w.DB.Outbox().CountMismatches(ctx, time.Now().Add(-2*balanceEvery))
 	for _, run := range found {
 		w.Found.Add(1)
 		w.Log.Error("a run's counts do not add up", "run", run.RunID, "planned", run.Planned, "counted", run.Counted)
 	}
-	return errors.Join(err, w.DB.MergeClientSets(ctx))
+	return errors.Join(err, w.DB.Clients().MergeTagCounts(ctx))
 }

@@ -16,7 +16,7 @@ import (
 func startedImport(t *testing.T, d *db.DB, text string) domain.Import {
 	t.Helper()
 	user := domain.User{Email: "ann@owners.example", Name: "Ann", Role: domain.RoleUser}
-	if err := d.CreateUser(t.Context(), &user); err != nil {
+	if err := d.Users().Create(t.Context(), &user); err != nil {
 		t.Fatal(err)
 	}
 	content, total, _, err := domain.PackImport(domain.SplitCSV(text, ','))
@@ -24,10 +24,10 @@ func startedImport(t *testing.T, d *db.DB, text string) domain.Import {
 		t.Fatal(err)
 	}
 	list := domain.Import{OwnerID: user.ID, FileName: "list.csv", Content: content, Total: total, Status: domain.ImportChecked}
-	if err := d.CreateImport(t.Context(), &list); err != nil {
+	if err := d.Imports().Create(t.Context(), &list); err != nil {
 		t.Fatal(err)
 	}
-	if err := d.StartImport(t.Context(), user.ID, list.ID, domain.ImportMapping{Columns: []string{"email"}}); err != nil {
+	if err := d.Imports().Start(t.Context(), user.ID, list.ID, domain.ImportMapping{Columns: []string{"email"}}); err != nil {
 		t.Fatal(err)
 	}
 	return list
@@ -45,7 +45,7 @@ func TestImportWorker(t *testing.T) {
 		if err := w.Work(t.Context(), importJob(list.ID, 1)); err != nil {
 			t.Fatal(err)
 		}
-		got, err := d.Import(t.Context(), list.OwnerID, list.ID)
+		got, err := d.Imports().Get(t.Context(), list.OwnerID, list.ID)
 		if err != nil || got.Status != domain.ImportDone || got.Created != 2 || got.Bad != 1 {
 			t.Fatalf("%+v, %v", got, err)
 		}
@@ -72,7 +72,7 @@ func TestImportWorkerGivesUp(t *testing.T) {
 		if attempt == importTries {
 			want = domain.ImportFailed
 		}
-		if got, err := d.Import(t.Context(), list.OwnerID, list.ID); err != nil || got.Status != want {
+		if got, err := d.Imports().Get(t.Context(), list.OwnerID, list.ID); err != nil || got.Status != want {
 			t.Errorf("try %d: %s, %v", attempt, got.Status, err)
 		}
 	}

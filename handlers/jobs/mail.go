@@ -63,13 +63,13 @@ func (w *MailWorker) Work(ctx context.Context, job *river.Job[domain.MailJob]) e
 // account's owner.
 func (w *MailWorker) reader(ctx context.Context, job *domain.MailJob) (domain.User, error) {
 	if job.RegistrationID == 0 {
-		return w.DB.User(ctx, job.UserID)
+		return w.DB.Users().Get(ctx, job.UserID)
 	}
-	registration, err := w.DB.Registration(ctx, job.RegistrationID)
+	registration, err := w.DB.Registrations().Get(ctx, job.RegistrationID)
 	if err != nil {
 		return domain.User{}, err
 	}
-	user, err := w.DB.UserByEmail(ctx, registration.Email)
+	user, err := w.DB.Users().ByEmail(ctx, registration.Email)
 	switch {
 	case err == nil:
 		job.Letter = domain.MailKnown
@@ -123,14 +123,14 @@ func (w *MailWorker) token(ctx context.Context, path string, job *river.Job[doma
 	fmt.Fprintf(mac, "system email %d %d %s %d", job.ID, job.CreatedAt.UnixMicro(), purpose, id)
 	secret := mac.Sum(nil)
 	hash := sha256.Sum256(secret)
-	err := w.DB.CreateToken(ctx, hash[:], id, purpose, time.Now())
+	err := w.DB.Tokens().Create(ctx, hash[:], id, purpose, time.Now())
 	return path + base64.RawURLEncoding.EncodeToString(secret), err
 }
 
 // test writes a message as its clients would get it, but to its owner; its link to unsubscribe
 // leads nowhere.
 func (w *MailWorker) test(ctx context.Context, job *river.Job[domain.MailJob], owner domain.User) ([]byte, error) {
-	message, err := w.DB.Message(ctx, owner.ID, job.Args.MessageID)
+	message, err := w.DB.Messages().Get(ctx, owner.ID, job.Args.MessageID)
 	if err != nil {
 		return nil, err
 	}
@@ -139,7 +139,7 @@ func (w *MailWorker) test(ctx context.Context, job *river.Job[domain.MailJob], o
 		MessageID: w.messageID(), UnsubscribeURL: w.BaseURL + "/unsubscribe/test",
 	}
 	if job.Args.ClientID != 0 {
-		client, err := w.DB.Client(ctx, owner.ID, job.Args.ClientID)
+		client, err := w.DB.Clients().Get(ctx, owner.ID, job.Args.ClientID)
 		if err != nil {
 			return nil, err
 		}

@@ -55,11 +55,11 @@ func mailbox(t *testing.T) (*MailWorker, func(domain.MailJob) []sent) {
 func TestSystemLetters(t *testing.T) {
 	w, work := mailbox(t)
 	user := domain.User{Email: "anna@x.example", Name: "Анна", Role: domain.RoleUser, Language: "ru", Timezone: "UTC"}
-	if err := w.DB.CreateUser(t.Context(), &user); err != nil {
+	if err := w.DB.Users().Create(t.Context(), &user); err != nil {
 		t.Fatal(err)
 	}
 	for _, email := range []string{"new@x.example", "ANNA@x.example"} {
-		err := w.DB.Register(t.Context(), domain.Registration{Email: email, Name: "Мэлори", Language: "ru", Timezone: "UTC"}, time.Now())
+		err := w.DB.Registrations().Create(t.Context(), domain.Registration{Email: email, Name: "Мэлори", Language: "ru", Timezone: "UTC"}, time.Now())
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -96,10 +96,10 @@ func TestSystemLetters(t *testing.T) {
 		}
 		secret, err := base64.RawURLEncoding.DecodeString(strings.Fields(rest)[0])
 		hash := sha256.Sum256(secret)
-		whose, missing := w.DB.TokenUser(t.Context(), hash[:], test.purpose, time.Now())
+		whose, missing := w.DB.Tokens().User(t.Context(), hash[:], test.purpose, time.Now())
 		if test.purpose == domain.TokenVerify {
 			var registration domain.Registration
-			registration, missing = w.DB.TokenRegistration(t.Context(), hash[:], time.Now())
+			registration, missing = w.DB.Registrations().ByToken(t.Context(), hash[:], time.Now())
 			whose.Email = registration.Email
 		}
 		if err != nil || missing != nil || whose.Email != test.to {
@@ -117,19 +117,19 @@ func TestSystemLetters(t *testing.T) {
 func TestTestLetter(t *testing.T) {
 	w, work := mailbox(t)
 	owner := domain.User{Email: "anna@x.example", Name: "Anna", Role: domain.RoleUser, Language: "en", Timezone: "UTC", VerifiedAt: time.Now()}
-	if err := w.DB.CreateUser(t.Context(), &owner); err != nil {
+	if err := w.DB.Users().Create(t.Context(), &owner); err != nil {
 		t.Fatal(err)
 	}
 	message := domain.Message{OwnerID: owner.ID}
 	message.Change(domain.MessageForm{Subject: "News for {{name}}", Body: "**Hello**, {{name}}!"}, time.Now())
-	if err := w.DB.CreateMessage(t.Context(), &message); err != nil {
+	if err := w.DB.Messages().Create(t.Context(), &message); err != nil {
 		t.Fatal(err)
 	}
 	client := domain.Client{OwnerID: owner.ID}
 	if err := client.Change(domain.ClientForm{Email: "bob@x.example", FullName: "Bob"}); err != nil {
 		t.Fatal(err)
 	}
-	if err := w.DB.CreateClient(t.Context(), &client); err != nil {
+	if err := w.DB.Clients().Create(t.Context(), &client); err != nil {
 		t.Fatal(err)
 	}
 	for name, id := range map[string]int64{"Anna": 0, "Bob": client.ID} {

@@ -29,7 +29,7 @@ func answeredMailbox(t *testing.T, answer string) *MailWorker {
 	w.Deliver = func(ctx context.Context, from, to string, letter []byte) error {
 		return DeliverOne(ctx, servers, from, to, letter)
 	}
-	err = w.DB.Register(t.Context(), domain.Registration{Email: "new@x.example", Language: "en", Timezone: "UTC"}, time.Now())
+	err = w.DB.Registrations().Create(t.Context(), domain.Registration{Email: "new@x.example", Language: "en", Timezone: "UTC"}, time.Now())
 	if err != nil {
 		t.Fatal(err)
 	}

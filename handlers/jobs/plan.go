@@ -36,7 +36,7 @@ func (w *PlanWorker) Work(ctx context.Context, job *river.Job[domain.PlanJob]) e
 	case job.Args.MailingID == 0:
 		return planDue(ctx, w.DB, w.Log, now)
 	}
-	run, ok, err := w.DB.PlanRun(ctx, job.Args.MailingID, now, job.Args.Force)
+	run, ok, err := w.DB.Outbox().Plan(ctx, job.Args.MailingID, now, job.Args.Force)
 	if kind := domain.KindOf(err); kind != 0 && kind != domain.Away {
 		w.Log.Info("a run was not made", "mailing", job.Args.MailingID, "reason", err)
 		return nil
@@ -51,13 +51,13 @@ func (w *PlanWorker) Work(ctx context.Context, job *river.Job[domain.PlanJob]) e
 // not keep the others back, nor do large ones: their first parts come before anybody's rest. On hold
 // nothing is planned: afterwards the rule for a downtime says what is made up for.
 func planDue(ctx context.Context, db *db.DB, log *slog.Logger, now time.Time) error {
-	hold, err := db.Hold(ctx)
+	hold, err := db.Installation().Hold(ctx)
 	if err != nil || hold.On {
 		return err
 	}
-	due, err := db.DueMailings(ctx, now)
+	due, err := db.Outbox().DueMailings(ctx, now)
 	for _, id := range due {
-		run, ok, failed := db.PlanRun(ctx, id, now, false)
+		run, ok, failed := db.Outbox().Plan(ctx, id, now, false)
 		err = errors.Join(err, failed)
 		if ok && run.Rest == nil {
 			logRun(log, run)
@@ -67,7 +67,7 @@ func planDue(ctx context.Context, db *db.DB, log *slog.Logger, now time.Time) er
 }
 
 func planRest(ctx context.Context, db *db.DB, log *slog.Logger) error {
-	whole, err := db.PlanRest(ctx)
+	whole, err := db.Outbox().PlanRest(ctx)
 	for _, run := range whole {
 		logRun(log, run)
 	}

@@ -26,5 +26,5 @@ func (SweepWorker) Timeout(*river.Job[domain.SweepJob]) time.Duration { return 4
 
 // Work implements river.Worker.
 func (w *SweepWorker) Work(ctx context.Context, _ *river.Job[domain.SweepJob]) error {
-	return w.DB.SweepMedia(ctx, w.Media, time.Now().Add(-sweepMediaEvery))
+	return w.DB.Posts().SweepMedia(ctx, w.Media, time.Now().Add(-sweepMediaEvery))
 }

@@ -61,7 +61,7 @@ func (h *Mailings) Calendar(r *web.Request) error {
 	if err != nil || first.Year() > 2199 {
 		first, _ = time.ParseInLocation(monthFormat, this, zone)
 	}
-	mailings, err := h.DB.NextMailings(r.UserContext(), user.ID, calendarMailings)
+	mailings, err := h.DB.Mailings().Next(r.UserContext(), user.ID, calendarMailings)
 	if err != nil {
 		return err
 	}
@@ -69,7 +69,7 @@ func (h *Mailings) Calendar(r *web.Request) error {
 	slots := domain.Slots(mailings, first, end)
 	var clashes []domain.Clash
 	if len(slots) > 1 {
-		overlaps, err := h.DB.Overlaps(r.UserContext(), user.ID, mailings)
+		overlaps, err := h.DB.Mailings().Overlaps(r.UserContext(), user.ID, mailings)
 		if err != nil {
 			return err
 		}

@@ -100,7 +100,7 @@ func (h *Mailings) Create(r *web.Request) error {
 	m := domain.Mailing{OwnerID: r.Viewer.User.ID}
 	err := m.Change(form, time.Now())
 	if err == nil {
-		err = h.DB.CreateMailing(r.UserContext(), &m)
+		err = h.DB.Mailings().Create(r.UserContext(), &m)
 	}
 	if texts, ok := r.Problems(err); ok {
 		return h.showMailingForm(r, fiber.StatusUnprocessableEntity, 0, texts, form)
@@ -128,7 +128,7 @@ func (h *Mailings) Update(r *web.Request) error {
 	if r.FormValue("find") != "" {
 		return h.showMailingForm(r, fiber.StatusOK, id, nil, form)
 	}
-	m, err := h.DB.UpdateMailing(r.UserContext(), r.Viewer.User.ID, id, func(m *domain.Mailing) error { return m.Change(form, time.Now()) })
+	m, err := h.DB.Mailings().Update(r.UserContext(), r.Viewer.User.ID, id, func(m *domain.Mailing) error { return m.Change(form, time.Now()) })
 	if texts, ok := r.Problems(err); ok && domain.KindOf(err) == domain.Invalid {
 		return h.showMailingForm(r, fiber.StatusUnprocessableEntity, id, texts, form)
 	}
@@ -164,7 +164,7 @@ func (h *Mailings) showMailingForm(r *web.Request, status int, id int64, problem
 	if form.Messages, err = h.messageOptions(r, owner, f.MessageID); err != nil {
 		return err
 	}
-	if form.OwnTags, err = h.DB.Tags(r.UserContext(), owner); err != nil {
+	if form.OwnTags, err = h.DB.Clients().Tags(r.UserContext(), owner); err != nil {
 		return err
 	}
 	if form.Pick, err = h.pick(r, f.ClientIDs, r.FormValue("client_q")); err != nil {
@@ -191,7 +191,7 @@ func (h *Mailings) showMailingForm(r *web.Request, status int, id int64, problem
 
 // messageOptions are the newest messages and the chosen one, for the choice of one.
 func (h *Mailings) messageOptions(r *web.Request, owner, chosen int64) ([]templates.Option, error) {
-	messages, err := h.DB.MessageChoices(r.UserContext(), owner, chosen)
+	messages, err := h.DB.Messages().Choices(r.UserContext(), owner, chosen)
 	options := []templates.Option{{Label: r.T("mailings.choose_message")}}
 	for _, one := range messages {
 		options = append(options, templates.Option{Value: strconv.FormatInt(one.ID, 10), Label: one.Subject})
@@ -212,7 +212,7 @@ func (h *Mailings) ShowRecipients(r *web.Request) error {
 }
 
 func (h *Mailings) reach(r *web.Request, f domain.MailingForm) (mailingReach, error) {
-	recipients, suppressed, err := h.DB.Recipients(r.UserContext(), domain.Mailing{OwnerID: r.Viewer.User.ID,
+	recipients, suppressed, err := h.DB.Mailings().RecipientCount(r.UserContext(), domain.Mailing{OwnerID: r.Viewer.User.ID,
 		Audience: domain.Audience(f.Audience), Tags: domain.ParseTags(f.Tags), ClientIDs: f.ClientIDs})
 	return mailingReach{int64(recipients), int64(suppressed)}, err
 }
@@ -231,14 +231,14 @@ func (h *Mailings) Pick(r *web.Request) error {
 func (h *Mailings) pick(r *web.Request, picked []int64, query string) (mailingPick, error) {
 	owner := r.Viewer.User.ID
 	pick := mailingPick{Query: query}
-	chosen, err := h.DB.ClientsByID(r.UserContext(), owner, picked)
+	chosen, err := h.DB.Clients().ByID(r.UserContext(), owner, picked)
 	if err != nil {
 		return pick, err
 	}
 	for _, one := range chosen {
 		pick.Clients = append(pick.Clients, pickedClient{one.ID, one.Email, one.FullName, true})
 	}
-	found, total, err := h.DB.Clients(r.UserContext(), owner, db.ClientFilter{Query: query, Page: 1})
+	found, total, err := h.DB.Clients().List(r.UserContext(), owner, db.ClientFilter{Query: query, Page: 1})
 	if err != nil {
 		return pick, err
 	}

@@ -54,7 +54,7 @@ func (v mailingsView) Empty() bool { return len(v.Rows) == 0 && v.Query == "" &&
 func (h *Mailings) List(r *web.Request) error {
 	filter := db.MailingFilter{OwnerID: r.Viewer.User.ID, Query: r.Query("q"),
 		Status: domain.MailingStatus(r.Query("status")), Page: max(1, r.QueryInt("page", 1))}
-	rows, total, err := h.DB.Mailings(r.UserContext(), filter)
+	rows, total, err := h.DB.Mailings().List(r.UserContext(), filter)
 	if err != nil {
 		return err
 	}
@@ -92,7 +92,7 @@ func (h *Mailings) Stop(r *web.Request) error {
 }
 
 func (h *Mailings) actOnMailing(r *web.Request, done string, act func(*domain.Mailing) error) error {
-	m, err := h.DB.UpdateMailing(r.UserContext(), r.Viewer.User.ID, r.ID(), act)
+	m, err := h.DB.Mailings().Update(r.UserContext(), r.Viewer.User.ID, r.ID(), act)
 	if err != nil {
 		return err
 	}
@@ -109,7 +109,7 @@ func (h *Mailings) Run(r *web.Request) error {
 	if err != nil {
 		return err
 	}
-	if err := h.DB.RunMailing(r.UserContext(), r.Viewer.User.ID, r.ID(), time.Now()); err != nil {
+	if err := h.DB.Mailings().RunNow(r.UserContext(), r.Viewer.User.ID, r.ID(), time.Now()); err != nil {
 		return err
 	}
 	if !r.HTMX() {
@@ -137,7 +137,7 @@ func (h *Mailings) AskDelete(r *web.Request) error {
 }
 
 func (h *Mailings) Delete(r *web.Request) error {
-	if err := h.DB.DeleteMailing(r.UserContext(), r.Viewer.User.ID, r.ID(), time.Now()); err != nil {
+	if err := h.DB.Mailings().Delete(r.UserContext(), r.Viewer.User.ID, r.ID(), time.Now()); err != nil {
 		return err
 	}
 	if r.HTMX() {
@@ -150,12 +150,12 @@ func (h *Mailings) Delete(r *web.Request) error {
 
 // readableMailing is the mailing of the path, if the reader owns it or oversees all.
 func (h *Mailings) readableMailing(r *web.Request) (domain.Mailing, error) {
-	return h.DB.Mailing(r.UserContext(), r.OwnerID(), r.ID())
+	return h.DB.Mailings().Get(r.UserContext(), r.OwnerID(), r.ID())
 }
 
 // ownMailing is the mailing of the path, if it is the reader's.
 func (h *Mailings) ownMailing(r *web.Request) (domain.Mailing, error) {
-	return h.DB.Mailing(r.UserContext(), r.Viewer.User.ID, r.ID())
+	return h.DB.Mailings().Get(r.UserContext(), r.Viewer.User.ID, r.ID())
 }
 
 func (h *Mailings) mailingAsRow(r *web.Request, m domain.Mailing) error {
@@ -170,7 +170,7 @@ func (h *Mailings) mailingAsRow(r *web.Request, m domain.Mailing) error {
 func (h *Mailings) rowOf(r *web.Request, m domain.Mailing) (mailingRow, error) {
 	row := db.MailingRow{Mailing: m}
 	if m.MessageID != 0 {
-		message, err := h.DB.Message(r.UserContext(), m.OwnerID, m.MessageID)
+		message, err := h.DB.Messages().Get(r.UserContext(), m.OwnerID, m.MessageID)
 		if err != nil {
 			return mailingRow{}, err
 		}

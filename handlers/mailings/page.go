@@ -52,7 +52,7 @@ const logRows = 8
 // progressOf is how far a run is, with the latest answers of the mail server.
 func (h *Mailings) progressOf(r *web.Request, run db.RunRow) (*mailingProgress, error) {
 	view := &mailingProgress{MailingID: run.MailingID, Run: h.Runs.Row(r, run)}
-	attempts, _, err := h.DB.Attempts(r.UserContext(), db.AttemptFilter{RunID: run.ID})
+	attempts, _, err := h.DB.Attempts().List(r.UserContext(), db.AttemptFilter{RunID: run.ID})
 	for _, one := range attempts[:min(len(attempts), logRows)] {
 		view.Log = append(view.Log, h.Runs.AttemptRow(r, one))
 	}
@@ -83,13 +83,13 @@ func (h *Mailings) mailingView(r *web.Request, m domain.Mailing) (mailingView, e
 	view := mailingView{mailingRow: row, Audience: m.Audience, Tags: m.Tags, Picked: len(m.ClientIDs), Timezone: m.Timezone,
 		Start: r.Wall(m.StartLocal), End: r.Wall(m.EndLocal), DisabledSince: r.Moment(m.DisabledAt)}
 	if user := r.Viewer.User; m.OwnerID != user.ID {
-		owner, err := h.DB.User(r.UserContext(), m.OwnerID)
+		owner, err := h.DB.Users().Get(r.UserContext(), m.OwnerID)
 		if err != nil {
 			return view, err
 		}
 		view.Owner = owner.Name + " <" + owner.Email + ">"
 	}
-	recipients, suppressed, err := h.DB.Recipients(r.UserContext(), m)
+	recipients, suppressed, err := h.DB.Mailings().RecipientCount(r.UserContext(), m)
 	if err != nil {
 		return view, err
 	}
@@ -99,7 +99,7 @@ func (h *Mailings) mailingView(r *web.Request, m domain.Mailing) (mailingView, e
 		view.LaunchExplained = h.launchWords(r, m, recipients)
 	}
 	page := max(1, r.QueryInt("page", 1))
-	list, total, err := h.DB.Runs(r.UserContext(), r.OwnerID(), m.ID, page)
+	list, total, err := h.DB.Runs().List(r.UserContext(), r.OwnerID(), m.ID, page)
 	if err != nil {
 		return view, err
 	}
@@ -154,7 +154,7 @@ func Upcoming(r *web.Request, m domain.Mailing) (next []web.Moment) {
 
 // lastRun is the mailing's run, zero before the first.
 func (h *Mailings) lastRun(r *web.Request, m domain.Mailing) (db.RunRow, error) {
-	last, err := h.DB.LastRun(r.UserContext(), r.OwnerID(), m.ID)
+	last, err := h.DB.Runs().Last(r.UserContext(), r.OwnerID(), m.ID)
 	if domain.KindOf(err) == domain.NotFound {
 		err = nil
 	}

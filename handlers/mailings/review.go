@@ -42,7 +42,7 @@ func (h *Mailings) Review(r *web.Request) error {
 	if !row.Launch && !row.Run {
 		return m.Launch(time.Now())
 	}
-	recipients, suppressed, err := h.DB.Recipients(r.UserContext(), m)
+	recipients, suppressed, err := h.DB.Mailings().RecipientCount(r.UserContext(), m)
 	if err != nil {
 		return err
 	}

@@ -80,7 +80,7 @@ func (h *Messages) Create(r *web.Request) error {
 	message := domain.Message{OwnerID: r.Viewer.User.ID}
 	err := Change(&message, form)
 	if err == nil {
-		err = h.DB.CreateMessage(r.UserContext(), &message)
+		err = h.DB.Messages().Create(r.UserContext(), &message)
 	}
 	if texts, ok := r.Problems(err); ok {
 		return h.showMessageForm(r, fiber.StatusUnprocessableEntity, messageForm{Subject: form.Subject, Body: form.Body, Problems: texts})
@@ -107,7 +107,7 @@ func (h *Messages) Edit(r *web.Request) error {
 func (h *Messages) Update(r *web.Request) error {
 	form := domain.MessageForm{Subject: r.FormValue("subject"), Body: r.FormValue("body")}
 	owner, id := r.Viewer.User.ID, r.ID()
-	_, err := h.DB.UpdateMessage(r.UserContext(), owner, id, func(m *domain.Message) error { return Change(m, form) })
+	_, err := h.DB.Messages().Update(r.UserContext(), owner, id, func(m *domain.Message) error { return Change(m, form) })
 	if texts, ok := r.Problems(err); ok {
 		return h.showMessageForm(r, fiber.StatusUnprocessableEntity, messageForm{ID: id, Subject: form.Subject, Body: form.Body, Problems: texts})
 	}
@@ -122,7 +122,7 @@ func (h *Messages) Update(r *web.Request) error {
 }
 
 func (h *Messages) messageAsRow(r *web.Request) error {
-	row, err := h.DB.MessageRow(r.UserContext(), r.Viewer.User.ID, r.ID())
+	row, err := h.DB.Messages().Row(r.UserContext(), r.Viewer.User.ID, r.ID())
 	if err != nil {
 		return err
 	}
@@ -144,11 +144,11 @@ func (h *Messages) showDeleteMessage(r *web.Request, status int, problems templa
 
 // ownMessage is the message of the path, if it is the reader's.
 func (h *Messages) ownMessage(r *web.Request) (domain.Message, error) {
-	return h.DB.Message(r.UserContext(), r.Viewer.User.ID, r.ID())
+	return h.DB.Messages().Get(r.UserContext(), r.Viewer.User.ID, r.ID())
 }
 
 func (h *Messages) Delete(r *web.Request) error {
-	err := h.DB.DeleteMessage(r.UserContext(), r.Viewer.User.ID, r.ID())
+	err := h.DB.Messages().Delete(r.UserContext(), r.Viewer.User.ID, r.ID())
 	if texts, used := r.Problems(err); used && !r.HTMX() {
 		return h.showDeleteMessage(r, fiber.StatusConflict, texts)
 	}

@@ -40,7 +40,7 @@ func (v messagesView) Empty() bool { return len(v.Rows) == 0 && v.Query == "" }
 // List is the list; its search asks for the results alone.
 func (h *Messages) List(r *web.Request) error {
 	page := max(1, r.QueryInt("page", 1))
-	rows, total, err := h.DB.Messages(r.UserContext(), r.Viewer.User.ID, r.Query("q"), page)
+	rows, total, err := h.DB.Messages().List(r.UserContext(), r.Viewer.User.ID, r.Query("q"), page)
 	if err != nil {
 		return err
 	}
@@ -83,14 +83,14 @@ func (h *Messages) Show(r *web.Request) error {
 	view := messageView{messageRow: messageRow{ID: m.ID, Subject: m.Subject, UpdatedAt: r.Moment(m.UpdatedAt)},
 		Mine: mine, TestTo: user.Email}
 	if !view.Mine {
-		owner, err := h.DB.User(r.UserContext(), m.OwnerID)
+		owner, err := h.DB.Users().Get(r.UserContext(), m.OwnerID)
 		if err != nil {
 			return err
 		}
 		view.Owner = owner.Name
 		return r.Page(fiber.StatusOK, "messages/show", view)
 	}
-	list, _, err := h.DB.Clients(r.UserContext(), user.ID, db.ClientFilter{})
+	list, _, err := h.DB.Clients().List(r.UserContext(), user.ID, db.ClientFilter{})
 	if err != nil {
 		return err
 	}
@@ -108,7 +108,7 @@ func (h *Messages) readableMessage(r *web.Request) (domain.Message, error) {
 	if user.MayOversee() {
 		owner = 0
 	}
-	return h.DB.Message(r.UserContext(), owner, r.ID())
+	return h.DB.Messages().Get(r.UserContext(), owner, r.ID())
 }
 
 // Test sends the message to its owner's own address.
@@ -118,7 +118,7 @@ func (h *Messages) Test(r *web.Request) error {
 	if err != nil {
 		return domain.Refuse(domain.NotFound, "", "errors.not_found")
 	}
-	if err := h.DB.TestMessage(r.UserContext(), user.ID, id, client); err != nil {
+	if err := h.DB.Messages().SendTest(r.UserContext(), user.ID, id, client); err != nil {
 		return err
 	}
 	if r.HTMX() {

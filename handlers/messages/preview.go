@@ -17,7 +17,7 @@ func (h *Messages) Preview(r *web.Request) error {
 	if err != nil {
 		return err
 	}
-	owner, err := h.DB.User(r.UserContext(), m.OwnerID)
+	owner, err := h.DB.Users().Get(r.UserContext(), m.OwnerID)
 	if err != nil {
 		return err
 	}
@@ -37,7 +37,7 @@ func (h *Messages) Preview(r *web.Request) error {
 func (h *Messages) EmailTo(r *web.Request, owner domain.User, m domain.Message, client int64) (*letter.Letter, letter.Recipient, error) {
 	to := letter.Recipient{Email: owner.Email, Name: owner.Name, UnsubscribeURL: r.Absolute("/unsubscribe/test")}
 	if client != 0 {
-		reader, err := h.DB.Client(r.UserContext(), r.Viewer.User.ID, client)
+		reader, err := h.DB.Clients().Get(r.UserContext(), r.Viewer.User.ID, client)
 		if err != nil {
 			return nil, to, err
 		}

@@ -24,7 +24,7 @@ import (
 func (h *Onboarding) Preview(r *web.Request) error {
 	view, user := sentStart(r), *r.Viewer.User
 	if r.Method() == fiber.MethodGet {
-		start, err := h.DB.Start(r.UserContext(), user.ID)
+		start, err := h.DB.Onboarding().Get(r.UserContext(), user.ID)
 		if err != nil {
 			return err
 		}
@@ -102,7 +102,7 @@ func sentStart(r *web.Request) startLetterView {
 }
 
 func (h *Onboarding) showStartLetter(r *web.Request, status int, view startLetterView) error {
-	list, total, err := h.DB.Clients(r.UserContext(), r.Viewer.User.ID, db.ClientFilter{})
+	list, total, err := h.DB.Clients().List(r.UserContext(), r.Viewer.User.ID, db.ClientFilter{})
 	if err != nil {
 		return err
 	}
@@ -140,7 +140,7 @@ func (h *Onboarding) startAct(r *web.Request, form domain.StartForm) (startAct, 
 		}
 		return act, nil
 	}
-	recipients, suppressed, err := h.DB.Recipients(r.UserContext(), m)
+	recipients, suppressed, err := h.DB.Mailings().RecipientCount(r.UserContext(), m)
 	if err != nil {
 		return act, err
 	}
@@ -172,7 +172,7 @@ func (h *Onboarding) Launch(r *web.Request) error {
 		return messages.Change(m, domain.MessageForm{Subject: view.Subject, Body: view.Body})
 	}
 	plan := func(m *domain.Mailing) error { return view.Plan(m, r.T("start.mailing_name"), now) }
-	m, err := h.DB.SaveStart(r.UserContext(), user.ID, launch, now, write, plan)
+	m, err := h.DB.Onboarding().Save(r.UserContext(), user.ID, launch, now, write, plan)
 	if texts, ok := r.Problems(err); ok {
 		view.Problems = texts
 		if more, wrong := r.Problems(plan(&domain.Mailing{MessageID: 1})); wrong { // the letter was refused first
@@ -189,7 +189,7 @@ func (h *Onboarding) Launch(r *web.Request) error {
 		return r.Done("/start", "start.kept")
 	}
 	client, _ := strconv.ParseInt(view.Reader, 10, 64)
-	if err := h.DB.TestMessage(r.UserContext(), user.ID, m.MessageID, client); err != nil {
+	if err := h.DB.Messages().SendTest(r.UserContext(), user.ID, m.MessageID, client); err != nil {
 		return err
 	}
 	return r.Done("/start", messages.TestSent(r), "Email", user.Email)

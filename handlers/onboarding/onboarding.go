@@ -25,7 +25,7 @@ type Onboarding struct {
 // Show is the page that an owner comes to: it shows the next step to the first mailing, and
 // afterwards how things stand.
 func (h *Onboarding) Show(r *web.Request) error {
-	start, err := h.DB.Start(r.UserContext(), r.Viewer.User.ID)
+	start, err := h.DB.Onboarding().Get(r.UserContext(), r.Viewer.User.ID)
 	if err != nil {
 		return err
 	}

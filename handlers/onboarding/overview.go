@@ -33,7 +33,7 @@ const startRows = 5
 func (h *Onboarding) startHome(r *web.Request) error {
 	ctx, user := r.UserContext(), r.Viewer.User
 	view := startHomeView{Name: user.Name}
-	open, err := h.DB.RunsUnderWay(ctx, user.ID)
+	open, err := h.DB.Runs().Ongoing(ctx, user.ID)
 	if err != nil {
 		return err
 	}
@@ -46,7 +46,7 @@ func (h *Onboarding) startHome(r *web.Request) error {
 		}
 		return r.Block(fiber.StatusOK, "onboarding/now", view)
 	}
-	next, err := h.DB.NextMailings(ctx, user.ID, startRows)
+	next, err := h.DB.Mailings().Next(ctx, user.ID, startRows)
 	if err != nil {
 		return err
 	}
@@ -55,7 +55,7 @@ func (h *Onboarding) startHome(r *web.Request) error {
 		at.Text = r.Day(m.NextRunAt.In(r.Viewer.Zone))
 		view.Next = append(view.Next, startNext{m.ID, m.Name, at})
 	}
-	last, err := h.DB.LatestRuns(ctx, user.ID, web.ChartBars)
+	last, err := h.DB.Runs().Latest(ctx, user.ID, web.ChartBars)
 	if err != nil {
 		return err
 	}
@@ -66,7 +66,7 @@ func (h *Onboarding) startHome(r *web.Request) error {
 	view.Last = rows[:min(len(rows), startRows)]
 	view.Results = runs.NewChart(rows)
 	view.Results.Numbers = true
-	_, total, err := h.DB.Clients(ctx, user.ID, db.ClientFilter{})
+	_, total, err := h.DB.Clients().List(ctx, user.ID, db.ClientFilter{})
 	if err != nil {
 		return err
 	}

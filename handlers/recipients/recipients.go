@@ -53,7 +53,7 @@ func (h *Recipients) clientOfLink(token string) (id int64, ok bool) {
 // subscriber is the client of a link; of a deleted one nothing is left but that it gets no
 // letters.
 func (h *Recipients) subscriber(r *web.Request, id int64) (db.Subscriber, error) {
-	client, err := h.DB.Subscriber(r.UserContext(), id)
+	client, err := h.DB.Clients().Recipient(r.UserContext(), id)
 	if domain.KindOf(err) == domain.NotFound {
 		return db.Subscriber{SuppressedReason: domain.Unsubscribed}, nil
 	}
@@ -69,7 +69,7 @@ func (h *Recipients) Unsubscribe(r *web.Request) error {
 	if !ok {
 		return domain.Refuse(domain.NotFound, "", "errors.not_found")
 	}
-	if err := h.DB.Unsubscribe(r.UserContext(), id); err != nil {
+	if err := h.DB.Clients().Unsubscribe(r.UserContext(), id); err != nil {
 		return err
 	}
 	return h.UnsubscribeForm(r)

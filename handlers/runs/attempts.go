@@ -36,7 +36,7 @@ func (h *Runs) Attempts(r *web.Request) error {
 		OwnerID: r.OwnerID(), MailingID: int64(r.QueryInt("mailing")), Status: domain.Verdict(r.Query("status")),
 		Page: max(1, r.QueryInt("page", 1)),
 	}
-	attempts, more, err := h.DB.Attempts(r.UserContext(), filter)
+	attempts, more, err := h.DB.Attempts().List(r.UserContext(), filter)
 	if err != nil {
 		return err
 	}

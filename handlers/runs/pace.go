@@ -45,7 +45,7 @@ func newPaceChart(pace domain.Pace) (chart PaceChart) {
 
 // PaceOf is the chart of a run, with its times in words.
 func (h *Runs) PaceOf(r *web.Request, run domain.Run) (PaceChart, error) {
-	pace, err := h.DB.Pace(r.UserContext(), run)
+	pace, err := h.DB.Runs().Throughput(r.UserContext(), run)
 	if err != nil {
 		return PaceChart{}, err
 	}

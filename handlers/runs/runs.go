@@ -78,13 +78,13 @@ func (h *Runs) Row(r *web.Request, run db.RunRow) Row {
 
 // Show shows one run with its deliveries.
 func (h *Runs) Show(r *web.Request) error {
-	run, err := h.DB.Run(r.UserContext(), r.OwnerID(), r.ID())
+	run, err := h.DB.Runs().Get(r.UserContext(), r.OwnerID(), r.ID())
 	if err != nil {
 		return err
 	}
 	page := max(1, r.QueryInt("page", 1))
 	outcome := domain.Outcome(r.Query("outcome"))
-	deliveries, more, err := h.DB.Deliveries(r.UserContext(), run.ID, outcome, page)
+	deliveries, more, err := h.DB.Runs().Deliveries(r.UserContext(), run.ID, outcome, page)
 	if err != nil {
 		return err
 	}

@@ -34,7 +34,7 @@ type auditView struct {
 // Audit is the log; its search asks for the results alone.
 func (h *Staff) Audit(r *web.Request) error {
 	filter := db.AuditFilter{Query: r.Query("q"), Act: domain.Act(r.Query("act")), Page: max(1, r.QueryInt("page", 1))}
-	entries, total, err := h.DB.Audit(r.UserContext(), filter)
+	entries, total, err := h.DB.Audit().List(r.UserContext(), filter)
 	if err != nil {
 		return err
 	}

@@ -44,7 +44,7 @@ func (h *Staff) Mailings(r *web.Request) error {
 	if filter.Disabled = view.Status == statusDisabled; !filter.Disabled {
 		filter.Status = domain.MailingStatus(view.Status)
 	}
-	rows, total, err := h.DB.Mailings(r.UserContext(), filter)
+	rows, total, err := h.DB.Mailings().List(r.UserContext(), filter)
 	if err != nil {
 		return err
 	}
@@ -78,7 +78,7 @@ func (h *Staff) managerMailing(r *web.Request, m db.MailingRow) managerMailing {
 
 // AskDisable asks for the reason on a page of its own.
 func (h *Staff) AskDisable(r *web.Request) error {
-	row, err := h.DB.MailingRow(r.UserContext(), r.ID())
+	row, err := h.DB.Mailings().Row(r.UserContext(), r.ID())
 	if err != nil {
 		return err
 	}
@@ -86,12 +86,12 @@ func (h *Staff) AskDisable(r *web.Request) error {
 }
 
 func (h *Staff) DisableMailing(r *web.Request) error {
-	_, err := h.DB.DisableMailing(r.UserContext(), *r.Viewer.User, r.ID(), r.FormValue("reason"), time.Now())
+	_, err := h.DB.Mailings().Disable(r.UserContext(), *r.Viewer.User, r.ID(), r.FormValue("reason"), time.Now())
 	return h.overseenMailing(r, "manager.disabled", err)
 }
 
 func (h *Staff) EnableMailing(r *web.Request) error {
-	_, err := h.DB.EnableMailing(r.UserContext(), *r.Viewer.User, r.ID(), time.Now())
+	_, err := h.DB.Mailings().Enable(r.UserContext(), *r.Viewer.User, r.ID(), time.Now())
 	return h.overseenMailing(r, "manager.enabled", err)
 }
 
@@ -101,7 +101,7 @@ func (h *Staff) overseenMailing(r *web.Request, done string, err error) error {
 	if err != nil && !wrong {
 		return err
 	}
-	found, err := h.DB.MailingRow(r.UserContext(), r.ID())
+	found, err := h.DB.Mailings().Row(r.UserContext(), r.ID())
 	if err != nil {
 		return err
 	}

@@ -41,7 +41,7 @@ type adminUsersView struct {
 // Roles is the list of everybody with his role; its search asks for the results alone.
 func (h *Staff) Roles(r *web.Request) error {
 	filter := db.UserFilter{Query: r.Query("q"), Role: domain.Role(r.Query("role")), Page: max(1, r.QueryInt("page", 1))}
-	rows, total, err := h.DB.Users(r.UserContext(), filter)
+	rows, total, err := h.DB.Users().List(r.UserContext(), filter)
 	if err != nil {
 		return err
 	}
@@ -80,7 +80,7 @@ func (h *Staff) adminUser(r *web.Request, u domain.User) adminUser {
 }
 
 func (h *Staff) GiveRole(r *web.Request) error {
-	user, err := h.DB.GiveRole(r.UserContext(), *r.Viewer.User, r.ID(), domain.Role(r.FormValue("role")), time.Now())
+	user, err := h.DB.Users().GiveRole(r.UserContext(), *r.Viewer.User, r.ID(), domain.Role(r.FormValue("role")), time.Now())
 	if problems, wrong := r.Problems(err); wrong {
 		return h.wrongRole(r, problems)
 	}
@@ -99,7 +99,7 @@ func (h *Staff) GiveRole(r *web.Request) error {
 
 // wrongRole shows the user again with what is wrong.
 func (h *Staff) wrongRole(r *web.Request, problems templates.Problems) error {
-	user, err := h.DB.User(r.UserContext(), r.ID())
+	user, err := h.DB.Users().Get(r.UserContext(), r.ID())
 	if err != nil {
 		return err
 	}

@@ -40,7 +40,7 @@ const statusBlocked = "blocked"
 func (h *Staff) Users(r *web.Request) error {
 	view := managerUsersView{Query: r.Query("q"), Status: r.Query("status"), Fragment: r.HTMX()}
 	filter := db.UserFilter{Query: view.Query, Blocked: view.Status == statusBlocked, Page: max(1, r.QueryInt("page", 1))}
-	rows, total, err := h.DB.Users(r.UserContext(), filter)
+	rows, total, err := h.DB.Users().List(r.UserContext(), filter)
 	if err != nil {
 		return err
 	}
@@ -67,7 +67,7 @@ func (h *Staff) managerUser(r *web.Request, u db.UserRow) managerUser {
 
 // AskBlock asks for the reason on a page of its own.
 func (h *Staff) AskBlock(r *web.Request) error {
-	found, err := h.DB.UserRow(r.UserContext(), r.ID())
+	found, err := h.DB.Users().Row(r.UserContext(), r.ID())
 	if err != nil {
 		return err
 	}
@@ -79,12 +79,12 @@ func (h *Staff) AskBlock(r *web.Request) error {
 }
 
 func (h *Staff) BlockUser(r *web.Request) error {
-	_, err := h.DB.BlockUser(r.UserContext(), *r.Viewer.User, r.ID(), r.FormValue("reason"), time.Now())
+	_, err := h.DB.Users().Block(r.UserContext(), *r.Viewer.User, r.ID(), r.FormValue("reason"), time.Now())
 	return h.overseenUser(r, "manager.blocked", err)
 }
 
 func (h *Staff) UnblockUser(r *web.Request) error {
-	_, err := h.DB.UnblockUser(r.UserContext(), *r.Viewer.User, r.ID(), time.Now())
+	_, err := h.DB.Users().Unblock(r.UserContext(), *r.Viewer.User, r.ID(), time.Now())
 	return h.overseenUser(r, "manager.unblocked", err)
 }
 
@@ -94,7 +94,7 @@ func (h *Staff) overseenUser(r *web.Request, done string, err error) error {
 	if err != nil && !wrong {
 		return err
 	}
-	found, err := h.DB.UserRow(r.UserContext(), r.ID())
+	found, err := h.DB.Users().Row(r.UserContext(), r.ID())
 	if err != nil {
 		return err
 	}

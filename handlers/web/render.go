@@ -71,7 +71,7 @@ func (r *Request) Page(status int, name string, view any) error {
 func (r *Request) hold(to Viewer) holdView {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(r.UserContext()), patience)
 	defer cancel()
-	hold, err := r.Site.DB.Hold(ctx)
+	hold, err := r.Site.DB.Installation().Hold(ctx)
 	if err != nil {
 		r.Site.Log.Warn("a page does not know of a hold", "error", err)
 	}

@@ -32,7 +32,7 @@ func (s *Site) authenticate(c *fiber.Ctx) error {
 		c.Set(fiber.HeaderCacheControl, "no-cache")
 		return c.Next()
 	}
-	user, err := s.DB.SessionUser(c.UserContext(), hash, time.Now())
+	user, err := s.DB.Sessions().User(c.UserContext(), hash, time.Now())
 	switch {
 	case err == nil:
 		s.Request(c).SetViewer(user)
@@ -53,11 +53,11 @@ func (r *Request) SignIn(user domain.User) error {
 	_, _ = rand.Read(secret) // never fails
 	sum := sha256.Sum256(secret)
 	if old, ok := SecretHash(r.Cookies(r.Site.sessionCookie())); ok {
-		if err := r.Site.DB.EndSession(r.UserContext(), old); err != nil {
+		if err := r.Site.DB.Sessions().End(r.UserContext(), old); err != nil {
 			return err
 		}
 	}
-	err := r.Site.DB.StartSession(r.UserContext(), domain.Session{
+	err := r.Site.DB.Sessions().Start(r.UserContext(), domain.Session{
 		Hash: sum[:], UserID: user.ID, UserAgent: cut(r.Get(fiber.HeaderUserAgent), 300), IP: r.IP(),
 		CreatedAt: now, SeenAt: now, ExpiresAt: now.Add(domain.SessionLife),
 	})
@@ -76,7 +76,7 @@ func (r *Request) SignOut() error {
 	if r.session == nil {
 		return nil
 	}
-	return r.Site.DB.EndSession(r.UserContext(), r.session)
+	return r.Site.DB.Sessions().End(r.UserContext(), r.session)
 }
 
 // Session is the hash that the viewer's session is kept under.

@@ -17,7 +17,7 @@ func TestUnbalancedRuns(t *testing.T) {
 	)})
 	check := func(when string, want int) {
 		t.Helper()
-		found, err := w.db.UnbalancedRuns(t.Context(), time.Now().Add(-20*time.Minute))
+		found, err := w.db.Outbox().CountMismatches(t.Context(), time.Now().Add(-20*time.Minute))
 		if err != nil || len(found) != want {
 			t.Errorf("%s: %v, %v, want %d", when, found, err, want)
 		}

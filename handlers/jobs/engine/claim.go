@@ -65,7 +65,7 @@ func (e *Engine) claim(ctx context.Context) {
 func (e *Engine) openRuns(ctx context.Context) ([]db.OpenRun, error) {
 	bounded, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
-	open, err := e.db.OpenRuns(bounded)
+	open, err := e.db.Outbox().OpenRuns(bounded)
 	if err != nil && ctx.Err() == nil {
 		e.Log.Warn("looking for open runs failed", "error", err)
 	}
@@ -81,7 +81,7 @@ func (e *Engine) sweep(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	runs, firstSeqs := e.queue.inHand()
-	freed, err := e.db.ReleaseLost(ctx, e.instance.Load().ID, runs, firstSeqs)
+	freed, err := e.db.Outbox().ReleaseLost(ctx, e.instance.Load().ID, runs, firstSeqs)
 	switch {
 	case err != nil && ctx.Err() == nil:
 		e.Log.Warn("looking for lost claims failed", "error", err)
@@ -107,7 +107,7 @@ func (e *Engine) claimBlocks(ctx context.Context, runs map[int64]*sending, open 
 		runs[open.ID] = run
 	}
 	instance := e.instance.Load().ID
-	letters, err := e.db.Claim(ctx, instance, open.ID, n)
+	letters, err := e.db.Outbox().Fetch(ctx, instance, open.ID, n)
 	if err != nil {
 		e.Log.Warn("claiming failed", "run", open.ID, "error", err)
 		return false
@@ -124,7 +124,7 @@ func (e *Engine) claimBlocks(ctx context.Context, runs map[int64]*sending, open 
 // prepare compiles the letter of a run. A run whose letter cannot be compiled is paused with
 // the reason.
 func (e *Engine) prepare(ctx context.Context, id int64) (*sending, error) {
-	run, err := e.db.SendingRun(ctx, id)
+	run, err := e.db.Outbox().Run(ctx, id)
 	if err != nil {
 		return nil, err
 	}
@@ -139,7 +139,7 @@ func (e *Engine) prepare(ctx context.Context, id int64) (*sending, error) {
 		Signer:          e.Signer,
 	})
 	if err != nil {
-		if paused := e.db.PauseRun(ctx, id, e.inWords(run.OwnerLanguage, err), e.clock.Now(), nil); paused != nil {
+		if paused := e.db.Outbox().PauseRun(ctx, id, e.inWords(run.OwnerLanguage, err), e.clock.Now(), nil); paused != nil {
 			return nil, paused
 		}
 		return nil, err

@@ -155,7 +155,7 @@ func (e *Engine) Run(ctx context.Context) error {
 
 // enlist makes this process an instance and gives up what was claimed under another number.
 func (e *Engine) enlist(ctx context.Context, id int64) error {
-	instance, err := e.db.Enlist(ctx, id)
+	instance, err := e.db.Outbox().Register(ctx, id)
 	if err != nil {
 		return err
 	}
@@ -170,7 +170,7 @@ func (e *Engine) leave(ctx context.Context) error {
 	defer cancel()
 	instance := e.instance.Load()
 	defer instance.Close(ctx)
-	if err := e.db.Leave(ctx, instance); err != nil && !errors.Is(err, db.ErrFenced) {
+	if err := e.db.Outbox().Deregister(ctx, instance); err != nil && !errors.Is(err, db.ErrFenced) {
 		return err // the advisory lock goes with the connection, so others take over anyway
 	}
 	return nil

@@ -104,7 +104,7 @@ func (w *world) plan(clients int) domain.Run {
 func (w *world) mailing(form domain.MailingForm) int64 {
 	w.Helper()
 	message := domain.Message{OwnerID: 1000, Subject: "News for {{name}}", Body: "Hello {{name}}, " + strings.Repeat("there is news. ", 150)}
-	if err := w.db.CreateMessage(w.Context(), &message); err != nil {
+	if err := w.db.Messages().Create(w.Context(), &message); err != nil {
 		w.Fatal(err)
 	}
 	form.Name, form.MessageID, form.StartAt, form.Timezone, form.Periodicity = "Test", message.ID, "2026-01-01T00:00", "UTC", "monthly"
@@ -112,7 +112,7 @@ func (w *world) mailing(form domain.MailingForm) int64 {
 	if err := m.Change(form, time.Now()); err != nil {
 		w.Fatal(err)
 	}
-	if err := w.db.CreateMailing(w.Context(), &m); err != nil {
+	if err := w.db.Mailings().Create(w.Context(), &m); err != nil {
 		w.Fatal(err)
 	}
 	return m.ID
@@ -120,7 +120,7 @@ func (w *world) mailing(form domain.MailingForm) int64 {
 
 func (w *world) run(mailing int64) domain.Run {
 	w.Helper()
-	run, ok, err := w.db.PlanRun(w.Context(), mailing, time.Now(), true)
+	run, ok, err := w.db.Outbox().Plan(w.Context(), mailing, time.Now(), true)
 	if err != nil || !ok {
 		w.Fatal(ok, err)
 	}
@@ -156,7 +156,7 @@ func (w *world) when(id int64, what string, yes func(db.RunRow) bool) (row db.Ru
 	w.Helper()
 	w.until("run "+what, func() bool {
 		var err error
-		if row, err = w.db.Run(w.Context(), 0, id); err != nil {
+		if row, err = w.db.Runs().Get(w.Context(), 0, id); err != nil {
 			w.Fatal(err)
 		}
 		return yes(row)
@@ -337,12 +337,12 @@ func TestStoppedInMidRun(t *testing.T) {
 		},
 		"block": func(w *world, run domain.Run) {
 			manager := domain.User{Role: domain.RoleManager}
-			if _, err := w.db.BlockUser(w.Context(), manager, run.OwnerID, "spam", time.Now()); err != nil {
+			if _, err := w.db.Users().Block(w.Context(), manager, run.OwnerID, "spam", time.Now()); err != nil {
 				w.Fatal(err)
 			}
 		},
 		"delete": func(w *world, run domain.Run) {
-			if err := w.db.DeleteMailing(w.Context(), 1000, run.MailingID, time.Now()); err != nil {
+			if err := w.db.Mailings().Delete(w.Context(), 1000, run.MailingID, time.Now()); err != nil {
 				w.Fatal(err)
 			}
 		},
@@ -379,7 +379,7 @@ func TestStoppedInMidRun(t *testing.T) {
 
 func (w *world) change(run domain.Run, change func(*domain.Mailing) error) {
 	w.Helper()
-	if _, err := w.db.UpdateMailing(w.Context(), 0, run.MailingID, change); err != nil {
+	if _, err := w.db.Mailings().Update(w.Context(), 0, run.MailingID, change); err != nil {
 		w.Fatal(err)
 	}
 }
@@ -393,7 +393,7 @@ func TestUnsubscribedInMidRun(t *testing.T) {
 		t.Fatal(err)
 	}
 	last := int64(w.count(`SELECT client_id FROM deliveries WHERE seq = 100`)) // in a block that is claimed already
-	if err := w.db.Unsubscribe(t.Context(), last); err != nil {
+	if err := w.db.Clients().Unsubscribe(t.Context(), last); err != nil {
 		t.Fatal(err)
 	}
 	w.wantCounts(w.closed(run.ID), domain.Counts{Planned: 300, Accepted: 299, Suppressed: 1})
@@ -474,7 +474,7 @@ func TestDatabaseConnectionsCut(t *testing.T) {
 			WHERE datname = current_database() AND pid <> pg_backend_pid()`)
 	}
 	w.until("the run is closed", func() bool {
-		row, err := w.db.Run(t.Context(), 0, run.ID) // connections of the pool may just have been cut
+		row, err := w.db.Runs().Get(t.Context(), 0, run.ID) // connections of the pool may just have been cut
 		return err == nil && row.Closed()
 	})
 	w.wantCounts(w.closed(run.ID), domain.Counts{Planned: 2000, Accepted: 2000})

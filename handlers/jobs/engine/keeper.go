@@ -38,7 +38,7 @@ func (e *Engine) keepOnce(ctx context.Context, beat bool) error {
 	defer cancel()
 	if beat {
 		instance := e.instance.Load()
-		err := e.db.Beat(ctx, instance, e.standsStill())
+		err := e.db.Outbox().Heartbeat(ctx, instance, e.standsStill())
 		if errors.Is(err, db.ErrFenced) {
 			err = e.rejoin(ctx, instance)
 		}
@@ -75,7 +75,7 @@ func (e *Engine) replace(ctx context.Context, lost *db.Instance, id int64) error
 func (e *Engine) halt(ctx context.Context) error {
 	held := e.queue.held()
 	if len(held) > 0 {
-		now, err := e.db.HeldRuns(ctx, slices.Collect(maps.Keys(held)))
+		now, err := e.db.Outbox().HeldRuns(ctx, slices.Collect(maps.Keys(held)))
 		if err != nil {
 			return err
 		}
@@ -92,7 +92,7 @@ func (e *Engine) halt(ctx context.Context) error {
 		}
 	}
 	for _, b := range e.queue.takeFreed() {
-		if err := e.db.Release(ctx, b.instance, b.run.ID, []int32{int32(b.firstSeq)}); err != nil {
+		if err := e.db.Outbox().Release(ctx, b.instance, b.run.ID, []int32{int32(b.firstSeq)}); err != nil {
 			return err
 		}
 		signal(e.wake)

@@ -27,7 +27,7 @@ const (
 // attempt becomes durable, nothing more is sent. It ends when results is closed.
 func (e *Engine) record(ctx context.Context) {
 	defer close(e.recorded)
-	to := e.db.NewRecorder()
+	to := e.db.Outbox().NewRecorder()
 	defer to.Close(ctx)
 	var group []settled
 	var results []db.Result
@@ -73,7 +73,7 @@ func (e *Engine) settle(ctx context.Context) {
 			}
 		}
 		results = resultsOf(batch, results[:0])
-		if !e.insist(ctx, func(ctx context.Context) error { return e.db.Settle(ctx, results) }) {
+		if !e.insist(ctx, func(ctx context.Context) error { return e.db.Outbox().Complete(ctx, results) }) {
 			continue // whoever buries this process does it
 		}
 		e.standstill.moves.Add(1)

@@ -59,7 +59,7 @@ func (s *sender) retry(it item, answer domain.Answer, status domain.Verdict) {
 	given := at.Sub(it.block.run.CreatedAt) > domain.RetryFor
 	if status == domain.Unknown {
 		bounded, cancel := context.WithTimeout(s.hard, patience)
-		before, err := s.db.UnknownTries(bounded, it.block.run.ID, it.Seq)
+		before, err := s.db.Outbox().UnknownTries(bounded, it.block.run.ID, it.Seq)
 		cancel()
 		given = given || err == nil && before > 0
 	}
@@ -83,7 +83,7 @@ func (s *sender) pauseRuns(answer domain.Answer) {
 
 func (s *sender) pauseRun(run *sending, answer domain.Answer, revert []int32) {
 	s.insist(s.hard, func(ctx context.Context) error {
-		return s.db.PauseRun(ctx, run.ID, answer.String(), s.clock.Now(), revert)
+		return s.db.Outbox().PauseRun(ctx, run.ID, answer.String(), s.clock.Now(), revert)
 	})
 	s.queue.drop(func(b *block) bool { return b.run == run })
 	signal(s.check)
@@ -102,7 +102,7 @@ func (s *sender) trouble(text string) {
 func (s *sender) note(runs []int64, text string) {
 	bounded, cancel := context.WithTimeout(s.hard, patience)
 	defer cancel()
-	if err := s.db.NoteTrouble(bounded, runs, text); err != nil {
+	if err := s.db.Outbox().SetStatusNote(bounded, runs, text); err != nil {
 		s.Log.Warn("trouble could not be noted", "error", err)
 	}
 }
