@@ -83,7 +83,7 @@ func TestTokens(t *testing.T) {
 	if _, err := d.Registrations().Confirm(t.Context(), first, "hash", now); domain.KindOf(err) != domain.NotFound {
 		t.Errorf("a link to a new password confirms: %v", err)
 	}
-	no := domain.Refuse(domain.Blocked, "", "login.blocked")
+	no := domain.Refuse(domain.Blocked, "", "account.login_blocked")
 	if _, err := d.Tokens().Use(t.Context(), first, domain.TokenReset, now, func(*domain.User) error { return no }); err != no {
 		t.Errorf("%v, want what change says", err)
 	}
@@ -128,7 +128,7 @@ func TestRegistrations(t *testing.T) {
 	refused(t, lastErr(d.Registrations().Confirm(t.Context(), first, "other", now)), domain.NotFound, "errors.not_found")
 	refused(t, lastErr(d.Registrations().Confirm(t.Context(), link("third", "anna@X.example", now), "other", now)), domain.NotFound, "errors.not_found")
 	err := d.Users().Create(t.Context(), &domain.User{Email: "Anna@X.example", Name: "x", Role: domain.RoleUser, Language: "en", Timezone: "UTC"})
-	refused(t, err, domain.Invalid, "users.email_taken")
+	refused(t, err, domain.Invalid, "account.email_taken")
 
 	link("fourth", "bob@x.example", now.Add(49*time.Hour))
 	var left int

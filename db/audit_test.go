@@ -76,7 +76,7 @@ func TestDisableMailing(t *testing.T) {
 	_, err = d.Mailings().Disable(t.Context(), owner, m.ID, "no", monday)
 	refused(t, err, domain.Forbidden, "errors.forbidden")
 	_, err = d.Mailings().Disable(t.Context(), manager, m.ID, "", monday)
-	refused(t, err, domain.Invalid, "manager.reason_required")
+	refused(t, err, domain.Invalid, "staff.reason_required")
 	_, err = d.Mailings().Disable(t.Context(), manager, m.ID+1, "no", monday)
 	refused(t, err, domain.NotFound, "errors.not_found")
 	same(t, "log", entries(t, d, db.AuditFilter{}), []string{
@@ -118,7 +118,7 @@ func TestBlockUser(t *testing.T) {
 		whom int64
 	}{{manager, manager.ID}, {manager, admin.ID}, {admin, admin.ID}, {ann, manager.ID}} {
 		_, err := d.Users().Block(t.Context(), one.by, one.whom, "no", monday)
-		refused(t, err, domain.Forbidden, "manager.block_refused")
+		refused(t, err, domain.Forbidden, "staff.block_refused")
 	}
 	same(t, "log", entries(t, d, db.AuditFilter{}), []string{
 		fmt.Sprintf("09:00 %d mia@people.example block %d ann@people.example spam", manager.ID, ann.ID),
@@ -153,7 +153,7 @@ func TestActorsTakeTurns(t *testing.T) {
 			mia, max := newUser(t, d, "mia", domain.RoleManager), newUser(t, d, "max", domain.RoleManager)
 			must[domain.User](t)(d.Users().Block(t.Context(), mia, max.ID, "first", monday))
 			_, err := d.Users().Block(t.Context(), max, mia.ID, "second", monday)
-			refused(t, err, domain.SignedOut, "errors.signed_out")
+			refused(t, err, domain.SignedOut, "errors.unauthenticated")
 		}
 	}
 }
@@ -167,7 +167,7 @@ func TestGiveRole(t *testing.T) {
 	}
 	must[domain.User](t)(d.Users().GiveRole(t.Context(), domain.User{Role: domain.RoleAdmin}, ann.ID, domain.RoleUser, monday))
 	_, err := d.Users().GiveRole(t.Context(), admin, admin.ID, domain.RoleUser, monday)
-	refused(t, err, domain.Conflict, "users.role_own")
+	refused(t, err, domain.Conflict, "staff.role_own")
 	_, err = d.Users().GiveRole(t.Context(), admin, 1<<40, domain.RoleUser, monday)
 	refused(t, err, domain.NotFound, "errors.not_found")
 	if err := d.Users().Delete(t.Context(), admin.ID); err != nil {

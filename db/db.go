@@ -144,7 +144,7 @@ func explain(err error) error {
 
 // away keeps the cause for the log beside the refusal for the visitor.
 func away(err error) error {
-	return fmt.Errorf("the database is away (%w): %w", domain.Refuse(domain.Away, "", "errors.away"), err)
+	return fmt.Errorf("the database is away (%w): %w", domain.Refuse(domain.Away, "", "errors.unavailable"), err)
 }
 
 // taken tells whether err is the violation of the named unique index.

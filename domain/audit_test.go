@@ -19,7 +19,7 @@ func TestReasonsAreText(t *testing.T) {
 	if err := user.Block(manager, " first\r\nsecond\x00 ", time.Now()); err != nil || user.BlockedReason != "first\nsecond" {
 		t.Errorf("%q, %v", user.BlockedReason, err)
 	}
-	if err := m.Disable(manager, "\x00\r ", time.Now()); text(err) != "reason: manager.reason_required" || m.Disabled() {
+	if err := m.Disable(manager, "\x00\r ", time.Now()); text(err) != "reason: staff.reason_required" || m.Disabled() {
 		t.Errorf("a reason without a letter: %v", err)
 	}
 }

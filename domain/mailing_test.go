@@ -431,8 +431,8 @@ func TestDisable(t *testing.T) {
 	}
 	m, manager := launched(t, nil), User{Role: RoleManager}
 	for reason, want := range map[string]string{
-		"": "reason: manager.reason_required", " \n": "reason: manager.reason_required",
-		strings.Repeat("я", 501): "reason: manager.reason_long",
+		"": "reason: staff.reason_required", " \n": "reason: staff.reason_required",
+		strings.Repeat("я", 501): "reason: staff.reason_long",
 	} {
 		if got := text(m.Disable(manager, reason, now)); got != want || m.Disabled() {
 			t.Errorf("%q: %q, want %q", reason, got, want)

@@ -44,7 +44,7 @@ func ParseClients(text, tags string) (clients []Client, bad []PastedLine, err er
 	case len(clients)+len(bad) == 0:
 		p.Add("addresses", "clients.email_required")
 	case len(clients)+len(bad) > ClientsMax:
-		p.Add("addresses", "clients.addresses_many", "Max", ClientsMax)
+		p.Add("addresses", "clients.bulk_many", "Max", ClientsMax)
 	}
 	return clients, bad, p.Err()
 }

@@ -63,21 +63,21 @@ func (p *Post) Change(form PostForm) error {
 	p.Body = dropControls(form.Body)
 	switch {
 	case p.Title == "":
-		problems.Add("title", "posts.title_required")
+		problems.Add("title", "blog.title_required")
 	case utf8.RuneCountInString(p.Title) > maxPostTitle:
-		problems.Add("title", "posts.title_too_long", "Max", maxPostTitle)
+		problems.Add("title", "blog.title_too_long", "Max", maxPostTitle)
 	}
 	switch {
 	case strings.TrimSpace(p.Body) == "":
-		problems.Add("body", "posts.body_required")
+		problems.Add("body", "blog.body_required")
 	case len(p.Body) > maxPostBody:
-		problems.Add("body", "posts.body_too_long", "Max", maxPostBody/1000)
+		problems.Add("body", "blog.body_too_long", "Max", maxPostBody/1000)
 	}
 	p.PublishedAt = nil
 	if text := strings.TrimSpace(form.PublishedAt); text != "" {
 		wall, err := parseWall(text)
 		if err != nil {
-			problems.Add("published_at", "posts.published_at_invalid")
+			problems.Add("published_at", "blog.published_at_invalid")
 		} else {
 			at := Instant(wall, form.Zone)
 			p.PublishedAt = &at

@@ -44,17 +44,17 @@ func TestPostChange(t *testing.T) {
 		{"not UTF-8", PostForm{Title: "A\xff", Body: "B\xc3"}, "A\uFFFD", "B\uFFFD", "", nil},
 		{"longest title", PostForm{Title: long, Body: "B"}, long, "B", "", nil},
 		{"title too long", PostForm{Title: long + "я", Body: "B"}, long + "я", "B", "",
-			[]string{"title: posts.title_too_long"}},
+			[]string{"title: blog.title_too_long"}},
 		{"nothing", PostForm{}, "", "", "",
-			[]string{"title: posts.title_required", "body: posts.body_required"}},
+			[]string{"title: blog.title_required", "body: blog.body_required"}},
 		{"only spaces and controls", PostForm{Title: " \x00", Body: "\r\n \t"}, "", "\n \t", "",
-			[]string{"title: posts.title_required", "body: posts.body_required"}},
+			[]string{"title: blog.title_required", "body: blog.body_required"}},
 		{"not a date", PostForm{Title: "A", Body: "B", PublishedAt: "tomorrow"}, "A", "B", "",
-			[]string{"published_at: posts.published_at_invalid"}},
+			[]string{"published_at: blog.published_at_invalid"}},
 		{"no such day", PostForm{Title: "A", Body: "B", PublishedAt: "2026-02-29T10:00"}, "A", "B", "",
-			[]string{"published_at: posts.published_at_invalid"}},
+			[]string{"published_at: blog.published_at_invalid"}},
 		{"no such year", PostForm{Title: "A", Body: "B", PublishedAt: "0000-01-01T10:00"}, "A", "B", "",
-			[]string{"published_at: posts.published_at_invalid"}},
+			[]string{"published_at: blog.published_at_invalid"}},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {

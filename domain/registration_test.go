@@ -17,7 +17,7 @@ func TestRegistration(t *testing.T) {
 		t.Errorf("%+v, want %+v", got, want)
 	}
 	err = r.Change(UserForm{Name: "A\nB", Email: "ann"})
-	if want := "name: register.name_control; email: clients.email_invalid"; text(err) != want {
+	if want := "name: account.name_control; email: clients.email_invalid"; text(err) != want {
 		t.Errorf("%v, want %s", err, want)
 	}
 }

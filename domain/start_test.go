@@ -28,7 +28,7 @@ func TestStartPlan(t *testing.T) {
 		{"now", StartForm{"now", "", "Asia/Tokyo", "once"}, "2031-05-05T06:30", ""},
 		{"now, whatever the date", StartForm{"now", "2031-09-01T10:00", "UTC", "weekly"}, "2031-05-04T21:30", ""},
 		{"later", StartForm{"later", "2031-05-05T06:31", "Asia/Tokyo", "once"}, "2031-05-05T06:31", ""},
-		{"in the past", StartForm{"later", "2031-05-05T06:30", "Asia/Tokyo", "once"}, "", "start_at: start.time_passed"},
+		{"in the past", StartForm{"later", "2031-05-05T06:30", "Asia/Tokyo", "once"}, "", "start_at: onboarding.time_passed"},
 		{"no time", StartForm{"later", "", "UTC", "once"}, "", "start_at: mailings.start_invalid"},
 		{"no zone", StartForm{"now", "", "Mars", "often"}, "",
 			"start_at: mailings.start_invalid; periodicity: mailings.periodicity_unknown; timezone: mailings.timezone_unknown"},

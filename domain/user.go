@@ -95,7 +95,7 @@ func (u *User) Change(form UserForm) error {
 // Block shuts the account, by a manager and with a reason.
 func (u *User) Block(by User, reason string, now time.Time) error {
 	if !by.MayBlock(*u) {
-		return Refuse(Forbidden, "", "manager.block_refused")
+		return Refuse(Forbidden, "", "staff.block_refused")
 	}
 	reason, err := readReason(reason)
 	if err == nil && !u.Blocked() {
@@ -107,7 +107,7 @@ func (u *User) Block(by User, reason string, now time.Time) error {
 // Unblock opens the account again.
 func (u *User) Unblock(by User) error {
 	if !by.MayBlock(*u) {
-		return Refuse(Forbidden, "", "manager.block_refused")
+		return Refuse(Forbidden, "", "staff.block_refused")
 	}
 	u.BlockedAt, u.BlockedReason = time.Time{}, ""
 	return nil
@@ -119,9 +119,9 @@ func (u *User) GiveRole(by User, role Role) error {
 	case !by.MayAdminister():
 		return Refuse(Forbidden, "", "errors.forbidden")
 	case !slices.Contains(Roles(), role):
-		return Refuse(Invalid, "role", "users.role_unknown")
+		return Refuse(Invalid, "role", "staff.role_unknown")
 	case !by.MayGiveRole(*u) && role != u.Role:
-		return Refuse(Conflict, "role", "users.role_own")
+		return Refuse(Conflict, "role", "staff.role_own")
 	}
 	u.Role = role
 	return nil
@@ -145,24 +145,24 @@ func CheckPassword(p *Problems, password, email string) {
 	local, _, _ := strings.Cut(email, "@")
 	switch length := utf8.RuneCountInString(password); {
 	case length < passwordMin:
-		p.Add("password", "register.password_short", "Min", passwordMin)
+		p.Add("password", "account.password_short", "Min", passwordMin)
 	case length > passwordMax:
-		p.Add("password", "register.password_long", "Max", passwordMax)
+		p.Add("password", "account.password_long", "Max", passwordMax)
 	case strings.Trim(password, "0123456789") == "":
-		p.Add("password", "register.password_digits")
+		p.Add("password", "account.password_digits")
 	case strings.EqualFold(password, email), strings.EqualFold(password, local):
-		p.Add("password", "register.password_email")
+		p.Add("password", "account.password_email")
 	}
 }
 
 func checkName(p *Problems, name string) {
 	switch {
 	case name == "":
-		p.Add("name", "register.name_required")
+		p.Add("name", "account.name_required")
 	case utf8.RuneCountInString(name) > 100:
-		p.Add("name", "register.name_long", "Max", 100)
+		p.Add("name", "account.name_long", "Max", 100)
 	case hasControl(name):
-		p.Add("name", "register.name_control")
+		p.Add("name", "account.name_control")
 	}
 }
 
@@ -218,9 +218,9 @@ func readReason(text string) (string, error) {
 	text = strings.TrimSpace(dropControls(text))
 	switch length := utf8.RuneCountInString(text); {
 	case length == 0:
-		return "", Refuse(Invalid, "reason", "manager.reason_required")
+		return "", Refuse(Invalid, "reason", "staff.reason_required")
 	case length > ReasonMax:
-		return "", Refuse(Invalid, "reason", "manager.reason_long", "Max", ReasonMax)
+		return "", Refuse(Invalid, "reason", "staff.reason_long", "Max", ReasonMax)
 	}
 	return text, nil
 }

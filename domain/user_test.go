@@ -49,14 +49,14 @@ func TestCheckPassword(t *testing.T) {
 		{"correct horse", "a@x.org", ""},
 		{"пароль-из-букв", "a@x.org", ""},
 		{"123456789a", "a@x.org", ""},
-		{"", "a@x.org", "password: register.password_short"},
-		{"ninechars", "a@x.org", "password: register.password_short"},
-		{"девятьбук", "a@x.org", "password: register.password_short"},
+		{"", "a@x.org", "password: account.password_short"},
+		{"ninechars", "a@x.org", "password: account.password_short"},
+		{"девятьбук", "a@x.org", "password: account.password_short"},
 		{strings.Repeat("x", 200), "a@x.org", ""},
-		{strings.Repeat("x", 201), "a@x.org", "password: register.password_long"},
-		{"12345678901234", "a@x.org", "password: register.password_digits"},
-		{"Longname@x.org", "longname@x.org", "password: register.password_email"},
-		{"LONGERNAME", "longername@x.org", "password: register.password_email"},
+		{strings.Repeat("x", 201), "a@x.org", "password: account.password_long"},
+		{"12345678901234", "a@x.org", "password: account.password_digits"},
+		{"Longname@x.org", "longname@x.org", "password: account.password_email"},
+		{"LONGERNAME", "longername@x.org", "password: account.password_email"},
 	}
 	for _, tt := range tests {
 		var p Problems
@@ -74,9 +74,9 @@ func TestUserChange(t *testing.T) {
 	}{
 		{UserForm{Name: "Ann", Language: "ru", Timezone: "Asia/Tokyo"}, ""},
 		{UserForm{Name: "", Language: "de", Timezone: "Mars/Base"},
-			"name: register.name_required; language: account.language_unknown; timezone: account.timezone_unknown"},
+			"name: account.name_required; language: account.language_unknown; timezone: account.timezone_unknown"},
 		{UserForm{Name: strings.Repeat("я", 101), Language: "en", Timezone: ""},
-			"name: register.name_long; timezone: account.timezone_unknown"},
+			"name: account.name_long; timezone: account.timezone_unknown"},
 		{UserForm{Name: "Ann", Language: "en", Timezone: "Local"}, "timezone: account.timezone_unknown"},
 		{UserForm{Name: "Ann", Language: "en", Timezone: "../../etc/passwd"}, "timezone: account.timezone_unknown"},
 	}
@@ -119,11 +119,11 @@ func TestBlock(t *testing.T) {
 	}{
 		{"a manager a user", manager, user, "spam", true, ""},
 		{"an admin a manager", admin, manager, "left", true, ""},
-		{"himself", manager, manager, "tired", false, ": manager.block_refused"},
-		{"an admin", manager, admin, "revolt", false, ": manager.block_refused"},
-		{"a user a user", user, User{ID: 4, Role: RoleUser}, "rival", false, ": manager.block_refused"},
-		{"without a reason", manager, user, "  ", true, "reason: manager.reason_required"},
-		{"a long reason", manager, user, strings.Repeat("я", 501), true, "reason: manager.reason_long"},
+		{"himself", manager, manager, "tired", false, ": staff.block_refused"},
+		{"an admin", manager, admin, "revolt", false, ": staff.block_refused"},
+		{"a user a user", user, User{ID: 4, Role: RoleUser}, "rival", false, ": staff.block_refused"},
+		{"without a reason", manager, user, "  ", true, "reason: staff.reason_required"},
+		{"a long reason", manager, user, strings.Repeat("я", 501), true, "reason: staff.reason_long"},
 	}
 	for _, tt := range tests {
 		whom := tt.whom
@@ -156,8 +156,8 @@ func TestGiveRole(t *testing.T) {
 	}{
 		{admin, user, RoleManager, ""},
 		{admin, admin, RoleAdmin, ""},
-		{admin, admin, RoleUser, "role: users.role_own"},
-		{admin, user, "king", "role: users.role_unknown"},
+		{admin, admin, RoleUser, "role: staff.role_own"},
+		{admin, user, "king", "role: staff.role_unknown"},
 		{user, user, RoleAdmin, "errors.forbidden"},
 		{User{ID: 3, Role: RoleManager}, user, RoleManager, "errors.forbidden"},
 	}

@@ -90,7 +90,7 @@ func TestTooManyPages(t *testing.T) {
 		visitor.post("/password/forgot", "email", "anna@people.example").is(t, 303)
 	}
 	everyWay(t, visitor, func(t *testing.T, lang string, b *browser) {
-		got := b.post("/password/forgot", "email", "anna@people.example").refused(t, lang, 429, "register.too_many_letters", "errors.429_do")
+		got := b.post("/password/forgot", "email", "anna@people.example").refused(t, lang, 429, "account.register_too_many_emails", "errors.429_do")
 		if after, err := strconv.Atoi(got.Header.Get("Retry-After")); err != nil || after < 3000 || after > 3601 {
 			t.Errorf("Retry-After: %s", got.Header.Get("Retry-After"))
 		}

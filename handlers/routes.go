@@ -152,18 +152,18 @@ func table(n nouns) []route {
 // nav is the main menu; who sees an entry follows from its route.
 func nav() []web.NavItem {
 	return []web.NavItem{
-		{Path: "/start", Key: "nav.start"},
-		{Path: "/mailings", Key: "nav.mailings", Also: []string{"/runs", "/calendar"}},
-		{Path: "/messages", Key: "nav.messages"},
-		{Path: "/clients", Key: "nav.clients"},
-		{Path: "/attempts", Key: "nav.attempts"},
-		{Path: "/manager/mailings", Key: "nav.manager_mailings"},
-		{Path: "/manager/users", Key: "nav.manager_users"},
-		{Path: "/admin/posts", Key: "nav.posts"},
-		{Path: "/admin/users", Key: "nav.users"},
-		{Path: "/admin/audit", Key: "nav.audit"},
-		{Path: "/admin/jobs", Key: "nav.jobs"},
-		{Path: "/blog", Key: "nav.blog"},
-		{Path: "/inbox", Key: "nav.inbox"},
+		{Path: "/start", Key: "onboarding.home"},
+		{Path: "/mailings", Key: "mailings.title", Also: []string{"/runs", "/calendar"}},
+		{Path: "/messages", Key: "messages.title"},
+		{Path: "/clients", Key: "clients.title"},
+		{Path: "/attempts", Key: "runs.attempts_title"},
+		{Path: "/manager/mailings", Key: "staff.mailings"},
+		{Path: "/manager/users", Key: "staff.users"},
+		{Path: "/admin/posts", Key: "blog.manage"},
+		{Path: "/admin/users", Key: "staff.roles"},
+		{Path: "/admin/audit", Key: "staff.audit"},
+		{Path: "/admin/jobs", Key: "staff.jobs"},
+		{Path: "/blog", Key: "blog.title"},
+		{Path: "/inbox", Key: "inbox.title"},
 	}
 }

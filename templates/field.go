@@ -35,7 +35,7 @@ type Select struct {
 
 // newField is the template function
 //
-//	{{template "ui/field" (field "email" .Email .Problems (t "login.email") "type=email" "required")}}
+//	{{template "ui/field" (field "email" .Email .Problems (t "account.email") "type=email" "required")}}
 //
 // id= is needed when a page has two fields of one name.
 func newField(name, value string, problems Problems, label string, attributes ...string) (Field, error) {

@@ -148,7 +148,7 @@ func TestNumbersHaveTheirThousandsApart(t *testing.T) {
 			t.Errorf("%d: %q and %q", n, en, ru)
 		}
 	}
-	if got := texts.Say("en", "start.of_planned", "Done", int64(232_340), "Planned", 243_240); got != "232,340 of 243,240 sent" {
+	if got := texts.Say("en", "onboarding.sent_of", "Done", int64(232_340), "Planned", 243_240); got != "232,340 of 243,240 sent" {
 		t.Errorf("two numbers: %q", got)
 	}
 	if got := texts.Fill("ru", "imports.rows_many", map[string]any{"Max": 100_000}); !strings.Contains(got, "100\u202f000") {

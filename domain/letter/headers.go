@@ -10,7 +10,7 @@ import (
 
 // unsafe refuses a value that would break its header.
 func unsafe(field string) error {
-	return domain.Refuse(domain.Invalid, field, "letters.header_unsafe")
+	return domain.Refuse(domain.Invalid, field, "errors.email_header")
 }
 
 func breaksHeader(value string) bool { return strings.ContainsAny(value, "\r\n\x00") }
@@ -74,7 +74,7 @@ func appendField(dst []byte, start, field, value string) ([]byte, error) {
 
 func appendMailbox(dst []byte, start, field string, who mail.Address) ([]byte, error) {
 	if !isAddress(who.Address) {
-		return nil, domain.Refuse(domain.Invalid, field, "letters.address_invalid")
+		return nil, domain.Refuse(domain.Invalid, field, "errors.email_address")
 	}
 	if breaksHeader(who.Name) {
 		return nil, unsafe(field)

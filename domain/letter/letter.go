@@ -162,7 +162,7 @@ func (l *Letter) Subject(r Recipient) string {
 func (r *Recipient) check(bulk bool) error {
 	switch {
 	case !isAddress(r.Email):
-		return domain.Refuse(domain.Invalid, "email", "letters.address_invalid")
+		return domain.Refuse(domain.Invalid, "email", "errors.email_address")
 	case breaksHeader(r.Name):
 		return unsafe("name")
 	case strings.IndexByte(r.Comment, 0) >= 0:

@@ -149,13 +149,13 @@ func (h *Account) ChangePassword(r *web.Request) error {
 	if err := r.SignIn(user); err != nil {
 		return err
 	}
-	return r.Done("/account", "password.changed_here")
+	return r.Done("/account", "account.password_changed_here")
 }
 
 // checkCurrent notes a wrong current password; tries are counted like those of signing in.
 func (h *Account) checkCurrent(r *web.Request, p *domain.Problems, user domain.User) error {
 	if wait := h.failures.Take(web.AddressKey(user.Email), time.Now()); wait > 0 {
-		return web.TooMany("login.too_many", wait)
+		return web.TooMany("account.login_too_many", wait)
 	}
 	match, err := h.Passwords.Match(r.UserContext(), r.FormValue("current"), user.PasswordHash)
 	if err != nil {
@@ -203,7 +203,7 @@ func (h *Account) Delete(r *web.Request) error {
 		return err
 	}
 	if r.FormValue("sure") == "" {
-		p.Add("sure", "account.not_sure")
+		p.Add("sure", "account.leave_not_sure")
 	}
 	if texts, bad := r.Problems(p.Err()); bad {
 		return h.accountPage(r, fiber.StatusUnprocessableEntity, func(v *accountView) { v.LeaveBad = texts })

@@ -24,7 +24,7 @@ func (h *Account) Login(r *web.Request) error {
 	email, password := domain.NormalEmail(r.FormValue("email")), r.FormValue("password")
 	view := loginView{Email: email, Next: web.LocalPath(r.FormValue("next"), "")}
 	if wait := h.failures.Take(web.AddressKey(email), time.Now()); wait > 0 {
-		return web.TooMany("login.too_many", wait)
+		return web.TooMany("account.login_too_many", wait)
 	}
 	user, err := h.DB.Users().ByEmail(r.UserContext(), email)
 	if err != nil && domain.KindOf(err) != domain.NotFound {
@@ -35,7 +35,7 @@ func (h *Account) Login(r *web.Request) error {
 		return err
 	}
 	if !match {
-		view.Problems = templates.Problems{"password": r.T("login.wrong")}
+		view.Problems = templates.Problems{"password": r.T("account.login_wrong")}
 		return r.Page(fiber.StatusUnprocessableEntity, "account/login", view)
 	}
 	h.failures.Forget(web.AddressKey(email))
@@ -52,7 +52,7 @@ func (h *Account) Login(r *web.Request) error {
 }
 
 func blocked(user domain.User) error {
-	return domain.Refuse(domain.Blocked, "", "login.blocked", "Reason", user.BlockedReason)
+	return domain.Refuse(domain.Blocked, "", "account.login_blocked", "Reason", user.BlockedReason)
 }
 
 func (h *Account) Logout(r *web.Request) error {

@@ -82,7 +82,7 @@ func (h *Account) Reset(r *web.Request) error {
 			return err
 		}
 		h.failures.Forget(web.AddressKey(user.Email))
-		return r.Done("/login", "password.changed")
+		return r.Done("/login", "account.password_changed")
 	})
 }
 

@@ -71,7 +71,7 @@ func (h *Account) Register(r *web.Request) error {
 // takeLetter limits how many letters strangers can make us write to one address.
 func (h *Account) takeLetter(email string) error {
 	if wait := h.emails.Take(web.AddressKey(email), time.Now()); wait > 0 {
-		return web.TooMany("register.too_many_letters", wait)
+		return web.TooMany("account.register_too_many_emails", wait)
 	}
 	return nil
 }
@@ -139,7 +139,7 @@ func (h *Account) Verify(r *web.Request) error {
 		if err := r.SignIn(user); err != nil {
 			return err
 		}
-		return r.Done(r.Landing(&user), "register.welcome", "Name", user.Name)
+		return r.Done(r.Landing(&user), "account.welcome", "Name", user.Name)
 	})
 }
 

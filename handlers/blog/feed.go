@@ -48,7 +48,7 @@ func (h *Blog) Feed(r *web.Request) error {
 		return err
 	}
 	feed := atomFeed{
-		ID: r.Absolute("/blog"), Title: r.T("posts.feed_title"), Author: "SkyChimp", Updated: atomTime(time.Unix(0, 0)),
+		ID: r.Absolute("/blog"), Title: r.T("blog.feed_title"), Author: "SkyChimp", Updated: atomTime(time.Unix(0, 0)),
 		Links: []atomLink{{"self", "application/atom+xml", r.Absolute("/blog/feed.xml")}, {"alternate", "text/html", r.Absolute("/blog")}},
 	}
 	for _, post := range posts[:min(len(posts), feedEntries)] {

@@ -86,7 +86,7 @@ func (h *Blog) savedPost(r *web.Request, post domain.Post, before domain.PostSta
 	if err != nil {
 		return err
 	}
-	return r.Done("/admin/posts", "posts.saved_"+string(post.State(time.Now())), "Title", post.Title)
+	return r.Done("/admin/posts", "blog.saved_"+string(post.State(time.Now())), "Title", post.Title)
 }
 
 // postChange is what the form asks to change of a post, with its upload made a picture already.
@@ -142,7 +142,7 @@ func (h *Blog) postPicture(r *web.Request) (string, error) {
 		return kept, nil
 	}
 	if upload.Size > pictureBytes {
-		return kept, refusePicture("posts.image_too_large", "Max", pictureBytes>>20)
+		return kept, refusePicture("blog.image_too_large", "Max", pictureBytes>>20)
 	}
 	file, err := upload.Open()
 	if err != nil {

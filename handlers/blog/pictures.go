@@ -81,7 +81,7 @@ func makePicture(upload []byte) (name string, files map[string][]byte, err error
 // kinds of files itself, because any imported package can add more to the image package's.
 func decodePicture(upload []byte) (image.Image, error) {
 	if len(upload) > pictureBytes {
-		return nil, refusePicture("posts.image_too_large", "Max", pictureBytes>>20)
+		return nil, refusePicture("blog.image_too_large", "Max", pictureBytes>>20)
 	}
 	var config func(io.Reader) (image.Config, error)
 	var decode func(io.Reader) (image.Image, error)
@@ -93,18 +93,18 @@ func decodePicture(upload []byte) (image.Image, error) {
 	case len(upload) > 12 && string(upload[:4]) == "RIFF" && string(upload[8:12]) == "WEBP":
 		config, decode = webp.DecodeConfig, webp.Decode
 	default:
-		return nil, refusePicture("posts.image_type")
+		return nil, refusePicture("blog.image_type")
 	}
 	size, err := config(bytes.NewReader(upload))
 	if err != nil || size.Width < 1 || size.Height < 1 {
-		return nil, refusePicture("posts.image_broken")
+		return nil, refusePicture("blog.image_broken")
 	}
 	if int64(size.Width)*int64(size.Height) > picturePixels {
-		return nil, refusePicture("posts.image_pixels", "Max", picturePixels/1_000_000)
+		return nil, refusePicture("blog.image_pixels", "Max", picturePixels/1_000_000)
 	}
 	source, err := decode(bytes.NewReader(upload))
 	if err != nil {
-		return nil, refusePicture("posts.image_broken")
+		return nil, refusePicture("blog.image_broken")
 	}
 	return source, nil
 }

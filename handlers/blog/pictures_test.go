@@ -33,19 +33,19 @@ func TestMakePictureRefuses(t *testing.T) {
 		name, key string
 		file      []byte
 	}{
-		{"nothing", "posts.image_type", nil},
-		{"GIF", "posts.image_type", animation.Bytes()},
-		{"SVG", "posts.image_type", []byte(`<svg xmlns="http://www.w3.org/2000/svg"><script>alert(1)</script></svg>`)},
-		{"HTML", "posts.image_type", []byte("<!doctype html><script>alert(1)</script>")},
-		{"HTML behind the first bytes of a JPEG", "posts.image_broken", []byte("\xff\xd8\xff<script>alert(1)</script>")},
-		{"truncated JPEG", "posts.image_broken", whole[:len(whole)/2]},
-		{"truncated PNG", "posts.image_broken", webtest.PNG(t, webtest.Quarters(200, 100))[:120]},
-		{"truncated WebP", "posts.image_broken", fixture(t, "opaque.webp")[:400]},
-		{"10 MB and a byte", "posts.image_too_large", append(bytes.Clone(whole), make([]byte, pictureBytes+1-len(whole))...)},
-		{"26 megapixels, by the header", "posts.image_pixels", webtest.PNGHeader(6500, 4000)},
-		{"ten thousand megapixels", "posts.image_pixels", webtest.PNGHeader(100_000, 100_000)},
-		{"no width", "posts.image_broken", webtest.PNGHeader(0, 10)},
-		{"25 megapixels, but only a header", "posts.image_broken", webtest.PNGHeader(6250, 4000)},
+		{"nothing", "blog.image_type", nil},
+		{"GIF", "blog.image_type", animation.Bytes()},
+		{"SVG", "blog.image_type", []byte(`<svg xmlns="http://www.w3.org/2000/svg"><script>alert(1)</script></svg>`)},
+		{"HTML", "blog.image_type", []byte("<!doctype html><script>alert(1)</script>")},
+		{"HTML behind the first bytes of a JPEG", "blog.image_broken", []byte("\xff\xd8\xff<script>alert(1)</script>")},
+		{"truncated JPEG", "blog.image_broken", whole[:len(whole)/2]},
+		{"truncated PNG", "blog.image_broken", webtest.PNG(t, webtest.Quarters(200, 100))[:120]},
+		{"truncated WebP", "blog.image_broken", fixture(t, "opaque.webp")[:400]},
+		{"10 MB and a byte", "blog.image_too_large", append(bytes.Clone(whole), make([]byte, pictureBytes+1-len(whole))...)},
+		{"26 megapixels, by the header", "blog.image_pixels", webtest.PNGHeader(6500, 4000)},
+		{"ten thousand megapixels", "blog.image_pixels", webtest.PNGHeader(100_000, 100_000)},
+		{"no width", "blog.image_broken", webtest.PNGHeader(0, 10)},
+		{"25 megapixels, but only a header", "blog.image_broken", webtest.PNGHeader(6250, 4000)},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {

@@ -48,7 +48,7 @@ func (h *Blog) Manage(r *web.Request) error {
 	}
 	pages := db.LastPage(total)
 	view := adminPostsView{Query: filter.Query, State: filter.State, Self: r.OriginalURL(),
-		Found: r.Site.Templates.Texts().Count(r.Viewer.Lang, "posts.found", int64(total)),
+		Found: r.Site.Templates.Texts().Count(r.Viewer.Lang, "blog.found", int64(total)),
 		Pager: r.Pager(min(max(filter.Page, 1), pages), pages), Fragment: r.HTMX()}
 	for _, post := range posts {
 		view.Rows = append(view.Rows, postRow{h.Card(r, post), post.State(now)})
@@ -56,9 +56,9 @@ func (h *Blog) Manage(r *web.Request) error {
 	if view.Fragment {
 		return r.Block(fiber.StatusOK, "blog/results", view)
 	}
-	view.States = []templates.Option{{Label: r.T("posts.all_states")}}
+	view.States = []templates.Option{{Label: r.T("blog.all_states")}}
 	for _, state := range []domain.PostState{domain.Draft, domain.Scheduled, domain.Published} {
-		view.States = append(view.States, templates.Option{Value: string(state), Label: r.T("posts.state_" + string(state))})
+		view.States = append(view.States, templates.Option{Value: string(state), Label: r.T("blog.state_" + string(state))})
 	}
 	return r.Page(fiber.StatusOK, "blog/manage", view)
 }
@@ -82,9 +82,9 @@ func (h *Blog) Delete(r *web.Request) error {
 		return err
 	}
 	if r.HTMX() {
-		r.Toast("posts.deleted")
+		r.Toast("blog.deleted")
 		r.Set("HX-Trigger-After-Swap", "posts-changed")
 		return r.Send(nil) // SendStatus would write "OK" where the row was
 	}
-	return r.Done("/admin/posts", "posts.deleted")
+	return r.Done("/admin/posts", "blog.deleted")
 }

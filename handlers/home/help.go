@@ -30,7 +30,7 @@ func (h *Home) Help(r *web.Request) error {
 	to := r.Viewer
 	view := helpView{Guide: r.Query("guide")}
 	for _, name := range guidesOf(to.User) {
-		view.Guides = append(view.Guides, templates.Option{Value: name, Label: r.T("help.guide_" + name)})
+		view.Guides = append(view.Guides, templates.Option{Value: name, Label: r.T("home.guide_" + name)})
 	}
 	if view.Guide == "" {
 		view.Guide = view.Guides[0].Value

@@ -51,7 +51,7 @@ func (h *Imports) TakePasted(r *web.Request) (PastedView, error) {
 		if err != nil {
 			return view, err
 		}
-		view.Taken = r.T("clients.created_several", "Created", created, "Known", len(clients)-created)
+		view.Taken = r.T("clients.bulk_created", "Created", created, "Known", len(clients)-created)
 	}
 	if len(bad) == 0 {
 		return view, nil
@@ -62,6 +62,6 @@ func (h *Imports) TakePasted(r *web.Request) (PastedView, error) {
 		view.Bad = append(view.Bad, h.badRow(r, i+1, one.Text, one.Problems))
 	}
 	view.Addresses = strings.Join(lines, "\n")
-	view.Problems = templates.Problems{"addresses": r.TN("clients.lines_left", len(bad))}
+	view.Problems = templates.Problems{"addresses": r.TN("clients.bulk_left", len(bad))}
 	return view, nil
 }

@@ -88,11 +88,11 @@ func (w *MailWorker) notice(ctx context.Context, job *river.Job[domain.MailJob],
 		return nil, err
 	}
 	say := func(part string) string {
-		return w.Translate(reader.Language, "letters."+string(job.Args.Letter)+"_"+part)
+		return w.Translate(reader.Language, "account.mail_"+string(job.Args.Letter)+"_"+part)
 	}
 	paragraphs := []string{say("text")}
 	if reader.Name != "" {
-		paragraphs = []string{w.Translate(reader.Language, "letters.hello", "Name", reader.Name), say("text")}
+		paragraphs = []string{w.Translate(reader.Language, "account.mail_hello", "Name", reader.Name), say("text")}
 	}
 	return letter.Notice{
 		Subject: say("subject"), Paragraphs: paragraphs, ButtonText: say("button"), ButtonURL: w.BaseURL + link,
@@ -149,8 +149,8 @@ func (w *MailWorker) test(ctx context.Context, job *river.Job[domain.MailJob], o
 		Subject: message.Subject, Body: message.Body, Language: owner.Language,
 		From:            mail.Address{Name: owner.Name, Address: w.From.Address},
 		ReplyTo:         mail.Address{Name: owner.Name, Address: owner.Email},
-		UnsubscribeText: w.Translate(owner.Language, "letters.unsubscribe"),
-		FooterText:      w.Translate(owner.Language, "letters.test_why"),
+		UnsubscribeText: w.Translate(owner.Language, "recipients.unsubscribe"),
+		FooterText:      w.Translate(owner.Language, "messages.test_footer"),
 		Signer:          w.Signer,
 	})
 	if err != nil {

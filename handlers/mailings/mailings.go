@@ -113,9 +113,9 @@ func (h *Mailings) Run(r *web.Request) error {
 		return err
 	}
 	if !r.HTMX() {
-		return r.Done(fmt.Sprintf("%s?after=%d", Path(r.ID()), last.ID), "mailings.run_begun")
+		return r.Done(fmt.Sprintf("%s?after=%d", Path(r.ID()), last.ID), "mailings.run_started")
 	}
-	r.Toast("mailings.run_begun")
+	r.Toast("mailings.run_started")
 	m, err := h.readableMailing(r)
 	if err != nil {
 		return err

@@ -94,7 +94,7 @@ func (h *Messages) Show(r *web.Request) error {
 	if err != nil {
 		return err
 	}
-	view.Readers = []templates.Option{{Label: r.T("messages.example_reader")}}
+	view.Readers = []templates.Option{{Label: r.T("messages.preview_me")}}
 	for _, one := range list {
 		view.Readers = append(view.Readers, templates.Option{Value: strconv.FormatInt(one.ID, 10), Label: clients.Label(one)})
 	}

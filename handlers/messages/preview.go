@@ -48,8 +48,8 @@ func (h *Messages) EmailTo(r *web.Request, owner domain.User, m domain.Message, 
 	r.Set(fiber.HeaderXFrameOptions, "SAMEORIGIN")
 	compiled, err := letter.Compile(letter.Source{
 		Subject: m.Subject, Body: m.Body, Language: owner.Language, From: mail.Address{Name: owner.Name, Address: owner.Email},
-		UnsubscribeText: r.Site.Say(owner.Language, "letters.unsubscribe"),
-		FooterText:      r.Site.Say(owner.Language, "letters.why", "Name", owner.Name),
+		UnsubscribeText: r.Site.Say(owner.Language, "recipients.unsubscribe"),
+		FooterText:      r.Site.Say(owner.Language, "recipients.footer", "Name", owner.Name),
 	})
 	return compiled, to, err
 }

@@ -145,10 +145,10 @@ func (h *Onboarding) startAct(r *web.Request, form domain.StartForm) (startAct, 
 		return act, err
 	}
 	if form.When == domain.StartNow {
-		act.Label = r.TN("start.send_now", recipients)
+		act.Label = r.TN("onboarding.send_now", recipients)
 	} else {
-		act.Label = r.T("start.send_later", "Day", r.Day(m.StartLocal))
-		act.Note = r.TN("mailings.reach", recipients)
+		act.Label = r.T("onboarding.send_later", "Day", r.Day(m.StartLocal))
+		act.Note = r.TN("mailings.recipient_count", recipients)
 	}
 	if suppressed > 0 {
 		act.Note += " (" + r.TN("mailings.suppressed", suppressed) + ")"
@@ -165,13 +165,13 @@ func (h *Onboarding) Launch(r *web.Request) error {
 	view, do, now, user := sentStart(r), r.FormValue("do"), time.Now(), r.Viewer.User
 	launch := do == view.Promise()
 	if !launch && do != "keep" && do != "test" {
-		view.Notice = r.T("start.look_again")
+		view.Notice = r.T("onboarding.time_changed")
 		return h.showStartLetter(r, fiber.StatusUnprocessableEntity, view)
 	}
 	write := func(m *domain.Message) error {
 		return messages.Change(m, domain.MessageForm{Subject: view.Subject, Body: view.Body})
 	}
-	plan := func(m *domain.Mailing) error { return view.Plan(m, r.T("start.mailing_name"), now) }
+	plan := func(m *domain.Mailing) error { return view.Plan(m, r.T("onboarding.mailing_name"), now) }
 	m, err := h.DB.Onboarding().Save(r.UserContext(), user.ID, launch, now, write, plan)
 	if texts, ok := r.Problems(err); ok {
 		view.Problems = texts
@@ -186,7 +186,7 @@ func (h *Onboarding) Launch(r *web.Request) error {
 	case launch || m.MessageID == 0: // the second click comes to the mailing of the first
 		return r.Done(mailings.Path(m.ID), "mailings.launched")
 	case do == "keep":
-		return r.Done("/start", "start.kept")
+		return r.Done("/start", "onboarding.kept")
 	}
 	client, _ := strconv.ParseInt(view.Reader, 10, 64)
 	if err := h.DB.Messages().SendTest(r.UserContext(), user.ID, m.MessageID, client); err != nil {

@@ -44,9 +44,9 @@ func (h *Runs) Attempts(r *web.Request) error {
 	if !r.Viewer.User.MayOwn() {
 		view.Mailings = "/manager/mailings"
 	}
-	view.Statuses = []templates.Option{{Label: r.T("attempts.all_statuses")}}
+	view.Statuses = []templates.Option{{Label: r.T("runs.attempts_all_statuses")}}
 	for _, one := range []domain.Verdict{domain.Accepted, domain.Deferred, domain.Failed, domain.Unknown} {
-		view.Statuses = append(view.Statuses, templates.Option{Value: string(one), Label: r.T("attempts.status_" + string(one))})
+		view.Statuses = append(view.Statuses, templates.Option{Value: string(one), Label: r.T("runs.attempt_" + string(one))})
 	}
 	for _, one := range attempts {
 		view.Name = one.MailingName

@@ -40,7 +40,7 @@ func (h *Staff) Audit(r *web.Request) error {
 	}
 	pages := db.LastPage(total)
 	view := auditView{Query: filter.Query, Act: string(filter.Act), Fragment: r.HTMX(),
-		Found: r.TN("audit.found", total), Pager: r.Pager(min(filter.Page, pages), pages)}
+		Found: r.TN("staff.audit_found", total), Pager: r.Pager(min(filter.Page, pages), pages)}
 	for _, e := range entries {
 		row := auditRow{At: r.Moment(e.At), Actor: e.Actor, Act: e.Act, Object: e.Object, Reason: e.Reason}
 		if row.Link = "/manager/users?q=" + url.QueryEscape(e.Object); e.Act.OnMailing() {
@@ -51,9 +51,9 @@ func (h *Staff) Audit(r *web.Request) error {
 	if view.Fragment {
 		return r.Block(fiber.StatusOK, "staff/audit-results", view)
 	}
-	view.Acts = []templates.Option{{Label: r.T("audit.all_acts")}}
+	view.Acts = []templates.Option{{Label: r.T("staff.audit_all_actions")}}
 	for _, act := range domain.Acts() {
-		view.Acts = append(view.Acts, templates.Option{Value: string(act), Label: r.T("audit.act_" + string(act))})
+		view.Acts = append(view.Acts, templates.Option{Value: string(act), Label: r.T("staff.audit_action_" + string(act))})
 	}
 	return r.Page(fiber.StatusOK, "staff/audit", view)
 }

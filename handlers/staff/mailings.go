@@ -87,12 +87,12 @@ func (h *Staff) AskDisable(r *web.Request) error {
 
 func (h *Staff) DisableMailing(r *web.Request) error {
 	_, err := h.DB.Mailings().Disable(r.UserContext(), *r.Viewer.User, r.ID(), r.FormValue("reason"), time.Now())
-	return h.overseenMailing(r, "manager.disabled", err)
+	return h.overseenMailing(r, "staff.disabled", err)
 }
 
 func (h *Staff) EnableMailing(r *web.Request) error {
 	_, err := h.DB.Mailings().Enable(r.UserContext(), *r.Viewer.User, r.ID(), time.Now())
-	return h.overseenMailing(r, "manager.enabled", err)
+	return h.overseenMailing(r, "staff.enabled", err)
 }
 
 // overseenMailing answers with the mailing as it is now, or with what is wrong.

@@ -47,7 +47,7 @@ func (h *Staff) Roles(r *web.Request) error {
 	}
 	pages := db.LastPage(total)
 	view := adminUsersView{Query: filter.Query, Role: string(filter.Role), Fragment: r.HTMX(),
-		Found: r.TN("users.found", total), Pager: r.Pager(min(filter.Page, pages), pages)}
+		Found: r.TN("staff.users_found", total), Pager: r.Pager(min(filter.Page, pages), pages)}
 	for _, row := range rows {
 		view.Rows = append(view.Rows, h.adminUser(r, row.User))
 	}
@@ -58,13 +58,13 @@ func (h *Staff) Roles(r *web.Request) error {
 }
 
 func (h *Staff) adminUsersPage(r *web.Request, status int, view adminUsersView) error {
-	view.Roles = append([]templates.Option{{Label: r.T("users.all_roles")}}, h.roles(r)...)
+	view.Roles = append([]templates.Option{{Label: r.T("staff.all_roles")}}, h.roles(r)...)
 	return r.Page(status, "staff/roles", view)
 }
 
 func (h *Staff) roles(r *web.Request) (list []templates.Option) {
 	for _, role := range domain.Roles() {
-		list = append(list, templates.Option{Value: string(role), Label: r.T("users.role_" + string(role))})
+		list = append(list, templates.Option{Value: string(role), Label: r.T("staff.role_" + string(role))})
 	}
 	return list
 }
@@ -87,11 +87,11 @@ func (h *Staff) GiveRole(r *web.Request) error {
 	if err != nil {
 		return err
 	}
-	role := r.T("users.role_" + string(user.Role))
+	role := r.T("staff.role_" + string(user.Role))
 	if !r.HTMX() {
-		return r.Done("/admin/users", "users.role_given", "Name", user.Name, "Role", role)
+		return r.Done("/admin/users", "staff.role_given", "Name", user.Name, "Role", role)
 	}
-	r.Toast("users.role_given", "Name", user.Name, "Role", role)
+	r.Toast("staff.role_given", "Name", user.Name, "Role", role)
 	row := h.adminUser(r, user)
 	row.Focus = true
 	return r.Block(fiber.StatusOK, "staff/role", row)
@@ -109,5 +109,5 @@ func (h *Staff) wrongRole(r *web.Request, problems templates.Problems) error {
 		return r.Block(fiber.StatusUnprocessableEntity, "staff/role", row)
 	}
 	return h.adminUsersPage(r, fiber.StatusUnprocessableEntity,
-		adminUsersView{Found: r.TN("users.found", 1), Rows: []adminUser{row}})
+		adminUsersView{Found: r.TN("staff.users_found", 1), Rows: []adminUser{row}})
 }

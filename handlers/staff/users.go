@@ -45,14 +45,14 @@ func (h *Staff) Users(r *web.Request) error {
 		return err
 	}
 	pages := db.LastPage(total)
-	view.Found, view.Pager = r.TN("users.found", total), r.Pager(min(filter.Page, pages), pages)
+	view.Found, view.Pager = r.TN("staff.users_found", total), r.Pager(min(filter.Page, pages), pages)
 	for _, row := range rows {
 		view.Rows = append(view.Rows, h.managerUser(r, row))
 	}
 	if view.Fragment {
 		return r.Block(fiber.StatusOK, "staff/user-results", view)
 	}
-	view.Statuses = []templates.Option{{Label: r.T("users.all")}, {Value: statusBlocked, Label: r.T("users.only_blocked")}}
+	view.Statuses = []templates.Option{{Label: r.T("staff.users")}, {Value: statusBlocked, Label: r.T("staff.only_blocked")}}
 	return r.Page(fiber.StatusOK, "staff/users", view)
 }
 
@@ -73,19 +73,19 @@ func (h *Staff) AskBlock(r *web.Request) error {
 	}
 	row := h.managerUser(r, found)
 	if !row.MayBlock {
-		return domain.Refuse(domain.Forbidden, "", "manager.block_refused")
+		return domain.Refuse(domain.Forbidden, "", "staff.block_refused")
 	}
 	return r.Page(fiber.StatusOK, "staff/why", row.Toggle)
 }
 
 func (h *Staff) BlockUser(r *web.Request) error {
 	_, err := h.DB.Users().Block(r.UserContext(), *r.Viewer.User, r.ID(), r.FormValue("reason"), time.Now())
-	return h.overseenUser(r, "manager.blocked", err)
+	return h.overseenUser(r, "staff.blocked", err)
 }
 
 func (h *Staff) UnblockUser(r *web.Request) error {
 	_, err := h.DB.Users().Unblock(r.UserContext(), *r.Viewer.User, r.ID(), time.Now())
-	return h.overseenUser(r, "manager.unblocked", err)
+	return h.overseenUser(r, "staff.unblocked", err)
 }
 
 // overseenUser answers with the user as he is now, or with what is wrong.

@@ -87,7 +87,7 @@ func (r *Request) errorView(status int, refusal *domain.Error) errorView {
 	switch status {
 	case fiber.StatusTooManyRequests, fiber.StatusInternalServerError, fiber.StatusServiceUnavailable:
 		if view.Again = r.repeat(); view.Again != nil && view.Again.Form {
-			view.Kept += " " + r.T("errors.typed")
+			view.Kept += " " + r.T("errors.text_kept")
 		}
 	}
 	return view
@@ -118,11 +118,11 @@ func (r *Request) repeat() *again {
 func (r *Request) briefly(view errorView) string {
 	words := []string{view.What}
 	if !r.Reads() {
-		words = append(words, r.T("errors.typed"))
+		words = append(words, r.T("errors.text_kept"))
 	}
 	words = append(words, view.Do)
 	if view.Number != "" {
-		words = append(words, r.T("errors.number"), view.Number)
+		words = append(words, r.T("errors.request_id"), view.Number)
 	}
 	return strings.Join(words, " ")
 }

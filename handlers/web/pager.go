@@ -19,7 +19,7 @@ func (r *Request) Pager(page, pages int) Pager {
 		query.Set("page", strconv.Itoa(page))
 		return r.Path() + "?" + query.Encode()
 	}
-	return Pager{to(page - 1), to(page + 1), r.T("ui.page_of", "Page", page, "Pages", pages)}
+	return Pager{to(page - 1), to(page + 1), r.T("frame.page_of", "Page", page, "Pages", pages)}
 }
 
 // OpenPager leads through a list whose end is not known.
@@ -29,6 +29,6 @@ func (r *Request) OpenPager(page int, more bool) Pager {
 		pages++
 	}
 	pager := r.Pager(page, pages)
-	pager.Text = r.T("ui.page", "Page", page)
+	pager.Text = r.T("frame.page", "Page", page)
 	return pager
 }

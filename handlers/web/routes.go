@@ -69,7 +69,7 @@ func (s *Site) admit(g Guard) fiber.Handler {
 		case g.Admits(user):
 			return c.Next()
 		case user == nil:
-			return domain.Refuse(domain.SignedOut, "", "errors.signed_out")
+			return domain.Refuse(domain.SignedOut, "", "errors.unauthenticated")
 		}
 		return domain.Refuse(domain.Forbidden, "", "errors.forbidden")
 	}

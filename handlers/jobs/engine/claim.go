@@ -134,8 +134,8 @@ func (e *Engine) prepare(ctx context.Context, id int64) (*sending, error) {
 		ReplyTo:         mail.Address{Name: run.OwnerName, Address: run.OwnerEmail},
 		ListID:          "<mailing-" + strconv.FormatInt(run.MailingID, 10) + "." + letter.Host(e.From.Address) + ">",
 		FeedbackID:      strconv.FormatInt(run.ID, 10) + ":" + strconv.FormatInt(run.OwnerID, 10) + ":mailing:skychimp",
-		UnsubscribeText: e.Translate(run.OwnerLanguage, "letters.unsubscribe"),
-		FooterText:      e.Translate(run.OwnerLanguage, "letters.why", "Name", run.OwnerName),
+		UnsubscribeText: e.Translate(run.OwnerLanguage, "recipients.unsubscribe"),
+		FooterText:      e.Translate(run.OwnerLanguage, "recipients.footer", "Name", run.OwnerName),
 		Signer:          e.Signer,
 	})
 	if err != nil {
