@@ -57,14 +57,14 @@ test: install-tests vendor ## install what is missing and run all tests
 	go test -timeout 30m -parallel 4 ./...
 
 race: install-tests vendor ## what runs concurrently, with the race detector
-	go test -race -timeout 30m ./db/... ./domain/letter/ ./handlers/jobs/...
+	go test -race -timeout 30m ./db/... ./domain/letter/ ./handlers/jobs/ ./handlers/jobs/engine/ ./handlers/jobs/smtp/...
 
 FAULTS ?= full
 faults: install-tests vendor ## the whole matrix of faults, one line a row; takes hours, with FAULTS=5 five of each
-	FAULTS=$(FAULTS) go test -count=1 -timeout 6h -parallel 4 -v -run '^TestFault' . | grep --line-buffered -E '^(FAULT|FAIL|ok|panic|--- FAIL)|_test.go:'
+	FAULTS=$(FAULTS) go test -count=1 -timeout 6h -parallel 4 -v -run '^TestFault' ./handlers/jobs/faulttest | grep --line-buffered -E '^(FAULT|FAIL|ok|panic|--- FAIL)|_test.go:'
 
-bench: install-tests vendor ## letters/s, CPU and memory of the program; CLIENTS, CONNS, PROGRAMS, LATENCY and DKIM change the run
-	go test -count=1 -timeout 3h -run '^$$' -bench '^BenchmarkRun$$' -benchtime 1x . | grep -E '^(BENCH|ok|FAIL|panic)'
+bench: install-tests vendor ## emails/s, CPU and memory of the program; CLIENTS, CONNS, PROGRAMS, LATENCY and DKIM change the run
+	go test -count=1 -timeout 3h -run '^$$' -bench '^BenchmarkRun$$' -benchtime 1x ./handlers/jobs/faulttest | grep -E '^(BENCH|ok|FAIL|panic)'
 	go test -count=1 -run '^$$' -bench . ./domain/letter ./handlers/jobs/smtp
 
 bench-pages: install-tests vendor ## how long 50 people at work wait for each page, with 100,000 clients; takes a quarter of an hour, less with ASKS=100
@@ -72,7 +72,7 @@ bench-pages: install-tests vendor ## how long 50 people at work wait for each pa
 
 screenshots: install-tests vendor ## every page as a picture in tmp/screenshots, and those of the README and the guides
 	mkdir -p tmp/screenshots docs
-	SCREENSHOTS=$(CURDIR)/tmp/screenshots go test -timeout 30m -count=1 -run '^(TestBrowser|TestGuides|TestDemo)$$' .
+	SCREENSHOTS=$(CURDIR)/tmp/screenshots go test -timeout 30m -count=1 -run '^(TestBrowser|TestGuides|TestDemo)$$' ./handlers/browsertest
 	cp tmp/screenshots/mailing.png docs/mailing.png
 	for lang in en ru; do for picture in tmp/screenshots/help-$$lang-*.png; do \
 		cp $$picture templates/help/$$lang/$${picture#tmp/screenshots/help-$$lang-}; done; done

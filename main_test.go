@@ -56,9 +56,21 @@ func TestWrongUse(t *testing.T) {
 			t.Errorf("%s: %+v", args, got)
 		}
 	}
-	t.Setenv("ADDR", "nonsense")
-	if got := command("", "serve"); got.code != 2 || !strings.Contains(got.errs, `ADDR="nonsense"`) {
-		t.Errorf("%+v", got)
+}
+
+// A wrong value ends the start at once, with one line that names it.
+func TestWrongValues(t *testing.T) {
+	t.Setenv("DATA_DIR", t.TempDir())
+	for variable, value := range map[string]string{
+		"ADDR": "nowhere", "BASE_URL": "ftp://example.org", "DISPATCH_EVERY": "soon", "SMTP_URL": "http://x", "LOG_FORMAT": "xml",
+	} {
+		t.Run(variable, func(t *testing.T) {
+			t.Setenv(variable, value)
+			got := command("", "serve")
+			if got.code != 2 || strings.Count(got.errs, "\n") != 1 || !strings.Contains(got.errs, variable+`="`+value) {
+				t.Errorf("%+v", got)
+			}
+		})
 	}
 }
 

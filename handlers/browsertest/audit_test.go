@@ -1,0 +1,84 @@
+package browsertest
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+
+	"github.com/chromedp/cdproto/emulation"
+	"github.com/chromedp/chromedp"
+)
+
+// changing are the parts of an address and a title that differ between pages of one kind.
+var changing = regexp.MustCompile(`\d+|[A-Za-z0-9_-]{20,}|\?.*`)
+
+// audit lets axe look at the page, once for each kind of page and state of its form, and
+// takes a picture of it into the folder SCREENSHOTS, when that is set.
+func (v *visitor) audit() {
+	v.t.Helper()
+	if v.axe == "" {
+		return
+	}
+	kind := ask(v, chromedp.Evaluate[string](
+		`document.documentElement.lang + location.pathname + (document.querySelector("[aria-invalid=true]") ? "-invalid" : "")`))
+	v.auditAs(strings.Trim(changing.ReplaceAllString(strings.ReplaceAll(kind, "/", "-"), "x"), "-"))
+}
+
+func (v *visitor) auditAs(kind string) {
+	v.t.Helper()
+	if _, before := audited.LoadOrStore(kind, true); before || v.axe == "" {
+		return
+	}
+	for _, look := range []struct{ scheme, rule string }{{"dark", "color-contrast"}, {"light", ""}} { // a theme changes colours alone
+		v.theme(look.scheme)
+		for _, violation := range v.violations(look.rule) {
+			v.note(fmt.Sprintf("axe, %s, %s: %s", kind, look.scheme, violation))
+		}
+		v.picture(kind + "-" + look.scheme)
+	}
+}
+
+// violations are what axe finds on the page as it stands, by all its rules or by one.
+func (v *visitor) violations(rule string) []string {
+	v.t.Helper()
+	v.settle()
+	if !ask(v, chromedp.Evaluate[bool](`"axe" in window`)) {
+		v.do(chromedp.Evaluate[chromedp.Void](v.axe))
+	}
+	options := map[string]any{"preload": false, "resultTypes": []string{"violations"}}
+	if rule != "" {
+		options["runOnly"] = map[string]any{"type": "rule", "values": []string{rule}}
+	}
+	encoded, _ := json.Marshal(options)
+	return ask(v, chromedp.Evaluate[[]string](`axe.run(`+string(encoded)+`).then(found =>
+		found.violations.flatMap(rule => rule.nodes.map(node => rule.id + ": " + node.html + "\n\t" + node.failureSummary)))`,
+		chromedp.EvalAwaitPromise))
+}
+
+func (v *visitor) theme(scheme string) {
+	v.t.Helper()
+	v.do(func(ctx context.Context, _ *chromedp.Target) (chromedp.Void, error) {
+		_, err := chromedp.Call(ctx, emulation.SetEmulatedMedia, colours(scheme))
+		return chromedp.Void{}, err
+	})
+}
+
+func (v *visitor) picture(name string) {
+	v.t.Helper()
+	folder := os.Getenv("SCREENSHOTS")
+	if folder == "" {
+		return
+	}
+	image := ask(v, chromedp.FullScreenshot(100))
+	file := filepath.Join(folder, name+".png")
+	if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
+		v.t.Fatal(err)
+	}
+	if err := os.WriteFile(file, image, 0o644); err != nil {
+		v.t.Fatal(err)
+	}
+}

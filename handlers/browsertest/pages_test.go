@@ -1,0 +1,175 @@
+package browsertest
+
+// A sight is one state of one page, as the crawler sees it.
+type sight struct {
+	route  string // the route of handlers/routes.go that shows it
+	who    int    // the user of testdata/pages.sql, 0: a visitor
+	path   string
+	status int    // 0: 200
+	send   string // a form on the page that is emptied and sent: the sight is the answer
+	others bool   // not written by us: an email, River UI
+}
+
+// The people of testdata/pages.sql.
+const (
+	visitors = iota
+	anOwner
+	aManager
+	aWriter
+	anAdmin
+	aNewOwner // has nothing yet
+)
+
+const (
+	anOwnerOfClients  = 8 // has no email yet
+	anOwnerOfAMessage = 9 // has launched nothing yet
+)
+
+// sights are what people see. Every GET route has one here or is in noPages.
+var sights = []sight{
+	{"GET /", visitors, "/", 0, "", false},
+	{"GET /", anOwner, "/", 0, "", false},
+	{"GET /help", visitors, "/help", 0, "", false},
+	{"GET /help", anAdmin, "/help", 0, "", false},
+	{"GET /blog", visitors, "/blog", 0, "", false},
+	{"GET /blog/:slug", visitors, "/blog/with-a-picture", 0, "", false},
+	{"GET /blog/:slug", visitors, "/blog/long", 0, "", false},
+
+	{"GET /register", visitors, "/register", 0, "", false},
+	{"POST /register", visitors, "/register", 422, "main form", false},
+	{"GET /register/sent", visitors, "/register/sent", 0, "", false},
+	{"GET /verify/:token", visitors, "/verify/" + verifyToken, 0, "", false},
+	{"POST /verify/:token", visitors, "/verify/" + verifyToken, 422, "main form", false},
+	{"GET /verify/:token", visitors, "/verify/dead", 410, "", false},
+	{"POST /verify/resend", visitors, "/verify/dead", 422, "form[action='/verify/resend']", false},
+	{"GET /login", visitors, "/login", 0, "", false},
+	{"POST /login", visitors, "/login", 422, "main form", false},
+	{"POST /login", visitors, "/login?blocked", 403, "main form", false},
+	{"GET /password/forgot", visitors, "/password/forgot", 0, "", false},
+	{"POST /password/forgot", visitors, "/password/forgot", 422, "main form", false},
+	{"GET /password/sent", visitors, "/password/sent", 0, "", false},
+	{"GET /password/reset/:token", visitors, "/password/reset/" + resetToken, 0, "", false},
+	{"POST /password/reset/:token", visitors, "/password/reset/" + resetToken, 422, "main form", false},
+	{"GET /password/reset/:token", visitors, "/password/reset/dead", 410, "", false},
+	{"GET /account", anOwner, "/account", 0, "", false},
+	{"POST /account", anOwner, "/account", 422, "form[action='/account']", false},
+	{"POST /account/password", anOwner, "/account", 422, "form[action='/account/password']", false},
+
+	{"GET /start", aNewOwner, "/start", 0, "", false},
+	{"POST /start/clients", aNewOwner, "/start", 422, "main form", false},
+	{"GET /start", anOwnerOfClients, "/start", 0, "", false},
+	{"GET /start", anOwnerOfClients, "/start?start=congratulations", 0, "", false},
+	{"POST /start", anOwnerOfClients, "/start", 422, "main form", false},
+	{"GET /start", anOwnerOfAMessage, "/start", 0, "", false},
+	{"GET /start", anOwner, "/start", 0, "", false},
+	{"GET /start/preview", anOwnerOfClients, "/start/preview", 0, "", true},
+	{"GET /calendar", aNewOwner, "/calendar", 0, "", false},
+	{"GET /calendar", anOwner, "/calendar", 0, "", false},
+	{"GET /calendar", anOwner, "/calendar?month=2031-10", 0, "", false}, // with clashes
+
+	{"GET /clients", aNewOwner, "/clients", 0, "", false},
+	{"GET /clients", anOwner, "/clients", 0, "", false},
+	{"GET /clients", anOwner, "/clients?q=nobody+has+this", 0, "", false},
+	{"GET /clients/new", anOwner, "/clients/new", 0, "", false},
+	{"POST /clients", anOwner, "/clients/new", 422, "main form", false},
+	{"GET /clients/several", anOwner, "/clients/several", 0, "", false},
+	{"POST /clients/several", anOwner, "/clients/several", 422, "main form", false},
+	{"GET /clients/import", anOwner, "/clients/import", 0, "", false},
+	{"POST /clients/import", anOwner, "/clients/import", 422, "main form", false},
+	{"GET /clients/import/:id", anOwner, "/clients/import/1", 0, "", false}, // waits for its owner
+	{"GET /clients/import/:id", anOwner, "/clients/import/2", 0, "", false}, // done, with bad rows
+	{"GET /clients/:id", anOwner, "/clients/1", 0, "", false},
+	{"GET /clients/:id", anOwner, "/clients/60", 0, "", false},
+	{"GET /clients/:id/edit", anOwner, "/clients/60/edit", 0, "", false},
+	{"PUT /clients/:id", anOwner, "/clients/60/edit", 422, "main form", false},
+	{"GET /clients/:id/delete", anOwner, "/clients/60/delete", 0, "", false},
+
+	{"GET /messages", aNewOwner, "/messages", 0, "", false},
+	{"GET /messages", anOwner, "/messages", 0, "", false},
+	{"GET /messages/new", anOwner, "/messages/new", 0, "", false},
+	{"GET /messages/new", anOwner, "/messages/new?start=promotion", 0, "", false},
+	{"POST /messages", anOwner, "/messages/new", 422, "main form", false},
+	{"GET /messages/:id", anOwner, "/messages/1", 0, "", false},
+	{"GET /messages/:id", aManager, "/messages/2", 0, "", false},
+	{"GET /messages/:id/edit", anOwner, "/messages/2/edit", 0, "", false},
+	{"PUT /messages/:id", anOwner, "/messages/2/edit", 422, "main form", false},
+	{"GET /messages/:id/delete", anOwner, "/messages/1/delete", 0, "", false},
+	{"GET /messages/:id/delete", anOwner, "/messages/4/delete", 0, "", false},
+	{"GET /messages/:id/preview", anOwner, "/messages/1/preview?client=60", 0, "", true},
+
+	{"GET /mailings", aNewOwner, "/mailings", 0, "", false},
+	{"GET /mailings", anOwner, "/mailings", 0, "", false},
+	{"GET /mailings/new", anOwner, "/mailings/new", 0, "", false},
+	{"GET /mailings/new", aNewOwner, "/mailings/new", 0, "", false},
+	{"POST /mailings", anOwner, "/mailings/new", 422, "main form", false},
+	{"GET /mailings/:id", anOwner, "/mailings/1", 0, "", false},
+	{"GET /mailings/:id", anOwner, "/mailings/2", 0, "", false},
+	{"GET /mailings/:id", anOwner, "/mailings/4", 0, "", false},
+	{"GET /mailings/:id", anOwner, "/mailings/6", 0, "", false},
+	{"GET /mailings/:id", anOwner, "/mailings/7", 0, "", false},
+	{"GET /mailings/:id", aManager, "/mailings/3", 0, "", false},
+	{"GET /mailings/:id/edit", anOwner, "/mailings/2/edit", 0, "", false},
+	{"GET /mailings/:id/edit", anOwner, "/mailings/1/edit", 0, "", false},
+	{"PUT /mailings/:id", anOwner, "/mailings/2/edit", 422, "main form", false},
+	{"GET /mailings/:id/delete", anOwner, "/mailings/2/delete", 0, "", false},
+	{"GET /mailings/:id/review", anOwner, "/mailings/2/review", 0, "", false},
+	{"GET /mailings/:id/stop", anOwner, "/mailings/1/stop", 0, "", false},
+	{"GET /runs/:id", anOwner, "/runs/1", 0, "", false},
+	{"GET /runs/:id", anOwner, "/runs/31", 0, "", false},
+	{"GET /runs/:id", anOwner, "/runs/32", 0, "", false},
+	{"GET /runs/:id", aManager, "/runs/33", 0, "", false},
+	{"GET /attempts", anOwner, "/attempts", 0, "", false},
+	{"GET /attempts", aNewOwner, "/attempts", 0, "", false},
+
+	{"GET /inbox", visitors, "/inbox", 0, "", false},
+	{"GET /inbox", visitors, "/inbox?q=nobody+has+this", 0, "", false},
+	{"GET /inbox/:id", visitors, "/inbox/1", 0, "", false},
+	{"GET /inbox/:id/html", visitors, "/inbox/1/html", 0, "", true},
+	{"GET /unsubscribe/:token", visitors, "/unsubscribe/test", 0, "", false},
+	{"GET /unsubscribe/:token", visitors, "/unsubscribe/" + unsubscribeToken(2), 0, "", false},
+	{"GET /unsubscribe/:token", visitors, "/unsubscribe/" + unsubscribeToken(20), 0, "", false}, // was used
+
+	{"GET /manager/mailings", aManager, "/manager/mailings", 0, "", false},
+	{"GET /manager/mailings/:id/disable", aManager, "/manager/mailings/1/disable", 0, "", false},
+	{"GET /manager/mailings/:id/disable", aManager, "/manager/mailings/4/disable", 0, "", false},
+	{"POST /manager/mailings/:id/disable", aManager, "/manager/mailings/1/disable", 422, "main form", false},
+	{"GET /manager/users", aManager, "/manager/users", 0, "", false},
+	{"GET /manager/users/:id/block", aManager, "/manager/users/1/block", 0, "", false},
+	{"GET /manager/users/:id/block", aManager, "/manager/users/6/block", 0, "", false},
+	{"POST /manager/users/:id/block", aManager, "/manager/users/1/block", 422, "main form", false},
+
+	{"GET /admin/posts", aWriter, "/admin/posts", 0, "", false},
+	{"GET /admin/posts/new", aWriter, "/admin/posts/new", 0, "", false},
+	{"POST /admin/posts", aWriter, "/admin/posts/new", 422, "main form", false},
+	{"GET /admin/posts/:id", aWriter, "/admin/posts/1", 0, "", false},
+	{"GET /admin/posts/:id/preview", aWriter, "/admin/posts/4/preview", 0, "", false},
+	{"GET /admin/posts/:id/edit", aWriter, "/admin/posts/2/edit", 0, "", false},
+	{"PUT /admin/posts/:id", aWriter, "/admin/posts/2/edit", 422, "main form", false},
+	{"GET /admin/posts/:id/delete", aWriter, "/admin/posts/2/delete", 0, "", false},
+	{"GET /admin/users", anAdmin, "/admin/users", 0, "", false},
+	{"GET /admin/audit", anAdmin, "/admin/audit", 0, "", false},
+	{"GET /admin/jobs", anAdmin, "/admin/jobs", 0, "", true},
+	{"GET /mailings", anAdmin, "/mailings", 0, "", false}, // the longest menu
+
+	{"refusal", visitors, "/nothing/here", 404, "", false},
+	{"refusal", anOwner, "/clients/999999", 404, "", false},
+	{"refusal", anOwner, "/manager/users", 403, "", false},
+	{"refusal", visitors, "/login?too-many", 429, "main form", false},
+}
+
+// noPages are GET routes that show no page of their own.
+var noPages = map[string]string{
+	"GET /blog/feed.xml":         "for programs",
+	"GET /media/:name":           "a picture",
+	"GET /sitemap.xml":           "for programs",
+	"GET /robots.txt":            "for programs",
+	"GET /healthz":               "for programs",
+	"GET /readyz":                "for programs",
+	"GET /static/:hash/*":        "a file",
+	"GET /account/export.json":   "a download",
+	"GET /clients/export.csv":    "a download",
+	"GET /help/:language/:name":  "a picture",
+	"GET /mailings/:id/pace":     "a part of the mailing's page",
+	"GET /mailings/:id/progress": "a part of the mailing's page",
+	"GET /admin/jobs/*":          "River UI's parts",
+}
