@@ -198,6 +198,11 @@ func (m *mailAddress) UnmarshalText(text []byte) (err error) {
 	if m.Address, err = mail.ParseAddress(string(text)); err != nil {
 		return errors.New("allowed is an address, such as SkyChimp <noreply@example.com>")
 	}
+	wire, smtputf8, ok := domain.WireEmail(domain.NormalEmail(m.Address.Address))
+	if !ok || smtputf8 {
+		return errors.New("allowed is an address that every mail server takes: ASCII letters before the @, a host that exists behind it")
+	}
+	m.Address.Address = wire
 	return nil
 }
 

@@ -1,7 +1,6 @@
 package domain
 
 import (
-	"net/mail"
 	"slices"
 	"strings"
 	"time"
@@ -164,53 +163,6 @@ func checkName(p *Problems, name string) {
 	case hasControl(name):
 		p.Add("name", "account.name_control")
 	}
-}
-
-// NormalEmail trims the address and lowers the case of its domain, which never matters
-// (RFC 5321, section 2.3.11: the local part is the receiving host's business).
-func NormalEmail(email string) string {
-	email = strings.TrimSpace(email)
-	if at := strings.LastIndexByte(email, '@'); at >= 0 {
-		return email[:at] + strings.ToLower(email[at:])
-	}
-	return email
-}
-
-// CheckEmail tells what is wrong with an address that was typed into a field.
-func CheckEmail(field, email string) error {
-	var p Problems
-	checkEmail(&p, field, email)
-	return p.Err()
-}
-
-// checkEmail notes what is not a bare address of at most 254 bytes (RFC 5321, section
-// 4.5.3.1.3, less the angle brackets) with a host name that has a dot.
-func checkEmail(p *Problems, field, email string) {
-	if email == "" {
-		p.Add(field, "clients.email_required")
-		return
-	}
-	parsed, err := mail.ParseAddress(email)
-	local, host, _ := strings.Cut(email, "@")
-	if err != nil || parsed.Address != email || len(email) > 254 || len(local) > 64 || hasControl(email) ||
-		strings.ContainsAny(email, " \"(),:;<>[]\\") || !isHost(host) {
-		p.Add(field, "clients.email_invalid")
-	}
-}
-
-// isHost: labels of letters (of any alphabet), digits and inner hyphens, the last not a number.
-func isHost(host string) bool {
-	labels := strings.Split(host, ".")
-	for _, label := range labels {
-		strange := strings.IndexFunc(label, func(r rune) bool {
-			return r != '-' && !unicode.IsLetter(r) && !unicode.IsDigit(r) && !unicode.IsMark(r)
-		})
-		if label == "" || len(label) > 63 || strange >= 0 || label[0] == '-' || label[len(label)-1] == '-' {
-			return false
-		}
-	}
-	last := labels[len(labels)-1]
-	return host == "localhost" || len(labels) > 1 && strings.Trim(last, "0123456789") != ""
 }
 
 // readReason is a reason as it is kept: the person concerned reads it.

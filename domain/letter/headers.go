@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"net/mail"
 	"strings"
+	"unicode/utf8"
 
 	"skychimp/domain"
 )
@@ -15,22 +16,24 @@ func unsafe(field string) error {
 
 func breaksHeader(value string) bool { return strings.ContainsAny(value, "\r\n\x00") }
 
-// isAddress takes dot-atom@dot-atom in ASCII (RFC 5322, section 3.4.1): no comments, no quoted
-// local parts, nothing that could end the address and begin another.
-func isAddress(s string) bool {
-	at := strings.IndexByte(s, '@')
-	return at > 0 && len(s) <= 254 && isDotAtom(s[:at]) && isDotAtom(s[at+1:])
+// wireAddress is the address as header fields carry it: dot-atom@dot-atom (RFC 5322, section 3.4.1,
+// with the letters of RFC 6532 where smtputf8), so no comments, no quoted local parts, nothing that
+// could end the address and begin another.
+func wireAddress(s string) (wire string, smtputf8, ok bool) {
+	wire, smtputf8, ok = domain.WireEmail(s)
+	at := strings.IndexByte(wire, '@')
+	return wire, smtputf8, ok && len(wire) <= 254 && isDotAtom(wire[:at]) && isDotAtom(wire[at+1:])
 }
 
 func isDotAtom(s string) bool {
 	dot := true // an atom has to follow
 	for i := range len(s) {
-		if s[i] == '.' && dot || s[i] != '.' && !isAtom[s[i]] {
+		if s[i] == '.' && dot || s[i] != '.' && !isAtom[s[i]] && s[i] < utf8.RuneSelf {
 			return false
 		}
 		dot = s[i] == '.'
 	}
-	return !dot
+	return !dot && utf8.ValidString(s)
 }
 
 // isAtom has the characters of an atom (RFC 5322, section 3.2.3).
@@ -73,17 +76,18 @@ func appendField(dst []byte, start, field, value string) ([]byte, error) {
 }
 
 func appendMailbox(dst []byte, start, field string, who mail.Address) ([]byte, error) {
-	if !isAddress(who.Address) {
+	address, _, ok := wireAddress(who.Address)
+	if !ok {
 		return nil, domain.Refuse(domain.Invalid, field, "errors.email_address")
 	}
 	if breaksHeader(who.Name) {
 		return nil, unsafe(field)
 	}
-	return appendNameAddress(append(dst, start...), len(start), who.Name, who.Address), nil
+	return appendNameAddress(append(dst, start...), len(start), who.Name, address), nil
 }
 
 func appendRecipient(dst []byte, r *Recipient) []byte {
-	return appendNameAddress(append(dst, "To: "...), 4, r.Name, r.Email)
+	return appendNameAddress(append(dst, "To: "...), 4, r.Name, r.wire)
 }
 
 // appendNameAddress appends one mailbox and ends the line: a short ASCII name as a quoted

@@ -35,6 +35,32 @@ func TestHeaders(t *testing.T) {
 	}
 }
 
+func TestAddressesBeyondASCII(t *testing.T) {
+	for email, want := range map[string]string{
+		"ivan@пример.рф": "<ivan@xn--e1afmkfd.xn--p1ai>\r\n", // RFC 5891
+		"иван@пример.рф": "<иван@xn--e1afmkfd.xn--p1ai>\r\n", // RFC 6532
+	} {
+		written, err := compile(t, benchSource()).Append(nil, addressed(email))
+		if err != nil || !strings.Contains(string(written), want) {
+			t.Errorf("%s: %v, no %q in\n%.300s", email, err, want, written)
+		}
+	}
+	for owner, want := range map[string]bool{"owner@пример.рф": true, "хозяин@пример.рф": false, "owner@x.org": true} {
+		s := benchSource()
+		s.ReplyTo.Address = owner
+		written, err := compile(t, s).Append(nil, benchRecipient())
+		if err != nil || strings.Contains(string(written), "Reply-To: ") != want {
+			t.Errorf("%s: %v, Reply-To there: %v", owner, err, !want)
+		}
+	}
+}
+
+func addressed(email string) Recipient {
+	r := benchRecipient()
+	r.Email = email
+	return r
+}
+
 func TestUnsafeRecipientRefused(t *testing.T) {
 	s := benchSource()
 	s.Subject = "{{name}} {{comment}}"
@@ -51,7 +77,7 @@ func TestUnsafeRecipientRefused(t *testing.T) {
 	}
 	for _, email := range []string{
 		"@", "a@", "@b", "a", "a b@c.d", "a@b@c", "a@b,c@d", "a@b, c@d", "<a@b>", "a@b>", "a..b@c.d", ".a@b", "a@b.",
-		`"a b"@c.d`, "a@[127.0.0.1]", "(x)a@b", "a@b:c", "a;b@c", "иван@почта.рф", strings.Repeat("a", 250) + "@b.cd",
+		`"a b"@c.d`, "a@[127.0.0.1]", "(x)a@b", "a@b:c", "a;b@c", "a@..рф", "a\xff@b.cd", strings.Repeat("a", 250) + "@b.cd",
 	} {
 		refused(t, l, Recipient{Email: email}, "email")
 	}

@@ -28,6 +28,7 @@ type Source struct {
 // Recipient is the one person a letter goes to, with what is personal in it.
 type Recipient struct {
 	Email, Name, Comment string
+	wire                 string // Email as header fields carry it
 	MessageID            string // with its angle brackets
 	UnsubscribeURL       string // http or https
 	Date                 time.Time
@@ -88,7 +89,9 @@ func (l *Letter) withHead(s Source) (*Letter, error) {
 	if l.from, err = appendMailbox(nil, "From: ", "from", s.From); err != nil {
 		return nil, err
 	}
-	if s.ReplyTo.Address != "" {
+	// A header field with letters beyond ASCII in an address would need SMTPUTF8 on the whole way to each
+	// recipient: answers go to From instead.
+	if _, smtputf8, _ := wireAddress(s.ReplyTo.Address); s.ReplyTo.Address != "" && !smtputf8 {
 		if l.tail, err = appendMailbox(nil, "Reply-To: ", "reply_to", s.ReplyTo); err != nil {
 			return nil, err
 		}
@@ -160,8 +163,10 @@ func (l *Letter) Subject(r Recipient) string {
 
 // check refuses what would break a header or address a second recipient.
 func (r *Recipient) check(bulk bool) error {
+	var ok bool
+	r.wire, _, ok = wireAddress(r.Email)
 	switch {
-	case !isAddress(r.Email):
+	case !ok:
 		return domain.Refuse(domain.Invalid, "email", "errors.email_address")
 	case breaksHeader(r.Name):
 		return unsafe("name")

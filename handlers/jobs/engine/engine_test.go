@@ -234,6 +234,28 @@ func TestRefusedAndDeferred(t *testing.T) {
 	}
 }
 
+func TestAddressesBeyondASCII(t *testing.T) {
+	t.Parallel()
+	for name, script := range map[string]smtptest.Script{"with SMTPUTF8": {}, "without": {NoSMTPUTF8: true}} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t, script)
+			w.exec(`UPDATE users SET email = 'хозяин@пример.рф'`)
+			w.exec(`INSERT INTO clients (owner_id, email, full_name) VALUES (1000, 'ivan@пример.рф', ''), (1000, 'иван@пример.рф', 'Иван')`)
+			w.start(2)
+			run := w.run(w.mailing(domain.MailingForm{Audience: "all"}))
+			want := domain.Counts{Planned: 2, Accepted: 2}
+			if script.NoSMTPUTF8 {
+				want = domain.Counts{Planned: 2, Accepted: 1, Failed: 1}
+			}
+			w.wantCounts(w.closed(run.ID), want)
+			if n := w.count(`SELECT count(*) FROM clients WHERE suppressed_at IS NOT NULL`); n != 0 {
+				t.Error("a mailbox that this server cannot write to is taken for dead")
+			}
+		})
+	}
+}
+
 func TestBrokenSenderPausesAndNobodyFails(t *testing.T) {
 	t.Parallel()
 	for name, on := range map[string]func(smtptest.Event) smtptest.Action{

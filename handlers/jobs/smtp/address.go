@@ -4,49 +4,35 @@ import (
 	"strings"
 	"unicode/utf8"
 
-	"golang.org/x/net/idna"
-
 	"skychimp/domain"
 )
 
 const maxAddress = 254 // RFC 5321 section 4.5.3.1.3: a path has 256 octets with its angle brackets
 
-// toASCII is idna.Lookup, and refuses empty and overlong labels.
-var toASCII = idna.New(idna.MapForLookup(), idna.BidiRule(), idna.VerifyDNSLength(true)).ToASCII
-
-// wireAddress is the address as MAIL and RCPT carry it: a domain beyond ASCII becomes
-// punycode, and utf8 tells that the local part needs SMTPUTF8 (RFC 6531). A non-empty
-// problem says why the address cannot be written; it begins with the enhanced code that
-// a server would use.
-func wireAddress(address string) (wire string, utf8Local bool, problem string) {
-	ascii := true
+// wireAddress is the address as MAIL and RCPT carry it; smtputf8 tells that the local part needs
+// RFC 6531. A non-empty problem says why the address cannot be written; it begins with the enhanced
+// code that a server would use.
+func wireAddress(address string) (wire string, smtputf8 bool, problem string) {
 	for i := range len(address) {
-		switch b := address[i]; {
-		case b <= ' ', b == 0x7f, b == '<', b == '>':
+		if b := address[i]; b <= ' ' || b == 0x7f || b == '<' || b == '>' {
 			return "", false, "5.1.3 the address holds a character that is not allowed"
-		case b >= utf8.RuneSelf:
-			ascii = false
 		}
 	}
 	at := strings.LastIndexByte(address, '@')
 	if at < 1 || at == len(address)-1 {
 		return "", false, "5.1.3 the address is not of the form name@domain"
 	}
-	if !ascii {
-		if !utf8.ValidString(address) {
-			return "", false, "5.1.3 the address is not valid UTF-8"
-		}
-		domain, err := toASCII(address[at+1:])
-		if err != nil {
-			return "", false, "5.1.2 the domain of the address is not a valid one"
-		}
-		address = address[:at+1] + domain
-		utf8Local = strings.IndexFunc(address[:at], func(r rune) bool { return r >= utf8.RuneSelf }) >= 0
+	if !utf8.ValidString(address) {
+		return "", false, "5.1.3 the address is not valid UTF-8"
 	}
-	if len(address) > maxAddress {
+	wire, smtputf8, ok := domain.WireEmail(address)
+	switch {
+	case !ok:
+		return "", false, "5.1.2 the domain of the address is not a valid one"
+	case len(wire) > maxAddress:
 		return "", false, "5.1.3 the address is too long"
 	}
-	return address, utf8Local, ""
+	return wire, smtputf8, ""
 }
 
 // prepare checks an envelope before a byte of it is written. A refusal carries the code
