@@ -101,7 +101,7 @@ func TestRegisterVerifyAndSignIn(t *testing.T) {
 	path := "/verify/" + w.link(t, registration.ID, domain.TokenVerify, time.Now())
 	b.get(path).is(t, 200, registration.Email, "Анна", `method="post"`, `name="password"`)
 	b.get(path).is(t, 200) // looking changes nothing
-	for _, wrong := range []struct{ password, text string }{{"", "не меньше 10"}, {"short", "не меньше 10"}, {"12345678901", "добавьте слова"}} {
+	for _, wrong := range []struct{ password, text string }{{"", "не меньше 10"}, {"short", "не меньше 10"}, {"12345678901", "Добавьте слова"}} {
 		got := b.post(path, "password", wrong.password).is(t, 422, wrong.text, `aria-invalid="true"`, `aria-describedby="field-password-problem`)
 		if wrong.password != "" && strings.Contains(got.body, wrong.password) {
 			t.Error("the password came back")

@@ -9,7 +9,7 @@ func TestCalendar(t *testing.T) {
 	w := newWorld(t)
 	user, b := w.owner(t, "ann")
 	_, other := w.owner(t, "bob")
-	b.get("/calendar").is(t, 200, "<html", "Nothing is sent this month", `aria-current="date"`)
+	b.get("/calendar").is(t, 200, "<html", "Nothing is scheduled this month", `aria-current="date"`)
 	w.client(t, user.ID, "eve@example.com")
 	m, second := w.mailing(t, user.ID), w.mailing(t, user.ID) // daily from Monday, 6 January 2031
 	w.act(t, m, launch)

@@ -94,7 +94,7 @@ func TestCompressedRequests(t *testing.T) {
 				if response.Body.Close(); err != nil {
 					t.Fatal(err)
 				}
-				answer{response, string(page)}.is(t, 415, "The request came compressed")
+				answer{response, string(page)}.is(t, 415, "The request was sent compressed")
 			})
 		}
 	}

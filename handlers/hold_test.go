@@ -23,11 +23,11 @@ func TestHoldOnPages(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, path := range []string{"/", "/mailings", "/clients", "/account", "/help"} {
-		owner.get(path).is(t, 200, "Sending is on hold for maintenance: your mailings wait")
+		owner.get(path).is(t, 200, "Sending is on hold for maintenance. Your mailings will resume")
 	}
 	owner.get("/nowhere").is(t, 404, "Sending is on hold")
 	owner.with("Accept-Language", "ru").get("/mailings").is(t, 200, "on hold") // the account's language is English
-	manager.get("/manager/mailings").is(t, 200, "Somebody ran skychimp hold on", "skychimp hold off", "<time datetime=")
+	manager.get("/manager/mailings").is(t, 200, "Someone ran skychimp hold on", "skychimp hold off", "<time datetime=")
 	if a := w.visitor(t).get("/").is(t, 200); strings.Contains(a.body, "on hold") {
 		t.Error("a visitor is told")
 	}

@@ -136,10 +136,10 @@ func TestMailingsInvalid(t *testing.T) {
 		fields []string
 		texts  []string
 	}{
-		{"nothing", nil, []string{"Enter a name.", "Choose a message.", "Choose who gets the emails.", "for the first email", "Unknown time zone", "Choose how often"}},
+		{"nothing", nil, []string{"Enter a name.", "Choose a message.", "Choose who gets the emails.", "of the first email", "Unknown time zone", "Choose how often"}},
 		{"message", mailingFields(theirs.ID), []string{"Choose a message.", `value="News"`, `value="2031-01-06T09:00"`}},
 		{"zone", mailingFields(message.ID, "timezone", "Europe/<b>"), []string{"Unknown time zone.", `value="Europe/&lt;b&gt;"`}},
-		{"start", mailingFields(message.ID, "start_at", "soon"), []string{"for the first email", `value="soon"`}},
+		{"start", mailingFields(message.ID, "start_at", "soon"), []string{"of the first email", `value="soon"`}},
 		{"end", mailingFields(message.ID, "end_at", "2031-01-06T09:00"), []string{"The end must be after the first email.", `value="2031-01-06T09:00"`}},
 		{"tags", mailingFields(message.ID, "audience", "tags", "tags", " , "), []string{"Enter at least one tag.", `value="tags" checked`}},
 		{"nobody picked", mailingFields(message.ID, "audience", "picked"), []string{"Select at least one client.", `value="picked" checked`}},
@@ -312,7 +312,7 @@ func TestMailingQuestions(t *testing.T) {
 	if _, ok, err := w.db.Outbox().Plan(t.Context(), m.ID, m.StartLocal.AddDate(0, 0, 1), false); err != nil || !ok {
 		t.Fatal(ok, err)
 	}
-	pressed("/stop").is(t, 200, "Stop “News” for good?", "1 email is not sent yet.", `method="post" action="`+pathOf(m)+`/stop"`)
+	pressed("/stop").is(t, 200, "Stop “News” for good?", "1 email hasn&#39;t been sent yet.", `method="post" action="`+pathOf(m)+`/stop"`)
 	if status() != domain.Running {
 		t.Error("the question stopped it")
 	}
@@ -346,7 +346,7 @@ func TestMailingProgress(t *testing.T) {
 	if err := w.db.Outbox().PauseRun(t.Context(), run.ID, "550 5.7.1 <spam> refused", time.Now(), nil); err != nil {
 		t.Fatal(err)
 	}
-	progress("").is(t, 200, "Paused", "550 5.7.1 &lt;spam&gt; refused", "Sending resumes by itself:")
+	progress("").is(t, 200, "Paused", "550 5.7.1 &lt;spam&gt; refused", "Sending will resume:")
 	w.act(t, m, stop)
 	progress("").is(t, 200, "Stopping", "The mailing was stopped.", "every 1s")
 	if err := w.db.Outbox().CloseRun(t.Context(), run.ID, time.Now()); err != nil {

@@ -65,7 +65,7 @@ func TestRunPage(t *testing.T) {
 	if strings.Contains(failed.body, "c0@example.com") {
 		t.Error("the filter lets accepted ones through")
 	}
-	b.get(path+"?outcome=expired").is(t, 200, "No recipients here.")
+	b.get(path+"?outcome=expired").is(t, 200, "No recipients to show.")
 	for _, query := range []string{"outcome=%00", "page=x", "page=9000000000000000000"} {
 		b.get(path+"?"+query).is(t, 200)
 	}

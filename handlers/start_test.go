@@ -46,7 +46,7 @@ func TestStartStepByStep(t *testing.T) {
 	b.htmx().post("/start/plan", startFields("when", "later", "start_at", "2001-01-01T10:00")...).is(t, 200, "has passed")
 
 	// The button was drawn for another time: it does nothing.
-	b.post("/start", append(later, "do", "now once")...).is(t, 422, "Nothing was sent", "Good news", "Friday, 5 December 2031")
+	b.post("/start", append(later, "do", "now once")...).is(t, 422, "Nothing has been sent yet", "Good news", "Friday, 5 December 2031")
 	b.post("/start", startFields("when", "now", "do", "now once")...).is(t, 303)
 	mailings, total, err := w.db.Mailings().List(t.Context(), db.MailingFilter{OwnerID: user.ID})
 	if err != nil || total != 1 || mailings[0].Status != domain.Running || mailings[0].Name != "First mailing" {
@@ -61,11 +61,11 @@ func TestStartKeepsAndRefuses(t *testing.T) {
 	user, b := w.owner(t, "ann")
 	w.client(t, user.ID, "eve@example.com")
 	b.post("/start", "subject", "Hi {{nick}}", "body", "", "when", "later", "start_at", "soon", "timezone", "UTC", "periodicity", "once",
-		"do", "soon UTC once").is(t, 422, `value="Hi {{nick}}"`, "nick", "Write the text", "for the first email", `data-stale`)
+		"do", "soon UTC once").is(t, 422, `value="Hi {{nick}}"`, "nick", "Write the text", "of the first email", `data-stale`)
 	b.post("/start", startFields("when", "later", "start_at", "2031-12-05T10:00", "do", "keep")...).leads(t, "/start")
 	b.get("/start").is(t, 200, "Saved. Nothing is sent", `value="Hello {{name}}"`, `value="2031-12-05T10:00"`, "Schedule for Friday")
 	b.post("/start", startFields("when", "now", "body", "Better", "do", "test")...).leads(t, "/start")
-	b.get("/start").is(t, 200, "Test for", "Good news")
+	b.get("/start").is(t, 200, "Test sent to", "Good news")
 	if _, total, err := w.db.Mailings().List(t.Context(), db.MailingFilter{OwnerID: user.ID}); err != nil || total != 1 {
 		t.Errorf("%d mailings, %v", total, err)
 	}
