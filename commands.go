@@ -119,7 +119,7 @@ func (u userCreateCommand) Run(p *program) error {
 	if err := registration.Change(form); err != nil {
 		return misuse{inEnglish(err)}
 	}
-	var problems domain.Problems
+	var problems domain.ValidationErrors
 	if domain.CheckPassword(&problems, form.Password, form.Email); len(problems) > 0 {
 		return misuse{inEnglish(problems)}
 	}
@@ -202,7 +202,7 @@ func inEnglish(err error) error {
 		return err
 	}
 	list := []*domain.Error{}
-	if problems, ok := errors.AsType[domain.Problems](err); ok {
+	if problems, ok := errors.AsType[domain.ValidationErrors](err); ok {
 		list = problems
 	} else if one, ok := errors.AsType[*domain.Error](err); ok {
 		list = append(list, one)

@@ -125,7 +125,7 @@ func (s sendCommand) plan(p *program, database *database, mailings []int64, now 
 
 // refused tells a rule that was broken from something that failed.
 func refused(err error) error {
-	if kind := domain.KindOf(err); kind != 0 && kind != domain.Away {
+	if kind := domain.KindOf(err); kind != 0 && kind != domain.Unavailable {
 		return misuse{inEnglish(err)}
 	}
 	return err

@@ -83,7 +83,7 @@ func TestTokens(t *testing.T) {
 	if _, err := d.Registrations().Confirm(t.Context(), first, "hash", now); domain.KindOf(err) != domain.NotFound {
 		t.Errorf("a link to a new password confirms: %v", err)
 	}
-	no := domain.Refuse(domain.Blocked, "", "account.login_blocked")
+	no := domain.Errorf(domain.Blocked, "", "account.login_blocked")
 	if _, err := d.Tokens().Use(t.Context(), first, domain.TokenReset, now, func(*domain.User) error { return no }); err != no {
 		t.Errorf("%v, want what change says", err)
 	}

@@ -138,7 +138,7 @@ func lockActor(ctx context.Context, tx Tx, actor, user int64) (domain.User, erro
 	}
 	at := slices.IndexFunc(both, func(u domain.User) bool { return u.ID == actor && !u.Blocked() })
 	if at < 0 {
-		return domain.User{}, domain.Refuse(domain.SignedOut, "", "errors.unauthenticated")
+		return domain.User{}, domain.Errorf(domain.Unauthenticated, "", "errors.unauthenticated")
 	}
 	return both[at], nil
 }

@@ -153,7 +153,7 @@ func TestActorsTakeTurns(t *testing.T) {
 			mia, max := newUser(t, d, "mia", domain.RoleManager), newUser(t, d, "max", domain.RoleManager)
 			must[domain.User](t)(d.Users().Block(t.Context(), mia, max.ID, "first", monday))
 			_, err := d.Users().Block(t.Context(), max, mia.ID, "second", monday)
-			refused(t, err, domain.SignedOut, "errors.unauthenticated")
+			refused(t, err, domain.Unauthenticated, "errors.unauthenticated")
 		}
 	}
 }

@@ -281,7 +281,7 @@ func TestCacheDatabaseAway(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), time.Second) // the reader's patience
 	defer cancel()
 	begun := time.Now()
-	if _, err := d.Posts().Published(ctx, time.Now()); domain.KindOf(err) != domain.Away {
+	if _, err := d.Posts().Published(ctx, time.Now()); domain.KindOf(err) != domain.Unavailable {
 		t.Error(err)
 	}
 	if took := time.Since(begun); took > 1200*time.Millisecond {

@@ -80,7 +80,7 @@ func (cs Clients) Update(ctx context.Context, owner, id int64, change func(*doma
 
 func emailTaken(err error) error {
 	if taken(err, "clients_owner_email") {
-		return domain.Refuse(domain.Invalid, "email", "clients.email_taken")
+		return domain.Errorf(domain.Invalid, "email", "clients.email_taken")
 	}
 	return err
 }
@@ -91,7 +91,7 @@ func (cs Clients) Delete(ctx context.Context, owner, id int64) error {
 	return cs.db.InTx(ctx, func(tx Tx) error {
 		erased, err := eraseClients(ctx, tx, owner, "id", id)
 		if err == nil && erased == 0 {
-			err = domain.Refuse(domain.NotFound, "", "errors.not_found")
+			err = domain.Errorf(domain.NotFound, "", "errors.not_found")
 		}
 		if err != nil {
 			return err

@@ -127,7 +127,7 @@ func explain(err error) error {
 	var network net.Error
 	switch {
 	case errors.Is(err, sql.ErrNoRows): // pgx.ErrNoRows is one, but not the other way round
-		return domain.Refuse(domain.NotFound, "", "errors.not_found")
+		return domain.Errorf(domain.NotFound, "", "errors.not_found")
 	case errors.As(err, &server):
 		// Classes 57P (shutdown, crash, cannot connect now), 08 (connection) and 53 (out of
 		// disk, memory or connections): https://www.postgresql.org/docs/15/errcodes-appendix.html
@@ -144,7 +144,7 @@ func explain(err error) error {
 
 // away keeps the cause for the log beside the refusal for the visitor.
 func away(err error) error {
-	return fmt.Errorf("the database is away (%w): %w", domain.Refuse(domain.Away, "", "errors.unavailable"), err)
+	return fmt.Errorf("the database is away (%w): %w", domain.Errorf(domain.Unavailable, "", "errors.unavailable"), err)
 }
 
 // taken tells whether err is the violation of the named unique index.

@@ -113,7 +113,7 @@ func (is Imports) Run(ctx context.Context, id int64) error {
 	err := eachBatch(i, i.Done, func(done int, rows []domain.ImportRow) error {
 		return is.update(ctx, i.OwnerID, id, func(tx Tx, now *domain.Import) error {
 			if !now.Going() || now.Done != done {
-				return domain.Refuse(domain.Conflict, "", "imports.started") // somebody else is at it
+				return domain.Errorf(domain.Conflict, "", "imports.started") // somebody else is at it
 			}
 			now.Status, now.Done = domain.ImportRunning, done+len(rows)
 			return importRows(ctx, tx, now, rows)

@@ -64,7 +64,7 @@ func refuseOnHold(ctx context.Context, tx Tx) error {
 	var held bool
 	err := tx.Pgx.QueryRow(ctx, "SELECT "+onHold).Scan(&held)
 	if err == nil && held {
-		err = domain.Refuse(domain.Conflict, "", "mailings.on_hold")
+		err = domain.Errorf(domain.Conflict, "", "mailings.on_hold")
 	}
 	return err
 }

@@ -96,7 +96,7 @@ func justRan(ctx context.Context, tx Tx, id int64, now time.Time) error {
 	again, err := tx.NewSelect().TableExpr("runs").Where("mailing_id = ?", id).
 		Where("occurrence_no IS NULL AND created_at > ?", now.Add(-10*time.Second)).Exists(ctx)
 	if err == nil && again {
-		err = domain.Refuse(domain.Conflict, "", "mailings.just_ran")
+		err = domain.Errorf(domain.Conflict, "", "mailings.just_ran")
 	}
 	return err
 }
@@ -207,7 +207,7 @@ func checkMessage(ctx context.Context, tx Tx, m *domain.Mailing) error {
 	own, err := tx.NewSelect().TableExpr("messages").
 		Where("id = ? AND owner_id = ?", m.MessageID, m.OwnerID).For("KEY SHARE").Exists(ctx)
 	if err == nil && !own {
-		err = domain.Refuse(domain.Invalid, "message_id", "mailings.message_required")
+		err = domain.Errorf(domain.Invalid, "message_id", "mailings.message_required")
 	}
 	return err
 }
@@ -221,7 +221,7 @@ func savePicked(ctx context.Context, tx Tx, m *domain.Mailing) error {
 	saved, err := tx.Pgx.Exec(ctx, `INSERT INTO mailing_clients (mailing_id, client_id)
 		SELECT $1, id FROM clients WHERE id = ANY($2) AND owner_id = $3`, m.ID, m.ClientIDs, m.OwnerID)
 	if err == nil && saved.RowsAffected() != int64(len(m.ClientIDs)) {
-		err = domain.Refuse(domain.Invalid, "client_ids", "mailings.clients_unknown")
+		err = domain.Errorf(domain.Invalid, "client_ids", "mailings.clients_unknown")
 	}
 	return err
 }

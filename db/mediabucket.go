@@ -110,7 +110,7 @@ func missingObject(err error) bool { return minio.ToErrorResponse(err).Code == m
 func (b bucket) Open(ctx context.Context, name string) (io.ReadCloser, int64, error) {
 	file, info, _, err := b.client.GetObject(ctx, b.name, name, minio.GetObjectOptions{})
 	if name == "" || missingObject(err) {
-		return nil, 0, domain.Refuse(domain.NotFound, "", "errors.not_found")
+		return nil, 0, domain.Errorf(domain.NotFound, "", "errors.not_found")
 	}
 	return file, info.Size, err
 }

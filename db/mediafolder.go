@@ -50,7 +50,7 @@ func (f folder) Has(_ context.Context, name string) (bool, error) {
 }
 
 func (f folder) Open(_ context.Context, name string) (io.ReadCloser, int64, error) {
-	missing := domain.Refuse(domain.NotFound, "", "errors.not_found")
+	missing := domain.Errorf(domain.NotFound, "", "errors.not_found")
 	if !fs.ValidPath(name) {
 		return nil, 0, missing
 	}

@@ -102,7 +102,7 @@ func (ms Messages) Delete(ctx context.Context, owner, id int64) error {
 			return err
 		}
 		if len(names) > 0 {
-			return domain.Refuse(domain.Conflict, "", "messages.in_use", "Name", names[0])
+			return domain.Errorf(domain.Conflict, "", "messages.in_use", "Name", names[0])
 		}
 		_, err = tx.NewDelete().Model(&m).WherePK().Exec(ctx)
 		return err
@@ -127,7 +127,7 @@ func (ms Messages) SendTest(ctx context.Context, owner, id, clientID int64) erro
 				return err
 			}
 			if !own {
-				return domain.Refuse(domain.NotFound, "", "errors.not_found")
+				return domain.Errorf(domain.NotFound, "", "errors.not_found")
 			}
 		}
 		return ms.db.enqueue(ctx, tx, domain.MailJob{Letter: domain.MailTest, UserID: owner, MessageID: id, ClientID: clientID})

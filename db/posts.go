@@ -44,7 +44,7 @@ func (ps Posts) Published(ctx context.Context, now time.Time) ([]domain.Post, er
 
 // PublishedBySlug is the whole post behind a slug that everybody may see at now.
 func (ps Posts) PublishedBySlug(ctx context.Context, slug string, now time.Time) (domain.Post, error) {
-	none := domain.Refuse(domain.NotFound, "", "errors.not_found")
+	none := domain.Errorf(domain.NotFound, "", "errors.not_found")
 	listed, err := ps.Published(ctx, now)
 	if err != nil {
 		return domain.Post{}, err

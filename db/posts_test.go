@@ -127,7 +127,7 @@ func TestSlugRace(t *testing.T) {
 func TestUpdatePost(t *testing.T) {
 	d := dbtest.New(t)
 	post := addPost(t, d, "News", time.Now())
-	refused := domain.Refuse(domain.Invalid, "title", "blog.title_required")
+	refused := domain.Errorf(domain.Invalid, "title", "blog.title_required")
 	_, err := d.Posts().Update(t.Context(), post.ID, func(p *domain.Post) error { p.Title = ""; return refused })
 	if domain.KindOf(err) != domain.Invalid {
 		t.Error(err)

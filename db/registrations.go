@@ -90,7 +90,7 @@ func (r Registrations) Confirm(ctx context.Context, hash []byte, passwordHash st
 		user = registration.User(passwordHash, now)
 		_, err = tx.NewInsert().Model(&user).Returning("id, created_at").Exec(ctx)
 		if taken(err, "users_email") {
-			return domain.Refuse(domain.NotFound, "", "errors.not_found")
+			return domain.Errorf(domain.NotFound, "", "errors.not_found")
 		}
 		if err != nil {
 			return err

@@ -32,7 +32,7 @@ func (us Users) Create(ctx context.Context, user *domain.User) error {
 	return us.db.InTx(ctx, func(tx Tx) error {
 		_, err := tx.NewInsert().Model(user).Returning("id, created_at").Exec(ctx)
 		if taken(err, "users_email") {
-			return domain.Refuse(domain.Invalid, "email", "account.email_taken")
+			return domain.Errorf(domain.Invalid, "email", "account.email_taken")
 		}
 		if err != nil {
 			return err
@@ -74,7 +74,7 @@ func updateUser(ctx context.Context, tx Tx, id int64, change func(*domain.User) 
 	}
 	if _, err := tx.NewUpdate().Model(&user).ExcludeColumn("last_sign_in_at", "created_at").WherePK().Exec(ctx); err != nil {
 		if taken(err, "users_email") {
-			return user, domain.Refuse(domain.Invalid, "email", "account.email_taken")
+			return user, domain.Errorf(domain.Invalid, "email", "account.email_taken")
 		}
 		return user, err
 	}

@@ -57,14 +57,14 @@ func isASCII(text string) bool {
 
 // CheckEmail tells what is wrong with an address that was typed into a field.
 func CheckEmail(field, email string) error {
-	var p Problems
+	var p ValidationErrors
 	checkEmail(&p, field, email)
 	return p.Err()
 }
 
 // checkEmail notes what is not a bare address of at most 254 bytes (RFC 5321, section
 // 4.5.3.1.3, less the angle brackets) with a host name that has a dot.
-func checkEmail(p *Problems, field, email string) {
+func checkEmail(p *ValidationErrors, field, email string) {
 	local, host, _ := strings.Cut(email, "@")
 	switch parsed, err := mail.ParseAddress(email); {
 	case email == "":

@@ -20,13 +20,13 @@ func TestCheckEmail(t *testing.T) {
 		"a@" + strings.Repeat("b.", 130) + "org",
 	}
 	for _, email := range good {
-		var p Problems
+		var p ValidationErrors
 		if checkEmail(&p, "email", email); len(p) > 0 {
 			t.Errorf("%q: %v", email, p)
 		}
 	}
 	for _, email := range bad {
-		var p Problems
+		var p ValidationErrors
 		if checkEmail(&p, "email", email); len(p) != 1 {
 			t.Errorf("%q: %d problems, want 1", email, len(p))
 		}

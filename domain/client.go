@@ -40,7 +40,7 @@ type ClientForm struct {
 
 // Change takes the form over. A changed address lifts a bounce, never an unsubscription.
 func (c *Client) Change(form ClientForm) error {
-	var p Problems
+	var p ValidationErrors
 	email := NormalEmail(form.Email)
 	if !strings.EqualFold(email, c.Email) && c.SuppressedReason == Bounced {
 		c.SuppressedAt, c.SuppressedReason = time.Time{}, ""
@@ -76,7 +76,7 @@ func ParseTags(text string) []string {
 	return tags
 }
 
-func checkTags(p *Problems, tags []string) {
+func checkTags(p *ValidationErrors, tags []string) {
 	if len(tags) > 20 {
 		p.Add("tags", "clients.tags_many", "Max", 20)
 	}
@@ -95,7 +95,7 @@ func checkTags(p *Problems, tags []string) {
 // Retry lifts a bounce; what a person decided stays.
 func (c *Client) Retry() error {
 	if c.SuppressedReason != Bounced {
-		return Refuse(Conflict, "", "clients.not_bounced")
+		return Errorf(Conflict, "", "clients.not_bounced")
 	}
 	c.SuppressedAt, c.SuppressedReason = time.Time{}, ""
 	return nil

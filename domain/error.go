@@ -12,14 +12,14 @@ type Kind int
 
 // The kinds of refusal.
 const (
-	Invalid   Kind = iota + 1 // 422: the input breaks a rule
-	NotFound                  // 404: no such object, or somebody else's
-	Forbidden                 // 403: the role does not allow it
-	SignedOut                 // 401/303: nobody is signed in
-	Blocked                   // 403: the account is blocked
-	Conflict                  // 409: the object's state does not allow it
-	TooMany                   // 429
-	Away                      // 503: the database or queue cannot be reached
+	Invalid         Kind = iota + 1 // 422: the input breaks a rule
+	NotFound                        // 404: no such object, or somebody else's
+	Forbidden                       // 403: the role does not allow it
+	Unauthenticated                 // 401/303: nobody is signed in
+	Blocked                         // 403: the account is blocked
+	Conflict                        // 409: the object's state does not allow it
+	TooMany                         // 429
+	Unavailable                     // 503: the database or queue cannot be reached
 )
 
 // Error is a refusal that a visitor may read. Key is a locale key (`clients.email_taken`),
@@ -38,10 +38,10 @@ func (e *Error) Error() string {
 	return e.Field + ": " + e.Key
 }
 
-// Problems are all errors of one form, in the order of its fields.
-type Problems []*Error
+// ValidationErrors are all errors of one form, in the order of its fields.
+type ValidationErrors []*Error
 
-func (p Problems) Error() string {
+func (p ValidationErrors) Error() string {
 	texts := make([]string, len(p))
 	for i, e := range p {
 		texts[i] = e.Error()
@@ -50,20 +50,20 @@ func (p Problems) Error() string {
 }
 
 // Add notes a broken rule of a field. Args come in pairs: name, value.
-func (p *Problems) Add(field, key string, args ...any) {
-	*p = append(*p, Refuse(Invalid, field, key, args...))
+func (p *ValidationErrors) Add(field, key string, args ...any) {
+	*p = append(*p, Errorf(Invalid, field, key, args...))
 }
 
 // Err is p as an error, nil when nothing is wrong.
-func (p Problems) Err() error {
+func (p ValidationErrors) Err() error {
 	if len(p) == 0 {
 		return nil
 	}
 	return p
 }
 
-// Refuse makes an Error. Args come in pairs: name, value.
-func Refuse(kind Kind, field, key string, args ...any) *Error {
+// Errorf makes an Error. Args come in pairs: name, value.
+func Errorf(kind Kind, field, key string, args ...any) *Error {
 	e := &Error{Kind: kind, Key: key, Field: field}
 	for i := 0; i+1 < len(args); i += 2 {
 		if e.Args == nil {
@@ -79,7 +79,7 @@ func KindOf(err error) Kind {
 	if one, ok := errors.AsType[*Error](err); ok {
 		return one.Kind
 	}
-	if _, ok := errors.AsType[Problems](err); ok {
+	if _, ok := errors.AsType[ValidationErrors](err); ok {
 		return Invalid
 	}
 	return 0

@@ -49,7 +49,7 @@ func (i Import) Going() bool { return i.Status == ImportQueued || i.Status == Im
 // Map takes over what the columns mean.
 func (i *Import) Map(mapping ImportMapping) error {
 	if i.Status != ImportChecked {
-		return Refuse(Conflict, "", "imports.started")
+		return Errorf(Conflict, "", "imports.started")
 	}
 	i.Mapping = mapping
 	return mapping.Check()
@@ -72,7 +72,7 @@ func (i Import) Unchanged() int { return i.Done - i.Created - i.Updated - i.Bad 
 // Undo takes the import back; the clients it created have to go.
 func (i *Import) Undo() error {
 	if i.Status != ImportDone && i.Status != ImportFailed {
-		return Refuse(Conflict, "", "imports.not_done")
+		return Errorf(Conflict, "", "imports.not_done")
 	}
 	i.Status = ImportUndone
 	return nil
@@ -91,7 +91,7 @@ func ImportFields() []string { return []string{"email", "full_name", "comment", 
 
 // Check refuses a mapping without one column of addresses.
 func (m ImportMapping) Check() error {
-	var p Problems
+	var p ValidationErrors
 	emails := 0
 	for _, column := range m.Columns {
 		if column == "email" {

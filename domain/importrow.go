@@ -13,7 +13,7 @@ import (
 type ImportRow struct {
 	Line     int
 	Form     ClientForm
-	Problems Problems
+	Problems ValidationErrors
 }
 
 // Rows reads the import's lines. A second line with the same address is a bad one.
@@ -63,7 +63,7 @@ func (m ImportMapping) row(line ImportLine) ImportRow {
 	if line.Problem != "" {
 		row.Problems.Add("", line.Problem)
 	} else if err := new(Client).Change(row.Form); err != nil {
-		row.Problems, _ = errors.AsType[Problems](err)
+		row.Problems, _ = errors.AsType[ValidationErrors](err)
 	}
 	return row
 }
@@ -113,7 +113,7 @@ func (r ImportRow) Problem(importID int64) ImportProblem {
 }
 
 // Problems are what Reason holds.
-func (p ImportProblem) Problems() (list Problems) {
+func (p ImportProblem) Problems() (list ValidationErrors) {
 	_ = json.Unmarshal([]byte(p.Reason), &list)
 	return list
 }
@@ -143,7 +143,7 @@ func (r *ImportRow) Judge(known *Client) (c Client, verdict ImportVerdict) {
 	changed, err := c.Merge(r.Form)
 	switch {
 	case err != nil:
-		r.Problems, _ = errors.AsType[Problems](err)
+		r.Problems, _ = errors.AsType[ValidationErrors](err)
 		return c, ImportBad
 	case changed:
 		return c, ImportChanged

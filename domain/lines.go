@@ -146,9 +146,9 @@ func PackImport(lines iter.Seq2[ImportLine, error]) (content []byte, total int, 
 		}
 		switch total++; {
 		case total > ImportMaxRows+1: // one may be the header
-			return nil, 0, nil, Refuse(Invalid, "file", "imports.rows_many", "Max", ImportMaxRows)
+			return nil, 0, nil, Errorf(Invalid, "file", "imports.rows_many", "Max", ImportMaxRows)
 		case size > maxUnpacked:
-			return nil, 0, nil, Refuse(Invalid, "file", "imports.file_large", "Max", ImportMaxBytes>>20)
+			return nil, 0, nil, Errorf(Invalid, "file", "imports.file_large", "Max", ImportMaxBytes>>20)
 		case total <= 20:
 			first = append(first, line)
 		}
@@ -157,7 +157,7 @@ func PackImport(lines iter.Seq2[ImportLine, error]) (content []byte, total int, 
 		}
 	}
 	if total == 0 {
-		return nil, 0, nil, Refuse(Invalid, "file", "imports.file_empty")
+		return nil, 0, nil, Errorf(Invalid, "file", "imports.file_empty")
 	}
 	records.Flush()
 	if err := errors.Join(records.Error(), packed.Close()); err != nil {

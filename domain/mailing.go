@@ -95,13 +95,13 @@ func (m Mailing) MayRun(now time.Time) bool {
 func (m *Mailing) Launch(now time.Time) error {
 	switch {
 	case m.Disabled():
-		return Refuse(Conflict, "", "mailings.is_disabled", "Reason", m.DisabledReason)
+		return Errorf(Conflict, "", "mailings.is_disabled", "Reason", m.DisabledReason)
 	case m.Status != Created:
-		return Refuse(Conflict, "", "mailings.launched_already")
+		return Errorf(Conflict, "", "mailings.launched_already")
 	case m.MessageID == 0:
-		return Refuse(Conflict, "", "mailings.message_required")
+		return Errorf(Conflict, "", "mailings.message_required")
 	case !m.EndAt.IsZero() && !now.Before(m.EndAt):
-		return Refuse(Conflict, "", "mailings.end_passed")
+		return Errorf(Conflict, "", "mailings.end_passed")
 	}
 	m.Status, m.LaunchedAt = Running, now
 	m.advanceTo(0)
@@ -112,7 +112,7 @@ func (m *Mailing) Launch(now time.Time) error {
 // launched but sent out of turn.
 func (m *Mailing) Stop(now time.Time) error {
 	if m.Status == Finished || m.LaunchedAt.IsZero() {
-		return Refuse(Conflict, "", "mailings.not_running")
+		return Errorf(Conflict, "", "mailings.not_running")
 	}
 	m.finish(now)
 	return nil
@@ -123,15 +123,15 @@ func (m *Mailing) Stop(now time.Time) error {
 func (m *Mailing) RunNow(now time.Time) (no int, ok bool, err error) {
 	switch {
 	case m.Disabled():
-		return 0, false, Refuse(Conflict, "", "mailings.is_disabled", "Reason", m.DisabledReason)
+		return 0, false, Errorf(Conflict, "", "mailings.is_disabled", "Reason", m.DisabledReason)
 	case m.Status == Finished:
-		return 0, false, Refuse(Conflict, "", "mailings.is_finished")
+		return 0, false, Errorf(Conflict, "", "mailings.is_finished")
 	case m.MessageID == 0:
-		return 0, false, Refuse(Conflict, "", "mailings.message_required")
+		return 0, false, Errorf(Conflict, "", "mailings.message_required")
 	case !m.EndAt.IsZero() && !now.Before(m.EndAt):
-		return 0, false, Refuse(Conflict, "", "mailings.end_passed")
+		return 0, false, Errorf(Conflict, "", "mailings.end_passed")
 	case m.Periodicity == Once && m.NextNo > 0:
-		return 0, false, Refuse(Conflict, "", "mailings.ran_once")
+		return 0, false, Errorf(Conflict, "", "mailings.ran_once")
 	}
 	if m.LaunchedAt.IsZero() {
 		m.LaunchedAt = now
@@ -172,7 +172,7 @@ func (m *Mailing) Close(open bool, now time.Time) bool {
 // Disable stops the mailing from outside until a manager lifts it.
 func (m *Mailing) Disable(by User, reason string, now time.Time) error {
 	if !by.MayOversee() {
-		return Refuse(Forbidden, "", "errors.forbidden")
+		return Errorf(Forbidden, "", "errors.forbidden")
 	}
 	reason, err := readReason(reason)
 	if err == nil && !m.Disabled() {
@@ -184,7 +184,7 @@ func (m *Mailing) Disable(by User, reason string, now time.Time) error {
 // Enable lifts what Disable did.
 func (m *Mailing) Enable(by User) error {
 	if !by.MayOversee() {
-		return Refuse(Forbidden, "", "errors.forbidden")
+		return Errorf(Forbidden, "", "errors.forbidden")
 	}
 	m.DisabledAt, m.DisabledReason = time.Time{}, ""
 	return nil

@@ -22,9 +22,9 @@ type MailingForm struct {
 // because occurrences that were sent are counted from them. After an error m is half changed.
 func (m *Mailing) Change(form MailingForm, now time.Time) error {
 	if !m.MayEdit() {
-		return Refuse(Conflict, "", "mailings.finished_fixed")
+		return Errorf(Conflict, "", "mailings.finished_fixed")
 	}
-	var p Problems
+	var p ValidationErrors
 	before := *m
 	m.Name, m.MessageID, m.UpdatedAt = strings.TrimSpace(form.Name), form.MessageID, now
 	switch {
@@ -47,7 +47,7 @@ func (m *Mailing) Change(form MailingForm, now time.Time) error {
 	return p.Err()
 }
 
-func (m *Mailing) checkFixed(p *Problems, before Mailing) {
+func (m *Mailing) checkFixed(p *ValidationErrors, before Mailing) {
 	fixed := func(field string, same bool) {
 		known := func(problem *Error) bool { return problem.Field == field }
 		if !same && !slices.ContainsFunc(*p, known) {
@@ -62,7 +62,7 @@ func (m *Mailing) checkFixed(p *Problems, before Mailing) {
 // maxPicked is how many clients a page can still show and keep; tags reach any number.
 const maxPicked = 10_000
 
-func (m *Mailing) changeAudience(p *Problems, form MailingForm) {
+func (m *Mailing) changeAudience(p *ValidationErrors, form MailingForm) {
 	m.Audience, m.Tags, m.ClientIDs = Audience(form.Audience), []string{}, nil
 	switch m.Audience {
 	case AudienceAll:
@@ -84,7 +84,7 @@ func (m *Mailing) changeAudience(p *Problems, form MailingForm) {
 	}
 }
 
-func (m *Mailing) changeTimes(p *Problems, form MailingForm) {
+func (m *Mailing) changeTimes(p *ValidationErrors, form MailingForm) {
 	m.Timezone, m.Periodicity = strings.TrimSpace(form.Timezone), Periodicity(form.Periodicity)
 	m.EndLocal, m.EndAt = time.Time{}, time.Time{}
 	var err error

@@ -13,7 +13,7 @@ const ClientsMax = 500
 type PastedLine struct {
 	Line     int
 	Text     string
-	Problems Problems
+	Problems ValidationErrors
 }
 
 // ParseClients reads pasted clients, one or several in a line: as mail programs write them,
@@ -21,7 +21,7 @@ type PastedLine struct {
 // Repetitions are left out. All get the tags. A line with a mistake is left whole and told in
 // bad; err is what makes all of the text unfit.
 func ParseClients(text, tags string) (clients []Client, bad []PastedLine, err error) {
-	var p Problems
+	var p ValidationErrors
 	list := ParseTags(tags)
 	checkTags(&p, list)
 	number, seen := 0, map[string]bool{}
@@ -50,7 +50,7 @@ func ParseClients(text, tags string) (clients []Client, bad []PastedLine, err er
 }
 
 // readLine gives the clients of one line, or what is wrong with the first that is.
-func readLine(line string) (clients []Client, problems Problems) {
+func readLine(line string) (clients []Client, problems ValidationErrors) {
 	parts := splitLine(line)
 	forms := make([]ClientForm, len(parts))
 	for i, part := range parts {
@@ -62,7 +62,7 @@ func readLine(line string) (clients []Client, problems Problems) {
 	for _, form := range forms {
 		var c Client
 		if err := c.Change(form); err != nil {
-			problems, _ = errors.AsType[Problems](err)
+			problems, _ = errors.AsType[ValidationErrors](err)
 			return nil, problems
 		}
 		clients = append(clients, c)

@@ -58,7 +58,7 @@ type PostForm struct {
 // Change takes the form over. A new post gets its slug from the title; later titles leave it as
 // it is, because others link to it.
 func (p *Post) Change(form PostForm) error {
-	var problems Problems
+	var problems ValidationErrors
 	p.Title = strings.Join(strings.Fields(dropControls(form.Title)), " ")
 	p.Body = dropControls(form.Body)
 	switch {

@@ -84,7 +84,7 @@ func problemsOf(t *testing.T, err error) (list []string) {
 	if err == nil {
 		return nil
 	}
-	problems, ok := errors.AsType[Problems](err)
+	problems, ok := errors.AsType[ValidationErrors](err)
 	if !ok {
 		t.Fatalf("%v is not of the form", err)
 	}

@@ -16,7 +16,7 @@ type Registration struct {
 
 // Change takes over name, email, language and time zone.
 func (r *Registration) Change(form UserForm) error {
-	var p Problems
+	var p ValidationErrors
 	r.Name, r.Email = strings.TrimSpace(form.Name), NormalEmail(form.Email)
 	r.Language, r.Timezone = form.Language, form.Timezone
 	checkName(&p, r.Name)

@@ -210,11 +210,11 @@ func LoadZone(name string) (*time.Location, error) {
 	folder, _, _ := strings.Cut(name, "/")
 	switch folder {
 	case "", "Local", "localtime", "posixrules", "posix", "right":
-		return nil, Refuse(Invalid, "timezone", "mailings.timezone_unknown")
+		return nil, Errorf(Invalid, "timezone", "mailings.timezone_unknown")
 	}
 	zone, err := time.LoadLocation(name)
 	if err != nil {
-		return nil, Refuse(Invalid, "timezone", "mailings.timezone_unknown")
+		return nil, Errorf(Invalid, "timezone", "mailings.timezone_unknown")
 	}
 	return zone, nil
 }

@@ -265,7 +265,7 @@ func TestLoadZone(t *testing.T) {
 		"../UTC", "/usr/share/zoneinfo/UTC", "UTC\x00", "Europe/Berlin ", "tzdata.zi",
 	} {
 		_, err := LoadZone(name)
-		want := Refuse(Invalid, "timezone", "mailings.timezone_unknown")
+		want := Errorf(Invalid, "timezone", "mailings.timezone_unknown")
 		if !reflect.DeepEqual(err, error(want)) {
 			t.Errorf("%q: %v, want %v", name, err, want)
 		}

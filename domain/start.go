@@ -67,7 +67,7 @@ func (f StartForm) Plan(m *Mailing, name string, now time.Time) error {
 	}
 	err := m.Change(form, now)
 	if err == nil && f.When != StartNow && !Instant(m.StartLocal, m.Schedule().Zone).After(now) {
-		return Problems{Refuse(Invalid, "start_at", "onboarding.time_passed")}
+		return ValidationErrors{Errorf(Invalid, "start_at", "onboarding.time_passed")}
 	}
 	return err
 }

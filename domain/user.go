@@ -79,7 +79,7 @@ type UserForm struct {
 
 // Change takes over name, language and time zone.
 func (u *User) Change(form UserForm) error {
-	var p Problems
+	var p ValidationErrors
 	u.Name, u.Language, u.Timezone = strings.TrimSpace(form.Name), form.Language, strings.TrimSpace(form.Timezone)
 	checkName(&p, u.Name)
 	if !slices.Contains(Languages(), u.Language) {
@@ -94,7 +94,7 @@ func (u *User) Change(form UserForm) error {
 // Block shuts the account, by a manager and with a reason.
 func (u *User) Block(by User, reason string, now time.Time) error {
 	if !by.MayBlock(*u) {
-		return Refuse(Forbidden, "", "staff.block_refused")
+		return Errorf(Forbidden, "", "staff.block_refused")
 	}
 	reason, err := readReason(reason)
 	if err == nil && !u.Blocked() {
@@ -106,7 +106,7 @@ func (u *User) Block(by User, reason string, now time.Time) error {
 // Unblock opens the account again.
 func (u *User) Unblock(by User) error {
 	if !by.MayBlock(*u) {
-		return Refuse(Forbidden, "", "staff.block_refused")
+		return Errorf(Forbidden, "", "staff.block_refused")
 	}
 	u.BlockedAt, u.BlockedReason = time.Time{}, ""
 	return nil
@@ -116,11 +116,11 @@ func (u *User) Unblock(by User) error {
 func (u *User) GiveRole(by User, role Role) error {
 	switch {
 	case !by.MayAdminister():
-		return Refuse(Forbidden, "", "errors.forbidden")
+		return Errorf(Forbidden, "", "errors.forbidden")
 	case !slices.Contains(Roles(), role):
-		return Refuse(Invalid, "role", "staff.role_unknown")
+		return Errorf(Invalid, "role", "staff.role_unknown")
 	case !by.MayGiveRole(*u) && role != u.Role:
-		return Refuse(Conflict, "role", "staff.role_own")
+		return Errorf(Conflict, "role", "staff.role_own")
 	}
 	u.Role = role
 	return nil
@@ -129,7 +129,7 @@ func (u *User) GiveRole(by User, role Role) error {
 // Leave: may the user delete his own account? An admin may not, so that one always remains.
 func (u User) Leave() error {
 	if u.Role == RoleAdmin {
-		return Refuse(Conflict, "", "account.admin_stays")
+		return Errorf(Conflict, "", "account.admin_stays")
 	}
 	return nil
 }
@@ -140,7 +140,7 @@ const ReasonMax = 500
 const passwordMin, passwordMax = 10, 200
 
 // CheckPassword notes a password that is too short, too long, all digits or the e-mail itself.
-func CheckPassword(p *Problems, password, email string) {
+func CheckPassword(p *ValidationErrors, password, email string) {
 	local, _, _ := strings.Cut(email, "@")
 	switch length := utf8.RuneCountInString(password); {
 	case length < passwordMin:
@@ -154,7 +154,7 @@ func CheckPassword(p *Problems, password, email string) {
 	}
 }
 
-func checkName(p *Problems, name string) {
+func checkName(p *ValidationErrors, name string) {
 	switch {
 	case name == "":
 		p.Add("name", "account.name_required")
@@ -170,9 +170,9 @@ func readReason(text string) (string, error) {
 	text = strings.TrimSpace(dropControls(text))
 	switch length := utf8.RuneCountInString(text); {
 	case length == 0:
-		return "", Refuse(Invalid, "reason", "staff.reason_required")
+		return "", Errorf(Invalid, "reason", "staff.reason_required")
 	case length > ReasonMax:
-		return "", Refuse(Invalid, "reason", "staff.reason_long", "Max", ReasonMax)
+		return "", Errorf(Invalid, "reason", "staff.reason_long", "Max", ReasonMax)
 	}
 	return text, nil
 }

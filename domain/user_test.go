@@ -21,7 +21,7 @@ func TestCheckPassword(t *testing.T) {
 		{"LONGERNAME", "longername@x.org", "password: account.password_email"},
 	}
 	for _, tt := range tests {
-		var p Problems
+		var p ValidationErrors
 		CheckPassword(&p, tt.password, tt.email)
 		if text(p.Err()) != tt.want {
 			t.Errorf("%q: %q, want %q", tt.password, text(p.Err()), tt.want)

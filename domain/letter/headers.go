@@ -11,7 +11,7 @@ import (
 
 // unsafe refuses a value that would break its header.
 func unsafe(field string) error {
-	return domain.Refuse(domain.Invalid, field, "errors.email_header")
+	return domain.Errorf(domain.Invalid, field, "errors.email_header")
 }
 
 func breaksHeader(value string) bool { return strings.ContainsAny(value, "\r\n\x00") }
@@ -78,7 +78,7 @@ func appendField(dst []byte, start, field, value string) ([]byte, error) {
 func appendMailbox(dst []byte, start, field string, who mail.Address) ([]byte, error) {
 	address, _, ok := wireAddress(who.Address)
 	if !ok {
-		return nil, domain.Refuse(domain.Invalid, field, "errors.email_address")
+		return nil, domain.Errorf(domain.Invalid, field, "errors.email_address")
 	}
 	if breaksHeader(who.Name) {
 		return nil, unsafe(field)

@@ -52,7 +52,7 @@ const (
 	mimeHead = "MIME-Version: 1.0\r\nContent-Type: multipart/alternative; boundary=\"=_skychimp\"\r\n\r\n"
 )
 
-// Compile prepares the letters of a run. Its error is a domain.Error or domain.Problems
+// Compile prepares the letters of a run. Its error is a domain.Error or domain.ValidationErrors
 // where the owner's words or addresses are at fault.
 func Compile(s Source) (*Letter, error) {
 	if s.UnsubscribeText == "" {
@@ -167,7 +167,7 @@ func (r *Recipient) check(bulk bool) error {
 	r.wire, _, ok = wireAddress(r.Email)
 	switch {
 	case !ok:
-		return domain.Refuse(domain.Invalid, "email", "errors.email_address")
+		return domain.Errorf(domain.Invalid, "email", "errors.email_address")
 	case breaksHeader(r.Name):
 		return unsafe("name")
 	case strings.IndexByte(r.Comment, 0) >= 0:

@@ -60,18 +60,18 @@ type content struct {
 	root   ast.Node
 }
 
-// parseMarkdown refuses, with domain.Problems, what would unfold to far more than it is.
+// parseMarkdown refuses, with domain.ValidationErrors, what would unfold to far more than it is.
 func parseMarkdown(m marks, body string) (content, error) {
 	source := []byte(m.hide(body))
 	root, err := markup.Parse(markdown, source)
 	if refused, ok := errors.AsType[*domain.Error](err); ok {
-		return content{}, domain.Problems{refused}
+		return content{}, domain.ValidationErrors{refused}
 	}
 	return content{m, source, root}, err
 }
 
 // html is the body for the frame: sanitised and with its style in the elements. It fails, with
-// domain.Problems, when elements stand in each other deeper than HTML parsers follow.
+// domain.ValidationErrors, when elements stand in each other deeper than HTML parsers follow.
 func (c content) html() (template.HTML, error) {
 	clean, err := c.sanitised(c.root)
 	if err != nil {
@@ -79,7 +79,7 @@ func (c content) html() (template.HTML, error) {
 	}
 	styled, err := style(clean)
 	if err != nil {
-		return "", domain.Problems{domain.Refuse(domain.Invalid, "body", "messages.body_too_nested")}
+		return "", domain.ValidationErrors{domain.Errorf(domain.Invalid, "body", "messages.body_too_nested")}
 	}
 	return styled, nil
 }

@@ -31,7 +31,7 @@ const (
 // placeholders are the names that an owner may use.
 var placeholders = map[string]field{"name": fieldName, "email": fieldEmail, "comment": fieldComment}
 
-// Check tells, as domain.Problems, what keeps a message from being sent. What passes can be compiled.
+// Check tells, as domain.ValidationErrors, what keeps a message from being sent. What passes can be compiled.
 func Check(subject, body string) error {
 	if p := problems(subject, body); len(p) > 0 {
 		return p
@@ -44,8 +44,8 @@ func Check(subject, body string) error {
 }
 
 // problems are those seen without parsing the body.
-func problems(subject, body string) domain.Problems {
-	var p domain.Problems
+func problems(subject, body string) domain.ValidationErrors {
+	var p domain.ValidationErrors
 	switch {
 	case !isText(subject):
 		p.Add("subject", "messages.not_text")
@@ -72,7 +72,7 @@ func problems(subject, body string) domain.Problems {
 func isText(s string) bool { return utf8.ValidString(s) && strings.IndexByte(s, 0) < 0 }
 
 // checkPlaceholders notes each unknown placeholder once, and no more than a reader can use.
-func checkPlaceholders(p *domain.Problems, where, text string) {
+func checkPlaceholders(p *domain.ValidationErrors, where, text string) {
 	seen := map[string]bool{}
 	for _, found := range placeholder.FindAllStringSubmatch(text, -1) {
 		name := strings.TrimSpace(found[1])

@@ -43,7 +43,7 @@ func TestCheck(t *testing.T) {
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			err := Check(test.subject, test.body)
-			problems, _ := errors.AsType[domain.Problems](err)
+			problems, _ := errors.AsType[domain.ValidationErrors](err)
 			if len(problems) == 0 && err != nil {
 				t.Fatal(err)
 			}

@@ -81,7 +81,7 @@ func frugal(t *testing.T, body string) {
 	if used := (after.TotalAlloc - before.TotalAlloc) >> 20; used > 64 || took > 20*time.Second {
 		t.Errorf("%d bytes like %.30q took %d MB and %s: %v", len(body), body, used, took, err)
 	}
-	if _, refused := errors.AsType[domain.Problems](err); err != nil && !refused {
+	if _, refused := errors.AsType[domain.ValidationErrors](err); err != nil && !refused {
 		t.Errorf("not a refusal: %v", err)
 	}
 }

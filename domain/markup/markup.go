@@ -27,14 +27,14 @@ const (
 // Parse is the parsed source, or a domain.Error of the field "body".
 func Parse(language goldmark.Markdown, source []byte) (ast.Node, error) {
 	if tooDeep(source) {
-		return nil, domain.Refuse(domain.Invalid, "body", "messages.body_too_nested")
+		return nil, domain.Errorf(domain.Invalid, "body", "messages.body_too_nested")
 	}
 	if len(source) <= maxBytes && bytes.Count(source, []byte("\n")) <= maxLines && quick(source) {
 		if root := language.Parser().Parse(text.NewReader(source)); small(root, source) {
 			return root, nil
 		}
 	}
-	return nil, domain.Refuse(domain.Invalid, "body", "messages.body_too_heavy")
+	return nil, domain.Errorf(domain.Invalid, "body", "messages.body_too_heavy")
 }
 
 // outline finds the blocks of a text in about the time it takes to read it.
@@ -97,7 +97,7 @@ func small(root ast.Node, source []byte) bool {
 			nodes += bytes.Count(n.Lines().Value(source), []byte("<"))
 		}
 		if nodes > maxNodes || depth > maxDepth || addresses > maxAddresses {
-			return ast.WalkStop, domain.Refuse(domain.Invalid, "", "")
+			return ast.WalkStop, domain.Errorf(domain.Invalid, "", "")
 		}
 		return ast.WalkContinue, nil
 	})

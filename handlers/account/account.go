@@ -127,7 +127,7 @@ func sentOr(r *web.Request, name, otherwise string) string {
 func (h *Account) ChangePassword(r *web.Request) error {
 	user := *r.Viewer.User
 	password := r.FormValue("password")
-	var p domain.Problems
+	var p domain.ValidationErrors
 	if err := h.checkCurrent(r, &p, user); err != nil {
 		return err
 	}
@@ -153,7 +153,7 @@ func (h *Account) ChangePassword(r *web.Request) error {
 }
 
 // checkCurrent notes a wrong current password; tries are counted like those of signing in.
-func (h *Account) checkCurrent(r *web.Request, p *domain.Problems, user domain.User) error {
+func (h *Account) checkCurrent(r *web.Request, p *domain.ValidationErrors, user domain.User) error {
 	if wait := h.failures.Take(web.AddressKey(user.Email), time.Now()); wait > 0 {
 		return web.TooMany("account.login_too_many", wait)
 	}
@@ -198,7 +198,7 @@ func (h *Account) Delete(r *web.Request) error {
 	if err := user.Leave(); err != nil {
 		return err
 	}
-	var p domain.Problems
+	var p domain.ValidationErrors
 	if err := h.checkCurrent(r, &p, user); err != nil {
 		return err
 	}

@@ -52,7 +52,7 @@ func (h *Account) Login(r *web.Request) error {
 }
 
 func blocked(user domain.User) error {
-	return domain.Refuse(domain.Blocked, "", "account.login_blocked", "Reason", user.BlockedReason)
+	return domain.Errorf(domain.Blocked, "", "account.login_blocked", "Reason", user.BlockedReason)
 }
 
 func (h *Account) Logout(r *web.Request) error {

@@ -60,7 +60,7 @@ func (h *Account) ResetForm(r *web.Request) error {
 func (h *Account) Reset(r *web.Request) error {
 	return h.withReset(r, func(hash []byte, user domain.User) error {
 		password := r.FormValue("password")
-		var p domain.Problems
+		var p domain.ValidationErrors
 		domain.CheckPassword(&p, password, user.Email)
 		if err := p.Err(); err != nil {
 			view := resetView{Email: user.Email, Path: r.Path()}

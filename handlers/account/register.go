@@ -119,7 +119,7 @@ func (h *Account) VerifyForm(r *web.Request) error {
 func (h *Account) Verify(r *web.Request) error {
 	return h.withRegistration(r, func(hash []byte, view confirmView) error {
 		password := r.FormValue("password")
-		var p domain.Problems
+		var p domain.ValidationErrors
 		domain.CheckPassword(&p, password, view.Email)
 		if err := p.Err(); err != nil {
 			view.Problems, _ = r.Problems(err)

@@ -67,7 +67,7 @@ func (h *Blog) List(r *web.Request) error {
 	pages := max(1, (len(all)+postsOnPage-1)/postsOnPage)
 	page := r.QueryInt("page", 1)
 	if page < 1 || page > pages {
-		return domain.Refuse(domain.NotFound, "", "errors.not_found")
+		return domain.Errorf(domain.NotFound, "", "errors.not_found")
 	}
 	view := postsView{Canonical: r.Absolute("/blog"), Pager: r.Pager(page, pages)}
 	for _, post := range all[(page-1)*postsOnPage : min(page*postsOnPage, len(all))] {

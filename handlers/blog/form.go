@@ -105,7 +105,7 @@ func (h *Blog) postChange(r *web.Request) (func(*domain.Post) error, error) {
 		if form.PublishedAt = date; publish != "" {
 			form.PublishedAt = ""
 		}
-		problems, _ := errors.AsType[domain.Problems](post.Change(form))
+		problems, _ := errors.AsType[domain.ValidationErrors](post.Change(form))
 		switch {
 		case publish == "now":
 			post.PublishedAt = &now

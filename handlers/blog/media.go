@@ -15,7 +15,7 @@ import (
 func (h *Blog) Picture(r *web.Request) error {
 	name := r.Params("name")
 	if !mediaName.MatchString(name) {
-		return domain.Refuse(domain.NotFound, "", "errors.not_found")
+		return domain.Errorf(domain.NotFound, "", "errors.not_found")
 	}
 	file, size, err := h.Media.Open(r.UserContext(), name)
 	if err != nil {

@@ -110,7 +110,7 @@ func decodePicture(upload []byte) (image.Image, error) {
 }
 
 func refusePicture(key string, args ...any) error {
-	return domain.Refuse(domain.Invalid, "image", key, args...)
+	return domain.Errorf(domain.Invalid, "image", key, args...)
 }
 
 // upright turns a picture as its orientation says (EXIF 2.32, 4.6.4, tag 274) and makes it at

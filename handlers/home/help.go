@@ -36,7 +36,7 @@ func (h *Home) Help(r *web.Request) error {
 		view.Guide = view.Guides[0].Value
 	}
 	if !slices.Contains(templates.GuideNames(), view.Guide) {
-		return domain.Refuse(domain.NotFound, "", "errors.not_found")
+		return domain.Errorf(domain.NotFound, "", "errors.not_found")
 	}
 	source, err := templates.Guide(to.Lang, view.Guide)
 	if err != nil {
@@ -84,7 +84,7 @@ func (v *helpView) read(source []byte, pictures string) error {
 func (h *Home) HelpPicture(r *web.Request) error {
 	picture, ok := templates.GuidePicture(r.Params("language"), r.Params("name"))
 	if !ok {
-		return domain.Refuse(domain.NotFound, "", "errors.not_found")
+		return domain.Errorf(domain.NotFound, "", "errors.not_found")
 	}
 	r.Set(fiber.HeaderCacheControl, "public, max-age=3600")
 	r.Type("png")

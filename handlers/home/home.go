@@ -66,7 +66,7 @@ func (h *Home) Show(r *web.Request) error {
 func (h *Home) ChangeLanguage(r *web.Request) error {
 	chosen := r.FormValue("language")
 	if !slices.Contains(domain.Languages(), chosen) {
-		return domain.Refuse(domain.Invalid, "language", "account.language_unknown")
+		return domain.Errorf(domain.Invalid, "language", "account.language_unknown")
 	}
 	if user := r.Viewer.User; user != nil {
 		_, err := h.DB.Users().Update(r.UserContext(), user.ID, func(u *domain.User) error {

@@ -16,7 +16,7 @@ func (h *Home) Static(r *web.Request) error {
 	name := r.Params("*")
 	content, ok := h.Files.Read(name)
 	if !ok {
-		return domain.Refuse(domain.NotFound, "", "errors.not_found")
+		return domain.Errorf(domain.NotFound, "", "errors.not_found")
 	}
 	r.Set(fiber.HeaderCacheControl, "no-cache")
 	if r.Params("hash") == h.Files.Hash {

@@ -20,10 +20,10 @@ func (h *Imports) readUpload(r *web.Request) (domain.Import, error) {
 	list := domain.Import{OwnerID: r.Viewer.User.ID, Status: domain.ImportChecked}
 	header, err := r.FormFile("file")
 	if err != nil || header.Filename == "" {
-		return list, domain.Refuse(domain.Invalid, "file", "imports.file_required")
+		return list, domain.Errorf(domain.Invalid, "file", "imports.file_required")
 	}
 	if header.Size > domain.ImportMaxBytes {
-		return list, domain.Refuse(domain.Invalid, "file", "imports.file_large", "Max", domain.ImportMaxBytes>>20)
+		return list, domain.Errorf(domain.Invalid, "file", "imports.file_large", "Max", domain.ImportMaxBytes>>20)
 	}
 	file, err := header.Open()
 	if err != nil {
@@ -65,11 +65,11 @@ func linesOf(data []byte) (iter.Seq2[domain.ImportLine, error], error) {
 	case bytes.HasPrefix(data, []byte("PK\x03\x04")):
 		return sheetLines(data), nil
 	case bytes.HasPrefix(data, []byte("\xd0\xcf\x11\xe0")): // the old XLS, or an encrypted XLSX
-		return nil, domain.Refuse(domain.Invalid, "file", "imports.file_xls")
+		return nil, domain.Errorf(domain.Invalid, "file", "imports.file_xls")
 	}
 	text, ok := decodeText(data)
 	if !ok {
-		return nil, domain.Refuse(domain.Invalid, "file", "imports.file_kind")
+		return nil, domain.Errorf(domain.Invalid, "file", "imports.file_kind")
 	}
 	if !strings.Contains(text, "\n") {
 		text = strings.ReplaceAll(text, "\r", "\n")
@@ -101,7 +101,7 @@ const sheetLimit = 256 << 20
 
 // sheetLines are the rows of the first sheet that has any.
 func sheetLines(data []byte) iter.Seq2[domain.ImportLine, error] {
-	broken := domain.Refuse(domain.Invalid, "file", "imports.file_broken")
+	broken := domain.Errorf(domain.Invalid, "file", "imports.file_broken")
 	return func(yield func(domain.ImportLine, error) bool) {
 		book, err := excelize.OpenReader(bytes.NewReader(data), excelize.Options{UnzipSizeLimit: sheetLimit})
 		if err != nil {

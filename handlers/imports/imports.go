@@ -122,7 +122,7 @@ func (h *Imports) badRows(r *web.Request, view *importView, list domain.Import) 
 	return err
 }
 
-func (h *Imports) badRow(r *web.Request, line int, value string, problems domain.Problems) badRow {
+func (h *Imports) badRow(r *web.Request, line int, value string, problems domain.ValidationErrors) badRow {
 	reasons := make([]string, len(problems))
 	for i, one := range problems {
 		reasons[i] = r.Site.Templates.Texts().Fill(r.Viewer.Lang, one.Key, one.Args)

@@ -41,7 +41,7 @@ type inboxLetterView struct {
 // List lists what the dev inbox has taken, newest first.
 func (h *Inbox) List(r *web.Request) error {
 	if !r.Site.Inbox {
-		return domain.Refuse(domain.NotFound, "", "errors.not_found")
+		return domain.Errorf(domain.NotFound, "", "errors.not_found")
 	}
 	page := max(1, r.QueryInt("page", 1))
 	letters, total, err := h.DB.Inbox().List(r.UserContext(), r.Query("q"), page)
@@ -90,7 +90,7 @@ func (h *Inbox) HTML(r *web.Request) error {
 
 func (h *Inbox) readLetter(r *web.Request) (db.InboxLetter, *enmime.Envelope, error) {
 	if !r.Site.Inbox {
-		return db.InboxLetter{}, nil, domain.Refuse(domain.NotFound, "", "errors.not_found")
+		return db.InboxLetter{}, nil, domain.Errorf(domain.NotFound, "", "errors.not_found")
 	}
 	letter, err := h.DB.Inbox().Get(r.UserContext(), r.ID())
 	if err != nil {

@@ -27,7 +27,7 @@ func (*ImportWorker) Timeout(*river.Job[domain.ImportJob]) time.Duration { retur
 // Work implements river.Worker.
 func (w *ImportWorker) Work(ctx context.Context, job *river.Job[domain.ImportJob]) error {
 	err := w.DB.Imports().Run(ctx, job.Args.ImportID)
-	if err == nil || domain.KindOf(err) == domain.Away || ctx.Err() != nil || job.Attempt < importTries {
+	if err == nil || domain.KindOf(err) == domain.Unavailable || ctx.Err() != nil || job.Attempt < importTries {
 		return err
 	}
 	return river.JobCancel(errors.Join(err, w.DB.Imports().Fail(ctx, job.Args.ImportID)))

@@ -37,7 +37,7 @@ func (w *PlanWorker) Work(ctx context.Context, job *river.Job[domain.PlanJob]) e
 		return planDue(ctx, w.DB, w.Log, now)
 	}
 	run, ok, err := w.DB.Outbox().Plan(ctx, job.Args.MailingID, now, job.Args.Force)
-	if kind := domain.KindOf(err); kind != 0 && kind != domain.Away {
+	if kind := domain.KindOf(err); kind != 0 && kind != domain.Unavailable {
 		w.Log.Info("a run was not made", "mailing", job.Args.MailingID, "reason", err)
 		return nil
 	}

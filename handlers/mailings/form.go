@@ -79,7 +79,7 @@ func (h *Mailings) New(r *web.Request) error {
 func (h *Mailings) Edit(r *web.Request) error {
 	m, err := h.ownMailing(r)
 	if err == nil && !m.MayEdit() {
-		err = domain.Refuse(domain.Conflict, "", "mailings.finished_fixed")
+		err = domain.Errorf(domain.Conflict, "", "mailings.finished_fixed")
 	}
 	if err != nil {
 		return err

@@ -116,7 +116,7 @@ func (h *Messages) Test(r *web.Request) error {
 	user, id := r.Viewer.User, r.ID()
 	client, err := strconv.ParseInt(r.FormValue("client", "0"), 10, 64)
 	if err != nil {
-		return domain.Refuse(domain.NotFound, "", "errors.not_found")
+		return domain.Errorf(domain.NotFound, "", "errors.not_found")
 	}
 	if err := h.DB.Messages().SendTest(r.UserContext(), user.ID, id, client); err != nil {
 		return err

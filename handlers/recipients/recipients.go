@@ -32,7 +32,7 @@ func (h *Recipients) UnsubscribeForm(r *web.Request) error {
 	}
 	id, ok := h.clientOfLink(r.Params("token"))
 	if !ok {
-		return domain.Refuse(domain.NotFound, "", "errors.not_found")
+		return domain.Errorf(domain.NotFound, "", "errors.not_found")
 	}
 	client, err := h.subscriber(r, id)
 	if err != nil {
@@ -67,7 +67,7 @@ func (h *Recipients) Unsubscribe(r *web.Request) error {
 	}
 	id, ok := h.clientOfLink(r.Params("token"))
 	if !ok {
-		return domain.Refuse(domain.NotFound, "", "errors.not_found")
+		return domain.Errorf(domain.NotFound, "", "errors.not_found")
 	}
 	if err := h.DB.Clients().Unsubscribe(r.UserContext(), id); err != nil {
 		return err

@@ -73,7 +73,7 @@ func (h *Staff) AskBlock(r *web.Request) error {
 	}
 	row := h.managerUser(r, found)
 	if !row.MayBlock {
-		return domain.Refuse(domain.Forbidden, "", "staff.block_refused")
+		return domain.Errorf(domain.Forbidden, "", "staff.block_refused")
 	}
 	return r.Page(fiber.StatusOK, "staff/why", row.Toggle)
 }

@@ -40,7 +40,7 @@ func (e slowDown) Unwrap() error { return e.error }
 // TooMany refuses until after has passed.
 func TooMany(key string, after time.Duration) error {
 	minutes := int64(after/time.Minute) + 1
-	return slowDown{domain.Refuse(domain.TooMany, "", key, "Minutes", minutes), after}
+	return slowDown{domain.Errorf(domain.TooMany, "", key, "Minutes", minutes), after}
 }
 
 // answer is the only place that answers an error.
@@ -142,8 +142,8 @@ func (r *Request) explain(status int, part string) string {
 // statusOf is the status of an error, and the refusal in it that a visitor may read.
 func statusOf(err error) (int, *domain.Error) {
 	statuses := map[domain.Kind]int{
-		domain.Invalid: 422, domain.NotFound: 404, domain.Forbidden: 403, domain.SignedOut: 401,
-		domain.Blocked: 403, domain.Conflict: 409, domain.TooMany: 429, domain.Away: 503,
+		domain.Invalid: 422, domain.NotFound: 404, domain.Forbidden: 403, domain.Unauthenticated: 401,
+		domain.Blocked: 403, domain.Conflict: 409, domain.TooMany: 429, domain.Unavailable: 503,
 	}
 	if list := refusals(err); len(list) > 0 {
 		return statuses[list[0].Kind], list[0]
@@ -156,7 +156,7 @@ func statusOf(err error) (int, *domain.Error) {
 
 // refusals are what a visitor may read of err.
 func refusals(err error) []*domain.Error {
-	if list, ok := errors.AsType[domain.Problems](err); ok {
+	if list, ok := errors.AsType[domain.ValidationErrors](err); ok {
 		return list
 	}
 	if one, ok := errors.AsType[*domain.Error](err); ok {

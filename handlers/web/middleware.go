@@ -43,7 +43,7 @@ func (s *Site) deadline(c *fiber.Ctx) error {
 	defer time.AfterFunc(patience, look).Stop()
 	c.SetUserContext(ctx)
 	err := c.Next()
-	if gone := context.Cause(ctx); err != nil && domain.KindOf(gone) == domain.Away {
+	if gone := context.Cause(ctx); err != nil && domain.KindOf(gone) == domain.Unavailable {
 		return gone
 	}
 	return err
@@ -209,7 +209,7 @@ func (s *Site) crossOrigin(c *fiber.Ctx) error {
 			return c.Next()
 		}
 	}
-	return domain.Refuse(domain.Forbidden, "", "errors.cross_site")
+	return domain.Errorf(domain.Forbidden, "", "errors.cross_site")
 }
 
 // SetCookie keeps a value in the browser; a negative life ends it.

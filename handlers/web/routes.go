@@ -65,13 +65,13 @@ func (s *Site) admit(g Guard) fiber.Handler {
 		case g == Visitor && user != nil:
 			return r.Redirect(r.Landing(user))
 		case g == Loopback && !r.Local():
-			return domain.Refuse(domain.NotFound, "", "errors.not_found")
+			return domain.Errorf(domain.NotFound, "", "errors.not_found")
 		case g.Admits(user):
 			return c.Next()
 		case user == nil:
-			return domain.Refuse(domain.SignedOut, "", "errors.unauthenticated")
+			return domain.Errorf(domain.Unauthenticated, "", "errors.unauthenticated")
 		}
-		return domain.Refuse(domain.Forbidden, "", "errors.forbidden")
+		return domain.Errorf(domain.Forbidden, "", "errors.forbidden")
 	}
 }
 

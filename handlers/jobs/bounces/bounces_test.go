@@ -163,7 +163,7 @@ func TestAReportIsKeptBeforeItIsAccepted(t *testing.T) {
 	c.data(451, fmt.Sprintf(bounce, "none@example.com"))
 
 	k.mu.Lock()
-	k.fail = domain.Refuse(domain.NotFound, "", "errors.not_found")
+	k.fail = domain.Errorf(domain.NotFound, "", "errors.not_found")
 	k.mu.Unlock()
 	c.say(250, "MAIL FROM:<>")
 	c.say(250, "RCPT TO:<"+address(7, 99)+">")

@@ -154,7 +154,7 @@ func (e *Engine) prepare(ctx context.Context, id int64) (*sending, error) {
 // inWords is why no letter can be made, as its owner reads it.
 func (e *Engine) inWords(language string, err error) string {
 	refused, _ := errors.AsType[*domain.Error](err)
-	if problems, ok := errors.AsType[domain.Problems](err); ok {
+	if problems, ok := errors.AsType[domain.ValidationErrors](err); ok {
 		refused = problems[0]
 	}
 	if refused == nil {
