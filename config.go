@@ -33,8 +33,8 @@ type config struct {
 	MailFrom       mailAddress   `env:"MAIL_FROM" envDefault:"SkyChimp <noreply@localhost>" help:"sender of all emails"`
 	Secret         secret        `env:"SECRET" help:"signs the links in emails, 32 characters or more; required with DATABASE_URL"`
 	SecretOld      oldSecret     `env:"SECRET_OLD" help:"the SECRET of before, whose links go on working; lost: nobody has it any more"`
-	DKIMKey        readableFile  `env:"DKIM_KEY" help:"PEM file that signs emails, together with:"`
-	DKIMSelector   string        `env:"DKIM_SELECTOR" help:"name of the key in the DNS"`
+	DKIMKey        readableFile  `env:"DKIM_KEY" help:"PEM file that signs emails, with an RSA key, an ed25519 key or both, together with:"`
+	DKIMSelector   string        `env:"DKIM_SELECTOR" help:"name of the key in the DNS; of two keys in one file both, as s1,s2"`
 	DKIMDomain     string        `env:"DKIM_DOMAIN" help:"domain whose DNS has the key"`
 	DispatchEvery  interval      `env:"DISPATCH_EVERY" envDefault:"1m" help:"how often due mailings are looked for"`
 	TrustedProxies networks      `env:"TRUSTED_PROXIES" help:"addresses whose forwarded headers count, with commas between"`

@@ -107,6 +107,9 @@ func (p *program) configure(w *workers, database *database, texts *templates.Tex
 		if err != nil {
 			return fmt.Errorf("DKIM_KEY=%q: %w", p.config.DKIMKey, err)
 		}
+		if !w.settings.Signer.SignsWithRSA() {
+			p.log.Warn("most receivers cannot verify ed25519: add an RSA key to DKIM_KEY and its selector to DKIM_SELECTOR")
+		}
 	}
 	w.inbox = func() {}
 	if w.settings.Servers = p.config.SMTPURL; len(w.settings.Servers) > 0 {

@@ -77,9 +77,9 @@ func BenchmarkMsgauthEd25519(b *testing.B) {
 		b.Fatal(err)
 	}
 	options := &dkim.SignOptions{
-		Domain: "example.com", Selector: "s", Signer: signer.key,
+		Domain: "example.com", Selector: "s", Signer: signer.keys[0].Signer,
 		HeaderCanonicalization: dkim.CanonicalizationRelaxed, BodyCanonicalization: dkim.CanonicalizationRelaxed,
-		HeaderKeys: strings.Split(signedOfLists, ":"),
+		HeaderKeys: signedOfLists,
 	}
 	b.ReportAllocs()
 	for b.Loop() {

@@ -1,6 +1,7 @@
 package letter
 
 import (
+	"bytes"
 	"crypto"
 	"crypto/ed25519"
 	"crypto/rand"
@@ -11,53 +12,83 @@ import (
 	"encoding/pem"
 	"errors"
 	"fmt"
+	"slices"
+	"strconv"
 	"strings"
+	"time"
 )
 
-// Signer signs letters with DKIM (RFC 6376, and RFC 8463 for ed25519).
+// Signer signs emails with DKIM (RFC 6376, and RFC 8463 for ed25519), once with each of its keys.
 type Signer struct {
-	key              crypto.Signer
-	hash             crypto.Hash // of what key.Sign is given, as it wants it
-	algorithm        string
-	selector, domain string
-	size             int // of a signature in base64
+	domain string
+	keys   []signingKey
 }
 
-// NewSigner reads an RSA (PKCS #1 or #8) or ed25519 (PKCS #8) private key in PEM. Its public
-// half stands in the TXT record of <selector>._domainkey.<domain>.
-func NewSigner(pemKey []byte, selector, domain string) (*Signer, error) {
-	if !isHostname(selector) {
-		return nil, fmt.Errorf("DKIM selector %q is not a name of letters, digits, dots and hyphens", selector)
-	}
+type signingKey struct {
+	crypto.Signer
+	hash      crypto.Hash // of what Sign is given, as it wants it
+	algorithm string
+	selector  string
+	size      int // of a signature in base64
+}
+
+// NewSigner reads RSA (PKCS #1 or #8) and ed25519 (PKCS #8) private keys, one after the other in PEM, with a
+// selector for each between commas. The public half of a key stands in the TXT record of
+// <selector>._domainkey.<domain>.
+func NewSigner(pemKeys []byte, selectors, domain string) (*Signer, error) {
 	if !isHostname(domain) {
 		return nil, fmt.Errorf("DKIM domain %q is not a name of letters, digits, dots and hyphens", domain)
 	}
-	key, err := parseKey(pemKey)
-	if err != nil {
-		return nil, err
-	}
-	s := &Signer{selector: selector, domain: domain}
-	switch key := key.(type) {
-	case *rsa.PrivateKey:
-		if key.N.BitLen() < 1024 {
-			return nil, fmt.Errorf("DKIM key: RSA of %d bits is too short, use 2048", key.N.BitLen())
+	s := &Signer{domain: domain}
+	for selector := range strings.SplitSeq(selectors, ",") {
+		selector = strings.TrimSpace(selector)
+		if !isHostname(selector) {
+			return nil, fmt.Errorf("DKIM selector %q is not a name of letters, digits, dots and hyphens", selector)
 		}
-		s.key, s.hash, s.algorithm = key, crypto.SHA256, "rsa-sha256"
-		s.size = base64.StdEncoding.EncodedLen(key.Size())
-	case ed25519.PrivateKey:
-		s.key, s.algorithm = key, "ed25519-sha256"
-		s.size = base64.StdEncoding.EncodedLen(ed25519.SignatureSize)
-	default:
-		return nil, fmt.Errorf("DKIM key: %T can't sign, use rsa or ed25519", key)
+		block, rest := pem.Decode(pemKeys)
+		key, err := newSigningKey(block, selector)
+		if err != nil {
+			return nil, err
+		}
+		s.keys, pemKeys = append(s.keys, key), rest
+	}
+	if block, _ := pem.Decode(pemKeys); block != nil {
+		return nil, fmt.Errorf("DKIM key: the PEM file holds more keys than the %d selectors in %q", len(s.keys), selectors)
 	}
 	return s, nil
 }
 
-func parseKey(pemKey []byte) (any, error) {
-	block, _ := pem.Decode(pemKey)
+// SignsWithRSA tells whether receivers that know no ed25519, which most are, can verify.
+func (s *Signer) SignsWithRSA() bool {
+	return slices.ContainsFunc(s.keys, func(k signingKey) bool { return k.algorithm == "rsa-sha256" })
+}
+
+func newSigningKey(block *pem.Block, selector string) (signingKey, error) {
+	s := signingKey{selector: selector}
+	key, err := parseKey(block)
+	if err != nil {
+		return s, err
+	}
+	switch key := key.(type) {
+	case *rsa.PrivateKey:
+		if key.N.BitLen() < 1024 {
+			return s, fmt.Errorf("DKIM key: RSA of %d bits is too short, use 2048", key.N.BitLen())
+		}
+		s.Signer, s.hash, s.algorithm = key, crypto.SHA256, "rsa-sha256"
+		s.size = base64.StdEncoding.EncodedLen(key.Size())
+	case ed25519.PrivateKey:
+		s.Signer, s.algorithm = key, "ed25519-sha256"
+		s.size = base64.StdEncoding.EncodedLen(ed25519.SignatureSize)
+	default:
+		return s, fmt.Errorf("DKIM key: %T can't sign, use rsa or ed25519", key)
+	}
+	return s, nil
+}
+
+func parseKey(block *pem.Block) (any, error) {
 	switch {
 	case block == nil:
-		return nil, errors.New("DKIM key: not a PEM file")
+		return nil, errors.New("DKIM key: not a PEM file, or one with fewer keys than selectors")
 	case block.Type == "ENCRYPTED PRIVATE KEY" || block.Headers["DEK-Info"] != "":
 		return nil, errors.New("DKIM key: it is encrypted; store it without a passphrase")
 	case block.Type == "RSA PRIVATE KEY":
@@ -82,60 +113,100 @@ func isHostname(s string) bool {
 	return isDotAtom(s) && len(s) <= 253 && strings.Trim(s, letters) == ""
 }
 
-// seal is a DKIM-Signature header with room for the two values that differ per letter. Their
-// length is known, so the header can stand first and be filled in last.
+// sealTime is how long a signature is good for: an email waits for days at most on its way.
+const sealTime = 14 * 24 * time.Hour
+
+// seal is a DKIM-Signature header with room for the values that differ per email. Their length is
+// known, so the header can stand first and be filled in last.
 type seal struct {
-	signer              *Signer
-	header              []byte
-	bodyHash, signature int // where the values begin
+	key                        signingKey
+	header                     []byte
+	times, bodyHash, signature int    // where the values begin
+	tail                       []byte // the signed headers that are the same for all, in canonical form
 }
 
-// The headers that Append writes first and in this order.
-const (
-	signedHeaders = "From:To:Subject:Date:Message-ID"
-	signedOfLists = signedHeaders + ":List-Unsubscribe:List-Unsubscribe-Post"
+// The headers that Append writes behind the signatures and in this order; those of withHead follow.
+var (
+	signedHeaders = []string{"From", "To", "Subject", "Date", "Message-ID"}
+	signedOfLists = append(slices.Clone(signedHeaders), "List-Unsubscribe", "List-Unsubscribe-Post")
 )
+
+// oversigned are the headers that nobody may add on the way: each is named once more than it is there
+// (RFC 6376, section 8.15).
+var oversigned = []string{"From", "To", "Subject", "Date", "Message-ID", "Reply-To", "MIME-Version", "Content-Type",
+	"List-Id", "List-Unsubscribe", "List-Unsubscribe-Post", "Feedback-ID"}
 
 // signatureLine is how much of the signature stands on one line.
 const signatureLine = 72
 
-func (s *Signer) seal(bulk bool) *seal {
+// seals are the signatures of an email that has tail as the signed headers that are the same for all.
+func (s *Signer) seals(bulk bool, tail []byte) []*seal {
 	names := signedHeaders
 	if bulk {
 		names = signedOfLists
 	}
-	h := fmt.Appendf(nil, "DKIM-Signature: v=1; a=%s; c=relaxed/relaxed;\r\n d=%s; s=%s;\r\n h=%s;\r\n bh=",
-		s.algorithm, s.domain, s.selector, strings.Replace(names, ":List", ":\r\n List", 1))
-	sealed := &seal{signer: s, bodyHash: len(h)}
+	names = slices.Clone(names)
+	for line := range bytes.Lines(tail) {
+		if name, _, ok := bytes.Cut(line, []byte(":")); ok && line[0] != ' ' {
+			names = append(names, string(name))
+		}
+	}
+	names = append(names, oversigned...)
+	seals := make([]*seal, len(s.keys))
+	for i, key := range s.keys {
+		seals[i] = newSeal(key, s.domain, names, appendRelaxed(nil, tail))
+	}
+	return seals
+}
+
+func newSeal(key signingKey, domain string, names []string, tail []byte) *seal {
+	sealed := &seal{key: key, tail: tail}
+	h := fmt.Appendf(nil, "DKIM-Signature: v=1; a=%s; c=relaxed/relaxed;\r\n d=%s; s=%s;\r\n", key.algorithm, domain, key.selector)
+	sealed.times = len(h) + len(" t=")
+	h = append(h, " t=0123456789; x=0123456789;\r\n h="...)
+	for i, name := range names {
+		if i > 0 {
+			h = append(h, ':')
+		}
+		if i > 0 && i%5 == 0 {
+			h = append(h, "\r\n "...)
+		}
+		h = append(h, name...)
+	}
+	h = append(h, ";\r\n bh="...)
+	sealed.bodyHash = len(h)
 	h = append(h, make([]byte, base64.StdEncoding.EncodedLen(sha256.Size))...)
 	h = append(h, ";\r\n b="...)
 	sealed.signature = len(h)
-	for left := s.size; left > 0; left -= signatureLine {
-		if left < s.size {
+	for left := key.size; left > 0; left -= signatureLine {
+		if left < key.size {
 			h = append(h, "\r\n "...)
 		}
 		h = append(h, make([]byte, min(left, signatureLine))...)
 	}
-	h = append(h, crlf...)
-	sealed.header = h
+	sealed.header = append(h, crlf...)
 	return sealed
 }
 
-// close fills in the header, which letter begins with, for the headers to be signed and the
-// body. The body is relaxed already: see appendQuoted.
-func (s *seal) close(letter, headers, body []byte) error {
-	hash := sha256.Sum256(body)
-	base64.StdEncoding.Encode(letter[s.bodyHash:], hash[:])
-	var stack [2048]byte
+// close fills in own, the seal's header in the email, for the headers in front of the tail and the hash
+// of the body. The body is relaxed already: see appendQuoted.
+func (s *seal) close(own, headers []byte, bodyHash [sha256.Size]byte, at time.Time) error {
+	var stack [4096]byte
+	times := strconv.AppendInt(append(strconv.AppendInt(stack[:0], at.Unix(), 10), "; x="...), at.Add(sealTime).Unix(), 10)
+	copy(own[s.times:s.times+len("0123456789; x=0123456789")], times)
+	base64.StdEncoding.Encode(own[s.bodyHash:], bodyHash[:])
 	canonical := append(appendRelaxed(stack[:0], headers), crlf...)
-	hash = sha256.Sum256(appendRelaxed(canonical, letter[:s.signature]))
-	signature, err := s.signer.key.Sign(rand.Reader, hash[:], s.signer.hash)
+	if len(s.tail) > 0 {
+		canonical = append(append(canonical, s.tail...), crlf...)
+	}
+	hash := sha256.Sum256(appendRelaxed(canonical, own[:s.signature]))
+	signature, err := s.key.Sign(rand.Reader, hash[:], s.key.hash)
 	if err != nil {
-		return fmt.Errorf("letter: DKIM: %w", err)
+		return fmt.Errorf("email: DKIM: %w", err)
 	}
 	text := base64.StdEncoding.AppendEncode(stack[:0], signature)
 	for at := s.signature; len(text) > 0; at += signatureLine + len("\r\n ") {
-		n := copy(letter[at:], text[:min(len(text), signatureLine)])
+		n := copy(own[at:], text[:min(len(text), signatureLine)])
 		text = text[n:]
 	}
 	return nil

@@ -14,54 +14,66 @@ import (
 	"errors"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/emersion/go-msgauth/dkim"
 )
 
 // record is the TXT record with the public half of the key.
-func record(t testing.TB, s *Signer) string {
+func record(t testing.TB, key signingKey) string {
 	t.Helper()
-	if key, ok := s.key.Public().(ed25519.PublicKey); ok {
-		return "v=DKIM1; k=ed25519; p=" + base64.StdEncoding.EncodeToString(key)
+	if public, ok := key.Public().(ed25519.PublicKey); ok {
+		return "v=DKIM1; k=ed25519; p=" + base64.StdEncoding.EncodeToString(public)
 	}
-	der, err := x509.MarshalPKIXPublicKey(s.key.Public())
+	der, err := x509.MarshalPKIXPublicKey(key.Public())
 	if err != nil {
 		t.Fatal(err)
 	}
 	return "v=DKIM1; k=rsa; p=" + base64.StdEncoding.EncodeToString(der)
 }
 
-func verification(t testing.TB, s *Signer, letter []byte) *dkim.Verification {
+// verifications are what a receiver thinks of the signatures, one for each key.
+func verifications(t testing.TB, s *Signer, email []byte) []*dkim.Verification {
 	t.Helper()
-	list, err := dkim.VerifyWithOptions(bytes.NewReader(letter), &dkim.VerifyOptions{
+	list, err := dkim.VerifyWithOptions(bytes.NewReader(email), &dkim.VerifyOptions{
 		LookupTXT: func(name string) ([]string, error) {
-			if name != s.selector+"._domainkey."+s.domain {
-				return nil, errors.New("no such name: " + name)
+			for _, key := range s.keys {
+				if name == key.selector+"._domainkey."+s.domain {
+					return []string{record(t, key)}, nil
+				}
 			}
-			return []string{record(t, s)}, nil
+			return nil, errors.New("no such name: " + name)
 		},
 	})
-	if err != nil || len(list) != 1 {
+	if err != nil || len(list) != len(s.keys) {
 		t.Fatalf("%d signatures, %v", len(list), err)
 	}
-	return list[0]
+	return list
 }
 
-// verify wants a good signature of the named headers.
-func verify(t testing.TB, s *Signer, letter []byte, headers string) {
+// verify wants good signatures, each of the named headers and of the absence of others like them.
+func verify(t testing.TB, s *Signer, email []byte, headers string) {
 	t.Helper()
-	v := verification(t, s, letter)
-	if v.Err != nil {
-		t.Fatalf("signature: %v\n%s", v.Err, letter)
-	}
-	if got := strings.ToLower(strings.Join(v.HeaderKeys, " ")); got != headers || v.Domain != s.domain {
-		t.Errorf("signed %q for %q, want %q", got, v.Domain, headers)
+	for _, v := range verifications(t, s, email) {
+		if v.Err != nil {
+			t.Fatalf("signature: %v\n%s", v.Err, email)
+		}
+		want := headers + " " + strings.ToLower(strings.Join(oversigned, " "))
+		if got := strings.ToLower(strings.Join(v.HeaderKeys, " ")); got != want || v.Domain != s.domain {
+			t.Errorf("signed %q for %q, want %q", got, v.Domain, want)
+		}
+		if left := time.Until(v.Expiration); left < 13*24*time.Hour || left > sealTime {
+			t.Errorf("the signature is good for %v", left)
+		}
 	}
 }
 
 func TestSignatureVerifies(t *testing.T) {
+	both := newRSA(t, 1024)
+	both.keys = append(both.keys, newEd25519(t).keys...)
+	both.keys[1].selector = "s2"
 	for name, signer := range map[string]*Signer{
-		"ed25519": newEd25519(t), "rsa 1024": newRSA(t, 1024), "rsa 2048": newRSA(t, 2048),
+		"ed25519": newEd25519(t), "rsa 1024": newRSA(t, 1024), "rsa 2048": newRSA(t, 2048), "both": both,
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := benchSource()
@@ -71,16 +83,33 @@ func TestSignatureVerifies(t *testing.T) {
 			l := compile(t, s)
 			r := benchRecipient()
 			r.Comment = " a \t b\n\n.c   \n"
-			letter := write(t, l, r)
-			parse(t, letter)
-			verify(t, signer, letter, "from to subject date message-id list-unsubscribe list-unsubscribe-post")
-			for _, part := range []string{"noreply@", "anna.petrova@example.net>", "Spaces", "Nov 2026", "/unsubscribe/", "One-Click", "code"} {
-				forged := bytes.Replace(letter, []byte(part), []byte("x"+part), 1)
-				if bytes.Equal(forged, letter) || verification(t, signer, forged).Err == nil {
-					t.Errorf("%q may be changed without breaking the signature", part)
-				}
+			r.Date = time.Now()
+			email := write(t, l, r)
+			parse(t, email)
+			verify(t, signer, email, "from to subject date message-id list-unsubscribe list-unsubscribe-post "+
+				"reply-to list-id feedback-id mime-version content-type")
+			for _, part := range []string{"noreply@", "anna.petrova@example.net>", "Spaces", r.Date.Format("Jan 2006"), "/unsubscribe/", "One-Click", "code",
+				"ivan@example.org", "mailing-7", "7:3:mailing", "alternative"} {
+				forged(t, signer, email, part, "x"+part)
+			}
+			for _, name := range oversigned {
+				forged(t, signer, email, "\r\nMIME-Version", "\r\n"+name+": <eve@example.org>\r\nMIME-Version")
 			}
 		})
+	}
+}
+
+// forged wants a change to break every signature.
+func forged(t testing.TB, s *Signer, email []byte, part, by string) {
+	t.Helper()
+	changed := bytes.Replace(email, []byte(part), []byte(by), 1)
+	if bytes.Equal(changed, email) {
+		t.Fatalf("%q is not in the email", part)
+	}
+	for _, v := range verifications(t, s, changed) {
+		if v.Err == nil {
+			t.Errorf("%q may become %q without breaking the signature", part, by)
+		}
 	}
 }
 
@@ -115,6 +144,9 @@ func TestNewSigner(t *testing.T) {
 		{"damaged PKCS #8", encode("PRIVATE KEY", []byte("x")), "s1", "example.com", "DKIM key"},
 		{"damaged PKCS #1", encode("RSA PRIVATE KEY", []byte("x")), "s1", "example.com", "DKIM key"},
 		{"not PEM", "secret", "s1", "example.com", "PEM"},
+		{"two keys", good + encode("PRIVATE KEY", pkcs8(rsaKey)), "s1, s2", "example.com", ""},
+		{"fewer keys", good, "s1,s2", "example.com", "fewer keys than selectors"},
+		{"more keys", good + good, "s1", "example.com", "more keys than the 1 selectors"},
 		{"no selector", good, "", "example.com", "selector"},
 		{"bad selector", good, "a; b=c", "example.com", "selector"},
 		{"bad domain", good, "s1", "example.com\r\nBcc: x@y.z", "domain"},

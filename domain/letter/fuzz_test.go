@@ -3,6 +3,7 @@ package letter
 import (
 	"strings"
 	"testing"
+	"time"
 	"unicode/utf8"
 )
 
@@ -21,15 +22,16 @@ func FuzzAppend(f *testing.F) {
 	f.Fuzz(func(t *testing.T, name, email, comment, id, url string) {
 		r := benchRecipient()
 		r.Name, r.Email, r.Comment, r.MessageID, r.UnsubscribeURL = name, email, comment, id, url
+		r.Date = time.Now()
 		letter, err := l.Append(nil, r)
 		if err != nil {
 			return
 		}
 		p := parse(t, letter)
-		if p.to.Address != email || len(p.header) != 14 {
+		if wire, _, _ := wireAddress(email); p.to.Address != wire || len(p.header) != 14 {
 			t.Fatalf("to %s instead of %s, %d headers", p.to.Address, email, len(p.header))
 		}
-		if v := verification(t, signer, letter); v.Err != nil {
+		if v := verifications(t, signer, letter)[0]; v.Err != nil {
 			t.Fatal(v.Err)
 		}
 		r.Comment = strings.ReplaceAll(strings.ReplaceAll(comment, "\r\n", "\n"), "\r", "\n")

@@ -23,10 +23,10 @@ func TestHeaders(t *testing.T) {
 		`List-Unsubscribe:`,
 		` <https://mail.example.com/unsubscribe/3q2-7wAAAAAAAAAAKgAAAAAAAAAHf4Xk0gJ0Q1c>`,
 		`List-Unsubscribe-Post: List-Unsubscribe=One-Click`,
+		`Precedence: bulk`,
 		`Reply-To: "Ivan" <ivan@example.org>`,
 		`List-Id: <mailing-7.example.com>`,
 		`Feedback-ID: 7:3:mailing:skychimp`,
-		`Precedence: bulk`,
 		`MIME-Version: 1.0`,
 		`Content-Type: multipart/alternative; boundary="=_skychimp"`,
 	}, "\r\n")

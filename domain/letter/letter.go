@@ -4,6 +4,7 @@
 package letter
 
 import (
+	"crypto/sha256"
 	"errors"
 	"html/template"
 	"net/mail"
@@ -40,7 +41,7 @@ type Letter struct {
 	subject    []piece
 	text, html []piece
 	bulk       bool // goes to a list: has unsubscribe headers
-	seal       *seal
+	seals      []*seal
 }
 
 // The two parts of a letter. "=_" makes a boundary that quoted-printable can't contain.
@@ -89,10 +90,16 @@ func (l *Letter) withHead(s Source) (*Letter, error) {
 	if l.from, err = appendMailbox(nil, "From: ", "from", s.From); err != nil {
 		return nil, err
 	}
+	kind := "Precedence: bulk\r\n"
+	if !l.bulk {
+		kind = "Auto-Submitted: auto-generated\r\n"
+	}
+	l.tail = append(l.tail, kind...)
+	unsigned := len(l.tail)
 	// A header field with letters beyond ASCII in an address would need SMTPUTF8 on the whole way to each
 	// recipient: answers go to From instead.
 	if _, smtputf8, _ := wireAddress(s.ReplyTo.Address); s.ReplyTo.Address != "" && !smtputf8 {
-		if l.tail, err = appendMailbox(nil, "Reply-To: ", "reply_to", s.ReplyTo); err != nil {
+		if l.tail, err = appendMailbox(l.tail, "Reply-To: ", "reply_to", s.ReplyTo); err != nil {
 			return nil, err
 		}
 	}
@@ -102,14 +109,9 @@ func (l *Letter) withHead(s Source) (*Letter, error) {
 	if l.tail, err = appendField(l.tail, "Feedback-ID: ", "feedback_id", s.FeedbackID); err != nil {
 		return nil, err
 	}
-	if l.bulk {
-		l.tail = append(l.tail, "Precedence: bulk\r\n"...)
-	} else {
-		l.tail = append(l.tail, "Auto-Submitted: auto-generated\r\n"...)
-	}
 	l.tail = append(l.tail, mimeHead...)
 	if s.Signer != nil {
-		l.seal = s.Signer.seal(l.bulk)
+		l.seals = s.Signer.seals(l.bulk, l.tail[unsigned:len(l.tail)-len(crlf)])
 	}
 	return l, nil
 }
@@ -122,8 +124,8 @@ func (l *Letter) Append(dst []byte, r Recipient) ([]byte, error) {
 		return dst, err
 	}
 	letter := dst
-	if l.seal != nil {
-		letter = append(letter, l.seal.header...)
+	for _, one := range l.seals {
+		letter = append(letter, one.header...)
 	}
 	signed := len(letter)
 	letter = append(letter, l.from...)
@@ -145,12 +147,25 @@ func (l *Letter) Append(dst []byte, r Recipient) ([]byte, error) {
 	letter = append(letter, between...)
 	letter = appendQuotedPieces(letter, l.html, &r)
 	letter = append(letter, closing...)
-	if l.seal != nil {
-		if err := l.seal.close(letter[len(dst):], letter[signed:unsigned], letter[body:]); err != nil {
-			return dst, err
-		}
+	if err := l.sign(letter[len(dst):signed], letter[signed:unsigned], letter[body:], r.Date); err != nil {
+		return dst, err
 	}
 	return letter, nil
+}
+
+// sign fills in the signatures that the email begins with.
+func (l *Letter) sign(seals, headers, body []byte, at time.Time) error {
+	if len(l.seals) == 0 {
+		return nil
+	}
+	hash := sha256.Sum256(body)
+	for _, one := range l.seals {
+		if err := one.close(seals[:len(one.header)], headers, hash, at); err != nil {
+			return err
+		}
+		seals = seals[len(one.header):]
+	}
+	return nil
 }
 
 // HTML is the page that the recipient's mail program shows.

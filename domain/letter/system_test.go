@@ -44,7 +44,11 @@ func TestNotice(t *testing.T) {
 			t.Errorf("no %s in %s", want, p.content)
 		}
 	}
-	verify(t, n.Signer, letter, "from to subject date message-id")
+	n.Date = time.Now()
+	if letter, err = n.Bytes(); err != nil {
+		t.Fatal(err)
+	}
+	verify(t, n.Signer, letter, "from to subject date message-id mime-version content-type")
 	for field, change := range map[string]func(*Notice){
 		"subject":    func(n *Notice) { n.Subject += "\r\nBcc: x@y.z" },
 		"button_url": func(n *Notice) { n.ButtonURL = "javascript:alert(1)" },
