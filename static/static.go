@@ -20,11 +20,12 @@ var embedded embed.FS
 type Files struct {
 	Hash  string
 	files map[string][]byte
+	icons map[string]string // as inline SVG
 }
 
 // Load reads all files.
 func Load() (*Files, error) {
-	f := &Files{files: map[string][]byte{}}
+	f := &Files{files: map[string][]byte{}, icons: map[string]string{}}
 	sum := sha256.New()
 	err := fs.WalkDir(embedded, ".", func(name string, entry fs.DirEntry, err error) error {
 		if err != nil || entry.IsDir() {
@@ -34,6 +35,9 @@ func Load() (*Files, error) {
 		fmt.Fprintf(sum, "%s %d ", name, len(content))
 		sum.Write(content)
 		f.files[name] = content
+		if icon, ok := strings.CutPrefix(name, "vendor/icons/"); ok {
+			f.icons[strings.TrimSuffix(icon, ".svg")] = inline(string(content))
+		}
 		return err
 	})
 	f.Hash = hex.EncodeToString(sum.Sum(nil))[:12]
@@ -66,8 +70,9 @@ func (f *Files) Read(name string) (content []byte, ok bool) {
 }
 
 // Icon is the drawing of a lucide icon as inline SVG, empty when `make vendor` hasn't run.
-func (f *Files) Icon(name string) string {
-	drawing := string(f.files["vendor/icons/"+name+".svg"])
+func (f *Files) Icon(name string) string { return f.icons[name] }
+
+func inline(drawing string) string {
 	_, drawing, _ = strings.Cut(drawing, "<svg")
 	if drawing == "" {
 		return ""

@@ -16,12 +16,13 @@ var locales embed.FS
 // Texts say things in every language, by key ("clients.email_taken").
 type Texts struct {
 	localizers map[string]*i18n.Localizer
+	plain      map[string]map[string]string // by language and key: what has nothing to fill in
 }
 
 // LoadTexts reads the locales.
 func LoadTexts() (*Texts, error) {
 	bundle := i18n.NewBundle(language.English)
-	texts := &Texts{localizers: map[string]*i18n.Localizer{}}
+	texts := &Texts{localizers: map[string]*i18n.Localizer{}, plain: map[string]map[string]string{}}
 	languages, err := locales.ReadDir("locales")
 	if err != nil {
 		return nil, err
@@ -32,6 +33,7 @@ func LoadTexts() (*Texts, error) {
 		if err != nil {
 			return nil, err
 		}
+		texts.plain[lang] = map[string]string{}
 		for _, file := range files {
 			name := path.Join("locales", lang, file.Name())
 			content, err := locales.ReadFile(name)
@@ -40,8 +42,14 @@ func LoadTexts() (*Texts, error) {
 			}
 			// The library takes the language from the end of the name: clients.en.json.
 			noun := strings.TrimSuffix(file.Name(), ".json")
-			if _, err := bundle.ParseMessageFileBytes(content, noun+"."+lang+".json"); err != nil {
+			parsed, err := bundle.ParseMessageFileBytes(content, noun+"."+lang+".json")
+			if err != nil {
 				return nil, fmt.Errorf("%s: %w", name, err)
+			}
+			for _, message := range parsed.Messages {
+				if !strings.Contains(message.Other, "{{") {
+					texts.plain[lang][message.ID] = message.Other
+				}
 			}
 		}
 		texts.localizers[lang] = i18n.NewLocalizer(bundle, lang)
@@ -52,6 +60,9 @@ func LoadTexts() (*Texts, error) {
 // Say is the text of a key; args come in pairs, name and value, and fill {{.Name}}. A key that
 // doesn't exist is shown as it is; a test finds it.
 func (t *Texts) Say(lang, key string, args ...any) string {
+	if text, ok := t.plain[lang][key]; ok { // a page has a hundred of them, and the library takes its time
+		return text
+	}
 	return t.localize(lang, &i18n.LocalizeConfig{MessageID: key, TemplateData: pairs(lang, args)})
 }
 
