@@ -17,7 +17,7 @@ type loginView struct {
 }
 
 func (h *Account) LoginForm(r *web.Request) error {
-	return r.Page(fiber.StatusOK, "account/login", loginView{Next: web.LocalPath(r.Query("next"), "")})
+	return r.SharedPage("/login", "account/login", nil, func() (any, error) { return loginView{Next: web.LocalPath(r.Query("next"), "")}, nil }, nil)
 }
 
 func (h *Account) Login(r *web.Request) error {

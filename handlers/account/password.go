@@ -23,7 +23,7 @@ type resetView struct {
 }
 
 func (h *Account) ForgotForm(r *web.Request) error {
-	return r.Page(fiber.StatusOK, "account/forgot", forgotView{})
+	return r.SharedPage("/password/forgot", "account/forgot", nil, func() (any, error) { return forgotView{}, nil }, nil)
 }
 
 // Forgot answers the same in the same time whether or not the address has an account; only one that

@@ -40,7 +40,7 @@ type confirmView struct {
 type deadLinkView struct{ Again resendForm }
 
 func (h *Account) RegisterForm(r *web.Request) error {
-	return r.Page(fiber.StatusOK, "account/register", registerView{})
+	return r.SharedPage("/register", "account/register", nil, func() (any, error) { return registerView{}, nil }, nil)
 }
 
 func (h *Account) Register(r *web.Request) error {

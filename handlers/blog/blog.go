@@ -3,15 +3,13 @@ package blog
 
 import (
 	"html/template"
-	"math/rand/v2"
+	"strconv"
+	"sync"
 	"time"
-
-	"skychimp/db"
 
 	"github.com/gofiber/fiber/v2"
 
-	"sync"
-
+	"skychimp/db"
 	"skychimp/domain"
 	"skychimp/handlers/web"
 )
@@ -38,7 +36,7 @@ type Card struct {
 	Slug, Title, Lead string
 	Small, Large      string // addresses of its picture in two widths, "" without one
 	At                web.Moment
-	Views             int64
+	Views             template.HTML // the block blog/views, or its hole
 }
 
 // postsView is the page blog/list.
@@ -52,10 +50,10 @@ type postsView struct {
 type articleView struct {
 	Card      Card
 	Body      template.HTML
-	Canonical string // its address
-	Picture   string // the address of its picture, with the host
-	More      []Card
-	Visitor   bool // may be invited to register
+	Canonical string        // its address
+	Picture   string        // the address of its picture, with the host
+	More      template.HTML // cards of other posts, or their hole
+	Visitor   bool          // may be invited to register
 }
 
 // List shows one page of the blog.
@@ -69,11 +67,17 @@ func (h *Blog) List(r *web.Request) error {
 	if page < 1 || page > pages {
 		return domain.Errorf(domain.NotFound, "", "errors.not_found")
 	}
-	view := postsView{Canonical: r.Absolute("/blog"), Pager: r.Pager(page, pages)}
-	for _, post := range all[(page-1)*postsOnPage : min(page*postsOnPage, len(all))] {
-		view.Cards = append(view.Cards, h.Card(r, post))
+	path := "/blog"
+	if page > 1 {
+		path += "?page=" + strconv.Itoa(page)
 	}
-	return r.Page(fiber.StatusOK, "blog/list", view)
+	return r.SharedPage(path, "blog/list", Version(all), func() (any, error) {
+		view := postsView{Canonical: r.Absolute("/blog"), Pager: r.Pager(page, pages)}
+		for _, post := range all[(page-1)*postsOnPage : min(page*postsOnPage, len(all))] {
+			view.Cards = append(view.Cards, h.card(r, post))
+		}
+		return view, nil
+	}, h.Fill(r, all))
 }
 
 // Show shows an article and counts its reader.
@@ -91,19 +95,22 @@ func (h *Blog) Show(r *web.Request) error {
 	if err != nil {
 		return err
 	}
-	view := h.articleView(r, post)
-	view.Visitor = r.Viewer.User == nil
-	for _, other := range Pick(all, 4) {
-		if other.ID != post.ID && len(view.More) < 3 {
-			view.More = append(view.More, h.Card(r, other))
+	of := struct {
+		domain.Post
+		more bool
+	}{post, len(all) > 1}
+	return r.SharedPage("/blog/"+post.Slug, "blog/article", of, func() (any, error) {
+		view := h.articleView(r, post)
+		if view.Visitor = r.Viewer.User == nil; of.more {
+			view.More = CardsHole(3, post.ID)
 		}
-	}
-	return r.Page(fiber.StatusOK, "blog/article", view)
+		return view, nil
+	}, h.Fill(r, all))
 }
 
 func (h *Blog) articleView(r *web.Request, post domain.Post) articleView {
 	view := articleView{
-		Card: h.Card(r, post), Body: h.markdown.article(post.Body), Canonical: r.Absolute("/blog/" + post.Slug),
+		Card: h.card(r, post), Body: h.markdown.article(post.Body), Canonical: r.Absolute("/blog/" + post.Slug),
 	}
 	if view.Card.Large != "" {
 		view.Picture = r.Absolute(view.Card.Large)
@@ -111,9 +118,9 @@ func (h *Blog) articleView(r *web.Request, post domain.Post) articleView {
 	return view
 }
 
-// Card is a post as lists show it.
-func (h *Blog) Card(r *web.Request, post domain.Post) Card {
-	card := Card{ID: post.ID, Slug: post.Slug, Title: post.Title, Lead: h.markdown.lead(post.Body), Views: h.DB.Posts().Views(post)}
+// card is a post as lists show it, with a hole for its views.
+func (h *Blog) card(r *web.Request, post domain.Post) Card {
+	card := Card{ID: post.ID, Slug: post.Slug, Title: post.Title, Lead: h.markdown.lead(post.Body), Views: viewsHole(post)}
 	if post.PublishedAt != nil {
 		card.At = r.Moment(*post.PublishedAt)
 	}
@@ -121,17 +128,4 @@ func (h *Blog) Card(r *web.Request, post domain.Post) Card {
 		card.Small, card.Large = "/media/"+pictureFile(post.Image, pictureSmall), "/media/"+pictureFile(post.Image, pictureLarge)
 	}
 	return card
-}
-
-// Pick are n different posts at random, or all when there are no more.
-func Pick(all []domain.Post, n int) []domain.Post {
-	picked := make([]domain.Post, 0, n)
-	taken := map[int]bool{}
-	for len(picked) < min(n, len(all)) {
-		if i := rand.IntN(len(all)); !taken[i] {
-			taken[i] = true
-			picked = append(picked, all[i])
-		}
-	}
-	return picked
 }

@@ -183,5 +183,5 @@ func (h *Blog) Preview(r *web.Request) error {
 	if r.HTMX() {
 		return r.Block(fiber.StatusOK, "blog/text", view.Article)
 	}
-	return r.Page(fiber.StatusOK, "blog/preview", view)
+	return r.SharedPage("", "blog/preview", nil, func() (any, error) { return view, nil }, h.Fill(r, nil))
 }

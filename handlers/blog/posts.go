@@ -14,6 +14,7 @@ import (
 // postRow is the block blog/row.
 type postRow struct {
 	Card
+	Views int64
 	State domain.PostState
 }
 
@@ -51,7 +52,7 @@ func (h *Blog) Manage(r *web.Request) error {
 		Found: r.Site.Templates.Texts().Count(r.Viewer.Lang, "blog.found", int64(total)),
 		Pager: r.Pager(min(max(filter.Page, 1), pages), pages), Fragment: r.HTMX()}
 	for _, post := range posts {
-		view.Rows = append(view.Rows, postRow{h.Card(r, post), post.State(now)})
+		view.Rows = append(view.Rows, postRow{h.card(r, post), h.DB.Posts().Views(post), post.State(now)})
 	}
 	if view.Fragment {
 		return r.Block(fiber.StatusOK, "blog/results", view)
@@ -74,7 +75,8 @@ func (h *Blog) showPost(r *web.Request, page string) error {
 	if err != nil {
 		return err
 	}
-	return r.Page(fiber.StatusOK, page, adminPostView{h.articleView(r, post), post.State(time.Now())})
+	view := func() (any, error) { return adminPostView{h.articleView(r, post), post.State(time.Now())}, nil }
+	return r.SharedPage("", page, nil, view, h.Fill(r, nil))
 }
 
 func (h *Blog) Delete(r *web.Request) error {

@@ -27,5 +27,6 @@ func TestViews(t *testing.T) {
 		"blog/meta":    Card{},
 		"blog/picture": Card{},
 		"blog/text":    articleView{},
+		"blog/views":   int64(0),
 	})
 }

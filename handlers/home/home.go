@@ -2,10 +2,9 @@
 package home
 
 import (
+	"html/template"
 	"slices"
 	"time"
-
-	"github.com/gofiber/fiber/v2"
 
 	"skychimp/db"
 	"skychimp/domain"
@@ -33,8 +32,8 @@ type homeView struct {
 	Counted            bool // the numbers are known
 	Canonical, Picture string
 	SignedIn           bool
-	Start              string // where the reader's work begins
-	Cards              []blog.Card
+	Start              string        // where the reader's work begins
+	Cards              template.HTML // the hole of three posts
 }
 
 // Show tells what the service is for, with its numbers and three posts.
@@ -47,19 +46,23 @@ func (h *Home) Show(r *web.Request) error {
 	if err != nil {
 		return err
 	}
-	view := homeView{Stats: stats, Counted: uncounted == nil, Canonical: r.Absolute("/"), Start: "/register"}
-	share, err := h.Files.URL("images/share.jpg")
-	if err != nil {
-		return err
-	}
-	view.Picture = r.Absolute(share)
-	if user := r.Viewer.User; user != nil {
-		view.SignedIn, view.Start = true, r.Landing(user)
-	}
-	for _, post := range blog.Pick(posts, 3) {
-		view.Cards = append(view.Cards, h.Blog.Card(r, post))
-	}
-	return r.Page(fiber.StatusOK, "home/page", view)
+	of := struct {
+		domain.Stats
+		counted bool
+		posts   any
+	}{stats, uncounted == nil, blog.Version(posts)}
+	return r.SharedPage("/", "home/page", of, func() (any, error) {
+		view := homeView{Stats: stats, Counted: of.counted, Canonical: r.Absolute("/"), Start: "/register"}
+		share, err := h.Files.URL("images/share.jpg")
+		view.Picture = r.Absolute(share)
+		if user := r.Viewer.User; user != nil {
+			view.SignedIn, view.Start = true, r.Landing(user)
+		}
+		if len(posts) > 0 {
+			view.Cards = blog.CardsHole(3, 0)
+		}
+		return view, err
+	}, h.Blog.Fill(r, posts))
 }
 
 // ChangeLanguage is the switch at the foot of every page.

@@ -39,13 +39,22 @@ type navItem struct {
 
 // Page answers with a page: in the frame, or alone for htmx.
 func (r *Request) Page(status int, name string, view any) error {
+	page, err := r.page(status, name, view)
+	if err != nil {
+		return err
+	}
+	r.head(status)
+	return r.Send(page)
+}
+
+func (r *Request) page(status int, name string, view any) ([]byte, error) {
 	if r.HTMX() {
-		return r.Block(status, name, view)
+		return r.Render(name, view)
 	}
 	to := r.Viewer
 	shown, err := r.Site.Templates.Page(to.Lang, name, view)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	path := r.Path()
 	frame := frameView{
@@ -64,7 +73,7 @@ func (r *Request) Page(status int, name string, view any) error {
 	for _, p := range r.Site.navOf(to.User, r.Local()) {
 		frame.Nav = append(frame.Nav, navItem{p.Path, p.Key, p.has(path)})
 	}
-	return r.Block(status, "frame", frame)
+	return r.Render("frame", frame)
 }
 
 // hold is for the frame, and no page fails for it. When an error page asks, the request's context has ended.
@@ -80,13 +89,25 @@ func (r *Request) hold(to Viewer) holdView {
 
 // Block answers with a template alone: the fragment that htmx swaps in.
 func (r *Request) Block(status int, name string, view any) error {
-	var out bytes.Buffer
-	if err := r.Site.Templates.Render(&out, r.Viewer.Lang, name, view); err != nil {
+	block, err := r.Render(name, view)
+	if err != nil {
 		return err
 	}
-	r.Status(status).Type("html", "utf-8")
-	r.Vary("HX-Request", "Accept-Language", "Cookie")
-	return r.Send(out.Bytes())
+	r.head(status)
+	return r.Send(block)
+}
+
+// head begins an answer of HTML.
+func (r *Request) head(status int) {
+	r.Status(status).Set(fiber.HeaderContentType, fiber.MIMETextHTMLCharsetUTF8)
+	r.Vary("HX-Request", "Accept-Language", "Accept-Encoding", "Cookie")
+}
+
+// Render is a template in the viewer's language.
+func (r *Request) Render(name string, view any) ([]byte, error) {
+	var out bytes.Buffer
+	err := r.Site.Templates.Render(&out, r.Viewer.Lang, name, view)
+	return out.Bytes(), err
 }
 
 // Languages are the choices of the language switch, each in its own words.

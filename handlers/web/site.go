@@ -8,6 +8,7 @@ import (
 	"net/url"
 	"time"
 
+	gocache "github.com/eko/gocache/lib/v4/cache"
 	"github.com/gofiber/fiber/v2"
 	"github.com/valyala/fasthttp"
 
@@ -35,13 +36,14 @@ type Site struct {
 	hosts    map[string]bool
 	proxies  []proxy
 	requests *Limiter // of an IP, to the forms of strangers
+	parts    *gocache.Cache[*Part]
 }
 
 // NewSite has no addresses yet; nav is the main menu.
 func NewSite(config Config, database *db.DB, set *templates.Set, nav []NavItem, log *slog.Logger) (*Site, error) {
 	proxies, err := parseProxies(config.Proxies)
 	return &Site{Config: config, DB: database, Log: log, Templates: set, nav: nav, hosts: knownHosts(config), proxies: proxies,
-		requests: NewLimiter(300, time.Minute)}, err
+		requests: NewLimiter(300, time.Minute), parts: newParts()}, err
 }
 
 // What a form may hold. Somewhat more is read than taken: who is a little over the limit gets an

@@ -1,0 +1,94 @@
+package blog
+
+import (
+	"fmt"
+	"html/template"
+	"math/rand/v2"
+	"slices"
+	"strconv"
+
+	"skychimp/domain"
+	"skychimp/handlers/web"
+)
+
+// What differs on the public pages from one visitor to the next: how often a post was read, and which posts are
+// shown beside it. Pages have holes there.
+
+// viewsHole is where the block blog/views of a post stands.
+func viewsHole(post domain.Post) template.HTML {
+	return web.Hole(fmt.Sprint("views ", post.ID, " ", post.Views))
+}
+
+// CardsHole is where n cards of random posts stand, but not of the post except.
+func CardsHole(n int, except int64) template.HTML {
+	return web.Hole(fmt.Sprint("cards ", n, " ", except))
+}
+
+// Version is the same for lists that are the same, as long as any of them is in use.
+func Version(posts []domain.Post) any {
+	type version struct {
+		first *domain.Post
+		n     int
+	}
+	if len(posts) == 0 {
+		return version{}
+	}
+	return version{&posts[0], len(posts)}
+}
+
+// Fill answers the holes of a page about published posts.
+func (h *Blog) Fill(r *web.Request, posts []domain.Post) web.Filler {
+	var fill web.Filler
+	fill = func(to *web.Body, hole string) error {
+		var kind string
+		var a, b int64
+		if _, err := fmt.Sscan(hole, &kind, &a, &b); err != nil {
+			return err
+		}
+		if kind == "views" {
+			return h.addViews(r, to, domain.Post{ID: a, Views: b})
+		}
+		others := slices.DeleteFunc(pick(posts, int(a)+1), func(p domain.Post) bool { return p.ID == b })
+		for _, post := range others[:min(int(a), len(others))] {
+			if err := h.addCard(r, to, post, Version(posts), fill); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	return fill
+}
+
+func (h *Blog) addCard(r *web.Request, to *web.Body, post domain.Post, of any, fill web.Filler) error {
+	card, err := r.Part("card "+strconv.FormatInt(post.ID, 10), of, func() ([]byte, error) {
+		return r.Render("blog/card", h.card(r, post))
+	})
+	if err != nil {
+		return err
+	}
+	return to.Add(card, fill)
+}
+
+func (h *Blog) addViews(r *web.Request, to *web.Body, post domain.Post) error {
+	views := h.DB.Posts().Views(post)
+	part, err := r.Part("views "+strconv.FormatInt(post.ID, 10), views, func() ([]byte, error) {
+		return r.Render("blog/views", views)
+	})
+	if err != nil {
+		return err
+	}
+	return to.Add(part, nil)
+}
+
+// pick are n different posts at random, or all when there are no more.
+func pick(all []domain.Post, n int) []domain.Post {
+	picked := make([]domain.Post, 0, n)
+	taken := map[int]bool{}
+	for len(picked) < min(n, len(all)) {
+		if i := rand.IntN(len(all)); !taken[i] {
+			taken[i] = true
+			picked = append(picked, all[i])
+		}
+	}
+	return picked
+}
