@@ -27,9 +27,12 @@ type helpView struct {
 
 // Help shows the first guide of the reader's role, or the one that the parameter names.
 func (h *Home) Help(r *web.Request) error {
-	to := r.Viewer
 	view := helpView{Guide: r.Query("guide")}
-	for _, name := range guidesOf(to.User) {
+	path := "/help"
+	if view.Guide != "" {
+		path += "?guide=" + view.Guide
+	}
+	for _, name := range guidesOf(r.Viewer.User) {
 		view.Guides = append(view.Guides, templates.Option{Value: name, Label: r.T("home.guide_" + name)})
 	}
 	if view.Guide == "" {
@@ -38,14 +41,13 @@ func (h *Home) Help(r *web.Request) error {
 	if !slices.Contains(templates.GuideNames(), view.Guide) {
 		return domain.Errorf(domain.NotFound, "", "errors.not_found")
 	}
-	source, err := templates.Guide(to.Lang, view.Guide)
-	if err != nil {
-		return err
-	}
-	if err := view.read(source, "/help/"+to.Lang+"/"); err != nil {
-		return err
-	}
-	return r.Page(fiber.StatusOK, "home/help", view)
+	return r.SharedPage(path, "home/help", nil, func() (any, error) {
+		source, err := templates.Guide(r.Viewer.Lang, view.Guide)
+		if err == nil {
+			err = view.read(source, "/help/"+r.Viewer.Lang+"/")
+		}
+		return view, err
+	}, nil)
 }
 
 // guidesOf are the guides to what the user may do; a visitor looks around.
