@@ -39,7 +39,7 @@ func (versionCommand) Run(p *program) error {
 
 type migrateCommand struct {
 	To  string `arg:"" optional:"" enum:"up,down,status" default:"up" help:"up, down or status."`
-	Yes bool   `help:"Really take the step back (with down)."`
+	Yes bool   `help:"Undo the step (with down)."`
 }
 
 // Run moves the schema and prints how far it is.

@@ -24,21 +24,21 @@ import (
 // config is the environment. Every wrong value stops the start with one line.
 type config struct {
 	Addr           listenAddress `env:"ADDR" envDefault:"127.0.0.1:8080" help:"where the web server listens"`
-	BaseURL        webAddress    `env:"BASE_URL" envDefault:"http://localhost:8080" help:"the public address, in every link of an email"`
-	DatabaseURL    databaseURL   `env:"DATABASE_URL" help:"Postgres, postgres://user:password@host/database; empty: a private one in DATA_DIR"`
+	BaseURL        webAddress    `env:"BASE_URL" envDefault:"http://localhost:8080" help:"public address; every link in an email starts with it"`
+	DatabaseURL    databaseURL   `env:"DATABASE_URL" help:"Postgres, as postgres://user:password@host/database; empty: a private one in DATA_DIR"`
 	DataDir        string        `env:"DATA_DIR" envDefault:"data" help:"private database, pictures, generated secret"`
-	SMTPURL        smtpServers   `env:"SMTP_URL" help:"mail servers with spaces between, smtp://user:password@host:587?conns=10&rate=50&weight=1; empty: all emails go to the page /inbox, for which DATABASE_URL asks by: inbox"`
-	DomainLimits   domainLimits  `env:"DOMAIN_LIMITS" help:"what each process sends to a receiving domain: gmail.com?rate=20&conns=5 *?rate=50 (a second, at once; * is each other domain)"`
-	OwnerLimits    ownerLimits   `env:"OWNER_LIMITS" help:"what each process sends for a user, and a new account in its first day, growing daily: rate=50&conns=20&firstday=500&growth=2"`
+	SMTPURL        smtpServers   `env:"SMTP_URL" help:"mail servers, separated by spaces: smtp://user:password@host:587?conns=10&rate=50&weight=1; empty, or inbox with DATABASE_URL: emails are caught and shown at /inbox"`
+	DomainLimits   domainLimits  `env:"DOMAIN_LIMITS" help:"limits per receiving domain and process: gmail.com?rate=20&conns=5 *?rate=50 (a second, at once; * is every other domain)"`
+	OwnerLimits    ownerLimits   `env:"OWNER_LIMITS" help:"limits per user and process, and for a new account on its first day, growing daily: rate=50&conns=20&firstday=500&growth=2"`
 	MailFrom       mailAddress   `env:"MAIL_FROM" envDefault:"SkyChimp <noreply@localhost>" help:"sender of all emails"`
 	Secret         secret        `env:"SECRET" help:"signs the links in emails, 32 characters or more; required with DATABASE_URL"`
-	SecretOld      oldSecret     `env:"SECRET_OLD" help:"the SECRET of before, whose links go on working; lost: nobody has it any more"`
+	SecretOld      oldSecret     `env:"SECRET_OLD" help:"the previous SECRET, whose links keep working; lost: nobody has it any more"`
 	DKIMKey        readableFile  `env:"DKIM_KEY" help:"PEM file that signs emails, with an RSA key, an ed25519 key or both, together with:"`
-	DKIMSelector   string        `env:"DKIM_SELECTOR" help:"name of the key in the DNS; of two keys in one file both, as s1,s2"`
-	DKIMDomain     string        `env:"DKIM_DOMAIN" help:"domain whose DNS has the key"`
-	DispatchEvery  interval      `env:"DISPATCH_EVERY" envDefault:"1m" help:"how often due mailings are looked for"`
-	TrustedProxies networks      `env:"TRUSTED_PROXIES" help:"addresses whose forwarded headers count, with commas between"`
-	RedisURL       redisURL      `env:"REDIS_URL" help:"a cache that several machines share, redis://host:6379/0"`
+	DKIMSelector   string        `env:"DKIM_SELECTOR" help:"name of the key in DNS; for two keys in one file both, as s1,s2"`
+	DKIMDomain     string        `env:"DKIM_DOMAIN" help:"domain that publishes the key"`
+	DispatchEvery  interval      `env:"DISPATCH_EVERY" envDefault:"1m" help:"how often to look for due mailings"`
+	TrustedProxies networks      `env:"TRUSTED_PROXIES" help:"addresses whose forwarded headers are trusted, separated by commas"`
+	RedisURL       redisURL      `env:"REDIS_URL" help:"cache shared by several machines, redis://host:6379/0"`
 	MediaURL       mediaURL      `env:"MEDIA_URL" envDefault:"file" help:"pictures: a folder in DATA_DIR, or s3://bucket?region=eu-central-1"`
 	MetricsAddr    listenAddress `env:"METRICS_ADDR" help:"Prometheus metrics on an address of their own"`
 	LogFormat      logFormat     `env:"LOG_FORMAT" envDefault:"text" help:"text or json"`

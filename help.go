@@ -11,44 +11,45 @@ import (
 	"github.com/alecthomas/kong"
 )
 
-const about = `SkyChimp sends mailings: clients, messages, a calendar, and what became of every email.
+const about = `SkyChimp sends mailings on a schedule and shows what happened to every email.
 
-Try it, without any settings:
+Try it without any settings:
 
-	skychimp demo                  sample data; open http://localhost:8080, emails at /inbox
+	skychimp demo                  sample data at http://localhost:8080, emails at /inbox
 
 Run it for real:
 
-	skychimp migrate               once, and after each update
+	skychimp migrate               once, and after every update
 	skychimp user create --email me@example.com --role admin
-	skychimp serve                 until Ctrl-C; under way is finished, then it ends
+	skychimp serve                 until Ctrl-C; it finishes the emails being sent, then exits
 
 Send from cron, without a running service:
 
-	skychimp send --dry-run        what would go out now
+	skychimp send --dry-run        show what would be sent now
 	skychimp send                  send it and wait`
 
 // Help is shown by skychimp send --help.
 func (sendCommand) Help() string {
-	return `Sends what is due and waits until every email has its answer. It may run beside "serve" and
-"worker": no email goes out twice. Ctrl-C stops it cleanly; the next start goes on.
+	return `Sends what is due and waits until every email has a result. It can run beside "serve" and "worker":
+no email is sent twice. Ctrl-C stops it cleanly; the next start continues.
 
 Examples:
 
-	skychimp send --dry-run                   mailing, time and number of recipients of what is due
+	skychimp send --dry-run                   list what is due: mailing, time, number of recipients
 	skychimp send                             send it
 	skychimp send --mailing 7                 only mailing 7, if it is due
-	skychimp send --mailing 7 --force         mailing 7 now, although it is not due
-	*/5 * * * * skychimp send >> send.log     a line for cron
+	skychimp send --mailing 7 --force         mailing 7 now, even if it is not due
+	*/5 * * * * skychimp send >> send.log     a crontab line
 
-Exit codes: 0 when every email was accepted or nothing was due, 1 when some failed or wait for
-another try, and while the installation is on hold, 2 on wrong use.`
+Exit codes: 0 when every email was accepted or nothing was due; 1 when some failed or will be retried,
+and while the installation is on hold; 2 on wrong use.`
 }
 
 // Help is shown by skychimp serve --help.
 func (serveCommand) Help() string {
-	return `Serves the web pages at ADDR and sends in the background. Without DATABASE_URL it starts a Postgres
-of its own; without SMTP_URL emails stay in the page /inbox (with DATABASE_URL: SMTP_URL=inbox). Ctrl-C or SIGTERM ends it cleanly.
+	return `Serves the web pages at ADDR and sends in the background. Without DATABASE_URL it starts a private
+Postgres. Without SMTP_URL it catches all emails and shows them at /inbox (with DATABASE_URL, set
+SMTP_URL=inbox for that). Ctrl-C or SIGTERM ends it cleanly.
 
 Examples:
 
@@ -61,8 +62,9 @@ skychimp --help explains every setting.`
 
 // Help is shown by skychimp worker --help.
 func (workerCommand) Help() string {
-	return `Sends and works the queue, without pages. It needs the DATABASE_URL, SECRET and SMTP_URL of "serve".
-Start as many as you like: each email is taken by one of them, and when one dies the others go on.
+	return `Sends emails and runs background jobs, without web pages. It needs the same DATABASE_URL, SECRET and
+SMTP_URL as "serve". Start as many as you like: each email is sent by one of them, and when one dies
+the others take over.
 
 	DATABASE_URL=postgres://... SECRET=... SMTP_URL=smtp://... skychimp worker`
 }
@@ -73,13 +75,13 @@ func (migrateCommand) Help() string {
 
 	skychimp migrate status        what is applied and what is pending
 	skychimp migrate               apply what is pending
-	skychimp migrate down          say what taking the newest step back would lose
-	skychimp migrate down --yes    do it, while no serve, worker or send is running`
+	skychimp migrate down          show what undoing the newest step would lose
+	skychimp migrate down --yes    undo it; no serve, worker or send may be running`
 }
 
 // Help is shown by skychimp user create --help.
 func (userCreateCommand) Help() string {
-	return `Roles: user keeps clients and mailings, manager oversees all, content writes the blog, admin may do all.
+	return `Roles: user has clients and mailings, manager oversees them, content writes the blog, admin may do everything.
 
 Examples:
 

@@ -1,4 +1,4 @@
-// SkyChimp sends mailings and shows what became of every letter.
+// SkyChimp sends mailings and shows what happened to every email.
 package main
 
 import (
@@ -16,15 +16,15 @@ import (
 
 type commands struct {
 	Serve   serveCommand   `cmd:"" default:"1" help:"Serve the web pages and send what is due, until Ctrl-C (the default)."`
-	Worker  workerCommand  `cmd:"" help:"Only send and work the queue: for more machines on the same database."`
+	Worker  workerCommand  `cmd:"" help:"Send and run background jobs, without web pages: for more machines on the same database."`
 	Send    sendCommand    `cmd:"" help:"Send what is due now and wait for it."`
-	Migrate migrateCommand `cmd:"" help:"Bring the schema of the database up to date, take the last step back, or show it."`
-	Hold    holdCommand    `cmd:"" help:"Keep emails of mailings back, let them go again, or say which."`
+	Migrate migrateCommand `cmd:"" help:"Update the database schema, undo its newest step, or show its status."`
+	Hold    holdCommand    `cmd:"" help:"Put all mailings on hold, resume them, or show the status."`
 	User    struct {
-		Create userCreateCommand `cmd:"" help:"Create a user whose mailbox needs no confirmation; prints a generated password."`
-		Role   userRoleCommand   `cmd:"" help:"Give a user another role."`
+		Create userCreateCommand `cmd:"" help:"Create a verified user; prints a generated password."`
+		Role   userRoleCommand   `cmd:"" help:"Change a user's role."`
 	} `cmd:"" help:"Create users and give roles."`
-	Demo    demoCommand    `cmd:"" help:"Serve with sample data, the passwords printed, and one mailing sent at once."`
+	Demo    demoCommand    `cmd:"" help:"Serve with sample data: prints the passwords and launches one mailing."`
 	Version versionCommand `cmd:"" help:"Print version, commit and Go version."`
 }
 
