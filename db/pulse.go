@@ -11,6 +11,8 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/uptrace/bun"
 	"golang.org/x/sync/singleflight"
+
+	"skychimp/domain"
 )
 
 const (
@@ -22,7 +24,17 @@ const (
 type pulse struct {
 	heard  atomic.Int64 // when it answered anything, in Unix nanoseconds
 	asking singleflight.Group
+	ready  atomic.Pointer[readiness]
 }
+
+// readiness is what Ready found last.
+type readiness struct {
+	until time.Time
+	still bool
+}
+
+// readyFor is how long an answer of Ready holds: probes come by the thousand, and their answers change by the second.
+const readyFor = 200 * time.Millisecond
 
 // BeforeQuery implements bun's QueryHook.
 func (*pulse) BeforeQuery(ctx context.Context, _ *bun.QueryEvent) context.Context { return ctx }
@@ -68,4 +80,36 @@ func (db *DB) call() error {
 		return nil
 	}
 	return away(err)
+}
+
+// Ready answers whether the database and the queue in it can be used, and whether an instance has had emails to send
+// that stood still all the time of domain.Standstill. One asks for all, and a good answer holds for readyFor.
+func (db *DB) Ready(ctx context.Context) (still bool, err error) {
+	if known := db.pulse.ready.Load(); known != nil && time.Now().Before(known.until) {
+		return known.still, nil
+	}
+	asked := db.pulse.asking.DoChan("ready", func() (any, error) {
+		known := &readiness{}
+		err := db.askReady(known)
+		return known.still, err
+	})
+	select {
+	case answer := <-asked:
+		return answer.Val.(bool), answer.Err
+	case <-ctx.Done():
+		return false, explain(context.Cause(ctx))
+	}
+}
+
+func (db *DB) askReady(known *readiness) error {
+	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+	defer cancel()
+	var one int
+	err := db.bun.NewRaw(`SELECT count(*), EXISTS (SELECT FROM instances WHERE still_since < now() - make_interval(secs => ?))
+		FROM (SELECT FROM river_job LIMIT 1) j, (SELECT FROM users LIMIT 1) u`, domain.Standstill.Seconds()).Scan(ctx, &one, &known.still)
+	if err == nil {
+		known.until = time.Now().Add(readyFor)
+		db.pulse.ready.Store(known)
+	}
+	return explain(err)
 }

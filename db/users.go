@@ -2,7 +2,6 @@ package db
 
 import (
 	"context"
-	"time"
 
 	"github.com/uptrace/bun"
 
@@ -14,17 +13,6 @@ type Users struct{ db *DB }
 
 // Users of this database.
 func (db *DB) Users() Users { return Users{db} }
-
-// Ready answers whether the database and the queue in it can be used, and whether an instance has
-// had emails to send that stood still all the time of domain.Standstill.
-func (db *DB) Ready(ctx context.Context) (still bool, err error) {
-	ctx, cancel := context.WithTimeout(ctx, time.Second)
-	defer cancel()
-	var one int
-	err = db.bun.NewRaw(`SELECT count(*), EXISTS (SELECT FROM instances WHERE still_since < now() - make_interval(secs => ?))
-		FROM (SELECT FROM river_job LIMIT 1) j, (SELECT FROM users LIMIT 1) u`, domain.Standstill.Seconds()).Scan(ctx, &one, &still)
-	return still, explain(err)
-}
 
 // Create keeps a new user who did not register, but was made by the command line, and puts
 // it into the log.

@@ -6,6 +6,8 @@ import (
 	"sync"
 	"time"
 
+	"github.com/uptrace/bun/dialect/pgdialect"
+
 	"skychimp/domain"
 )
 
@@ -14,13 +16,16 @@ const flushEvery = time.Second
 // views counts readers in memory, so that none of them waits for a write, and adds them to the
 // posts every second. A process that is killed loses what it counted since.
 type views struct {
-	mu      sync.Mutex
-	pending map[int64]int64 // counted and not yet on their way to the database, by post
-	known   map[int64]int64 // at least this many are stored or on their way
+	mu sync.Mutex
+	of map[int64]viewCount // by post
 
 	stop context.CancelFunc
 	done sync.WaitGroup
 }
+
+// viewCount is the largest number that was shown, since views only grow, and how many of them are still to be
+// written.
+type viewCount struct{ shown, pending int64 }
 
 // StartViews begins to write views down; Close writes the last ones.
 func (ps Posts) StartViews(log *slog.Logger) {
@@ -52,88 +57,54 @@ func (v *views) close() {
 }
 
 // CountView notes one more reader of a post.
-func (ps Posts) CountView(post domain.Post) {
-	v := &ps.db.views
-	v.mu.Lock()
-	defer v.mu.Unlock()
-	v.note(post.ID, post.Views)
-	if v.pending == nil {
-		v.pending = map[int64]int64{}
-	}
-	v.pending[post.ID]++
-}
+func (ps Posts) CountView(post domain.Post) { ps.db.views.count(post, 1) }
 
 // Views is how often a post was read: what is stored and what is not written down yet.
-func (ps Posts) Views(post domain.Post) int64 {
-	v := &ps.db.views
+func (ps Posts) Views(post domain.Post) int64 { return ps.db.views.count(post, 0) }
+
+func (v *views) count(post domain.Post, more int64) int64 {
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	return max(v.known[post.ID], post.Views) + v.pending[post.ID]
-}
-
-// note: stored numbers only grow, so the largest one seen is the newest.
-func (v *views) note(id, stored int64) {
-	if v.known == nil {
-		v.known = map[int64]int64{}
+	if v.of == nil {
+		v.of = map[int64]viewCount{}
 	}
-	v.known[id] = max(v.known[id], stored)
+	c := v.of[post.ID]
+	c.shown, c.pending = max(c.shown, post.Views+c.pending)+more, c.pending+more
+	v.of[post.ID] = c
+	return c.shown
 }
 
-// flushViews adds what was counted to the posts, in one statement. On an error it is kept for
-// the next time; the statement may have been carried out when the connection broke just then.
+// flushViews adds what was counted to the posts that there still are. On an error it is kept for the next time; the
+// statement may have been carried out when the connection broke just then.
 func (ps Posts) flushViews(ctx context.Context) error {
-	v := &ps.db.views
-	v.mu.Lock()
-	batch := v.pending
-	v.pending = nil
-	for id, n := range batch {
-		v.known[id] += n
-	}
-	v.mu.Unlock()
-	if len(batch) == 0 {
-		return nil
-	}
-	stored, err := ps.addViews(ctx, batch)
-	v.mu.Lock()
-	defer v.mu.Unlock()
-	if err == nil {
-		for id, n := range stored {
-			v.note(id, n)
-		}
-		return nil
-	}
-	if v.pending == nil {
-		v.pending = map[int64]int64{}
-	}
-	for id, n := range batch {
-		v.known[id] -= n
-		v.pending[id] += n
-	}
-	return err
-}
-
-// addViews returns the new numbers. Posts that were deleted meanwhile are not among them.
-func (ps Posts) addViews(ctx context.Context, batch map[int64]int64) (map[int64]int64, error) {
 	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
 	defer cancel()
-	ids, counts := []int64{}, []int64{}
-	for id, n := range batch {
-		ids, counts = append(ids, id), append(counts, n)
-	}
-	rows, err := ps.db.Pool.Query(ctx, `UPDATE posts SET views = views + n
-		FROM unnest($1::bigint[], $2::bigint[]) AS counted (post, n) WHERE id = post
-		RETURNING id, views`, ids, counts)
-	if err != nil {
-		return nil, explain(err)
-	}
-	defer rows.Close()
-	stored := map[int64]int64{}
-	for rows.Next() {
-		var id, n int64
-		if err := rows.Scan(&id, &n); err != nil {
-			return nil, err
+	v, ids, counts := &ps.db.views, []int64{}, []int64{}
+	v.mu.Lock()
+	for id, c := range v.of {
+		if c.pending > 0 {
+			ids, counts = append(ids, id), append(counts, c.pending)
+			v.of[id] = viewCount{shown: c.shown}
 		}
-		stored[id] = n
 	}
-	return stored, explain(rows.Err())
+	v.mu.Unlock()
+	if len(ids) == 0 {
+		return nil
+	}
+	var stored []domain.Post
+	err := ps.db.bun.NewRaw(`UPDATE posts SET views = views + n FROM unnest(?::bigint[], ?::bigint[]) AS counted (post, n)
+		WHERE id = post RETURNING id, views`, pgdialect.Array(ids), pgdialect.Array(counts)).Scan(ctx, &stored)
+	if err == nil {
+		for _, post := range stored {
+			v.count(post, 0)
+		}
+		return nil
+	}
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	for n, id := range ids {
+		c := v.of[id]
+		v.of[id] = viewCount{c.shown, c.pending + counts[n]}
+	}
+	return explain(err)
 }
