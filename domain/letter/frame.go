@@ -13,13 +13,20 @@ import (
 var frameHTML string
 
 // frame is the page around every letter, its indentation taken out.
-var frame = template.Must(template.New("frame").Funcs(template.FuncMap{"outlook": outlook}).
+var frame = template.Must(template.New("frame").Funcs(template.FuncMap{
+	"outlook": outlook, "font": func() template.CSS { return fonts }, "filler": func() template.HTML { return filler }}).
 	Parse(regexp.MustCompile(`(?m)^\t+`).ReplaceAllString(frameHTML, "")))
 
 // outlook is markup for Outlook on Windows alone, which knows no max-width.
 func outlook(markup string) template.HTML {
 	return template.HTML("<!--[if mso]>" + markup + "<![endif]-->")
 }
+
+// fonts stand in every cell: Outlook on Windows hands none down.
+const fonts = "Segoe UI,Roboto,Helvetica,Arial,sans-serif"
+
+// filler follows a preheader with spaces that nobody sees, or mailboxes would show what comes behind it.
+var filler = template.HTML(strings.Repeat("&#847;&zwnj;&nbsp;", 40))
 
 // page is what the frame shows. What is empty is left out.
 type page struct {
@@ -63,7 +70,7 @@ func preheader(paragraphs []string) string {
 // to get no more.
 func textFooter(lines ...string) string {
 	lines = slices.DeleteFunc(lines, func(line string) bool { return line == "" })
-	return "\n\n--\n" + strings.Join(lines, "\n") + "\n"
+	return "\n\n-- \n" + strings.Join(lines, "\n") + "\n"
 }
 
 // Under is the page of a letter (HTML) with what stands above letters in mail programs.

@@ -49,7 +49,9 @@ func (p *piece) appendValue(dst []byte, r *Recipient) []byte {
 	dst = append(dst, p.before...)
 	switch p.escape {
 	case escapeHTML:
-		dst = appendHTML(dst, value)
+		dst = appendHTML(dst, value, "<br>\n")
+	case escapeAttribute:
+		dst = appendHTML(dst, value, "\n")
 	case escapeURL:
 		dst = appendURL(dst, value)
 	default:
@@ -97,10 +99,11 @@ type escape byte
 const (
 	verbatim escape = iota
 	escapeHTML
+	escapeAttribute // as escapeHTML, its line breaks as they are
 	escapeURL
 )
 
-func appendHTML(dst []byte, value string) []byte {
+func appendHTML(dst []byte, value, lineBreak string) []byte {
 	for i := range len(value) {
 		switch c := value[i]; c {
 		case '&':
@@ -113,6 +116,9 @@ func appendHTML(dst []byte, value string) []byte {
 			dst = append(dst, "&#34;"...)
 		case '\'':
 			dst = append(dst, "&#39;"...)
+		case '\r':
+		case '\n':
+			dst = append(dst, lineBreak...)
 		default:
 			dst = append(dst, c)
 		}

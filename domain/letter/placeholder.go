@@ -128,7 +128,9 @@ func (m marks) split(text string, plain escape) []piece {
 		p := piece{text: text[start:at[0]], field: field(text[at[2]]), escape: escapeURL}
 		start = at[1]
 		if text[at[4]] == 'v' {
-			p.escape = plain
+			if p.escape = plain; plain == escapeHTML && insideTag(text[:at[0]]) {
+				p.escape = escapeAttribute
+			}
 			p.join(text[:at[0]], text[start:])
 			start += len(p.after)
 		}
@@ -149,6 +151,11 @@ func (p *piece) join(all, rest string) {
 	if all == "" || strings.HasSuffix(all, "\n") || opensElement(all) {
 		p.after = rest[:len(rest)-len(strings.TrimLeft(strings.TrimPrefix(rest, ","), " "))]
 	}
+}
+
+// insideTag tells whether a text ends within a tag. A sanitised attribute holds no angle bracket.
+func insideTag(text string) bool {
+	return strings.LastIndexByte(text, '<') > strings.LastIndexByte(text, '>')
 }
 
 // opensElement tells whether a text ends with an opening tag, of which it looks for the beginning

@@ -87,7 +87,7 @@ func TestValuesStayValues(t *testing.T) {
 		{"raw HTML", "x <a href='https://example.com/{{email}}'>y</a>", `href="https://example.com/o%27neil%2Bx%26y%40example.net"`,
 			"x y <https://example.com/o%27neil%2Bx%26y%40example.net>"},
 		{"picture", "![{{name}}](https://example.com/{{email}})", `src="https://example.com/o%27neil%2Bx%26y%40example.net" alt="{{email}} **x** &lt;b&gt;`,
-			"{{email}} **x** <b>y</b> qz0xnv <https://example.com/o%27neil%2Bx%26y%40example.net>"},
+			"{{email}} **x** <b>y</b> qz0xnv"},
 		{"code", "`{{name}}`", `{{email}} **x** &lt;b&gt;y&lt;/b&gt; qz0xnv</code>`, "{{email}} **x** <b>y</b> qz0xnv"},
 		{"emphasis", "a**{{email}}**b", `a<strong>o&#39;neil+x&amp;y@example.net</strong>b`, "ao'neil+x&y@example.netb"},
 		{"table", "|a|b|\n|-|-|\n|{{email}}|{{email}}|", `>o&#39;neil+x&amp;y@example.net</td>`, "a | b\no'neil+x&y@example.net | o'neil+x&y@example.net"},
@@ -100,10 +100,26 @@ func TestValuesStayValues(t *testing.T) {
 			l := compile(t, s)
 			if p := parse(t, write(t, l, r)); !strings.Contains(p.content, test.html) {
 				t.Errorf("no %s in %s", test.html, p.content)
-			} else if text, _, _ := strings.Cut(p.text, "\n\n--\n"); text != test.text {
+			} else if text, _, _ := strings.Cut(p.text, "\n\n-- \n"); text != test.text {
 				t.Errorf("text %q, want %q", text, test.text)
 			}
 		})
+	}
+}
+
+func TestLineBreaksOfValues(t *testing.T) {
+	s := benchSource()
+	s.Subject, s.Body = "x", "{{comment}}\n\n![{{comment}}](https://example.com/a.png)"
+	r := benchRecipient()
+	r.Comment = "one\r\ntwo\n<b>"
+	p := parse(t, write(t, compile(t, s), r))
+	for _, want := range []string{">one<br>\ntwo<br>\n&lt;b&gt;</p>", "alt=\"one\ntwo\n&lt;b&gt;\""} {
+		if !strings.Contains(p.content, want) {
+			t.Errorf("no %q in %s", want, p.content)
+		}
+	}
+	if !strings.HasPrefix(p.text, "one\ntwo\n<b>\n") {
+		t.Errorf("text %q", p.text)
 	}
 }
 
@@ -125,7 +141,7 @@ func TestEmptyValues(t *testing.T) {
 		r := benchRecipient()
 		r.Name, r.Comment = "", ""
 		p := parse(t, write(t, compile(t, s), r))
-		if text, _, _ := strings.Cut(p.text, "\n\n--\n"); text != test.text {
+		if text, _, _ := strings.Cut(p.text, "\n\n-- \n"); text != test.text {
 			t.Errorf("%q is %q without values, want %q", test.body, text, test.text)
 		}
 		if !strings.Contains(p.content, test.html) {

@@ -33,7 +33,7 @@ func TestNotice(t *testing.T) {
 			t.Errorf("system mail has a %s", name)
 		}
 	}
-	const text = "Здравствуйте, <b>{{name}}</b>!\n\n*Нажмите* кнопку.\n\nПодтвердить:\nhttps://example.com/verify/x?a=1&b=2\n\n--\nВы & мы\n"
+	const text = "Здравствуйте, <b>{{name}}</b>!\n\n*Нажмите* кнопку.\n\nПодтвердить:\nhttps://example.com/verify/x?a=1&b=2\n\n-- \nВы & мы\n"
 	if p.text != text {
 		t.Errorf("text %q", p.text)
 	}

@@ -145,8 +145,8 @@ func (c content) inline(parent ast.Node) string {
 			b.WriteString(c.marks.inURL(string(n.Label(c.source))))
 		case *ast.Link:
 			b.WriteString(link(c.inline(n), c.marks.inURL(string(n.Destination))))
-		case *ast.Image:
-			b.WriteString(link(c.inline(n), c.marks.inURL(string(n.Destination))))
+		case *ast.Image: // its alternative text says all
+			b.WriteString(c.inline(n))
 		default:
 			b.WriteString(c.inline(n))
 		}
