@@ -41,7 +41,7 @@ func (s *steady) Accept() (net.Conn, error) {
 	}
 }
 
-// passes tells whether an error of Accept says nothing against the listener.
+// passes reports whether an error of Accept says nothing against the listener.
 func passes(err error) bool {
 	return slices.ContainsFunc([]error{syscall.EMFILE, syscall.ENFILE, syscall.ENOBUFS, syscall.ENOMEM, syscall.ECONNABORTED},
 		func(one error) bool { return errors.Is(err, one) })

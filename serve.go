@@ -18,7 +18,7 @@ import (
 	"skychimp/templates"
 )
 
-// drain is how long requests and letters under way may take to end after the first signal.
+// drain is how long requests and emails under way may take to finish after the first signal.
 const drain = 20 * time.Second
 
 type serveCommand struct{}

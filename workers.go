@@ -19,7 +19,7 @@ import (
 )
 
 // workers are what works behind the pages: the engine, the queue and, without SMTP_URL, the
-// mail server of the dev inbox.
+// mail server of the test inbox.
 type workers struct {
 	settings engine.Settings
 	engine   *engine.Engine
@@ -75,7 +75,7 @@ func (p *program) startWorkers(database *database, texts *templates.Texts, media
 	return w, nil
 }
 
-// stop lets letters and jobs under way come to their end.
+// stop lets emails and jobs under way finish.
 func (w *workers) stop() error {
 	ctx, cancel := context.WithTimeout(context.Background(), drain)
 	defer cancel()
@@ -87,7 +87,7 @@ func (w *workers) stop() error {
 	return errors.Join(err, <-w.failed)
 }
 
-// configure reads what sending needs from the environment, and starts the dev inbox when
+// configure reads what sending needs from the environment, and starts the test inbox when
 // there is no mail server.
 func (p *program) configure(w *workers, database *database, texts *templates.Texts) error {
 	secret, err := p.config.secretKey()

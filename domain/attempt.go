@@ -12,7 +12,7 @@ import (
 type Stage string
 
 // The stages in their order. StageData is the DATA command up to the 354, StageDot the
-// wait for the answer to the whole letter.
+// wait for the answer to the whole email.
 const (
 	StageConnect Stage = "connect"
 	StageHello   Stage = "hello"
@@ -60,7 +60,7 @@ func (a Answer) String() string {
 	return fmt.Sprintf("%d %s", a.Code, a.Text)
 }
 
-// Verdict is what an Answer means for the letter. The first three and Unknown are also
+// Verdict is what an Answer means for the email. The first three and Unknown are also
 // the status of an Attempt.
 type Verdict string
 
@@ -75,7 +75,7 @@ const (
 )
 
 // Verdict reads the answer. NotTried may come from every connection for one and the same
-// letter, so whoever retries at once has to count.
+// email, so whoever retries at once has to count.
 func (a Answer) Verdict() Verdict {
 	aboutLetter := a.Stage == StageRcpt || a.Stage == StageData || a.Stage == StageDot
 	switch class := a.Code / 100; {
@@ -101,7 +101,7 @@ func (a Answer) Verdict() Verdict {
 	return NotTried
 }
 
-// ConnectionLimit tells that the server takes no more letters on this connection; on a
+// ConnectionLimit tells that the server takes no more emails on this connection; on a
 // new one it will. 452 also stands for a full disk or mailbox, which no reconnect cures.
 func (a Answer) ConnectionLimit() bool {
 	switch {
@@ -139,7 +139,7 @@ func (a Answer) names(words ...string) bool {
 	return slices.ContainsFunc(words, func(w string) bool { return strings.Contains(text, w) })
 }
 
-// Attempt is one try to hand one letter to the mail server.
+// Attempt is one try to hand one email to the mail server.
 type Attempt struct {
 	RunID    int64
 	Seq      int // of its delivery
@@ -162,7 +162,7 @@ const StandstillText = "emails are open and nothing has moved for 30 s"
 const RetryFor = 5 * 24 * time.Hour
 
 // RetryAfter is how long to wait after try n (1 is the first). jitter from 0 up to 1
-// spreads it from -10 % to +10 %, so that deferred letters don't come back as one crowd.
+// spreads it from -10 % to +10 %, so that deferred emails don't come back as one crowd.
 func RetryAfter(n int, jitter float64) time.Duration {
 	minutes := []float64{1, 5, 15, 30, 60, 120, 240}
 	wait := minutes[min(max(n, 1), len(minutes))-1] * float64(time.Minute)

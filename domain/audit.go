@@ -2,10 +2,10 @@ package domain
 
 import "time"
 
-// Act is what somebody did to a mailing or to a user; each has a locale key `audit.act_<word>`.
+// Act is an action of a manager or an admin on a mailing or a user; each has a locale key `staff.audit_action_<act>`.
 type Act string
 
-// The acts that stand in the audit log.
+// The actions of the audit log.
 const (
 	ActDisable     Act = "disable" // of a mailing
 	ActEnable      Act = "enable"
@@ -18,20 +18,20 @@ const (
 	ActRoleAdmin   Act = "role_admin"
 )
 
-// Acts are all acts, in the order of a form.
+// Acts are all actions, in the order of a form.
 func Acts() []Act {
 	return []Act{ActDisable, ActEnable, ActBlock, ActUnblock, ActCreate, ActRoleUser, ActRoleManager, ActRoleContent, ActRoleAdmin}
 }
 
-// ActRole is the act of giving a role.
+// ActRole is the action of giving a role.
 func ActRole(role Role) Act { return Act("role_" + role) }
 
-// OnMailing tells whether the act's object is a mailing; else it is a user.
+// OnMailing reports whether the object is a mailing; otherwise it is a user.
 func (a Act) OnMailing() bool { return a == ActDisable || a == ActEnable }
 
-// AuditEntry is one line of the audit log, never changed afterwards. Actor is the e-mail of who
-// did it, empty for the command line; ActorID is 0 then, and after his account was deleted.
-// Object is the name of the mailing or the e-mail of the user, as it was then.
+// AuditEntry is one line of the audit log, never changed. Actor is the email of the person,
+// empty for the command line; ActorID is 0 then, and after that account was deleted.
+// Object is the name of the mailing or the email of the user at that time.
 type AuditEntry struct {
 	ID       int64 `bun:",pk,autoincrement"`
 	At       time.Time

@@ -6,13 +6,13 @@ import (
 	"time"
 )
 
-// Slot is one coming run in a calendar.
+// Slot is an upcoming run in a calendar.
 type Slot struct {
 	Mailing Mailing
 	At      time.Time
 }
 
-// Slots are the coming runs of the mailings from one moment to another, in their order.
+// Slots are the upcoming runs of the mailings between two times, in their order.
 func Slots(mailings []Mailing, from, to time.Time) (slots []Slot) {
 	for _, m := range mailings {
 		for _, one := range m.Upcoming(from.Add(-1), int(to.Sub(from)/day)+2) {
@@ -25,7 +25,7 @@ func Slots(mailings []Mailing, from, to time.Time) (slots []Slot) {
 	return slots
 }
 
-// Clash is two mailings that come to the same clients on one day, or within an hour.
+// Clash is two mailings to the same clients on one day, or within an hour.
 type Clash struct {
 	One, Other Mailing
 	Clients    int64       // in both audiences
@@ -110,7 +110,7 @@ func (o Overlaps) Of(a, b Mailing) (clients int64) {
 	return clients
 }
 
-// takes tells whether a client with these tags can be in the audience.
+// takes reports whether a client with these tags can be in the audience.
 func (m Mailing) takes(tags []string) bool {
 	return m.Audience != AudienceTags || slices.ContainsFunc(m.Tags, func(wanted string) bool {
 		return slices.ContainsFunc(tags, func(tag string) bool { return strings.EqualFold(tag, wanted) })

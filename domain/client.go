@@ -21,7 +21,7 @@ type Client struct {
 	CreatedAt        time.Time `bun:",nullzero,default:now()"`
 }
 
-// Suppression says why a client gets no letters.
+// Suppression says why a client gets no emails.
 type Suppression string
 
 // The reasons of a suppression.
@@ -30,15 +30,15 @@ const (
 	Bounced      Suppression = "bounced"
 )
 
-// Suppressed tells whether the client gets no letters.
+// Suppressed reports whether the client gets no emails.
 func (c Client) Suppressed() bool { return !c.SuppressedAt.IsZero() }
 
-// ClientForm is what the owner types; Tags are separated by commas.
+// ClientForm is the form of a client; Tags are separated by commas.
 type ClientForm struct {
 	Email, FullName, Comment, Tags string
 }
 
-// Change takes the form over. A changed address lifts a bounce, never an unsubscription.
+// Change applies the form. A changed address lifts a bounce, never an unsubscription.
 func (c *Client) Change(form ClientForm) error {
 	var p ValidationErrors
 	email := NormalEmail(form.Email)
@@ -63,7 +63,7 @@ func (c *Client) Change(form ClientForm) error {
 	return p.Err()
 }
 
-// ParseTags splits at commas, trims, drops repetitions (case does not count) and empty ones.
+// ParseTags splits at commas, trims, and drops empty and repeated tags (ignoring case).
 func ParseTags(text string) []string {
 	tags := []string{}
 	for tag := range strings.SplitSeq(text, ",") {
@@ -92,7 +92,7 @@ func checkTags(p *ValidationErrors, tags []string) {
 	}
 }
 
-// Retry lifts a bounce; what a person decided stays.
+// Retry lifts a bounce, never an unsubscription.
 func (c *Client) Retry() error {
 	if c.SuppressedReason != Bounced {
 		return Errorf(Conflict, "", "clients.not_bounced")

@@ -1,6 +1,6 @@
 package domain
 
-// Outcome is what became of one delivery: exactly one final word, or an open one.
+// Outcome is the state of a delivery: open, or exactly one final outcome.
 type Outcome string
 
 // The outcomes of the contract. Queued and Deferred are open.
@@ -20,7 +20,7 @@ func Outcomes() []Outcome {
 		OutcomeCancelled, OutcomeDeferred, OutcomeQueued}
 }
 
-// Open tells whether more will come.
+// Open reports whether the delivery has not ended.
 func (o Outcome) Open() bool { return o == OutcomeQueued || o == OutcomeDeferred }
 
 // Delivery is one client in one run. Seq numbers the run's deliveries from 1.

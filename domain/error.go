@@ -1,5 +1,5 @@
-// Package domain holds what SkyChimp is about: its things and their rules, with no
-// database, network or clock. Time and the acting user are always arguments.
+// Package domain has the nouns of SkyChimp and their rules, with no
+// database, network or clock. The time and the acting user are always arguments.
 package domain
 
 import (
@@ -7,22 +7,22 @@ import (
 	"strings"
 )
 
-// Kind says which answer an Error leads to; handlers/errors.go maps it to a status.
+// Kind classifies an Error; handlers/web/errors.go maps it to a status.
 type Kind int
 
-// The kinds of refusal.
+// The kinds of errors.
 const (
 	Invalid         Kind = iota + 1 // 422: the input breaks a rule
 	NotFound                        // 404: no such object, or somebody else's
 	Forbidden                       // 403: the role does not allow it
-	Unauthenticated                 // 401/303: nobody is signed in
+	Unauthenticated                 // 401/303: not signed in
 	Blocked                         // 403: the account is blocked
 	Conflict                        // 409: the object's state does not allow it
 	TooMany                         // 429
 	Unavailable                     // 503: the database or queue cannot be reached
 )
 
-// Error is a refusal that a visitor may read. Key is a locale key (`clients.email_taken`),
+// Error is an error that a visitor may read. Key is a locale key (`clients.email_taken`),
 // Field the form field at fault (empty: the whole form), Args the key's placeholders.
 type Error struct {
 	Kind  Kind
@@ -49,12 +49,12 @@ func (p ValidationErrors) Error() string {
 	return strings.Join(texts, "; ")
 }
 
-// Add notes a broken rule of a field. Args come in pairs: name, value.
+// Add adds an error of a field. Args come in pairs: name, value.
 func (p *ValidationErrors) Add(field, key string, args ...any) {
 	*p = append(*p, Errorf(Invalid, field, key, args...))
 }
 
-// Err is p as an error, nil when nothing is wrong.
+// Err is p as an error, nil when it is empty.
 func (p ValidationErrors) Err() error {
 	if len(p) == 0 {
 		return nil
@@ -74,7 +74,7 @@ func Errorf(kind Kind, field, key string, args ...any) *Error {
 	return e
 }
 
-// KindOf is the kind of the refusal inside err, 0 when there is none.
+// KindOf is the kind of the Error inside err, 0 when there is none.
 func KindOf(err error) Kind {
 	if one, ok := errors.AsType[*Error](err); ok {
 		return one.Kind

@@ -13,7 +13,7 @@ const (
 	ImportMaxColumns = 50
 )
 
-// Import is one uploaded list of clients on its way into the owner's own.
+// Import is an uploaded list of clients.
 type Import struct {
 	ID        int64 `bun:",pk,autoincrement"`
 	OwnerID   int64
@@ -21,8 +21,8 @@ type Import struct {
 	Content   []byte        // the lines as PackImport wrote them, empty when they are no longer needed
 	Mapping   ImportMapping `bun:"type:jsonb"`
 	Status    ImportStatus
-	Total     int // lines to work on; until the start also the one that names the columns
-	Done      int // lines that were worked on, from the first
+	Total     int // lines to import; until the start including the header row
+	Done      int // lines done, from the first
 	Created   int
 	Updated   int
 	Bad       int
@@ -30,10 +30,10 @@ type Import struct {
 	EndedAt   time.Time `bun:",nullzero"`
 }
 
-// ImportStatus is how far an import is.
+// ImportStatus is the state of an import.
 type ImportStatus string
 
-// The statuses of an import. A checked one waits for its owner's word.
+// The statuses of an import. A checked one waits for its owner to start it.
 const (
 	ImportChecked ImportStatus = "checked"
 	ImportQueued  ImportStatus = "queued"
@@ -43,10 +43,10 @@ const (
 	ImportFailed  ImportStatus = "failed"
 )
 
-// Going tells whether the import waits for or is at work.
+// Going reports whether the import is queued or running.
 func (i Import) Going() bool { return i.Status == ImportQueued || i.Status == ImportRunning }
 
-// Map takes over what the columns mean.
+// Map applies a mapping of the columns.
 func (i *Import) Map(mapping ImportMapping) error {
 	if i.Status != ImportChecked {
 		return Errorf(Conflict, "", "imports.started")
@@ -55,7 +55,7 @@ func (i *Import) Map(mapping ImportMapping) error {
 	return mapping.Check()
 }
 
-// Start lets the import begin with this mapping.
+// Start queues the import with this mapping.
 func (i *Import) Start(mapping ImportMapping) error {
 	if err := i.Map(mapping); err != nil {
 		return err
@@ -66,10 +66,10 @@ func (i *Import) Start(mapping ImportMapping) error {
 	return nil
 }
 
-// Unchanged is the number of clients that had it all.
+// Unchanged is the number of clients that needed no change.
 func (i Import) Unchanged() int { return i.Done - i.Created - i.Updated - i.Bad }
 
-// Undo takes the import back; the clients it created have to go.
+// Undo marks the import as undone; the caller deletes the clients it created.
 func (i *Import) Undo() error {
 	if i.Status != ImportDone && i.Status != ImportFailed {
 		return Errorf(Conflict, "", "imports.not_done")
@@ -78,7 +78,7 @@ func (i *Import) Undo() error {
 	return nil
 }
 
-// ImportMapping says what the columns mean: each is one of ImportFields or "" (left out).
+// ImportMapping says what the columns mean: each is one of ImportFields, or "" to skip it.
 // Columns of the same meaning are joined. Tags are given to every client of the list.
 type ImportMapping struct {
 	Columns []string

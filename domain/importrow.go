@@ -81,8 +81,8 @@ func (r ImportRow) Value() string {
 	return value
 }
 
-// Merge puts the row into a client the owner has: what the row leaves empty stays, tags are
-// added. changed is false when the client has it all.
+// Merge applies the row to a client the owner has: empty cells change nothing, tags are
+// added. changed is false when nothing differs.
 func (c *Client) Merge(form ClientForm) (changed bool, err error) {
 	before := *c
 	form.Email = c.Email
@@ -98,7 +98,7 @@ func (c *Client) Merge(form ClientForm) (changed bool, err error) {
 	return changed, err
 }
 
-// ImportProblem is a line that was not taken.
+// ImportProblem is a skipped line.
 type ImportProblem struct {
 	ImportID int64
 	Line     int
@@ -106,7 +106,7 @@ type ImportProblem struct {
 	Reason   string // Problems as JSON
 }
 
-// Problem keeps what is wrong with the row in words of no language.
+// Problem is the row's errors as keys, independent of language.
 func (r ImportRow) Problem(importID int64) ImportProblem {
 	reason, _ := json.Marshal(r.Problems) // strings and numbers only
 	return ImportProblem{importID, r.Line, r.Value(), string(reason)}
@@ -121,7 +121,7 @@ func (p ImportProblem) Problems() (list ValidationErrors) {
 // ImportVerdict says what a row does to the owner's clients.
 type ImportVerdict string
 
-// The verdicts; each has a locale key `imports.verdict_<word>`.
+// The verdicts; each has a locale key `imports.rows_<word>`.
 const (
 	ImportNew     ImportVerdict = "new"
 	ImportChanged ImportVerdict = "changed"
@@ -129,14 +129,14 @@ const (
 	ImportBad     ImportVerdict = "bad"
 )
 
-// Judge makes of the row the client to save; known is the owner's client with the address,
+// Judge makes the client to save from the row; known is the owner's client with the address,
 // nil when there is none.
 func (r *ImportRow) Judge(known *Client) (c Client, verdict ImportVerdict) {
 	if len(r.Problems) > 0 {
 		return c, ImportBad
 	}
 	if known == nil {
-		_ = c.Change(r.Form) // was tried when the row was read
+		_ = c.Change(r.Form) // was checked when the row was read
 		return c, ImportNew
 	}
 	c = *known
@@ -151,21 +151,21 @@ func (r *ImportRow) Judge(known *Client) (c Client, verdict ImportVerdict) {
 	return c, ImportSame
 }
 
-// ImportCheck is what an import would do, with the first rows of each kind.
+// ImportCheck is the preview of an import, with the first rows of each kind.
 type ImportCheck struct {
 	Counts map[ImportVerdict]int
 	Bad    []ImportRow
 	Good   []ImportSample
 }
 
-// ImportSample is a row that would be taken.
+// ImportSample is a row of the preview.
 type ImportSample struct {
 	Line    int
 	Client  Client
 	Verdict ImportVerdict
 }
 
-// Add counts a judged row and keeps it while there is room.
+// Add counts a judged row and keeps it while there is room for a sample.
 func (c *ImportCheck) Add(row ImportRow, client Client, verdict ImportVerdict) {
 	if c.Counts == nil {
 		c.Counts = map[ImportVerdict]int{}

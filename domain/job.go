@@ -30,7 +30,7 @@ type SweepJob struct{}
 // Kind implements river.JobArgs.
 func (SweepJob) Kind() string { return "sweep" }
 
-// MailKind is the kind of a system letter.
+// MailKind is the kind of an account email.
 type MailKind string
 
 // The system emails. MailVerify confirms a registration, or is MailKnown where the address has an
@@ -43,7 +43,7 @@ const (
 )
 
 // MailJob sends one system email, to the user or, for MailVerify, to whoever registered. With
-// neither it sends nothing: a stranger asked for an address that we don't write to. Its worker makes
+// neither it sends nothing: somebody asked for an address without an account. Its worker makes
 // the token of a link, so that no token is ever stored in the clear.
 type MailJob struct {
 	Letter         MailKind `json:"letter"`

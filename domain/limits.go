@@ -12,12 +12,12 @@ import (
 
 // Limit bounds what one process sends at a time; a zero field bounds nothing.
 type Limit struct {
-	Rate  float64 // letters per second
-	Conns int     // letters under way at once
+	Rate  float64 // emails per second
+	Conns int     // emails under way at once
 }
 
 // Limits are the limits by receiving domain, in lower case; "*" stands for each domain
-// that is not named.
+// not named.
 type Limits map[string]Limit
 
 // Of is the limit of an address, and the domain that shares it; a domain without one is "".
@@ -52,8 +52,8 @@ func ParseLimits(text string) (Limits, error) {
 	return limits, nil
 }
 
-// OwnerLimits bound every owner. A new account may send FirstDay letters in its first 24 hours,
-// Growth times as many in the next, and so on: mailboxes distrust whoever begins with many.
+// OwnerLimits bound every owner. A new account may send FirstDay emails in its first 24 hours,
+// Growth times as many in the next, and so on: mailbox providers distrust new senders of many emails.
 type OwnerLimits struct {
 	Limit
 	FirstDay int     // 0: new accounts are not bounded
@@ -79,8 +79,8 @@ func ParseOwnerLimits(text string) (OwnerLimits, error) {
 // enough is more than anybody sends in a day.
 const enough = 10_000_000
 
-// Allowance is how many letters an account of this age may send within 24 hours; ok is false
-// when it is bounded no more.
+// Allowance is how many emails an account of this age may send within 24 hours; ok is false
+// when it is no longer limited.
 func (l OwnerLimits) Allowance(created, now time.Time) (letters int, ok bool) {
 	if l.FirstDay == 0 {
 		return 0, false
@@ -93,7 +93,7 @@ func (l OwnerLimits) Allowance(created, now time.Time) (letters int, ok bool) {
 	return int(allowance), true
 }
 
-// readQuery fills in what a query names; every number must be above 0.
+// readQuery sets the values that a query names; every number must be above 0.
 func readQuery(query string, numbers map[string]*float64, wholes map[string]*int) error {
 	values, err := url.ParseQuery(query)
 	if err != nil {

@@ -40,7 +40,7 @@ type Mailing struct {
 	EndAt          time.Time `bun:",nullzero"`
 	NextNo         int
 	NextRunAt      time.Time `bun:",nullzero"`
-	LaunchedAt     time.Time `bun:",nullzero"` // or first run out of turn
+	LaunchedAt     time.Time `bun:",nullzero"` // or first sent out of turn
 	FinishedAt     time.Time `bun:",nullzero"`
 	DisabledAt     time.Time `bun:",nullzero"`
 	DisabledReason string
@@ -71,20 +71,20 @@ func (m Mailing) Upcoming(now time.Time, limit int) []Occurrence {
 	return schedule.Upcoming(now, limit)
 }
 
-// Disabled tells whether a manager stopped the mailing.
+// Disabled reports whether a manager disabled the mailing.
 func (m Mailing) Disabled() bool { return !m.DisabledAt.IsZero() }
 
-// MayEdit: the settings of a finished mailing are history.
+// MayEdit: a finished mailing can't be changed.
 func (m Mailing) MayEdit() bool { return m.Status != Finished }
 
-// MayLaunch, MayStop and MayRun say which buttons the owner has: they try the act itself on
+// MayLaunch, MayStop and MayRun say which buttons the owner has: they try the action on
 // a copy.
 func (m Mailing) MayLaunch(now time.Time) bool { return m.Launch(now) == nil }
 
-// MayStop tells whether there is something to stop.
+// MayStop reports whether there is something to stop.
 func (m Mailing) MayStop(now time.Time) bool { return m.Stop(now) == nil }
 
-// MayRun tells whether a run out of turn is possible at now.
+// MayRun reports whether the mailing can be sent at now, out of turn.
 func (m Mailing) MayRun(now time.Time) bool {
 	_, _, err := m.RunNow(now)
 	return err == nil
@@ -108,7 +108,7 @@ func (m *Mailing) Launch(now time.Time) error {
 	return nil
 }
 
-// Stop finishes the mailing for good, by its owner: one that runs, or one that was never
+// Stop finishes the mailing for good: one that is running, or one that was never
 // launched but sent out of turn.
 func (m *Mailing) Stop(now time.Time) error {
 	if m.Status == Finished || m.LaunchedAt.IsZero() {
@@ -158,7 +158,7 @@ func (m *Mailing) Plan(now time.Time) (missed []Occurrence, due Occurrence, ok b
 }
 
 // Close finishes a running mailing whose end has come or whose only run is done.
-// open tells whether a run of it is still going on.
+// open reports whether one of its runs has not ended.
 func (m *Mailing) Close(open bool, now time.Time) bool {
 	ended := !m.EndAt.IsZero() && !now.Before(m.EndAt)
 	only := m.Periodicity == Once && m.NextNo > 0 && !open
@@ -169,7 +169,7 @@ func (m *Mailing) Close(open bool, now time.Time) bool {
 	return true
 }
 
-// Disable stops the mailing from outside until a manager lifts it.
+// Disable stops the mailing until a manager enables it.
 func (m *Mailing) Disable(by User, reason string, now time.Time) error {
 	if !by.MayOversee() {
 		return Errorf(Forbidden, "", "errors.forbidden")
@@ -181,7 +181,7 @@ func (m *Mailing) Disable(by User, reason string, now time.Time) error {
 	return err
 }
 
-// Enable lifts what Disable did.
+// Enable undoes Disable.
 func (m *Mailing) Enable(by User) error {
 	if !by.MayOversee() {
 		return Errorf(Forbidden, "", "errors.forbidden")

@@ -11,14 +11,14 @@ import (
 // WallFormat is how forms write a wall-clock time.
 const WallFormat = "2006-01-02T15:04"
 
-// MailingForm is what the owner types. StartAt and EndAt are in WallFormat, EndAt may be empty.
+// MailingForm is the form of a mailing. StartAt and EndAt are in WallFormat, EndAt may be empty.
 type MailingForm struct {
 	Name, Audience, Tags, StartAt, EndAt, Timezone, Periodicity string
 	MessageID                                                   int64
 	ClientIDs                                                   []int64
 }
 
-// Change takes the form over. Of a running mailing the anchor and the periodicity are fixed,
+// Change applies the form. Of a running mailing the anchor and the periodicity are fixed,
 // because occurrences that were sent are counted from them. After an error m is half changed.
 func (m *Mailing) Change(form MailingForm, now time.Time) error {
 	if !m.MayEdit() {

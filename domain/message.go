@@ -16,12 +16,12 @@ type Message struct {
 	UpdatedAt time.Time `bun:",nullzero,default:now()"`
 }
 
-// MessageForm is what the owner types: Body is Markdown with placeholders.
+// MessageForm is the form of a message: Body is Markdown with placeholders.
 type MessageForm struct {
 	Subject, Body string
 }
 
-// Change takes the form over as a new revision; runs keep the one they started with.
+// Change applies the form as a new revision; runs keep the one they started with.
 func (m *Message) Change(form MessageForm, now time.Time) {
 	m.Subject, m.Body = strings.TrimSpace(form.Subject), strings.ReplaceAll(form.Body, "\r\n", "\n")
 	m.Revision++

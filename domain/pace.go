@@ -2,7 +2,7 @@ package domain
 
 import "time"
 
-// Pace is what became of a run's letters over time. Every says of how many recipients one was
+// Pace is the results of a run over time. Every says of how many recipients one was
 // looked at for it; with 1 all numbers are exact, else those of it are multiplied.
 type Pace struct {
 	From  time.Time

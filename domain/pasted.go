@@ -9,7 +9,7 @@ import (
 // ClientsMax is how many addresses can be pasted at once; longer lists are imported.
 const ClientsMax = 500
 
-// PastedLine is a pasted line, counted from 1, that was not taken.
+// PastedLine is a pasted line that was not added, counted from 1.
 type PastedLine struct {
 	Line     int
 	Text     string
@@ -18,8 +18,8 @@ type PastedLine struct {
 
 // ParseClients reads pasted clients, one or several in a line: as mail programs write them,
 // `Ann <ann@x.org>, bob@y.org`, or as a table has them, `ann@x.org; Ann; a comment`.
-// Repetitions are left out. All get the tags. A line with a mistake is left whole and told in
-// bad; err is what makes all of the text unfit.
+// Repetitions are dropped. All get the tags. A line with an error is kept whole in
+// bad; err is an error of the text as a whole.
 func ParseClients(text, tags string) (clients []Client, bad []PastedLine, err error) {
 	var p ValidationErrors
 	list := ParseTags(tags)
@@ -49,7 +49,7 @@ func ParseClients(text, tags string) (clients []Client, bad []PastedLine, err er
 	return clients, bad, p.Err()
 }
 
-// readLine gives the clients of one line, or what is wrong with the first that is.
+// readLine gives the clients of one line, or the first error.
 func readLine(line string) (clients []Client, problems ValidationErrors) {
 	parts := splitLine(line)
 	forms := make([]ClientForm, len(parts))
@@ -89,7 +89,7 @@ func readMailbox(part string) ClientForm {
 }
 
 // readColumns reads a line with one address in it: the first other part is the name, unless
-// it stands with the address, what is left the comment.
+// the address comes with a name; the rest is the comment.
 func readColumns(parts []string) ClientForm {
 	at := slices.IndexFunc(parts, func(part string) bool { return strings.Contains(part, "@") })
 	form, rest := readMailbox(parts[at]), slices.Delete(parts, at, at+1)

@@ -21,13 +21,13 @@ type Post struct {
 	UpdatedAt   time.Time `bun:",nullzero,default:now()"`
 }
 
-// PostState says who sees a post: everybody only a published one.
+// PostState says who sees a post: only a published one is public.
 type PostState string
 
 // The states of a post.
 const (
 	Draft     PostState = "draft"     // without a date
-	Scheduled PostState = "scheduled" // its date is to come
+	Scheduled PostState = "scheduled" // its date is in the future
 	Published PostState = "published"
 )
 
@@ -48,14 +48,14 @@ const (
 	maxPostBody  = 200_000
 )
 
-// PostForm is what the author types. PublishedAt is in WallFormat, empty for a draft, and
+// PostForm is the form of a post. PublishedAt is in WallFormat, empty for a draft, and
 // read in Zone, the author's.
 type PostForm struct {
 	Title, Body, PublishedAt string
 	Zone                     *time.Location
 }
 
-// Change takes the form over. A new post gets its slug from the title; later titles leave it as
+// Change applies the form. A new post gets its slug from the title; later titles leave it as
 // it is, because others link to it.
 func (p *Post) Change(form PostForm) error {
 	var problems ValidationErrors
@@ -100,15 +100,15 @@ func dropControls(text string) string {
 	}, text)
 }
 
-// Words in the user agent of programs that say what they are: search engines, link previews and
-// checks of availability. Plain HTTP clients and headless browsers may serve a reader, and count.
+// Words in the user agents of programs that identify themselves: search engines, link previews and
+// uptime checks. Plain HTTP clients and headless browsers may serve a reader, and count.
 var botWords = []string{
 	"bot", "crawl", "spider", "slurp", "archiver", "preview", "facebookexternalhit",
 	"externalagent", "whatsapp/", "vkshare", "mediapartners", "feedfetcher", "inspectiontool",
 	"lighthouse", "pingdom", "statuscake",
 }
 
-// CountsAsView tells whether a request for a post is somebody reading it. purpose is the value of
+// CountsAsView reports whether a request for a post is a person reading it. purpose is the value of
 // the header Sec-Purpose, Purpose or X-Moz, by which browsers mark what they load ahead.
 func CountsAsView(method, userAgent, purpose string) bool {
 	purpose = strings.ToLower(purpose)

@@ -49,7 +49,7 @@ const (
 	ReturnOther     ReturnKind = "other"
 )
 
-// Bounced tells whether the delivery is marked as bounced.
+// Bounced reports whether the delivery is marked as bounced.
 func (k ReturnKind) Bounced() bool {
 	return k == ReturnHard || k == ReturnSoft || k == ReturnBlocked
 }
@@ -125,7 +125,7 @@ const (
 	ComplaintsPerMille = 3
 )
 
-// TooManyComplaints tells whether an owner's runs have to pause.
+// TooManyComplaints reports whether an owner's runs have to pause.
 func TooManyComplaints(complaints, accepted int64) bool {
 	return complaints >= MaxComplaints && complaints*1000 > accepted*ComplaintsPerMille
 }

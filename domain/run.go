@@ -24,7 +24,7 @@ const (
 	ReasonBlocked  = "blocked"
 	ReasonEnded    = "ended"
 	ReasonMissed   = "missed"
-	ReasonWarming  = "warming" // not at its end: a new account has sent its share of the day
+	ReasonWarming  = "warming" // not ended: the daily quota of a new account is used up
 )
 
 // Run is one occurrence of a mailing. OccurrenceNo is nil for a run out of turn.
@@ -70,5 +70,5 @@ func (c Counts) Open() int64 {
 	return c.Planned - c.Accepted - c.Failed - c.Suppressed - c.Expired - c.Cancelled
 }
 
-// Closed tells whether all deliveries have ended.
+// Closed reports whether all deliveries have ended.
 func (r Run) Closed() bool { return r.Status == RunDone || r.Status == RunMissed }

@@ -14,10 +14,10 @@ type Session struct {
 	ExpiresAt time.Time
 }
 
-// SessionLife is how long a session lives without being used.
+// SessionLife is how long an unused session lasts.
 const SessionLife = 30 * 24 * time.Hour
 
-// TokenPurpose says what a link in a letter is for.
+// TokenPurpose says what a link in an email is for.
 type TokenPurpose string
 
 // The purposes of a link.
@@ -26,7 +26,7 @@ const (
 	TokenReset  TokenPurpose = "reset"
 )
 
-// Life is how long a link works.
+// Life is how long a link is valid.
 func (p TokenPurpose) Life() time.Duration {
 	if p == TokenReset {
 		return time.Hour

@@ -5,8 +5,8 @@ import (
 	"time"
 )
 
-// Start is how far an owner is on the way to the first mailing: the letter and the mailing
-// that wait, both without an ID when there are none yet.
+// Start is the state of an owner's onboarding: the message and the mailing
+// of the first mailing, without an ID when there are none yet.
 type Start struct {
 	Clients  bool // there is at least one
 	Launched bool // a mailing was; it may have ended
@@ -17,7 +17,7 @@ type Start struct {
 // StartStep is what an owner has to do next.
 type StartStep string
 
-// The steps, in their order; StepHome has nothing left to do.
+// The steps, in their order; at StepHome nothing is left to do.
 const (
 	StepClients StartStep = "clients"
 	StepLetter  StartStep = "letter"

@@ -21,8 +21,8 @@ func NewUnsubscribeTokens(secret []byte) *UnsubscribeTokens {
 	return &UnsubscribeTokens{mac: hmac.New(sha256.New, secret)}
 }
 
-// Token names a client in the link of a letter: the base64url of the id as a varint and of 16
-// bytes of an HMAC-SHA-256 over it. It never expires, because letters don't.
+// Token names a client in the link of an email: the base64url of the id as a varint and of 16
+// bytes of an HMAC-SHA-256 over it. It never expires, because emails don't.
 func (t *UnsubscribeTokens) Token(clientID int64) string {
 	t.raw = binary.AppendUvarint(t.raw[:0], uint64(clientID))
 	t.raw = append(t.raw, t.sum(t.raw)...)

@@ -8,7 +8,7 @@ import (
 	"unicode/utf8"
 )
 
-// Role says what an account is for.
+// Role says what an account may do.
 type Role string
 
 // The roles of the contract.
@@ -41,7 +41,7 @@ type User struct {
 	CreatedAt     time.Time `bun:",nullzero,default:now()"`
 }
 
-// MayOwn: keeps clients, messages and mailings of his own.
+// MayOwn: has clients, messages and mailings.
 func (u User) MayOwn() bool { return u.Role == RoleUser || u.Role == RoleAdmin }
 
 // MayOversee: sees all mailings and users, blocks users, disables mailings.
@@ -53,18 +53,18 @@ func (u User) MayPublish() bool { return u.Role == RoleContent || u.Role == Role
 // MayAdminister: gives roles, reads the audit log and the queue.
 func (u User) MayAdminister() bool { return u.Role == RoleAdmin }
 
-// MayBlock: nobody blocks himself or an admin.
+// MayBlock: nobody blocks an admin or their own account.
 func (u User) MayBlock(other User) bool {
 	return u.MayOversee() && u.ID != other.ID && other.Role != RoleAdmin
 }
 
-// MayGiveRole: an admin gives roles, never to himself, so that one always remains.
+// MayGiveRole: an admin gives roles to others only, so that one admin always remains.
 func (u User) MayGiveRole(other User) bool { return u.MayAdminister() && u.ID != other.ID }
 
-// Blocked tells whether a manager shut the account.
+// Blocked reports whether a manager has blocked the account.
 func (u User) Blocked() bool { return !u.BlockedAt.IsZero() }
 
-// Location is the user's time zone, UTC when it is not known here.
+// Location is the user's time zone, UTC when this machine doesn't know it.
 func (u User) Location() *time.Location {
 	if zone, err := time.LoadLocation(u.Timezone); err == nil {
 		return zone
@@ -72,12 +72,12 @@ func (u User) Location() *time.Location {
 	return time.UTC
 }
 
-// UserForm is what a person types about himself.
+// UserForm is what users type about themselves.
 type UserForm struct {
 	Name, Email, Password, Language, Timezone string
 }
 
-// Change takes over name, language and time zone.
+// Change applies name, language and time zone.
 func (u *User) Change(form UserForm) error {
 	var p ValidationErrors
 	u.Name, u.Language, u.Timezone = strings.TrimSpace(form.Name), form.Language, strings.TrimSpace(form.Timezone)
@@ -91,7 +91,7 @@ func (u *User) Change(form UserForm) error {
 	return p.Err()
 }
 
-// Block shuts the account, by a manager and with a reason.
+// Block blocks the account for a reason.
 func (u *User) Block(by User, reason string, now time.Time) error {
 	if !by.MayBlock(*u) {
 		return Errorf(Forbidden, "", "staff.block_refused")
@@ -103,7 +103,7 @@ func (u *User) Block(by User, reason string, now time.Time) error {
 	return err
 }
 
-// Unblock opens the account again.
+// Unblock lifts the block.
 func (u *User) Unblock(by User) error {
 	if !by.MayBlock(*u) {
 		return Errorf(Forbidden, "", "staff.block_refused")
@@ -126,7 +126,7 @@ func (u *User) GiveRole(by User, role Role) error {
 	return nil
 }
 
-// Leave: may the user delete his own account? An admin may not, so that one always remains.
+// Leave checks that the user may delete the account. An admin may not, so that one always remains.
 func (u User) Leave() error {
 	if u.Role == RoleAdmin {
 		return Errorf(Conflict, "", "account.admin_stays")
@@ -139,7 +139,7 @@ const ReasonMax = 500
 
 const passwordMin, passwordMax = 10, 200
 
-// CheckPassword notes a password that is too short, too long, all digits or the e-mail itself.
+// CheckPassword adds an error for a password that is too short, too long, all digits or the email itself.
 func CheckPassword(p *ValidationErrors, password, email string) {
 	local, _, _ := strings.Cut(email, "@")
 	switch length := utf8.RuneCountInString(password); {
@@ -165,7 +165,7 @@ func checkName(p *ValidationErrors, name string) {
 	}
 }
 
-// readReason is a reason as it is kept: the person concerned reads it.
+// readReason checks and trims a reason; the person concerned reads it.
 func readReason(text string) (string, error) {
 	text = strings.TrimSpace(dropControls(text))
 	switch length := utf8.RuneCountInString(text); {
@@ -177,7 +177,7 @@ func readReason(text string) (string, error) {
 	return text, nil
 }
 
-// hasControl also tells bytes that are no UTF-8: neither can be kept in the database.
+// hasControl also reports bytes that are not UTF-8: the database takes neither.
 func hasControl(text string) bool {
 	return strings.IndexFunc(text, unicode.IsControl) >= 0 || !utf8.ValidString(text)
 }

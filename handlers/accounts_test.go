@@ -16,7 +16,7 @@ import (
 	"skychimp/handlers/web"
 )
 
-// letters are the letters that wait in the queue, oldest first.
+// emails are the emails that wait in the queue, oldest first.
 func (w *world) letters(t *testing.T) (list []domain.MailJob) {
 	t.Helper()
 	rows, err := w.db.Pool.Query(t.Context(), "SELECT args::text FROM river_job WHERE kind = 'mail' ORDER BY id")
@@ -41,7 +41,7 @@ func (w *world) letters(t *testing.T) (list []domain.MailJob) {
 	return list
 }
 
-// link is the secret of a link as its letter carries it.
+// link is the secret of a link as its email carries it.
 func (w *world) link(t *testing.T, user int64, purpose domain.TokenPurpose, at time.Time) string {
 	t.Helper()
 	secret := make([]byte, 32)
@@ -125,7 +125,7 @@ func TestRegisterVerifyAndSignIn(t *testing.T) {
 	b.get("/account").is(t, 200)
 }
 
-// A stranger registers the victim's address, before him and after him, with a password of his own.
+// A stranger registers the victim's address, before and after the victim, with another password.
 // Whoever opens a link, which only the mailbox has, chooses the password; each link makes what its
 // own registration said, and the first that is used ends the others.
 func TestRegistrationIsNotTakenOver(t *testing.T) {
@@ -211,7 +211,7 @@ func TestRegisterRefusesAndKeeps(t *testing.T) {
 }
 
 // A stranger can't find out who has an account: answers are equal byte by byte, and each makes one
-// job. That of an address that nobody has here writes to nobody.
+// job. For an unknown address it sends nothing.
 func TestStrangersLearnNothing(t *testing.T) {
 	w := newWorld(t)
 	known := w.user(t, "known", domain.RoleUser)
@@ -328,7 +328,7 @@ func TestBlockedUser(t *testing.T) {
 	if _, err := w.db.Users().Update(t.Context(), user.ID, func(u *domain.User) error { return u.Unblock(manager) }); err != nil {
 		t.Fatal(err)
 	}
-	b.get("/account").is(t, 303) // his sessions ended for good
+	b.get("/account").is(t, 303) // the sessions ended for good
 	b.post("/login", "email", user.Email, "password", password).is(t, 303)
 }
 

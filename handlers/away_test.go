@@ -121,7 +121,7 @@ func TestDatabaseAway(t *testing.T) {
 					t.Errorf("503 after %s, Retry-After %q", took, got.Header.Get("Retry-After"))
 				}
 			})
-			// Nobody is told that he isn't signed in, and what he typed is kept.
+			// Nobody is told to sign in, and what was typed is kept.
 			typed := b.post("/messages", "_method", "PUT", "subject", "Hi").is(t, 503, `name="_method" value="PUT"`, `name="subject" value="Hi"`)
 			if strings.Contains(typed.body, `href="/login"`) {
 				t.Error("the page offers to sign in")

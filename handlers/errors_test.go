@@ -82,7 +82,7 @@ func TestErrorPages(t *testing.T) {
 	})
 }
 
-// Who is refused for a while hears how long, and finds again what he typed.
+// A refusal for a while says how long, and keeps what was typed.
 func TestTooManyPages(t *testing.T) {
 	w := newWorld(t)
 	visitor := w.visitor(t)

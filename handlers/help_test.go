@@ -11,7 +11,7 @@ import (
 	"skychimp/templates"
 )
 
-// Everybody gets the guides to what he may do, the first of them at once.
+// Everybody gets the guides to what their role may do, the first of them at once.
 func TestHelp(t *testing.T) {
 	w := newWorld(t)
 	for role, want := range map[domain.Role]string{

@@ -27,7 +27,7 @@ func mailingFields(message int64, changed ...string) []string {
 	return list
 }
 
-// mailing is a new mailing of the owner, for all his clients.
+// mailing is a new mailing of the owner, to all clients.
 func (w *world) mailing(t *testing.T, owner int64, change ...func(*domain.MailingForm)) domain.Mailing {
 	t.Helper()
 	form := domain.MailingForm{Name: "News", MessageID: w.message(t, owner, "Hello", "Text").ID, Audience: "all",
@@ -224,7 +224,7 @@ func TestManagerReadsMailings(t *testing.T) {
 	if after, err := w.db.Mailings().Get(t.Context(), ann.ID, m.ID); err != nil || after.Name != "News" || after.Status != domain.Running {
 		t.Errorf("%v %+v", err, after)
 	}
-	// An admin has mailings of his own and may read all, but changes none of another.
+	// An admin has mailings too and may read all, but changes nobody else's.
 	admin := w.as(t, w.user(t, "ada", domain.RoleAdmin))
 	if page := admin.get(pathOf(m)).is(t, 200, "News"); strings.Contains(page.body, pathOf(m)+"/stop") {
 		t.Error("an admin is offered to stop somebody's mailing")

@@ -168,13 +168,13 @@ var decisions = []decision{
 var exceptions = map[string]int{
 	"POST /login blocked":                         403, // with the reason
 	"DELETE /account admin":                       409, // one has to remain
-	"GET /manager/users/:id/block manager own":    403, // nobody blocks himself
+	"GET /manager/users/:id/block manager own":    403, // nobody blocks their own account
 	"GET /manager/users/:id/block admin own":      403,
 	"POST /manager/users/:id/block manager own":   403,
 	"POST /manager/users/:id/block admin own":     403,
 	"POST /manager/users/:id/unblock manager own": 403,
 	"POST /manager/users/:id/unblock admin own":   403,
-	"POST /admin/users/:id/role admin own":        422, // nor takes his own role
+	"POST /admin/users/:id/role admin own":        422, // nor changes their own role
 }
 
 // addresses are those of routes that have other parameters than :id.
@@ -280,7 +280,7 @@ func TestPermissions(t *testing.T) {
 			}
 			if !c.admitted() && c.who != strangers || got.StatusCode == http.StatusNotFound {
 				refused++
-				if got.wrote && c.thing != "user" { // whom an act on users locks, himself too
+				if got.wrote && c.thing != "user" { // whom an action on users locks, the actor too
 					t.Errorf("%v: refused, and something was written", c.name())
 				}
 			}

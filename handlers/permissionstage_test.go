@@ -95,7 +95,7 @@ func (s *stage) exec(t *testing.T, sql string, args ...any) {
 	}
 }
 
-// person makes somebody, his session and the cookie of it. Who is blocked keeps the session,
+// person makes a user with a session and its cookie. Who is blocked keeps the session,
 // to see that it is worth nothing.
 func (s *stage) person(t *testing.T, role string) person {
 	t.Helper()

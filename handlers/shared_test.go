@@ -73,7 +73,7 @@ func blogWorld(t *testing.T) *world {
 	return w
 }
 
-// TestVariantsNeverMix: whoever asks at the same time for what others ask for gets his own language, encoding
+// TestVariantsNeverMix: whoever asks at the same time for what others ask for gets their own language, encoding
 // and form of the page, and nothing of somebody who is signed in or has a message waiting.
 func TestVariantsNeverMix(t *testing.T) {
 	w := blogWorld(t)

@@ -12,7 +12,7 @@ import (
 	"skychimp/templates"
 )
 
-// startFields are the form of the letter and its time; more values follow.
+// startFields are the form of the email and its time; more values follow.
 func startFields(more ...string) []string {
 	return append([]string{"subject", "Hello {{name}}", "body", "Good news", "timezone", "UTC", "periodicity", "once"}, more...)
 }

@@ -15,7 +15,7 @@ import (
 	"github.com/emersion/go-msgauth/dkim"
 )
 
-// benchSource makes a letter of about 3 kB of words in both parts.
+// benchSource makes an email of about 3 kB of words in both parts.
 func benchSource() Source {
 	return Source{
 		Subject: "{{name}}, the news of November are here",

@@ -58,7 +58,7 @@ func NewSigner(pemKeys []byte, selectors, domain string) (*Signer, error) {
 	return s, nil
 }
 
-// SignsWithRSA tells whether receivers that know no ed25519, which most are, can verify.
+// SignsWithRSA reports whether receivers that know no ed25519, which most are, can verify.
 func (s *Signer) SignsWithRSA() bool {
 	return slices.ContainsFunc(s.keys, func(k signingKey) bool { return k.algorithm == "rsa-sha256" })
 }

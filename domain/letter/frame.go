@@ -12,7 +12,7 @@ import (
 //go:embed frame.html
 var frameHTML string
 
-// frame is the page around every letter, its indentation taken out.
+// frame is the page around every email, its indentation taken out.
 var frame = template.Must(template.New("frame").Funcs(template.FuncMap{
 	"outlook": outlook, "font": func() template.CSS { return fonts }, "filler": func() template.HTML { return filler }}).
 	Parse(regexp.MustCompile(`(?m)^\t+`).ReplaceAllString(frameHTML, "")))
@@ -31,7 +31,7 @@ var filler = template.HTML(strings.Repeat("&#847;&zwnj;&nbsp;", 40))
 // page is what the frame shows. What is empty is left out.
 type page struct {
 	Language, Subject, Sender string
-	Preheader                 string // what a mailbox shows beside the subject, hidden in the letter
+	Preheader                 string // what a mailbox shows beside the subject, hidden in the email
 	Content                   template.HTML
 	Footer                    string
 	UnsubscribeText           string
@@ -66,20 +66,20 @@ func preheader(paragraphs []string) string {
 	return ""
 }
 
-// textFooter ends the text part: why the reader got the letter and, in a letter to a list, how
+// textFooter ends the text part: why the reader got the email and, in an email to a list, how
 // to get no more.
 func textFooter(lines ...string) string {
 	lines = slices.DeleteFunc(lines, func(line string) bool { return line == "" })
 	return "\n\n-- \n" + strings.Join(lines, "\n") + "\n"
 }
 
-// Under is the page of a letter (HTML) with what stands above letters in mail programs.
+// Under is the page of an email (HTML) with what stands above emails in mail programs.
 func Under(head, page string) string {
 	const begin = `<div class="page"`
 	return strings.Replace(page, begin, head+begin, 1)
 }
 
-// Shown is the page of a letter (HTML) as mail programs in the colour scheme, "light" or
+// Shown is the page of an email (HTML) as mail programs in the colour scheme, "light" or
 // "dark", show it, whatever this browser prefers.
 func Shown(page, scheme string) string {
 	dark := "not all"

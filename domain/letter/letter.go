@@ -1,4 +1,4 @@
-// Package letter writes one letter as bytes: headers, MIME, personal parts, the address to
+// Package letter writes one email as bytes: headers, MIME, personal parts, the address to
 // unsubscribe at, and the DKIM signature. What all recipients share is prepared once by
 // Compile; Append then only puts the personal parts in between.
 package letter
@@ -17,16 +17,16 @@ import (
 // Source is what is the same for all recipients of a run.
 type Source struct {
 	Subject, Body   string // as the owner wrote them; Body is Markdown, both may hold placeholders
-	Language        string // of the letter: "ru", "en"
+	Language        string // of the email: "ru", "en"
 	From, ReplyTo   mail.Address
 	ListID          string // header value (RFC 2919), like "<mailing-7.example.com>"; may be empty
 	FeedbackID      string // header value, like "7:3:mailing:skychimp"; may be empty
 	UnsubscribeText string // the visible words of the link
-	FooterText      string // one line: why the reader got this letter
+	FooterText      string // one line: why the reader got this email
 	Signer          *Signer
 }
 
-// Recipient is the one person a letter goes to, with what is personal in it.
+// Recipient is the one person an email goes to, with what is personal in it.
 type Recipient struct {
 	Email, Name, Comment string
 	wire                 string // Email as header fields carry it
@@ -44,7 +44,7 @@ type Letter struct {
 	seals      []*seal
 }
 
-// The two parts of a letter. "=_" makes a boundary that quoted-printable can't contain.
+// The two parts of an email. "=_" makes a boundary that quoted-printable can't contain.
 const (
 	partHead = "Content-Transfer-Encoding: quoted-printable\r\n\r\n"
 	opening  = "--=_skychimp\r\nContent-Type: text/plain; charset=utf-8\r\n" + partHead
@@ -53,7 +53,7 @@ const (
 	mimeHead = "MIME-Version: 1.0\r\nContent-Type: multipart/alternative; boundary=\"=_skychimp\"\r\n\r\n"
 )
 
-// Compile prepares the letters of a run. Its error is a domain.Error or domain.ValidationErrors
+// Compile prepares the emails of a run. Its error is a domain.Error or domain.ValidationErrors
 // where the owner's words or addresses are at fault.
 func Compile(s Source) (*Letter, error) {
 	if s.UnsubscribeText == "" {
@@ -116,7 +116,7 @@ func (l *Letter) withHead(s Source) (*Letter, error) {
 	return l, nil
 }
 
-// Append appends the letter to r, in CRLF lines of at most 998 bytes, and returns the longer
+// Append appends the email to r, in CRLF lines of at most 998 bytes, and returns the longer
 // slice. No line begins with a dot, so SMTP has nothing to stuff (RFC 5321, section 4.5.2).
 // What can't stand in a header is refused with a domain.Error, and dst comes back as it was.
 func (l *Letter) Append(dst []byte, r Recipient) ([]byte, error) {

@@ -12,7 +12,7 @@ import (
 	"github.com/jhillyerd/enmime/v2"
 )
 
-// parsed is what a mail program makes of a letter.
+// parsed is what a mail program makes of an email.
 type parsed struct {
 	header        mail.Header
 	to            *mail.Address
@@ -20,7 +20,7 @@ type parsed struct {
 	text, content string // line breaks as \n
 }
 
-// parse reads a letter back and holds it to the rules of the wire.
+// parse reads an email back and holds it to the rules of the wire.
 func parse(t testing.TB, letter []byte) parsed {
 	t.Helper()
 	checkLines(t, letter)

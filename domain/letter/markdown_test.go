@@ -102,7 +102,7 @@ func TestHostileMarkup(t *testing.T) {
 	}
 }
 
-// checkHTML wants nothing in a letter that runs or loads, and the frame around the content whole.
+// checkHTML wants nothing in an email that runs or loads, and the frame around the content whole.
 func checkHTML(t testing.TB, page string) {
 	t.Helper()
 	root, err := html.Parse(strings.NewReader(page))

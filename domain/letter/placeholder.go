@@ -153,12 +153,12 @@ func (p *piece) join(all, rest string) {
 	}
 }
 
-// insideTag tells whether a text ends within a tag. A sanitised attribute holds no angle bracket.
+// insideTag reports whether a text ends within a tag. A sanitised attribute holds no angle bracket.
 func insideTag(text string) bool {
 	return strings.LastIndexByte(text, '<') > strings.LastIndexByte(text, '>')
 }
 
-// opensElement tells whether a text ends with an opening tag, of which it looks for the beginning
+// opensElement reports whether a text ends with an opening tag, of which it looks for the beginning
 // not further back than tags are long.
 func opensElement(text string) bool {
 	if !strings.HasSuffix(text, ">") {

@@ -7,13 +7,13 @@ import (
 	"time"
 )
 
-// Notice is a letter of the program to one person: plain words and at most one button.
+// Notice is an email of the program to one person: plain words and at most one button.
 type Notice struct {
 	Subject    string
 	Paragraphs []string
 	ButtonText string // empty: no button
 	ButtonURL  string
-	FooterText string // one line: why the reader got this letter
+	FooterText string // one line: why the reader got this email
 	Language   string
 	From, To   mail.Address
 	MessageID  string // with its angle brackets
@@ -21,7 +21,7 @@ type Notice struct {
 	Signer     *Signer
 }
 
-// Bytes is the whole letter. What can't stand in a header is refused with a domain.Error.
+// Bytes is the whole email. What can't stand in a header is refused with a domain.Error.
 func (n Notice) Bytes() ([]byte, error) {
 	if breaksHeader(n.Subject) {
 		return nil, unsafe("subject")

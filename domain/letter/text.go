@@ -90,7 +90,7 @@ func hasHTML(n ast.Node) (found bool) {
 	return found
 }
 
-// fromHTML is a block in which the author wrote HTML himself.
+// fromHTML is a block of HTML that the author wrote.
 func (c content) fromHTML(n ast.Node) string {
 	clean, err := c.sanitised(n)
 	if err != nil {

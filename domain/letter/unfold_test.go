@@ -60,14 +60,14 @@ func unfolding() map[string]string {
 	}
 }
 
-// Whatever is typed, making a letter of it or refusing it takes little.
+// Whatever is typed, making an email of it or refusing it takes little.
 func TestUnfolding(t *testing.T) {
 	for name, body := range unfolding() {
 		t.Run(name, func(t *testing.T) { frugal(t, body) })
 	}
 }
 
-// frugal checks that a letter is made of the text, or refused, with at most 64 MB and in time.
+// frugal checks that an email is made of the text, or refused, with at most 64 MB and in time.
 func frugal(t *testing.T, body string) {
 	t.Helper()
 	s := benchSource()

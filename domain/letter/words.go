@@ -8,7 +8,7 @@ import (
 // foldAt is the length that header lines keep to where they can (RFC 5322, section 2.1.1).
 const foldAt = 78
 
-// isPlain tells whether a header may hold text as it is, without encoded words.
+// isPlain reports whether a header may hold text as it is, without encoded words.
 func isPlain(text []byte) bool {
 	for i, c := range text {
 		if c < ' ' || c > '~' || c == '=' && i+1 < len(text) && text[i+1] == '?' {

@@ -41,7 +41,7 @@ func Parse(language goldmark.Markdown, source []byte) (ast.Node, error) {
 var outline = parser.NewParser(parser.WithBlockParsers(parser.DefaultBlockParsers()...),
 	parser.WithParagraphTransformers(parser.DefaultParagraphTransformers()...))
 
-// quick tells whether the text can be parsed in little time. Within a block, goldmark may look for
+// quick reports whether the text can be parsed in little time. Within a block, goldmark may look for
 // the end of what each of some characters begins, and compare each of them with all others; and it
 // fills up each row of a table to the width of its head.
 func quick(source []byte) bool {
@@ -76,7 +76,7 @@ var begins = func() (set [256]bool) {
 	return set
 }()
 
-// small tells whether what was parsed can be shown without growing much.
+// small reports whether what was parsed can be shown without growing much.
 func small(root ast.Node, source []byte) bool {
 	nodes, depth, addresses := 0, 0, 0
 	err := ast.Walk(root, func(n ast.Node, entering bool) (ast.WalkStatus, error) {

@@ -72,7 +72,7 @@ func (h *Account) accountPage(r *web.Request, status int, change func(*accountVi
 	return r.Page(status, "account/page", view)
 }
 
-// browserName is what a person calls his browser, the header itself when it names none we know.
+// browserName is the common name of a browser, or the header itself when it is unknown.
 // The order counts: most browsers also claim to be those further down.
 func browserName(userAgent string) string {
 	find := func(names ...string) string {
@@ -192,7 +192,7 @@ func (h *Account) Export(r *web.Request) error {
 	return nil
 }
 
-// Delete erases the user and all that is his.
+// Delete deletes the user with everything they own.
 func (h *Account) Delete(r *web.Request) error {
 	user := *r.Viewer.User
 	if err := user.Leave(); err != nil {

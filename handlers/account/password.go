@@ -16,7 +16,7 @@ type forgotView struct {
 	Problems templates.Problems
 }
 
-// resetView is the page account/reset behind the link of the letter.
+// resetView is the page account/reset behind the link of the email.
 type resetView struct {
 	Email, Path string
 	Problems    templates.Problems

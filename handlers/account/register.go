@@ -16,10 +16,10 @@ type registerView struct {
 	Problems    templates.Problems
 }
 
-// sentView is the page account/register-sent: a letter is under way.
+// sentView is the page account/register-sent: an email is on its way.
 type sentView struct {
 	Email string
-	Inbox bool // the letter shows in the dev inbox of this very machine
+	Inbox bool // the email is in the test inbox of this machine
 	Maybe bool // there may have been nothing to send
 	Again resendForm
 }
@@ -68,7 +68,7 @@ func (h *Account) Register(r *web.Request) error {
 	return h.letterSent(r, registration.Email, "/register/sent")
 }
 
-// takeLetter limits how many letters strangers can make us write to one address.
+// takeLetter limits how many emails strangers can have sent to one address.
 func (h *Account) takeLetter(email string) error {
 	if wait := h.emails.Take(web.AddressKey(email), time.Now()); wait > 0 {
 		return web.TooMany("account.register_too_many_emails", wait)
@@ -90,7 +90,7 @@ func (h *Account) RegisterSent(r *web.Request) error {
 	return r.Page(fiber.StatusOK, "account/register-sent", view)
 }
 
-// Resend writes the letter that fits whoever owns the address; the answer tells nothing.
+// Resend sends the email again; the answer doesn't tell whether the address is known.
 func (h *Account) Resend(r *web.Request) error {
 	email := domain.NormalEmail(r.FormValue("email"))
 	if err := domain.CheckEmail("email", email); err != nil {

@@ -18,7 +18,7 @@ type clientRow struct {
 	ID                       int64
 	Email, FullName, Comment string
 	Tags                     []string
-	Reason                   domain.Suppression // "" when it gets letters
+	Reason                   domain.Suppression // "" when the client gets emails
 	Since                    web.Moment
 }
 
@@ -142,7 +142,7 @@ func (h *Clients) Delete(r *web.Request) error {
 	return r.Done("/clients", "clients.deleted")
 }
 
-// Retry lets letters go to an address again that has bounced.
+// Retry lifts the bounce of a client's address.
 func (h *Clients) Retry(r *web.Request) error {
 	_, err := h.DB.Clients().Update(r.UserContext(), r.Viewer.User.ID, r.ID(), (*domain.Client).Retry)
 	if err != nil {

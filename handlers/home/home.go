@@ -1,4 +1,4 @@
-// Package home answers what belongs to nobody: the home page, the guides, files and health.
+// Package home serves the home page, the guides, static files and health checks.
 package home
 
 import (
@@ -13,7 +13,7 @@ import (
 	"skychimp/static"
 )
 
-// Home answers what belongs to nobody.
+// Home serves pages without an owner.
 type Home struct {
 	DB    *db.DB
 	Files *static.Files

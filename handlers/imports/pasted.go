@@ -11,7 +11,7 @@ import (
 )
 
 // PastedView is the page clients/several and its block clients/pasted. After a mistake
-// Addresses holds the lines that were not taken, and Taken says what became of the others.
+// Addresses has the lines that were not added, Taken the result for the others.
 type PastedView struct {
 	Addresses, Tags, Taken string
 	Bad                    []badRow

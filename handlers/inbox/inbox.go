@@ -1,4 +1,4 @@
-// Package inbox is the dev inbox: the mail server that takes emails, and the pages that show them.
+// Package inbox is the test inbox: the mail server that takes emails, and the pages that show them.
 package inbox
 
 import (
@@ -12,10 +12,10 @@ import (
 	"skychimp/handlers/web"
 )
 
-// Inbox shows the emails that the dev inbox took.
+// Inbox shows the emails that the test inbox took.
 type Inbox struct{ DB *db.DB }
 
-// inboxRow is a letter in the list of the dev inbox.
+// inboxRow is an email in the list of the test inbox.
 type inboxRow struct {
 	ID                 int64
 	Recipient, Subject string
@@ -38,7 +38,7 @@ type inboxLetterView struct {
 	HasHTML           bool
 }
 
-// List lists what the dev inbox has taken, newest first.
+// List lists what the test inbox has taken, newest first.
 func (h *Inbox) List(r *web.Request) error {
 	if !r.Site.Inbox {
 		return domain.Errorf(domain.NotFound, "", "errors.not_found")
@@ -63,7 +63,7 @@ func (h *Inbox) inboxRow(r *web.Request, one db.InboxLetter) inboxRow {
 	return inboxRow{ID: one.ID, Recipient: one.Recipient, Subject: one.Subject, ReceivedAt: r.Moment(one.ReceivedAt)}
 }
 
-// Show shows one letter: its text with the links, the HTML in a frame, the source.
+// Show shows one email: its text with the links, the HTML in a frame, the source.
 func (h *Inbox) Show(r *web.Request) error {
 	letter, parsed, err := h.readLetter(r)
 	if err != nil {

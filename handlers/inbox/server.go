@@ -15,9 +15,9 @@ const (
 	maxInboxRecipients = 100
 )
 
-// Serve is the mail server of the dev inbox: it saves every letter, once for each
+// Serve is the mail server of the test inbox: it saves every email, once for each
 // recipient, until ctx ends. There is no TLS and no sign-in, so ln should listen on
-// loopback only. A letter that is not saved is answered with 451, so that its sender tries
+// loopback only. An email that is not saved is answered with 451, so that its sender tries
 // again. When ctx ends, connections end at once: whoever sends to the inbox drains before.
 func Serve(ctx context.Context, ln net.Listener, save func(ctx context.Context, from string, to string, raw []byte) error) error {
 	server := smtp.NewServer(smtp.BackendFunc(func(*smtp.Conn) (smtp.Session, error) {

@@ -44,7 +44,7 @@ type mailingProgress struct {
 	After     int64
 }
 
-// Going tells whether there will be more to see.
+// Going reports whether there will be more to see.
 func (p mailingProgress) Going() bool { return p.Waiting || !p.Run.Over }
 
 const logRows = 8
@@ -123,7 +123,7 @@ func (h *Mailings) mailingView(r *web.Request, m domain.Mailing) (mailingView, e
 	return view, err
 }
 
-// aboutToRun tells whether a worker will make a run in a moment: it is due, or one after a run that
+// aboutToRun reports whether a worker will make a run in a moment: it is due, or one after a run that
 // is the last was asked for.
 func aboutToRun(r *web.Request, m domain.Mailing, last int64) bool {
 	due := m.Status == domain.Running && !m.NextRunAt.IsZero() && !m.NextRunAt.After(time.Now())

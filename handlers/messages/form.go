@@ -69,7 +69,7 @@ func (h *Messages) showMessageForm(r *web.Request, status int, form messageForm)
 	return r.Page(status, "messages/edit", form)
 }
 
-// Change puts the form into the message, if letters can be made of it.
+// Change applies the form to the message if emails can be made of it.
 func Change(m *domain.Message, form domain.MessageForm) error {
 	m.Change(form, time.Now())
 	return letter.Check(m.Subject, m.Body)

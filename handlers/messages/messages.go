@@ -65,8 +65,8 @@ type messageView struct {
 	messageRow
 	Mine    bool               // the reader may change it
 	Owner   string             // whose it is, when it is not the reader's
-	Readers []templates.Option // clients whose letter can be looked at
-	TestTo  string             // where the test letter goes
+	Readers []templates.Option // clients to preview the email as
+	TestTo  string             // where the test goes
 }
 
 // Show shows a message: to htmx as the row of its owner's list. Who oversees reads everybody's.
@@ -128,7 +128,7 @@ func (h *Messages) Test(r *web.Request) error {
 	return r.Done(messagePath(id), TestSent(r), "Email", user.Email)
 }
 
-// TestSent is the key of the text that says where a test letter goes.
+// TestSent is the key of the text that says where the test went.
 func TestSent(r *web.Request) string {
 	if r.Site.Inbox {
 		return "messages.test_in_inbox"

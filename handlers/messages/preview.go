@@ -10,7 +10,7 @@ import (
 	"skychimp/handlers/web"
 )
 
-// Preview is the letter itself, as one client gets it or as an example, in a light or a
+// Preview is the email itself, as one client gets it or as an example, in a light or a
 // dark mail program, for a frame that runs nothing.
 func (h *Messages) Preview(r *web.Request) error {
 	m, err := h.readableMessage(r)
@@ -32,7 +32,7 @@ func (h *Messages) Preview(r *web.Request) error {
 	return ShowEmail(r, letter.Shown(compiled.HTML(to), scheme))
 }
 
-// EmailTo is the letter that the client, or with 0 the owner, would get. Whatever the answer is
+// EmailTo is the email that the client, or with 0 the owner, would get. Whatever the answer is
 // now, it may stand in a frame, and nothing runs in it.
 func (h *Messages) EmailTo(r *web.Request, owner domain.User, m domain.Message, client int64) (*letter.Letter, letter.Recipient, error) {
 	to := letter.Recipient{Email: owner.Email, Name: owner.Name, UnsubscribeURL: r.Absolute("/unsubscribe/test")}

@@ -19,7 +19,7 @@ import (
 	"skychimp/templates"
 )
 
-// Preview shows the letter as a client gets it, its subject above it, in the colours of this
+// Preview shows the email as a client gets it, its subject above it, in the colours of this
 // browser: as it stands in the form, or as it is saved.
 func (h *Onboarding) Preview(r *web.Request) error {
 	view, user := sentStart(r), *r.Viewer.User
@@ -48,23 +48,23 @@ func (h *Onboarding) Preview(r *web.Request) error {
 	return messages.ShowEmail(r, letter.Under(head.String(), compiled.HTML(to)))
 }
 
-// startLetterView is the page onboarding/letter: the letter, its time, and the button.
+// startLetterView is the page onboarding/letter: the email, its time and the button.
 type startLetterView struct {
 	domain.StartForm
 	Subject, Body string
 	Examples      []templates.Option
-	Example       string // the one that the letter begins with
+	Example       string // the one that the email begins with
 	Clients       string // how many, in words
 	Periodicities []templates.Option
 	Reader        string             // the client that the preview is for
 	Readers       []templates.Option // the newest ones
-	Typed         bool               // what stands in the form is saved nowhere
+	Typed         bool               // the form has values that aren't saved
 	Notice        string
 	Act           startAct
 	Problems      templates.Problems
 }
 
-// startAct is the block onboarding/act: what the button does, and when the letters go.
+// startAct is the block onboarding/act: what the button does, and when the emails go out.
 type startAct struct {
 	Label, Promise, Note string
 	Next                 []web.Moment
@@ -159,7 +159,7 @@ func (h *Onboarding) startAct(r *web.Request, form domain.StartForm) (startAct, 
 	return act, nil
 }
 
-// Launch saves the letter and its time. What else it does says the pressed button: one
+// Launch saves the email and its time. What else it does says the pressed button: one
 // that promised something else than the form has now does nothing more.
 func (h *Onboarding) Launch(r *web.Request) error {
 	view, do, now, user := sentStart(r), r.FormValue("do"), time.Now(), r.Viewer.User
@@ -175,7 +175,7 @@ func (h *Onboarding) Launch(r *web.Request) error {
 	m, err := h.DB.Onboarding().Save(r.UserContext(), user.ID, launch, now, write, plan)
 	if texts, ok := r.Problems(err); ok {
 		view.Problems = texts
-		if more, wrong := r.Problems(plan(&domain.Mailing{MessageID: 1})); wrong { // the letter was refused first
+		if more, wrong := r.Problems(plan(&domain.Mailing{MessageID: 1})); wrong { // the email was refused first
 			maps.Copy(view.Problems, more)
 		}
 		return h.showStartLetter(r, fiber.StatusUnprocessableEntity, view)

@@ -18,11 +18,11 @@ type Recipients struct {
 	SecretOld []byte // signed them before; nil: none did
 }
 
-// unsubscribeView is the page recipients/unsubscribe behind the link of a letter.
+// unsubscribeView is the page recipients/unsubscribe, opened from the link in an email.
 type unsubscribeView struct {
-	Path, Email, Owner string // Email is shown only in part: letters are forwarded
+	Path, Email, Owner string // Email is masked, because emails are forwarded
 	Done               bool
-	Test               bool // the link stood in a test letter
+	Test               bool // the link is from a test email
 }
 
 // UnsubscribeForm shows a button and changes nothing: mail programs open links by themselves.
@@ -51,7 +51,7 @@ func (h *Recipients) clientOfLink(token string) (id int64, ok bool) {
 }
 
 // subscriber is the client of a link; of a deleted one nothing is left but that it gets no
-// letters.
+// emails.
 func (h *Recipients) subscriber(r *web.Request, id int64) (db.Subscriber, error) {
 	client, err := h.DB.Clients().Recipient(r.UserContext(), id)
 	if domain.KindOf(err) == domain.NotFound {

@@ -9,7 +9,7 @@ import (
 	"skychimp/templates"
 )
 
-// AttemptRow is one try to hand a letter over.
+// AttemptRow is one attempt in the delivery log.
 type AttemptRow struct {
 	Email, Mailing   string
 	MailingID, RunID int64

@@ -10,8 +10,8 @@ type Chart struct {
 	Bars     []chartBar
 	Width    int64 // of the drawing, which is web.ChartHeight high
 	From, To web.Moment
-	Highest  int64 // letters of the longest bar
-	Numbers  bool  // no table stands beside it
+	Highest  int64 // emails of the tallest bar
+	Numbers  bool  // there is no table beside it
 }
 
 // chartBar is one run as a pile of parts.

@@ -7,7 +7,7 @@ import (
 	"skychimp/handlers/web"
 )
 
-// PaceChart is the block runs/pace: what became of a run's letters over time, a column for
+// PaceChart is the block runs/pace: the results of a run over time, a column for
 // each part of it.
 type PaceChart struct {
 	Columns  []paceColumn
@@ -18,7 +18,7 @@ type PaceChart struct {
 	Every    int64  // 1: exact
 }
 
-// paceColumn is one part, with what stands in it from the bottom up.
+// paceColumn is one column, its parts from the bottom up.
 type paceColumn struct {
 	At web.Moment // Text is the clock
 	domain.PacePart

@@ -1,4 +1,4 @@
-// Package runs answers what became of mailings: runs, their deliveries and attempts.
+// Package runs shows what happened to mailings: runs, deliveries and attempts.
 package runs
 
 import (
@@ -10,10 +10,10 @@ import (
 	"skychimp/templates"
 )
 
-// Runs answers what became of mailings.
+// Runs shows what happened to mailings.
 type Runs struct{ DB *db.DB }
 
-// runCounts is the block runs/counts: what became of a run's deliveries so far.
+// runCounts is the block runs/counts: the deliveries of a run by outcome, so far.
 type runCounts struct {
 	domain.Counts
 	Deferred  int64
@@ -21,7 +21,7 @@ type runCounts struct {
 	Percent   int // of the deliveries that have ended
 }
 
-// Unsent counts the letters that nobody tried to send, or not to the end.
+// Unsent counts the emails that were not sent.
 func (c runCounts) Unsent() int64 { return c.Suppressed + c.Expired + c.Cancelled }
 
 // Row is a run in a list, and the head of its page.

@@ -14,7 +14,7 @@ import (
 
 const queuePath = "/admin/jobs"
 
-// newJobsScreen is River UI: a program of its own in the browser, which asks nobody who he is.
+// newJobsScreen is River UI, which has no authentication of its own.
 // Its background counting isn't started: it only matters to queues of more than 10,000 jobs.
 func newJobsScreen(database *db.DB, log *slog.Logger) (fiber.Handler, error) {
 	screen, err := riverui.NewHandler(&riverui.HandlerOpts{

@@ -17,7 +17,7 @@ type adminUser struct {
 	ID          int64
 	Name, Email string
 	Role        domain.Role
-	Roles       []templates.Option // that the reader may give, none to himself
+	Roles       []templates.Option // that the viewer may give, none to themselves
 	Blocked     bool
 	Self        bool
 	LastSignIn  web.Moment
@@ -38,7 +38,7 @@ type adminUsersView struct {
 	Pager       web.Pager
 }
 
-// Roles is the list of everybody with his role; its search asks for the results alone.
+// Roles lists all users with their roles; its search asks for the results alone.
 func (h *Staff) Roles(r *web.Request) error {
 	filter := db.UserFilter{Query: r.Query("q"), Role: domain.Role(r.Query("role")), Page: max(1, r.QueryInt("page", 1))}
 	rows, total, err := h.DB.Users().List(r.UserContext(), filter)

@@ -42,7 +42,7 @@ type toggle struct {
 // Mark is the id of the row, as in "mailing-7".
 func (t toggle) Mark() string { return t.Noun + "-" + strconv.FormatInt(t.ID, 10) }
 
-// List, Stop and Lift are the addresses of the list, and of the act and its opposite.
+// List, Stop and Lift are the paths of the list, of the action and of its opposite.
 func (t toggle) List() string { return "/manager/" + t.Noun + "s" }
 
 func (t toggle) Stop() string { return t.act(map[string]string{"mailing": "disable", "user": "block"}) }

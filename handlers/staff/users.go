@@ -88,7 +88,7 @@ func (h *Staff) UnblockUser(r *web.Request) error {
 	return h.overseenUser(r, "staff.unblocked", err)
 }
 
-// overseenUser answers with the user as he is now, or with what is wrong.
+// overseenUser answers with the changed user, or with the error.
 func (h *Staff) overseenUser(r *web.Request, done string, err error) error {
 	problems, wrong := r.Problems(err)
 	if err != nil && !wrong {

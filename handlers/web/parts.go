@@ -33,7 +33,7 @@ func newParts() *gocache.Cache[*Part] {
 // Hole is a place in a part, by a name for its Filler. No text that a template writes holds a NUL.
 func Hole(name string) template.HTML { return template.HTML("\x00" + name + "\x00") }
 
-// shares tells whether the answer is the same for all visitors who ask for this path in this language:
+// shares reports whether the answer is the same for all visitors who ask for this path in this language:
 // nobody is signed in, and no cookie but that of the language says anything. Only the exact path is kept, since
 // anybody can make up parameters without end, and pages name their address.
 func (r *Request) shares(path string) bool {

@@ -34,7 +34,7 @@ func (p *Passwords) Hash(ctx context.Context, password string) (hash string, err
 	return hash, err
 }
 
-// Match tells whether the password is the one of the hash. An empty hash, of an address without
+// Match reports whether the password is the one of the hash. An empty hash, of an address without
 // an account, takes as long and matches nothing.
 func (p *Passwords) Match(ctx context.Context, password, hash string) (match bool, err error) {
 	if hash == "" {

@@ -37,7 +37,7 @@ func peer(c *fiber.Ctx) netip.Addr {
 	return address.Unmap()
 }
 
-// trusts tells whether the forwarded headers of this request count.
+// trusts reports whether the forwarded headers of this request count.
 func (r *Request) trusts() bool { return r.Site.isProxy(peer(r.Ctx)) }
 
 // IP is the visitor's address: of X-Forwarded-For the last one that no trusted proxy has.
@@ -54,7 +54,7 @@ func (r *Request) IP() string {
 	return address.String()
 }
 
-// Local tells whether a program on this machine asks, with no proxy between.
+// Local reports whether a program on this machine asks, with no proxy between.
 func (r *Request) Local() bool {
 	return peer(r.Ctx).IsLoopback() && r.Get(fiber.HeaderXForwardedFor) == "" && r.Get("Forwarded") == ""
 }

@@ -40,12 +40,12 @@ func (r *Request) ID() int64 {
 	return id
 }
 
-// Reads tells whether the request asks for nothing to be changed.
+// Reads reports whether the request asks for nothing to be changed.
 func (r *Request) Reads() bool {
 	return slices.Contains([]string{fiber.MethodGet, fiber.MethodHead, fiber.MethodOptions}, r.Method())
 }
 
-// Has tells whether the form has the field, whatever stands in it.
+// Has reports whether the form has the field, whatever stands in it.
 func (r *Request) Has(name string) bool {
 	if form, err := r.MultipartForm(); err == nil {
 		return form.Value[name] != nil
@@ -58,7 +58,7 @@ func (r *Request) Absolute(path string) string {
 	return strings.TrimSuffix(r.Site.BaseURL.String(), "/") + path
 }
 
-// HTMX tells whether a fragment is asked for.
+// HTMX reports whether a fragment is asked for.
 func (r *Request) HTMX() bool { return r.Get("HX-Request") == "true" }
 
 // Redirect sends the browser to a local path.

@@ -35,7 +35,7 @@ const (
 	Loopback        Guard = "loopback" // a program on this machine, without a proxy between
 )
 
-// Admits tells whether the guard lets the user through; nil is a visitor.
+// Admits reports whether the guard lets the user through; nil is a visitor.
 func (g Guard) Admits(u *domain.User) bool {
 	switch g {
 	case Everyone, Visitor, Loopback:
@@ -83,7 +83,7 @@ type NavItem struct {
 }
 
 // navOf are the entries of the menu that the user may open. The inbox is for who sits at this
-// very machine, where it takes the letters.
+// very machine, where it takes the emails.
 func (s *Site) navOf(u *domain.User, local bool) (list []NavItem) {
 	for _, p := range s.nav {
 		for _, r := range s.routes {
@@ -95,7 +95,7 @@ func (s *Site) navOf(u *domain.User, local bool) (list []NavItem) {
 	return list
 }
 
-// has tells whether the page at path belongs to the place.
+// has reports whether the page at path belongs to the place.
 func (p NavItem) has(path string) bool {
 	return slices.ContainsFunc(append(p.Also, p.Path), func(root string) bool {
 		return path == root || strings.HasPrefix(path, root+"/")

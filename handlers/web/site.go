@@ -21,7 +21,7 @@ type Config struct {
 	BaseURL *url.URL // the public address
 	Addr    string   // where the server listens
 	Proxies []string // addresses and networks whose forwarded headers count
-	Inbox   bool     // emails go to the dev inbox
+	Inbox   bool     // emails go to the test inbox
 }
 
 // Site is what requests are answered with, whatever they are about.
