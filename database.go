@@ -12,6 +12,7 @@ import (
 
 	"skychimp/db"
 	"skychimp/db/embedded"
+	"skychimp/db/outbox"
 )
 
 // database is the open database, and the private server behind it when there is one.
@@ -69,6 +70,9 @@ func (p *program) revive(ctx context.Context, d *database) {
 		}
 	}
 }
+
+// outbox is what sending asks of it.
+func (d *database) outbox() outbox.Outbox { return outbox.New(d.Postgres()) }
 
 // close gives the connections back and stops the private server.
 func (d *database) close() error {

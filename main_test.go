@@ -12,6 +12,7 @@ import (
 
 	"skychimp/db"
 	"skychimp/db/dbtest"
+	"skychimp/db/outbox"
 	"skychimp/domain"
 	"skychimp/handlers/web"
 )
@@ -183,14 +184,14 @@ func TestMigrateDownIsOneStep(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	living, err := database.Outbox().Register(t.Context(), 0)
+	living, err := outbox.New(database.Postgres()).Instances().Register(t.Context(), 0)
 	if err != nil {
 		t.Fatal(err)
 	}
 	if got := command("", "migrate", "down", "--yes"); got.code != 1 || !strings.Contains(got.errs, "stop every serve") {
 		t.Errorf("with a program at work: %+v", got)
 	}
-	if err := database.Outbox().Deregister(t.Context(), living); err != nil {
+	if err := outbox.New(database.Postgres()).Instances().Deregister(t.Context(), living); err != nil {
 		t.Fatal(err)
 	}
 	for i, name := range slices.Backward(state.Applied) {

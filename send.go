@@ -38,7 +38,7 @@ func (s sendCommand) Run(p *program) error {
 		if err != nil || hold.On && !s.DryRun {
 			return cmp.Or(err, errHeld)
 		}
-		now, ahead, err := database.Clock(p.ctx)
+		now, ahead, err := database.outbox().Clock(p.ctx)
 		if err != nil {
 			return err
 		}
@@ -74,7 +74,7 @@ func (s sendCommand) Run(p *program) error {
 // mailings are the numbers of those to look at.
 func (s sendCommand) mailings(p *program, database *database, now time.Time) ([]int64, error) {
 	if s.Mailing == 0 {
-		return database.Outbox().DueMailings(p.ctx, now)
+		return database.outbox().Plans().Due(p.ctx, now)
 	}
 	_, err := database.Mailings().Get(p.ctx, 0, s.Mailing)
 	if domain.KindOf(err) == domain.NotFound {
@@ -89,7 +89,7 @@ func (s sendCommand) forecast(p *program, database *database, mailings []int64, 
 	}
 	due := 0
 	for _, id := range mailings {
-		f, ok, err := database.Outbox().Forecast(p.ctx, id, now, s.Force)
+		f, ok, err := database.outbox().Plans().Forecast(p.ctx, id, now, s.Force)
 		if err != nil {
 			return refused(err)
 		}
@@ -108,7 +108,7 @@ func (s sendCommand) forecast(p *program, database *database, mailings []int64, 
 func (s sendCommand) plan(p *program, database *database, mailings []int64, now time.Time) error {
 	var whole []domain.Run
 	for _, id := range mailings {
-		run, ok, err := database.Outbox().Plan(p.ctx, id, now, s.Force)
+		run, ok, err := database.outbox().Plans().Make(p.ctx, id, now, s.Force)
 		if err != nil {
 			return refused(err)
 		}
@@ -116,7 +116,7 @@ func (s sendCommand) plan(p *program, database *database, mailings []int64, now 
 			whole = append(whole, run)
 		}
 	}
-	rest, err := database.Outbox().PlanRest(p.ctx)
+	rest, err := database.outbox().Plans().Continue(p.ctx)
 	for _, run := range append(whole, rest...) {
 		fmt.Fprintf(p.out, "mailing %d: run %d planned, %d recipients\n", run.MailingID, run.ID, run.Planned-run.Suppressed)
 	}

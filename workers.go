@@ -38,7 +38,7 @@ func (p *program) startEngine(database *database, texts *templates.Texts) (*work
 	if err := p.configure(w, database, texts); err != nil {
 		return nil, err
 	}
-	w.engine = engine.New(database.DB, w.settings)
+	w.engine = engine.New(database.outbox(), w.settings)
 	var err error
 	if w.instance, err = w.engine.Join(p.ctx); err != nil {
 		w.inbox()
@@ -60,10 +60,10 @@ func (p *program) startWorkers(database *database, texts *templates.Texts, media
 		Deliver: func(ctx context.Context, from, to string, letter []byte) error {
 			return jobs.DeliverOne(ctx, w.settings.Servers, from, to, letter)
 		}}
-	imports := &jobs.ImportWorker{DB: database.DB}
-	balance := &jobs.BalanceWorker{DB: database.DB, Log: p.log, Found: &w.engine.Counts().Unbalanced}
-	stopJobs, err := jobs.Start(context.WithoutCancel(p.ctx), database.DB, p.log, w.engine.Clock(), w.instance, time.Duration(p.config.DispatchEvery),
-		mail, imports, balance, &jobs.SweepWorker{DB: database.DB, Media: media})
+	stopJobs, err := jobs.Start(context.WithoutCancel(p.ctx), jobs.Config{
+		DB: database.DB, Outbox: database.outbox(), Log: p.log, Clock: w.engine.Clock(), Instance: w.instance,
+		Every: time.Duration(p.config.DispatchEvery), Mail: mail, Found: &w.engine.Counts().Unbalanced, Media: media,
+	})
 	if err != nil {
 		return nil, errors.Join(err, w.stop())
 	}

@@ -14,7 +14,7 @@ import (
 
 func TestSessions(t *testing.T) {
 	d, now := dbtest.New(t), time.Now().Truncate(time.Microsecond)
-	id := newOwner(t, d, "anna")
+	id := dbtest.NewOwner(t, d, "anna")
 	start := func(name string, at time.Time) []byte {
 		hash := sha256.Sum256([]byte(name))
 		err := d.Sessions().Start(t.Context(), domain.Session{Hash: hash[:], UserID: id, CreatedAt: at, SeenAt: at, ExpiresAt: at.Add(domain.SessionLife)})
@@ -47,22 +47,22 @@ func TestSessions(t *testing.T) {
 	if at := seen(late); !at.Equal(late) {
 		t.Errorf("a use was not noted: %s", at)
 	}
-	refused(t, lastErr(d.Sessions().User(t.Context(), second, now.Add(domain.SessionLife))), domain.NotFound, "errors.not_found")
+	dbtest.Refused(t, lastErr(d.Sessions().User(t.Context(), second, now.Add(domain.SessionLife))), domain.NotFound, "errors.not_found")
 	seen(now.Add(domain.SessionLife)) // was used meanwhile, so it lives on
 
 	if err := d.Sessions().EndOthers(t.Context(), id, first); err != nil {
 		t.Fatal(err)
 	}
-	refused(t, lastErr(d.Sessions().User(t.Context(), second, now)), domain.NotFound, "errors.not_found")
+	dbtest.Refused(t, lastErr(d.Sessions().User(t.Context(), second, now)), domain.NotFound, "errors.not_found")
 	if err := d.Sessions().End(t.Context(), first); err != nil {
 		t.Fatal(err)
 	}
-	refused(t, lastErr(d.Sessions().User(t.Context(), first, now)), domain.NotFound, "errors.not_found")
+	dbtest.Refused(t, lastErr(d.Sessions().User(t.Context(), first, now)), domain.NotFound, "errors.not_found")
 }
 
 func TestTokens(t *testing.T) {
 	d, now := dbtest.New(t), time.Now()
-	id := newOwner(t, d, "anna")
+	id := dbtest.NewOwner(t, d, "anna")
 	create := func(name string) []byte {
 		hash := sha256.Sum256([]byte(name))
 		if err := d.Tokens().Create(t.Context(), hash[:], id, domain.TokenReset, now); err != nil {
@@ -78,8 +78,8 @@ func TestTokens(t *testing.T) {
 		return err
 	}
 	first, second := create("first"), create("second")
-	refused(t, use(first, domain.TokenVerify, now), domain.NotFound, "errors.not_found")
-	refused(t, use(first, domain.TokenReset, now.Add(time.Hour)), domain.NotFound, "errors.not_found")
+	dbtest.Refused(t, use(first, domain.TokenVerify, now), domain.NotFound, "errors.not_found")
+	dbtest.Refused(t, use(first, domain.TokenReset, now.Add(time.Hour)), domain.NotFound, "errors.not_found")
 	if _, err := d.Registrations().Confirm(t.Context(), first, "hash", now); domain.KindOf(err) != domain.NotFound {
 		t.Errorf("a link to a new password confirms: %v", err)
 	}
@@ -90,8 +90,8 @@ func TestTokens(t *testing.T) {
 	if err := use(first, domain.TokenReset, now); err != nil {
 		t.Fatalf("a refusal used it up: %v", err)
 	}
-	refused(t, use(first, domain.TokenReset, now), domain.NotFound, "errors.not_found")
-	refused(t, use(second, domain.TokenReset, now), domain.NotFound, "errors.not_found")
+	dbtest.Refused(t, use(first, domain.TokenReset, now), domain.NotFound, "errors.not_found")
+	dbtest.Refused(t, use(second, domain.TokenReset, now), domain.NotFound, "errors.not_found")
 	if user, err := d.Users().Get(t.Context(), id); err != nil || user.Name != "Anna B" {
 		t.Errorf("%+v, %v", user, err)
 	}
@@ -108,7 +108,7 @@ func TestRegistrations(t *testing.T) {
 			t.Fatal(err)
 		}
 		var id int64
-		if err := d.Pool.QueryRow(t.Context(), `SELECT max(id) FROM registrations`).Scan(&id); err != nil {
+		if err := d.Postgres().Pool.QueryRow(t.Context(), `SELECT max(id) FROM registrations`).Scan(&id); err != nil {
 			t.Fatal(err)
 		}
 		hash := sha256.Sum256([]byte(name))
@@ -121,18 +121,18 @@ func TestRegistrations(t *testing.T) {
 	if r, err := d.Registrations().ByToken(t.Context(), first, now); err != nil || r.Name != "first" || r.Email != "anna@x.example" {
 		t.Errorf("%+v, %v", r, err)
 	}
-	refused(t, lastErr(d.Registrations().Confirm(t.Context(), first, "hash", now.Add(48*time.Hour))), domain.NotFound, "errors.not_found")
+	dbtest.Refused(t, lastErr(d.Registrations().Confirm(t.Context(), first, "hash", now.Add(48*time.Hour))), domain.NotFound, "errors.not_found")
 	if user, err := d.Registrations().Confirm(t.Context(), second, "hash", now); err != nil || user.Name != "second" || user.Email != "ANNA@x.example" || user.ID == 0 {
 		t.Errorf("%+v, %v", user, err)
 	}
-	refused(t, lastErr(d.Registrations().Confirm(t.Context(), first, "other", now)), domain.NotFound, "errors.not_found")
-	refused(t, lastErr(d.Registrations().Confirm(t.Context(), link("third", "anna@X.example", now), "other", now)), domain.NotFound, "errors.not_found")
+	dbtest.Refused(t, lastErr(d.Registrations().Confirm(t.Context(), first, "other", now)), domain.NotFound, "errors.not_found")
+	dbtest.Refused(t, lastErr(d.Registrations().Confirm(t.Context(), link("third", "anna@X.example", now), "other", now)), domain.NotFound, "errors.not_found")
 	err := d.Users().Create(t.Context(), &domain.User{Email: "Anna@X.example", Name: "x", Role: domain.RoleUser, Language: "en", Timezone: "UTC"})
-	refused(t, err, domain.Invalid, "account.email_taken")
+	dbtest.Refused(t, err, domain.Invalid, "account.email_taken")
 
 	link("fourth", "bob@x.example", now.Add(49*time.Hour))
 	var left int
-	if err := d.Pool.QueryRow(t.Context(), `SELECT count(*) FROM registrations`).Scan(&left); err != nil || left != 1 {
+	if err := d.Postgres().Pool.QueryRow(t.Context(), `SELECT count(*) FROM registrations`).Scan(&left); err != nil || left != 1 {
 		t.Errorf("%d registrations are left, %v", left, err)
 	}
 }
@@ -151,7 +151,7 @@ func TestRegistrationsMigration(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if _, err := d.Pool.Exec(t.Context(), string(statements)); err != nil {
+		if _, err := d.Postgres().Pool.Exec(t.Context(), string(statements)); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -162,16 +162,16 @@ func TestRegistrationsMigration(t *testing.T) {
 		`INSERT INTO users (id, email, name, password_hash, role) VALUES (8, 'bob@x.example', 'Bob', 'of a stranger', 'manager')`,
 		`INSERT INTO tokens (hash, user_id, purpose, expires_at) VALUES ('x', 8, 'reset', now() + interval '1 day'), ('y', 7, 'reset', now() + interval '1 day')`,
 	} {
-		if _, err := d.Pool.Exec(t.Context(), statement); err != nil {
+		if _, err := d.Postgres().Pool.Exec(t.Context(), statement); err != nil {
 			t.Fatal(err)
 		}
 	}
-	_, err := d.Pool.Exec(t.Context(), `INSERT INTO tokens (hash, user_id, purpose, expires_at) VALUES ($1, 8, 'verify', now() + interval '1 day')`, hash[:])
+	_, err := d.Postgres().Pool.Exec(t.Context(), `INSERT INTO tokens (hash, user_id, purpose, expires_at) VALUES ($1, 8, 'verify', now() + interval '1 day')`, hash[:])
 	if err != nil {
 		t.Fatal(err)
 	}
 	move("up")
-	refused(t, lastErr(d.Users().ByEmail(t.Context(), "bob@x.example")), domain.NotFound, "errors.not_found")
+	dbtest.Refused(t, lastErr(d.Users().ByEmail(t.Context(), "bob@x.example")), domain.NotFound, "errors.not_found")
 	if user, err := d.Tokens().User(t.Context(), []byte("y"), domain.TokenReset, time.Now()); err != nil || user.PasswordHash != "her own" {
 		t.Errorf("%+v, %v", user, err)
 	}

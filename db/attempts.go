@@ -3,6 +3,8 @@ package db
 import (
 	"context"
 
+	"skychimp/db/postgres"
+
 	"github.com/uptrace/bun"
 
 	"skychimp/domain"
@@ -38,7 +40,7 @@ const maxAttemptPage = 1000
 func (a Attempts) List(ctx context.Context, filter AttemptFilter) (rows []AttemptRow, more bool, err error) {
 	start := offset(min(filter.Page, maxAttemptPage))
 	// What pages are counted by stands in the index.
-	of := a.db.bun.NewSelect().TableExpr("attempts").Column("seq", "at").Where("run_id = run.id").
+	of := a.db.pg.Bun.NewSelect().TableExpr("attempts").Column("seq", "at").Where("run_id = run.id").
 		OrderExpr("seq DESC, at DESC").Limit(start + PageSize + 1)
 	if filter.Status != "" {
 		of.Where("status = ?", clean(string(filter.Status)))
@@ -49,7 +51,7 @@ func (a Attempts) List(ctx context.Context, filter AttemptFilter) (rows []Attemp
 	if filter.ClientID != 0 {
 		of.Where("seq = (SELECT seq FROM deliveries WHERE run_id = run.id AND client_id = ?)", filter.ClientID)
 	}
-	page := a.db.bun.NewSelect().TableExpr("runs AS run").ColumnExpr("run.id AS run_id, run.mailing_id, found.seq, found.at").
+	page := a.db.pg.Bun.NewSelect().TableExpr("runs AS run").ColumnExpr("run.id AS run_id, run.mailing_id, found.seq, found.at").
 		Join("JOIN LATERAL (?) AS found ON TRUE", of).
 		OrderExpr("run.id DESC, found.seq DESC, found.at DESC").Offset(start).Limit(PageSize + 1)
 	for column, value := range map[string]int64{
@@ -60,13 +62,13 @@ func (a Attempts) List(ctx context.Context, filter AttemptFilter) (rows []Attemp
 		}
 	}
 	rows = []AttemptRow{}
-	err = a.db.bun.NewSelect().TableExpr("(?) AS page", page).
+	err = a.db.pg.Bun.NewSelect().TableExpr("(?) AS page", page).
 		ColumnExpr("attempt.*, page.mailing_id, mailing.name AS mailing_name").
 		Join("JOIN attempts AS attempt ON (attempt.run_id, attempt.seq, attempt.at) = (page.run_id, page.seq, page.at)").
 		Join("JOIN mailings AS mailing ON mailing.id = page.mailing_id").
 		OrderExpr("page.run_id DESC, page.seq DESC, page.at DESC").Scan(ctx, &rows)
 	if err != nil {
-		return nil, false, explain(err)
+		return nil, false, postgres.TranslateError(err)
 	}
 	if len(rows) > PageSize {
 		return rows[:PageSize], filter.Page < maxAttemptPage, nil
@@ -85,19 +87,19 @@ type DeliveryRow struct {
 // page follows. outcome "" takes all. The caller has made sure who may see the run.
 func (r Runs) Deliveries(ctx context.Context, run int64, outcome domain.Outcome, page int) (rows []DeliveryRow, more bool, err error) {
 	rows = []DeliveryRow{}
-	part := r.db.bun.NewSelect().TableExpr("deliveries").Where("run_id = ?", run).Order("seq").Limit(PageSize + 1)
+	part := r.db.pg.Bun.NewSelect().TableExpr("deliveries").Where("run_id = ?", run).Order("seq").Limit(PageSize + 1)
 	if outcome == "" {
 		part.Where("seq > ?", offset(page)) // they are numbered from 1, without gaps
 	} else {
 		part.Where("outcome = ?", clean(string(outcome))).Offset(offset(page))
 	}
-	err = r.db.bun.NewSelect().TableExpr("(?) AS delivery", part).
+	err = r.db.pg.Bun.NewSelect().TableExpr("(?) AS delivery", part).
 		ColumnExpr("delivery.*, coalesce(last.code, 0) AS code, coalesce(last.answer, '') AS answer").
 		Join(`LEFT JOIN LATERAL (SELECT code, answer FROM attempts
 			WHERE run_id = delivery.run_id AND seq = delivery.seq ORDER BY at DESC LIMIT 1) AS last ON TRUE`).
 		OrderExpr("delivery.seq").Scan(ctx, &rows)
 	if err != nil {
-		return nil, false, explain(err)
+		return nil, false, postgres.TranslateError(err)
 	}
 	if len(rows) > PageSize {
 		return rows[:PageSize], true, nil

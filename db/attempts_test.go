@@ -8,26 +8,27 @@ import (
 
 	"skychimp/db"
 	"skychimp/db/dbtest"
+	"skychimp/db/outbox"
 	"skychimp/domain"
 )
 
 func TestAttempts(t *testing.T) {
 	d := dbtest.New(t)
-	run, ids := newRun(t, d, "ann", 4)
-	other, _ := newRun(t, d, "bob", 2)
-	s := newSender(t, d)
-	letters := s.claim(run.ID)
-	s.all(run.ID, letters[:1], domain.OutcomeAccepted)
-	s.all(run.ID, letters[1:2], domain.OutcomeFailed)
-	s.all(run.ID, letters[2:3], domain.OutcomeDeferred)
-	s.all(run.ID, letters[3:], domain.OutcomeSuppressed)
-	if err := d.Outbox().ReopenRetries(t.Context(), monday.Add(time.Hour)); err != nil {
+	run, ids := dbtest.NewRun(t, d, "ann", 4)
+	other, _ := dbtest.NewRun(t, d, "bob", 2)
+	s := dbtest.NewSender(t, d)
+	letters := s.Fetch(run.ID)
+	s.All(run.ID, letters[:1], domain.OutcomeAccepted)
+	s.All(run.ID, letters[1:2], domain.OutcomeFailed)
+	s.All(run.ID, letters[2:3], domain.OutcomeDeferred)
+	s.All(run.ID, letters[3:], domain.OutcomeSuppressed)
+	if err := outbox.New(d.Postgres()).Batches().ReopenRetries(t.Context(), dbtest.Monday.Add(time.Hour)); err != nil {
 		t.Fatal(err)
 	}
-	s.all(run.ID, s.claim(run.ID), domain.OutcomeAccepted)
-	next := plan(t, d, run.MailingID, monday.AddDate(0, 0, 1))
-	s.all(next.ID, s.claim(next.ID)[:1], domain.OutcomeAccepted)
-	s.all(other.ID, s.claim(other.ID)[:1], domain.OutcomeAccepted)
+	s.All(run.ID, s.Fetch(run.ID), domain.OutcomeAccepted)
+	next := dbtest.Plan(t, d, run.MailingID, dbtest.Monday.AddDate(0, 0, 1))
+	s.All(next.ID, s.Fetch(next.ID)[:1], domain.OutcomeAccepted)
+	s.All(other.ID, s.Fetch(other.ID)[:1], domain.OutcomeAccepted)
 
 	ann, mailing := run.OwnerID, run.MailingID
 	line := func(run domain.Run, seq, n int, status domain.Verdict) string {
@@ -74,11 +75,11 @@ func TestAttempts(t *testing.T) {
 
 func TestAttemptsPages(t *testing.T) {
 	d := dbtest.New(t)
-	run, _ := newRun(t, d, "ann", db.PageSize+5)
-	s := newSender(t, d)
-	s.all(run.ID, s.claim(run.ID), domain.OutcomeAccepted)
-	next := plan(t, d, run.MailingID, monday.AddDate(0, 0, 1))
-	s.all(next.ID, s.claim(next.ID), domain.OutcomeAccepted)
+	run, _ := dbtest.NewRun(t, d, "ann", db.PageSize+5)
+	s := dbtest.NewSender(t, d)
+	s.All(run.ID, s.Fetch(run.ID), domain.OutcomeAccepted)
+	next := dbtest.Plan(t, d, run.MailingID, dbtest.Monday.AddDate(0, 0, 1))
+	s.All(next.ID, s.Fetch(next.ID), domain.OutcomeAccepted)
 	seen := map[string]bool{}
 	sizes := []int{}
 	for page, more := 1, true; more; page++ {
@@ -103,15 +104,15 @@ func TestAttemptsPages(t *testing.T) {
 
 func TestDeliveries(t *testing.T) {
 	d := dbtest.New(t)
-	run, ids := newRun(t, d, "ann", db.PageSize+3)
-	s := newSender(t, d)
-	letters := s.claim(run.ID)
-	s.all(run.ID, letters[:1], domain.OutcomeDeferred)
-	if err := d.Outbox().Release(t.Context(), s.self.ID, run.ID, []int32{1}); err != nil {
+	run, ids := dbtest.NewRun(t, d, "ann", db.PageSize+3)
+	s := dbtest.NewSender(t, d)
+	letters := s.Fetch(run.ID)
+	s.All(run.ID, letters[:1], domain.OutcomeDeferred)
+	if err := outbox.New(d.Postgres()).Batches().Release(t.Context(), s.Self.ID, run.ID, []int32{1}); err != nil {
 		t.Fatal(err)
 	}
-	letters = append(letters[:1], s.claim(run.ID)...)
-	s.all(run.ID, letters[1:3], domain.OutcomeFailed)
+	letters = append(letters[:1], s.Fetch(run.ID)...)
+	s.All(run.ID, letters[1:3], domain.OutcomeFailed)
 	rows, more, err := d.Runs().Deliveries(t.Context(), run.ID, "", 1)
 	if err != nil || !more || len(rows) != db.PageSize {
 		t.Fatal(err, more, len(rows))

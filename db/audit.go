@@ -5,6 +5,8 @@ import (
 	"slices"
 	"time"
 
+	"skychimp/db/postgres"
+
 	"github.com/uptrace/bun"
 
 	"skychimp/domain"
@@ -28,7 +30,7 @@ type AuditFilter struct {
 // last page the last is answered.
 func (a Audit) List(ctx context.Context, f AuditFilter) ([]domain.AuditEntry, int, error) {
 	entries := []domain.AuditEntry{}
-	query := a.db.bun.NewSelect().Model(&entries).ModelTableExpr("audit AS audit_entry")
+	query := a.db.pg.Bun.NewSelect().Model(&entries).ModelTableExpr("audit AS audit_entry")
 	if f.Act != "" {
 		query.Where("act = ?", f.Act)
 	}
@@ -38,10 +40,10 @@ func (a Audit) List(ctx context.Context, f AuditFilter) ([]domain.AuditEntry, in
 	}
 	total, err := query.Count(ctx)
 	if err != nil || total == 0 {
-		return entries, 0, explain(err)
+		return entries, 0, postgres.TranslateError(err)
 	}
 	err = query.Order("id DESC").Limit(PageSize).Offset(int64(pageStart(f.Page, int(total)))).Scan(ctx)
-	return entries, int(total), explain(err)
+	return entries, int(total), postgres.TranslateError(err)
 }
 
 // note writes an act into the log, in the transaction that does it.
@@ -63,7 +65,7 @@ func (ms Mailings) Enable(ctx context.Context, by domain.User, id int64, now tim
 
 // oversee logs the act unless nothing was left to do.
 func (ms Mailings) oversee(ctx context.Context, by domain.User, id int64, act domain.Act, now time.Time, change func(*domain.Mailing) error) (m domain.Mailing, err error) {
-	err = ms.db.InTx(ctx, func(tx Tx) error {
+	err = ms.db.pg.InTx(ctx, func(tx Tx) error {
 		disabled := false
 		m, err = ms.update(ctx, tx, 0, id, func(m *domain.Mailing) error {
 			disabled = m.Disabled()
@@ -97,14 +99,14 @@ func (us Users) GiveRole(ctx context.Context, by domain.User, id int64, role dom
 // oversee lets change act on a user, and logs what it did. The actor is read again: of two
 // admins who take each other's role only the first succeeds.
 func (us Users) oversee(ctx context.Context, by domain.User, id int64, now time.Time, change func(by domain.User, user *domain.User) error) (user domain.User, err error) {
-	err = us.db.InTx(ctx, func(tx Tx) error {
+	err = us.db.pg.InTx(ctx, func(tx Tx) error {
 		if by.ID != 0 {
 			if by, err = lockActor(ctx, tx, by.ID, id); err != nil {
 				return err
 			}
 		}
 		var before domain.User
-		user, err = updateUser(ctx, tx, id, func(user *domain.User) error {
+		user, err = us.update(ctx, tx, id, func(user *domain.User) error {
 			before = *user
 			return change(by, user)
 		})

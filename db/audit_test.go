@@ -9,6 +9,7 @@ import (
 
 	"skychimp/db"
 	"skychimp/db/dbtest"
+	"skychimp/db/outbox"
 	"skychimp/domain"
 )
 
@@ -37,49 +38,32 @@ func entries(t testing.TB, d *db.DB, filter db.AuditFilter) []string {
 	return lines
 }
 
-func same(t testing.TB, what string, got, want any) {
-	t.Helper()
-	if fmt.Sprint(got) != fmt.Sprint(want) {
-		t.Errorf("%s: %v, want %v", what, got, want)
-	}
-}
-
-func must[T any](t testing.TB) func(T, error) T {
-	return func(value T, err error) T {
-		t.Helper()
-		if err != nil {
-			t.Fatal(err)
-		}
-		return value
-	}
-}
-
 func TestDisableMailing(t *testing.T) {
 	d := dbtest.New(t)
 	manager, owner := newUser(t, d, "mia", domain.RoleManager), newUser(t, d, "ann", domain.RoleUser)
-	newClients(t, d, owner.ID, 3)
-	m := newLaunched(t, d, owner.ID, nil)
-	run, ok, err := d.Outbox().Plan(t.Context(), m.ID, monday, false)
+	dbtest.NewClients(t, d, owner.ID, 3)
+	m := dbtest.NewLaunched(t, d, owner.ID, nil)
+	run, ok, err := outbox.New(d.Postgres()).Plans().Make(t.Context(), m.ID, dbtest.Monday, false)
 	if err != nil || !ok {
 		t.Fatal(ok, err)
 	}
 	for range 2 { // the second one changes nothing
-		m = must[domain.Mailing](t)(d.Mailings().Disable(t.Context(), manager, m.ID, " spam ", monday))
-		same(t, "disabled", []any{m.Disabled(), m.DisabledReason, m.Status}, []any{true, "spam", domain.Running})
+		m = dbtest.Must[domain.Mailing](t)(d.Mailings().Disable(t.Context(), manager, m.ID, " spam ", dbtest.Monday))
+		dbtest.Same(t, "disabled", []any{m.Disabled(), m.DisabledReason, m.Status}, []any{true, "spam", domain.Running})
 	}
-	row := must[db.RunRow](t)(d.Runs().Get(t.Context(), 0, run.ID))
-	same(t, "run", []any{row.Status, row.Reason}, []any{domain.RunStopping, domain.ReasonDisabled})
+	row := dbtest.Must[db.RunRow](t)(d.Runs().Get(t.Context(), 0, run.ID))
+	dbtest.Same(t, "run", []any{row.Status, row.Reason}, []any{domain.RunStopping, domain.ReasonDisabled})
 	for range 2 {
-		m = must[domain.Mailing](t)(d.Mailings().Enable(t.Context(), manager, m.ID, monday.Add(time.Hour)))
-		same(t, "disabled", m.Disabled(), false)
+		m = dbtest.Must[domain.Mailing](t)(d.Mailings().Enable(t.Context(), manager, m.ID, dbtest.Monday.Add(time.Hour)))
+		dbtest.Same(t, "disabled", m.Disabled(), false)
 	}
-	_, err = d.Mailings().Disable(t.Context(), owner, m.ID, "no", monday)
-	refused(t, err, domain.Forbidden, "errors.forbidden")
-	_, err = d.Mailings().Disable(t.Context(), manager, m.ID, "", monday)
-	refused(t, err, domain.Invalid, "staff.reason_required")
-	_, err = d.Mailings().Disable(t.Context(), manager, m.ID+1, "no", monday)
-	refused(t, err, domain.NotFound, "errors.not_found")
-	same(t, "log", entries(t, d, db.AuditFilter{}), []string{
+	_, err = d.Mailings().Disable(t.Context(), owner, m.ID, "no", dbtest.Monday)
+	dbtest.Refused(t, err, domain.Forbidden, "errors.forbidden")
+	_, err = d.Mailings().Disable(t.Context(), manager, m.ID, "", dbtest.Monday)
+	dbtest.Refused(t, err, domain.Invalid, "staff.reason_required")
+	_, err = d.Mailings().Disable(t.Context(), manager, m.ID+1, "no", dbtest.Monday)
+	dbtest.Refused(t, err, domain.NotFound, "errors.not_found")
+	dbtest.Same(t, "log", entries(t, d, db.AuditFilter{}), []string{
 		fmt.Sprintf("09:00 %d mia@people.example disable %d News spam", manager.ID, m.ID),
 		fmt.Sprintf("10:00 %d mia@people.example enable %d News ", manager.ID, m.ID),
 	})
@@ -88,11 +72,11 @@ func TestDisableMailing(t *testing.T) {
 func TestBlockUser(t *testing.T) {
 	d := dbtest.New(t)
 	manager, admin, ann := newUser(t, d, "mia", domain.RoleManager), newUser(t, d, "ada", domain.RoleAdmin), newUser(t, d, "ann", domain.RoleUser)
-	newClients(t, d, ann.ID, 3)
+	dbtest.NewClients(t, d, ann.ID, 3)
 	var runs []int64
 	for range 2 {
-		m := newLaunched(t, d, ann.ID, nil)
-		run, ok, err := d.Outbox().Plan(t.Context(), m.ID, monday, false)
+		m := dbtest.NewLaunched(t, d, ann.ID, nil)
+		run, ok, err := outbox.New(d.Postgres()).Plans().Make(t.Context(), m.ID, dbtest.Monday, false)
 		if err != nil || !ok {
 			t.Fatal(ok, err)
 		}
@@ -100,27 +84,27 @@ func TestBlockUser(t *testing.T) {
 	}
 	for _, name := range []string{"here", "there"} {
 		hash := sha256.Sum256([]byte(name))
-		err := d.Sessions().Start(t.Context(), domain.Session{Hash: hash[:], UserID: ann.ID, CreatedAt: monday, SeenAt: monday, ExpiresAt: monday.Add(time.Hour)})
+		err := d.Sessions().Start(t.Context(), domain.Session{Hash: hash[:], UserID: ann.ID, CreatedAt: dbtest.Monday, SeenAt: dbtest.Monday, ExpiresAt: dbtest.Monday.Add(time.Hour)})
 		if err != nil {
 			t.Fatal(err)
 		}
 	}
-	user := must[domain.User](t)(d.Users().Block(t.Context(), manager, ann.ID, "spam", monday))
-	same(t, "blocked", []any{user.Blocked(), user.BlockedReason}, []any{true, "spam"})
-	same(t, "sessions", numbers(t, d, "SELECT count(*) FROM sessions"), []int64{0})
+	user := dbtest.Must[domain.User](t)(d.Users().Block(t.Context(), manager, ann.ID, "spam", dbtest.Monday))
+	dbtest.Same(t, "blocked", []any{user.Blocked(), user.BlockedReason}, []any{true, "spam"})
+	dbtest.Same(t, "sessions", dbtest.Numbers(t, d, "SELECT count(*) FROM sessions"), []int64{0})
 	for _, id := range runs {
-		row := must[db.RunRow](t)(d.Runs().Get(t.Context(), 0, id))
-		same(t, "run", []any{row.Status, row.EndOutcome, row.Reason}, []any{domain.RunStopping, domain.OutcomeCancelled, domain.ReasonBlocked})
+		row := dbtest.Must[db.RunRow](t)(d.Runs().Get(t.Context(), 0, id))
+		dbtest.Same(t, "run", []any{row.Status, row.EndOutcome, row.Reason}, []any{domain.RunStopping, domain.OutcomeCancelled, domain.ReasonBlocked})
 	}
-	must[domain.User](t)(d.Users().Unblock(t.Context(), admin, ann.ID, monday.Add(time.Minute)))
+	dbtest.Must[domain.User](t)(d.Users().Unblock(t.Context(), admin, ann.ID, dbtest.Monday.Add(time.Minute)))
 	for _, one := range []struct {
 		by   domain.User
 		whom int64
 	}{{manager, manager.ID}, {manager, admin.ID}, {admin, admin.ID}, {ann, manager.ID}} {
-		_, err := d.Users().Block(t.Context(), one.by, one.whom, "no", monday)
-		refused(t, err, domain.Forbidden, "staff.block_refused")
+		_, err := d.Users().Block(t.Context(), one.by, one.whom, "no", dbtest.Monday)
+		dbtest.Refused(t, err, domain.Forbidden, "staff.block_refused")
 	}
-	same(t, "log", entries(t, d, db.AuditFilter{}), []string{
+	dbtest.Same(t, "log", entries(t, d, db.AuditFilter{}), []string{
 		fmt.Sprintf("09:00 %d mia@people.example block %d ann@people.example spam", manager.ID, ann.ID),
 		fmt.Sprintf("09:01 %d ada@people.example unblock %d ann@people.example ", admin.ID, ann.ID),
 	})
@@ -134,11 +118,11 @@ func TestActorsTakeTurns(t *testing.T) {
 		one, other := newUser(t, d, "one", domain.RoleAdmin), newUser(t, d, "other", domain.RoleAdmin)
 		results := make(chan error, 2)
 		go func() {
-			_, err := d.Users().GiveRole(t.Context(), one, other.ID, domain.RoleManager, monday)
+			_, err := d.Users().GiveRole(t.Context(), one, other.ID, domain.RoleManager, dbtest.Monday)
 			results <- err
 		}()
 		go func() {
-			_, err := d.Users().GiveRole(t.Context(), other, one.ID, domain.RoleManager, monday)
+			_, err := d.Users().GiveRole(t.Context(), other, one.ID, domain.RoleManager, dbtest.Monday)
 			results <- err
 		}()
 		first, second := <-results, <-results
@@ -148,12 +132,12 @@ func TestActorsTakeTurns(t *testing.T) {
 		if second != nil || domain.KindOf(first) != domain.Forbidden {
 			t.Fatalf("round %d: %v and %v, want one success and one refusal", round, first, second)
 		}
-		same(t, "admins left", numbers(t, d, "SELECT count(*) FROM users WHERE role = 'admin'"), []int64{1})
+		dbtest.Same(t, "admins left", dbtest.Numbers(t, d, "SELECT count(*) FROM users WHERE role = 'admin'"), []int64{1})
 		if round == 0 {
 			mia, max := newUser(t, d, "mia", domain.RoleManager), newUser(t, d, "max", domain.RoleManager)
-			must[domain.User](t)(d.Users().Block(t.Context(), mia, max.ID, "first", monday))
-			_, err := d.Users().Block(t.Context(), max, mia.ID, "second", monday)
-			refused(t, err, domain.Unauthenticated, "errors.unauthenticated")
+			dbtest.Must[domain.User](t)(d.Users().Block(t.Context(), mia, max.ID, "first", dbtest.Monday))
+			_, err := d.Users().Block(t.Context(), max, mia.ID, "second", dbtest.Monday)
+			dbtest.Refused(t, err, domain.Unauthenticated, "errors.unauthenticated")
 		}
 	}
 }
@@ -162,24 +146,24 @@ func TestGiveRole(t *testing.T) {
 	d := dbtest.New(t)
 	admin, ann := newUser(t, d, "ada", domain.RoleAdmin), newUser(t, d, "ann", domain.RoleUser)
 	for range 2 {
-		user := must[domain.User](t)(d.Users().GiveRole(t.Context(), admin, ann.ID, domain.RoleContent, monday))
-		same(t, "role", user.Role, domain.RoleContent)
+		user := dbtest.Must[domain.User](t)(d.Users().GiveRole(t.Context(), admin, ann.ID, domain.RoleContent, dbtest.Monday))
+		dbtest.Same(t, "role", user.Role, domain.RoleContent)
 	}
-	must[domain.User](t)(d.Users().GiveRole(t.Context(), domain.User{Role: domain.RoleAdmin}, ann.ID, domain.RoleUser, monday))
-	_, err := d.Users().GiveRole(t.Context(), admin, admin.ID, domain.RoleUser, monday)
-	refused(t, err, domain.Conflict, "staff.role_own")
-	_, err = d.Users().GiveRole(t.Context(), admin, 1<<40, domain.RoleUser, monday)
-	refused(t, err, domain.NotFound, "errors.not_found")
+	dbtest.Must[domain.User](t)(d.Users().GiveRole(t.Context(), domain.User{Role: domain.RoleAdmin}, ann.ID, domain.RoleUser, dbtest.Monday))
+	_, err := d.Users().GiveRole(t.Context(), admin, admin.ID, domain.RoleUser, dbtest.Monday)
+	dbtest.Refused(t, err, domain.Conflict, "staff.role_own")
+	_, err = d.Users().GiveRole(t.Context(), admin, 1<<40, domain.RoleUser, dbtest.Monday)
+	dbtest.Refused(t, err, domain.NotFound, "errors.not_found")
 	if err := d.Users().Delete(t.Context(), admin.ID); err != nil {
 		t.Fatal(err)
 	}
-	same(t, "log", entries(t, d, db.AuditFilter{}), []string{
+	dbtest.Same(t, "log", entries(t, d, db.AuditFilter{}), []string{
 		fmt.Sprintf("09:00 0 ada@people.example role_content %d ann@people.example ", ann.ID),
 		fmt.Sprintf("09:00 0  role_user %d ann@people.example ", ann.ID),
 	})
-	same(t, "one act", len(entries(t, d, db.AuditFilter{Act: domain.ActRoleUser})), 1)
-	same(t, "by actor", len(entries(t, d, db.AuditFilter{Query: "ADA@"})), 1)
-	same(t, "by nothing", len(entries(t, d, db.AuditFilter{Query: "100%"})), 0)
+	dbtest.Same(t, "one act", len(entries(t, d, db.AuditFilter{Act: domain.ActRoleUser})), 1)
+	dbtest.Same(t, "by actor", len(entries(t, d, db.AuditFilter{Query: "ADA@"})), 1)
+	dbtest.Same(t, "by nothing", len(entries(t, d, db.AuditFilter{Query: "100%"})), 0)
 }
 
 func TestUsers(t *testing.T) {
@@ -188,9 +172,9 @@ func TestUsers(t *testing.T) {
 	for i := range 30 {
 		user := newUser(t, d, fmt.Sprintf("user%02d", i), domain.RoleUser)
 		if i%10 == 0 {
-			must[domain.User](t)(d.Users().Block(t.Context(), manager, user.ID, "spam", monday))
-			newClients(t, d, user.ID, 3+i)
-			newMailing(t, d, user.ID, nil)
+			dbtest.Must[domain.User](t)(d.Users().Block(t.Context(), manager, user.ID, "spam", dbtest.Monday))
+			dbtest.NewClients(t, d, user.ID, 3+i)
+			dbtest.NewMailing(t, d, user.ID, nil)
 		}
 	}
 	tests := []struct {
@@ -223,18 +207,18 @@ func TestUsers(t *testing.T) {
 func TestMailingRows(t *testing.T) {
 	d := dbtest.New(t)
 	manager, owner := newUser(t, d, "mia", domain.RoleManager), newUser(t, d, "ann", domain.RoleUser)
-	newClients(t, d, owner.ID, 3)
-	m, other := newLaunched(t, d, owner.ID, nil), newMailing(t, d, owner.ID, func(f *domain.MailingForm) { f.Name = "Other" })
-	if _, ok, err := d.Outbox().Plan(t.Context(), m.ID, monday, false); err != nil || !ok {
+	dbtest.NewClients(t, d, owner.ID, 3)
+	m, other := dbtest.NewLaunched(t, d, owner.ID, nil), dbtest.NewMailing(t, d, owner.ID, func(f *domain.MailingForm) { f.Name = "Other" })
+	if _, ok, err := outbox.New(d.Postgres()).Plans().Make(t.Context(), m.ID, dbtest.Monday, false); err != nil || !ok {
 		t.Fatal(ok, err)
 	}
-	if _, err := d.Pool.Exec(t.Context(), "UPDATE blocks SET accepted = 2"); err != nil {
+	if _, err := d.Postgres().Pool.Exec(t.Context(), "UPDATE blocks SET accepted = 2"); err != nil {
 		t.Fatal(err)
 	}
-	must[domain.Mailing](t)(d.Mailings().Disable(t.Context(), manager, other.ID, "spam", monday))
-	row := must[db.MailingRow](t)(d.Mailings().Row(t.Context(), m.ID))
-	same(t, "counts", []any{row.Planned, row.Accepted, row.Open(), row.OwnerEmail, row.Name, row.LastRunAt.UTC()},
-		[]any{3, 2, 1, owner.Email, "News", monday})
+	dbtest.Must[domain.Mailing](t)(d.Mailings().Disable(t.Context(), manager, other.ID, "spam", dbtest.Monday))
+	row := dbtest.Must[db.MailingRow](t)(d.Mailings().Row(t.Context(), m.ID))
+	dbtest.Same(t, "counts", []any{row.Planned, row.Accepted, row.Open(), row.OwnerEmail, row.Name, row.LastRunAt.UTC()},
+		[]any{3, 2, 1, owner.Email, "News", dbtest.Monday})
 	for name, tt := range map[string]struct {
 		filter db.MailingFilter
 		want   []int64

@@ -4,13 +4,13 @@ import (
 	"context"
 	"crypto/rand"
 	"log/slog"
-	"strings"
 	"sync"
 	"time"
 
 	"github.com/jackc/pgx/v5"
 	memory "github.com/patrickmn/go-cache"
 
+	"skychimp/db/postgres"
 	"skychimp/domain"
 )
 
@@ -53,7 +53,7 @@ func (db *DB) StartCache(redisURL string, log *slog.Logger) error {
 	if err := db.Home().recall(ctx); err != nil {
 		log.Warn("cache: the numbers of the home page are not known yet", "error", err)
 	}
-	config := db.Pool.Config().ConnConfig
+	config := db.pg.Pool.Config().ConnConfig
 	config.RuntimeParams["application_name"] = "skychimp cache"
 	c.done.Go(func() { c.listen(ctx, config, log) })
 	c.done.Go(func() { db.Home().refresh(ctx) })
@@ -85,27 +85,26 @@ func (c *cache) forget() (heard bool) {
 // changed makes every instance forget what it has cached of a topic (`stats`, `posts`) when the
 // transaction commits: it announces the version that all of them go on with. This instance
 // doesn't wait to hear it, so that who has written reads what he wrote.
-func changed(ctx context.Context, tx Tx, topic string) error {
-	announcement := topic + " " + rand.Text()
-	*tx.announced = append(*tx.announced, announcement)
-	return notify(ctx, tx, "cache", announcement)
+func (db *DB) changed(ctx context.Context, tx Tx, topic string) error {
+	announcement := postgres.NewCacheVersion(topic)
+	tx.AfterCommit(func() { db.cache.hear(announcement) })
+	return tx.Notify(ctx, announcement)
 }
 
-// hear takes over an announcement: `<topic> <version>`, topic `all` for every topic.
-func (c *cache) hear(payload string) {
-	topic, version, _ := strings.Cut(payload, " ")
+// hear takes over an announcement, of one topic or of all.
+func (c *cache) hear(announcement postgres.CacheChanged) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.latest == nil { // not started
 		return
 	}
-	if topic != "all" {
-		c.latest[topic] = version
+	if announcement.Topic != postgres.AllTopics {
+		c.latest[announcement.Topic] = announcement.Version
 		return
 	}
 	c.deaf = false
 	for topic := range c.latest {
-		c.latest[topic] = version
+		c.latest[topic] = announcement.Version
 	}
 }
 
@@ -145,17 +144,19 @@ func (c *cache) follow(ctx context.Context, config *pgx.ConnConfig) error {
 		defer cancel()
 		_ = conn.Close(ctx)
 	}()
-	if _, err := conn.Exec(ctx, "LISTEN cache"); err != nil {
+	if err := postgres.Listen(ctx, conn, postgres.ChannelCache); err != nil {
 		return err
 	}
-	if _, err := conn.Exec(ctx, "SELECT pg_notify('cache', $1)", "all "+rand.Text()); err != nil {
+	if err := postgres.NotifyOn(ctx, conn, postgres.NewCacheVersion(postgres.AllTopics)); err != nil {
 		return err
 	}
 	for {
-		heard, err := hear(ctx, conn)
+		heard, err := postgres.WaitForNotification(ctx, conn)
 		if err != nil {
 			return err
 		}
-		c.hear(heard.Payload)
+		if announcement, ok := heard.(postgres.CacheChanged); ok {
+			c.hear(announcement)
+		}
 	}
 }

@@ -18,7 +18,7 @@ import (
 // instance is one more process on the database of first, with its cache running and hearing.
 func instance(t testing.TB, first *db.DB, redisURL string) *db.DB {
 	t.Helper()
-	one, err := db.Open(first.Pool.Config().ConnString())
+	one, err := db.Open(first.Postgres().Pool.Config().ConnString())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -27,14 +27,14 @@ func instance(t testing.TB, first *db.DB, redisURL string) *db.DB {
 	if err := one.StartCache(redisURL, slog.New(slog.DiscardHandler)); err != nil {
 		t.Fatal(err)
 	}
-	eventually(t, "the cache to listen", func() bool { return listeners(t, first) > before && one.Hears() })
+	dbtest.Eventually(t, "the cache to listen", func() bool { return listeners(t, first) > before && one.Hears() })
 	return one
 }
 
 // listeners counts the caches that have said that they are there.
 func listeners(t testing.TB, d *db.DB) (n int) {
 	t.Helper()
-	err := d.Pool.QueryRow(t.Context(), `SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()
+	err := d.Postgres().Pool.QueryRow(t.Context(), `SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()
 		AND application_name = 'skychimp cache' AND query LIKE 'SELECT pg_notify%' AND state = 'idle'`).Scan(&n)
 	if err != nil {
 		t.Fatal(err)
@@ -42,21 +42,11 @@ func listeners(t testing.TB, d *db.DB) (n int) {
 	return n
 }
 
-// eventually waits up to a second: that is what the cache promises.
-func eventually(t testing.TB, what string, done func() bool) {
-	t.Helper()
-	for begun := time.Now(); !done(); time.Sleep(5 * time.Millisecond) {
-		if time.Since(begun) > time.Second {
-			t.Fatalf("waited a second for %s", what)
-		}
-	}
-}
-
 // queries counts the statements that do runs through the pool.
 func queries(d *db.DB, do func()) int64 {
-	before := d.Pool.Stat().AcquireCount()
+	before := d.Postgres().Pool.Stat().AcquireCount()
 	do()
-	return d.Pool.Stat().AcquireCount() - before
+	return d.Postgres().Pool.Stat().AcquireCount() - before
 }
 
 func addPost(t testing.TB, d *db.DB, title string, at time.Time) domain.Post {
@@ -84,7 +74,7 @@ func published(t testing.TB, d *db.DB) []string {
 // noPosts and its likes say what a second instance sees of the first one's writing.
 func sees(t testing.TB, d *db.DB, n int) {
 	t.Helper()
-	eventually(t, "the list of posts", func() bool { return len(published(t, d)) == n })
+	dbtest.Eventually(t, "the list of posts", func() bool { return len(published(t, d)) == n })
 }
 
 func TestCacheStampede(t *testing.T) {
@@ -124,7 +114,7 @@ func TestCacheFirstCallerLeaves(t *testing.T) {
 	first := dbtest.New(t)
 	one := instance(t, first, "")
 	addPost(t, first, "One", time.Now())
-	lock, err := first.Pool.Begin(t.Context())
+	lock, err := first.Postgres().Pool.Begin(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -135,9 +125,9 @@ func TestCacheFirstCallerLeaves(t *testing.T) {
 	leaving, leave := context.WithCancel(t.Context())
 	var done sync.WaitGroup
 	done.Go(func() { _, _ = one.Posts().Published(leaving, time.Now()) })
-	eventually(t, "the first one's query", func() bool {
+	dbtest.Eventually(t, "the first one's query", func() bool {
 		var waiting int
-		err := first.Pool.QueryRow(t.Context(), "SELECT count(*) FROM pg_locks WHERE NOT granted AND relation = 'posts'::regclass").Scan(&waiting)
+		err := first.Postgres().Pool.QueryRow(t.Context(), "SELECT count(*) FROM pg_locks WHERE NOT granted AND relation = 'posts'::regclass").Scan(&waiting)
 		return err == nil && waiting == 1
 	})
 	done.Go(func() {
@@ -168,8 +158,8 @@ func TestCacheInvalidation(t *testing.T) {
 				t.Fatal(err)
 			}
 			for _, one := range []*db.DB{a, b} {
-				eventually(t, "the new title", func() bool { return published(t, one)[0] == "Two" })
-				eventually(t, "the new title of the article", func() bool {
+				dbtest.Eventually(t, "the new title", func() bool { return published(t, one)[0] == "Two" })
+				dbtest.Eventually(t, "the new title of the article", func() bool {
 					post, err := one.Posts().PublishedBySlug(t.Context(), "one", time.Now())
 					return err == nil && post.Title == "Two"
 				})
@@ -203,7 +193,7 @@ func TestCacheShared(t *testing.T) {
 	first := dbtest.New(t)
 	addPost(t, first, "One", time.Now())
 	a, b := instance(t, first, "redis://"+redis.Addr()), instance(t, first, "redis://"+redis.Addr())
-	eventually(t, "the versions to be the same", func() bool {
+	dbtest.Eventually(t, "the versions to be the same", func() bool {
 		sees(t, a, 1)
 		// Values are written to Redis behind the reader's back.
 		time.Sleep(10 * time.Millisecond)
@@ -248,7 +238,7 @@ func TestCacheDeaf(t *testing.T) {
 	one := instance(t, first, "")
 	sees(t, one, 0)
 	for n := range 3 {
-		_, err := first.Pool.Exec(t.Context(), `SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+		_, err := first.Postgres().Pool.Exec(t.Context(), `SELECT pg_terminate_backend(pid) FROM pg_stat_activity
 			WHERE datname = current_database() AND application_name = 'skychimp cache'`)
 		if err != nil {
 			t.Fatal(err)

@@ -6,6 +6,8 @@ import (
 	"sync"
 	"time"
 
+	"skychimp/db/postgres"
+
 	gocache "github.com/eko/gocache/lib/v4/cache"
 	"github.com/eko/gocache/lib/v4/store"
 	memorystore "github.com/eko/gocache/store/go_cache/v4"
@@ -87,7 +89,7 @@ func (l *layers[T]) get(ctx context.Context, asked lookup[T]) (T, error) {
 	case <-late:
 	case <-ctx.Done():
 		if !kept {
-			return before, explain(context.Cause(ctx))
+			return before, postgres.TranslateError(context.Cause(ctx))
 		}
 	}
 	return before, nil

@@ -11,17 +11,17 @@ import (
 
 func TestOverlaps(t *testing.T) {
 	d := dbtest.New(t)
-	ann, bob := newOwner(t, d, "ann"), newOwner(t, d, "bob")
+	ann, bob := dbtest.NewOwner(t, d, "ann"), dbtest.NewOwner(t, d, "bob")
 	var ids []int64
 	for email, tags := range map[string]string{"a@x.org": "news", "b@x.org": "news, VIP", "c@x.org": ""} {
-		ids = append(ids, newClient(t, d, ann, domain.ClientForm{Email: email, Tags: tags}).ID)
+		ids = append(ids, dbtest.NewClient(t, d, ann, domain.ClientForm{Email: email, Tags: tags}).ID)
 	}
-	newClient(t, d, bob, domain.ClientForm{Email: "a@x.org", Tags: "news"})
-	all := newLaunched(t, d, ann, nil)
-	news := newLaunched(t, d, ann, func(f *domain.MailingForm) { f.Audience, f.Tags = "tags", "News" })
-	vip := newLaunched(t, d, ann, func(f *domain.MailingForm) { f.Audience, f.Tags = "tags", "vip" })
-	three := newLaunched(t, d, ann, func(f *domain.MailingForm) { f.Audience, f.ClientIDs = "picked", ids })
-	two := newLaunched(t, d, ann, func(f *domain.MailingForm) { f.Audience, f.ClientIDs = "picked", ids[:2] })
+	dbtest.NewClient(t, d, bob, domain.ClientForm{Email: "a@x.org", Tags: "news"})
+	all := dbtest.NewLaunched(t, d, ann, nil)
+	news := dbtest.NewLaunched(t, d, ann, func(f *domain.MailingForm) { f.Audience, f.Tags = "tags", "News" })
+	vip := dbtest.NewLaunched(t, d, ann, func(f *domain.MailingForm) { f.Audience, f.Tags = "tags", "vip" })
+	three := dbtest.NewLaunched(t, d, ann, func(f *domain.MailingForm) { f.Audience, f.ClientIDs = "picked", ids })
+	two := dbtest.NewLaunched(t, d, ann, func(f *domain.MailingForm) { f.Audience, f.ClientIDs = "picked", ids[:2] })
 	o, err := d.Mailings().Overlaps(t.Context(), ann, []domain.Mailing{all, news, vip, three, two})
 	if err != nil {
 		t.Fatal(err)
@@ -42,12 +42,12 @@ func TestOverlaps(t *testing.T) {
 
 func TestNextMailings(t *testing.T) {
 	d := dbtest.New(t)
-	ann, bob := newOwner(t, d, "ann"), newOwner(t, d, "bob")
-	first := newLaunched(t, d, ann, nil)
-	newMailing(t, d, ann, nil)
-	newLaunched(t, d, bob, nil)
-	update(t, d, newLaunched(t, d, ann, nil).ID, disable)
-	update(t, d, newLaunched(t, d, ann, nil).ID, stop)
+	ann, bob := dbtest.NewOwner(t, d, "ann"), dbtest.NewOwner(t, d, "bob")
+	first := dbtest.NewLaunched(t, d, ann, nil)
+	dbtest.NewMailing(t, d, ann, nil)
+	dbtest.NewLaunched(t, d, bob, nil)
+	dbtest.UpdateMailing(t, d, dbtest.NewLaunched(t, d, ann, nil).ID, dbtest.Disable)
+	dbtest.UpdateMailing(t, d, dbtest.NewLaunched(t, d, ann, nil).ID, dbtest.Stop)
 	list, err := d.Mailings().Next(t.Context(), ann, 10)
 	if err != nil || len(list) != 1 || list[0].ID != first.ID {
 		t.Errorf("%+v, %v", list, err)
@@ -56,10 +56,10 @@ func TestNextMailings(t *testing.T) {
 
 func TestClientsAdded(t *testing.T) {
 	d := dbtest.New(t)
-	ann := newOwner(t, d, "ann")
-	newClients(t, d, newOwner(t, d, "bob"), 1)
+	ann := dbtest.NewOwner(t, d, "ann")
+	dbtest.NewClients(t, d, dbtest.NewOwner(t, d, "bob"), 1)
 	for i, at := range []string{"2031-05-01T22:30:00Z", "2031-05-02T10:00:00Z", "2031-05-02T22:00:00Z", "2031-04-01T10:00:00Z", "2031-06-01T10:00:00Z"} {
-		exec(t, d, `INSERT INTO clients (owner_id, email, created_at) VALUES ($1, $2::int::text || '@x.org', $3::text::timestamptz)`, ann, i, at)
+		dbtest.Exec(t, d, `INSERT INTO clients (owner_id, email, created_at) VALUES ($1, $2::int::text || '@x.org', $3::text::timestamptz)`, ann, i, at)
 	}
 	day := time.Date(2031, 4, 30, 22, 0, 0, 0, time.UTC)
 	added, err := d.Clients().Added(t.Context(), ann, []time.Time{day, day.AddDate(0, 0, 1), day.AddDate(0, 0, 2), day.AddDate(0, 0, 3)})

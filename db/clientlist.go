@@ -6,6 +6,8 @@ import (
 	"strings"
 	"time"
 
+	"skychimp/db/postgres"
+
 	"github.com/jackc/pgx/v5"
 	"github.com/uptrace/bun"
 	"github.com/uptrace/bun/dialect/pgdialect"
@@ -28,11 +30,11 @@ type ClientFilter struct {
 // List is one page of the owner's list, newest first, and the number of all that match,
 // which is SearchMax+1 when a search found more than it looks for.
 func (cs Clients) List(ctx context.Context, owner int64, f ClientFilter) (clients []domain.Client, total int, err error) {
-	found := cs.db.bun.NewSelect().Table("clients").Column("id").Where("owner_id = ?", owner)
+	found := cs.db.pg.Bun.NewSelect().Table("clients").Column("id").Where("owner_id = ?", owner)
 	if f.Tag != "" {
 		var spellings []string
 		if spellings, total, err = cs.spellings(ctx, owner, clean(f.Tag)); err != nil {
-			return nil, 0, explain(err)
+			return nil, 0, postgres.TranslateError(err)
 		}
 		found.Where("tags && ?", pgdialect.Array(spellings))
 	}
@@ -49,10 +51,10 @@ func (cs Clients) List(ctx context.Context, owner int64, f ClientFilter) (client
 	}
 	clients = []domain.Client{}
 	if err == nil && len(ids) > 0 {
-		err = cs.db.bun.NewSelect().Model(&clients).Where("id IN ?", bun.Tuple(ids)).
+		err = cs.db.pg.Bun.NewSelect().Model(&clients).Where("id IN ?", bun.Tuple(ids)).
 			Order("created_at DESC", "id DESC").Scan(ctx)
 	}
-	return clients, total, explain(err)
+	return clients, total, postgres.TranslateError(err)
 }
 
 var trigram = regexp.MustCompile(`[\pL\pN]{3}`)
@@ -100,23 +102,23 @@ func clean(text string) string {
 // Added counts the owner's clients that were added from each of the moments, which
 // ascend, to the next.
 func (cs Clients) Added(ctx context.Context, owner int64, moments []time.Time) (added []int64, err error) {
-	rows, err := cs.db.Pool.Query(ctx, `SELECT (SELECT count(*) FROM clients WHERE owner_id = $1 AND created_at >= ($2::timestamptz[])[i]
+	rows, err := cs.db.pg.Pool.Query(ctx, `SELECT (SELECT count(*) FROM clients WHERE owner_id = $1 AND created_at >= ($2::timestamptz[])[i]
 			AND created_at < ($2::timestamptz[])[i + 1]) FROM generate_series(1, cardinality($2::timestamptz[]) - 1) AS i ORDER BY i`, owner, moments)
 	if err == nil {
 		added, err = pgx.CollectRows(rows, pgx.RowTo[int64])
 	}
-	return added, explain(err)
+	return added, postgres.TranslateError(err)
 }
 
 // After are the owner's next 1,000 clients in the order of the list, the first ones
 // after the zero client: an export holds neither a connection nor a list.
 func (cs Clients) After(ctx context.Context, owner int64, last domain.Client) ([]domain.Client, error) {
 	clients := []domain.Client{}
-	query := cs.db.bun.NewSelect().Model(&clients).Where("owner_id = ?", owner)
+	query := cs.db.pg.Bun.NewSelect().Model(&clients).Where("owner_id = ?", owner)
 	if last.ID != 0 {
 		query.Where("(created_at, id) < (?, ?)", last.CreatedAt, last.ID)
 	}
-	return clients, explain(query.Order("created_at DESC", "id DESC").Limit(1000).Scan(ctx))
+	return clients, postgres.TranslateError(query.Order("created_at DESC", "id DESC").Limit(1000).Scan(ctx))
 }
 
 // ByID are those of the named clients that are the owner's.
@@ -125,6 +127,14 @@ func (cs Clients) ByID(ctx context.Context, owner int64, ids []int64) ([]domain.
 	if len(ids) == 0 {
 		return clients, nil
 	}
-	err := cs.db.bun.NewSelect().Model(&clients).Where("owner_id = ? AND id IN ?", owner, bun.Tuple(ids)).Order("id").Scan(ctx)
-	return clients, explain(err)
+	err := cs.db.pg.Bun.NewSelect().Model(&clients).Where("owner_id = ? AND id IN ?", owner, bun.Tuple(ids)).Order("id").Scan(ctx)
+	return clients, postgres.TranslateError(err)
 }
+
+// escapeLike makes a text that LIKE takes letter by letter.
+func escapeLike(text string) string {
+	return strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`).Replace(text)
+}
+
+// offset is where a page of a list starts; page counts from 1, and anybody can ask for any.
+func offset(page int) int64 { return PageSize * int64(min(max(page, 1), 1<<40)-1) }

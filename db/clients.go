@@ -2,7 +2,8 @@ package db
 
 import (
 	"context"
-	"strconv"
+
+	"skychimp/db/postgres"
 
 	"github.com/uptrace/bun"
 
@@ -17,27 +18,27 @@ func (db *DB) Clients() Clients { return Clients{db} }
 
 // Get is one client of the owner.
 func (cs Clients) Get(ctx context.Context, owner, id int64) (c domain.Client, err error) {
-	err = cs.db.bun.NewSelect().Model(&c).Where("id = ? AND owner_id = ?", id, owner).Scan(ctx)
-	return c, explain(err)
+	err = cs.db.pg.Bun.NewSelect().Model(&c).Where("id = ? AND owner_id = ?", id, owner).Scan(ctx)
+	return c, postgres.TranslateError(err)
 }
 
 // Create saves a new client of c.OwnerID.
 func (cs Clients) Create(ctx context.Context, c *domain.Client) error {
-	return cs.db.InTx(ctx, func(tx Tx) error {
+	return cs.db.pg.InTx(ctx, func(tx Tx) error {
 		if _, err := tx.NewInsert().Model(c).Exec(ctx); err != nil {
 			return emailTaken(err)
 		}
 		if err := keepOptOuts(ctx, tx, c.OwnerID, []int64{c.ID}); err != nil {
 			return err
 		}
-		return changed(ctx, tx, "stats")
+		return cs.db.changed(ctx, tx, "stats")
 	})
 }
 
 // CreateMany saves those of the clients, all of one owner, whose address is new, and tells
 // how many they were.
 func (cs Clients) CreateMany(ctx context.Context, owner int64, clients []domain.Client) (created int, err error) {
-	err = cs.db.InTx(ctx, func(tx Tx) error {
+	err = cs.db.pg.InTx(ctx, func(tx Tx) error {
 		var ids []int64
 		_, err := tx.NewInsert().Model(&clients).Value("owner_id", "?", owner).
 			On("CONFLICT (owner_id, lower(email)) DO NOTHING").Returning("id").Exec(ctx, &ids)
@@ -48,14 +49,14 @@ func (cs Clients) CreateMany(ctx context.Context, owner int64, clients []domain.
 		if err := keepOptOuts(ctx, tx, owner, ids); err != nil {
 			return err
 		}
-		return changed(ctx, tx, "stats")
+		return cs.db.changed(ctx, tx, "stats")
 	})
 	return created, err
 }
 
 // Update lets change work on the locked client and saves what it made of it.
 func (cs Clients) Update(ctx context.Context, owner, id int64, change func(*domain.Client) error) (c domain.Client, err error) {
-	err = cs.db.InTx(ctx, func(tx Tx) error {
+	err = cs.db.pg.InTx(ctx, func(tx Tx) error {
 		err := tx.NewSelect().Model(&c).Where("id = ? AND owner_id = ?", id, owner).For("UPDATE").Scan(ctx)
 		if err != nil {
 			return err
@@ -73,13 +74,13 @@ func (cs Clients) Update(ctx context.Context, owner, id int64, change func(*doma
 		if err := keepOptOuts(ctx, tx, owner, []int64{id}); err != nil {
 			return err
 		}
-		return changed(ctx, tx, "stats")
+		return cs.db.changed(ctx, tx, "stats")
 	})
 	return c, err
 }
 
 func emailTaken(err error) error {
-	if taken(err, "clients_owner_email") {
+	if postgres.IsUniqueViolation(err, "clients_owner_email") {
 		return domain.Errorf(domain.Invalid, "email", "clients.email_taken")
 	}
 	return err
@@ -88,7 +89,7 @@ func emailTaken(err error) error {
 // Delete erases the client. What was sent to it stays on record; what is open in a run
 // is dropped.
 func (cs Clients) Delete(ctx context.Context, owner, id int64) error {
-	return cs.db.InTx(ctx, func(tx Tx) error {
+	return cs.db.pg.InTx(ctx, func(tx Tx) error {
 		erased, err := eraseClients(ctx, tx, owner, "id", id)
 		if err == nil && erased == 0 {
 			err = domain.Errorf(domain.NotFound, "", "errors.not_found")
@@ -96,21 +97,29 @@ func (cs Clients) Delete(ctx context.Context, owner, id int64) error {
 		if err != nil {
 			return err
 		}
-		return changed(ctx, tx, "stats")
+		return cs.db.changed(ctx, tx, "stats")
 	})
 }
 
 // eraseClients deletes the owner's clients whose column is value, remembers who unsubscribed
 // and tells the engines, and counts them.
 func eraseClients(ctx context.Context, tx Tx, owner int64, column string, value int64) (erased int, err error) {
+	var gone []int64
 	err = tx.NewRaw(`WITH gone AS (
 			DELETE FROM clients WHERE owner_id = ? AND ? = ? RETURNING id, email, suppressed_at, suppressed_reason
 		), remembered AS (
 			INSERT INTO optouts SELECT ?, sha256(convert_to(lower(email), 'UTF8')), suppressed_at FROM gone
 			WHERE suppressed_reason = 'unsubscribed' ON CONFLICT DO NOTHING
-		) SELECT count(*) FROM (SELECT pg_notify('suppressed', id::text) FROM gone) AS told`,
-		owner, bun.Ident(column), value, owner).Scan(ctx, &erased)
-	return erased, err
+		) SELECT id FROM gone`,
+		owner, bun.Ident(column), value, owner).Scan(ctx, &gone)
+	if err != nil {
+		return 0, err
+	}
+	told := make([]postgres.Notification, len(gone))
+	for i, id := range gone {
+		told[i] = postgres.ClientSuppressed{ClientID: id}
+	}
+	return len(gone), tx.Notify(ctx, told...)
 }
 
 // keepOptOuts unsubscribes those of the new clients whose address unsubscribed before it was
@@ -130,21 +139,21 @@ type Subscriber struct {
 
 // Recipient is the client that a link names.
 func (cs Clients) Recipient(ctx context.Context, clientID int64) (s Subscriber, err error) {
-	err = cs.db.bun.NewSelect().TableExpr("clients AS client").
+	err = cs.db.pg.Bun.NewSelect().TableExpr("clients AS client").
 		ColumnExpr("client.email, client.suppressed_reason, owner.name AS owner_name, owner.language AS owner_language").
 		Join("JOIN users AS owner ON owner.id = client.owner_id").Where("client.id = ?", clientID).Scan(ctx, &s)
-	return s, explain(err)
+	return s, postgres.TranslateError(err)
 }
 
 // Unsubscribe stops the letters to a client for good. Once more, or for a client that was
 // deleted, it changes nothing.
 func (cs Clients) Unsubscribe(ctx context.Context, clientID int64) error {
-	return cs.db.InTx(ctx, func(tx Tx) error {
+	return cs.db.pg.InTx(ctx, func(tx Tx) error {
 		_, err := tx.NewRaw(`UPDATE clients SET suppressed_at = now(), suppressed_reason = 'unsubscribed'
 			WHERE id = ? AND suppressed_reason <> 'unsubscribed'`, clientID).Exec(ctx)
 		if err != nil {
 			return err
 		}
-		return notify(ctx, tx, "suppressed", strconv.FormatInt(clientID, 10))
+		return tx.Notify(ctx, postgres.ClientSuppressed{ClientID: clientID})
 	})
 }

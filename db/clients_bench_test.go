@@ -17,7 +17,7 @@ import (
 // a million, and reports the slowest percent.
 func BenchmarkClients(b *testing.B) {
 	d := dbtest.New(b)
-	owner := newOwner(b, d, "ann")
+	owner := dbtest.NewOwner(b, d, "ann")
 	seedMillion(b, d, owner)
 	for name, filter := range map[string]db.ClientFilter{
 		"first page":     {},
@@ -73,7 +73,7 @@ func seedMillion(b *testing.B, d *db.DB, owner int64) {
 			FROM generate_series(1, 1000000) AS i`, owner, owner),
 		`VACUUM ANALYZE clients`,
 	} {
-		if _, err := d.Pool.Exec(b.Context(), sql); err != nil {
+		if _, err := d.Postgres().Pool.Exec(b.Context(), sql); err != nil {
 			b.Fatal(err)
 		}
 	}
@@ -88,7 +88,7 @@ func BenchmarkImport(b *testing.B) {
 		fmt.Fprintf(&text, "person%d@example.org;Иван Петров %d;познакомились на выставке %d;news,spring\n", i, i, i)
 	}
 	for round := 0; b.Loop(); round++ {
-		owner := newOwner(b, d, fmt.Sprint("owner", round))
+		owner := dbtest.NewOwner(b, d, fmt.Sprint("owner", round))
 		for _, again := range []string{"new", "known"} {
 			list, mapping := newImport(b, d, owner, text.String())
 			begun := time.Now()

@@ -1,40 +1,15 @@
 package db_test
 
 import (
-	"context"
 	"fmt"
 	"slices"
 	"testing"
 	"time"
 
-	"github.com/jackc/pgx/v5"
-
 	"skychimp/db"
 	"skychimp/db/dbtest"
 	"skychimp/domain"
 )
-
-// newOwner keeps a user who keeps clients.
-func newOwner(t testing.TB, d *db.DB, name string) int64 {
-	t.Helper()
-	user := domain.User{Email: name + "@owners.example", Name: name, Role: domain.RoleUser, Language: "en", Timezone: "UTC"}
-	if err := d.Users().Create(t.Context(), &user); err != nil {
-		t.Fatal(err)
-	}
-	return user.ID
-}
-
-func newClient(t testing.TB, d *db.DB, owner int64, form domain.ClientForm) domain.Client {
-	t.Helper()
-	c := domain.Client{OwnerID: owner}
-	if err := c.Change(form); err != nil {
-		t.Fatal(err)
-	}
-	if err := d.Clients().Create(t.Context(), &c); err != nil {
-		t.Fatal(err)
-	}
-	return c
-}
 
 func emailsOf(clients []domain.Client) []string {
 	emails := []string{}
@@ -44,29 +19,17 @@ func emailsOf(clients []domain.Client) []string {
 	return emails
 }
 
-// refused makes sure that err is the refusal with the key.
-func refused(t *testing.T, err error, kind domain.Kind, key string) {
-	t.Helper()
-	if err == nil {
-		t.Fatalf("no error, want %s", key)
-	}
-	one, ok := err.(*domain.Error)
-	if !ok || one.Kind != kind || one.Key != key {
-		t.Fatalf("error %v, want %s", err, key)
-	}
-}
-
 func TestClientsSearch(t *testing.T) {
 	d := dbtest.New(t)
-	ann, bob := newOwner(t, d, "ann"), newOwner(t, d, "bob")
+	ann, bob := dbtest.NewOwner(t, d, "ann"), dbtest.NewOwner(t, d, "bob")
 	for _, form := range []domain.ClientForm{
 		{Email: "Ivan.Petrov@x.org", FullName: "Иван Петров", Comment: "Любит ЁЛКИ", Tags: "VIP, новости"},
 		{Email: "smith@y.org", FullName: "John Smith", Comment: "100% sure_thing\nsecond line", Tags: "vip"},
 		{Email: "eve@z.org"},
 	} {
-		newClient(t, d, ann, form)
+		dbtest.NewClient(t, d, ann, form)
 	}
-	newClient(t, d, bob, domain.ClientForm{Email: "smith@y.org", FullName: "Иван", Tags: "vip,secret"})
+	dbtest.NewClient(t, d, bob, domain.ClientForm{Email: "smith@y.org", FullName: "Иван", Tags: "vip,secret"})
 	tests := []struct {
 		name   string
 		filter db.ClientFilter
@@ -111,7 +74,7 @@ func TestClientsSearch(t *testing.T) {
 
 func TestClientsPages(t *testing.T) {
 	d := dbtest.New(t)
-	owner := newOwner(t, d, "ann")
+	owner := dbtest.NewOwner(t, d, "ann")
 	const all = 2*db.PageSize + 3
 	clients := []domain.Client{}
 	for i := range all {
@@ -148,8 +111,8 @@ func cmpText(a, b string) int {
 
 func TestClientsSearchStops(t *testing.T) {
 	d := dbtest.New(t)
-	owner := newOwner(t, d, "ann")
-	_, err := d.Pool.Exec(t.Context(), `INSERT INTO clients (owner_id, email) SELECT $1, 'c' || i || '@x.org' FROM generate_series(1, $2) AS i`,
+	owner := dbtest.NewOwner(t, d, "ann")
+	_, err := d.Postgres().Pool.Exec(t.Context(), `INSERT INTO clients (owner_id, email) SELECT $1, 'c' || i || '@x.org' FROM generate_series(1, $2) AS i`,
 		owner, db.SearchMax+50)
 	if err != nil {
 		t.Fatal(err)
@@ -162,8 +125,8 @@ func TestClientsSearchStops(t *testing.T) {
 
 func TestClientOwners(t *testing.T) {
 	d := dbtest.New(t)
-	ann, bob := newOwner(t, d, "ann"), newOwner(t, d, "bob")
-	c := newClient(t, d, ann, domain.ClientForm{Email: "c@x.org", FullName: "C", Tags: "t"})
+	ann, bob := dbtest.NewOwner(t, d, "ann"), dbtest.NewOwner(t, d, "bob")
+	c := dbtest.NewClient(t, d, ann, domain.ClientForm{Email: "c@x.org", FullName: "C", Tags: "t"})
 	ctx := t.Context()
 	for name, try := range map[string]func(owner, id int64) error{
 		"Client": func(owner, id int64) error { _, err := d.Clients().Get(ctx, owner, id); return err },
@@ -174,9 +137,9 @@ func TestClientOwners(t *testing.T) {
 		"DeleteClient": func(owner, id int64) error { return d.Clients().Delete(ctx, owner, id) },
 	} {
 		t.Run(name, func(t *testing.T) {
-			refused(t, try(bob, c.ID), domain.NotFound, "errors.not_found")
-			refused(t, try(ann, c.ID+1000), domain.NotFound, "errors.not_found")
-			refused(t, try(0, c.ID), domain.NotFound, "errors.not_found")
+			dbtest.Refused(t, try(bob, c.ID), domain.NotFound, "errors.not_found")
+			dbtest.Refused(t, try(ann, c.ID+1000), domain.NotFound, "errors.not_found")
+			dbtest.Refused(t, try(0, c.ID), domain.NotFound, "errors.not_found")
 		})
 	}
 	if rows, total, err := d.Clients().List(ctx, bob, db.ClientFilter{}); err != nil || total != 0 || len(rows) != 0 {
@@ -195,16 +158,16 @@ func TestClientOwners(t *testing.T) {
 
 func TestClientEmailTaken(t *testing.T) {
 	d := dbtest.New(t)
-	ann, bob := newOwner(t, d, "ann"), newOwner(t, d, "bob")
-	newClient(t, d, ann, domain.ClientForm{Email: "One@x.org"})
-	two := newClient(t, d, ann, domain.ClientForm{Email: "two@x.org"})
-	newClient(t, d, bob, domain.ClientForm{Email: "one@x.org"}) // another owner's is no hindrance
+	ann, bob := dbtest.NewOwner(t, d, "ann"), dbtest.NewOwner(t, d, "bob")
+	dbtest.NewClient(t, d, ann, domain.ClientForm{Email: "One@x.org"})
+	two := dbtest.NewClient(t, d, ann, domain.ClientForm{Email: "two@x.org"})
+	dbtest.NewClient(t, d, bob, domain.ClientForm{Email: "one@x.org"}) // another owner's is no hindrance
 	err := d.Clients().Create(t.Context(), &domain.Client{OwnerID: ann, Email: "oNE@x.org", Tags: []string{}})
-	refused(t, err, domain.Invalid, "clients.email_taken")
+	dbtest.Refused(t, err, domain.Invalid, "clients.email_taken")
 	_, err = d.Clients().Update(t.Context(), ann, two.ID, func(c *domain.Client) error {
 		return c.Change(domain.ClientForm{Email: "one@X.org"})
 	})
-	refused(t, err, domain.Invalid, "clients.email_taken")
+	dbtest.Refused(t, err, domain.Invalid, "clients.email_taken")
 	got, err := d.Clients().Update(t.Context(), ann, two.ID, func(c *domain.Client) error {
 		return c.Change(domain.ClientForm{Email: "TWO@x.org", FullName: "Two", Tags: "a,b"})
 	})
@@ -227,13 +190,13 @@ func TestClientEmailTaken(t *testing.T) {
 
 func TestUnsubscribe(t *testing.T) {
 	d := dbtest.New(t)
-	owner := newOwner(t, d, "ann")
-	c := newClient(t, d, owner, domain.ClientForm{Email: "c@x.org"})
-	heard := listen(t, d, "suppressed")
+	owner := dbtest.NewOwner(t, d, "ann")
+	c := dbtest.NewClient(t, d, owner, domain.ClientForm{Email: "c@x.org"})
+	heard := dbtest.Listen(t, d, "suppressed")
 	if err := d.Clients().Unsubscribe(t.Context(), c.ID); err != nil {
 		t.Fatal(err)
 	}
-	if got := heard(); got != fmt.Sprint(c.ID) {
+	if got := heard(); got != fmt.Sprintf(`{"client_id":%d}`, c.ID) {
 		t.Errorf("announced %q, want %d", got, c.ID)
 	}
 	first, err := d.Clients().Get(t.Context(), owner, c.ID)
@@ -254,14 +217,14 @@ func TestUnsubscribe(t *testing.T) {
 		t.Errorf("a deleted client: %v", err)
 	}
 	_, err = d.Clients().Recipient(t.Context(), c.ID+1000)
-	refused(t, err, domain.NotFound, "errors.not_found")
+	dbtest.Refused(t, err, domain.NotFound, "errors.not_found")
 }
 
 // A bounce is the address's fault, an unsubscription the person's word: it outweighs.
 func TestUnsubscribeAfterBounce(t *testing.T) {
 	d := dbtest.New(t)
-	owner := newOwner(t, d, "ann")
-	c := newClient(t, d, owner, domain.ClientForm{Email: "c@x.org"})
+	owner := dbtest.NewOwner(t, d, "ann")
+	c := dbtest.NewClient(t, d, owner, domain.ClientForm{Email: "c@x.org"})
 	if _, err := d.Clients().Update(t.Context(), owner, c.ID, func(c *domain.Client) error {
 		c.SuppressedAt, c.SuppressedReason = time.Now(), domain.Bounced
 		return nil
@@ -279,30 +242,30 @@ func TestUnsubscribeAfterBounce(t *testing.T) {
 // Who unsubscribed stays so when the owner deletes the client and brings it in again.
 func TestUnsubscribedStay(t *testing.T) {
 	d := dbtest.New(t)
-	ann, bob := newOwner(t, d, "ann"), newOwner(t, d, "bob")
-	gone := newClient(t, d, ann, domain.ClientForm{Email: "gone@x.org"})
-	kept := newClient(t, d, ann, domain.ClientForm{Email: "kept@x.org"})
+	ann, bob := dbtest.NewOwner(t, d, "ann"), dbtest.NewOwner(t, d, "bob")
+	gone := dbtest.NewClient(t, d, ann, domain.ClientForm{Email: "gone@x.org"})
+	kept := dbtest.NewClient(t, d, ann, domain.ClientForm{Email: "kept@x.org"})
 	if err := d.Clients().Unsubscribe(t.Context(), gone.ID); err != nil {
 		t.Fatal(err)
 	}
-	heard := listen(t, d, "suppressed")
+	heard := dbtest.Listen(t, d, "suppressed")
 	for _, id := range []int64{gone.ID, kept.ID} {
 		if err := d.Clients().Delete(t.Context(), ann, id); err != nil {
 			t.Fatal(err)
 		}
-		if got := heard(); got != fmt.Sprint(id) {
+		if got := heard(); got != fmt.Sprintf(`{"client_id":%d}`, id) {
 			t.Errorf("announced %q, want %d", got, id)
 		}
 	}
-	refused(t, d.Clients().Delete(t.Context(), ann, gone.ID), domain.NotFound, "errors.not_found")
+	dbtest.Refused(t, d.Clients().Delete(t.Context(), ann, gone.ID), domain.NotFound, "errors.not_found")
 	check := func(owner, id int64, suppressed bool) {
 		t.Helper()
 		if c, err := d.Clients().Get(t.Context(), owner, id); err != nil || c.Suppressed() != suppressed {
 			t.Errorf("%s: suppressed %v, %v", c.Email, c.Suppressed(), err)
 		}
 	}
-	check(ann, newClient(t, d, ann, domain.ClientForm{Email: "kept@x.org"}).ID, false)
-	check(bob, newClient(t, d, bob, domain.ClientForm{Email: "gone@x.org"}).ID, false)
+	check(ann, dbtest.NewClient(t, d, ann, domain.ClientForm{Email: "kept@x.org"}).ID, false)
+	check(bob, dbtest.NewClient(t, d, bob, domain.ClientForm{Email: "gone@x.org"}).ID, false)
 	if _, err := d.Clients().CreateMany(t.Context(), ann, []domain.Client{{Email: "GONE@x.org", Tags: []string{}}}); err != nil {
 		t.Fatal(err)
 	}
@@ -314,7 +277,7 @@ func TestUnsubscribedStay(t *testing.T) {
 	if err := d.Clients().Delete(t.Context(), ann, rows[0].ID); err != nil {
 		t.Fatal(err)
 	}
-	other := newClient(t, d, ann, domain.ClientForm{Email: "other@x.org"})
+	other := dbtest.NewClient(t, d, ann, domain.ClientForm{Email: "other@x.org"})
 	if _, err := d.Clients().Update(t.Context(), ann, other.ID, func(c *domain.Client) error {
 		return c.Change(domain.ClientForm{Email: "gone@x.org"})
 	}); err != nil {
@@ -325,9 +288,9 @@ func TestUnsubscribedStay(t *testing.T) {
 
 func TestDeletedClientKeepsHistory(t *testing.T) {
 	d := dbtest.New(t)
-	owner := newOwner(t, d, "ann")
-	c := newClient(t, d, owner, domain.ClientForm{Email: "c@x.org"})
-	_, err := d.Pool.Exec(t.Context(), `
+	owner := dbtest.NewOwner(t, d, "ann")
+	c := dbtest.NewClient(t, d, owner, domain.ClientForm{Email: "c@x.org"})
+	_, err := d.Postgres().Pool.Exec(t.Context(), `
 		WITH m AS (INSERT INTO mailings (owner_id, name, audience, start_local, timezone, periodicity)
 			VALUES ($1, 'm', 'all', now(), 'UTC', 'once') RETURNING id),
 		r AS (INSERT INTO runs (mailing_id, owner_id, scheduled_at, status) SELECT id, $1, now(), 'done' FROM m RETURNING id)
@@ -339,16 +302,16 @@ func TestDeletedClientKeepsHistory(t *testing.T) {
 		t.Fatal(err)
 	}
 	var kept int
-	if err := d.Pool.QueryRow(t.Context(), `SELECT count(*) FROM deliveries WHERE client_id = $1`, c.ID).Scan(&kept); err != nil || kept != 1 {
+	if err := d.Postgres().Pool.QueryRow(t.Context(), `SELECT count(*) FROM deliveries WHERE client_id = $1`, c.ID).Scan(&kept); err != nil || kept != 1 {
 		t.Errorf("%d deliveries kept, %v", kept, err)
 	}
 }
 
 func TestClientsAfter(t *testing.T) {
 	d := dbtest.New(t)
-	owner := newOwner(t, d, "ann")
+	owner := dbtest.NewOwner(t, d, "ann")
 	const all = 2500
-	_, err := d.Pool.Exec(t.Context(), `INSERT INTO clients (owner_id, email, created_at)
+	_, err := d.Postgres().Pool.Exec(t.Context(), `INSERT INTO clients (owner_id, email, created_at)
 		SELECT $1, 'c' || i || '@x.org', date_trunc('day', now()) - i % 7 * interval '1.000001 s' FROM generate_series(1, $2) AS i`, owner, all)
 	if err != nil {
 		t.Fatal(err)
@@ -369,27 +332,5 @@ func TestClientsAfter(t *testing.T) {
 	}
 	if len(seen) != all || batches != 3 {
 		t.Errorf("%d of %d clients in %d batches", len(seen), all, batches)
-	}
-}
-
-// listen hears a channel; the function waits for the next announcement.
-func listen(t *testing.T, d *db.DB, channel string) func() string {
-	t.Helper()
-	conn, err := pgx.ConnectConfig(t.Context(), d.Pool.Config().ConnConfig.Copy())
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = conn.Close(context.Background()) })
-	if _, err := conn.Exec(t.Context(), "LISTEN "+channel); err != nil {
-		t.Fatal(err)
-	}
-	return func() string {
-		ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
-		defer cancel()
-		n, err := conn.WaitForNotification(ctx)
-		if err != nil {
-			t.Fatal(err)
-		}
-		return n.Payload
 	}
 }

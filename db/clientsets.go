@@ -3,6 +3,8 @@ package db
 import (
 	"context"
 
+	"skychimp/db/postgres"
+
 	"github.com/uptrace/bun/dialect/pgdialect"
 )
 
@@ -11,14 +13,14 @@ import (
 
 // count is the number of the owner's clients.
 func (cs Clients) count(ctx context.Context, owner int64) (clients int, err error) {
-	err = cs.db.bun.NewSelect().TableExpr("client_sets").ColumnExpr("coalesce(sum(clients), 0)::bigint").
+	err = cs.db.pg.Bun.NewSelect().TableExpr("client_sets").ColumnExpr("coalesce(sum(clients), 0)::bigint").
 		Where("owner_id = ?", owner).Scan(ctx, &clients)
 	return clients, err
 }
 
 // spellings are the ways the owner writes a tag, and the number of clients that have it.
 func (cs Clients) spellings(ctx context.Context, owner int64, tag string) (spellings []string, clients int, err error) {
-	err = cs.db.bun.NewRaw(`SELECT array_agg(DISTINCT tag), coalesce(sum(n), 0)
+	err = cs.db.pg.Bun.NewRaw(`SELECT array_agg(DISTINCT tag), coalesce(sum(n), 0)
 		FROM (SELECT tags, sum(clients) AS n FROM client_sets WHERE owner_id = ? GROUP BY tags HAVING sum(clients) > 0) AS sets, unnest(tags) AS tag
 		WHERE lower(tag) = lower(?)`, owner, tag).Scan(ctx, pgdialect.Array(&spellings), &clients)
 	return spellings, clients, err
@@ -34,19 +36,19 @@ type TagCount struct {
 // are one tag.
 func (cs Clients) Tags(ctx context.Context, owner int64) ([]TagCount, error) {
 	tags := []TagCount{}
-	err := cs.db.bun.NewRaw(`SELECT (array_agg(tag ORDER BY n DESC))[1] AS tag, sum(n) AS clients
+	err := cs.db.pg.Bun.NewRaw(`SELECT (array_agg(tag ORDER BY n DESC))[1] AS tag, sum(n) AS clients
 		FROM (SELECT tags, sum(clients) AS n FROM client_sets WHERE owner_id = ? GROUP BY tags HAVING sum(clients) > 0) AS sets, unnest(tags) AS tag
 		GROUP BY lower(tag) ORDER BY sum(n) DESC, lower(tag) LIMIT 100`, owner).Scan(ctx, &tags)
-	return tags, explain(err)
+	return tags, postgres.TranslateError(err)
 }
 
 // MergeTagCounts makes one row of the many that changes have left of a set.
 func (cs Clients) MergeTagCounts(ctx context.Context) error {
-	_, err := cs.db.Pool.Exec(ctx, `WITH many AS (
+	_, err := cs.db.pg.Pool.Exec(ctx, `WITH many AS (
 			SELECT owner_id, tags, suppressed FROM client_sets GROUP BY 1, 2, 3 HAVING count(*) > 1
 		), gone AS (
 			DELETE FROM client_sets AS set USING many
 			WHERE set.owner_id = many.owner_id AND set.tags = many.tags AND set.suppressed = many.suppressed RETURNING set.*
 		) INSERT INTO client_sets SELECT owner_id, tags, suppressed, sum(clients) FROM gone GROUP BY 1, 2, 3 HAVING sum(clients) <> 0`)
-	return explain(err)
+	return postgres.TranslateError(err)
 }

@@ -13,7 +13,7 @@ import (
 // setsAgree fails unless the kept counts are those of the clients themselves.
 func setsAgree(t *testing.T, d *db.DB, when string) {
 	t.Helper()
-	wrong := numbers(t, d, `SELECT coalesce(kept.n, 0) - coalesce(real.n, 0)
+	wrong := dbtest.Numbers(t, d, `SELECT coalesce(kept.n, 0) - coalesce(real.n, 0)
 		FROM (SELECT owner_id, tags, suppressed, sum(clients)::bigint AS n FROM client_sets GROUP BY 1, 2, 3) AS kept
 		FULL JOIN (SELECT owner_id, tags, suppressed_at IS NOT NULL AS suppressed, count(*) AS n FROM clients GROUP BY 1, 2, 3) AS real
 		USING (owner_id, tags, suppressed) WHERE kept.n IS DISTINCT FROM real.n AND NOT (kept.n = 0 AND real.n IS NULL)`)
@@ -24,9 +24,9 @@ func setsAgree(t *testing.T, d *db.DB, when string) {
 
 func TestClientSets(t *testing.T) {
 	d := dbtest.New(t)
-	ann, bob := newOwner(t, d, "ann"), newOwner(t, d, "bob")
-	ids := newClients(t, d, ann, 20)
-	newClients(t, d, bob, 3)
+	ann, bob := dbtest.NewOwner(t, d, "ann"), dbtest.NewOwner(t, d, "bob")
+	ids := dbtest.NewClients(t, d, ann, 20)
+	dbtest.NewClients(t, d, bob, 3)
 	setsAgree(t, d, "created")
 	for _, statement := range []string{
 		"UPDATE clients SET tags = '{news}' WHERE id % 2 = 0",
@@ -38,27 +38,27 @@ func TestClientSets(t *testing.T) {
 			ON CONFLICT (owner_id, lower(email)) DO UPDATE SET tags = '{again}' WHERE clients.id % 4 = 0`,
 		"UPDATE clients SET tags = '{nobody}' WHERE false",
 	} {
-		exec(t, d, statement)
+		dbtest.Exec(t, d, statement)
 		setsAgree(t, d, statement)
 	}
 	if err := d.Clients().Unsubscribe(t.Context(), ids[0]); err != nil {
 		t.Fatal(err)
 	}
-	exec(t, d, "DELETE FROM users WHERE id = $1", bob)
+	dbtest.Exec(t, d, "DELETE FROM users WHERE id = $1", bob)
 	setsAgree(t, d, "with a user gone")
 	if err := d.Clients().MergeTagCounts(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	setsAgree(t, d, "merged")
 	twice := `SELECT count(*) FROM client_sets GROUP BY owner_id, tags, suppressed HAVING count(*) > 1 OR sum(clients) = 0`
-	if left := numbers(t, d, twice); len(left) > 0 {
+	if left := dbtest.Numbers(t, d, twice); len(left) > 0 {
 		t.Errorf("sets in several rows or of nobody: %v", left)
 	}
 }
 
 func TestClientSetsAtOnce(t *testing.T) {
 	d := dbtest.New(t)
-	owner := newOwner(t, d, "ann")
+	owner := dbtest.NewOwner(t, d, "ann")
 	var busy sync.WaitGroup
 	busy.Go(func() {
 		for range 50 {
@@ -75,7 +75,7 @@ func TestClientSetsAtOnce(t *testing.T) {
 		}
 	})
 	for n := range 100 {
-		newClient(t, d, owner, domain.ClientForm{Email: fmt.Sprintf("b%d@x.org", n)})
+		dbtest.NewClient(t, d, owner, domain.ClientForm{Email: fmt.Sprintf("b%d@x.org", n)})
 	}
 	busy.Wait()
 	setsAgree(t, d, "after all")

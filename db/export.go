@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+
+	"skychimp/db/postgres"
 )
 
 // Export writes all that is kept of a user as one JSON document, row by row.
@@ -20,9 +22,9 @@ func (us Users) Export(ctx context.Context, id int64, out io.Writer) error {
 			FROM mailings m WHERE owner_id = $1 AND deleted_at IS NULL ORDER BY id`},
 		{"runs", `SELECT * FROM runs WHERE owner_id = $1 ORDER BY id`},
 	}
-	conn, err := us.db.Pool.Acquire(ctx)
+	conn, err := us.db.pg.Pool.Acquire(ctx)
 	if err != nil {
-		return explain(err)
+		return postgres.TranslateError(err)
 	}
 	defer conn.Release()
 	before := "{"
@@ -32,7 +34,7 @@ func (us Users) Export(ctx context.Context, id int64, out io.Writer) error {
 		}
 		rows, err := conn.Query(ctx, "SELECT to_json(r)::text FROM ("+part.rows+") r", id)
 		if err != nil {
-			return explain(err)
+			return postgres.TranslateError(err)
 		}
 		before = "\n  "
 		for rows.Next() && err == nil {
@@ -43,7 +45,7 @@ func (us Users) Export(ctx context.Context, id int64, out io.Writer) error {
 		}
 		rows.Close()
 		if err := errors.Join(err, rows.Err()); err != nil {
-			return explain(err)
+			return postgres.TranslateError(err)
 		}
 		before = "],"
 	}

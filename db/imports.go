@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"time"
 
+	"skychimp/db/postgres"
+
 	"skychimp/domain"
 )
 
@@ -22,7 +24,7 @@ const importColumns = `id, owner_id, file_name, mapping, status, total, done, cr
 
 // Create keeps an uploaded list. Lists that their owner left unimported for a day go.
 func (is Imports) Create(ctx context.Context, i *domain.Import) error {
-	return is.db.InTx(ctx, func(tx Tx) error {
+	return is.db.pg.InTx(ctx, func(tx Tx) error {
 		_, err := tx.NewDelete().Table("imports").
 			Where("owner_id = ? AND status = ? AND created_at < now() - interval '1 day'", i.OwnerID, domain.ImportChecked).Exec(ctx)
 		if err != nil {
@@ -36,36 +38,36 @@ func (is Imports) Create(ctx context.Context, i *domain.Import) error {
 // List are the owner's latest ten lists, without their content.
 func (is Imports) List(ctx context.Context, owner int64) ([]domain.Import, error) {
 	list := []domain.Import{}
-	err := is.db.bun.NewSelect().Model(&list).ColumnExpr(importColumns).
+	err := is.db.pg.Bun.NewSelect().Model(&list).ColumnExpr(importColumns).
 		Where("owner_id = ?", owner).Order("id DESC").Limit(10).Scan(ctx)
-	return list, explain(err)
+	return list, postgres.TranslateError(err)
 }
 
 // Get is one list of the owner, without its content.
 func (is Imports) Get(ctx context.Context, owner, id int64) (i domain.Import, err error) {
-	err = is.db.bun.NewSelect().Model(&i).ColumnExpr(importColumns).
+	err = is.db.pg.Bun.NewSelect().Model(&i).ColumnExpr(importColumns).
 		Where("id = ? AND owner_id = ?", id, owner).Scan(ctx)
-	return i, explain(err)
+	return i, postgres.TranslateError(err)
 }
 
 // Content is what a list holds while it is needed.
 func (is Imports) Content(ctx context.Context, owner, id int64) (content []byte, err error) {
-	err = is.db.bun.NewSelect().Table("imports").Column("content").
+	err = is.db.pg.Bun.NewSelect().Table("imports").Column("content").
 		Where("id = ? AND owner_id = ?", id, owner).Scan(ctx, &content)
-	return content, explain(err)
+	return content, postgres.TranslateError(err)
 }
 
 // Check finds out what the list would do to its owner's clients, and changes nothing.
 func (is Imports) Check(ctx context.Context, i domain.Import) (check domain.ImportCheck, err error) {
 	err = eachBatch(i, 0, func(_ int, rows []domain.ImportRow) error {
-		known, err := knownClients(ctx, is.db.Pool, i.OwnerID, rows, "")
+		known, err := knownClients(ctx, is.db.pg.Pool, i.OwnerID, rows, "")
 		for n := range rows {
 			client, verdict := rows[n].Judge(known[n])
 			check.Add(rows[n], client, verdict)
 		}
 		return err
 	})
-	return check, explain(err)
+	return check, postgres.TranslateError(err)
 }
 
 // Map keeps what the columns of the list mean.
@@ -79,7 +81,7 @@ func (is Imports) Start(ctx context.Context, owner, id int64, mapping domain.Imp
 		if err := i.Start(mapping); err != nil {
 			return err
 		}
-		return is.db.enqueue(ctx, tx, domain.ImportJob{ImportID: id})
+		return is.db.pg.Enqueue(ctx, tx, domain.ImportJob{ImportID: id})
 	})
 }
 
@@ -92,7 +94,7 @@ func (is Imports) Undo(ctx context.Context, owner, id int64) (removed int, err e
 		if removed, err = eraseClients(ctx, tx, owner, "import_id", id); err != nil {
 			return err
 		}
-		return changed(ctx, tx, "stats")
+		return is.db.changed(ctx, tx, "stats")
 	})
 	return removed, err
 }
@@ -101,8 +103,8 @@ func (is Imports) Undo(ctx context.Context, owner, id int64) (removed int, err e
 // how far it got, so a restart goes on from there. Run twice it changes nothing.
 func (is Imports) Run(ctx context.Context, id int64) error {
 	var i domain.Import
-	if err := is.db.bun.NewSelect().Model(&i).Where("id = ?", id).Scan(ctx); err != nil {
-		if err := explain(err); domain.KindOf(err) != domain.NotFound {
+	if err := is.db.pg.Bun.NewSelect().Model(&i).Where("id = ?", id).Scan(ctx); err != nil {
+		if err := postgres.TranslateError(err); domain.KindOf(err) != domain.NotFound {
 			return err
 		}
 		return nil // its owner is gone
@@ -120,7 +122,7 @@ func (is Imports) Run(ctx context.Context, id int64) error {
 		})
 	})
 	if err != nil {
-		return explain(err)
+		return postgres.TranslateError(err)
 	}
 	return is.end(ctx, i, domain.ImportDone)
 }
@@ -128,8 +130,8 @@ func (is Imports) Run(ctx context.Context, id int64) error {
 // Fail gives up on a list; what was imported stays and can be undone.
 func (is Imports) Fail(ctx context.Context, id int64) error {
 	var i domain.Import
-	if err := is.db.bun.NewSelect().Model(&i).ColumnExpr(importColumns).Where("id = ?", id).Scan(ctx); err != nil {
-		return explain(err)
+	if err := is.db.pg.Bun.NewSelect().Model(&i).ColumnExpr(importColumns).Where("id = ?", id).Scan(ctx); err != nil {
+		return postgres.TranslateError(err)
 	}
 	return is.end(ctx, i, domain.ImportFailed)
 }
@@ -148,14 +150,14 @@ func (is Imports) end(ctx context.Context, i domain.Import, status domain.Import
 				return err
 			}
 		}
-		return changed(ctx, tx, "stats")
+		return is.db.changed(ctx, tx, "stats")
 	})
 }
 
 // update lets change work on the locked import, whose content is not loaded, and saves
 // what it made of it.
 func (is Imports) update(ctx context.Context, owner, id int64, change func(Tx, *domain.Import) error) error {
-	return is.db.InTx(ctx, func(tx Tx) error {
+	return is.db.pg.InTx(ctx, func(tx Tx) error {
 		var i domain.Import
 		err := tx.NewSelect().Model(&i).ColumnExpr(importColumns).
 			Where("id = ? AND owner_id = ?", id, owner).For("UPDATE").Scan(ctx)
@@ -197,13 +199,13 @@ func eachBatch(i domain.Import, skip int, do func(done int, rows []domain.Import
 // Problems is one page of the lines that were not taken, and the number of all.
 func (is Imports) Problems(ctx context.Context, owner, id int64, page int) ([]domain.ImportProblem, int, error) {
 	problems := []domain.ImportProblem{}
-	found := is.db.bun.NewSelect().TableExpr("import_errors AS problem").
+	found := is.db.pg.Bun.NewSelect().TableExpr("import_errors AS problem").
 		Join("JOIN imports ON imports.id = problem.import_id AND imports.owner_id = ?", owner).Where("problem.import_id = ?", id)
 	count, err := found.Count(ctx)
 	if err != nil || count == 0 {
-		return problems, 0, explain(err)
+		return problems, 0, postgres.TranslateError(err)
 	}
 	err = found.ColumnExpr("problem.*").OrderExpr("problem.line").
 		Offset(int64(pageStart(page, int(count)))).Limit(PageSize).Scan(ctx, &problems)
-	return problems, int(count), explain(err)
+	return problems, int(count), postgres.TranslateError(err)
 }

@@ -51,11 +51,11 @@ other@x.org;Theirs;;
 `
 
 func sampleOwner(t *testing.T, d *db.DB) int64 {
-	owner, other := newOwner(t, d, "ann"), newOwner(t, d, "bob")
-	newClient(t, d, owner, domain.ClientForm{Email: "known@x.org", FullName: "Known", Comment: "kept", Tags: "VIP"})
-	newClient(t, d, owner, domain.ClientForm{Email: "same@x.org", FullName: "Same"})
-	newClient(t, d, other, domain.ClientForm{Email: "other@x.org", FullName: "Bob's"})
-	gone := newClient(t, d, owner, domain.ClientForm{Email: "gone@x.org"})
+	owner, other := dbtest.NewOwner(t, d, "ann"), dbtest.NewOwner(t, d, "bob")
+	dbtest.NewClient(t, d, owner, domain.ClientForm{Email: "known@x.org", FullName: "Known", Comment: "kept", Tags: "VIP"})
+	dbtest.NewClient(t, d, owner, domain.ClientForm{Email: "same@x.org", FullName: "Same"})
+	dbtest.NewClient(t, d, other, domain.ClientForm{Email: "other@x.org", FullName: "Bob's"})
+	gone := dbtest.NewClient(t, d, owner, domain.ClientForm{Email: "gone@x.org"})
 	if err := d.Clients().Unsubscribe(t.Context(), gone.ID); err != nil {
 		t.Fatal(err)
 	}
@@ -83,7 +83,7 @@ func TestImport(t *testing.T) {
 	if err := d.Imports().Start(t.Context(), owner, list.ID, mapping); err != nil {
 		t.Fatal(err)
 	}
-	refused(t, d.Imports().Start(t.Context(), owner, list.ID, mapping), domain.Conflict, "imports.started")
+	dbtest.Refused(t, d.Imports().Start(t.Context(), owner, list.ID, mapping), domain.Conflict, "imports.started")
 	for range 2 { // the second time changes nothing
 		if err := d.Imports().Run(t.Context(), list.ID); err != nil {
 			t.Fatal(err)
@@ -122,7 +122,7 @@ func TestImportUndo(t *testing.T) {
 	owner := sampleOwner(t, d)
 	list, mapping := newImport(t, d, owner, sampleList)
 	_, err := d.Imports().Undo(t.Context(), owner, list.ID)
-	refused(t, err, domain.Conflict, "imports.not_done")
+	dbtest.Refused(t, err, domain.Conflict, "imports.not_done")
 	if err := d.Imports().Start(t.Context(), owner, list.ID, mapping); err != nil {
 		t.Fatal(err)
 	}
@@ -139,20 +139,20 @@ func TestImportUndo(t *testing.T) {
 	if len(all) != 2 || !slices.Equal(all["known@x.org"].Tags, []string{"VIP", "c"}) {
 		t.Errorf("left: %+v", all)
 	}
-	if c := newClient(t, d, owner, domain.ClientForm{Email: "new@x.org"}); clientsByEmail(t, d, owner)[c.Email].SuppressedReason != domain.Unsubscribed {
+	if c := dbtest.NewClient(t, d, owner, domain.ClientForm{Email: "new@x.org"}); clientsByEmail(t, d, owner)[c.Email].SuppressedReason != domain.Unsubscribed {
 		t.Error("undo forgot who unsubscribed")
 	}
 	if got, err := d.Imports().Get(t.Context(), owner, list.ID); err != nil || got.Status != domain.ImportUndone {
 		t.Errorf("%+v, %v", got, err)
 	}
 	_, err = d.Imports().Undo(t.Context(), owner, list.ID)
-	refused(t, err, domain.Conflict, "imports.not_done")
+	dbtest.Refused(t, err, domain.Conflict, "imports.not_done")
 }
 
 // A worker that dies between two batches leaves what another one continues.
 func TestImportGoesOn(t *testing.T) {
 	d := dbtest.New(t)
-	owner := newOwner(t, d, "ann")
+	owner := dbtest.NewOwner(t, d, "ann")
 	var text strings.Builder
 	for i := range 2500 {
 		fmt.Fprintf(&text, "c%d@x.org;Name %d\nbad%d\n", i, i, i)
@@ -162,7 +162,7 @@ func TestImportGoesOn(t *testing.T) {
 		t.Fatal(err)
 	}
 	// The third batch meets a broken table.
-	_, err := d.Pool.Exec(t.Context(), `ALTER TABLE clients ADD CONSTRAINT half CHECK (email <> 'c1200@x.org')`)
+	_, err := d.Postgres().Pool.Exec(t.Context(), `ALTER TABLE clients ADD CONSTRAINT half CHECK (email <> 'c1200@x.org')`)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -173,7 +173,7 @@ func TestImportGoesOn(t *testing.T) {
 	if err != nil || half.Status != domain.ImportRunning || half.Done != 2000 || half.Created != 1000 || half.Bad != 1000 {
 		t.Fatalf("%+v, %v", half, err)
 	}
-	if _, err := d.Pool.Exec(t.Context(), `ALTER TABLE clients DROP CONSTRAINT half`); err != nil {
+	if _, err := d.Postgres().Pool.Exec(t.Context(), `ALTER TABLE clients DROP CONSTRAINT half`); err != nil {
 		t.Fatal(err)
 	}
 	if err := d.Imports().Run(t.Context(), list.ID); err != nil {
@@ -190,7 +190,7 @@ func TestImportGoesOn(t *testing.T) {
 
 func TestImportTwoAtOnce(t *testing.T) {
 	d := dbtest.New(t)
-	owner := newOwner(t, d, "ann")
+	owner := dbtest.NewOwner(t, d, "ann")
 	var text strings.Builder
 	for i := range 5000 {
 		fmt.Fprintf(&text, "c%d@x.org\n", i)
@@ -206,7 +206,7 @@ func TestImportTwoAtOnce(t *testing.T) {
 	failed := 0
 	for range 2 {
 		if err := <-ends; err != nil {
-			refused(t, err, domain.Conflict, "imports.started")
+			dbtest.Refused(t, err, domain.Conflict, "imports.started")
 			failed++
 		}
 	}
@@ -218,16 +218,16 @@ func TestImportTwoAtOnce(t *testing.T) {
 
 func TestImportOwners(t *testing.T) {
 	d := dbtest.New(t)
-	ann, bob := newOwner(t, d, "ann"), newOwner(t, d, "bob")
+	ann, bob := dbtest.NewOwner(t, d, "ann"), dbtest.NewOwner(t, d, "bob")
 	list, mapping := newImport(t, d, ann, "a@x.org;A\n")
 	ctx := t.Context()
 	_, err := d.Imports().Get(ctx, bob, list.ID)
-	refused(t, err, domain.NotFound, "errors.not_found")
+	dbtest.Refused(t, err, domain.NotFound, "errors.not_found")
 	_, err = d.Imports().Content(ctx, bob, list.ID)
-	refused(t, err, domain.NotFound, "errors.not_found")
-	refused(t, d.Imports().Start(ctx, bob, list.ID, mapping), domain.NotFound, "errors.not_found")
+	dbtest.Refused(t, err, domain.NotFound, "errors.not_found")
+	dbtest.Refused(t, d.Imports().Start(ctx, bob, list.ID, mapping), domain.NotFound, "errors.not_found")
 	_, err = d.Imports().Undo(ctx, bob, list.ID)
-	refused(t, err, domain.NotFound, "errors.not_found")
+	dbtest.Refused(t, err, domain.NotFound, "errors.not_found")
 	if rows, err := d.Imports().List(ctx, bob); err != nil || len(rows) != 0 {
 		t.Errorf("Imports of bob: %v, %v", rows, err)
 	}
@@ -247,7 +247,7 @@ func TestImportOwners(t *testing.T) {
 
 func TestFailImport(t *testing.T) {
 	d := dbtest.New(t)
-	owner := newOwner(t, d, "ann")
+	owner := dbtest.NewOwner(t, d, "ann")
 	list, mapping := newImport(t, d, owner, "a@x.org;A\n")
 	if err := d.Imports().Start(t.Context(), owner, list.ID, mapping); err != nil {
 		t.Fatal(err)

@@ -8,6 +8,8 @@ import (
 	"strings"
 	"time"
 
+	"skychimp/db/postgres"
+
 	"github.com/jackc/pgx/v5"
 )
 
@@ -32,7 +34,7 @@ const inboxKept, inboxSweep = 5000, 500
 
 // Save keeps a letter for the dev inbox, without waiting for the disk.
 func (i Inbox) Save(ctx context.Context, from, to string, raw []byte) error {
-	return explain(pgx.BeginFunc(ctx, i.db.Pool, func(tx pgx.Tx) error {
+	return postgres.TranslateError(pgx.BeginFunc(ctx, i.db.pg.Pool, func(tx pgx.Tx) error {
 		if _, err := tx.Exec(ctx, "SET LOCAL synchronous_commit = off"); err != nil {
 			return err
 		}
@@ -64,22 +66,22 @@ func subjectOf(raw []byte) string {
 // query is looked for in recipients and subjects.
 func (i Inbox) List(ctx context.Context, query string, page int) ([]InboxLetter, int, error) {
 	letters := []InboxLetter{}
-	found := i.db.bun.NewSelect().Model(&letters).ExcludeColumn("raw")
+	found := i.db.pg.Bun.NewSelect().Model(&letters).ExcludeColumn("raw")
 	if query != "" {
 		like := "%" + escapeLike(clean(query)) + "%"
 		found.Where("recipient ILIKE ? OR subject ILIKE ?", like, like)
 	}
 	total, err := found.Count(ctx)
 	if err != nil || total == 0 {
-		return letters, 0, explain(err)
+		return letters, 0, postgres.TranslateError(err)
 	}
 	err = found.OrderExpr("id DESC").Limit(PageSize).Offset(int64(pageStart(page, int(total)))).Scan(ctx)
-	return letters, int(total), explain(err)
+	return letters, int(total), postgres.TranslateError(err)
 }
 
 // Get is one letter with its bytes.
 func (i Inbox) Get(ctx context.Context, id int64) (InboxLetter, error) {
 	var letter InboxLetter
-	err := i.db.bun.NewSelect().Model(&letter).Where("id = ?", id).Scan(ctx)
-	return letter, explain(err)
+	err := i.db.pg.Bun.NewSelect().Model(&letter).Where("id = ?", id).Scan(ctx)
+	return letter, postgres.TranslateError(err)
 }

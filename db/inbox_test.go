@@ -57,11 +57,11 @@ func TestInboxLetters(t *testing.T) {
 
 func TestInboxKeepsTheNewest(t *testing.T) {
 	d := dbtest.New(t)
-	exec(t, d, `INSERT INTO inbox_letters (sender, recipient, raw) SELECT 'a', 'b', '' FROM generate_series(1, 5999)`)
+	dbtest.Exec(t, d, `INSERT INTO inbox_letters (sender, recipient, raw) SELECT 'a', 'b', '' FROM generate_series(1, 5999)`)
 	if err := d.Inbox().Save(t.Context(), "a", "newest", []byte{}); err != nil {
 		t.Fatal(err)
 	}
-	if n, first := number(t, d, "SELECT count(*) FROM inbox_letters"), number(t, d, "SELECT min(id) FROM inbox_letters"); n != 5000 || first != 1001 {
+	if n, first := dbtest.Number(t, d, "SELECT count(*) FROM inbox_letters"), dbtest.Number(t, d, "SELECT min(id) FROM inbox_letters"); n != 5000 || first != 1001 {
 		t.Errorf("%d letters from %d", n, first)
 	}
 }

@@ -7,6 +7,8 @@ import (
 	"slices"
 	"time"
 
+	"skychimp/db/postgres"
+
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 
@@ -19,9 +21,9 @@ type Installation struct{ db *DB }
 // Installation of this database.
 func (db *DB) Installation() Installation { return Installation{db} }
 
-// onHold is true while no email of a mailing may leave: somebody asked for it, a program found that the
+// OnHold, as a condition in SQL, is true while no email of a mailing may leave: somebody asked for it, a program found that the
 // database is a copy, or this table says by itself that it was restored from a dump.
-const onHold = `EXISTS (SELECT FROM installation WHERE held_at IS NOT NULL OR relation <> tableoid)`
+const OnHold = `EXISTS (SELECT FROM installation WHERE held_at IS NOT NULL OR relation <> tableoid)`
 
 // ErrOtherSecret refuses a secret that did not sign the links of this database.
 var ErrOtherSecret = errors.New("another secret signed the links of this database")
@@ -30,12 +32,12 @@ var ErrOtherSecret = errors.New("another secret signed the links of this databas
 func (i Installation) Hold(ctx context.Context) (domain.Hold, error) {
 	var hold domain.Hold
 	var since *time.Time
-	err := i.db.Pool.QueryRow(ctx, `SELECT count(*) > 0, coalesce(bool_or(held_reason = 'copied' OR relation <> tableoid), false), min(held_at)
+	err := i.db.pg.Pool.QueryRow(ctx, `SELECT count(*) > 0, coalesce(bool_or(held_reason = 'copied' OR relation <> tableoid), false), min(held_at)
 		FROM installation WHERE held_at IS NOT NULL OR relation <> tableoid`).Scan(&hold.On, &hold.Copied, &since)
 	if since != nil {
 		hold.Since = *since
 	}
-	return hold, explain(err)
+	return hold, postgres.TranslateError(err)
 }
 
 // Locate compares where the database lives with where it lived, and puts a copy on hold. folder is what
@@ -59,10 +61,10 @@ func (i Installation) Locate(ctx context.Context, folder string) (domain.Hold, e
 	return i.Hold(ctx)
 }
 
-// refuseOnHold refuses what would send an email of a mailing.
-func refuseOnHold(ctx context.Context, tx Tx) error {
+// RefuseOnHold refuses what would send an email of a mailing.
+func RefuseOnHold(ctx context.Context, tx Tx) error {
 	var held bool
-	err := tx.Pgx.QueryRow(ctx, "SELECT "+onHold).Scan(&held)
+	err := tx.Pgx.QueryRow(ctx, "SELECT "+OnHold).Scan(&held)
 	if err == nil && held {
 		err = domain.Errorf(domain.Conflict, "", "mailings.on_hold")
 	}
@@ -71,12 +73,12 @@ func refuseOnHold(ctx context.Context, tx Tx) error {
 
 // HoldOn, after Locate, keeps emails of mailings back until HoldOff.
 func (i Installation) HoldOn(ctx context.Context) error {
-	return i.db.InTx(ctx, func(tx Tx) error {
+	return i.db.pg.InTx(ctx, func(tx Tx) error {
 		_, err := tx.Pgx.Exec(ctx, `UPDATE installation SET held_at = now(), held_reason = 'asked' WHERE held_at IS NULL`)
 		if err != nil {
 			return err
 		}
-		return notify(ctx, tx, "runs", "")
+		return tx.Notify(ctx, postgres.RunsChanged{})
 	})
 }
 
@@ -94,10 +96,10 @@ func (i Installation) HoldOff(ctx context.Context, folder string) error {
 		if err := adopt(ctx, tx, here, secret); err != nil {
 			return err
 		}
-		if err := notify(ctx, tx, "runs", ""); err != nil {
+		if err := tx.Notify(ctx, postgres.RunsChanged{}); err != nil {
 			return err
 		}
-		return i.db.enqueue(ctx, tx, domain.PlanJob{})
+		return i.db.pg.Enqueue(ctx, tx, domain.PlanJob{})
 	})
 }
 
@@ -134,15 +136,15 @@ func adopt(ctx context.Context, tx Tx, here domain.Installation, secret []byte) 
 // lock lets do work on where the database lives and lived; programs take turns.
 func (i Installation) lock(ctx context.Context, folder string, do func(tx Tx, here domain.Installation, known []domain.Installation) error) error {
 	here := domain.Installation{Folder: folder}
-	err := i.db.Pool.QueryRow(ctx, `SELECT system_identifier::text FROM pg_control_system()`).Scan(&here.Cluster)
+	err := i.db.pg.Pool.QueryRow(ctx, `SELECT system_identifier::text FROM pg_control_system()`).Scan(&here.Cluster)
 	var refused *pgconn.PgError
 	if errors.As(err, &refused) && (refused.Code[:2] == "42" || refused.Code[:2] == "0A") {
 		err = nil // a managed database may not tell
 	}
 	if err != nil {
-		return explain(err)
+		return postgres.TranslateError(err)
 	}
-	return i.db.InTx(ctx, func(tx Tx) error {
+	return i.db.pg.InTx(ctx, func(tx Tx) error {
 		if _, err := tx.Pgx.Exec(ctx, `LOCK TABLE installation IN SHARE ROW EXCLUSIVE MODE`); err != nil {
 			return err
 		}

@@ -33,11 +33,11 @@ func TestLocateWithoutCluster(t *testing.T) {
 		}
 	}
 	var cluster string
-	if err := d.Pool.QueryRow(t.Context(), "SELECT cluster FROM installation").Scan(&cluster); err != nil || cluster == "" {
+	if err := d.Postgres().Pool.QueryRow(t.Context(), "SELECT cluster FROM installation").Scan(&cluster); err != nil || cluster == "" {
 		t.Errorf("the cluster is %q, %v", cluster, err)
 	}
 	// Now that it is known, another one is a copy.
-	if _, err := d.Pool.Exec(t.Context(), "UPDATE installation SET cluster = '1'"); err != nil {
+	if _, err := d.Postgres().Pool.Exec(t.Context(), "UPDATE installation SET cluster = '1'"); err != nil {
 		t.Fatal(err)
 	}
 	if hold, err := d.Installation().Locate(t.Context(), ""); err != nil || !hold.On || !hold.Copied || hold.Since.IsZero() {
@@ -55,9 +55,9 @@ func TestRestoredBesideAnother(t *testing.T) {
 	if err := d.Installation().CheckSecret(t.Context(), theirs, nil, false); err != nil {
 		t.Fatal(err)
 	}
-	_, err := d.Pool.Exec(t.Context(), `INSERT INTO installation SELECT '7', 5, 1, folder, secret FROM installation`)
+	_, err := d.Postgres().Pool.Exec(t.Context(), `INSERT INTO installation SELECT '7', 5, 1, folder, secret FROM installation`)
 	if err == nil {
-		_, err = d.Pool.Exec(t.Context(), `UPDATE installation SET secret = NULL WHERE relation <> 1`)
+		_, err = d.Postgres().Pool.Exec(t.Context(), `UPDATE installation SET secret = NULL WHERE relation <> 1`)
 	}
 	if err != nil {
 		t.Fatal(err)

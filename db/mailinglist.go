@@ -4,6 +4,8 @@ import (
 	"context"
 	"time"
 
+	"skychimp/db/postgres"
+
 	"github.com/uptrace/bun"
 
 	"skychimp/domain"
@@ -34,7 +36,7 @@ type MailingRow struct {
 // the last page the last is answered.
 func (ms Mailings) List(ctx context.Context, filter MailingFilter) ([]MailingRow, int, error) {
 	rows := []MailingRow{}
-	found := ms.db.bun.NewSelect().TableExpr("mailings AS mailing").Column("mailing.id").
+	found := ms.db.pg.Bun.NewSelect().TableExpr("mailings AS mailing").Column("mailing.id").
 		Where("mailing.deleted_at IS NULL")
 	if filter.OwnerID != 0 {
 		found.Where("mailing.owner_id = ?", filter.OwnerID)
@@ -47,27 +49,27 @@ func (ms Mailings) List(ctx context.Context, filter MailingFilter) ([]MailingRow
 	}
 	if filter.Query != "" {
 		like := "%" + escapeLike(clean(filter.Query)) + "%"
-		owners := ms.db.bun.NewSelect().TableExpr("users").Column("id").
+		owners := ms.db.pg.Bun.NewSelect().TableExpr("users").Column("id").
 			Where("? AND lower(email || E'\n' || name) LIKE lower(?)", filter.OwnerID == 0, like)
 		found.Where("(lower(mailing.name) LIKE lower(?) OR mailing.owner_id IN (?))", like, owners)
 	}
 	total, err := found.Count(ctx)
 	if err != nil || total == 0 {
-		return rows, 0, explain(err)
+		return rows, 0, postgres.TranslateError(err)
 	}
 	page := found.OrderExpr("mailing.id DESC").Limit(PageSize).Offset(int64(pageStart(filter.Page, int(total))))
 	err = ms.rows().Where("mailing.id IN (?)", page).OrderExpr("mailing.id DESC").Scan(ctx, &rows)
-	return rows, int(total), explain(err)
+	return rows, int(total), postgres.TranslateError(err)
 }
 
 // Row is one mailing as a row of the list; for managers.
 func (ms Mailings) Row(ctx context.Context, id int64) (row MailingRow, err error) {
 	err = ms.rows().Where("mailing.id = ? AND mailing.deleted_at IS NULL", id).Scan(ctx, &row)
-	return row, explain(err)
+	return row, postgres.TranslateError(err)
 }
 
 func (ms Mailings) rows() *bun.SelectQuery {
-	return ms.db.bun.NewSelect().TableExpr("mailings AS mailing").
+	return ms.db.pg.Bun.NewSelect().TableExpr("mailings AS mailing").
 		ColumnExpr("mailing.*, total.*, coalesce(message.subject, '') AS subject").
 		ColumnExpr("owner.name AS owner_name, owner.email AS owner_email, owner.blocked_at IS NOT NULL AS owner_blocked").
 		Join("JOIN users AS owner ON owner.id = mailing.owner_id").
@@ -84,8 +86,8 @@ func (ms Mailings) rows() *bun.SelectQuery {
 // Next are the owner's mailings that will send next, the soonest first.
 func (ms Mailings) Next(ctx context.Context, owner int64, limit int) ([]domain.Mailing, error) {
 	mailings := []domain.Mailing{}
-	err := ms.db.bun.NewSelect().Model(&mailings).Where("owner_id = ? AND deleted_at IS NULL", owner).
+	err := ms.db.pg.Bun.NewSelect().Model(&mailings).Where("owner_id = ? AND deleted_at IS NULL", owner).
 		Where("status = ? AND disabled_at IS NULL AND next_run_at IS NOT NULL", domain.Running).
 		Order("next_run_at", "id").Limit(int64(limit)).Scan(ctx, &mailings)
-	return mailings, explain(err)
+	return mailings, postgres.TranslateError(err)
 }

@@ -2,9 +2,10 @@ package db
 
 import (
 	"context"
-	"fmt"
 	"slices"
 	"time"
+
+	"skychimp/db/postgres"
 
 	"github.com/uptrace/bun"
 
@@ -22,12 +23,12 @@ const PageSize = 25
 
 // Get is one mailing with its picked clients; owner 0 reads anybody's, for managers.
 func (ms Mailings) Get(ctx context.Context, owner, id int64) (domain.Mailing, error) {
-	return loadMailing(ctx, ms.db.bun, owner, id, "", withPicked)
+	return loadMailing(ctx, ms.db.pg.Bun, owner, id, "", withPicked)
 }
 
 // Create saves a new mailing.
 func (ms Mailings) Create(ctx context.Context, m *domain.Mailing) error {
-	return ms.db.InTx(ctx, func(tx Tx) error {
+	return ms.db.pg.InTx(ctx, func(tx Tx) error {
 		if err := checkMessage(ctx, tx, m); err != nil {
 			return err
 		}
@@ -38,7 +39,7 @@ func (ms Mailings) Create(ctx context.Context, m *domain.Mailing) error {
 		if err := savePicked(ctx, tx, m); err != nil {
 			return err
 		}
-		return changed(ctx, tx, "stats")
+		return ms.db.changed(ctx, tx, "stats")
 	})
 }
 
@@ -47,7 +48,7 @@ func (ms Mailings) Create(ctx context.Context, m *domain.Mailing) error {
 // planned at once. owner 0 is for managers.
 func (ms Mailings) Update(ctx context.Context, owner, id int64, change func(*domain.Mailing) error) (domain.Mailing, error) {
 	var m domain.Mailing
-	err := ms.db.InTx(ctx, func(tx Tx) (err error) {
+	err := ms.db.pg.InTx(ctx, func(tx Tx) (err error) {
 		m, err = ms.update(ctx, tx, owner, id, change)
 		return err
 	})
@@ -73,7 +74,7 @@ func (ms Mailings) update(ctx context.Context, tx Tx, owner, id int64, change fu
 // RunNow has a run out of turn planned. The rule is asked now, for the answer to the
 // owner, and again when the job plans.
 func (ms Mailings) RunNow(ctx context.Context, owner, id int64, now time.Time) error {
-	return ms.db.InTx(ctx, func(tx Tx) error {
+	return ms.db.pg.InTx(ctx, func(tx Tx) error {
 		m, err := loadMailing(ctx, tx, owner, id, "UPDATE", withoutPicked)
 		if err != nil {
 			return err
@@ -81,18 +82,18 @@ func (ms Mailings) RunNow(ctx context.Context, owner, id int64, now time.Time) e
 		if _, _, err := m.RunNow(now); err != nil {
 			return err
 		}
-		if err := justRan(ctx, tx, id, now); err != nil {
+		if err := RefuseRepeat(ctx, tx, id, now); err != nil {
 			return err
 		}
-		if err := refuseOnHold(ctx, tx); err != nil {
+		if err := RefuseOnHold(ctx, tx); err != nil {
 			return err
 		}
-		return ms.db.enqueue(ctx, tx, domain.PlanJob{MailingID: id, Force: true})
+		return ms.db.pg.Enqueue(ctx, tx, domain.PlanJob{MailingID: id, Force: true})
 	})
 }
 
-// justRan refuses what a double click would make: a doubled letter.
-func justRan(ctx context.Context, tx Tx, id int64, now time.Time) error {
+// RefuseRepeat refuses what a double click would make: a doubled letter.
+func RefuseRepeat(ctx context.Context, tx Tx, id int64, now time.Time) error {
 	again, err := tx.NewSelect().TableExpr("runs").Where("mailing_id = ?", id).
 		Where("occurrence_no IS NULL AND created_at > ?", now.Add(-10*time.Second)).Exists(ctx)
 	if err == nil && again {
@@ -103,7 +104,7 @@ func justRan(ctx context.Context, tx Tx, id int64, now time.Time) error {
 
 // Delete hides the mailing for good and cancels its runs; its attempts stay on record.
 func (ms Mailings) Delete(ctx context.Context, owner, id int64, now time.Time) error {
-	return ms.db.InTx(ctx, func(tx Tx) error {
+	return ms.db.pg.InTx(ctx, func(tx Tx) error {
 		m, err := loadMailing(ctx, tx, owner, id, "UPDATE", withoutPicked)
 		if err != nil {
 			return err
@@ -125,7 +126,7 @@ func (ms Mailings) save(ctx context.Context, tx Tx, before domain.Mailing, m *do
 		}
 	}
 	if reason := endReason(before, *m); reason != "" {
-		if err := endRuns(ctx, tx, "mailing_id", m.ID, reason); err != nil {
+		if err := endRuns(ctx, tx, postgres.RunsChanged{MailingID: m.ID}, reason); err != nil {
 			return err
 		}
 	}
@@ -133,19 +134,19 @@ func (ms Mailings) save(ctx context.Context, tx Tx, before domain.Mailing, m *do
 		_, err := tx.NewUpdate().Table("runs").Set("window_end = ?", bun.NullTime{Time: m.EndAt}).
 			Where("mailing_id = ? AND closed_at IS NULL", m.ID).Exec(ctx)
 		if err == nil {
-			err = notifyRuns(ctx, tx, "mailing_id", m.ID)
+			err = tx.Notify(ctx, postgres.RunsChanged{MailingID: m.ID})
 		}
 		if err != nil {
 			return err
 		}
 	}
 	if m.Status == domain.Running && before.Status == domain.Created {
-		if err := ms.db.enqueue(ctx, tx, domain.PlanJob{MailingID: m.ID}); err != nil {
+		if err := ms.db.pg.Enqueue(ctx, tx, domain.PlanJob{MailingID: m.ID}); err != nil {
 			return err
 		}
 	}
 	if m.Status != before.Status || m.Disabled() != before.Disabled() || !m.DeletedAt.Equal(before.DeletedAt) {
-		return changed(ctx, tx, "stats")
+		return ms.db.changed(ctx, tx, "stats")
 	}
 	return nil
 }
@@ -164,24 +165,25 @@ func endReason(before, after domain.Mailing) string {
 }
 
 // endRuns turns the open runs of a mailing or an owner to stopping; the engine closes them.
-func endRuns(ctx context.Context, tx Tx, column string, id int64, reason string) error {
+func endRuns(ctx context.Context, tx Tx, whose postgres.RunsChanged, reason string) error {
 	_, err := tx.NewUpdate().Table("runs").
 		Set("status = ?, resume_at = NULL, end_outcome = ?, reason = ?", domain.RunStopping, domain.OutcomeCancelled, reason).
-		Where("? = ?", bun.Ident(column), id).
+		Where("mailing_id = ? OR owner_id = ?", whose.MailingID, whose.OwnerID). // one of them is no number of anybody
 		Where("status IN (?, ?)", domain.RunRunning, domain.RunPaused).Exec(ctx)
 	if err != nil {
 		return err
 	}
-	return notifyRuns(ctx, tx, column, id)
-}
-
-// notifyRuns tells the engines that runs of a mailing or an owner may have to stop.
-func notifyRuns(ctx context.Context, tx Tx, column string, id int64) error {
-	return notify(ctx, tx, "runs", fmt.Sprintf("%s %d", column, id))
+	return tx.Notify(ctx, whose)
 }
 
 // Only forms and the page of a mailing need the picked clients; planning must not load them.
 const withPicked, withoutPicked = true, false
+
+// LockMailing reads a mailing of whichever owner, without the picked clients, with lock as the strength
+// of the row's lock.
+func LockMailing(ctx context.Context, tx Tx, id int64, lock string) (domain.Mailing, error) {
+	return loadMailing(ctx, tx, 0, id, lock, withoutPicked)
+}
 
 // loadMailing reads a mailing, with lock as the strength of the row's lock (none: "").
 func loadMailing(ctx context.Context, tx bun.IDB, owner, id int64, lock string, picked bool) (domain.Mailing, error) {
@@ -194,11 +196,11 @@ func loadMailing(ctx context.Context, tx bun.IDB, owner, id int64, lock string, 
 		query.For(lock)
 	}
 	if err := query.Scan(ctx); err != nil || !picked {
-		return m, explain(err)
+		return m, postgres.TranslateError(err)
 	}
 	err := tx.NewSelect().Table("mailing_clients").Column("client_id").
 		Where("mailing_id = ?", id).Order("client_id").Scan(ctx, &m.ClientIDs)
-	return m, explain(err)
+	return m, postgres.TranslateError(err)
 }
 
 // checkMessage refuses a message that is not the owner's, and keeps it from being deleted

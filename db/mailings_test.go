@@ -3,112 +3,21 @@ package db_test
 import (
 	"context"
 	"errors"
-	"fmt"
 	"slices"
 	"testing"
 	"time"
 
 	"skychimp/db"
 	"skychimp/db/dbtest"
+	"skychimp/db/outbox"
 	"skychimp/domain"
 )
 
-// The mailings of these tests start on Monday, 6 January 2031, at 9:00 UTC, daily.
-var monday = time.Date(2031, 1, 6, 9, 0, 0, 0, time.UTC)
-
-func newMailing(t testing.TB, d *db.DB, owner int64, change func(*domain.MailingForm)) domain.Mailing {
-	t.Helper()
-	form := domain.MailingForm{Name: "News", Audience: "all", StartAt: "2031-01-06T09:00", Timezone: "UTC", Periodicity: "daily"}
-	if change != nil {
-		change(&form)
-	}
-	if form.MessageID == 0 {
-		form.MessageID = newMessage(t, d, owner, "Hello, {{name}}", "Text").ID
-	}
-	m := domain.Mailing{OwnerID: owner}
-	if err := m.Change(form, monday.AddDate(0, 0, -2)); err != nil {
-		t.Fatal(err)
-	}
-	if err := d.Mailings().Create(t.Context(), &m); err != nil {
-		t.Fatal(err)
-	}
-	return m
-}
-
-func launch(m *domain.Mailing) error { return m.Launch(monday.AddDate(0, 0, -1)) }
-func stop(m *domain.Mailing) error   { return m.Stop(monday.AddDate(0, 0, 1)) }
-
-func disable(m *domain.Mailing) error {
-	return m.Disable(domain.User{Role: domain.RoleManager}, "spam", monday)
-}
-
-func newLaunched(t testing.TB, d *db.DB, owner int64, change func(*domain.MailingForm)) domain.Mailing {
-	t.Helper()
-	m := newMailing(t, d, owner, change)
-	return update(t, d, m.ID, launch)
-}
-
-func update(t testing.TB, d *db.DB, id int64, change func(*domain.Mailing) error) domain.Mailing {
-	t.Helper()
-	m, err := d.Mailings().Update(t.Context(), 0, id, change)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return m
-}
-
-// newClients gives an owner n clients, c001@x.example and so on.
-func newClients(t testing.TB, d *db.DB, owner int64, n int) []int64 {
-	t.Helper()
-	clients := make([]domain.Client, n)
-	for i := range clients {
-		clients[i] = domain.Client{OwnerID: owner, Email: fmt.Sprintf("c%03d@x.example", i+1), FullName: fmt.Sprintf("C %d", i+1), Tags: []string{}}
-	}
-	if created, err := d.Clients().CreateMany(t.Context(), owner, clients); err != nil || created != n {
-		t.Fatal(created, err)
-	}
-	return numbers(t, d, "SELECT id FROM clients WHERE owner_id = $1 ORDER BY id", owner)
-}
-
-// numbers are the rows of a query with one column.
-func numbers(t testing.TB, d *db.DB, query string, args ...any) []int64 {
-	t.Helper()
-	rows, err := d.Pool.Query(t.Context(), query, args...)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer rows.Close()
-	var list []int64
-	for rows.Next() {
-		var n int64
-		if err := rows.Scan(&n); err != nil {
-			t.Fatal(err)
-		}
-		list = append(list, n)
-	}
-	if rows.Err() != nil {
-		t.Fatal(rows.Err())
-	}
-	return list
-}
-
-func number(t testing.TB, d *db.DB, query string, args ...any) int64 {
-	t.Helper()
-	return numbers(t, d, query, args...)[0]
-}
-
-func exec(t testing.TB, d *db.DB, query string, args ...any) {
-	t.Helper()
-	if _, err := d.Pool.Exec(t.Context(), query, args...); err != nil {
-		t.Fatal(err)
-	}
-}
-
 func TestMailingKept(t *testing.T) {
 	d := dbtest.New(t)
-	ann := newOwner(t, d, "ann")
-	ids := newClients(t, d, ann, 3)
-	saved := newMailing(t, d, ann, func(f *domain.MailingForm) {
+	ann := dbtest.NewOwner(t, d, "ann")
+	ids := dbtest.NewClients(t, d, ann, 3)
+	saved := dbtest.NewMailing(t, d, ann, func(f *domain.MailingForm) {
 		f.Audience, f.ClientIDs = "picked", []int64{ids[2], ids[0]}
 		f.StartAt, f.EndAt, f.Timezone = "2031-01-06T09:30", "2031-03-30T02:30", "Europe/Berlin"
 	})
@@ -125,9 +34,9 @@ func TestMailingKept(t *testing.T) {
 	if got := m.EndLocal.Format(domain.WallFormat); got != "2031-03-30T02:30" || !m.EndAt.Equal(saved.EndAt) {
 		t.Errorf("end %s, %s", got, m.EndAt)
 	}
-	update(t, d, m.ID, func(m *domain.Mailing) error {
+	dbtest.UpdateMailing(t, d, m.ID, func(m *domain.Mailing) error {
 		return m.Change(domain.MailingForm{Name: "Letters", MessageID: m.MessageID, Audience: "tags", Tags: "a,b",
-			StartAt: "2031-01-07T09:30", Timezone: "UTC", Periodicity: "once"}, monday)
+			StartAt: "2031-01-07T09:30", Timezone: "UTC", Periodicity: "once"}, dbtest.Monday)
 	})
 	m, err = d.Mailings().Get(t.Context(), ann, m.ID)
 	if err != nil || m.Name != "Letters" || !slices.Equal(m.Tags, []string{"a", "b"}) || len(m.ClientIDs) != 0 || !m.EndAt.IsZero() || !m.EndLocal.IsZero() {
@@ -137,15 +46,15 @@ func TestMailingKept(t *testing.T) {
 
 func TestMailingsList(t *testing.T) {
 	d := dbtest.New(t)
-	ann, bob := newOwner(t, d, "ann"), newOwner(t, d, "bob")
-	news := newLaunched(t, d, ann, func(f *domain.MailingForm) { f.Name = "News 100%" })
-	newMailing(t, d, ann, func(f *domain.MailingForm) { f.Name = "Скидки" })
-	newMailing(t, d, bob, func(f *domain.MailingForm) { f.Name = "Bob's" })
-	gone := newMailing(t, d, ann, func(f *domain.MailingForm) { f.Name = "Deleted" })
-	if err := d.Mailings().Delete(t.Context(), ann, gone.ID, monday); err != nil {
+	ann, bob := dbtest.NewOwner(t, d, "ann"), dbtest.NewOwner(t, d, "bob")
+	news := dbtest.NewLaunched(t, d, ann, func(f *domain.MailingForm) { f.Name = "News 100%" })
+	dbtest.NewMailing(t, d, ann, func(f *domain.MailingForm) { f.Name = "Скидки" })
+	dbtest.NewMailing(t, d, bob, func(f *domain.MailingForm) { f.Name = "Bob's" })
+	gone := dbtest.NewMailing(t, d, ann, func(f *domain.MailingForm) { f.Name = "Deleted" })
+	if err := d.Mailings().Delete(t.Context(), ann, gone.ID, dbtest.Monday); err != nil {
 		t.Fatal(err)
 	}
-	if _, ok, err := d.Outbox().Plan(t.Context(), news.ID, monday, false); !ok || err != nil {
+	if _, ok, err := outbox.New(d.Postgres()).Plans().Make(t.Context(), news.ID, dbtest.Monday, false); !ok || err != nil {
 		t.Fatal(ok, err)
 	}
 	tests := []struct {
@@ -177,11 +86,11 @@ func TestMailingsList(t *testing.T) {
 		})
 	}
 	rows, _, _ := d.Mailings().List(t.Context(), db.MailingFilter{OwnerID: ann, Status: domain.Running})
-	if row := rows[0]; row.Subject != "Hello, {{name}}" || row.OwnerEmail != "ann@owners.example" || !row.LastRunAt.Equal(monday) {
+	if row := rows[0]; row.Subject != "Hello, {{name}}" || row.OwnerEmail != "ann@owners.example" || !row.LastRunAt.Equal(dbtest.Monday) {
 		t.Errorf("%+v", row)
 	}
 	for range db.PageSize {
-		newMailing(t, d, bob, nil)
+		dbtest.NewMailing(t, d, bob, nil)
 	}
 	rows, total, err := d.Mailings().List(t.Context(), db.MailingFilter{OwnerID: bob, Page: 2})
 	if err != nil || len(rows) != 1 || rows[0].Name != "Bob's" || total != db.PageSize+1 {
@@ -191,19 +100,19 @@ func TestMailingsList(t *testing.T) {
 
 func TestMailingForeign(t *testing.T) {
 	d := dbtest.New(t)
-	ann, bob := newOwner(t, d, "ann"), newOwner(t, d, "bob")
-	newClients(t, d, ann, 1)
-	m := newLaunched(t, d, ann, nil)
-	run, ok, err := d.Outbox().Plan(t.Context(), m.ID, monday, false)
+	ann, bob := dbtest.NewOwner(t, d, "ann"), dbtest.NewOwner(t, d, "bob")
+	dbtest.NewClients(t, d, ann, 1)
+	m := dbtest.NewLaunched(t, d, ann, nil)
+	run, ok, err := outbox.New(d.Postgres()).Plans().Make(t.Context(), m.ID, dbtest.Monday, false)
 	if !ok || err != nil {
 		t.Fatal(ok, err)
 	}
 	for _, id := range []int64{m.ID, m.ID + 1000} {
 		acts := map[string]func() error{
 			"read":   func() error { _, err := d.Mailings().Get(t.Context(), bob, id); return err },
-			"change": func() error { _, err := d.Mailings().Update(t.Context(), bob, id, stop); return err },
-			"run":    func() error { return d.Mailings().RunNow(t.Context(), bob, id, monday) },
-			"delete": func() error { return d.Mailings().Delete(t.Context(), bob, id, monday) },
+			"change": func() error { _, err := d.Mailings().Update(t.Context(), bob, id, dbtest.Stop); return err },
+			"run":    func() error { return d.Mailings().RunNow(t.Context(), bob, id, dbtest.Monday) },
+			"delete": func() error { return d.Mailings().Delete(t.Context(), bob, id, dbtest.Monday) },
 		}
 		for name, act := range acts {
 			if err := act(); domain.KindOf(err) != domain.NotFound {
@@ -234,9 +143,9 @@ func TestMailingForeign(t *testing.T) {
 
 func TestMailingForeignParts(t *testing.T) {
 	d := dbtest.New(t)
-	ann, bob := newOwner(t, d, "ann"), newOwner(t, d, "bob")
-	own, foreign := newClients(t, d, ann, 1), newClients(t, d, bob, 1)
-	message, theirs := newMessage(t, d, ann, "s", "b").ID, newMessage(t, d, bob, "s", "b").ID
+	ann, bob := dbtest.NewOwner(t, d, "ann"), dbtest.NewOwner(t, d, "bob")
+	own, foreign := dbtest.NewClients(t, d, ann, 1), dbtest.NewClients(t, d, bob, 1)
+	message, theirs := dbtest.NewMessage(t, d, ann, "s", "b").ID, dbtest.NewMessage(t, d, bob, "s", "b").ID
 	tests := []struct {
 		name    string
 		message int64
@@ -252,18 +161,18 @@ func TestMailingForeignParts(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			form := domain.MailingForm{Name: "x", MessageID: tt.message, Audience: "picked", ClientIDs: tt.clients,
 				StartAt: "2031-01-06T09:00", Timezone: "UTC", Periodicity: "daily"}
-			before := number(t, d, "SELECT count(*) FROM mailings")
+			before := dbtest.Number(t, d, "SELECT count(*) FROM mailings")
 			m := domain.Mailing{OwnerID: ann}
-			if err := m.Change(form, monday); err != nil {
+			if err := m.Change(form, dbtest.Monday); err != nil {
 				t.Fatal(err)
 			}
-			refused(t, d.Mailings().Create(t.Context(), &m), domain.Invalid, tt.key)
-			if after := number(t, d, "SELECT count(*) FROM mailings"); after != before {
+			dbtest.Refused(t, d.Mailings().Create(t.Context(), &m), domain.Invalid, tt.key)
+			if after := dbtest.Number(t, d, "SELECT count(*) FROM mailings"); after != before {
 				t.Error("the refused mailing was kept")
 			}
-			good := newMailing(t, d, ann, func(f *domain.MailingForm) { f.Audience, f.ClientIDs = "picked", own })
-			_, err := d.Mailings().Update(t.Context(), ann, good.ID, func(m *domain.Mailing) error { return m.Change(form, monday) })
-			refused(t, err, domain.Invalid, tt.key)
+			good := dbtest.NewMailing(t, d, ann, func(f *domain.MailingForm) { f.Audience, f.ClientIDs = "picked", own })
+			_, err := d.Mailings().Update(t.Context(), ann, good.ID, func(m *domain.Mailing) error { return m.Change(form, dbtest.Monday) })
+			dbtest.Refused(t, err, domain.Invalid, tt.key)
 			if kept, err := d.Mailings().Get(t.Context(), ann, good.ID); err != nil || kept.Name != "News" || !slices.Equal(kept.ClientIDs, own) {
 				t.Errorf("%v: %+v", err, kept)
 			}
@@ -273,7 +182,7 @@ func TestMailingForeignParts(t *testing.T) {
 
 func TestUpdateMailingRefused(t *testing.T) {
 	d := dbtest.New(t)
-	m := newMailing(t, d, newOwner(t, d, "ann"), nil)
+	m := dbtest.NewMailing(t, d, dbtest.NewOwner(t, d, "ann"), nil)
 	no := errors.New("no")
 	if _, err := d.Mailings().Update(t.Context(), 0, m.ID, func(m *domain.Mailing) error { m.Name = "x"; return no }); !errors.Is(err, no) {
 		t.Error(err)
@@ -287,7 +196,7 @@ func TestUpdateMailingRefused(t *testing.T) {
 func planJobs(t *testing.T, d *db.DB) []domain.PlanJob {
 	t.Helper()
 	list := []domain.PlanJob{}
-	rows, err := d.Pool.Query(t.Context(), `SELECT coalesce((args->>'mailing_id')::bigint, 0), coalesce((args->>'force')::boolean, false)
+	rows, err := d.Postgres().Pool.Query(t.Context(), `SELECT coalesce((args->>'mailing_id')::bigint, 0), coalesce((args->>'force')::boolean, false)
 		FROM river_job WHERE kind = 'plan' ORDER BY id`)
 	if err != nil {
 		t.Fatal(err)
@@ -305,18 +214,18 @@ func planJobs(t *testing.T, d *db.DB) []domain.PlanJob {
 
 func TestLaunchAsksForAPlan(t *testing.T) {
 	d := dbtest.New(t)
-	m := newMailing(t, d, newOwner(t, d, "ann"), nil)
+	m := dbtest.NewMailing(t, d, dbtest.NewOwner(t, d, "ann"), nil)
 	if jobs := planJobs(t, d); len(jobs) != 0 {
 		t.Fatalf("%+v", jobs)
 	}
-	if _, err := d.Mailings().Update(t.Context(), 0, m.ID, func(m *domain.Mailing) error { _ = launch(m); return errors.New("no") }); err == nil {
+	if _, err := d.Mailings().Update(t.Context(), 0, m.ID, func(m *domain.Mailing) error { _ = dbtest.Launch(m); return errors.New("no") }); err == nil {
 		t.Fatal("no error")
 	}
 	if jobs := planJobs(t, d); len(jobs) != 0 {
 		t.Fatalf("a launch that was rolled back is planned: %+v", jobs)
 	}
-	update(t, d, m.ID, launch)
-	update(t, d, m.ID, func(m *domain.Mailing) error { m.Name = "x"; return nil })
+	dbtest.UpdateMailing(t, d, m.ID, dbtest.Launch)
+	dbtest.UpdateMailing(t, d, m.ID, func(m *domain.Mailing) error { m.Name = "x"; return nil })
 	if jobs := planJobs(t, d); !slices.Equal(jobs, []domain.PlanJob{{MailingID: m.ID}}) {
 		t.Errorf("%+v", jobs)
 	}
@@ -324,48 +233,48 @@ func TestLaunchAsksForAPlan(t *testing.T) {
 
 func TestRunMailing(t *testing.T) {
 	d := dbtest.New(t)
-	ann := newOwner(t, d, "ann")
-	m := newMailing(t, d, ann, nil)
-	if err := d.Mailings().RunNow(t.Context(), ann, m.ID, monday); err != nil {
+	ann := dbtest.NewOwner(t, d, "ann")
+	m := dbtest.NewMailing(t, d, ann, nil)
+	if err := d.Mailings().RunNow(t.Context(), ann, m.ID, dbtest.Monday); err != nil {
 		t.Fatal(err)
 	}
 	if jobs := planJobs(t, d); !slices.Equal(jobs, []domain.PlanJob{{MailingID: m.ID, Force: true}}) {
 		t.Errorf("%+v", jobs)
 	}
-	if _, ok, err := d.Outbox().Plan(t.Context(), m.ID, monday, true); !ok || err != nil {
+	if _, ok, err := outbox.New(d.Postgres()).Plans().Make(t.Context(), m.ID, dbtest.Monday, true); !ok || err != nil {
 		t.Fatal(ok, err)
 	}
-	refused(t, d.Mailings().RunNow(t.Context(), ann, m.ID, monday.Add(9*time.Second)), domain.Conflict, "mailings.just_ran")
+	dbtest.Refused(t, d.Mailings().RunNow(t.Context(), ann, m.ID, dbtest.Monday.Add(9*time.Second)), domain.Conflict, "mailings.just_ran")
 	// Both clicks were queued before either was planned.
-	_, ok, err := d.Outbox().Plan(t.Context(), m.ID, monday.Add(time.Second), true)
-	refused(t, err, domain.Conflict, "mailings.just_ran")
-	if ok || number(t, d, "SELECT count(*) FROM runs") != 1 {
+	_, ok, err := outbox.New(d.Postgres()).Plans().Make(t.Context(), m.ID, dbtest.Monday.Add(time.Second), true)
+	dbtest.Refused(t, err, domain.Conflict, "mailings.just_ran")
+	if ok || dbtest.Number(t, d, "SELECT count(*) FROM runs") != 1 {
 		t.Error("a double click made two runs")
 	}
-	if err := d.Mailings().RunNow(t.Context(), ann, m.ID, monday.Add(11*time.Second)); err != nil {
+	if err := d.Mailings().RunNow(t.Context(), ann, m.ID, dbtest.Monday.Add(11*time.Second)); err != nil {
 		t.Error(err)
 	}
-	update(t, d, m.ID, disable)
-	refused(t, d.Mailings().RunNow(t.Context(), ann, m.ID, monday.Add(time.Hour)), domain.Conflict, "mailings.is_disabled")
+	dbtest.UpdateMailing(t, d, m.ID, dbtest.Disable)
+	dbtest.Refused(t, d.Mailings().RunNow(t.Context(), ann, m.ID, dbtest.Monday.Add(time.Hour)), domain.Conflict, "mailings.is_disabled")
 }
 
 // What ends a mailing ends its open runs, whether they run or pause, and nobody else's.
 func TestEndOpenRuns(t *testing.T) {
 	acts := map[string]func(ctx context.Context, d *db.DB, m domain.Mailing) error{
 		domain.ReasonStopped: func(ctx context.Context, d *db.DB, m domain.Mailing) error {
-			_, err := d.Mailings().Update(ctx, m.OwnerID, m.ID, stop)
+			_, err := d.Mailings().Update(ctx, m.OwnerID, m.ID, dbtest.Stop)
 			return err
 		},
 		domain.ReasonDisabled: func(ctx context.Context, d *db.DB, m domain.Mailing) error {
-			_, err := d.Mailings().Update(ctx, 0, m.ID, disable)
+			_, err := d.Mailings().Update(ctx, 0, m.ID, dbtest.Disable)
 			return err
 		},
 		domain.ReasonDeleted: func(ctx context.Context, d *db.DB, m domain.Mailing) error {
-			return d.Mailings().Delete(ctx, m.OwnerID, m.ID, monday)
+			return d.Mailings().Delete(ctx, m.OwnerID, m.ID, dbtest.Monday)
 		},
 		domain.ReasonBlocked: func(ctx context.Context, d *db.DB, m domain.Mailing) error {
 			_, err := d.Users().Update(ctx, m.OwnerID, func(u *domain.User) error {
-				return u.Block(domain.User{ID: -1, Role: domain.RoleManager}, "spam", monday)
+				return u.Block(domain.User{ID: -1, Role: domain.RoleManager}, "spam", dbtest.Monday)
 			})
 			return err
 		},
@@ -373,23 +282,23 @@ func TestEndOpenRuns(t *testing.T) {
 	for reason, act := range acts {
 		t.Run(reason, func(t *testing.T) {
 			d := dbtest.New(t)
-			ann, bob := newOwner(t, d, "ann"), newOwner(t, d, "bob")
-			newClients(t, d, ann, 1)
-			newClients(t, d, bob, 1)
-			m, other := newLaunched(t, d, ann, nil), newLaunched(t, d, bob, nil)
+			ann, bob := dbtest.NewOwner(t, d, "ann"), dbtest.NewOwner(t, d, "bob")
+			dbtest.NewClients(t, d, ann, 1)
+			dbtest.NewClients(t, d, bob, 1)
+			m, other := dbtest.NewLaunched(t, d, ann, nil), dbtest.NewLaunched(t, d, bob, nil)
 			var runs []int64
 			for i, id := range []int64{m.ID, m.ID, m.ID, other.ID} {
-				run, ok, err := d.Outbox().Plan(t.Context(), id, monday.AddDate(0, 0, i), false)
+				run, ok, err := outbox.New(d.Postgres()).Plans().Make(t.Context(), id, dbtest.Monday.AddDate(0, 0, i), false)
 				if !ok || err != nil {
 					t.Fatal(ok, err)
 				}
 				runs = append(runs, run.ID)
 			}
-			if err := d.Outbox().PauseRun(t.Context(), runs[1], "550 no", monday, nil); err != nil {
+			if err := outbox.New(d.Postgres()).Runs().Pause(t.Context(), runs[1], "550 no", dbtest.Monday, nil); err != nil {
 				t.Fatal(err)
 			}
-			exec(t, d, "UPDATE runs SET status = 'done', closed_at = now() WHERE id = $1", runs[2])
-			heard := listen(t, d, "runs")
+			dbtest.Exec(t, d, "UPDATE runs SET status = 'done', closed_at = now() WHERE id = $1", runs[2])
+			heard := dbtest.Listen(t, d, "runs")
 			if err := act(t.Context(), d, m); err != nil {
 				t.Fatal(err)
 			}
@@ -410,15 +319,15 @@ func TestEndOpenRuns(t *testing.T) {
 
 func TestNewEndReachesOpenRuns(t *testing.T) {
 	d := dbtest.New(t)
-	m := newLaunched(t, d, newOwner(t, d, "ann"), func(f *domain.MailingForm) { f.EndAt = "2031-02-01T00:00" })
-	run, ok, err := d.Outbox().Plan(t.Context(), m.ID, monday, false)
+	m := dbtest.NewLaunched(t, d, dbtest.NewOwner(t, d, "ann"), func(f *domain.MailingForm) { f.EndAt = "2031-02-01T00:00" })
+	run, ok, err := outbox.New(d.Postgres()).Plans().Make(t.Context(), m.ID, dbtest.Monday, false)
 	if !ok || err != nil || !run.WindowEnd.Equal(time.Date(2031, 2, 1, 0, 0, 0, 0, time.UTC)) {
 		t.Fatal(ok, err, run.WindowEnd)
 	}
 	for _, end := range []string{"2031-01-07T00:00", ""} {
-		m = update(t, d, m.ID, func(m *domain.Mailing) error {
+		m = dbtest.UpdateMailing(t, d, m.ID, func(m *domain.Mailing) error {
 			return m.Change(domain.MailingForm{Name: "x", MessageID: m.MessageID, Audience: "all", StartAt: "2031-01-06T09:00",
-				EndAt: end, Timezone: "UTC", Periodicity: "daily"}, monday)
+				EndAt: end, Timezone: "UTC", Periodicity: "daily"}, dbtest.Monday)
 		})
 		if run, err := d.Runs().Get(t.Context(), 0, run.ID); err != nil || !run.WindowEnd.Equal(m.EndAt) {
 			t.Errorf("end %q: %v, window %v", end, err, run.WindowEnd)
@@ -428,18 +337,18 @@ func TestNewEndReachesOpenRuns(t *testing.T) {
 
 func TestDeleteMailing(t *testing.T) {
 	d := dbtest.New(t)
-	ann := newOwner(t, d, "ann")
-	ids := newClients(t, d, ann, 1)
-	m := newLaunched(t, d, ann, func(f *domain.MailingForm) { f.Audience, f.ClientIDs = "picked", ids })
-	run, ok, err := d.Outbox().Plan(t.Context(), m.ID, monday, false)
+	ann := dbtest.NewOwner(t, d, "ann")
+	ids := dbtest.NewClients(t, d, ann, 1)
+	m := dbtest.NewLaunched(t, d, ann, func(f *domain.MailingForm) { f.Audience, f.ClientIDs = "picked", ids })
+	run, ok, err := outbox.New(d.Postgres()).Plans().Make(t.Context(), m.ID, dbtest.Monday, false)
 	if !ok || err != nil {
 		t.Fatal(ok, err)
 	}
-	refused(t, d.Messages().Delete(t.Context(), ann, m.MessageID), domain.Conflict, "messages.in_use")
-	if err := d.Mailings().Delete(t.Context(), ann, m.ID, monday); err != nil {
+	dbtest.Refused(t, d.Messages().Delete(t.Context(), ann, m.MessageID), domain.Conflict, "messages.in_use")
+	if err := d.Mailings().Delete(t.Context(), ann, m.ID, dbtest.Monday); err != nil {
 		t.Fatal(err)
 	}
-	if err := d.Mailings().Delete(t.Context(), ann, m.ID, monday); domain.KindOf(err) != domain.NotFound {
+	if err := d.Mailings().Delete(t.Context(), ann, m.ID, dbtest.Monday); domain.KindOf(err) != domain.NotFound {
 		t.Errorf("deleted twice: %v", err)
 	}
 	if err := d.Messages().Delete(t.Context(), ann, m.MessageID); err != nil {
@@ -448,7 +357,7 @@ func TestDeleteMailing(t *testing.T) {
 	if _, err := d.Runs().Get(t.Context(), ann, run.ID); err != nil {
 		t.Errorf("its run stays on record: %v", err)
 	}
-	if _, ok, err := d.Outbox().Plan(t.Context(), m.ID, monday.AddDate(0, 0, 5), false); ok || err != nil {
+	if _, ok, err := outbox.New(d.Postgres()).Plans().Make(t.Context(), m.ID, dbtest.Monday.AddDate(0, 0, 5), false); ok || err != nil {
 		t.Errorf("it ran: %v %v", ok, err)
 	}
 }

@@ -7,6 +7,8 @@ import (
 	"regexp"
 	"strings"
 	"time"
+
+	"skychimp/db/postgres"
 )
 
 // Media keeps the pictures of posts: in a folder, or in an S3-compatible bucket.
@@ -52,9 +54,9 @@ var mediaFile = regexp.MustCompile(`^([0-9a-f]{32})-[0-9]+\.[a-z]+$`)
 // of deleted posts, and of forms that nobody sent again.
 func (ps Posts) SweepMedia(ctx context.Context, m *Media, before time.Time) error {
 	var images []string
-	err := ps.db.bun.NewRaw("SELECT image FROM posts WHERE image <> ''").Scan(ctx, &images)
+	err := ps.db.pg.Bun.NewRaw("SELECT image FROM posts WHERE image <> ''").Scan(ctx, &images)
 	if err != nil {
-		return explain(err)
+		return postgres.TranslateError(err)
 	}
 	used := map[string]bool{}
 	for _, image := range images {

@@ -4,6 +4,8 @@ import (
 	"context"
 	"strings"
 
+	"skychimp/db/postgres"
+
 	"skychimp/domain"
 )
 
@@ -23,17 +25,17 @@ type MessageRow struct {
 // newest first, and the number of all that match. Beyond the last page the last is answered.
 func (ms Messages) List(ctx context.Context, owner int64, query string, page int) ([]MessageRow, int, error) {
 	rows := []MessageRow{}
-	found := ms.db.bun.NewSelect().TableExpr("messages AS message").Where("message.owner_id = ?", owner)
+	found := ms.db.pg.Bun.NewSelect().TableExpr("messages AS message").Where("message.owner_id = ?", owner)
 	if query = strings.TrimSpace(clean(query)); query != "" {
 		like := "%" + escapeLike(query) + "%"
 		found.Where("(message.subject ILIKE ? OR message.body ILIKE ?)", like, like)
 	}
 	count, err := found.Count(ctx)
 	if err != nil || count == 0 {
-		return rows, 0, explain(err)
+		return rows, 0, postgres.TranslateError(err)
 	}
 	err = found.ColumnExpr(messageColumns).OrderExpr("message.id DESC").Offset(int64(pageStart(page, int(count)))).Limit(PageSize).Scan(ctx, &rows)
-	return rows, int(count), explain(err)
+	return rows, int(count), postgres.TranslateError(err)
 }
 
 const messageColumns = `message.*,
@@ -41,9 +43,9 @@ const messageColumns = `message.*,
 
 // Row is one message of the owner as its list shows it.
 func (ms Messages) Row(ctx context.Context, owner, id int64) (row MessageRow, err error) {
-	err = ms.db.bun.NewSelect().TableExpr("messages AS message").ColumnExpr(messageColumns).
+	err = ms.db.pg.Bun.NewSelect().TableExpr("messages AS message").ColumnExpr(messageColumns).
 		Where("message.id = ? AND message.owner_id = ?", id, owner).Scan(ctx, &row)
-	return row, explain(err)
+	return row, postgres.TranslateError(err)
 }
 
 // maxChoices is how many messages a form still offers.
@@ -53,29 +55,29 @@ const maxChoices = 500
 // before them.
 func (ms Messages) Choices(ctx context.Context, owner, chosen int64) ([]domain.Message, error) {
 	messages := []domain.Message{}
-	err := ms.db.bun.NewSelect().Model(&messages).Column("id", "subject").Where("owner_id = ?", owner).
+	err := ms.db.pg.Bun.NewSelect().Model(&messages).Column("id", "subject").Where("owner_id = ?", owner).
 		OrderExpr("id = ? DESC, id DESC", chosen).Limit(maxChoices).Scan(ctx)
-	return messages, explain(err)
+	return messages, postgres.TranslateError(err)
 }
 
 // Get is one message; owner 0 reads anybody's, for managers.
 func (ms Messages) Get(ctx context.Context, owner, id int64) (m domain.Message, err error) {
-	query := ms.db.bun.NewSelect().Model(&m).Where("id = ?", id)
+	query := ms.db.pg.Bun.NewSelect().Model(&m).Where("id = ?", id)
 	if owner != 0 {
 		query.Where("owner_id = ?", owner)
 	}
-	return m, explain(query.Scan(ctx))
+	return m, postgres.TranslateError(query.Scan(ctx))
 }
 
 // Create saves a new message of m.OwnerID.
 func (ms Messages) Create(ctx context.Context, m *domain.Message) error {
-	_, err := ms.db.bun.NewInsert().Model(m).Exec(ctx)
-	return explain(err)
+	_, err := ms.db.pg.Bun.NewInsert().Model(m).Exec(ctx)
+	return postgres.TranslateError(err)
 }
 
 // Update lets change work on the locked message and saves what it made of it.
 func (ms Messages) Update(ctx context.Context, owner, id int64, change func(*domain.Message) error) (m domain.Message, err error) {
-	err = ms.db.InTx(ctx, func(tx Tx) error {
+	err = ms.db.pg.InTx(ctx, func(tx Tx) error {
 		if m, err = lockMessage(ctx, tx, owner, id); err != nil {
 			return err
 		}
@@ -90,7 +92,7 @@ func (ms Messages) Update(ctx context.Context, owner, id int64, change func(*dom
 
 // Delete deletes a message that no mailing uses.
 func (ms Messages) Delete(ctx context.Context, owner, id int64) error {
-	return ms.db.InTx(ctx, func(tx Tx) error {
+	return ms.db.pg.InTx(ctx, func(tx Tx) error {
 		m, err := lockMessage(ctx, tx, owner, id)
 		if err != nil {
 			return err
@@ -117,7 +119,7 @@ func lockMessage(ctx context.Context, tx Tx, owner, id int64) (m domain.Message,
 // SendTest queues a letter with the message to its owner's own address, filled in as for
 // the client, or for nobody (0).
 func (ms Messages) SendTest(ctx context.Context, owner, id, clientID int64) error {
-	return ms.db.InTx(ctx, func(tx Tx) error {
+	return ms.db.pg.InTx(ctx, func(tx Tx) error {
 		if _, err := lockMessage(ctx, tx, owner, id); err != nil {
 			return err
 		}
@@ -130,6 +132,6 @@ func (ms Messages) SendTest(ctx context.Context, owner, id, clientID int64) erro
 				return domain.Errorf(domain.NotFound, "", "errors.not_found")
 			}
 		}
-		return ms.db.enqueue(ctx, tx, domain.MailJob{Letter: domain.MailTest, UserID: owner, MessageID: id, ClientID: clientID})
+		return ms.db.pg.Enqueue(ctx, tx, domain.MailJob{Letter: domain.MailTest, UserID: owner, MessageID: id, ClientID: clientID})
 	})
 }

@@ -10,24 +10,14 @@ import (
 	"skychimp/domain"
 )
 
-func newMessage(t testing.TB, d *db.DB, owner int64, subject, body string) domain.Message {
-	t.Helper()
-	m := domain.Message{OwnerID: owner}
-	m.Change(domain.MessageForm{Subject: subject, Body: body}, time.Now())
-	if err := d.Messages().Create(t.Context(), &m); err != nil {
-		t.Fatal(err)
-	}
-	return m
-}
-
 func TestMessages(t *testing.T) {
 	d := dbtest.New(t)
-	ann, bob := newOwner(t, d, "ann"), newOwner(t, d, "bob")
-	newMessage(t, d, bob, "Привет", "чужое")
+	ann, bob := dbtest.NewOwner(t, d, "ann"), dbtest.NewOwner(t, d, "bob")
+	dbtest.NewMessage(t, d, bob, "Привет", "чужое")
 	for i := range db.PageSize + 2 {
-		newMessage(t, d, ann, fmt.Sprintf("Message %02d", i), "body")
+		dbtest.NewMessage(t, d, ann, fmt.Sprintf("Message %02d", i), "body")
 	}
-	hello := newMessage(t, d, ann, "Привет, {{name}}", "100% скидка")
+	hello := dbtest.NewMessage(t, d, ann, "Привет, {{name}}", "100% скидка")
 	tests := []struct {
 		query       string
 		page        int
@@ -54,8 +44,8 @@ func TestMessages(t *testing.T) {
 
 func TestMessageOwners(t *testing.T) {
 	d := dbtest.New(t)
-	ann, bob := newOwner(t, d, "ann"), newOwner(t, d, "bob")
-	m, ctx := newMessage(t, d, ann, "Hello", "body"), t.Context()
+	ann, bob := dbtest.NewOwner(t, d, "ann"), dbtest.NewOwner(t, d, "bob")
+	m, ctx := dbtest.NewMessage(t, d, ann, "Hello", "body"), t.Context()
 	for name, try := range map[string]func(owner, id int64) error{
 		"MessageRow": func(owner, id int64) error { _, err := d.Messages().Row(ctx, owner, id); return err },
 		"Message":    func(owner, id int64) error { _, err := d.Messages().Get(ctx, owner, id); return err },
@@ -67,20 +57,20 @@ func TestMessageOwners(t *testing.T) {
 		"TestMessage":   func(owner, id int64) error { return d.Messages().SendTest(ctx, owner, id, 0) },
 	} {
 		t.Run(name, func(t *testing.T) {
-			refused(t, try(bob, m.ID), domain.NotFound, "errors.not_found")
-			refused(t, try(ann, m.ID+1000), domain.NotFound, "errors.not_found")
+			dbtest.Refused(t, try(bob, m.ID), domain.NotFound, "errors.not_found")
+			dbtest.Refused(t, try(ann, m.ID+1000), domain.NotFound, "errors.not_found")
 		})
 	}
 	if got, err := d.Messages().Get(ctx, 0, m.ID); err != nil || got.Subject != "Hello" {
 		t.Errorf("for a manager: %+v, %v", got, err)
 	}
-	refused(t, d.Messages().Delete(ctx, 0, m.ID), domain.NotFound, "errors.not_found")
+	dbtest.Refused(t, d.Messages().Delete(ctx, 0, m.ID), domain.NotFound, "errors.not_found")
 }
 
 func TestUpdateMessage(t *testing.T) {
 	d := dbtest.New(t)
-	owner := newOwner(t, d, "ann")
-	m := newMessage(t, d, owner, "Hello", "body")
+	owner := dbtest.NewOwner(t, d, "ann")
+	m := dbtest.NewMessage(t, d, owner, "Hello", "body")
 	at := time.Date(2027, 1, 1, 0, 0, 0, 0, time.UTC)
 	_, err := d.Messages().Update(t.Context(), owner, m.ID, func(m *domain.Message) error {
 		m.Change(domain.MessageForm{Subject: "Bye", Body: "new"}, at)
@@ -97,15 +87,15 @@ func TestUpdateMessage(t *testing.T) {
 
 func TestDeleteMessageInUse(t *testing.T) {
 	d := dbtest.New(t)
-	owner := newOwner(t, d, "ann")
-	m := newMessage(t, d, owner, "Hello", "body")
+	owner := dbtest.NewOwner(t, d, "ann")
+	m := dbtest.NewMessage(t, d, owner, "Hello", "body")
 	mailing := domain.Mailing{OwnerID: owner, MessageID: m.ID, Name: "Spring", Audience: domain.AudienceAll, Tags: []string{},
 		StartLocal: time.Now(), Timezone: "UTC", Periodicity: domain.Once}
 	if err := d.Mailings().Create(t.Context(), &mailing); err != nil {
 		t.Fatal(err)
 	}
 	err := d.Messages().Delete(t.Context(), owner, m.ID)
-	refused(t, err, domain.Conflict, "messages.in_use")
+	dbtest.Refused(t, err, domain.Conflict, "messages.in_use")
 	if name := err.(*domain.Error).Args["Name"]; name != "Spring" {
 		t.Errorf("in use by %v", name)
 	}
@@ -122,22 +112,22 @@ func TestDeleteMessageInUse(t *testing.T) {
 		t.Fatal(err)
 	}
 	_, err = d.Messages().Get(t.Context(), owner, m.ID)
-	refused(t, err, domain.NotFound, "errors.not_found")
+	dbtest.Refused(t, err, domain.NotFound, "errors.not_found")
 }
 
 func TestTestMessage(t *testing.T) {
 	d := dbtest.New(t)
-	ann, bob := newOwner(t, d, "ann"), newOwner(t, d, "bob")
-	m := newMessage(t, d, ann, "Hello", "body")
-	mine := newClient(t, d, ann, domain.ClientForm{Email: "c@x.org"})
-	foreign := newClient(t, d, bob, domain.ClientForm{Email: "c@x.org"})
-	refused(t, d.Messages().SendTest(t.Context(), ann, m.ID, foreign.ID), domain.NotFound, "errors.not_found")
+	ann, bob := dbtest.NewOwner(t, d, "ann"), dbtest.NewOwner(t, d, "bob")
+	m := dbtest.NewMessage(t, d, ann, "Hello", "body")
+	mine := dbtest.NewClient(t, d, ann, domain.ClientForm{Email: "c@x.org"})
+	foreign := dbtest.NewClient(t, d, bob, domain.ClientForm{Email: "c@x.org"})
+	dbtest.Refused(t, d.Messages().SendTest(t.Context(), ann, m.ID, foreign.ID), domain.NotFound, "errors.not_found")
 	if err := d.Messages().SendTest(t.Context(), ann, m.ID, mine.ID); err != nil {
 		t.Fatal(err)
 	}
 	var jobs int
 	var args string
-	err := d.Pool.QueryRow(t.Context(), `SELECT count(*), min(args::text) FROM river_job WHERE kind = 'mail'`).Scan(&jobs, &args)
+	err := d.Postgres().Pool.QueryRow(t.Context(), `SELECT count(*), min(args::text) FROM river_job WHERE kind = 'mail'`).Scan(&jobs, &args)
 	want := fmt.Sprintf(`{"letter": "test", "user_id": %d, "client_id": %d, "message_id": %d}`, ann, mine.ID, m.ID)
 	if err != nil || jobs != 1 || args != want {
 		t.Errorf("%d jobs, %s, want %s (%v)", jobs, args, want, err)
@@ -146,9 +136,9 @@ func TestTestMessage(t *testing.T) {
 
 func TestMessageChoices(t *testing.T) {
 	d := dbtest.New(t)
-	ann, bob := newOwner(t, d, "ann"), newOwner(t, d, "bob")
-	first, second := newMessage(t, d, ann, "first", "body"), newMessage(t, d, ann, "second", "body")
-	theirs := newMessage(t, d, bob, "theirs", "body")
+	ann, bob := dbtest.NewOwner(t, d, "ann"), dbtest.NewOwner(t, d, "bob")
+	first, second := dbtest.NewMessage(t, d, ann, "first", "body"), dbtest.NewMessage(t, d, ann, "second", "body")
+	theirs := dbtest.NewMessage(t, d, bob, "theirs", "body")
 	for chosen, want := range map[int64]string{0: "second first", first.ID: "first second", second.ID: "second first", theirs.ID: "second first"} {
 		list, err := d.Messages().Choices(t.Context(), ann, chosen)
 		if err != nil || len(list) != 2 || list[0].Subject+" "+list[1].Subject != want || list[0].Body != "" {

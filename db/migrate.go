@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 
+	"skychimp/db/postgres"
+
 	"github.com/jackc/pgx/v5"
 	"github.com/riverqueue/river/riverdriver/riverpgxv5"
 	"github.com/riverqueue/river/rivermigrate"
@@ -41,7 +43,7 @@ func (s Schema) Migrate(ctx context.Context) (MigrationState, error) {
 		return err
 	})
 	if err != nil {
-		return MigrationState{}, explain(err)
+		return MigrationState{}, postgres.TranslateError(err)
 	}
 	return s.Status(ctx)
 }
@@ -50,11 +52,11 @@ func (s Schema) Migrate(ctx context.Context) (MigrationState, error) {
 func (s Schema) Status(ctx context.Context) (MigrationState, error) {
 	m, queue, err := s.migrators(ctx)
 	if err != nil {
-		return MigrationState{}, explain(err)
+		return MigrationState{}, postgres.TranslateError(err)
 	}
 	all, err := m.MigrationsWithStatus(ctx)
 	if err != nil {
-		return MigrationState{}, explain(err)
+		return MigrationState{}, postgres.TranslateError(err)
 	}
 	var state MigrationState
 	for _, one := range all {
@@ -66,7 +68,7 @@ func (s Schema) Status(ctx context.Context) (MigrationState, error) {
 	}
 	checked, err := queue.Validate(ctx, nil)
 	if err != nil {
-		return MigrationState{}, explain(err)
+		return MigrationState{}, postgres.TranslateError(err)
 	}
 	if !checked.OK {
 		state.Pending = append(state.Pending, "queue")
@@ -79,17 +81,17 @@ func (s Schema) migrators(ctx context.Context) (*migrate.Migrator, *rivermigrate
 	if err := found.Discover(migrations.Files); err != nil {
 		return nil, nil, err
 	}
-	m := migrate.NewMigrator(s.db.bun, found, migrate.WithMarkAppliedOnSuccess(true))
+	m := migrate.NewMigrator(s.db.pg.Bun, found, migrate.WithMarkAppliedOnSuccess(true))
 	if err := m.Init(ctx); err != nil {
 		return nil, nil, err
 	}
-	queue, err := rivermigrate.New(riverpgxv5.New(s.db.Pool), nil)
+	queue, err := rivermigrate.New(riverpgxv5.New(s.db.pg.Pool), nil)
 	return m, queue, err
 }
 
 // alone runs do under an advisory lock of the whole database.
 func (s Schema) alone(ctx context.Context, do func() error) error {
-	conn, err := s.db.Pool.Acquire(ctx)
+	conn, err := s.db.pg.Pool.Acquire(ctx)
 	if err != nil {
 		return err
 	}

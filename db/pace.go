@@ -4,6 +4,8 @@ import (
 	"context"
 	"time"
 
+	"skychimp/db/postgres"
+
 	"skychimp/domain"
 )
 
@@ -17,12 +19,12 @@ const paceSample, paceTrouble, paceParts = 3000, 20_000, 40
 func (r Runs) Throughput(ctx context.Context, run domain.Run) (domain.Pace, error) {
 	pace := domain.Pace{Every: max(1, run.Planned/paceSample)}
 	var trouble int64
-	err := r.db.Pool.QueryRow(ctx, `SELECT count(*) FROM (SELECT FROM attempts WHERE run_id = $1 AND status <> 'accepted' LIMIT $2) AS found`,
+	err := r.db.pg.Pool.QueryRow(ctx, `SELECT count(*) FROM (SELECT FROM attempts WHERE run_id = $1 AND status <> 'accepted' LIMIT $2) AS found`,
 		run.ID, paceTrouble+1).Scan(&trouble)
 	if err != nil {
-		return pace, explain(err)
+		return pace, postgres.TranslateError(err)
 	}
-	rows, err := r.db.Pool.Query(ctx, `WITH tries AS MATERIALIZED (
+	rows, err := r.db.pg.Pool.Query(ctx, `WITH tries AS MATERIALIZED (
 			SELECT attempt.at, coalesce(trouble.status, 'accepted') AS status, $3::bigint AS weight FROM generate_series(1, $2::int, $3::int) AS picked(seq)
 				JOIN attempts AS attempt ON attempt.run_id = $1 AND attempt.seq = picked.seq
 				LEFT JOIN attempts AS trouble ON trouble.run_id = $1 AND trouble.seq = attempt.seq AND trouble.at = attempt.at AND trouble.status <> 'accepted'
@@ -33,7 +35,7 @@ func (r Runs) Throughput(ctx context.Context, run domain.Run) (domain.Pace, erro
 		) SELECT first, seconds, least($5 - 1, floor(extract(epoch FROM at - first) / seconds))::int AS part, status, sum(weight)::bigint
 		FROM tries, span GROUP BY 1, 2, 3, 4 ORDER BY part`, run.ID, run.Planned, pace.Every, trouble <= paceTrouble, paceParts)
 	if err != nil {
-		return pace, explain(err)
+		return pace, postgres.TranslateError(err)
 	}
 	defer rows.Close()
 	for rows.Next() {
@@ -46,5 +48,5 @@ func (r Runs) Throughput(ctx context.Context, run domain.Run) (domain.Pace, erro
 		pace.Step = time.Duration(seconds) * time.Second
 		pace.Add(part, status, attempts)
 	}
-	return pace, explain(rows.Err())
+	return pace, postgres.TranslateError(rows.Err())
 }

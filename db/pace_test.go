@@ -14,7 +14,7 @@ import (
 func tried(t testing.TB, d *db.DB, run int64, n int) time.Time {
 	t.Helper()
 	noon := time.Date(2031, 1, 6, 12, 0, 0, 0, time.UTC)
-	exec(t, d, `INSERT INTO attempts SELECT $1::bigint, i, i, i || '@x.example', 1, $2::timestamptz + (i - 1) / 10 * interval '1 s',
+	dbtest.Exec(t, d, `INSERT INTO attempts SELECT $1::bigint, i, i, i || '@x.example', 1, $2::timestamptz + (i - 1) / 10 * interval '1 s',
 			CASE WHEN i % 1000 = 0 THEN 'failed' WHEN i % 100 = 0 THEN 'deferred' ELSE 'accepted' END, 250, ''
 		FROM generate_series(1, $3::int) AS i
 		UNION ALL SELECT $1, i, i, i || '@x.example', 2, $2::timestamptz + ($3 / 10 + 60) * interval '1 s', 'accepted', 250, ''
@@ -71,12 +71,12 @@ func TestPaceOfMany(t *testing.T) {
 // owner with 100,000 clients in a table of a million.
 func BenchmarkCharts(b *testing.B) {
 	d := dbtest.New(b)
-	owner := newOwner(b, d, "ann")
+	owner := dbtest.NewOwner(b, d, "ann")
 	seedMillion(b, d, owner)
 	tried(b, d, 7, 1_000_000)
-	exec(b, d, `INSERT INTO attempts SELECT 8, seq, client_id, email, n, at, CASE WHEN seq % 2 = 0 THEN 'deferred' ELSE status END, code, answer
+	dbtest.Exec(b, d, `INSERT INTO attempts SELECT 8, seq, client_id, email, n, at, CASE WHEN seq % 2 = 0 THEN 'deferred' ELSE status END, code, answer
 		FROM attempts WHERE run_id = 7`)
-	exec(b, d, `VACUUM ANALYZE attempts`)
+	dbtest.Exec(b, d, `VACUUM ANALYZE attempts`)
 	for name, run := range map[string]int64{"pace": 7, "pace, half deferred": 8} {
 		b.Run(name, func(b *testing.B) {
 			slowest(b, func() error { _, err := d.Runs().Throughput(b.Context(), runTo(run, 1_000_000)); return err })

@@ -5,6 +5,8 @@ import (
 	"slices"
 	"time"
 
+	"skychimp/db/postgres"
+
 	"github.com/uptrace/bun"
 
 	"skychimp/domain"
@@ -26,10 +28,10 @@ func (ps Posts) Published(ctx context.Context, now time.Time) ([]domain.Post, er
 	posts, err := ps.db.cache.posts.get(ctx, lookup[[]domain.Post]{"posts", version, ttl, loadPatience, loadLimit,
 		func(ctx context.Context) ([]domain.Post, error) {
 			posts := []domain.Post{}
-			err := ps.db.bun.NewSelect().Model(&posts).ExcludeColumn("body").
+			err := ps.db.pg.Bun.NewSelect().Model(&posts).ExcludeColumn("body").
 				ColumnExpr("left(body, ?) AS body", headRunes).
 				Where("published_at IS NOT NULL").OrderExpr("published_at DESC, id DESC").Scan(ctx)
-			return posts, explain(err)
+			return posts, postgres.TranslateError(err)
 		}})
 	if err != nil {
 		return nil, err
@@ -56,8 +58,8 @@ func (ps Posts) PublishedBySlug(ctx context.Context, slug string, now time.Time)
 	found, err := ps.db.cache.posts.get(ctx, lookup[[]domain.Post]{"post:" + slug, version, ttl, loadPatience, loadLimit,
 		func(ctx context.Context) ([]domain.Post, error) {
 			posts := []domain.Post{}
-			err := ps.db.bun.NewSelect().Model(&posts).Where("slug = ?", slug).Scan(ctx)
-			return posts, explain(err)
+			err := ps.db.pg.Bun.NewSelect().Model(&posts).Where("slug = ?", slug).Scan(ctx)
+			return posts, postgres.TranslateError(err)
 		}})
 	if err != nil {
 		return domain.Post{}, err
@@ -80,7 +82,7 @@ type PostFilter struct {
 // match. Beyond the last page the last is answered.
 func (ps Posts) List(ctx context.Context, filter PostFilter) ([]domain.Post, int, error) {
 	posts := []domain.Post{}
-	query := ps.db.bun.NewSelect().Model(&posts).ExcludeColumn("body")
+	query := ps.db.pg.Bun.NewSelect().Model(&posts).ExcludeColumn("body")
 	if filter.Query != "" {
 		like := "%" + escapeLike(clean(filter.Query)) + "%"
 		query.Where("(title ILIKE ? OR body ILIKE ?)", like, like)
@@ -95,36 +97,36 @@ func (ps Posts) List(ctx context.Context, filter PostFilter) ([]domain.Post, int
 	}
 	total, err := query.Count(ctx)
 	if err != nil || total == 0 {
-		return posts, 0, explain(err)
+		return posts, 0, postgres.TranslateError(err)
 	}
 	err = query.OrderExpr("id DESC").Limit(PageSize).Offset(int64(pageStart(filter.Page, int(total)))).Scan(ctx)
-	return posts, int(total), explain(err)
+	return posts, int(total), postgres.TranslateError(err)
 }
 
 // Get is one post, whatever its state.
 func (ps Posts) Get(ctx context.Context, id int64) (domain.Post, error) {
 	var post domain.Post
-	err := ps.db.bun.NewSelect().Model(&post).Where("id = ?", id).Scan(ctx)
-	return post, explain(err)
+	err := ps.db.pg.Bun.NewSelect().Model(&post).Where("id = ?", id).Scan(ctx)
+	return post, postgres.TranslateError(err)
 }
 
 // Create saves a new post. When its slug is taken it gets the next free one: `title-2`.
 func (ps Posts) Create(ctx context.Context, post *domain.Post) error {
-	return ps.db.InTx(ctx, func(tx Tx) error {
+	return ps.db.pg.InTx(ctx, func(tx Tx) error {
 		if err := freeSlug(ctx, tx, post); err != nil {
 			return err
 		}
 		if _, err := tx.NewInsert().Model(post).Exec(ctx); err != nil {
 			return err
 		}
-		return changed(ctx, tx, "posts")
+		return ps.db.changed(ctx, tx, "posts")
 	})
 }
 
 // Update loads, changes and saves a post; views go on counting beside it.
 func (ps Posts) Update(ctx context.Context, id int64, change func(*domain.Post) error) (domain.Post, error) {
 	var post domain.Post
-	err := ps.db.InTx(ctx, func(tx Tx) error {
+	err := ps.db.pg.InTx(ctx, func(tx Tx) error {
 		err := tx.NewSelect().Model(&post).Where("id = ?", id).For("UPDATE").Scan(ctx)
 		if err != nil {
 			return err
@@ -137,20 +139,20 @@ func (ps Posts) Update(ctx context.Context, id int64, change func(*domain.Post) 
 		if err != nil {
 			return err
 		}
-		return changed(ctx, tx, "posts")
+		return ps.db.changed(ctx, tx, "posts")
 	})
 	return post, err
 }
 
 // Delete deletes a post. Its picture goes with the next SweepMedia.
 func (ps Posts) Delete(ctx context.Context, id int64) error {
-	return ps.db.InTx(ctx, func(tx Tx) error {
+	return ps.db.pg.InTx(ctx, func(tx Tx) error {
 		var gone int64
 		err := tx.NewRaw("DELETE FROM posts WHERE id = ? RETURNING id", id).Scan(ctx, &gone)
 		if err != nil {
 			return err
 		}
-		return changed(ctx, tx, "posts")
+		return ps.db.changed(ctx, tx, "posts")
 	})
 }
 

@@ -211,7 +211,7 @@ func TestViewsSurviveOutage(t *testing.T) {
 	first := dbtest.New(t)
 	one := instance(t, first, "")
 	post := addPost(t, first, "One", time.Now())
-	_, err := first.Pool.Exec(t.Context(), "ALTER TABLE posts RENAME TO hidden")
+	_, err := first.Postgres().Pool.Exec(t.Context(), "ALTER TABLE posts RENAME TO hidden")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -223,7 +223,7 @@ func TestViewsSurviveOutage(t *testing.T) {
 		time.Sleep(time.Millisecond)
 	}
 	want := one.Posts().Views(post)
-	if _, err := first.Pool.Exec(t.Context(), "ALTER TABLE hidden RENAME TO posts"); err != nil {
+	if _, err := first.Postgres().Pool.Exec(t.Context(), "ALTER TABLE hidden RENAME TO posts"); err != nil {
 		t.Fatal(err)
 	}
 	one.Close()

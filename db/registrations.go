@@ -4,6 +4,8 @@ import (
 	"context"
 	"time"
 
+	"skychimp/db/postgres"
+
 	"skychimp/domain"
 )
 
@@ -16,7 +18,7 @@ func (db *DB) Registrations() Registrations { return Registrations{db} }
 // Create keeps a registration and queues its email. Whether the address has an account already
 // is seen by the worker that writes the email, so that an observer can't tell.
 func (r Registrations) Create(ctx context.Context, registration domain.Registration, now time.Time) error {
-	return r.db.InTx(ctx, func(tx Tx) error {
+	return r.db.pg.InTx(ctx, func(tx Tx) error {
 		// Those whose links have run out; one that was asked for again has a newer link.
 		_, err := tx.NewRaw(`DELETE FROM registrations r WHERE created_at < ?
 			AND NOT EXISTS (SELECT FROM tokens WHERE registration_id = r.id AND expires_at > ?)`,
@@ -27,21 +29,21 @@ func (r Registrations) Create(ctx context.Context, registration domain.Registrat
 		if _, err := tx.NewInsert().Model(&registration).Returning("id").Exec(ctx); err != nil {
 			return err
 		}
-		return r.db.enqueue(ctx, tx, domain.MailJob{Letter: domain.MailVerify, RegistrationID: registration.ID})
+		return r.db.pg.Enqueue(ctx, tx, domain.MailJob{Letter: domain.MailVerify, RegistrationID: registration.ID})
 	})
 }
 
 // Get is one registration by id.
 func (r Registrations) Get(ctx context.Context, id int64) (registration domain.Registration, err error) {
-	err = r.db.bun.NewSelect().Model(&registration).Where("id = ?", id).Scan(ctx)
-	return registration, explain(err)
+	err = r.db.pg.Bun.NewSelect().Model(&registration).Where("id = ?", id).Scan(ctx)
+	return registration, postgres.TranslateError(err)
 }
 
 // MailAgain queues the email of the newest registration of the address, or, where it has an
 // account, one that says so. Of any other address the job has nobody to write to: it is queued all
 // the same, so that an observer can't tell.
 func (r Registrations) MailAgain(ctx context.Context, email string) error {
-	return r.db.InTx(ctx, func(tx Tx) error {
+	return r.db.pg.InTx(ctx, func(tx Tx) error {
 		job := domain.MailJob{Letter: domain.MailVerify}
 		err := tx.NewRaw(`SELECT (SELECT coalesce(max(id), 0) FROM users WHERE lower(email) = lower(?0)),
 			(SELECT coalesce(max(id), 0) FROM registrations WHERE lower(email) = lower(?0))`, email).
@@ -52,34 +54,34 @@ func (r Registrations) MailAgain(ctx context.Context, email string) error {
 		if job.UserID != 0 {
 			job = domain.MailJob{Letter: domain.MailKnown, UserID: job.UserID}
 		}
-		return r.db.enqueue(ctx, tx, job)
+		return r.db.pg.Enqueue(ctx, tx, job)
 	})
 }
 
 // MailReset queues the email with the link to a new password. Of an address without an account the
 // job has nobody to write to, as with MailAgain.
 func (us Users) MailReset(ctx context.Context, email string) error {
-	return us.db.InTx(ctx, func(tx Tx) error {
+	return us.db.pg.InTx(ctx, func(tx Tx) error {
 		job := domain.MailJob{Letter: domain.MailReset}
 		err := tx.NewRaw(`SELECT coalesce(max(id), 0) FROM users WHERE lower(email) = lower(?)`, email).Scan(ctx, &job.UserID)
 		if err != nil {
 			return err
 		}
-		return us.db.enqueue(ctx, tx, job)
+		return us.db.pg.Enqueue(ctx, tx, job)
 	})
 }
 
 // ByToken is what the link confirms; NotFound when it was used or ran out.
 func (r Registrations) ByToken(ctx context.Context, hash []byte, now time.Time) (registration domain.Registration, err error) {
-	err = r.db.bun.NewRaw(`SELECT r.* FROM tokens t JOIN registrations r ON r.id = t.registration_id
+	err = r.db.pg.Bun.NewRaw(`SELECT r.* FROM tokens t JOIN registrations r ON r.id = t.registration_id
 		WHERE t.hash = ? AND t.expires_at > ?`, hash, now).Scan(ctx, &registration)
-	return registration, explain(err)
+	return registration, postgres.TranslateError(err)
 }
 
 // Confirm makes the account that the link confirms. All other registrations of the address end.
 // NotFound when the link was used or ran out, or the address has an account meanwhile.
 func (r Registrations) Confirm(ctx context.Context, hash []byte, passwordHash string, now time.Time) (user domain.User, err error) {
-	err = r.db.InTx(ctx, func(tx Tx) error {
+	err = r.db.pg.InTx(ctx, func(tx Tx) error {
 		var registration domain.Registration
 		err := tx.NewRaw(`SELECT r.* FROM tokens t JOIN registrations r ON r.id = t.registration_id
 			WHERE t.hash = ? AND t.expires_at > ?`, hash, now).Scan(ctx, &registration)
@@ -89,7 +91,7 @@ func (r Registrations) Confirm(ctx context.Context, hash []byte, passwordHash st
 		// Of several links that are used at once, the index of the addresses lets one through.
 		user = registration.User(passwordHash, now)
 		_, err = tx.NewInsert().Model(&user).Returning("id, created_at").Exec(ctx)
-		if taken(err, "users_email") {
+		if postgres.IsUniqueViolation(err, "users_email") {
 			return domain.Errorf(domain.NotFound, "", "errors.not_found")
 		}
 		if err != nil {

@@ -9,6 +9,8 @@ import (
 	"slices"
 	"strings"
 
+	"skychimp/db/postgres"
+
 	"github.com/jackc/pgx/v5"
 
 	"skychimp/db/migrations"
@@ -30,7 +32,7 @@ func (s Schema) Rollback(ctx context.Context, meant bool) (step Step, err error)
 		if _, _, err := s.migrators(ctx); err != nil {
 			return err
 		}
-		return s.db.InTx(ctx, func(tx Tx) error {
+		return s.db.pg.InTx(ctx, func(tx Tx) error {
 			var version string
 			err := tx.Pgx.QueryRow(ctx, "DELETE FROM bun_migrations WHERE name = (SELECT max(name) FROM bun_migrations) RETURNING name").Scan(&version)
 			if errors.Is(err, pgx.ErrNoRows) {
@@ -54,25 +56,29 @@ func (s Schema) Rollback(ctx context.Context, meant bool) (step Step, err error)
 				return err
 			}
 			if !meant {
-				return errUndone
+				return postgres.ErrRollback
 			}
 			_, err = tx.Pgx.Exec(ctx, string(down))
 			return err
 		})
 	})
-	if errors.Is(err, errUndone) {
-		err = nil
-	}
-	return step, explain(err)
+	return step, postgres.TranslateError(err)
 }
+
+// InstanceTimeout is how long a silent instance that still has its lock counts as living.
+const InstanceTimeout = "10 seconds"
+
+// InstanceLock is the condition of the locks in pg_locks that living instances hold; objid is the instance's ID.
+const InstanceLock = `locktype = 'advisory' AND classid = 1 AND objsubid = 2 AND granted
+	AND database = (SELECT oid FROM pg_database WHERE datname = current_database())`
 
 // noneLiving keeps programs from starting until tx ends, when there are none.
 func noneLiving(ctx context.Context, tx pgx.Tx) error {
 	var living bool
 	_, err := tx.Exec(ctx, "LOCK TABLE instances IN EXCLUSIVE MODE")
 	if err == nil {
-		err = tx.QueryRow(ctx, `SELECT EXISTS (SELECT FROM instances WHERE seen_at > now() - interval '`+instanceTimeout+`'
-			OR EXISTS (SELECT FROM pg_locks WHERE `+instanceLock+` AND objid = instances.id))`).Scan(&living)
+		err = tx.QueryRow(ctx, `SELECT EXISTS (SELECT FROM instances WHERE seen_at > now() - interval '`+InstanceTimeout+`'
+			OR EXISTS (SELECT FROM pg_locks WHERE `+InstanceLock+` AND objid = instances.id))`).Scan(&living)
 	}
 	if err == nil && living {
 		err = ErrLiving

@@ -4,7 +4,8 @@ import (
 	"context"
 	"time"
 
-	"github.com/jackc/pgx/v5"
+	"skychimp/db/postgres"
+
 	"github.com/uptrace/bun"
 
 	"skychimp/domain"
@@ -43,8 +44,8 @@ const runTables = `runs AS run JOIN mailings AS mailing ON mailing.id = run.mail
 // the last page the last is answered. owner 0 is for managers.
 func (r Runs) List(ctx context.Context, owner, mailing int64, page int) ([]RunRow, int, error) {
 	rows := []RunRow{}
-	all := r.db.bun.NewSelect().TableExpr("runs AS run") // counted without the live counts of each
-	query := r.db.bun.NewSelect().TableExpr(runTables).ColumnExpr(runColumns)
+	all := r.db.pg.Bun.NewSelect().TableExpr("runs AS run") // counted without the live counts of each
+	query := r.db.pg.Bun.NewSelect().TableExpr(runTables).ColumnExpr(runColumns)
 	for _, q := range []*bun.SelectQuery{all, query} {
 		q.Where("run.mailing_id = ?", mailing)
 		if owner != 0 {
@@ -53,82 +54,55 @@ func (r Runs) List(ctx context.Context, owner, mailing int64, page int) ([]RunRo
 	}
 	total, err := all.Count(ctx)
 	if err != nil || total == 0 {
-		return rows, 0, explain(err)
+		return rows, 0, postgres.TranslateError(err)
 	}
 	err = query.OrderExpr("run.id DESC").
 		Limit(PageSize).Offset(int64(pageStart(page, int(total)))).Scan(ctx, &rows)
-	return rows, int(total), explain(err)
+	return rows, int(total), postgres.TranslateError(err)
 }
 
 // Last is what a mailing is sending, else what it sent last; NotFound when it never sent.
 func (r Runs) Last(ctx context.Context, owner, mailing int64) (RunRow, error) {
 	var row RunRow
-	query := r.db.bun.NewSelect().TableExpr(runTables).ColumnExpr(runColumns).
+	query := r.db.pg.Bun.NewSelect().TableExpr(runTables).ColumnExpr(runColumns).
 		Where("run.mailing_id = ? AND run.status <> ?", mailing, domain.RunMissed)
 	if owner != 0 {
 		query.Where("run.owner_id = ?", owner)
 	}
-	return row, explain(query.OrderExpr("run.closed_at IS NULL DESC, run.id DESC").Limit(1).Scan(ctx, &row))
+	return row, postgres.TranslateError(query.OrderExpr("run.closed_at IS NULL DESC, run.id DESC").Limit(1).Scan(ctx, &row))
 }
 
 // Ongoing are what the owner's mailings are sending, the newest first, at most 20.
 func (r Runs) Ongoing(ctx context.Context, owner int64) ([]RunRow, error) {
 	rows := []RunRow{}
-	err := r.db.bun.NewSelect().TableExpr(runTables).ColumnExpr(runColumns).
+	err := r.db.pg.Bun.NewSelect().TableExpr(runTables).ColumnExpr(runColumns).
 		Where("run.status IN ('running', 'paused', 'stopping') AND run.owner_id = ?", owner). // as the index runs_open has it
 		OrderExpr("run.id DESC").Limit(20).Scan(ctx, &rows)
-	return rows, explain(err)
+	return rows, postgres.TranslateError(err)
 }
 
 // Latest are the owner's newest runs that have ended.
 func (r Runs) Latest(ctx context.Context, owner int64, limit int) ([]RunRow, error) {
 	rows := []RunRow{}
-	err := r.db.bun.NewSelect().TableExpr(runTables).ColumnExpr(runColumns).
+	err := r.db.pg.Bun.NewSelect().TableExpr(runTables).ColumnExpr(runColumns).
 		Where("run.status = ? AND run.owner_id = ?", domain.RunDone, owner).
 		OrderExpr("run.id DESC").Limit(int64(limit)).Scan(ctx, &rows)
-	return rows, explain(err)
+	return rows, postgres.TranslateError(err)
 }
 
 // Get is one run with its live counts; owner 0 is for managers.
 func (r Runs) Get(ctx context.Context, owner, id int64) (RunRow, error) {
 	var row RunRow
-	query := r.db.bun.NewSelect().TableExpr(runTables).ColumnExpr(runColumns).Where("run.id = ?", id)
+	query := r.db.pg.Bun.NewSelect().TableExpr(runTables).ColumnExpr(runColumns).Where("run.id = ?", id)
 	if owner != 0 {
 		query.Where("run.owner_id = ?", owner)
 	}
-	return row, explain(query.Scan(ctx, &row))
-}
-
-// SendingRun is what composing and sending the letters of a run needs to know.
-type SendingRun struct {
-	domain.Run
-	OwnerName     string
-	OwnerEmail    string
-	OwnerLanguage string
-}
-
-// Run loads a run for the engine.
-func (o Outbox) Run(ctx context.Context, id int64) (SendingRun, error) {
-	var run SendingRun
-	err := o.db.bun.NewSelect().TableExpr("runs AS run").
-		ColumnExpr("run.*, owner.name AS owner_name, owner.email AS owner_email, owner.language AS owner_language").
-		Join("JOIN users AS owner ON owner.id = run.owner_id").
-		Where("run.id = ?", id).Scan(ctx, &run)
-	return run, explain(err)
-}
-
-func ids(ctx context.Context, db *DB, query string, args ...any) ([]int64, error) {
-	rows, err := db.Pool.Query(ctx, query, args...)
-	if err != nil {
-		return nil, explain(err)
-	}
-	found, err := pgx.CollectRows(rows, pgx.RowTo[int64])
-	return found, explain(err)
+	return row, postgres.TranslateError(query.Scan(ctx, &row))
 }
 
 // Unclosed are the runs that are going on, of one mailing or (0) of all.
 func (r Runs) Unclosed(ctx context.Context, mailing int64) ([]int64, error) {
-	return ids(ctx, r.db, `SELECT id FROM runs WHERE closed_at IS NULL AND $1::bigint IN (0, mailing_id) ORDER BY id`, mailing)
+	return r.db.pg.IDs(ctx, `SELECT id FROM runs WHERE closed_at IS NULL AND $1::bigint IN (0, mailing_id) ORDER BY id`, mailing)
 }
 
 // Progress is how far some runs are, taken together.
@@ -144,7 +118,7 @@ type Progress struct {
 // Progress sums the runs up.
 func (r Runs) Progress(ctx context.Context, runs []int64) (Progress, error) {
 	var p Progress
-	err := r.db.bun.NewSelect().
+	err := r.db.pg.Bun.NewSelect().
 		TableExpr(runTables).Where("run.id IN ?", bun.Tuple(runs)).
 		ColumnExpr("sum(run.planned) AS planned, sum(run.accepted + coalesce(live.accepted, 0)) AS accepted").
 		ColumnExpr("sum(run.failed + coalesce(live.failed, 0)) AS failed").
@@ -154,5 +128,5 @@ func (r Runs) Progress(ctx context.Context, runs []int64) (Progress, error) {
 		ColumnExpr("count(*) FILTER (WHERE run.status = 'paused') AS paused").
 		ColumnExpr("sum(waiting.deferred) AS deferred, min(waiting.next_try_at) AS next_try_at").
 		ColumnExpr("coalesce(max(run.reason) FILTER (WHERE run.closed_at IS NULL), '') AS reason").Scan(ctx, &p)
-	return p, explain(err)
+	return p, postgres.TranslateError(err)
 }

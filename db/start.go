@@ -4,6 +4,8 @@ import (
 	"context"
 	"time"
 
+	"skychimp/db/postgres"
+
 	"github.com/uptrace/bun"
 
 	"skychimp/domain"
@@ -17,8 +19,8 @@ func (db *DB) Onboarding() Onboarding { return Onboarding{db} }
 
 // Get is how far the owner is on the way to the first mailing.
 func (o Onboarding) Get(ctx context.Context, owner int64) (domain.Start, error) {
-	s, err := loadStart(ctx, o.db.bun, owner)
-	return s, explain(err)
+	s, err := loadStart(ctx, o.db.pg.Bun, owner)
+	return s, postgres.TranslateError(err)
 }
 
 func loadStart(ctx context.Context, tx bun.IDB, owner int64) (s domain.Start, err error) {
@@ -59,7 +61,7 @@ func firstLaunched(ctx context.Context, tx bun.IDB, owner int64) (id int64, err 
 // nothing is changed. The lock on the owner makes a double click wait for the first.
 func (o Onboarding) Save(ctx context.Context, owner int64, launch bool, now time.Time,
 	write func(*domain.Message) error, plan func(*domain.Mailing) error) (m domain.Mailing, err error) {
-	err = o.db.InTx(ctx, func(tx Tx) error {
+	err = o.db.pg.InTx(ctx, func(tx Tx) error {
 		if _, err := tx.Pgx.Exec(ctx, `SELECT FROM users WHERE id = $1 FOR NO KEY UPDATE`, owner); err != nil {
 			return err
 		}
@@ -115,5 +117,5 @@ func (o Onboarding) saveMailing(ctx context.Context, tx Tx, s domain.Start, chan
 	if err := o.db.Mailings().save(ctx, tx, before, &m); err != nil {
 		return m, err
 	}
-	return m, changed(ctx, tx, "stats")
+	return m, o.db.changed(ctx, tx, "stats")
 }

@@ -5,6 +5,8 @@ import (
 	"sync"
 	"time"
 
+	"skychimp/db/postgres"
+
 	"skychimp/domain"
 )
 
@@ -32,12 +34,12 @@ func (h Home) recall(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, time.Second)
 	defer cancel()
 	var stats domain.Stats
-	err := h.db.bun.NewRaw(`SELECT mailings, active, clients FROM home_stats`).Scan(ctx, &stats)
+	err := h.db.pg.Bun.NewRaw(`SELECT mailings, active, clients FROM home_stats`).Scan(ctx, &stats)
 	if err == nil {
 		h.db.cache.stats.keep("mailings", last[domain.Stats]{value: stats})
 		h.db.cache.stats.keep("clients", last[domain.Stats]{value: stats})
 	}
-	return explain(err)
+	return postgres.TranslateError(err)
 }
 
 // refresh counts what has changed although nobody looks, so that who comes then is not told
@@ -57,14 +59,14 @@ func (h Home) refresh(ctx context.Context) {
 
 // countMailings counts all mailings, and as active those that send at their times.
 func (h Home) countMailings(ctx context.Context) (stats domain.Stats, err error) {
-	err = h.db.bun.NewRaw(`SELECT count(*) AS mailings,
+	err = h.db.pg.Bun.NewRaw(`SELECT count(*) AS mailings,
 			count(*) FILTER (WHERE status = 'running' AND disabled_at IS NULL AND blocked_at IS NULL) AS active
 		FROM mailings JOIN users ON users.id = owner_id WHERE deleted_at IS NULL`).Scan(ctx, &stats)
 	if err == nil {
-		_, err = h.db.bun.NewRaw(`UPDATE home_stats SET mailings = ?0, active = ?1 WHERE (mailings, active) <> (?0, ?1)`,
+		_, err = h.db.pg.Bun.NewRaw(`UPDATE home_stats SET mailings = ?0, active = ?1 WHERE (mailings, active) <> (?0, ?1)`,
 			stats.Mailings, stats.Active).Exec(ctx)
 	}
-	return stats, explain(err)
+	return stats, postgres.TranslateError(err)
 }
 
 const (
@@ -103,7 +105,7 @@ func (h Home) countClients(ctx context.Context) (stats domain.Stats, err error) 
 	c.mu.Lock()
 	c.busy = true
 	c.mu.Unlock()
-	err = h.db.bun.NewRaw(`SELECT count(*) AS clients FROM (SELECT DISTINCT lower(email) FROM clients) AS emails`).
+	err = h.db.pg.Bun.NewRaw(`SELECT count(*) AS clients FROM (SELECT DISTINCT lower(email) FROM clients) AS emails`).
 		Scan(ctx, &stats)
 	c.mu.Lock()
 	c.busy = false
@@ -112,7 +114,7 @@ func (h Home) countClients(ctx context.Context) (stats domain.Stats, err error) 
 	}
 	c.mu.Unlock()
 	if err == nil {
-		_, err = h.db.bun.NewRaw(`UPDATE home_stats SET clients = ?0 WHERE clients <> ?0`, stats.Clients).Exec(ctx)
+		_, err = h.db.pg.Bun.NewRaw(`UPDATE home_stats SET clients = ?0 WHERE clients <> ?0`, stats.Clients).Exec(ctx)
 	}
-	return stats, explain(err)
+	return stats, postgres.TranslateError(err)
 }

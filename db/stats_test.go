@@ -10,7 +10,7 @@ import (
 
 func TestStats(t *testing.T) {
 	d := dbtest.New(t)
-	_, err := d.Pool.Exec(t.Context(), `
+	_, err := d.Postgres().Pool.Exec(t.Context(), `
 		INSERT INTO users (id, email, name, password_hash, role, blocked_at) VALUES
 			(1, 'a@example.com', 'A', '', 'user', NULL), (2, 'b@example.com', 'B', '', 'user', now());
 		INSERT INTO clients (owner_id, email) VALUES
@@ -37,20 +37,20 @@ func TestStats(t *testing.T) {
 	if got, err := one.Home().Stats(t.Context()); err != nil || got != want {
 		t.Errorf("%+v, %v, want %+v", got, err, want)
 	}
-	_, err = d.Pool.Exec(t.Context(), `INSERT INTO clients (owner_id, email) VALUES (1, 'new@example.com');
-		SELECT pg_notify('cache', 'stats ' || gen_random_uuid())`)
+	_, err = d.Postgres().Pool.Exec(t.Context(), `INSERT INTO clients (owner_id, email) VALUES (1, 'new@example.com');
+		SELECT pg_notify('cache', json_build_object('topic', 'stats', 'version', gen_random_uuid())::text)`)
 	if err != nil {
 		t.Fatal(err)
 	}
-	eventually(t, "the new client", func() bool {
+	dbtest.Eventually(t, "the new client", func() bool {
 		got, err := one.Home().Stats(t.Context())
 		return err == nil && got.Clients == 4
 	})
 	// One that nobody announces is not asked for before its time.
-	eventually(t, "the last announcement", func() bool {
+	dbtest.Eventually(t, "the last announcement", func() bool {
 		return queries(one, func() { _, _ = one.Home().Stats(t.Context()) }) == 0
 	})
-	if _, err = d.Pool.Exec(t.Context(), "DELETE FROM clients"); err != nil {
+	if _, err = d.Postgres().Pool.Exec(t.Context(), "DELETE FROM clients"); err != nil {
 		t.Fatal(err)
 	}
 	asked := queries(one, func() {

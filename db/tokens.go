@@ -4,6 +4,8 @@ import (
 	"context"
 	"time"
 
+	"skychimp/db/postgres"
+
 	"skychimp/domain"
 )
 
@@ -25,7 +27,7 @@ type token struct {
 // where the link confirms one, else of a user. Older links go on working, because emails may arrive
 // late and out of turn.
 func (t Tokens) Create(ctx context.Context, hash []byte, id int64, purpose domain.TokenPurpose, now time.Time) error {
-	return t.db.InTx(ctx, func(tx Tx) error {
+	return t.db.pg.InTx(ctx, func(tx Tx) error {
 		if _, err := tx.NewRaw(`DELETE FROM tokens WHERE expires_at < ?`, now).Exec(ctx); err != nil {
 			return err
 		}
@@ -40,15 +42,15 @@ func (t Tokens) Create(ctx context.Context, hash []byte, id int64, purpose domai
 
 // User is whose link it is; NotFound when it was used or ran out.
 func (t Tokens) User(ctx context.Context, hash []byte, purpose domain.TokenPurpose, now time.Time) (user domain.User, err error) {
-	err = t.db.bun.NewRaw(`SELECT u.* FROM tokens t JOIN users u ON u.id = t.user_id
+	err = t.db.pg.Bun.NewRaw(`SELECT u.* FROM tokens t JOIN users u ON u.id = t.user_id
 		WHERE t.hash = ? AND t.purpose = ? AND t.expires_at > ?`, hash, purpose, now).Scan(ctx, &user)
-	return user, explain(err)
+	return user, postgres.TranslateError(err)
 }
 
 // Use uses a link up, with all others of its purpose, and changes its user in the same step.
 func (t Tokens) Use(ctx context.Context, hash []byte, purpose domain.TokenPurpose, now time.Time,
 	change func(*domain.User) error) (user domain.User, err error) {
-	err = t.db.InTx(ctx, func(tx Tx) error {
+	err = t.db.pg.InTx(ctx, func(tx Tx) error {
 		var id int64
 		err := tx.NewRaw(`DELETE FROM tokens WHERE hash = ? AND purpose = ? AND expires_at > ? RETURNING user_id`,
 			hash, purpose, now).Scan(ctx, &id)
@@ -58,7 +60,7 @@ func (t Tokens) Use(ctx context.Context, hash []byte, purpose domain.TokenPurpos
 		if err := dropTokens(ctx, tx, id, purpose); err != nil {
 			return err
 		}
-		user, err = updateUser(ctx, tx, id, change)
+		user, err = t.db.Users().update(ctx, tx, id, change)
 		return err
 	})
 	return user, err

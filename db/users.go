@@ -5,6 +5,7 @@ import (
 
 	"github.com/uptrace/bun"
 
+	"skychimp/db/postgres"
 	"skychimp/domain"
 )
 
@@ -17,9 +18,9 @@ func (db *DB) Users() Users { return Users{db} }
 // Create keeps a new user who did not register, but was made by the command line, and puts
 // it into the log.
 func (us Users) Create(ctx context.Context, user *domain.User) error {
-	return us.db.InTx(ctx, func(tx Tx) error {
+	return us.db.pg.InTx(ctx, func(tx Tx) error {
 		_, err := tx.NewInsert().Model(user).Returning("id, created_at").Exec(ctx)
-		if taken(err, "users_email") {
+		if postgres.IsUniqueViolation(err, "users_email") {
 			return domain.Errorf(domain.Invalid, "email", "account.email_taken")
 		}
 		if err != nil {
@@ -31,28 +32,28 @@ func (us Users) Create(ctx context.Context, user *domain.User) error {
 
 // Get is one user by id.
 func (us Users) Get(ctx context.Context, id int64) (user domain.User, err error) {
-	err = us.db.bun.NewSelect().Model(&user).Where("id = ?", id).Scan(ctx)
-	return user, explain(err)
+	err = us.db.pg.Bun.NewSelect().Model(&user).Where("id = ?", id).Scan(ctx)
+	return user, postgres.TranslateError(err)
 }
 
 // ByEmail is the user with the address, whatever its case.
 func (us Users) ByEmail(ctx context.Context, email string) (user domain.User, err error) {
-	err = us.db.bun.NewSelect().Model(&user).Where("lower(email) = lower(?)", email).Scan(ctx)
-	return user, explain(err)
+	err = us.db.pg.Bun.NewSelect().Model(&user).Where("lower(email) = lower(?)", email).Scan(ctx)
+	return user, postgres.TranslateError(err)
 }
 
 // Update loads the user, lets change apply a rule, and saves him. When the password changed
 // or the user is blocked, all his sessions end; a block also ends his runs that are going on.
 func (us Users) Update(ctx context.Context, id int64, change func(*domain.User) error) (user domain.User, err error) {
-	err = us.db.InTx(ctx, func(tx Tx) error {
-		user, err = updateUser(ctx, tx, id, change)
+	err = us.db.pg.InTx(ctx, func(tx Tx) error {
+		user, err = us.update(ctx, tx, id, change)
 		return err
 	})
 	return user, err
 }
 
-// updateUser locks less than UPDATE would: only his key has to stay for others to refer to him.
-func updateUser(ctx context.Context, tx Tx, id int64, change func(*domain.User) error) (user domain.User, err error) {
+// update locks less than UPDATE would: only his key has to stay for others to refer to him.
+func (us Users) update(ctx context.Context, tx Tx, id int64, change func(*domain.User) error) (user domain.User, err error) {
 	if err := tx.NewSelect().Model(&user).Where("id = ?", id).For("NO KEY UPDATE").Scan(ctx); err != nil {
 		return user, err
 	}
@@ -61,18 +62,18 @@ func updateUser(ctx context.Context, tx Tx, id int64, change func(*domain.User) 
 		return user, err
 	}
 	if _, err := tx.NewUpdate().Model(&user).ExcludeColumn("last_sign_in_at", "created_at").WherePK().Exec(ctx); err != nil {
-		if taken(err, "users_email") {
+		if postgres.IsUniqueViolation(err, "users_email") {
 			return user, domain.Errorf(domain.Invalid, "email", "account.email_taken")
 		}
 		return user, err
 	}
 	if user.Blocked() && !before.Blocked() {
-		if err := endRuns(ctx, tx, "owner_id", id, domain.ReasonBlocked); err != nil {
+		if err := endRuns(ctx, tx, postgres.RunsChanged{OwnerID: id}, domain.ReasonBlocked); err != nil {
 			return user, err
 		}
 	}
 	if user.Blocked() != before.Blocked() {
-		if err := changed(ctx, tx, "stats"); err != nil {
+		if err := us.db.changed(ctx, tx, "stats"); err != nil {
 			return user, err
 		}
 	}
@@ -85,7 +86,7 @@ func updateUser(ctx context.Context, tx Tx, id int64, change func(*domain.User) 
 
 // Delete erases the user and all that is his.
 func (us Users) Delete(ctx context.Context, id int64) error {
-	return us.db.InTx(ctx, func(tx Tx) error {
+	return us.db.pg.InTx(ctx, func(tx Tx) error {
 		for _, statement := range []string{
 			`SELECT FROM runs WHERE owner_id = ? FOR UPDATE`, // which may be being planned
 			// The two tables without a foreign key first.
@@ -120,7 +121,7 @@ type UserRow struct {
 // last page the last is answered.
 func (us Users) List(ctx context.Context, f UserFilter) ([]UserRow, int, error) {
 	rows := []UserRow{}
-	found := us.db.bun.NewSelect().Model((*domain.User)(nil)).ExcludeColumn("password_hash")
+	found := us.db.pg.Bun.NewSelect().Model((*domain.User)(nil)).ExcludeColumn("password_hash")
 	if f.Role != "" {
 		found.Where("role = ?", f.Role)
 	}
@@ -133,22 +134,22 @@ func (us Users) List(ctx context.Context, f UserFilter) ([]UserRow, int, error) 
 	}
 	total, err := found.Count(ctx)
 	if err != nil || total == 0 {
-		return rows, 0, explain(err)
+		return rows, 0, postgres.TranslateError(err)
 	}
 	page := found.Order("id DESC").Limit(PageSize).Offset(int64(pageStart(f.Page, int(total))))
 	err = us.withCounts(page).OrderExpr("page.id DESC").Scan(ctx, &rows)
-	return rows, int(total), explain(err)
+	return rows, int(total), postgres.TranslateError(err)
 }
 
 // Row is one user as a row of the list.
 func (us Users) Row(ctx context.Context, id int64) (row UserRow, err error) {
-	one := us.db.bun.NewSelect().Model((*domain.User)(nil)).ExcludeColumn("password_hash").Where("id = ?", id)
-	return row, explain(us.withCounts(one).Scan(ctx, &row))
+	one := us.db.pg.Bun.NewSelect().Model((*domain.User)(nil)).ExcludeColumn("password_hash").Where("id = ?", id)
+	return row, postgres.TranslateError(us.withCounts(one).Scan(ctx, &row))
 }
 
 // withCounts adds to the users on a page how much each has.
 func (us Users) withCounts(page *bun.SelectQuery) *bun.SelectQuery {
-	return us.db.bun.NewSelect().TableExpr("(?) AS page", page).ColumnExpr("page.*").
+	return us.db.pg.Bun.NewSelect().TableExpr("(?) AS page", page).ColumnExpr("page.*").
 		ColumnExpr("(SELECT count(*) FROM mailings WHERE owner_id = page.id AND deleted_at IS NULL) AS mailings").
 		ColumnExpr("(SELECT coalesce(sum(clients), 0)::bigint FROM client_sets WHERE owner_id = page.id) AS clients")
 }

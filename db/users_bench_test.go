@@ -25,7 +25,7 @@ func BenchmarkUsers(b *testing.B) {
 			SELECT id, owner_id, n, now(), 'done', 100, 100, now() FROM mailings, generate_series(1, 10) AS n`,
 		`VACUUM ANALYZE`,
 	} {
-		if _, err := d.Pool.Exec(b.Context(), sql); err != nil {
+		if _, err := d.Postgres().Pool.Exec(b.Context(), sql); err != nil {
 			b.Fatal(err)
 		}
 	}
@@ -43,7 +43,7 @@ func BenchmarkUsers(b *testing.B) {
 			slowest(b, func() error { _, _, err := d.Mailings().List(b.Context(), filter); return err })
 		})
 	}
-	_, err := d.Pool.Exec(b.Context(), `INSERT INTO audit (actor, act, object, reason)
+	_, err := d.Postgres().Pool.Exec(b.Context(), `INSERT INTO audit (actor, act, object, reason)
 		SELECT 'm' || i || '@x.org', 'block', 'u' || i || '@x.org', 'A reason of some length, number ' || i FROM generate_series(1, 100000) AS i`)
 	if err != nil {
 		b.Fatal(err)

@@ -8,6 +8,7 @@ import (
 
 	"github.com/uptrace/bun/dialect/pgdialect"
 
+	"skychimp/db/postgres"
 	"skychimp/domain"
 )
 
@@ -92,7 +93,7 @@ func (ps Posts) flushViews(ctx context.Context) error {
 		return nil
 	}
 	var stored []domain.Post
-	err := ps.db.bun.NewRaw(`UPDATE posts SET views = views + n FROM unnest(?::bigint[], ?::bigint[]) AS counted (post, n)
+	err := ps.db.pg.Bun.NewRaw(`UPDATE posts SET views = views + n FROM unnest(?::bigint[], ?::bigint[]) AS counted (post, n)
 		WHERE id = post RETURNING id, views`, pgdialect.Array(ids), pgdialect.Array(counts)).Scan(ctx, &stored)
 	if err == nil {
 		for _, post := range stored {
@@ -106,5 +107,5 @@ func (ps Posts) flushViews(ctx context.Context) error {
 		c := v.of[id]
 		v.of[id] = viewCount{c.shown, c.pending + counts[n]}
 	}
-	return explain(err)
+	return postgres.TranslateError(err)
 }

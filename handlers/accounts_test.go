@@ -19,7 +19,7 @@ import (
 // emails are the emails that wait in the queue, oldest first.
 func (w *world) letters(t *testing.T) (list []domain.MailJob) {
 	t.Helper()
-	rows, err := w.db.Pool.Query(t.Context(), "SELECT args::text FROM river_job WHERE kind = 'mail' ORDER BY id")
+	rows, err := w.db.Postgres().Pool.Query(t.Context(), "SELECT args::text FROM river_job WHERE kind = 'mail' ORDER BY id")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -15,7 +15,7 @@ func BenchmarkClients(b *testing.B) {
 	w := newWorld(b)
 	user := w.user(b, "ann", domain.RoleUser)
 	browser := w.as(b, user)
-	if _, err := w.db.Pool.Exec(b.Context(), `INSERT INTO users (email, name, password_hash, role) VALUES ('other@x.org', 'o', '', 'user')`); err != nil {
+	if _, err := w.db.Postgres().Pool.Exec(b.Context(), `INSERT INTO users (email, name, password_hash, role) VALUES ('other@x.org', 'o', '', 'user')`); err != nil {
 		b.Fatal(err)
 	}
 	for _, sql := range []string{
@@ -26,7 +26,7 @@ func BenchmarkClients(b *testing.B) {
 			FROM users AS owner, generate_series(1, 100000) AS i`,
 		`VACUUM ANALYZE clients`,
 	} {
-		if _, err := w.db.Pool.Exec(b.Context(), sql); err != nil {
+		if _, err := w.db.Postgres().Pool.Exec(b.Context(), sql); err != nil {
 			b.Fatal(err)
 		}
 	}

@@ -190,7 +190,7 @@ func TestClientSuppressed(t *testing.T) {
 	if err := w.db.Clients().Unsubscribe(t.Context(), gone.ID); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := w.db.Pool.Exec(t.Context(), `UPDATE clients SET suppressed_at = now(), suppressed_reason = 'bounced' WHERE id = $1`, dead.ID); err != nil {
+	if _, err := w.db.Postgres().Pool.Exec(t.Context(), `UPDATE clients SET suppressed_at = now(), suppressed_reason = 'bounced' WHERE id = $1`, dead.ID); err != nil {
 		t.Fatal(err)
 	}
 	b.get("/clients").is(t, 200, "Unsubscribed", "Bounced")
@@ -222,7 +222,7 @@ func TestClientsExport(t *testing.T) {
 	if err := w.db.Clients().Unsubscribe(t.Context(), c.ID); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := w.db.Pool.Exec(t.Context(), `INSERT INTO clients (owner_id, email) SELECT $1, 'c' || i || '@x.org' FROM generate_series(1, 2500) AS i`, user.ID); err != nil {
+	if _, err := w.db.Postgres().Pool.Exec(t.Context(), `INSERT INTO clients (owner_id, email) SELECT $1, 'c' || i || '@x.org' FROM generate_series(1, 2500) AS i`, user.ID); err != nil {
 		t.Fatal(err)
 	}
 	a := b.get("/clients/export.csv").is(t, 200)

@@ -153,7 +153,7 @@ func TestUnfoldingTexts(t *testing.T) {
 	body := "[a]: /" + strings.Repeat("b", 20_000) + "\n\n" + strings.Repeat("[a]", 58_000)
 	saved := w.message(t, user.ID, "Bomb", body)
 	post := w.publish(t, "Bomb", time.Now().Add(-time.Hour))
-	if _, err := w.db.Pool.Exec(t.Context(), `UPDATE posts SET body = $1`, body); err != nil {
+	if _, err := w.db.Postgres().Pool.Exec(t.Context(), `UPDATE posts SET body = $1`, body); err != nil {
 		t.Fatal(err)
 	}
 	for _, test := range []struct {

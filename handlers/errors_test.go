@@ -115,7 +115,7 @@ func TestFaultPages(t *testing.T) {
 	w := newWorld(t)
 	anna := w.user(t, "anna", domain.RoleUser)
 	b := w.as(t, anna)
-	if _, err := w.db.Pool.Exec(t.Context(), `ALTER TABLE messages RENAME TO lost`); err != nil {
+	if _, err := w.db.Postgres().Pool.Exec(t.Context(), `ALTER TABLE messages RENAME TO lost`); err != nil {
 		t.Fatal(err)
 	}
 	everyWay(t, b, func(t *testing.T, lang string, b *browser) {

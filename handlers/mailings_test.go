@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"skychimp/db"
+	"skychimp/db/outbox"
 	"skychimp/domain"
 )
 
@@ -199,7 +200,7 @@ func TestManagerReadsMailings(t *testing.T) {
 	w.client(t, ann.ID, "c@example.com")
 	m := w.mailing(t, ann.ID)
 	w.act(t, m, launch)
-	run, ok, err := w.db.Outbox().Plan(t.Context(), m.ID, m.StartLocal.AddDate(0, 0, 1), false)
+	run, ok, err := outbox.New(w.db.Postgres()).Plans().Make(t.Context(), m.ID, m.StartLocal.AddDate(0, 0, 1), false)
 	if err != nil || !ok {
 		t.Fatal(ok, err)
 	}
@@ -309,7 +310,7 @@ func TestMailingQuestions(t *testing.T) {
 	}
 	b.post(pathOf(m)+"/launch").leads(t, pathOf(m))
 	b.get(pathOf(m)+"/review").is(t, 200, "Send “News” now?", "The message goes to 1 client right away.", `action="`+pathOf(m)+`/run"`)
-	if _, ok, err := w.db.Outbox().Plan(t.Context(), m.ID, m.StartLocal.AddDate(0, 0, 1), false); err != nil || !ok {
+	if _, ok, err := outbox.New(w.db.Postgres()).Plans().Make(t.Context(), m.ID, m.StartLocal.AddDate(0, 0, 1), false); err != nil || !ok {
 		t.Fatal(ok, err)
 	}
 	pressed("/stop").is(t, 200, "Stop “News” for good?", "1 email hasn&#39;t been sent yet.", `method="post" action="`+pathOf(m)+`/stop"`)
@@ -338,18 +339,18 @@ func TestMailingProgress(t *testing.T) {
 	b.post(pathOf(m)+"/launch").leads(t, pathOf(m))
 	b.get(pathOf(m)).is(t, 200, `hx-get="`+pathOf(m)+`/progress?after=0"`, `hx-trigger="every 1s"`)
 	progress("?after=0").is(t, 200, `/progress?after=0"`, `hx-trigger="every 1s"`)
-	run, ok, err := w.db.Outbox().Plan(t.Context(), m.ID, time.Now(), false)
+	run, ok, err := outbox.New(w.db.Postgres()).Plans().Make(t.Context(), m.ID, time.Now(), false)
 	if err != nil || !ok {
 		t.Fatal(ok, err)
 	}
 	progress("?after=0").is(t, 200, `class="count-planned">3<`, `class="count-accepted">0<`, `class="count-open">3<`, `hx-get="`+pathOf(m)+`/progress"`)
-	if err := w.db.Outbox().PauseRun(t.Context(), run.ID, "550 5.7.1 <spam> refused", time.Now(), nil); err != nil {
+	if err := outbox.New(w.db.Postgres()).Runs().Pause(t.Context(), run.ID, "550 5.7.1 <spam> refused", time.Now(), nil); err != nil {
 		t.Fatal(err)
 	}
 	progress("").is(t, 200, "Paused", "550 5.7.1 &lt;spam&gt; refused", "Sending will resume:")
 	w.act(t, m, stop)
 	progress("").is(t, 200, "Stopping", "The mailing was stopped.", "every 1s")
-	if err := w.db.Outbox().CloseRun(t.Context(), run.ID, time.Now()); err != nil {
+	if err := outbox.New(w.db.Postgres()).Runs().Close(t.Context(), run.ID, time.Now()); err != nil {
 		t.Fatal(err)
 	}
 	ended := progress("").is(t, 286, `class="count-accepted">0<`, `class="count-failed">0<`, `class="count-suppressed">0<`, `class="count-expired">0<`,
@@ -412,14 +413,14 @@ func TestMailingProgressPages(t *testing.T) {
 	w.client(t, user.ID, "c@example.com")
 	m := w.mailing(t, user.ID, func(f *domain.MailingForm) { f.StartAt = "2026-01-01T09:00" })
 	w.act(t, m, launch)
-	run, ok, err := w.db.Outbox().Plan(t.Context(), m.ID, m.StartLocal.AddDate(0, 0, 60), false)
+	run, ok, err := outbox.New(w.db.Postgres()).Plans().Make(t.Context(), m.ID, m.StartLocal.AddDate(0, 0, 60), false)
 	if err != nil || !ok {
 		t.Fatal(ok, err)
 	}
 	b.get(pathOf(m)).is(t, 200, `class="count-open">1<`, `href="`+pathOf(m)+`?page=2"`)
 	b.get(pathOf(m)+"?page=3").is(t, 200, `class="count-open">1<`, "Missed")
 	w.act(t, m, stop)
-	if err := w.db.Outbox().CloseRun(t.Context(), run.ID, time.Now()); err != nil {
+	if err := outbox.New(w.db.Postgres()).Runs().Close(t.Context(), run.ID, time.Now()); err != nil {
 		t.Fatal(err)
 	}
 	b.htmx().get(pathOf(m)+"/progress").is(t, 286, `href="`+pathOf(m)+`?page=2"`)

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"skychimp/db"
+	"skychimp/db/outbox"
 	"skychimp/domain"
 )
 
@@ -106,7 +107,7 @@ func TestManagerUsers(t *testing.T) {
 	}
 	visitor := w.visitor(t)
 	visitor.post("/login", "email", ann.Email, "password", password).is(t, 403, "spam &lt;b&gt;")
-	if run, ok, err := w.db.Outbox().Plan(t.Context(), m.ID, m.StartLocal.Add(time.Hour), false); ok || err != nil {
+	if run, ok, err := outbox.New(w.db.Postgres()).Plans().Make(t.Context(), m.ID, m.StartLocal.Add(time.Hour), false); ok || err != nil {
 		t.Errorf("a blocked owner's mailing runs: %+v, %v", run, err)
 	}
 	manager.get("/manager/mailings").is(t, 200, "Owner blocked")
@@ -149,7 +150,7 @@ func TestGiveRole(t *testing.T) {
 func TestQueue(t *testing.T) {
 	w := newWorld(t)
 	admin := w.as(t, w.user(t, "ada", domain.RoleAdmin))
-	if _, err := w.db.Pool.Exec(t.Context(), `INSERT INTO river_queue (name, metadata, updated_at) VALUES ('default', '{}', now())`); err != nil {
+	if _, err := w.db.Postgres().Pool.Exec(t.Context(), `INSERT INTO river_queue (name, metadata, updated_at) VALUES ('default', '{}', now())`); err != nil {
 		t.Fatal(err)
 	}
 	screen := admin.get("/admin/jobs").is(t, 200, `<div id="root"`)

@@ -72,7 +72,7 @@ func BenchmarkPages(b *testing.B) {
 	user := w.user(b, "ann", domain.RoleUser)
 	manager := w.user(b, "max", domain.RoleManager)
 	for _, sql := range stageOfPages {
-		if _, err := w.db.Pool.Exec(b.Context(), sql); err != nil {
+		if _, err := w.db.Postgres().Pool.Exec(b.Context(), sql); err != nil {
 			b.Fatal(sql, err)
 		}
 	}

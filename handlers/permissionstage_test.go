@@ -90,7 +90,7 @@ func newStage(t *testing.T) *stage {
 
 func (s *stage) exec(t *testing.T, sql string, args ...any) {
 	t.Helper()
-	if _, err := s.db.Pool.Exec(t.Context(), sql, args...); err != nil {
+	if _, err := s.db.Postgres().Pool.Exec(t.Context(), sql, args...); err != nil {
 		t.Fatal(err, sql)
 	}
 }
@@ -188,7 +188,7 @@ func (s *stage) place(t *testing.T, c cell, me int64) string {
 // transactions is a number that every transaction that writes makes larger, committed or not.
 func (s *stage) transactions(t *testing.T) (n string) {
 	t.Helper()
-	if err := s.db.Pool.QueryRow(t.Context(), `SELECT pg_snapshot_xmax(pg_current_snapshot())::text`).Scan(&n); err != nil {
+	if err := s.db.Postgres().Pool.QueryRow(t.Context(), `SELECT pg_snapshot_xmax(pg_current_snapshot())::text`).Scan(&n); err != nil {
 		t.Fatal(err)
 	}
 	return n

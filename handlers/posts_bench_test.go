@@ -26,7 +26,7 @@ func BenchmarkPublicPages(b *testing.B) {
 		}
 	}
 	owner := w.user(b, "owner", domain.RoleUser)
-	_, err := w.db.Pool.Exec(b.Context(), `INSERT INTO clients (owner_id, email)
+	_, err := w.db.Postgres().Pool.Exec(b.Context(), `INSERT INTO clients (owner_id, email)
 		SELECT $1::bigint, 'client' || n || '@example.com' FROM generate_series(1, 20000) AS n`, owner.ID)
 	if err != nil {
 		b.Fatal(err)
@@ -48,24 +48,24 @@ func BenchmarkPublicPages(b *testing.B) {
 			queries := int64(0)
 			for b.Loop() {
 				b.StopTimer()
-				if _, err := w.db.Pool.Exec(b.Context(), "SELECT pg_notify('cache', 'all ' || gen_random_uuid())"); err != nil {
+				if _, err := w.db.Postgres().Pool.Exec(b.Context(), "SELECT pg_notify('cache', json_build_object('topic', 'all', 'version', gen_random_uuid())::text)"); err != nil {
 					b.Fatal(err)
 				}
 				time.Sleep(20 * time.Millisecond) // until it is heard
-				before := w.db.Pool.Stat().AcquireCount()
+				before := w.db.Postgres().Pool.Stat().AcquireCount()
 				b.StartTimer()
 				get(b, path)
-				queries += w.db.Pool.Stat().AcquireCount() - before
+				queries += w.db.Postgres().Pool.Stat().AcquireCount() - before
 			}
 			b.ReportMetric(float64(queries)/float64(b.N), "queries/op")
 		})
 		b.Run("warm"+path, func(b *testing.B) {
 			get(b, path)
-			before := w.db.Pool.Stat().AcquireCount()
+			before := w.db.Postgres().Pool.Stat().AcquireCount()
 			for b.Loop() {
 				get(b, path)
 			}
-			b.ReportMetric(float64(w.db.Pool.Stat().AcquireCount()-before)/float64(b.N), "queries/op")
+			b.ReportMetric(float64(w.db.Postgres().Pool.Stat().AcquireCount()-before)/float64(b.N), "queries/op")
 		})
 		b.Run("many readers"+path, func(b *testing.B) {
 			b.SetParallelism(16)

@@ -152,7 +152,7 @@ func TestThousandReaders(t *testing.T) {
 	if got := viewsIn(t, w.visitor(t).get("/blog/read-me")); got != "1001" {
 		t.Errorf("%s views shown", got)
 	}
-	other, err := db.Open(w.db.Pool.Config().ConnString())
+	other, err := db.Open(w.db.Postgres().Pool.Config().ConnString())
 	if err != nil {
 		t.Fatal(err)
 	}

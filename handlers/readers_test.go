@@ -85,7 +85,7 @@ func TestHomeNeverWaitsForItsNumbers(t *testing.T) {
 		w.client(t, user.ID, fmt.Sprintf("c%d@example.com", n))
 	}
 	counted := func() (yes bool) {
-		if err := w.db.Pool.QueryRow(t.Context(), "SELECT clients = 3 FROM home_stats").Scan(&yes); err != nil {
+		if err := w.db.Postgres().Pool.QueryRow(t.Context(), "SELECT clients = 3 FROM home_stats").Scan(&yes); err != nil {
 			t.Fatal(err)
 		}
 		return yes
@@ -95,14 +95,14 @@ func TestHomeNeverWaitsForItsNumbers(t *testing.T) {
 			t.Fatal("the numbers are not kept")
 		}
 	}
-	lock, err := w.db.Pool.Begin(t.Context())
+	lock, err := w.db.Postgres().Pool.Begin(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
 	if _, err := lock.Exec(t.Context(), "LOCK TABLE clients, mailings"); err != nil {
 		t.Fatal(err)
 	}
-	again, err := db.Open(w.db.Pool.Config().ConnString())
+	again, err := db.Open(w.db.Postgres().Pool.Config().ConnString())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -114,7 +114,7 @@ func TestHomeNeverWaitsForItsNumbers(t *testing.T) {
 		for _, one := range []*world{w, started} {
 			one.visitor(t).get("/").is(t, 200, `id="stat-clients">3<`, `id="stat-mailings">0<`)
 		}
-		if _, err := w.db.Pool.Exec(t.Context(), "SELECT pg_notify('cache', 'stats ' || gen_random_uuid())"); err != nil {
+		if _, err := w.db.Postgres().Pool.Exec(t.Context(), "SELECT pg_notify('cache', json_build_object('topic', 'stats', 'version', gen_random_uuid())::text)"); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -126,14 +126,14 @@ func TestBusyIsNotAway(t *testing.T) {
 	b := w.as(t, w.user(t, "ann", domain.RoleUser))
 	var busy sync.WaitGroup
 	defer busy.Wait()
-	for range w.db.Pool.Config().MaxConns {
+	for range w.db.Postgres().Pool.Config().MaxConns {
 		busy.Go(func() {
-			if _, err := w.db.Pool.Exec(t.Context(), "SELECT pg_sleep(2)"); err != nil {
+			if _, err := w.db.Postgres().Pool.Exec(t.Context(), "SELECT pg_sleep(2)"); err != nil {
 				t.Error(err)
 			}
 		})
 	}
-	for w.db.Pool.Stat().AcquiredConns() < w.db.Pool.Config().MaxConns {
+	for w.db.Postgres().Pool.Stat().AcquiredConns() < w.db.Postgres().Pool.Config().MaxConns {
 		time.Sleep(time.Millisecond)
 	}
 	b.get("/account").is(t, 200)

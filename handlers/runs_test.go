@@ -7,7 +7,7 @@ import (
 	"testing"
 	"time"
 
-	"skychimp/db"
+	"skychimp/db/outbox"
 	"skychimp/domain"
 )
 
@@ -15,22 +15,22 @@ import (
 func (w *world) sent(t *testing.T, m domain.Mailing, outcomes ...domain.Outcome) domain.Run {
 	t.Helper()
 	w.act(t, m, launch)
-	run, ok, err := w.db.Outbox().Plan(t.Context(), m.ID, m.StartLocal, false)
+	run, ok, err := outbox.New(w.db.Postgres()).Plans().Make(t.Context(), m.ID, m.StartLocal, false)
 	if err != nil || !ok {
 		t.Fatal(ok, err)
 	}
-	self, err := w.db.Outbox().Register(t.Context(), 0)
+	self, err := outbox.New(w.db.Postgres()).Instances().Register(t.Context(), 0)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer self.Close(t.Context())
-	letters, err := w.db.Outbox().Fetch(t.Context(), self.ID, run.ID, 1)
+	letters, err := outbox.New(w.db.Postgres()).Batches().Fetch(t.Context(), self.ID, run.ID, 1)
 	if err != nil {
 		t.Fatal(err)
 	}
-	var results []db.Result
+	var results []outbox.Result
 	for i, outcome := range outcomes {
-		r := db.Result{Instance: self.ID, RunID: run.ID, Seq: letters[i].Seq, ClientID: letters[i].ClientID, Email: letters[i].Email,
+		r := outbox.Result{Instance: self.ID, RunID: run.ID, Seq: letters[i].Seq, ClientID: letters[i].ClientID, Email: letters[i].Email,
 			N: 1, At: time.Now(), Outcome: outcome}
 		switch outcome {
 		case domain.OutcomeAccepted:
@@ -42,9 +42,9 @@ func (w *world) sent(t *testing.T, m domain.Mailing, outcomes ...domain.Outcome)
 		}
 		results = append(results, r)
 	}
-	to := w.db.Outbox().NewRecorder()
+	to := outbox.New(w.db.Postgres()).NewRecorder()
 	defer to.Close(t.Context())
-	if err := errors.Join(to.Record(t.Context(), results), w.db.Outbox().Complete(t.Context(), results)); err != nil {
+	if err := errors.Join(to.Record(t.Context(), results), outbox.New(w.db.Postgres()).Batches().Complete(t.Context(), results)); err != nil {
 		t.Fatal(err)
 	}
 	return run

@@ -121,7 +121,7 @@ func TestVariantsNeverMix(t *testing.T) {
 // announcement came by readers of another instance.
 func TestPostsAppearAtOnce(t *testing.T) {
 	w := blogWorld(t)
-	second, err := db.Open(w.db.Pool.Config().ConnString())
+	second, err := db.Open(w.db.Postgres().Pool.Config().ConnString())
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -96,7 +96,7 @@ func TestStartOnce(t *testing.T) {
 		}
 	}
 	var jobs int
-	if err := w.db.Pool.QueryRow(t.Context(), `SELECT count(*) FROM river_job WHERE kind = 'plan'`).Scan(&jobs); err != nil || jobs != 1 {
+	if err := w.db.Postgres().Pool.QueryRow(t.Context(), `SELECT count(*) FROM river_job WHERE kind = 'plan'`).Scan(&jobs); err != nil || jobs != 1 {
 		t.Errorf("%d plans, %v", jobs, err)
 	}
 }

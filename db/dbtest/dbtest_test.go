@@ -15,13 +15,13 @@ func TestFreshDatabases(t *testing.T) {
 		if err != nil || state.Behind() || len(state.Applied) == 0 {
 			t.Errorf("the schema: %+v, %v", state, err)
 		}
-		if _, err := one.Pool.Exec(t.Context(), "CREATE TABLE mine ()"); err != nil {
+		if _, err := one.Postgres().Pool.Exec(t.Context(), "CREATE TABLE mine ()"); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := two.Pool.Exec(t.Context(), "SELECT FROM mine"); err == nil {
+		if _, err := two.Postgres().Pool.Exec(t.Context(), "SELECT FROM mine"); err == nil {
 			t.Error("two tests share a database")
 		}
-		if err := one.Pool.QueryRow(t.Context(), "SELECT current_database()").Scan(&name); err != nil {
+		if err := one.Postgres().Pool.QueryRow(t.Context(), "SELECT current_database()").Scan(&name); err != nil {
 			t.Fatal(err)
 		}
 	})

@@ -82,7 +82,7 @@ func (c *crawl) refusals() {
 	c.look(v, sight{"refusal", visitors, "/inbox?broken", 500, "", false})
 	c.exec("ALTER TABLE inbox_letters_elsewhere RENAME TO inbox_letters")
 
-	keeper, err := c.db.Pool.Acquire(c.Context())
+	keeper, err := c.db.Postgres().Pool.Acquire(c.Context())
 	if err != nil {
 		c.Fatal(err)
 	}

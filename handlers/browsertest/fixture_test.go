@@ -82,7 +82,7 @@ const tooMany = "too.many@example.com"
 
 func (c *crawl) exec(sql string, args ...any) {
 	c.Helper()
-	if _, err := c.db.Pool.Exec(c.Context(), sql, args...); err != nil {
+	if _, err := c.db.Postgres().Pool.Exec(c.Context(), sql, args...); err != nil {
 		c.Fatal(err)
 	}
 }
@@ -107,7 +107,7 @@ func (c *crawl) imports() {
 		}
 	}
 	for begun, done := time.Now(), 0; done == 0; time.Sleep(programtest.Poll) {
-		if err := c.db.Pool.QueryRow(c.Context(), "SELECT count(*) FROM imports WHERE status = 'done'").Scan(&done); err != nil || time.Since(begun) > programtest.Timeout {
+		if err := c.db.Postgres().Pool.QueryRow(c.Context(), "SELECT count(*) FROM imports WHERE status = 'done'").Scan(&done); err != nil || time.Since(begun) > programtest.Timeout {
 			c.Fatal("the import is not done: ", err)
 		}
 	}

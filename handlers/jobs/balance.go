@@ -10,6 +10,7 @@ import (
 	"github.com/riverqueue/river"
 
 	"skychimp/db"
+	"skychimp/db/outbox"
 	"skychimp/domain"
 )
 
@@ -22,9 +23,10 @@ const balanceEvery = 10 * time.Minute
 // Besides it merges the counts of clients.
 type BalanceWorker struct {
 	river.WorkerDefaults[domain.BalanceJob]
-	DB    *db.DB
-	Log   *slog.Logger
-	Found *atomic.Int64
+	DB     *db.DB
+	Outbox outbox.Outbox
+	Log    *slog.Logger
+	Found  *atomic.Int64
 }
 
 // Timeout leaves room for many open runs of a million.
@@ -32,7 +34,7 @@ func (BalanceWorker) Timeout(*river.Job[domain.BalanceJob]) time.Duration { retu
 
 // Work implements river.Worker.
 func (w *BalanceWorker) Work(ctx context.Context, _ *river.Job[domain.BalanceJob]) error {
-	found, err := w.DB.Outbox().CountMismatches(ctx, time.Now().Add(-2*balanceEvery))
+	found, err := w.Outbox.Runs().CountMismatches(ctx, time.Now().Add(-2*balanceEvery))
 	for _, run := range found {
 		w.Found.Add(1)
 		w.Log.Error("a run's counts do not add up", "run", run.RunID, "planned", run.Planned, "counted", run.Counted)

@@ -10,13 +10,14 @@ import (
 	"github.com/riverqueue/river"
 
 	"skychimp/db/dbtest"
+	"skychimp/db/outbox"
 	"skychimp/domain"
 )
 
 // A run that does not add up is counted and told of, never put right.
 func TestBalance(t *testing.T) {
 	d := dbtest.New(t)
-	_, err := d.Pool.Exec(t.Context(), `
+	_, err := d.Postgres().Pool.Exec(t.Context(), `
 		WITH owner AS (INSERT INTO users (email, name, password_hash, role) VALUES ('owner@example.org', 'Owner', '', 'user') RETURNING id),
 			message AS (INSERT INTO messages (owner_id, subject, body) SELECT id, 'News', 'Hello' FROM owner RETURNING id, owner_id),
 			mailing AS (INSERT INTO mailings (owner_id, message_id, name, audience, start_local, timezone, periodicity)
@@ -28,7 +29,7 @@ func TestBalance(t *testing.T) {
 	}
 	var log bytes.Buffer
 	var found atomic.Int64
-	worker := &BalanceWorker{DB: d, Log: slog.New(slog.NewTextHandler(&log, nil)), Found: &found}
+	worker := &BalanceWorker{DB: d, Outbox: outbox.New(d.Postgres()), Log: slog.New(slog.NewTextHandler(&log, nil)), Found: &found}
 	if err := worker.Work(t.Context(), &river.Job[domain.BalanceJob]{}); err != nil {
 		t.Fatal(err)
 	}

@@ -58,7 +58,7 @@ func TestImportWorker(t *testing.T) {
 func TestImportWorkerGivesUp(t *testing.T) {
 	d := dbtest.New(t)
 	list := startedImport(t, d, "a@example.com\n")
-	if _, err := d.Pool.Exec(t.Context(), `UPDATE imports SET content = 'torn'`); err != nil {
+	if _, err := d.Postgres().Pool.Exec(t.Context(), `UPDATE imports SET content = 'torn'`); err != nil {
 		t.Fatal(err)
 	}
 	w := &ImportWorker{DB: d}

@@ -41,7 +41,7 @@ func TestRefusedSystemEmailIsFinal(t *testing.T) {
 	w := answeredMailbox(t, "550 5.1.1 no such mailbox")
 	workers := river.NewWorkers()
 	river.AddWorker(workers, w)
-	client, err := w.DB.NewQueue(&river.Config{Queues: queues(false), Workers: workers, Logger: w.Log})
+	client, err := w.DB.Postgres().NewQueue(&river.Config{Queues: queues(false), Workers: workers, Logger: w.Log})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -52,7 +52,7 @@ func TestRefusedSystemEmailIsFinal(t *testing.T) {
 	until(t, w.DB, "the email is tried", `SELECT EXISTS (SELECT FROM river_job WHERE kind = 'mail' AND errors IS NOT NULL)`)
 	var state, kept string
 	var attempts, tokens int
-	err = w.DB.Pool.QueryRow(t.Context(), `SELECT state, attempt, errors::text, (SELECT count(*) FROM tokens) FROM river_job WHERE kind = 'mail'`).
+	err = w.DB.Postgres().Pool.QueryRow(t.Context(), `SELECT state, attempt, errors::text, (SELECT count(*) FROM tokens) FROM river_job WHERE kind = 'mail'`).
 		Scan(&state, &attempts, &kept, &tokens)
 	if err != nil || state != string(rivertype.JobStateCancelled) || attempts != 1 || tokens != 1 {
 		t.Errorf("%s after %d tries with %d links: %v", state, attempts, tokens, err)
@@ -66,7 +66,7 @@ func TestDelayedSystemEmailKeepsItsLink(t *testing.T) {
 	w := answeredMailbox(t, "451 4.7.1 try again later")
 	row := &rivertype.JobRow{ID: 3, CreatedAt: time.Now()}
 	links := func() (n int) {
-		if err := w.DB.Pool.QueryRow(t.Context(), `SELECT count(*) FROM tokens`).Scan(&n); err != nil {
+		if err := w.DB.Postgres().Pool.QueryRow(t.Context(), `SELECT count(*) FROM tokens`).Scan(&n); err != nil {
 			t.Fatal(err)
 		}
 		return n

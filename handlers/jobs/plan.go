@@ -9,6 +9,7 @@ import (
 	"github.com/riverqueue/river"
 
 	"skychimp/db"
+	"skychimp/db/outbox"
 	"skychimp/domain"
 	"skychimp/handlers/jobs/engine"
 )
@@ -16,9 +17,10 @@ import (
 // PlanWorker makes runs of what is due: all mailings at each tick, or one that was launched.
 type PlanWorker struct {
 	river.WorkerDefaults[domain.PlanJob]
-	DB    *db.DB
-	Log   *slog.Logger
-	Clock *engine.Clock
+	DB     *db.DB
+	Outbox outbox.Outbox
+	Log    *slog.Logger
+	Clock  *engine.Clock
 }
 
 // Timeout leaves room for a million recipients.
@@ -34,47 +36,47 @@ func (w *PlanWorker) Work(ctx context.Context, job *river.Job[domain.PlanJob]) e
 	case w.Clock.Wrong():
 		return river.JobSnooze(time.Second) // for another process, or this one once its clock is right
 	case job.Args.MailingID == 0:
-		return planDue(ctx, w.DB, w.Log, now)
+		return w.planDue(ctx, now)
 	}
-	run, ok, err := w.DB.Outbox().Plan(ctx, job.Args.MailingID, now, job.Args.Force)
+	run, ok, err := w.Outbox.Plans().Make(ctx, job.Args.MailingID, now, job.Args.Force)
 	if kind := domain.KindOf(err); kind != 0 && kind != domain.Unavailable {
 		w.Log.Info("a run was not made", "mailing", job.Args.MailingID, "reason", err)
 		return nil
 	}
 	if ok && run.Rest == nil {
-		logRun(w.Log, run)
+		w.logRun(run)
 	}
-	return errors.Join(err, planRest(ctx, w.DB, w.Log))
+	return errors.Join(err, w.continuePlans(ctx))
 }
 
 // planDue makes the runs of all mailings that are due at now. One that cannot be planned does
 // not keep the others back, nor do large ones: their first parts come before anybody's rest. On hold
 // nothing is planned: afterwards the rule for a downtime says what is made up for.
-func planDue(ctx context.Context, db *db.DB, log *slog.Logger, now time.Time) error {
-	hold, err := db.Installation().Hold(ctx)
+func (w *PlanWorker) planDue(ctx context.Context, now time.Time) error {
+	hold, err := w.DB.Installation().Hold(ctx)
 	if err != nil || hold.On {
 		return err
 	}
-	due, err := db.Outbox().DueMailings(ctx, now)
+	due, err := w.Outbox.Plans().Due(ctx, now)
 	for _, id := range due {
-		run, ok, failed := db.Outbox().Plan(ctx, id, now, false)
+		run, ok, failed := w.Outbox.Plans().Make(ctx, id, now, false)
 		err = errors.Join(err, failed)
 		if ok && run.Rest == nil {
-			logRun(log, run)
+			w.logRun(run)
 		}
 	}
-	return errors.Join(err, planRest(ctx, db, log))
+	return errors.Join(err, w.continuePlans(ctx))
 }
 
-func planRest(ctx context.Context, db *db.DB, log *slog.Logger) error {
-	whole, err := db.Outbox().PlanRest(ctx)
+func (w *PlanWorker) continuePlans(ctx context.Context) error {
+	whole, err := w.Outbox.Plans().Continue(ctx)
 	for _, run := range whole {
-		logRun(log, run)
+		w.logRun(run)
 	}
 	return err
 }
 
-func logRun(log *slog.Logger, run domain.Run) {
-	log.Info("run planned", "run", run.ID, "mailing", run.MailingID, "scheduled", run.ScheduledAt,
+func (w *PlanWorker) logRun(run domain.Run) {
+	w.Log.Info("run planned", "run", run.ID, "mailing", run.MailingID, "scheduled", run.ScheduledAt,
 		"deliveries", run.Planned, "suppressed", run.Suppressed)
 }

@@ -5,41 +5,56 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"sync/atomic"
 	"time"
 
 	"github.com/riverqueue/river"
 
 	"skychimp/db"
+	"skychimp/db/outbox"
+	"skychimp/db/postgres"
 	"skychimp/domain"
 	"skychimp/handlers/jobs/engine"
 )
 
-// Start works the queue: what is due is planned now and every `every`, account mail is sent,
+// Config is what working the queue needs.
+type Config struct {
+	DB       *db.DB
+	Outbox   outbox.Outbox
+	Log      *slog.Logger
+	Clock    *engine.Clock
+	Instance int64         // this process's number, by which its jobs are known when it dies
+	Every    time.Duration // how often due mailings are looked for
+	Mail     *MailWorker
+	Found    *atomic.Int64 // runs whose counts did not add up, for the metrics
+	Media    *db.Media     // nil in a process without pages
+}
+
+// Start works the queue: what is due is planned now and every Config.Every, account mail is sent,
 // lists are imported, every ten minutes the runs' counts are checked, and every day pictures are swept.
-// instance is this process's number, by which its jobs are known when it dies. The returned func takes no new jobs and waits for those under way, until its context
-// ends.
-func Start(ctx context.Context, database *db.DB, log *slog.Logger, clock *engine.Clock, instance int64, every time.Duration, mail *MailWorker, imports *ImportWorker, balance *BalanceWorker, sweep *SweepWorker) (stop func(context.Context) error, err error) {
+// The returned func takes no new jobs and waits for those under way, until its context ends.
+func Start(ctx context.Context, c Config) (stop func(context.Context) error, err error) {
 	workers := river.NewWorkers()
-	river.AddWorker(workers, &PlanWorker{DB: database, Log: log, Clock: clock})
-	river.AddWorker(workers, mail)
-	river.AddWorker(workers, imports)
-	river.AddWorker(workers, balance)
-	river.AddWorker(workers, sweep)
-	client, err := database.NewQueue(&river.Config{
-		ID:      domain.QueueClient(instance),
-		Queues:  queues(sweep.Media != nil),
+	river.AddWorker(workers, &PlanWorker{DB: c.DB, Outbox: c.Outbox, Log: c.Log, Clock: c.Clock})
+	river.AddWorker(workers, c.Mail)
+	river.AddWorker(workers, &ImportWorker{DB: c.DB})
+	river.AddWorker(workers, &BalanceWorker{DB: c.DB, Outbox: c.Outbox, Log: c.Log, Found: c.Found})
+	river.AddWorker(workers, &SweepWorker{DB: c.DB, Media: c.Media})
+	client, err := c.DB.Postgres().NewQueue(&river.Config{
+		ID:      domain.QueueClient(c.Instance),
+		Queues:  queues(c.Media != nil),
 		Workers: workers,
-		Logger:  slog.New(troubles{log.Handler()}),
+		Logger:  slog.New(troubles{c.Log.Handler()}),
 		// A launch or a letter with a link should not wait for the usual 100 ms.
 		FetchCooldown: 20 * time.Millisecond,
 		// Longer than any job, so that only those of dead processes are taken up again.
 		RescueStuckJobsAfter: 5 * time.Minute,
 		// Or a leader whose clock is a day ahead would put every tick off until tomorrow, and take all jobs for stuck.
-		Test: river.TestConfig{Time: clock},
+		Test: river.TestConfig{Time: c.Clock},
 		PeriodicJobs: []*river.PeriodicJob{
-			periodic(every, domain.PlanJob{}, db.QueuePlan, true),
-			periodic(balanceEvery, domain.BalanceJob{}, db.QueueUpkeep, false),
-			periodic(sweepMediaEvery, domain.SweepJob{}, db.QueueMedia, true),
+			periodic(c.Every, domain.PlanJob{}, postgres.QueuePlan, true),
+			periodic(balanceEvery, domain.BalanceJob{}, postgres.QueueUpkeep, false),
+			periodic(sweepMediaEvery, domain.SweepJob{}, postgres.QueueMedia, true),
 		},
 	})
 	if err != nil {
@@ -50,8 +65,8 @@ func Start(ctx context.Context, database *db.DB, log *slog.Logger, clock *engine
 	}
 	// The first tick comes when this process leads the queue, which the terms of one that has died
 	// put off. What became due meanwhile must not wait for that.
-	if _, err := client.Insert(ctx, domain.PlanJob{}, db.JobOptions(domain.PlanJob{})); err != nil {
-		log.Warn("what is due waits for the first tick", "error", err)
+	if _, err := client.Insert(ctx, domain.PlanJob{}, postgres.JobOptions(domain.PlanJob{})); err != nil {
+		c.Log.Warn("what is due waits for the first tick", "error", err)
 	}
 	return client.Stop, nil
 }
@@ -61,11 +76,11 @@ func Start(ctx context.Context, database *db.DB, log *slog.Logger, clock *engine
 // are worked as well.
 func queues(media bool) map[string]river.QueueConfig {
 	all := map[string]river.QueueConfig{
-		db.QueuePlan: {MaxWorkers: 4}, db.QueueMail: {MaxWorkers: 4}, db.QueueImport: {MaxWorkers: 2},
-		db.QueueUpkeep: {MaxWorkers: 1}, river.QueueDefault: {MaxWorkers: 2},
+		postgres.QueuePlan: {MaxWorkers: 4}, postgres.QueueMail: {MaxWorkers: 4}, postgres.QueueImport: {MaxWorkers: 2},
+		postgres.QueueUpkeep: {MaxWorkers: 1}, river.QueueDefault: {MaxWorkers: 2},
 	}
 	if media {
-		all[db.QueueMedia] = river.QueueConfig{MaxWorkers: 1}
+		all[postgres.QueueMedia] = river.QueueConfig{MaxWorkers: 1}
 	}
 	return all
 }
@@ -73,7 +88,7 @@ func queues(media bool) map[string]river.QueueConfig {
 // periodic has a job made at each interval, unless the last one still waits or runs.
 func periodic(every time.Duration, job river.JobArgs, queue string, atStart bool) *river.PeriodicJob {
 	return river.NewPeriodicJob(river.PeriodicInterval(every),
-		func() (river.JobArgs, *river.InsertOpts) { return job, db.Single(queue) },
+		func() (river.JobArgs, *river.InsertOpts) { return job, postgres.Single(queue) },
 		&river.PeriodicJobOpts{RunOnStart: atStart})
 }
 

@@ -10,6 +10,7 @@ import (
 
 	"skychimp/db"
 	"skychimp/db/dbtest"
+	"skychimp/db/postgres"
 	"skychimp/domain"
 )
 
@@ -44,7 +45,7 @@ func TestImportsDoNotHoldPlansUp(t *testing.T) {
 	workers := river.NewWorkers()
 	river.AddWorker(workers, slowImports{})
 	river.AddWorker(workers, plans)
-	client, err := d.NewQueue(&river.Config{Queues: queues(false), Workers: workers, Logger: slog.New(slog.DiscardHandler)})
+	client, err := d.Postgres().NewQueue(&river.Config{Queues: queues(false), Workers: workers, Logger: slog.New(slog.DiscardHandler)})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -78,7 +79,7 @@ func until(t *testing.T, d *db.DB, what, question string) {
 	t.Helper()
 	for end := time.Now().Add(time.Minute); ; time.Sleep(10 * time.Millisecond) {
 		var yes bool
-		if err := d.Pool.QueryRow(t.Context(), question).Scan(&yes); err != nil {
+		if err := d.Postgres().Pool.QueryRow(t.Context(), question).Scan(&yes); err != nil {
 			t.Fatal(err)
 		}
 		if yes {
@@ -92,7 +93,7 @@ func until(t *testing.T, d *db.DB, what, question string) {
 
 func insert(t *testing.T, d *db.DB, job river.JobArgs) bool {
 	t.Helper()
-	result, err := d.Queue().Insert(t.Context(), job, db.JobOptions(job))
+	result, err := d.Queue().Insert(t.Context(), job, postgres.JobOptions(job))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -121,7 +122,7 @@ func TestSecondJobs(t *testing.T) {
 	}
 	ticks := 0
 	for range 3 {
-		result, err := d.Queue().Insert(t.Context(), domain.PlanJob{}, db.Single(db.QueuePlan))
+		result, err := d.Queue().Insert(t.Context(), domain.PlanJob{}, postgres.Single(postgres.QueuePlan))
 		if err != nil {
 			t.Fatal(err)
 		}

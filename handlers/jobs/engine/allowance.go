@@ -4,7 +4,7 @@ import (
 	"context"
 	"time"
 
-	"skychimp/db"
+	"skychimp/db/outbox"
 	"skychimp/domain"
 )
 
@@ -24,7 +24,7 @@ type allowance struct {
 const recountAfter = 10 * time.Second
 
 // blocks is how many of n blocks of the run its owner may send today.
-func (a *allowances) blocks(ctx context.Context, run db.OpenRun, n int) int {
+func (a *allowances) blocks(ctx context.Context, run outbox.OpenRun, n int) int {
 	letters, bounded := a.Limits.Owners.Allowance(run.OwnerSince, a.clock.Now())
 	if n == 0 || !bounded {
 		return n
@@ -37,7 +37,7 @@ func (a *allowances) blocks(ctx context.Context, run db.OpenRun, n int) int {
 		a.owners[run.OwnerID] = own
 	}
 	if time.Now().After(own.until) {
-		sent, err := a.db.Outbox().SentToday(ctx, run.OwnerID)
+		sent, err := a.outbox.Batches().SentToday(ctx, run.OwnerID)
 		if err != nil {
 			a.Log.Warn("counting an owner's letters failed", "owner", run.OwnerID, "error", err)
 			return 0
@@ -65,7 +65,7 @@ func (a *allowances) notice(ctx context.Context, own *allowance, run int64, wait
 	if waits {
 		reason = domain.ReasonWarming
 	}
-	if err := a.db.Outbox().SetStatusNote(ctx, []int64{run}, reason); err != nil {
+	if err := a.outbox.Runs().SetStatusNote(ctx, []int64{run}, reason); err != nil {
 		a.Log.Warn("trouble could not be noted", "run", run, "error", err)
 		return
 	}

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"skychimp/db"
+	"skychimp/db/outbox"
 	"skychimp/domain"
 	"skychimp/handlers/jobs/smtp/smtptest"
 )
@@ -17,7 +18,7 @@ func TestUnbalancedRuns(t *testing.T) {
 	)})
 	check := func(when string, want int) {
 		t.Helper()
-		found, err := w.db.Outbox().CountMismatches(t.Context(), time.Now().Add(-20*time.Minute))
+		found, err := outbox.New(w.db.Postgres()).Runs().CountMismatches(t.Context(), time.Now().Add(-20*time.Minute))
 		if err != nil || len(found) != want {
 			t.Errorf("%s: %v, %v, want %d", when, found, err, want)
 		}

@@ -8,7 +8,7 @@ import (
 	"strconv"
 	"time"
 
-	"skychimp/db"
+	"skychimp/db/outbox"
 	"skychimp/domain"
 	"skychimp/domain/letter"
 )
@@ -32,7 +32,7 @@ func (e *Engine) claim(ctx context.Context) {
 			swept = time.Now()
 			e.sweep(ctx)
 		}
-		slices.SortStableFunc(open, func(a, b db.OpenRun) int { return served[a.OwnerID].Compare(served[b.OwnerID]) })
+		slices.SortStableFunc(open, func(a, b outbox.OpenRun) int { return served[a.OwnerID].Compare(served[b.OwnerID]) })
 		claimed, refused := false, false
 		for _, run := range open {
 			n := allowed.blocks(ctx, run, e.queue.room(run.OwnerID))
@@ -62,10 +62,10 @@ func (e *Engine) claim(ctx context.Context) {
 	}
 }
 
-func (e *Engine) openRuns(ctx context.Context) ([]db.OpenRun, error) {
+func (e *Engine) openRuns(ctx context.Context) ([]outbox.OpenRun, error) {
 	bounded, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
-	open, err := e.db.Outbox().OpenRuns(bounded)
+	open, err := e.outbox.Runs().Open(bounded)
 	if err != nil && ctx.Err() == nil {
 		e.Log.Warn("looking for open runs failed", "error", err)
 	}
@@ -81,7 +81,7 @@ func (e *Engine) sweep(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	runs, firstSeqs := e.queue.inHand()
-	freed, err := e.db.Outbox().ReleaseLost(ctx, e.instance.Load().ID, runs, firstSeqs)
+	freed, err := e.outbox.Batches().ReleaseLost(ctx, e.instance.Load().ID, runs, firstSeqs)
 	switch {
 	case err != nil && ctx.Err() == nil:
 		e.Log.Warn("looking for lost claims failed", "error", err)
@@ -91,7 +91,7 @@ func (e *Engine) sweep(ctx context.Context) {
 }
 
 // claimBlocks takes up to n blocks of a run.
-func (e *Engine) claimBlocks(ctx context.Context, runs map[int64]*sending, open db.OpenRun, n int) bool {
+func (e *Engine) claimBlocks(ctx context.Context, runs map[int64]*sending, open outbox.OpenRun, n int) bool {
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	run := runs[open.ID]
@@ -107,7 +107,7 @@ func (e *Engine) claimBlocks(ctx context.Context, runs map[int64]*sending, open 
 		runs[open.ID] = run
 	}
 	instance := e.instance.Load().ID
-	letters, err := e.db.Outbox().Fetch(ctx, instance, open.ID, n)
+	letters, err := e.outbox.Batches().Fetch(ctx, instance, open.ID, n)
 	if err != nil {
 		e.Log.Warn("claiming failed", "run", open.ID, "error", err)
 		return false
@@ -124,7 +124,7 @@ func (e *Engine) claimBlocks(ctx context.Context, runs map[int64]*sending, open 
 // prepare compiles the letter of a run. A run whose letter cannot be compiled is paused with
 // the reason.
 func (e *Engine) prepare(ctx context.Context, id int64) (*sending, error) {
-	run, err := e.db.Outbox().Run(ctx, id)
+	run, err := e.outbox.Runs().Get(ctx, id)
 	if err != nil {
 		return nil, err
 	}
@@ -139,7 +139,7 @@ func (e *Engine) prepare(ctx context.Context, id int64) (*sending, error) {
 		Signer:          e.Signer,
 	})
 	if err != nil {
-		if paused := e.db.Outbox().PauseRun(ctx, id, e.inWords(run.OwnerLanguage, err), e.clock.Now(), nil); paused != nil {
+		if paused := e.outbox.Runs().Pause(ctx, id, e.inWords(run.OwnerLanguage, err), e.clock.Now(), nil); paused != nil {
 			return nil, paused
 		}
 		return nil, err

@@ -6,22 +6,22 @@ import (
 	"sync/atomic"
 	"time"
 
-	"skychimp/db"
+	"skychimp/db/outbox"
 	"skychimp/domain"
 )
 
 // Clock is the database's clock, by which all processes plan, wait and end: a machine's own may be
 // wrong. It is also the queue's (rivertype.TimeGenerator).
 type Clock struct {
-	db    *db.DB
-	log   *slog.Logger
-	ahead atomic.Int64 // of this machine's clock, in nanoseconds
-	wrong atomic.Bool
+	outbox outbox.Outbox
+	log    *slog.Logger
+	ahead  atomic.Int64 // of this machine's clock, in nanoseconds
+	wrong  atomic.Bool
 }
 
 // Ask sets the clock anew and says when a machine's own becomes wrong or right again.
 func (c *Clock) Ask(ctx context.Context) (now time.Time, err error) {
-	now, ahead, err := c.db.Clock(ctx)
+	now, ahead, err := c.outbox.Clock(ctx)
 	if err != nil {
 		return now, err
 	}

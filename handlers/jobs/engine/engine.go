@@ -10,7 +10,7 @@ import (
 	"sync/atomic"
 	"time"
 
-	"skychimp/db"
+	"skychimp/db/outbox"
 	"skychimp/domain"
 	"skychimp/domain/letter"
 	"skychimp/handlers/jobs/smtp"
@@ -39,7 +39,7 @@ type Limits struct {
 // connection. The tables are the truth; the engine only holds what it has claimed.
 type Engine struct {
 	Settings
-	db       *db.DB
+	outbox   outbox.Outbox
 	queue    *queue
 	results  chan settled  // to record
 	recorded chan settled  // to settle
@@ -49,7 +49,7 @@ type Engine struct {
 	servers  []*server
 
 	troubled   atomic.Pointer[string]
-	instance   atomic.Pointer[db.Instance]
+	instance   atomic.Pointer[outbox.Instance]
 	joining    sync.Mutex   // held while instance changes, after Join
 	beaten     atomic.Int64 // when the last heartbeat succeeded, in nanoseconds since started
 	started    time.Time
@@ -61,7 +61,7 @@ type Engine struct {
 }
 
 // New makes an engine that sends nothing yet.
-func New(db *db.DB, settings Settings) *Engine {
+func New(outbox outbox.Outbox, settings Settings) *Engine {
 	conns := 0
 	for _, one := range settings.Servers {
 		conns += one.Conns
@@ -69,9 +69,9 @@ func New(db *db.DB, settings Settings) *Engine {
 	servers, doors := newServers(settings.Servers)
 	ended := make(chan struct{}, 1)
 	return &Engine{
-		Settings: settings, db: db, servers: servers, queue: newQueue(doors, settings.Limits, max(400, 8*conns), ended), started: time.Now(),
+		Settings: settings, outbox: outbox, servers: servers, queue: newQueue(doors, settings.Limits, max(400, 8*conns), ended), started: time.Now(),
 		results: make(chan settled, 256), recorded: make(chan settled, maxBatch), wake: make(chan struct{}, 1),
-		check: make(chan struct{}, 1), ended: ended, clock: &Clock{db: db, log: settings.Log},
+		check: make(chan struct{}, 1), ended: ended, clock: &Clock{outbox: outbox, log: settings.Log},
 		standstill: standstill{asking: make([]asking, conns)},
 	}
 }
@@ -155,7 +155,7 @@ func (e *Engine) Run(ctx context.Context) error {
 
 // enlist makes this process an instance and gives up what was claimed under another number.
 func (e *Engine) enlist(ctx context.Context, id int64) error {
-	instance, err := e.db.Outbox().Register(ctx, id)
+	instance, err := e.outbox.Instances().Register(ctx, id)
 	if err != nil {
 		return err
 	}
@@ -170,7 +170,7 @@ func (e *Engine) leave(ctx context.Context) error {
 	defer cancel()
 	instance := e.instance.Load()
 	defer instance.Close(ctx)
-	if err := e.db.Outbox().Deregister(ctx, instance); err != nil && !errors.Is(err, db.ErrFenced) {
+	if err := e.outbox.Instances().Deregister(ctx, instance); err != nil && !errors.Is(err, outbox.ErrFenced) {
 		return err // the advisory lock goes with the connection, so others take over anyway
 	}
 	return nil

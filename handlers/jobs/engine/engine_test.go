@@ -11,6 +11,7 @@ import (
 
 	"skychimp/db"
 	"skychimp/db/dbtest"
+	"skychimp/db/outbox"
 	"skychimp/domain"
 	"skychimp/handlers/jobs/smtp"
 	"skychimp/handlers/jobs/smtp/smtptest"
@@ -52,7 +53,7 @@ func (w *world) reach(url string) smtp.Server {
 
 func (w *world) startWith(limits Limits, servers ...smtp.Server) *Engine {
 	w.Helper()
-	e := New(w.db, Settings{
+	e := New(outbox.New(w.db.Postgres()), Settings{
 		Servers: servers, Limits: limits, From: mail.Address{Address: "noreply@example.org"}, BaseURL: "http://localhost:8080",
 		Secret: []byte("secret"), Log: slog.New(slog.NewTextHandler(w.Output(), nil)),
 		Translate: func(_, key string, _ ...any) string { return key },
@@ -79,14 +80,14 @@ func (w *world) startWith(limits Limits, servers ...smtp.Server) *Engine {
 
 func (w *world) exec(sql string, args ...any) {
 	w.Helper()
-	if _, err := w.db.Pool.Exec(w.Context(), sql, args...); err != nil {
+	if _, err := w.db.Postgres().Pool.Exec(w.Context(), sql, args...); err != nil {
 		w.Fatal(err)
 	}
 }
 
 func (w *world) count(sql string, args ...any) (n int) {
 	w.Helper()
-	if err := w.db.Pool.QueryRow(w.Context(), sql, args...).Scan(&n); err != nil {
+	if err := w.db.Postgres().Pool.QueryRow(w.Context(), sql, args...).Scan(&n); err != nil {
 		w.Fatal(err)
 	}
 	return n
@@ -120,7 +121,7 @@ func (w *world) mailing(form domain.MailingForm) int64 {
 
 func (w *world) run(mailing int64) domain.Run {
 	w.Helper()
-	run, ok, err := w.db.Outbox().Plan(w.Context(), mailing, time.Now(), true)
+	run, ok, err := outbox.New(w.db.Postgres()).Plans().Make(w.Context(), mailing, time.Now(), true)
 	if err != nil || !ok {
 		w.Fatal(ok, err)
 	}
@@ -492,7 +493,7 @@ func TestDatabaseConnectionsCut(t *testing.T) {
 		if err := w.server.WaitLetters(t.Context(), n*200); err != nil {
 			t.Fatal(err)
 		}
-		_, _ = w.db.Pool.Exec(t.Context(), `SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+		_, _ = w.db.Postgres().Pool.Exec(t.Context(), `SELECT pg_terminate_backend(pid) FROM pg_stat_activity
 			WHERE datname = current_database() AND pid <> pg_backend_pid()`)
 	}
 	w.until("the run is closed", func() bool {

@@ -5,11 +5,9 @@ import (
 	"errors"
 	"maps"
 	"slices"
-	"strconv"
-	"strings"
 	"time"
 
-	"skychimp/db"
+	"skychimp/db/outbox"
 )
 
 // keep does what has to happen within a second: the heartbeat, and the end of runs that were
@@ -38,8 +36,8 @@ func (e *Engine) keepOnce(ctx context.Context, beat bool) error {
 	defer cancel()
 	if beat {
 		instance := e.instance.Load()
-		err := e.db.Outbox().Heartbeat(ctx, instance, e.standsStill())
-		if errors.Is(err, db.ErrFenced) {
+		err := e.outbox.Instances().Heartbeat(ctx, instance, e.standsStill())
+		if errors.Is(err, outbox.ErrFenced) {
 			err = e.rejoin(ctx, instance)
 		}
 		if err != nil {
@@ -52,13 +50,13 @@ func (e *Engine) keepOnce(ctx context.Context, beat bool) error {
 
 // rejoin starts over under a new number after others took the lost instance for dead: what was
 // claimed is theirs.
-func (e *Engine) rejoin(ctx context.Context, lost *db.Instance) error {
+func (e *Engine) rejoin(ctx context.Context, lost *outbox.Instance) error {
 	return e.replace(ctx, lost, 0) // hear closes the old connection, which it may be reading
 }
 
 // replace makes a new instance of the lost one, under the number id or (0) a new one. The heartbeat
 // and the listener may both want it; the later one finds it done.
-func (e *Engine) replace(ctx context.Context, lost *db.Instance, id int64) error {
+func (e *Engine) replace(ctx context.Context, lost *outbox.Instance, id int64) error {
 	e.joining.Lock()
 	defer e.joining.Unlock()
 	if e.instance.Load() != lost {
@@ -75,7 +73,7 @@ func (e *Engine) replace(ctx context.Context, lost *db.Instance, id int64) error
 func (e *Engine) halt(ctx context.Context) error {
 	held := e.queue.held()
 	if len(held) > 0 {
-		now, err := e.db.Outbox().HeldRuns(ctx, slices.Collect(maps.Keys(held)))
+		now, err := e.outbox.Runs().Held(ctx, slices.Collect(maps.Keys(held)))
 		if err != nil {
 			return err
 		}
@@ -92,7 +90,7 @@ func (e *Engine) halt(ctx context.Context) error {
 		}
 	}
 	for _, b := range e.queue.takeFreed() {
-		if err := e.db.Outbox().Release(ctx, b.instance, b.run.ID, []int32{int32(b.firstSeq)}); err != nil {
+		if err := e.outbox.Batches().Release(ctx, b.instance, b.run.ID, []int32{int32(b.firstSeq)}); err != nil {
 			return err
 		}
 		signal(e.wake)
@@ -105,7 +103,7 @@ func (e *Engine) halt(ctx context.Context) error {
 func (e *Engine) hear(ctx context.Context) {
 	for ctx.Err() == nil {
 		instance := e.instance.Load()
-		channel, payload, err := instance.Hear(ctx)
+		told, err := instance.WaitForNotification(ctx)
 		switch {
 		case ctx.Err() != nil:
 			return
@@ -114,36 +112,36 @@ func (e *Engine) hear(ctx context.Context) {
 		case err != nil:
 			e.Log.Warn("the connection that listens was lost", "error", err)
 			e.relock(ctx, instance)
-		case channel == "suppressed":
-			if id, err := strconv.ParseInt(payload, 10, 64); err == nil {
-				e.suppressed.Store(id, time.Now())
-			}
-		case channel == "runs":
-			e.stop(payload)
-			signal(e.check)
-			signal(e.wake)
+		default:
+			e.notified(told)
 		}
 	}
 }
 
-// stop ends the runs of a mailing or an owner ("mailing_id 7") until halt has asked about them:
-// between the commit and the answer a connection would send several letters.
-func (e *Engine) stop(whose string) {
-	column, number, _ := strings.Cut(whose, " ")
-	id, err := strconv.ParseInt(number, 10, 64)
-	if err != nil {
-		return
+func (e *Engine) notified(told any) {
+	switch told := told.(type) {
+	case outbox.ClientSuppressed:
+		e.suppressed.Store(told.ClientID, time.Now())
+	case outbox.RunsChanged:
+		e.stop(told)
+		signal(e.check)
+		signal(e.wake)
 	}
+}
+
+// stop ends the runs of a mailing or an owner until halt has asked about them: between the commit and
+// the answer a connection would send several letters.
+func (e *Engine) stop(whose outbox.RunsChanged) {
 	now := time.Now()
 	for _, run := range e.queue.held() {
-		if column == "mailing_id" && run.MailingID == id || column == "owner_id" && run.OwnerID == id {
+		if run.MailingID == whose.MailingID || run.OwnerID == whose.OwnerID {
 			run.end.Store(&now)
 		}
 	}
 }
 
 // relock takes the lock again as fast as it can, before others notice.
-func (e *Engine) relock(ctx context.Context, lost *db.Instance) {
+func (e *Engine) relock(ctx context.Context, lost *outbox.Instance) {
 	lost.Close(ctx)
 	for ctx.Err() == nil && e.instance.Load() == lost {
 		if e.resume(ctx, lost) == nil {
@@ -153,11 +151,11 @@ func (e *Engine) relock(ctx context.Context, lost *db.Instance) {
 	}
 }
 
-func (e *Engine) resume(ctx context.Context, lost *db.Instance) error {
+func (e *Engine) resume(ctx context.Context, lost *outbox.Instance) error {
 	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
 	defer cancel()
 	err := e.replace(ctx, lost, lost.ID)
-	if errors.Is(err, db.ErrFenced) {
+	if errors.Is(err, outbox.ErrFenced) {
 		return e.rejoin(ctx, lost)
 	}
 	return err

@@ -7,13 +7,13 @@ import (
 	"sync/atomic"
 	"time"
 
-	"skychimp/db"
+	"skychimp/db/outbox"
 	"skychimp/domain/letter"
 )
 
 // sending is a run with letters in hand.
 type sending struct {
-	db.SendingRun
+	outbox.SendingRun
 	letter *letter.Letter
 	halted atomic.Bool               // no dot may go out any more
 	end    atomic.Pointer[time.Time] // of this machine's clock, after which none may either; nil: no end is known
@@ -41,7 +41,7 @@ type block struct {
 
 // item is a letter on its way.
 type item struct {
-	db.Letter
+	outbox.Letter
 	block  *block
 	losses int   // connections that broke under it
 	domain *gate // of its receiving domain
@@ -89,7 +89,7 @@ func signal(c chan struct{}) {
 }
 
 // add puts a claimed block's letters in at the end of its owner's lane.
-func (q *queue) add(b *block, letters []db.Letter) {
+func (q *queue) add(b *block, letters []outbox.Letter) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	if b.instance != q.holder { // it was claimed before this process had to start anew

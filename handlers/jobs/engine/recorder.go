@@ -4,13 +4,13 @@ import (
 	"context"
 	"time"
 
-	"skychimp/db"
+	"skychimp/db/outbox"
 )
 
 // settled is a letter's result on its way into the tables. durable gets a token when it is
 // there: as soon as the attempt is recorded, or, where whole, when its delivery knows too.
 type settled struct {
-	db.Result
+	outbox.Result
 	block   *block
 	durable chan struct{}
 	whole   bool
@@ -27,10 +27,10 @@ const (
 // attempt becomes durable, nothing more is sent. It ends when results is closed.
 func (e *Engine) record(ctx context.Context) {
 	defer close(e.recorded)
-	to := e.db.Outbox().NewRecorder()
+	to := e.outbox.NewRecorder()
 	defer to.Close(ctx)
 	var group []settled
-	var results []db.Result
+	var results []outbox.Result
 	groups := gatherer{Engine: e}
 	for first := range e.results {
 		group = groups.gather(append(group[:0], first))
@@ -57,7 +57,7 @@ const settleEvery = 50 * time.Millisecond
 // It ends when the recorder has.
 func (e *Engine) settle(ctx context.Context) {
 	var batch []settled
-	var results []db.Result
+	var results []outbox.Result
 	for first := range e.recorded {
 		batch = append(batch[:0], first)
 		for due := time.After(settleEvery); due != nil && len(batch) < maxBatch; {
@@ -73,7 +73,7 @@ func (e *Engine) settle(ctx context.Context) {
 			}
 		}
 		results = resultsOf(batch, results[:0])
-		if !e.insist(ctx, func(ctx context.Context) error { return e.db.Outbox().Complete(ctx, results) }) {
+		if !e.insist(ctx, func(ctx context.Context) error { return e.outbox.Batches().Complete(ctx, results) }) {
 			continue // whoever buries this process does it
 		}
 		e.standstill.moves.Add(1)
@@ -133,7 +133,7 @@ func (g *gatherer) gather(group []settled) []settled {
 	return group
 }
 
-func resultsOf(group []settled, into []db.Result) []db.Result {
+func resultsOf(group []settled, into []outbox.Result) []outbox.Result {
 	for _, one := range group {
 		into = append(into, one.Result)
 	}

@@ -137,7 +137,7 @@ func (s *sender) refuse(it item, answer domain.Answer) {
 	case len(revert) > 0:
 		s.settledBefore()
 		s.insist(s.hard, func(ctx context.Context) error {
-			return s.db.Outbox().DeferDomain(ctx, run.ID, to+": "+answer.String(), result.RetryAt, revert)
+			return s.outbox.Runs().DeferDomain(ctx, run.ID, to+": "+answer.String(), result.RetryAt, revert)
 		})
 	}
 }

@@ -5,7 +5,7 @@ import (
 	"testing"
 	"time"
 
-	"skychimp/db"
+	"skychimp/db/outbox"
 	"skychimp/domain"
 	"skychimp/handlers/jobs/smtp/smtptest"
 )
@@ -77,7 +77,7 @@ func TestBlocksOfFormerInstance(t *testing.T) {
 	q.renew(1)
 	run := &sending{}
 	old := &block{run: run, instance: 1, firstSeq: 1}
-	q.add(old, make([]db.Letter, 3))
+	q.add(old, make([]outbox.Letter, 3))
 	d := &door{weight: 1, more: make(chan struct{}, 1)}
 	it, ok := q.tryTake(d)
 	if !ok {
@@ -86,7 +86,7 @@ func TestBlocksOfFormerInstance(t *testing.T) {
 	q.renew(2)
 	q.giveBack(it)
 	late := &block{run: run, instance: 1, firstSeq: 101}
-	q.add(late, make([]db.Letter, 3))
+	q.add(late, make([]outbox.Letter, 3))
 	if _, ok := q.tryTake(d); ok || q.size > 0 || !q.idle(run) {
 		t.Errorf("letters of the former instance are left: %d", q.size)
 	}
@@ -100,7 +100,7 @@ func TestBlocksOfFormerInstance(t *testing.T) {
 func TestOnlyTheSteadyBury(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, smtptest.Script{})
-	e := New(w.db, Settings{Log: slog.New(slog.NewTextHandler(w.Output(), nil))})
+	e := New(outbox.New(w.db.Postgres()), Settings{Log: slog.New(slog.NewTextHandler(w.Output(), nil))})
 	if _, err := e.Join(t.Context()); err != nil {
 		t.Fatal(err)
 	}

@@ -8,7 +8,7 @@ import (
 	"sync"
 	"time"
 
-	"skychimp/db"
+	"skychimp/db/outbox"
 )
 
 // tend does what may take a while: runs that end or go on, retries that are due, and the work
@@ -58,25 +58,25 @@ func (t *tender) round(ctx context.Context) error {
 		return err
 	}
 	return errors.Join(
-		t.db.Outbox().ReopenRetries(bounded, now),
-		t.db.Outbox().ResumeRuns(bounded, now),
+		t.outbox.Batches().ReopenRetries(bounded, now),
+		t.outbox.Runs().Resume(bounded, now),
 		t.closeRuns(bounded, context.WithoutCancel(ctx), now),
-		t.db.Outbox().FinishMailings(bounded, now),
+		t.outbox.Runs().FinishMailings(bounded, now),
 		t.bury(bounded),
 	)
 }
 
 // closeRuns closes each run on its own: a million deliveries to cancel take a while.
 func (t *tender) closeRuns(ctx, long context.Context, now time.Time) error {
-	ended, err := t.db.Outbox().EndableRuns(ctx, now)
+	ended, err := t.outbox.Runs().Endable(ctx, now)
 	for _, id := range ended {
 		if _, busy := t.busy.LoadOrStore(id, true); busy {
 			continue
 		}
 		t.closing.Go(func() {
 			defer t.busy.Delete(id)
-			var unbalanced db.Unbalanced
-			if err := t.db.Outbox().CloseRun(long, id, now); errors.As(err, &unbalanced) {
+			var unbalanced outbox.Unbalanced
+			if err := t.outbox.Runs().Close(long, id, now); errors.As(err, &unbalanced) {
 				t.counts.Unbalanced.Add(1)
 				t.Log.Error("a run's counts do not add up", "run", id, "planned", unbalanced.Planned, "counted", unbalanced.Counted)
 			} else if err != nil {
@@ -108,7 +108,7 @@ const (
 )
 
 func (t *tender) bury(ctx context.Context) error {
-	unlocked, silent, err := t.db.Outbox().StaleInstances(ctx, t.instance.Load().ID)
+	unlocked, silent, err := t.outbox.Instances().Stale(ctx, t.instance.Load().ID)
 	if err != nil {
 		return err
 	}
@@ -124,7 +124,7 @@ func (t *tender) bury(ctx context.Context) error {
 	if len(dead) == 0 || time.Since(t.steady) <= steadyGrace {
 		return nil
 	}
-	freed, err := t.db.Outbox().Evict(ctx, dead)
+	freed, err := t.outbox.Instances().Evict(ctx, dead)
 	if err == nil {
 		t.counts.TakenOver.Add(freed)
 		t.Log.Warn("another process has died: its work is taken over", "instances", dead, "blocks", freed)

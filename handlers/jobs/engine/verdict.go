@@ -8,7 +8,7 @@ import (
 	"sync"
 	"time"
 
-	"skychimp/db"
+	"skychimp/db/outbox"
 	"skychimp/domain"
 )
 
@@ -59,7 +59,7 @@ func (s *sender) retry(it item, answer domain.Answer, status domain.Verdict) {
 	given := at.Sub(it.block.run.CreatedAt) > domain.RetryFor
 	if status == domain.Unknown {
 		bounded, cancel := context.WithTimeout(s.hard, patience)
-		before, err := s.db.Outbox().UnknownTries(bounded, it.block.run.ID, it.Seq)
+		before, err := s.outbox.Batches().UnknownTries(bounded, it.block.run.ID, it.Seq)
 		cancel()
 		given = given || err == nil && before > 0
 	}
@@ -83,7 +83,7 @@ func (s *sender) pauseRuns(answer domain.Answer) {
 
 func (s *sender) pauseRun(run *sending, answer domain.Answer, revert []int32) {
 	s.insist(s.hard, func(ctx context.Context) error {
-		return s.db.Outbox().PauseRun(ctx, run.ID, answer.String(), s.clock.Now(), revert)
+		return s.outbox.Runs().Pause(ctx, run.ID, answer.String(), s.clock.Now(), revert)
 	})
 	s.queue.drop(func(b *block) bool { return b.run == run })
 	signal(s.check)
@@ -102,7 +102,7 @@ func (s *sender) trouble(text string) {
 func (s *sender) note(runs []int64, text string) {
 	bounded, cancel := context.WithTimeout(s.hard, patience)
 	defer cancel()
-	if err := s.db.Outbox().SetStatusNote(bounded, runs, text); err != nil {
+	if err := s.outbox.Runs().SetStatusNote(bounded, runs, text); err != nil {
 		s.Log.Warn("trouble could not be noted", "error", err)
 	}
 }
@@ -125,12 +125,12 @@ func (s *sender) put(it item, answer domain.Answer, status domain.Verdict, outco
 	s.push(it, s.result(it, answer, status, outcome), answer.Stage == domain.StageDot)
 }
 
-func (s *sender) result(it item, answer domain.Answer, status domain.Verdict, outcome domain.Outcome) db.Result {
+func (s *sender) result(it item, answer domain.Answer, status domain.Verdict, outcome domain.Outcome) outbox.Result {
 	n := it.Tries
 	if status != "" {
 		n++
 	}
-	return db.Result{
+	return outbox.Result{
 		Instance: it.block.instance, RunID: it.block.run.ID, Seq: it.Seq, ClientID: it.ClientID, Email: it.Email, N: n,
 		// Postgres keeps microseconds, and the key of an attempt has to stay the same.
 		At: s.clock.Now().UTC().Truncate(time.Microsecond), Status: status, Code: answer.Code, Answer: answer.Text, Outcome: outcome,
@@ -139,7 +139,7 @@ func (s *sender) result(it item, answer domain.Answer, status domain.Verdict, ou
 
 // push hands a result to the recorder. wait: nothing more may go out on this connection until it is
 // durable, and until its delivery knows when a refusal is taken back, for those before it are then.
-func (s *sender) push(it item, result db.Result, wait bool) {
+func (s *sender) push(it item, result outbox.Result, wait bool) {
 	s.queue.answered(it)
 	s.asking.end()
 	r := settled{Result: result, block: it.block, whole: result.Status == domain.Failed && result.Outcome.Open()}

@@ -73,7 +73,7 @@ func TestFaultActsInMidRun(t *testing.T) {
 // listen begins to hear of what is announced; the function waits for the first announcement.
 func (env *environment) listen(channel string) func() {
 	env.Helper()
-	pooled, err := env.db.Pool.Acquire(env.Context())
+	pooled, err := env.db.Postgres().Pool.Acquire(env.Context())
 	if err != nil {
 		env.Fatal(err)
 	}
@@ -136,7 +136,7 @@ func TestFaultUnsubscribedInMidRun(t *testing.T) {
 		// Somebody of the block that is going out, who may be next.
 		var client int64
 		var email string
-		err := env.db.Pool.QueryRow(t.Context(), `SELECT client_id, email FROM deliveries
+		err := env.db.Postgres().Pool.QueryRow(t.Context(), `SELECT client_id, email FROM deliveries
 			WHERE run_id = $1 AND outcome = 'queued' ORDER BY seq OFFSET $2 LIMIT 1`, run, rand.IntN(60)).Scan(&client, &email)
 		if err != nil {
 			t.Fatal(err)

@@ -62,7 +62,7 @@ func benchRun(b *testing.B, clients, conns int) {
 			b.Fatal(err)
 		}
 		env.until("the run is planned", func() bool {
-			return env.db.Pool.QueryRow(b.Context(), `SELECT id FROM runs WHERE status <> 'missed'`).Scan(&env.run) == nil
+			return env.db.Postgres().Pool.QueryRow(b.Context(), `SELECT id FROM runs WHERE status <> 'missed'`).Scan(&env.run) == nil
 		})
 		for tick := time.NewTicker(50 * time.Millisecond); !env.closed(); { // as long as a million takes
 			select {
@@ -84,7 +84,7 @@ func benchReport(b *testing.B, env *environment, launched time.Time, raw float64
 		b.Fatal(err)
 	}
 	var first, last time.Time
-	if err := env.db.Pool.QueryRow(b.Context(), `SELECT min(at), max(at) FROM attempts`).Scan(&first, &last); err != nil {
+	if err := env.db.Postgres().Pool.QueryRow(b.Context(), `SELECT min(at), max(at) FROM attempts`).Scan(&first, &last); err != nil {
 		b.Fatal(err)
 	}
 	var program float64

@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"skychimp/db/outbox"
 	"skychimp/handlers/jobs/smtp/smtptest"
 	"skychimp/handlers/programtest"
 )
@@ -38,7 +39,7 @@ func TestFaultClockADayAhead(t *testing.T) {
 	env.due(today.AddDate(0, 1, 0), ending)
 	env.exec(`UPDATE mailings SET end_at = $2, end_local = $2::timestamptz AT TIME ZONE 'UTC' WHERE id = $1`, ending, tomorrow)
 	for _, mailing := range []int64{ending, paused, waiting} {
-		if _, ok, err := env.db.Outbox().Plan(t.Context(), mailing, today, true); err != nil || !ok {
+		if _, ok, err := outbox.New(env.db.Postgres()).Plans().Make(t.Context(), mailing, today, true); err != nil || !ok {
 			t.Fatal(ok, err)
 		}
 	}

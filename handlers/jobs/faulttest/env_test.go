@@ -17,6 +17,7 @@ import (
 	"skychimp/db"
 	"skychimp/db/dbtest"
 	"skychimp/db/dbtest/faultproxy"
+	"skychimp/db/outbox"
 	"skychimp/domain"
 	"skychimp/handlers/jobs/smtp/smtptest"
 	"skychimp/handlers/programtest"
@@ -95,14 +96,14 @@ func (env *environment) on(script func(smtptest.Event) smtptest.Action) {
 
 func (env *environment) exec(sql string, args ...any) {
 	env.Helper()
-	if _, err := env.db.Pool.Exec(env.Context(), sql, args...); err != nil {
+	if _, err := env.db.Postgres().Pool.Exec(env.Context(), sql, args...); err != nil {
 		env.Fatal(err)
 	}
 }
 
 func (env *environment) count(sql string, args ...any) (n int) {
 	env.Helper()
-	if err := env.db.Pool.QueryRow(env.Context(), sql, args...).Scan(&n); err != nil {
+	if err := env.db.Postgres().Pool.QueryRow(env.Context(), sql, args...).Scan(&n); err != nil {
 		env.Fatal(err)
 	}
 	return n
@@ -116,7 +117,7 @@ func (env *environment) fill(clients int) (mailing int64) {
 
 func (env *environment) owner(clients int) (id int64) {
 	env.Helper()
-	err := env.db.Pool.QueryRow(env.Context(), `WITH owner AS (
+	err := env.db.Postgres().Pool.QueryRow(env.Context(), `WITH owner AS (
 			INSERT INTO users (email, name, password_hash, role)
 			SELECT 'owner' || count(*) || '@example.org', 'Owner', '', 'user' FROM users RETURNING id
 		), added AS (
@@ -150,7 +151,7 @@ func (env *environment) mailing(owner int64) int64 {
 // begin makes a run of the mailing out of turn.
 func (env *environment) begin(mailing int64) (run int64) {
 	env.Helper()
-	planned, ok, err := env.db.Outbox().Plan(env.Context(), mailing, time.Now(), true)
+	planned, ok, err := outbox.New(env.db.Postgres()).Plans().Make(env.Context(), mailing, time.Now(), true)
 	if err != nil || !ok {
 		env.Fatal(ok, err)
 	}
@@ -182,7 +183,7 @@ func (env *environment) idle() bool {
 
 // ask is false while the database is away.
 func (env *environment) ask(question string, args ...any) (yes bool) {
-	err := env.db.Pool.QueryRow(env.Context(), question, args...).Scan(&yes)
+	err := env.db.Postgres().Pool.QueryRow(env.Context(), question, args...).Scan(&yes)
 	return err == nil && yes
 }
 
@@ -209,7 +210,7 @@ func (env *environment) emails(more int) {
 	want := env.server.Accepted() + more
 	env.until("enough emails", func() bool { return env.server.Accepted() >= want || env.idle() })
 	// The periodic check has to find nothing in the middle of it all.
-	if found, err := env.db.Outbox().CountMismatches(env.Context(), time.Now().Add(-time.Hour)); err != nil || len(found) > 0 {
+	if found, err := outbox.New(env.db.Postgres()).Runs().CountMismatches(env.Context(), time.Now().Add(-time.Hour)); err != nil || len(found) > 0 {
 		env.Errorf("in mid-run: %v, %v", found, err)
 	}
 }

@@ -78,7 +78,7 @@ func (env *environment) still() int {
 	var begun time.Time
 	env.until("the programs look for work", func() bool {
 		var seen time.Time
-		err := env.db.Pool.QueryRow(env.Context(), "SELECT max(seen_at) FROM instances").Scan(&seen)
+		err := env.db.Postgres().Pool.QueryRow(env.Context(), "SELECT max(seen_at) FROM instances").Scan(&seen)
 		if err == nil && begun.IsZero() {
 			begun = seen
 		}

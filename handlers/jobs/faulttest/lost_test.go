@@ -34,7 +34,7 @@ func TestFaultAllLoseDatabase(t *testing.T) {
 		}},
 		{"terminated by administrator", false, func(env *environment, _ *cluster) { env.exec(terminate) }},
 		{"crash restart", true, func(env *environment, c *cluster) {
-			conn, err := env.db.Pool.Acquire(env.Context())
+			conn, err := env.db.Postgres().Pool.Acquire(env.Context())
 			if err != nil {
 				env.Fatal(err)
 			}

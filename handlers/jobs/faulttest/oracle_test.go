@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"time"
 
+	"skychimp/db/outbox"
 	"skychimp/domain"
 	"skychimp/domain/letter"
 	"skychimp/handlers/jobs/smtp/smtptest"
@@ -45,7 +46,7 @@ func (env *environment) compare(allowed bounds) (sum totals) {
 			came[l.MessageID]++
 		}
 	}
-	rows, err := env.db.Pool.Query(env.Context(), `SELECT run_id, client_id, email, outcome FROM deliveries`)
+	rows, err := env.db.Postgres().Pool.Query(env.Context(), `SELECT run_id, client_id, email, outcome FROM deliveries`)
 	if err != nil {
 		env.Fatal(err)
 	}
@@ -64,7 +65,7 @@ func (env *environment) compare(allowed bounds) (sum totals) {
 	if len(taken) > 0 {
 		env.Errorf("%d emails belong to no delivery", len(taken))
 	}
-	unbalanced, err := env.db.Outbox().CountMismatches(env.Context(), time.Now().Add(-time.Hour))
+	unbalanced, err := outbox.New(env.db.Postgres()).Runs().CountMismatches(env.Context(), time.Now().Add(-time.Hour))
 	if err != nil {
 		env.Fatal(err)
 	}

@@ -102,7 +102,7 @@ func TestFaultPostgresKilled(t *testing.T) {
 			c.kill(true)
 			return
 		}
-		conn, err := env.db.Pool.Acquire(t.Context())
+		conn, err := env.db.Postgres().Pool.Acquire(t.Context())
 		if err != nil {
 			t.Fatal(err)
 		}

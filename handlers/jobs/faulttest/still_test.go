@@ -38,7 +38,7 @@ func TestFaultStandstill(t *testing.T) {
 	env.until("both are ready", ready(http.StatusOK, "ok"))
 	env.begin(env.fill(2000))
 	env.emails(100)
-	lock, err := env.db.Pool.Begin(t.Context())
+	lock, err := env.db.Postgres().Pool.Begin(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,4 +1,4 @@
-package db_test
+package outbox_test
 
 import (
 	"fmt"
@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"skychimp/db/dbtest"
+	"skychimp/db/outbox"
 	"skychimp/domain"
 )
 
@@ -17,25 +18,25 @@ func BenchmarkPlanRun(b *testing.B) {
 		for _, audience := range []string{"all", "tags"} {
 			b.Run(fmt.Sprintf("%s/%d", audience, n), func(b *testing.B) {
 				d := dbtest.New(b)
-				owner := newOwner(b, d, "ann")
-				exec(b, d, `INSERT INTO clients (owner_id, email, full_name, tags)
+				owner := dbtest.NewOwner(b, d, "ann")
+				dbtest.Exec(b, d, `INSERT INTO clients (owner_id, email, full_name, tags)
 					SELECT $1, 'c' || i || '@x.example', 'Client ' || i, ARRAY['vip', 'tag' || i % 10] FROM generate_series(1, $2) AS i`, owner, n)
-				exec(b, d, "VACUUM ANALYZE clients")
+				dbtest.Exec(b, d, "VACUUM ANALYZE clients")
 				b.ReportAllocs()
 				var before, after runtime.MemStats
 				for b.Loop() {
 					b.StopTimer()
-					m := newLaunched(b, d, owner, func(f *domain.MailingForm) { f.Audience, f.Tags = audience, "VIP" })
+					m := dbtest.NewLaunched(b, d, owner, func(f *domain.MailingForm) { f.Audience, f.Tags = audience, "VIP" })
 					runtime.ReadMemStats(&before)
 					b.StartTimer()
 					begun := time.Now()
-					run := plan(b, d, m.ID, monday)
+					run := dbtest.Plan(b, d, m.ID, dbtest.Monday)
 					b.ReportMetric(time.Since(begun).Seconds(), "s/first")
-					if _, err := d.Outbox().PlanRest(b.Context()); err != nil {
+					if _, err := outbox.New(d.Postgres()).Plans().Continue(b.Context()); err != nil {
 						b.Fatal(err)
 					}
 					b.ReportMetric(time.Since(begun).Seconds(), "s/plan")
-					if planned := number(b, d, "SELECT planned FROM runs WHERE id = $1", run.ID); planned != int64(n) {
+					if planned := dbtest.Number(b, d, "SELECT planned FROM runs WHERE id = $1", run.ID); planned != int64(n) {
 						b.Fatal(planned)
 					}
 					runtime.ReadMemStats(&after)

@@ -1,4 +1,4 @@
-package db
+package postgres
 
 import (
 	"context"
@@ -26,12 +26,9 @@ func (db *DB) NewQueue(config *river.Config) (*river.Client[pgx.Tx], error) {
 	return river.NewClient(riverpgxv5.New(db.Pool), config)
 }
 
-// Queue is the queue to put jobs in and to look at; it works none.
-func (db *DB) Queue() *river.Client[pgx.Tx] { return db.queue }
-
-// enqueue puts a job into the queue; it is there when the transaction commits.
-func (db *DB) enqueue(ctx context.Context, tx Tx, job river.JobArgs) error {
-	_, err := db.queue.InsertTx(ctx, tx.Pgx, job, JobOptions(job))
+// Enqueue puts a job into the queue; it is there when the transaction commits.
+func (db *DB) Enqueue(ctx context.Context, tx Tx, job river.JobArgs) error {
+	_, err := db.Queue.InsertTx(ctx, tx.Pgx, job, JobOptions(job))
 	return err
 }
 

@@ -1,4 +1,4 @@
-package db
+package postgres
 
 import (
 	"context"
@@ -79,7 +79,7 @@ func (db *DB) call() error {
 	if errors.As(err, &server) && server.Code[:3] != "57P" || db.pulse.since(begun) {
 		return nil
 	}
-	return away(err)
+	return unavailable(err)
 }
 
 // Ready answers whether the database and the queue in it can be used, and whether an instance has had emails to send
@@ -97,7 +97,7 @@ func (db *DB) Ready(ctx context.Context) (still bool, err error) {
 	case answer := <-asked:
 		return answer.Val.(bool), answer.Err
 	case <-ctx.Done():
-		return false, explain(context.Cause(ctx))
+		return false, TranslateError(context.Cause(ctx))
 	}
 }
 
@@ -105,11 +105,11 @@ func (db *DB) askReady(known *readiness) error {
 	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
 	defer cancel()
 	var one int
-	err := db.bun.NewRaw(`SELECT count(*), EXISTS (SELECT FROM instances WHERE still_since < now() - make_interval(secs => ?))
+	err := db.Bun.NewRaw(`SELECT count(*), EXISTS (SELECT FROM instances WHERE still_since < now() - make_interval(secs => ?))
 		FROM (SELECT FROM river_job LIMIT 1) j, (SELECT FROM users LIMIT 1) u`, domain.Standstill.Seconds()).Scan(ctx, &one, &known.still)
 	if err == nil {
 		known.until = time.Now().Add(readyFor)
 		db.pulse.ready.Store(known)
 	}
-	return explain(err)
+	return TranslateError(err)
 }

@@ -1,18 +1,20 @@
-package db
+package outbox
 
 import (
 	"context"
 	"time"
 
+	"skychimp/db"
+	"skychimp/db/postgres"
 	"skychimp/db/statement"
 	"skychimp/domain"
 )
 
-// PauseRun stops a run for a while because its sender is broken. The deliveries in revert,
+// Pause stops a run for a while because its sender is broken. The deliveries in revert,
 // failed for the same reason, are queued again: it was never their fault. They are so too when another
 // process has paused the run before.
-func (o Outbox) PauseRun(ctx context.Context, id int64, reason string, now time.Time, revert []int32) error {
-	return o.db.InTx(ctx, func(tx Tx) error {
+func (r Runs) Pause(ctx context.Context, id int64, reason string, now time.Time, revert []int32) error {
+	return r.pg.InTx(ctx, func(tx postgres.Tx) error {
 		run, err := pausing(ctx, tx, id)
 		if err != nil || run.ID == 0 {
 			return err
@@ -34,8 +36,8 @@ func (o Outbox) PauseRun(ctx context.Context, id int64, reason string, now time.
 
 // DeferDomain defers deliveries that failed because their receiving domain takes nothing from the sender:
 // it was never their fault. The run goes on and shows the reason.
-func (o Outbox) DeferDomain(ctx context.Context, id int64, reason string, until time.Time, revert []int32) error {
-	return o.db.InTx(ctx, func(tx Tx) error {
+func (r Runs) DeferDomain(ctx context.Context, id int64, reason string, until time.Time, revert []int32) error {
+	return r.pg.InTx(ctx, func(tx postgres.Tx) error {
 		run, err := pausing(ctx, tx, id)
 		if err != nil || run.ID == 0 {
 			return err
@@ -58,10 +60,10 @@ func (o Outbox) DeferDomain(ctx context.Context, id int64, reason string, until 
 
 // pausing locks a run that is not closed, none (ID 0) when it is. The lock is weaker than UPDATE, or
 // retries, which name the run, would wait for it.
-func pausing(ctx context.Context, tx Tx, id int64) (run domain.Run, err error) {
+func pausing(ctx context.Context, tx postgres.Tx, id int64) (run domain.Run, err error) {
 	err = tx.NewSelect().Model(&run).Column("id", "status", "pauses").Where("id = ? AND closed_at IS NULL", id).
 		For("NO KEY UPDATE").Scan(ctx)
-	if explained := explain(err); domain.KindOf(explained) == domain.NotFound {
+	if explained := postgres.TranslateError(err); domain.KindOf(explained) == domain.NotFound {
 		return domain.Run{}, nil
 	} else if explained != nil {
 		return run, explained
@@ -70,23 +72,23 @@ func pausing(ctx context.Context, tx Tx, id int64) (run domain.Run, err error) {
 }
 
 // SetStatusNote shows on running runs why nothing moves; an empty text takes it back.
-func (o Outbox) SetStatusNote(ctx context.Context, runs []int64, text string) error {
-	_, err := o.db.Pool.Exec(ctx, `UPDATE runs SET reason = $2
+func (r Runs) SetStatusNote(ctx context.Context, runs []int64, text string) error {
+	_, err := r.pg.Pool.Exec(ctx, `UPDATE runs SET reason = $2
 		WHERE id = ANY($1) AND status = 'running' AND reason <> $2`, runs, text)
-	return explain(err)
+	return postgres.TranslateError(err)
 }
 
-// ResumeRuns lets paused runs go on whose time has come.
-func (o Outbox) ResumeRuns(ctx context.Context, now time.Time) error {
-	_, err := o.db.Pool.Exec(ctx, `UPDATE runs SET status = 'running', reason = '', resume_at = NULL
+// Resume lets paused runs go on whose time has come.
+func (r Runs) Resume(ctx context.Context, now time.Time) error {
+	_, err := r.pg.Pool.Exec(ctx, `UPDATE runs SET status = 'running', reason = '', resume_at = NULL
 		WHERE status = 'paused' AND resume_at <= $1`, now)
-	return explain(err)
+	return postgres.TranslateError(err)
 }
 
-// EndableRuns are the open runs, planned to the end, that nobody sends for any more: all blocks
+// Endable are the open runs, planned to the end, that nobody sends for any more: all blocks
 // done and no retry waiting, or stopped or past their end with no block held.
-func (o Outbox) EndableRuns(ctx context.Context, now time.Time) ([]int64, error) {
-	return ids(ctx, o.db, `
+func (r Runs) Endable(ctx context.Context, now time.Time) ([]int64, error) {
+	return r.pg.IDs(ctx, `
 		SELECT id FROM runs WHERE status IN ('running', 'paused', 'stopping') AND rest IS NULL AND CASE
 			WHEN status = 'stopping' OR window_end <= $1
 			THEN NOT EXISTS (SELECT FROM blocks WHERE run_id = id AND NOT done AND holder IS NOT NULL)
@@ -94,17 +96,17 @@ func (o Outbox) EndableRuns(ctx context.Context, now time.Time) ([]int64, error)
 			 AND NOT EXISTS (SELECT FROM retries WHERE run_id = id) END`, now)
 }
 
-// CloseRun ends a run: what is open becomes cancelled or expired, the outcomes are counted
+// Close ends a run: what is open becomes cancelled or expired, the outcomes are counted
 // from the deliveries themselves, and the mailing is finished when this was its last. An
 // Unbalanced error means that the run was closed although its counts do not add up.
-func (o Outbox) CloseRun(ctx context.Context, id int64, now time.Time) error {
+func (r Runs) Close(ctx context.Context, id int64, now time.Time) error {
 	var unbalanced error
 	var mailing int64
-	err := o.db.InTx(ctx, func(tx Tx) error {
+	err := r.pg.InTx(ctx, func(tx postgres.Tx) error {
 		var run domain.Run
 		// A weaker lock than UPDATE, or recording a late attempt would wait for it.
 		err := tx.NewSelect().Model(&run).Where("id = ? AND closed_at IS NULL AND rest IS NULL", id).For("NO KEY UPDATE SKIP LOCKED").Scan(ctx)
-		if explained := explain(err); domain.KindOf(explained) == domain.NotFound {
+		if explained := postgres.TranslateError(err); domain.KindOf(explained) == domain.NotFound {
 			return nil // another instance closes it
 		} else if explained != nil {
 			return explained
@@ -135,7 +137,7 @@ func (o Outbox) CloseRun(ctx context.Context, id int64, now time.Time) error {
 	if err == nil && mailing != 0 {
 		// Apart, because whoever stops a mailing locks it before its runs. FinishMailings
 		// does it when this process dies here.
-		err = o.closeMailing(ctx, mailing, now)
+		err = r.closeMailing(ctx, mailing, now)
 	}
 	if err == nil {
 		return unbalanced
@@ -144,7 +146,7 @@ func (o Outbox) CloseRun(ctx context.Context, id int64, now time.Time) error {
 }
 
 // countRun ends what is open, counts, and drops what only sending needed.
-func countRun(ctx context.Context, tx Tx, run *domain.Run) error {
+func countRun(ctx context.Context, tx postgres.Tx, run *domain.Run) error {
 	if run.EndOutcome != "" {
 		_, err := tx.Pgx.Exec(ctx, `UPDATE deliveries SET outcome = $2 WHERE run_id = $1 AND outcome IN ('queued', 'deferred')`,
 			run.ID, string(run.EndOutcome))
@@ -168,21 +170,21 @@ func countRun(ctx context.Context, tx Tx, run *domain.Run) error {
 }
 
 // FinishMailings finishes the mailings whose end has come or whose only run is done.
-func (o Outbox) FinishMailings(ctx context.Context, now time.Time) error {
-	ended, err := ids(ctx, o.db, `SELECT id FROM mailings
+func (r Runs) FinishMailings(ctx context.Context, now time.Time) error {
+	ended, err := r.pg.IDs(ctx, `SELECT id FROM mailings
 		WHERE status = 'running' AND deleted_at IS NULL AND (end_at <= $1 OR periodicity = 'once' AND next_no > 0
 			AND NOT EXISTS (SELECT FROM runs WHERE mailing_id = mailings.id AND closed_at IS NULL))`, now)
 	for _, id := range ended {
 		if err == nil {
-			err = o.closeMailing(ctx, id, now)
+			err = r.closeMailing(ctx, id, now)
 		}
 	}
 	return err
 }
 
-func (o Outbox) closeMailing(ctx context.Context, id int64, now time.Time) error {
-	return o.db.InTx(ctx, func(tx Tx) error {
-		m, err := loadMailing(ctx, tx, 0, id, "UPDATE", withoutPicked)
+func (r Runs) closeMailing(ctx context.Context, id int64, now time.Time) error {
+	return r.pg.InTx(ctx, func(tx postgres.Tx) error {
+		m, err := db.LockMailing(ctx, tx, id, "UPDATE")
 		if domain.KindOf(err) == domain.NotFound {
 			return nil // deleted
 		} else if err != nil {
@@ -195,6 +197,24 @@ func (o Outbox) closeMailing(ctx context.Context, id int64, now time.Time) error
 		if _, err := tx.NewUpdate().Model(&m).WherePK().Exec(ctx); err != nil {
 			return err
 		}
-		return changed(ctx, tx, "stats")
+		return tx.Notify(ctx, postgres.NewCacheVersion("stats"))
 	})
+}
+
+// SendingRun is what composing and sending the letters of a run needs to know.
+type SendingRun struct {
+	domain.Run
+	OwnerName     string
+	OwnerEmail    string
+	OwnerLanguage string
+}
+
+// Get loads a run for the engine.
+func (r Runs) Get(ctx context.Context, id int64) (SendingRun, error) {
+	var run SendingRun
+	err := r.pg.Bun.NewSelect().TableExpr("runs AS run").
+		ColumnExpr("run.*, owner.name AS owner_name, owner.email AS owner_email, owner.language AS owner_language").
+		Join("JOIN users AS owner ON owner.id = run.owner_id").
+		Where("run.id = ?", id).Scan(ctx, &run)
+	return run, postgres.TranslateError(err)
 }

@@ -1,4 +1,4 @@
-package db_test
+package outbox_test
 
 import (
 	"context"
@@ -10,35 +10,22 @@ import (
 
 	"skychimp/db"
 	"skychimp/db/dbtest"
+	"skychimp/db/outbox"
 	"skychimp/domain"
 )
 
-func plan(t testing.TB, d *db.DB, mailing int64, now time.Time) domain.Run {
-	t.Helper()
-	run, ok, err := d.Outbox().Plan(t.Context(), mailing, now, false)
-	if err != nil || !ok {
-		t.Fatalf("no run: %v", err)
-	}
-	return run
-}
-
-func suppress(t testing.TB, d *db.DB, clients ...int64) {
-	t.Helper()
-	exec(t, d, "UPDATE clients SET suppressed_at = now(), suppressed_reason = 'unsubscribed' WHERE id = ANY($1)", clients)
-}
-
 func TestPlanRun(t *testing.T) {
 	d := dbtest.New(t)
-	ann := newOwner(t, d, "ann")
-	newClients(t, d, newOwner(t, d, "bob"), 3)
-	ids := newClients(t, d, ann, 250)
-	suppress(t, d, ids[0], ids[100], ids[249])
-	m := newLaunched(t, d, ann, func(f *domain.MailingForm) { f.EndAt = "2031-02-01T00:00" })
-	heard := listen(t, d, "runs")
-	run := plan(t, d, m.ID, monday)
+	ann := dbtest.NewOwner(t, d, "ann")
+	dbtest.NewClients(t, d, dbtest.NewOwner(t, d, "bob"), 3)
+	ids := dbtest.NewClients(t, d, ann, 250)
+	dbtest.Suppress(t, d, ids[0], ids[100], ids[249])
+	m := dbtest.NewLaunched(t, d, ann, func(f *domain.MailingForm) { f.EndAt = "2031-02-01T00:00" })
+	heard := dbtest.Listen(t, d, "runs")
+	run := dbtest.Plan(t, d, m.ID, dbtest.Monday)
 	heard()
 	if run.Planned != 250 || run.Suppressed != 3 || run.Subject != "Hello, {{name}}" || run.Body != "Text" || run.Revision != 1 ||
-		*run.OccurrenceNo != 0 || !run.ScheduledAt.Equal(monday) || run.Status != domain.RunRunning {
+		*run.OccurrenceNo != 0 || !run.ScheduledAt.Equal(dbtest.Monday) || run.Status != domain.RunRunning {
 		t.Errorf("%+v", run)
 	}
 	kept, err := d.Runs().Get(t.Context(), ann, run.ID)
@@ -47,22 +34,22 @@ func TestPlanRun(t *testing.T) {
 	}
 	// Clients in their order, the suppressed ones behind, where no block reaches.
 	want := append(append(slices.Clone(ids[1:100]), ids[101:249]...), ids[0], ids[100], ids[249])
-	if got := numbers(t, d, "SELECT client_id FROM deliveries WHERE run_id = $1 ORDER BY seq", run.ID); !slices.Equal(got, want) {
+	if got := dbtest.Numbers(t, d, "SELECT client_id FROM deliveries WHERE run_id = $1 ORDER BY seq", run.ID); !slices.Equal(got, want) {
 		t.Errorf("clients %v", got)
 	}
-	if got := numbers(t, d, "SELECT seq FROM deliveries WHERE outcome = 'suppressed' ORDER BY seq"); !slices.Equal(got, []int64{248, 249, 250}) {
+	if got := dbtest.Numbers(t, d, "SELECT seq FROM deliveries WHERE outcome = 'suppressed' ORDER BY seq"); !slices.Equal(got, []int64{248, 249, 250}) {
 		t.Errorf("suppressed %v", got)
 	}
-	if got := numbers(t, d, "SELECT first_seq * 1000 + open FROM blocks WHERE NOT done AND holder IS NULL ORDER BY first_seq"); !slices.Equal(got, []int64{1100, 101100, 201047}) {
+	if got := dbtest.Numbers(t, d, "SELECT first_seq * 1000 + open FROM blocks WHERE NOT done AND holder IS NULL ORDER BY first_seq"); !slices.Equal(got, []int64{1100, 101100, 201047}) {
 		t.Errorf("blocks %v", got)
 	}
 	m, _ = d.Mailings().Get(t.Context(), ann, m.ID)
-	if m.NextNo != 1 || !m.NextRunAt.Equal(monday.AddDate(0, 0, 1)) {
+	if m.NextNo != 1 || !m.NextRunAt.Equal(dbtest.Monday.AddDate(0, 0, 1)) {
 		t.Errorf("next %d at %v", m.NextNo, m.NextRunAt)
 	}
 	// A message that is edited later changes no run that has started.
 	if _, err := d.Messages().Update(t.Context(), ann, m.MessageID, func(m *domain.Message) error {
-		m.Change(domain.MessageForm{Subject: "New", Body: "New"}, monday)
+		m.Change(domain.MessageForm{Subject: "New", Body: "New"}, dbtest.Monday)
 		return nil
 	}); err != nil {
 		t.Fatal(err)
@@ -70,20 +57,20 @@ func TestPlanRun(t *testing.T) {
 	if kept, _ := d.Runs().Get(t.Context(), ann, run.ID); kept.Subject != "Hello, {{name}}" {
 		t.Errorf("subject %q", kept.Subject)
 	}
-	if next := plan(t, d, m.ID, monday.AddDate(0, 0, 1)); next.Subject != "New" || next.Revision != 2 {
+	if next := dbtest.Plan(t, d, m.ID, dbtest.Monday.AddDate(0, 0, 1)); next.Subject != "New" || next.Revision != 2 {
 		t.Errorf("%q, revision %d", next.Subject, next.Revision)
 	}
 }
 
 func TestPlanAudiences(t *testing.T) {
 	d := dbtest.New(t)
-	ann, bob := newOwner(t, d, "ann"), newOwner(t, d, "bob")
+	ann, bob := dbtest.NewOwner(t, d, "ann"), dbtest.NewOwner(t, d, "bob")
 	var ids []int64
 	for i, tags := range []string{"vip", "VIP, news", "News", "", "vip"} {
-		ids = append(ids, newClient(t, d, ann, domain.ClientForm{Email: fmt.Sprintf("c%d@x.example", i), Tags: tags}).ID)
+		ids = append(ids, dbtest.NewClient(t, d, ann, domain.ClientForm{Email: fmt.Sprintf("c%d@x.example", i), Tags: tags}).ID)
 	}
-	newClient(t, d, bob, domain.ClientForm{Email: "b@x.example", Tags: "vip, news"})
-	suppress(t, d, ids[4])
+	dbtest.NewClient(t, d, bob, domain.ClientForm{Email: "b@x.example", Tags: "vip, news"})
+	dbtest.Suppress(t, d, ids[4])
 	tests := []struct {
 		name       string
 		change     func(*domain.MailingForm)
@@ -98,16 +85,16 @@ func TestPlanAudiences(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			m := newLaunched(t, d, ann, tt.change)
+			m := dbtest.NewLaunched(t, d, ann, tt.change)
 			recipients, suppressed, err := d.Mailings().RecipientCount(t.Context(), m)
 			if err != nil || recipients != len(tt.want)-tt.suppressed || suppressed != tt.suppressed {
 				t.Errorf("%v: forecast of %d and %d suppressed", err, recipients, suppressed)
 			}
-			run := plan(t, d, m.ID, monday)
+			run := dbtest.Plan(t, d, m.ID, dbtest.Monday)
 			if int(run.Planned) != len(tt.want) || int(run.Suppressed) != tt.suppressed {
 				t.Errorf("planned %d, suppressed %d", run.Planned, run.Suppressed)
 			}
-			if got := numbers(t, d, "SELECT client_id FROM deliveries WHERE run_id = $1 ORDER BY client_id", run.ID); !slices.Equal(got, tt.want) {
+			if got := dbtest.Numbers(t, d, "SELECT client_id FROM deliveries WHERE run_id = $1 ORDER BY client_id", run.ID); !slices.Equal(got, tt.want) {
 				t.Errorf("clients %v, want %v", got, tt.want)
 			}
 		})
@@ -120,11 +107,11 @@ func TestPlanAudiences(t *testing.T) {
 
 func TestPlanMissed(t *testing.T) {
 	d := dbtest.New(t)
-	ann := newOwner(t, d, "ann")
-	newClients(t, d, ann, 2)
-	m := newLaunched(t, d, ann, func(f *domain.MailingForm) { f.EndAt = "2031-01-12T00:00" })
-	run := plan(t, d, m.ID, monday.AddDate(0, 0, 2).Add(time.Hour))
-	if *run.OccurrenceNo != 2 || !run.ScheduledAt.Equal(monday.AddDate(0, 0, 2)) || run.Planned != 2 {
+	ann := dbtest.NewOwner(t, d, "ann")
+	dbtest.NewClients(t, d, ann, 2)
+	m := dbtest.NewLaunched(t, d, ann, func(f *domain.MailingForm) { f.EndAt = "2031-01-12T00:00" })
+	run := dbtest.Plan(t, d, m.ID, dbtest.Monday.AddDate(0, 0, 2).Add(time.Hour))
+	if *run.OccurrenceNo != 2 || !run.ScheduledAt.Equal(dbtest.Monday.AddDate(0, 0, 2)) || run.Planned != 2 {
 		t.Errorf("%+v", run)
 	}
 	rows, total, err := d.Runs().List(t.Context(), ann, m.ID, 1)
@@ -137,10 +124,10 @@ func TestPlanMissed(t *testing.T) {
 		}
 	}
 	// After the end all that is left was missed, and there is no run.
-	if _, ok, err := d.Outbox().Plan(t.Context(), m.ID, monday.AddDate(0, 0, 9), false); ok || err != nil {
+	if _, ok, err := outbox.New(d.Postgres()).Plans().Make(t.Context(), m.ID, dbtest.Monday.AddDate(0, 0, 9), false); ok || err != nil {
 		t.Errorf("ran after the end: %v %v", ok, err)
 	}
-	if missed := number(t, d, "SELECT count(*) FROM runs WHERE status = 'missed'"); missed != 5 {
+	if missed := dbtest.Number(t, d, "SELECT count(*) FROM runs WHERE status = 'missed'"); missed != 5 {
 		t.Errorf("%d missed", missed)
 	}
 	if m, _ = d.Mailings().Get(t.Context(), ann, m.ID); m.NextNo != 6 || !m.NextRunAt.IsZero() {
@@ -155,39 +142,45 @@ func TestPlanNothing(t *testing.T) {
 		now   time.Time
 		key   string // of the refusal to run out of turn
 	}{
-		"not launched": {func(domain.Mailing) {}, monday, ""},
-		"too early":    {func(m domain.Mailing) { update(t, d, m.ID, launch) }, monday.Add(-time.Second), ""},
-		"disabled": {func(m domain.Mailing) { update(t, d, m.ID, launch); update(t, d, m.ID, disable) }, monday,
+		"not launched": {func(domain.Mailing) {}, dbtest.Monday, ""},
+		"too early":    {func(m domain.Mailing) { dbtest.UpdateMailing(t, d, m.ID, dbtest.Launch) }, dbtest.Monday.Add(-time.Second), ""},
+		"disabled": {func(m domain.Mailing) {
+			dbtest.UpdateMailing(t, d, m.ID, dbtest.Launch)
+			dbtest.UpdateMailing(t, d, m.ID, dbtest.Disable)
+		}, dbtest.Monday,
 			"mailings.is_disabled"},
-		"stopped": {func(m domain.Mailing) { update(t, d, m.ID, launch); update(t, d, m.ID, stop) }, monday,
+		"stopped": {func(m domain.Mailing) {
+			dbtest.UpdateMailing(t, d, m.ID, dbtest.Launch)
+			dbtest.UpdateMailing(t, d, m.ID, dbtest.Stop)
+		}, dbtest.Monday,
 			"mailings.is_finished"},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
-			m := newMailing(t, d, newOwner(t, d, name), nil)
+			m := dbtest.NewMailing(t, d, dbtest.NewOwner(t, d, name), nil)
 			tt.ready(m)
 			before, _ := d.Mailings().Get(t.Context(), 0, m.ID)
-			if _, ok, err := d.Outbox().Plan(t.Context(), m.ID, tt.now, false); ok || err != nil {
+			if _, ok, err := outbox.New(d.Postgres()).Plans().Make(t.Context(), m.ID, tt.now, false); ok || err != nil {
 				t.Errorf("planned: %v %v", ok, err)
 			}
 			if after, _ := d.Mailings().Get(t.Context(), 0, m.ID); after.NextNo != before.NextNo || !after.NextRunAt.Equal(before.NextRunAt) {
 				t.Errorf("the calendar moved: %+v", after)
 			}
-			_, ok, err := d.Outbox().Plan(t.Context(), m.ID, tt.now, true)
+			_, ok, err := outbox.New(d.Postgres()).Plans().Make(t.Context(), m.ID, tt.now, true)
 			if tt.key == "" && (err != nil || !ok) {
 				t.Errorf("out of turn: %v %v", ok, err)
 			} else if tt.key != "" {
-				refused(t, err, domain.Conflict, tt.key)
+				dbtest.Refused(t, err, domain.Conflict, tt.key)
 			}
 		})
 	}
-	if _, ok, err := d.Outbox().Plan(t.Context(), 1<<40, monday, false); ok || err != nil {
+	if _, ok, err := outbox.New(d.Postgres()).Plans().Make(t.Context(), 1<<40, dbtest.Monday, false); ok || err != nil {
 		t.Errorf("no such mailing: %v %v", ok, err)
 	}
 }
 
 func block(u *domain.User) error {
-	return u.Block(domain.User{ID: -1, Role: domain.RoleManager}, "spam", monday)
+	return u.Block(domain.User{ID: -1, Role: domain.RoleManager}, "spam", dbtest.Monday)
 }
 
 // inBackground runs do and waits until its connection waits for a lock.
@@ -195,19 +188,19 @@ func inBackground(t *testing.T, d *db.DB, do func()) *sync.WaitGroup {
 	t.Helper()
 	var done sync.WaitGroup
 	done.Go(do)
-	eventually(t, "a lock that is waited for", func() bool {
-		return number(t, d, "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()") > 0
+	dbtest.Eventually(t, "a lock that is waited for", func() bool {
+		return dbtest.Number(t, d, "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()") > 0
 	})
 	return &done
 }
 
 func TestPlanOfABlockedOwner(t *testing.T) {
 	d := dbtest.New(t)
-	ann := newOwner(t, d, "ann")
-	newClients(t, d, ann, 3)
-	m := newLaunched(t, d, ann, nil)
+	ann := dbtest.NewOwner(t, d, "ann")
+	dbtest.NewClients(t, d, ann, 3)
+	m := dbtest.NewLaunched(t, d, ann, nil)
 	// Blocked while the run is being planned: a lock stops the plan in the middle.
-	tx, err := d.Pool.Begin(t.Context())
+	tx, err := d.Postgres().Pool.Begin(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -216,7 +209,7 @@ func TestPlanOfABlockedOwner(t *testing.T) {
 		t.Fatal(err)
 	}
 	planned := inBackground(t, d, func() {
-		if _, ok, err := d.Outbox().Plan(t.Context(), m.ID, monday, false); ok || err != nil {
+		if _, ok, err := outbox.New(d.Postgres()).Plans().Make(t.Context(), m.ID, dbtest.Monday, false); ok || err != nil {
 			t.Errorf("planned for a blocked owner: %v %v", ok, err)
 		}
 	})
@@ -229,40 +222,40 @@ func TestPlanOfABlockedOwner(t *testing.T) {
 		t.Fatal(err)
 	}
 	planned.Wait()
-	if _, ok, err := d.Outbox().Plan(t.Context(), m.ID, monday, false); ok || err != nil {
+	if _, ok, err := outbox.New(d.Postgres()).Plans().Make(t.Context(), m.ID, dbtest.Monday, false); ok || err != nil {
 		t.Errorf("planned for a blocked owner: %v %v", ok, err)
 	}
-	if runs := number(t, d, "SELECT count(*) FROM runs"); runs != 0 {
+	if runs := dbtest.Number(t, d, "SELECT count(*) FROM runs"); runs != 0 {
 		t.Errorf("%d runs", runs)
 	}
-	if due, err := d.Outbox().DueMailings(t.Context(), monday); err != nil || len(due) != 0 {
+	if due, err := outbox.New(d.Postgres()).Plans().Due(t.Context(), dbtest.Monday); err != nil || len(due) != 0 {
 		t.Errorf("due: %v %v", due, err)
 	}
 }
 
 func TestPlanOnce(t *testing.T) {
 	d := dbtest.New(t)
-	ann := newOwner(t, d, "ann")
-	newClients(t, d, ann, 120)
+	ann := dbtest.NewOwner(t, d, "ann")
+	dbtest.NewClients(t, d, ann, 120)
 	for range 10 {
-		m := newLaunched(t, d, ann, nil)
+		m := dbtest.NewLaunched(t, d, ann, nil)
 		var planners sync.WaitGroup
 		for range 4 {
 			planners.Go(func() {
-				if _, _, err := d.Outbox().Plan(t.Context(), m.ID, monday, false); err != nil {
+				if _, _, err := outbox.New(d.Postgres()).Plans().Make(t.Context(), m.ID, dbtest.Monday, false); err != nil {
 					t.Error(err)
 				}
 			})
 		}
 		planners.Wait()
-		if runs := number(t, d, "SELECT count(*) FROM runs WHERE mailing_id = $1", m.ID); runs != 1 {
+		if runs := dbtest.Number(t, d, "SELECT count(*) FROM runs WHERE mailing_id = $1", m.ID); runs != 1 {
 			t.Fatalf("%d runs", runs)
 		}
-		if _, ok, err := d.Outbox().Plan(t.Context(), m.ID, monday, false); ok || err != nil {
+		if _, ok, err := outbox.New(d.Postgres()).Plans().Make(t.Context(), m.ID, dbtest.Monday, false); ok || err != nil {
 			t.Fatalf("planned again: %v %v", ok, err)
 		}
 	}
-	if wrong := numbers(t, d, "SELECT run_id FROM deliveries GROUP BY run_id HAVING count(*) <> 120"); len(wrong) > 0 {
+	if wrong := dbtest.Numbers(t, d, "SELECT run_id FROM deliveries GROUP BY run_id HAVING count(*) <> 120"); len(wrong) > 0 {
 		t.Errorf("runs %v do not have 120 deliveries", wrong)
 	}
 }
@@ -271,35 +264,35 @@ func TestPlanOnce(t *testing.T) {
 // change it.
 func TestPlanParts(t *testing.T) {
 	d := dbtest.New(t)
-	ann := newOwner(t, d, "ann")
+	ann := dbtest.NewOwner(t, d, "ann")
 	const clients = 60_050
-	exec(t, d, `INSERT INTO clients (owner_id, email, full_name, tags, suppressed_at, suppressed_reason)
+	dbtest.Exec(t, d, `INSERT INTO clients (owner_id, email, full_name, tags, suppressed_at, suppressed_reason)
 		SELECT $1, 'c' || i || '@x.example', '', '{vip}', CASE WHEN i % 1000 = 0 THEN now() END, CASE WHEN i % 1000 = 0 THEN 'bounced' ELSE '' END
 		FROM generate_series(1, $2::int) AS i`, ann, clients)
-	newClients(t, d, newOwner(t, d, "bob"), 3)
-	m := newLaunched(t, d, ann, func(f *domain.MailingForm) { f.Audience, f.Tags = "tags", "VIP" })
-	run := plan(t, d, m.ID, monday)
+	dbtest.NewClients(t, d, dbtest.NewOwner(t, d, "bob"), 3)
+	m := dbtest.NewLaunched(t, d, ann, func(f *domain.MailingForm) { f.Audience, f.Tags = "tags", "VIP" })
+	run := dbtest.Plan(t, d, m.ID, dbtest.Monday)
 	if run.Planned != 10_000 || run.Suppressed != 10 || run.Rest == nil {
 		t.Fatalf("first part: %+v", run)
 	}
-	newClient(t, d, ann, domain.ClientForm{Email: "late@x.example", Tags: "vip"})
+	dbtest.NewClient(t, d, ann, domain.ClientForm{Email: "late@x.example", Tags: "vip"})
 	form := domain.MailingForm{Name: m.Name, MessageID: m.MessageID, Audience: "all", StartAt: "2031-01-06T09:00", Timezone: m.Timezone, Periodicity: string(m.Periodicity)}
-	if _, err := d.Mailings().Update(t.Context(), ann, m.ID, func(m *domain.Mailing) error { return m.Change(form, monday) }); err != nil {
+	if _, err := d.Mailings().Update(t.Context(), ann, m.ID, func(m *domain.Mailing) error { return m.Change(form, dbtest.Monday) }); err != nil {
 		t.Fatal(err)
 	}
 	// Stopped, it still has to say of everybody that he got nothing.
-	update(t, d, m.ID, stop)
-	if ended, err := d.Outbox().EndableRuns(t.Context(), monday); err != nil || len(ended) > 0 {
+	dbtest.UpdateMailing(t, d, m.ID, dbtest.Stop)
+	if ended, err := outbox.New(d.Postgres()).Runs().Endable(t.Context(), dbtest.Monday); err != nil || len(ended) > 0 {
 		t.Errorf("%v: runs %v could end before they are planned", err, ended)
 	}
-	if err := d.Outbox().CloseRun(t.Context(), run.ID, monday); err != nil {
+	if err := outbox.New(d.Postgres()).Runs().Close(t.Context(), run.ID, dbtest.Monday); err != nil {
 		t.Fatal(err)
 	}
 	var planners sync.WaitGroup
 	wholes := make(chan domain.Run, 2)
 	for range 2 {
 		planners.Go(func() {
-			whole, err := d.Outbox().PlanRest(t.Context())
+			whole, err := outbox.New(d.Postgres()).Plans().Continue(t.Context())
 			if err != nil {
 				t.Error(err)
 			}
@@ -321,11 +314,11 @@ func TestPlanParts(t *testing.T) {
 		`SELECT count(*) FROM blocks AS b WHERE run_id = $1 AND (first_seq % 100 <> 1 OR open <> (SELECT count(*)
 			FROM deliveries WHERE run_id = $1 AND outcome = 'queued' AND seq BETWEEN first_seq AND first_seq + 99))`: 0,
 	} {
-		if got := number(t, d, name, run.ID); got != want {
+		if got := dbtest.Number(t, d, name, run.ID); got != want {
 			t.Errorf("%s: %d, want %d", name, got, want)
 		}
 	}
-	if err := d.Outbox().CloseRun(t.Context(), run.ID, monday); err != nil {
+	if err := outbox.New(d.Postgres()).Runs().Close(t.Context(), run.ID, dbtest.Monday); err != nil {
 		t.Fatal(err)
 	}
 	kept, err := d.Runs().Get(t.Context(), ann, run.ID)
@@ -336,35 +329,35 @@ func TestPlanParts(t *testing.T) {
 
 func TestPlanOutOfTurn(t *testing.T) {
 	d := dbtest.New(t)
-	ann := newOwner(t, d, "ann")
-	newClients(t, d, ann, 2)
-	daily := newLaunched(t, d, ann, nil)
-	run, ok, err := d.Outbox().Plan(t.Context(), daily.ID, monday.Add(-time.Hour), true)
-	if err != nil || !ok || run.OccurrenceNo != nil || run.Planned != 2 || !run.ScheduledAt.Equal(monday.Add(-time.Hour)) {
+	ann := dbtest.NewOwner(t, d, "ann")
+	dbtest.NewClients(t, d, ann, 2)
+	daily := dbtest.NewLaunched(t, d, ann, nil)
+	run, ok, err := outbox.New(d.Postgres()).Plans().Make(t.Context(), daily.ID, dbtest.Monday.Add(-time.Hour), true)
+	if err != nil || !ok || run.OccurrenceNo != nil || run.Planned != 2 || !run.ScheduledAt.Equal(dbtest.Monday.Add(-time.Hour)) {
 		t.Errorf("%v %v %+v", ok, err, run)
 	}
-	if next := plan(t, d, daily.ID, monday); *next.OccurrenceNo != 0 {
+	if next := dbtest.Plan(t, d, daily.ID, dbtest.Monday); *next.OccurrenceNo != 0 {
 		t.Errorf("the calendar lost its first run: %+v", next)
 	}
-	once := newMailing(t, d, ann, func(f *domain.MailingForm) { f.Periodicity = "once" })
-	if run, ok, err = d.Outbox().Plan(t.Context(), once.ID, monday.Add(-time.Hour), true); err != nil || !ok || *run.OccurrenceNo != 0 {
+	once := dbtest.NewMailing(t, d, ann, func(f *domain.MailingForm) { f.Periodicity = "once" })
+	if run, ok, err = outbox.New(d.Postgres()).Plans().Make(t.Context(), once.ID, dbtest.Monday.Add(-time.Hour), true); err != nil || !ok || *run.OccurrenceNo != 0 {
 		t.Errorf("%v %v %+v", ok, err, run)
 	}
 	if once, _ = d.Mailings().Get(t.Context(), ann, once.ID); once.Status != domain.Running {
 		t.Errorf("status %s", once.Status)
 	}
-	if _, ok, err := d.Outbox().Plan(t.Context(), once.ID, monday, false); ok || err != nil {
+	if _, ok, err := outbox.New(d.Postgres()).Plans().Make(t.Context(), once.ID, dbtest.Monday, false); ok || err != nil {
 		t.Errorf("the only run ran twice: %v %v", ok, err)
 	}
-	_, _, err = d.Outbox().Plan(t.Context(), once.ID, monday, true)
-	refused(t, err, domain.Conflict, "mailings.ran_once")
+	_, _, err = outbox.New(d.Postgres()).Plans().Make(t.Context(), once.ID, dbtest.Monday, true)
+	dbtest.Refused(t, err, domain.Conflict, "mailings.ran_once")
 }
 
 // A run out of turn waits for whoever works on the mailing; a tick goes on to the next one.
 func TestPlanLocked(t *testing.T) {
 	d := dbtest.New(t)
-	m := newLaunched(t, d, newOwner(t, d, "ann"), nil)
-	tx, err := d.Pool.Begin(t.Context())
+	m := dbtest.NewLaunched(t, d, dbtest.NewOwner(t, d, "ann"), nil)
+	tx, err := d.Postgres().Pool.Begin(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -372,11 +365,11 @@ func TestPlanLocked(t *testing.T) {
 	if _, err := tx.Exec(t.Context(), "SELECT FROM mailings WHERE id = $1 FOR UPDATE", m.ID); err != nil {
 		t.Fatal(err)
 	}
-	if _, ok, err := d.Outbox().Plan(t.Context(), m.ID, monday, false); ok || err != nil {
+	if _, ok, err := outbox.New(d.Postgres()).Plans().Make(t.Context(), m.ID, dbtest.Monday, false); ok || err != nil {
 		t.Errorf("tick: %v %v", ok, err)
 	}
 	planned := inBackground(t, d, func() {
-		if _, ok, err := d.Outbox().Plan(t.Context(), m.ID, monday, true); !ok || err != nil {
+		if _, ok, err := outbox.New(d.Postgres()).Plans().Make(t.Context(), m.ID, dbtest.Monday, true); !ok || err != nil {
 			t.Errorf("out of turn: %v %v", ok, err)
 		}
 	})
@@ -388,56 +381,56 @@ func TestPlanLocked(t *testing.T) {
 
 func TestForecast(t *testing.T) {
 	d := dbtest.New(t)
-	ann := newOwner(t, d, "ann")
-	suppress(t, d, newClients(t, d, ann, 4)[0])
-	m := newLaunched(t, d, ann, nil)
-	now := monday.AddDate(0, 0, 3).Add(time.Minute)
-	f, ok, err := d.Outbox().Forecast(t.Context(), m.ID, now, false)
-	if err != nil || !ok || f.Recipients != 3 || !f.At.Equal(monday.AddDate(0, 0, 3)) || f.Mailing.ID != m.ID {
+	ann := dbtest.NewOwner(t, d, "ann")
+	dbtest.Suppress(t, d, dbtest.NewClients(t, d, ann, 4)[0])
+	m := dbtest.NewLaunched(t, d, ann, nil)
+	now := dbtest.Monday.AddDate(0, 0, 3).Add(time.Minute)
+	f, ok, err := outbox.New(d.Postgres()).Plans().Forecast(t.Context(), m.ID, now, false)
+	if err != nil || !ok || f.Recipients != 3 || !f.At.Equal(dbtest.Monday.AddDate(0, 0, 3)) || f.Mailing.ID != m.ID {
 		t.Errorf("%v %v %+v", ok, err, f)
 	}
-	if f, ok, err = d.Outbox().Forecast(t.Context(), m.ID, monday.Add(-time.Hour), true); err != nil || !ok || f.Recipients != 3 {
+	if f, ok, err = outbox.New(d.Postgres()).Plans().Forecast(t.Context(), m.ID, dbtest.Monday.Add(-time.Hour), true); err != nil || !ok || f.Recipients != 3 {
 		t.Errorf("out of turn: %v %v %+v", ok, err, f)
 	}
-	if _, ok, err = d.Outbox().Forecast(t.Context(), m.ID, monday.Add(-time.Hour), false); err != nil || ok {
+	if _, ok, err = outbox.New(d.Postgres()).Plans().Forecast(t.Context(), m.ID, dbtest.Monday.Add(-time.Hour), false); err != nil || ok {
 		t.Errorf("nothing is due: %v %v", ok, err)
 	}
 	for _, table := range []string{"runs", "deliveries", "blocks"} {
-		if n := number(t, d, "SELECT count(*) FROM "+table); n != 0 {
+		if n := dbtest.Number(t, d, "SELECT count(*) FROM "+table); n != 0 {
 			t.Errorf("%d rows left in %s", n, table)
 		}
 	}
-	if after, _ := d.Mailings().Get(t.Context(), ann, m.ID); after.NextNo != 0 || !after.NextRunAt.Equal(monday) {
+	if after, _ := d.Mailings().Get(t.Context(), ann, m.ID); after.NextNo != 0 || !after.NextRunAt.Equal(dbtest.Monday) {
 		t.Errorf("the calendar moved: %+v", after)
 	}
-	update(t, d, m.ID, disable)
-	_, _, err = d.Outbox().Forecast(t.Context(), m.ID, now, true)
-	refused(t, err, domain.Conflict, "mailings.is_disabled")
+	dbtest.UpdateMailing(t, d, m.ID, dbtest.Disable)
+	_, _, err = outbox.New(d.Postgres()).Plans().Forecast(t.Context(), m.ID, now, true)
+	dbtest.Refused(t, err, domain.Conflict, "mailings.is_disabled")
 	cancelled, cancel := context.WithCancel(t.Context())
 	cancel()
-	if _, _, err := d.Outbox().Forecast(cancelled, m.ID, now, false); err == nil {
+	if _, _, err := outbox.New(d.Postgres()).Plans().Forecast(cancelled, m.ID, now, false); err == nil {
 		t.Error("no error of a cancelled forecast")
 	}
 }
 
 func TestDueMailings(t *testing.T) {
 	d := dbtest.New(t)
-	ann, bob := newOwner(t, d, "ann"), newOwner(t, d, "bob")
+	ann, bob := dbtest.NewOwner(t, d, "ann"), dbtest.NewOwner(t, d, "bob")
 	at := func(start string) func(*domain.MailingForm) {
 		return func(f *domain.MailingForm) { f.StartAt = start }
 	}
-	a1 := newLaunched(t, d, ann, at("2031-01-06T08:00"))
-	a2 := newLaunched(t, d, ann, at("2031-01-06T07:00"))
-	a3 := newLaunched(t, d, ann, at("2031-01-06T09:00"))
-	b1 := newLaunched(t, d, bob, at("2031-01-06T08:30"))
-	newMailing(t, d, ann, nil)
-	newLaunched(t, d, ann, at("2031-01-06T09:01"))
-	update(t, d, newLaunched(t, d, ann, nil).ID, disable)
-	update(t, d, newLaunched(t, d, ann, nil).ID, stop)
-	if err := d.Mailings().Delete(t.Context(), ann, newLaunched(t, d, ann, nil).ID, monday); err != nil {
+	a1 := dbtest.NewLaunched(t, d, ann, at("2031-01-06T08:00"))
+	a2 := dbtest.NewLaunched(t, d, ann, at("2031-01-06T07:00"))
+	a3 := dbtest.NewLaunched(t, d, ann, at("2031-01-06T09:00"))
+	b1 := dbtest.NewLaunched(t, d, bob, at("2031-01-06T08:30"))
+	dbtest.NewMailing(t, d, ann, nil)
+	dbtest.NewLaunched(t, d, ann, at("2031-01-06T09:01"))
+	dbtest.UpdateMailing(t, d, dbtest.NewLaunched(t, d, ann, nil).ID, dbtest.Disable)
+	dbtest.UpdateMailing(t, d, dbtest.NewLaunched(t, d, ann, nil).ID, dbtest.Stop)
+	if err := d.Mailings().Delete(t.Context(), ann, dbtest.NewLaunched(t, d, ann, nil).ID, dbtest.Monday); err != nil {
 		t.Fatal(err)
 	}
-	due, err := d.Outbox().DueMailings(t.Context(), monday)
+	due, err := outbox.New(d.Postgres()).Plans().Due(t.Context(), dbtest.Monday)
 	if want := []int64{a2.ID, b1.ID, a1.ID, a3.ID}; err != nil || !slices.Equal(due, want) {
 		t.Errorf("%v %v, want %v: one of each owner first", err, due, want)
 	}

@@ -1,4 +1,4 @@
-package db
+package outbox
 
 import (
 	"context"
@@ -7,6 +7,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"skychimp/db/postgres"
 	"skychimp/domain"
 )
 
@@ -24,8 +25,8 @@ func (u Unbalanced) Error() string {
 // CountMismatches checks that no run has lost or made up a delivery. Of a closed run the counts
 // have to add up; of one that closed since then, and of every open one, each count is compared
 // with the deliveries themselves too, and counted is what both agree on.
-func (o Outbox) CountMismatches(ctx context.Context, since time.Time) ([]Unbalanced, error) {
-	rows, err := o.db.Pool.Query(ctx, `WITH closed AS (
+func (r Runs) CountMismatches(ctx context.Context, since time.Time) ([]Unbalanced, error) {
+	rows, err := r.pg.Pool.Query(ctx, `WITH closed AS (
 			SELECT id, planned, accepted + failed + suppressed + expired + cancelled AS counted
 			FROM runs WHERE closed_at < $1
 		), recent AS (
@@ -49,8 +50,8 @@ func (o Outbox) CountMismatches(ctx context.Context, since time.Time) ([]Unbalan
 		SELECT id, planned, counted::bigint FROM (TABLE closed UNION ALL TABLE recent UNION ALL TABLE open) AS run
 		WHERE planned <> counted ORDER BY id`, since, domain.BlockSize)
 	if err != nil {
-		return nil, explain(err)
+		return nil, postgres.TranslateError(err)
 	}
 	found, err := pgx.CollectRows(rows, pgx.RowToStructByPos[Unbalanced])
-	return found, explain(err)
+	return found, postgres.TranslateError(err)
 }

@@ -1,4 +1,4 @@
-package db
+package outbox
 
 import (
 	"context"
@@ -6,6 +6,7 @@ import (
 
 	"github.com/jackc/pgx/v5/pgconn"
 
+	"skychimp/db/postgres"
 	"skychimp/db/statement"
 	"skychimp/domain"
 )
@@ -43,7 +44,7 @@ const recordStatement = `INSERT INTO attempts (run_id, seq, client_id, email, n,
 // Recorder makes attempts durable on a connection of its own, which keeps the statement prepared.
 // One goroutine uses it.
 type Recorder struct {
-	db      *DB
+	pg      *postgres.DB
 	conn    *pgconn.PgConn
 	doubted bool // what was recorded last may be there although its commit was never confirmed
 	columns attemptColumns
@@ -53,7 +54,7 @@ type Recorder struct {
 const recording, recordingAgain = "recording", "recording_again"
 
 // NewRecorder connects when there is something to record.
-func (o Outbox) NewRecorder() *Recorder { return &Recorder{db: o.db} }
+func (o Outbox) NewRecorder() *Recorder { return &Recorder{pg: o.pg} }
 
 // Close gives the connection back.
 func (r *Recorder) Close(ctx context.Context) {
@@ -91,16 +92,16 @@ func (r *Recorder) Record(ctx context.Context, results []Result) error {
 	if r.doubted = err != nil; r.doubted {
 		r.Close(ctx)
 	}
-	return explain(err)
+	return postgres.TranslateError(err)
 }
 
 // connect opens a connection outside the pool and prepares the statement.
 func (r *Recorder) connect(ctx context.Context) error {
-	config := r.db.Pool.Config().ConnConfig.Copy()
+	config := r.pg.Pool.Config().ConnConfig.Copy()
 	delete(config.RuntimeParams, "plan_cache_mode") // one plan is enough for an INSERT
 	conn, err := pgconn.ConnectConfig(ctx, &config.Config)
 	if err != nil {
-		return explain(err)
+		return postgres.TranslateError(err)
 	}
 	r.conn = conn
 	record := statement.Record.SQL(recordStatement)
@@ -111,5 +112,5 @@ func (r *Recorder) connect(ctx context.Context) error {
 	if err != nil {
 		r.Close(ctx)
 	}
-	return explain(err)
+	return postgres.TranslateError(err)
 }

@@ -1,4 +1,4 @@
-package db
+package outbox
 
 import (
 	"context"
@@ -7,6 +7,8 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"skychimp/db"
+	"skychimp/db/postgres"
 	"skychimp/db/statement"
 	"skychimp/domain"
 )
@@ -17,29 +19,29 @@ type OpenRun struct {
 	OwnerSince  time.Time // when the account was made
 }
 
-// OpenRuns are the runs that may be sent now and have free blocks, the oldest first.
-func (o Outbox) OpenRuns(ctx context.Context) ([]OpenRun, error) {
-	rows, err := o.db.Pool.Query(ctx, `SELECT run.id, run.owner_id, owner.created_at FROM runs AS run
+// Open are the runs that may be sent now and have free blocks, the oldest first.
+func (r Runs) Open(ctx context.Context) ([]OpenRun, error) {
+	rows, err := r.pg.Pool.Query(ctx, `SELECT run.id, run.owner_id, owner.created_at FROM runs AS run
 		JOIN users AS owner ON owner.id = run.owner_id
-		WHERE run.status = 'running' AND (run.window_end IS NULL OR run.window_end > now()) AND NOT `+onHold+`
-		  AND EXISTS (SELECT FROM blocks WHERE run_id = run.id AND holder IS NULL AND NOT done) ORDER BY run.id`, prepared)
+		WHERE run.status = 'running' AND (run.window_end IS NULL OR run.window_end > now()) AND NOT `+db.OnHold+`
+		  AND EXISTS (SELECT FROM blocks WHERE run_id = run.id AND holder IS NULL AND NOT done) ORDER BY run.id`, postgres.Prepared)
 	if err != nil {
-		return nil, explain(err)
+		return nil, postgres.TranslateError(err)
 	}
 	open, err := pgx.CollectRows(rows, pgx.RowToStructByPos[OpenRun])
-	return open, explain(err)
+	return open, postgres.TranslateError(err)
 }
 
 // SentToday is how many letters of an owner were tried in the last 24 hours or are being sent.
-func (o Outbox) SentToday(ctx context.Context, owner int64) (int, error) {
+func (b Batches) SentToday(ctx context.Context, owner int64) (int, error) {
 	var n int
-	err := o.db.Pool.QueryRow(ctx, `SELECT
+	err := b.pg.Pool.QueryRow(ctx, `SELECT
 		(SELECT count(*) FROM runs AS run JOIN attempts AS attempt ON attempt.run_id = run.id
 			WHERE run.owner_id = $1 AND (run.closed_at IS NULL OR run.closed_at > now() - interval '24 hours')
 			  AND attempt.at > now() - interval '24 hours')
 		+ (SELECT coalesce(sum(block.open), 0) FROM runs AS run JOIN blocks AS block ON block.run_id = run.id
 			WHERE run.owner_id = $1 AND block.holder IS NOT NULL)`, owner).Scan(&n)
-	return n, explain(err)
+	return n, postgres.TranslateError(err)
 }
 
 // HeldRun is what a run that is being sent has come to. A halted one must not be sent any further.
@@ -49,15 +51,15 @@ type HeldRun struct {
 	WindowEnd *time.Time // nil: none
 }
 
-// HeldRuns tells of each of the runs, of those that are gone too.
-func (o Outbox) HeldRuns(ctx context.Context, runs []int64) ([]HeldRun, error) {
-	rows, err := o.db.Pool.Query(ctx, `SELECT wanted, run.id IS NULL OR run.status <> 'running' OR coalesce(run.window_end <= now(), false) OR `+onHold+`, run.window_end
-		FROM unnest($1::bigint[]) AS wanted LEFT JOIN runs AS run ON run.id = wanted`, prepared, runs)
+// Held tells of each of the runs, of those that are gone too.
+func (r Runs) Held(ctx context.Context, runs []int64) ([]HeldRun, error) {
+	rows, err := r.pg.Pool.Query(ctx, `SELECT wanted, run.id IS NULL OR run.status <> 'running' OR coalesce(run.window_end <= now(), false) OR `+db.OnHold+`, run.window_end
+		FROM unnest($1::bigint[]) AS wanted LEFT JOIN runs AS run ON run.id = wanted`, postgres.Prepared, runs)
 	if err != nil {
-		return nil, explain(err)
+		return nil, postgres.TranslateError(err)
 	}
 	held, err := pgx.CollectRows(rows, pgx.RowToStructByPos[HeldRun])
-	return held, explain(err)
+	return held, postgres.TranslateError(err)
 }
 
 // Letter is one delivery that an instance holds, with the client as it is at this moment.
@@ -75,15 +77,15 @@ type Letter struct {
 // Fetch takes up to n free blocks of a run for the instance and returns their queued letters,
 // block by block; none when there is nothing to take, or when the run or the instance has been
 // shut out.
-func (o Outbox) Fetch(ctx context.Context, instance, run int64, n int) ([]Letter, error) {
+func (b Batches) Fetch(ctx context.Context, instance, run int64, n int) ([]Letter, error) {
 	// The lock on the instance keeps Bury from missing a block that is claimed meanwhile. OFFSET 0 keeps
 	// Postgres, which does not know n, from reading all deliveries and clients for it.
-	rows, err := o.db.Pool.Query(ctx, statement.Fetch.SQL(`WITH self AS MATERIALIZED (
+	rows, err := b.pg.Pool.Query(ctx, statement.Fetch.SQL(`WITH self AS MATERIALIZED (
 			SELECT id FROM instances WHERE id = $1 FOR KEY SHARE
 		), picked AS (
 			SELECT block.run_id, block.first_seq FROM self, blocks AS block JOIN runs AS run ON run.id = block.run_id
 			WHERE block.run_id = $2 AND block.holder IS NULL AND NOT block.done
-			  AND run.status = 'running' AND (run.window_end IS NULL OR run.window_end > now()) AND NOT `+onHold+`
+			  AND run.status = 'running' AND (run.window_end IS NULL OR run.window_end > now()) AND NOT `+db.OnHold+`
 			ORDER BY block.first_seq LIMIT $4 FOR UPDATE OF block SKIP LOCKED
 		), held AS (
 			UPDATE blocks SET holder = $1 FROM picked
@@ -95,13 +97,13 @@ func (o Outbox) Fetch(ctx context.Context, instance, run int64, n int) ([]Letter
 			AND seq BETWEEN held.first_seq AND held.first_seq + $3::int - 1 AND outcome = 'queued' OFFSET 0) AS d ON true
 		LEFT JOIN LATERAL (SELECT full_name, comment, suppressed_at IS NOT NULL AS suppressed FROM clients
 			WHERE id = d.client_id OFFSET 0) AS client ON true
-		ORDER BY held.first_seq, d.seq`), prepared, instance, run, domain.BlockSize, n)
+		ORDER BY held.first_seq, d.seq`), postgres.Prepared, instance, run, domain.BlockSize, n)
 	if err != nil {
-		return nil, explain(err)
+		return nil, postgres.TranslateError(err)
 	}
 	letters, err := pgx.CollectRows(rows, pgx.RowToStructByPos[Letter])
 	if err != nil {
-		return nil, explain(err)
+		return nil, postgres.TranslateError(err)
 	}
 	var empty []int32
 	letters = slices.DeleteFunc(letters, func(l Letter) bool {
@@ -112,32 +114,32 @@ func (o Outbox) Fetch(ctx context.Context, instance, run int64, n int) ([]Letter
 	})
 	if len(empty) > 0 {
 		// Nothing is queued in them after all: late acceptances of a former holder came first.
-		_, err = o.db.Pool.Exec(ctx, `UPDATE blocks SET open = 0, done = true, holder = NULL
+		_, err = b.pg.Pool.Exec(ctx, `UPDATE blocks SET open = 0, done = true, holder = NULL
 			WHERE holder = $1 AND run_id = $2 AND first_seq = ANY($3)`, instance, run, empty)
 	}
-	return letters, explain(err)
+	return letters, postgres.TranslateError(err)
 }
 
 // Release gives blocks of a run back: what they still have queued is anybody's again.
-func (o Outbox) Release(ctx context.Context, instance, run int64, firstSeqs []int32) error {
-	_, err := o.db.Pool.Exec(ctx, `UPDATE blocks SET holder = NULL
+func (b Batches) Release(ctx context.Context, instance, run int64, firstSeqs []int32) error {
+	_, err := b.pg.Pool.Exec(ctx, `UPDATE blocks SET holder = NULL
 		WHERE holder = $1 AND run_id = $2 AND first_seq = ANY($3)`, instance, run, firstSeqs)
-	return explain(err)
+	return postgres.TranslateError(err)
 }
 
 // ReleaseLost gives back all blocks of the instance but those that it knows of (runs and firstSeqs
 // are pairs), and says how many there were.
-func (o Outbox) ReleaseLost(ctx context.Context, instance int64, runs []int64, firstSeqs []int32) (int64, error) {
-	tag, err := o.db.Pool.Exec(ctx, `UPDATE blocks SET holder = NULL WHERE holder = $1
-		AND (run_id, first_seq) NOT IN (SELECT * FROM unnest($2::bigint[], $3::int[]))`, prepared, instance, runs, firstSeqs)
-	return tag.RowsAffected(), explain(err)
+func (b Batches) ReleaseLost(ctx context.Context, instance int64, runs []int64, firstSeqs []int32) (int64, error) {
+	tag, err := b.pg.Pool.Exec(ctx, `UPDATE blocks SET holder = NULL WHERE holder = $1
+		AND (run_id, first_seq) NOT IN (SELECT * FROM unnest($2::bigint[], $3::int[]))`, postgres.Prepared, instance, runs, firstSeqs)
+	return tag.RowsAffected(), postgres.TranslateError(err)
 }
 
 // ReopenRetries queues the deferred deliveries whose time has come and opens their blocks
 // again. A block that is still being sent keeps its retries waiting. One instance at a time
 // does it; the others find nothing to do.
-func (o Outbox) ReopenRetries(ctx context.Context, now time.Time) error {
-	return explain(pgx.BeginFunc(ctx, o.db.Pool, func(tx pgx.Tx) error {
+func (b Batches) ReopenRetries(ctx context.Context, now time.Time) error {
+	return postgres.TranslateError(pgx.BeginFunc(ctx, b.pg.Pool, func(tx pgx.Tx) error {
 		var mine bool
 		err := tx.QueryRow(ctx, "SELECT pg_try_advisory_xact_lock(2, 0)").Scan(&mine)
 		if err != nil || !mine {
@@ -164,9 +166,9 @@ func (o Outbox) ReopenRetries(ctx context.Context, now time.Time) error {
 }
 
 // UnknownTries counts the attempts of a delivery that never got an answer after the dot.
-func (o Outbox) UnknownTries(ctx context.Context, run int64, seq int) (int, error) {
+func (b Batches) UnknownTries(ctx context.Context, run int64, seq int) (int, error) {
 	var n int
-	err := o.db.Pool.QueryRow(ctx, `SELECT count(*) FROM attempts
+	err := b.pg.Pool.QueryRow(ctx, `SELECT count(*) FROM attempts
 		WHERE run_id = $1 AND seq = $2 AND status = 'unknown'`, run, seq).Scan(&n)
-	return n, explain(err)
+	return n, postgres.TranslateError(err)
 }

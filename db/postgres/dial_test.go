@@ -1,4 +1,4 @@
-package db_test
+package postgres_test
 
 import (
 	"context"
@@ -11,15 +11,15 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 
-	"skychimp/db"
 	"skychimp/db/dbtest"
 	"skychimp/db/dbtest/faultproxy"
+	"skychimp/db/postgres"
 )
 
 // watched is a proxy before a fresh database, with a listener before it that counts who comes.
 type watched struct {
 	*faultproxy.Proxy
-	db    *db.DB
+	db    *postgres.DB
 	dials atomic.Int32
 	open  atomic.Int32
 	most  atomic.Int32 // connections at once that have not been answered
@@ -40,7 +40,7 @@ func newWatched(t *testing.T) *watched {
 	t.Cleanup(func() { _ = listener.Close() })
 	c := &watched{Proxy: faultproxy.Start(t, network, address)}
 	go c.serve(listener)
-	c.db, err = db.Open("postgres://" + config.User + ":" + config.Password + "@" + listener.Addr().String() + "/" + config.Database + "?sslmode=disable")
+	c.db, err = postgres.Open("postgres://" + config.User + ":" + config.Password + "@" + listener.Addr().String() + "/" + config.Database + "?sslmode=disable")
 	if err != nil {
 		t.Fatal(err)
 	}

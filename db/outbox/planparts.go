@@ -1,9 +1,11 @@
-package db
+package outbox
 
 import (
 	"context"
 	"errors"
 
+	"skychimp/db"
+	"skychimp/db/postgres"
 	"skychimp/db/statement"
 	"skychimp/domain"
 )
@@ -16,7 +18,7 @@ const (
 )
 
 // planFirst plans all of a small run, and of a large one the first part.
-func planFirst(ctx context.Context, tx Tx, run *domain.Run, m domain.Mailing) error {
+func planFirst(ctx context.Context, tx postgres.Tx, run *domain.Run, m domain.Mailing) error {
 	run.Rest = &domain.RunRest{Audience: m.Audience, Tags: m.Tags}
 	err := tx.Pgx.QueryRow(ctx, `SELECT coalesce(max(id), 0) FROM clients`).Scan(&run.Rest.Newest)
 	if err != nil {
@@ -25,16 +27,16 @@ func planFirst(ctx context.Context, tx Tx, run *domain.Run, m domain.Mailing) er
 	return planPart(ctx, tx, run, m, firstPart)
 }
 
-// PlanRest plans, part by part and one run after the other, what is left of all runs, and gives
+// Continue plans, part by part and one run after the other, what is left of all runs, and gives
 // those that are whole now. Several processes may do it at once, and go on where one that died has
 // stopped. A run that cannot be planned does not keep the others back.
-func (o Outbox) PlanRest(ctx context.Context) (whole []domain.Run, err error) {
+func (p Plans) Continue(ctx context.Context) (whole []domain.Run, err error) {
 	for left := true; left; {
 		left = false
-		unplanned, failed := ids(ctx, o.db, `SELECT id FROM runs WHERE closed_at IS NULL AND rest IS NOT NULL ORDER BY id`)
+		unplanned, failed := p.pg.IDs(ctx, `SELECT id FROM runs WHERE closed_at IS NULL AND rest IS NOT NULL ORDER BY id`)
 		err = errors.Join(err, failed)
 		for _, id := range unplanned {
-			run, ok, failed := o.planNext(ctx, id)
+			run, ok, failed := p.continueRun(ctx, id)
 			err = errors.Join(err, failed)
 			left = left || ok
 			if ok && run.Rest == nil {
@@ -45,13 +47,13 @@ func (o Outbox) PlanRest(ctx context.Context) (whole []domain.Run, err error) {
 	return whole, err
 }
 
-// planNext plans the next part of a run; ok is false when there is none any more.
-func (o Outbox) planNext(ctx context.Context, id int64) (run domain.Run, ok bool, err error) {
-	err = o.db.InTx(ctx, func(tx Tx) error {
+// continueRun plans the next part of a run; ok is false when there is none any more.
+func (p Plans) continueRun(ctx context.Context, id int64) (run domain.Run, ok bool, err error) {
+	err = p.pg.InTx(ctx, func(tx postgres.Tx) error {
 		// A weaker lock than UPDATE, or retries, which name the run, would wait for it.
 		err := tx.NewSelect().Model(&run).Where("id = ? AND rest IS NOT NULL", id).For("NO KEY UPDATE").
 			Comment(string(statement.PlanPart)).Scan(ctx)
-		if explained := explain(err); domain.KindOf(explained) == domain.NotFound {
+		if explained := postgres.TranslateError(err); domain.KindOf(explained) == domain.NotFound {
 			return nil
 		} else if explained != nil {
 			return explained
@@ -61,15 +63,15 @@ func (o Outbox) planNext(ctx context.Context, id int64) (run domain.Run, ok bool
 		if err := planPart(ctx, tx, &run, m, nextPart); err != nil {
 			return err
 		}
-		return notify(ctx, tx, "runs", "")
+		return tx.Notify(ctx, postgres.RunsChanged{})
 	})
 	return run, ok && err == nil, err
 }
 
 // planPart inserts the next deliveries of the run, up to limit, and the blocks that claim them.
 // Suppressed clients are counted too, at the end of the part, where no block reaches.
-func planPart(ctx context.Context, tx Tx, run *domain.Run, m domain.Mailing, limit int) error {
-	part := audience(tx.NewSelect().TableExpr("clients AS client"), m).
+func planPart(ctx context.Context, tx postgres.Tx, run *domain.Run, m domain.Mailing, limit int) error {
+	part := db.Audience(tx.NewSelect().TableExpr("clients AS client"), m).
 		Column("client.id", "client.created_at", "client.email").
 		ColumnExpr("client.suppressed_at IS NOT NULL AS suppressed").
 		Where("(client.created_at, client.id) > (?, ?) AND client.id <= ?", run.Rest.CreatedAt, run.Rest.ClientID, run.Rest.Newest).

@@ -1,4 +1,4 @@
-package db_test
+package postgres_test
 
 import (
 	"context"
@@ -22,7 +22,7 @@ import (
 const riverVersion = "v0.51.1"
 
 func TestRiverVersion(t *testing.T) {
-	mod, err := os.ReadFile("../go.mod")
+	mod, err := os.ReadFile("../../go.mod")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -43,14 +43,14 @@ func TestRiverTables(t *testing.T) {
 			names = append(names, strings.Fields(column)[0])
 		}
 		var got string
-		err := d.Pool.QueryRow(t.Context(), `SELECT coalesce(string_agg(column_name || ' ' || udt_name, ', ' ORDER BY column_name COLLATE "C"), '')
+		err := d.Postgres().Pool.QueryRow(t.Context(), `SELECT coalesce(string_agg(column_name || ' ' || udt_name, ', ' ORDER BY column_name COLLATE "C"), '')
 			FROM information_schema.columns WHERE table_schema = current_schema() AND table_name = $1 AND column_name = ANY($2)`, table, names).Scan(&got)
 		if err != nil || got != want {
 			t.Errorf("%s has %s, want %s (%v)", table, got, want, err)
 		}
 	}
 	var states []string
-	if err := d.Pool.QueryRow(t.Context(), `SELECT enum_range(NULL::river_job_state)::text[]`).Scan(&states); err != nil {
+	if err := d.Postgres().Pool.QueryRow(t.Context(), `SELECT enum_range(NULL::river_job_state)::text[]`).Scan(&states); err != nil {
 		t.Fatal(err)
 	}
 	for _, state := range []string{"available", "running", "completed", "cancelled"} {
@@ -77,7 +77,7 @@ func TestRiverProtocol(t *testing.T) {
 	d := dbtest.New(t)
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
-	conn, err := pgx.Connect(ctx, d.Pool.Config().ConnString())
+	conn, err := pgx.Connect(ctx, d.Postgres().Pool.Config().ConnString())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -89,7 +89,7 @@ func TestRiverProtocol(t *testing.T) {
 	workers := river.NewWorkers()
 	river.AddWorker(workers, worker)
 	name := domain.QueueClient(7)
-	client, err := d.NewQueue(&river.Config{ID: name, Workers: workers, Logger: slog.New(slog.DiscardHandler),
+	client, err := d.Postgres().NewQueue(&river.Config{ID: name, Workers: workers, Logger: slog.New(slog.DiscardHandler),
 		Queues: map[string]river.QueueConfig{river.QueueDefault: {MaxWorkers: 1}}})
 	if err != nil {
 		t.Fatal(err)
@@ -109,7 +109,7 @@ func TestRiverProtocol(t *testing.T) {
 		t.Fatal("no job runs")
 	}
 	for leads := ""; leads != name; time.Sleep(10 * time.Millisecond) {
-		if err := d.Pool.QueryRow(ctx, `SELECT coalesce((SELECT leader_id FROM river_leader), '')`).Scan(&leads); err != nil {
+		if err := d.Postgres().Pool.QueryRow(ctx, `SELECT coalesce((SELECT leader_id FROM river_leader), '')`).Scan(&leads); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -1,4 +1,4 @@
-package db
+package postgres
 
 import (
 	"context"
@@ -10,7 +10,7 @@ import (
 func (db *DB) Clock(ctx context.Context) (now time.Time, ahead time.Duration, err error) {
 	asked := time.Now()
 	if err := db.Pool.QueryRow(ctx, `SELECT clock_timestamp()`).Scan(&now); err != nil {
-		return now, 0, explain(err)
+		return now, 0, TranslateError(err)
 	}
 	half := time.Since(asked) / 2
 	if ahead = asked.Add(half).Sub(now); ahead.Abs() <= half {

@@ -1,4 +1,4 @@
-package db
+package outbox
 
 import (
 	"context"
@@ -6,14 +6,13 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"skychimp/db"
+	"skychimp/db/postgres"
 	"skychimp/domain"
 )
 
 // ErrFenced tells an instance that another one took it for dead and has taken its blocks over.
 var ErrFenced = errors.New("another process has taken this one's work over")
-
-// instanceTimeout is how long a silent instance that still has its lock counts as living.
-const instanceTimeout = "10 seconds"
 
 // Instance is this process in the table of those that send. Its connection holds a session
 // advisory lock, which Postgres frees within milliseconds of the process's death, and hears
@@ -23,21 +22,17 @@ type Instance struct {
 	conn *pgx.Conn
 }
 
-// instanceLock are the locks in pg_locks that living instances hold; objid is the instance's ID.
-const instanceLock = `locktype = 'advisory' AND classid = 1 AND objsubid = 2 AND granted
-	AND database = (SELECT oid FROM pg_database WHERE datname = current_database())`
-
 // Register enters this process. ID 0 makes a new entry, another one takes up the entry again
 // after its connection was lost, and gives ErrFenced when the entry is gone.
-func (o Outbox) Register(ctx context.Context, id int64) (*Instance, error) {
-	conn, err := pgx.ConnectConfig(ctx, o.db.Pool.Config().ConnConfig)
+func (is Instances) Register(ctx context.Context, id int64) (*Instance, error) {
+	conn, err := pgx.ConnectConfig(ctx, is.pg.Pool.Config().ConnConfig)
 	if err != nil {
-		return nil, explain(err)
+		return nil, postgres.TranslateError(err)
 	}
 	i := &Instance{ID: id, conn: conn}
 	if err := i.enter(ctx); err != nil {
 		_ = conn.Close(context.WithoutCancel(ctx))
-		return nil, explain(err)
+		return nil, postgres.TranslateError(err)
 	}
 	return i, nil
 }
@@ -54,7 +49,7 @@ func (i *Instance) enter(ctx context.Context) error {
 		}
 	} else {
 		// Postgres may not know yet that the former connection is dead, and keep its lock.
-		_, err := i.conn.Exec(ctx, "SELECT pg_terminate_backend(pid) FROM pg_locks WHERE "+instanceLock+" AND objid = $1::bigint", i.ID)
+		_, err := i.conn.Exec(ctx, "SELECT pg_terminate_backend(pid) FROM pg_locks WHERE "+db.InstanceLock+" AND objid = $1::bigint", i.ID)
 		if err != nil {
 			return err
 		}
@@ -65,20 +60,19 @@ func (i *Instance) enter(ctx context.Context) error {
 			return err
 		}
 	}
-	if _, err := i.conn.Exec(ctx, "LISTEN runs"); err != nil {
-		return err
-	}
-	_, err := i.conn.Exec(ctx, "LISTEN suppressed")
-	return err
+	return postgres.Listen(ctx, i.conn, postgres.ChannelRuns, postgres.ChannelSuppressed)
 }
 
-// Hear waits for the next notification: the channel and what it says.
-func (i *Instance) Hear(ctx context.Context) (channel, payload string, err error) {
-	n, err := hear(ctx, i.conn)
-	if err != nil {
-		return "", "", explain(err)
-	}
-	return n.Channel, n.Payload, nil
+// RunsChanged and ClientSuppressed are what an instance is told.
+type (
+	RunsChanged      = postgres.RunsChanged
+	ClientSuppressed = postgres.ClientSuppressed
+)
+
+// WaitForNotification waits for what others tell: RunsChanged, ClientSuppressed or nil.
+func (i *Instance) WaitForNotification(ctx context.Context) (postgres.Notification, error) {
+	n, err := postgres.WaitForNotification(ctx, i.conn)
+	return n, postgres.TranslateError(err)
 }
 
 // Close drops the connection and its lock; the entry stays.
@@ -86,8 +80,8 @@ func (i *Instance) Close(ctx context.Context) { _ = i.conn.Close(ctx) }
 
 // Heartbeat shows that the instance lives, and whether it has emails to send that stand still, or gives
 // ErrFenced.
-func (o Outbox) Heartbeat(ctx context.Context, i *Instance, still bool) error {
-	return explain(i.beat(ctx, o.db.Pool, still))
+func (is Instances) Heartbeat(ctx context.Context, i *Instance, still bool) error {
+	return postgres.TranslateError(i.beat(ctx, is.pg.Pool, still))
 }
 
 func (i *Instance) beat(ctx context.Context, conn interface {
@@ -103,20 +97,20 @@ func (i *Instance) beat(ctx context.Context, conn interface {
 }
 
 // Deregister ends the entry: whatever it still holds is anybody's.
-func (o Outbox) Deregister(ctx context.Context, i *Instance) error {
-	_, err := o.Evict(ctx, []int64{i.ID})
+func (is Instances) Deregister(ctx context.Context, i *Instance) error {
+	_, err := is.Evict(ctx, []int64{i.ID})
 	return err
 }
 
-// StaleInstances are the other instances whose lock is free (dead, or just reconnecting) and those
+// Stale are the other instances whose lock is free (dead, or just reconnecting) and those
 // that have been silent for too long. Who holds blocks without an entry is as good as unlocked.
-func (o Outbox) StaleInstances(ctx context.Context, self int64) (unlocked, silent []int64, err error) {
-	unlocked, err = ids(ctx, o.db, `SELECT id FROM instances WHERE id <> $1 AND NOT EXISTS (
-			SELECT FROM pg_locks WHERE `+instanceLock+` AND objid = instances.id)
+func (is Instances) Stale(ctx context.Context, self int64) (unlocked, silent []int64, err error) {
+	unlocked, err = is.pg.IDs(ctx, `SELECT id FROM instances WHERE id <> $1 AND NOT EXISTS (
+			SELECT FROM pg_locks WHERE `+db.InstanceLock+` AND objid = instances.id)
 		UNION SELECT holder FROM blocks WHERE holder <> $1 AND NOT EXISTS (SELECT FROM instances WHERE id = holder)`, self)
 	if err == nil {
-		silent, err = ids(ctx, o.db, `SELECT id FROM instances
-			WHERE id <> $1 AND seen_at < now() - interval '`+instanceTimeout+`'`, self)
+		silent, err = is.pg.IDs(ctx, `SELECT id FROM instances
+			WHERE id <> $1 AND seen_at < now() - interval '`+db.InstanceTimeout+`'`, self)
 	}
 	return unlocked, silent, err
 }
@@ -124,9 +118,9 @@ func (o Outbox) StaleInstances(ctx context.Context, self int64) (unlocked, silen
 // Evict shuts dead instances out, settles what they recorded, frees their blocks, has their jobs of
 // the queue worked again and lets another one lead the queue, whose own terms would leave mailings
 // that are due waiting for 20 seconds; it says how many blocks.
-func (o Outbox) Evict(ctx context.Context, dead []int64) (int64, error) {
+func (is Instances) Evict(ctx context.Context, dead []int64) (int64, error) {
 	var freed int64
-	err := pgx.BeginFunc(ctx, o.db.Pool, func(tx pgx.Tx) error {
+	err := pgx.BeginFunc(ctx, is.pg.Pool, func(tx pgx.Tx) error {
 		if _, err := tx.Exec(ctx, "DELETE FROM instances WHERE id = ANY($1)", dead); err != nil {
 			return err
 		}
@@ -152,5 +146,5 @@ func (o Outbox) Evict(ctx context.Context, dead []int64) (int64, error) {
 				json_build_object('leader_id', leader_id, 'action', 'resigned')::text) FROM gone`, names)
 		return err
 	})
-	return freed, explain(err)
+	return freed, postgres.TranslateError(err)
 }

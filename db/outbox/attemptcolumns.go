@@ -1,4 +1,4 @@
-package db
+package outbox
 
 import (
 	"encoding/binary"

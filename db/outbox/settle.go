@@ -1,4 +1,4 @@
-package db
+package outbox
 
 import (
 	"context"
@@ -6,6 +6,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"skychimp/db/postgres"
 	"skychimp/db/statement"
 	"skychimp/domain"
 )
@@ -37,8 +38,8 @@ const settled = `, ended AS (
 
 // Complete tells the deliveries what their recorded attempts came to, all or none; to do it again
 // changes nothing. Nobody waits for it, so it takes many results at once.
-func (o Outbox) Complete(ctx context.Context, results []Result) error {
-	return explain(pgx.BeginFunc(ctx, o.db.Pool, func(tx pgx.Tx) error { return settle(ctx, tx, results) }))
+func (b Batches) Complete(ctx context.Context, results []Result) error {
+	return postgres.TranslateError(pgx.BeginFunc(ctx, b.pg.Pool, func(tx pgx.Tx) error { return settle(ctx, tx, results) }))
 }
 
 // settle is all that follows from results, the bounces too, for those who live and for the dead.
@@ -50,7 +51,7 @@ func settle(ctx context.Context, tx pgx.Tx, results []Result) error {
 	_, err := tx.Exec(ctx, statement.Complete.SQL(`WITH r AS (
 		SELECT * FROM unnest($1::bigint[], $2::bigint[], $3::int[], $4::int[], $5::smallint[], $6::text[], $7::timestamptz[])
 			AS r (instance, run_id, first_seq, seq, n, outcome, retry_at)
-	)`+settled), prepared, c.instances, c.runs, c.blocks, c.seqs, c.ns, c.outcomes, c.retries)
+	)`+settled), postgres.Prepared, c.instances, c.runs, c.blocks, c.seqs, c.ns, c.outcomes, c.retries)
 	if err != nil || len(c.bounced) == 0 {
 		return err
 	}
