@@ -165,7 +165,7 @@ func refusals(err error) []*domain.Error {
 	return nil
 }
 
-// askToSignIn sends a visitor to the sign-in page and from there back to where he wanted to go.
+// askToSignIn sends a visitor to the sign-in page, and from there to the page they asked for.
 func (r *Request) askToSignIn() error {
 	next := "/"
 	if r.HTMX() {

@@ -8,7 +8,7 @@ import (
 	"github.com/valyala/fasthttp"
 )
 
-// Whoever is no trusted proxy can write what he likes into the header.
+// Anybody but a trusted proxy can write anything into the header.
 func TestForwardedAddresses(t *testing.T) {
 	tests := []struct {
 		peer, forwarded, ip string

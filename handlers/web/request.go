@@ -80,7 +80,7 @@ func LocalPath(next, otherwise string) string {
 	return next
 }
 
-// OwnerID is whose objects the reader may look at: his own, or (0) everybody's.
+// OwnerID is whose objects the viewer may read: their own, or (0) everybody's.
 func (r *Request) OwnerID() int64 {
 	if user := r.Viewer.User; !user.MayOversee() {
 		return user.ID

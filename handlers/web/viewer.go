@@ -38,7 +38,7 @@ var languageMatcher = func() language.Matcher {
 	return language.NewMatcher(tags)
 }()
 
-// visitorLanguage is what the visitor chose here, else what his browser asks for.
+// visitorLanguage is what the visitor chose here, or else what the browser asks for.
 func visitorLanguage(c *fiber.Ctx) string {
 	if chosen := c.Cookies(LanguageCookie); slices.Contains(domain.Languages(), chosen) {
 		return chosen
