@@ -85,11 +85,15 @@ func (p *program) serveAfter(prepare func(*database) error) (err error) {
 	if err != nil {
 		return err
 	}
+	gate, err := web.Gate(listener, p.config.TrustedProxies, p.log)
+	if err != nil {
+		return err
+	}
 	working, err := p.startWorkers(database, set.Texts(), media)
 	if err != nil {
 		return err
 	}
-	return errors.Join(p.serve(app, listener, working.failed), working.stop())
+	return errors.Join(p.serve(app, gate, working.failed), working.stop())
 }
 
 // serve answers until the context ends, then lets what is under way come to its end.

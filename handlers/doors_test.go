@@ -120,6 +120,16 @@ func TestSmuggledRequests(t *testing.T) {
 		"NUL in a name":         "X-A\x00: 1\r\nContent-Length: 0\r\n\r\n",
 		"a space before colons": "Content-Length : 0\r\n\r\n",
 		"NUL in a value":        "X-A: \x00\r\nContent-Length: 0\r\n\r\n",
+		"bare LF after heads":   "X-A: 1\nContent-Length: 0\r\n\r\n",
+		"a folded head":         "X-A: 1\r\n Content-Length: 44\r\n\r\n",
+		"chunks of HTTP/1.0":    "Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+		"a size too large":      "Transfer-Encoding: chunked\r\n\r\n10000000000000000\r\nx\r\n0\r\n\r\n",
+		"a signed size":         "Transfer-Encoding: chunked\r\n\r\n+1\r\nx\r\n0\r\n\r\n",
+		"a size in hex":         "Transfer-Encoding: chunked\r\n\r\n0x1\r\nx\r\n0\r\n\r\n",
+		"a length in hex":       "Content-Length: 0x0\r\n\r\n",
+		"underscores in a size": "Transfer-Encoding: chunked\r\n\r\n0_1\r\nx\r\n0\r\n\r\n",
+		"more than its size":    "Transfer-Encoding: chunked\r\n\r\n1\r\nxxx0\r\n\r\n",
+		"two hosts":             "Host: evil.example\r\nContent-Length: 0\r\n\r\n",
 	} {
 		conn, err := net.Dial("tcp", at.Host)
 		if err != nil {

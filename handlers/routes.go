@@ -15,6 +15,11 @@ func routes(n nouns) (list []web.Route) {
 	return list
 }
 
+// uploads are the addresses that take files, with those below them.
+func uploads() []string {
+	return []string{"/clients/import", "/messages/pictures", "/admin/posts"}
+}
+
 func table(n nouns) []route {
 	return []route{
 		{"GET", "/", web.Everyone, n.home.Show},

@@ -72,5 +72,5 @@ func New(config Config, database *db.DB, set *templates.Set, files *static.Files
 	if err != nil {
 		return nil, err
 	}
-	return site.App(routes(n)), nil
+	return site.App(routes(n), uploads()), nil
 }

@@ -55,6 +55,12 @@ func newWorld(t testing.TB) *world {
 
 func worldOn(t testing.TB, database *db.DB, change ...func(*Config)) *world {
 	t.Helper()
+	return served(t, database, 0, change...)
+}
+
+// served is a world that waits for a body no longer than patience; 0: as long as it really does.
+func served(t testing.TB, database *db.DB, patience time.Duration, change ...func(*Config)) *world {
+	t.Helper()
 	files, err := static.Load()
 	if err != nil {
 		t.Fatal(err)
@@ -78,12 +84,23 @@ func worldOn(t testing.TB, database *db.DB, change ...func(*Config)) *world {
 	for _, one := range change {
 		one(&config)
 	}
-	app, err := New(config, database, set, files, slog.New(slog.NewTextHandler(log, nil)))
+	logger := slog.New(slog.NewTextHandler(log, nil))
+	app, err := New(config, database, set, files, logger)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if app.Server().ReadTimeout != 30*time.Second {
+		t.Errorf("bodies may take %v", app.Server().ReadTimeout)
+	}
+	if patience > 0 {
+		app.Server().ReadTimeout = patience
+	}
+	gate, err := web.Gate(listener, config.Proxies, logger)
 	if err != nil {
 		t.Fatal(err)
 	}
 	ended := make(chan error, 1)
-	go func() { ended <- app.Listener(listener) }()
+	go func() { ended <- app.Listener(gate) }()
 	t.Cleanup(func() {
 		if err := app.ShutdownWithTimeout(10 * time.Second); err != nil {
 			t.Error(err)

@@ -58,8 +58,9 @@ func (s *Site) middleware(app *fiber.App) {
 	app.Use(etag.New(etag.Config{Weak: true, Next: s.keepsSession}))
 	app.Use(s.refusal)
 	app.Use(recover.New(recover.Config{EnableStackTrace: true, StackTraceHandler: s.panicked}))
+	app.Use(s.crowded)
 	app.Use(plain)
-	app.Use(size)
+	app.Use(text)
 	app.Use(s.host)
 	app.Use(s.crossOrigin)
 	app.Use(s.deadline)
@@ -93,26 +94,14 @@ func plain(c *fiber.Ctx) error {
 		c.Context().SetConnectionClose()
 		return fiber.ErrBadRequest
 	}
+	if len(c.Request().Header.MultipartFormBoundary()) > 0 {
+		c.Context().SetConnectionClose() // what follows the last part is not read, and would be the next request
+	}
 	return c.Next()
 }
 
 func encoded(c *fiber.Ctx) bool {
 	return len(c.Request().Header.PeekAll(fiber.HeaderContentEncoding)) > 0
-}
-
-// size refuses forms that are too large.
-func size(c *fiber.Ctx) error {
-	limit, length := formLimit, c.Request().Header.ContentLength()
-	if len(c.Request().Header.MultipartFormBoundary()) > 0 {
-		limit = uploadLimit
-	}
-	if length < 0 { // sent in chunks
-		length = len(c.Body())
-	}
-	if length > limit {
-		return fiber.ErrRequestEntityTooLarge
-	}
-	return c.Next()
 }
 
 // requestID gives the request a number for the log and the error page, and logs what changes

@@ -27,8 +27,8 @@ func parseProxies(list []string) (proxies []proxy, err error) {
 	return proxies, nil
 }
 
-func (s *Site) isProxy(address netip.Addr) bool {
-	return slices.ContainsFunc(s.proxies, func(p proxy) bool { return p.Contains(address.Unmap()) })
+func isProxy(proxies []proxy, address netip.Addr) bool {
+	return slices.ContainsFunc(proxies, func(p proxy) bool { return p.Contains(address.Unmap()) })
 }
 
 // peer is the address at the other end of the connection.
@@ -38,13 +38,13 @@ func peer(c *fiber.Ctx) netip.Addr {
 }
 
 // trusts reports whether the forwarded headers of this request count.
-func (r *Request) trusts() bool { return r.Site.isProxy(peer(r.Ctx)) }
+func (r *Request) trusts() bool { return isProxy(r.Site.proxies, peer(r.Ctx)) }
 
 // IP is the visitor's address: of X-Forwarded-For the last one that no trusted proxy has.
 func (r *Request) IP() string {
 	address := peer(r.Ctx)
 	hops := strings.Split(r.Get(fiber.HeaderXForwardedFor), ",")
-	for i := len(hops) - 1; i >= 0 && r.Site.isProxy(address); i-- {
+	for i := len(hops) - 1; i >= 0 && isProxy(r.Site.proxies, address); i-- {
 		hop, err := netip.ParseAddr(strings.TrimSpace(hops[i]))
 		if err != nil {
 			break

@@ -3,14 +3,12 @@
 package web
 
 import (
-	"bytes"
 	"log/slog"
 	"net/url"
 	"time"
 
 	gocache "github.com/eko/gocache/lib/v4/cache"
 	"github.com/gofiber/fiber/v2"
-	"github.com/valyala/fasthttp"
 
 	"skychimp/db"
 	"skychimp/templates"
@@ -32,11 +30,13 @@ type Site struct {
 	Templates *templates.Set
 
 	routes   []Route
+	uploads  []string
 	nav      []NavItem
 	hosts    map[string]bool
 	proxies  []proxy
 	requests *Limiter // of an IP, to the forms of strangers
 	parts    *gocache.Cache[*Part]
+	crowd    crowd // through proxies
 }
 
 // NewSite has no addresses yet; nav is the main menu.
@@ -46,23 +46,16 @@ func NewSite(config Config, database *db.DB, set *templates.Set, nav []NavItem, 
 		requests: NewLimiter(300, time.Minute), parts: newParts()}, err
 }
 
-// What a form may hold. Somewhat more is read than taken: who is a little over the limit gets an
-// answer, who is far over it finds the connection closed.
-const (
-	formLimit, formRead     = 1 << 20, 4 << 20
-	uploadLimit, uploadRead = 32 << 20, 64 << 20 // of a form with a file
-)
-
-// App answers the routes and listens nowhere yet.
-func (s *Site) App(routes []Route) *fiber.App {
-	s.routes = routes
+// App answers the routes and listens nowhere yet. Files come to the addresses of uploads and those below.
+func (s *Site) App(routes []Route, uploads []string) *fiber.App {
+	s.routes, s.uploads = routes, uploads
 	app := fiber.New(fiber.Config{
 		AppName: "SkyChimp", DisableStartupMessage: true, Immutable: true, StrictRouting: false,
-		BodyLimit: formRead, ReadTimeout: 30 * time.Second, WriteTimeout: time.Minute, IdleTimeout: 2 * time.Minute,
+		BodyLimit: formLimit, ReadTimeout: bodyTime, WriteTimeout: time.Minute, IdleTimeout: 2 * time.Minute,
 		ReadBufferSize: 16 << 10, // of all headers together
-		ErrorHandler:   s.answer,
+		ErrorHandler:   s.unread,
 	})
-	app.Server().HeaderReceived = limitsOf
+	app.Server().HeaderReceived = s.bodyOf
 	s.middleware(app)
 	for _, route := range routes {
 		handle := func(c *fiber.Ctx) error { return route.Handle(s.Request(c)) }
@@ -72,15 +65,4 @@ func (s *Site) App(routes []Route) *fiber.App {
 		}
 	}
 	return app
-}
-
-// limitsOf gives forms with a file more room and more time, and exports time to be fetched.
-func limitsOf(header *fasthttp.RequestHeader) fasthttp.RequestConfig {
-	if len(header.MultipartFormBoundary()) > 0 {
-		return fasthttp.RequestConfig{MaxRequestBodySize: uploadRead, ReadTimeout: 5 * time.Minute}
-	}
-	if bytes.Contains(header.RequestURI(), []byte("/export.")) {
-		return fasthttp.RequestConfig{WriteTimeout: 15 * time.Minute}
-	}
-	return fasthttp.RequestConfig{}
 }
