@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"skychimp/domain"
+	"skychimp/handlers/web"
 )
 
 // costing does something and checks that the whole process took at most so many MB for it.
@@ -75,6 +76,7 @@ func TestCompressedRequests(t *testing.T) {
 		{"/password/forgot", writer.FormDataContentType(), packed(t, parts.Bytes(), "gzip"), []string{"gzip"}},
 		{"/clients/import", writer.FormDataContentType(), packed(t, parts.Bytes(), "deflate"), []string{"deflate"}},
 		{"/unsubscribe/x", urlencoded, []byte("email=x"), []string{"identity"}},
+		{"/none", urlencoded, packed(t, form, "gzip"), []string{"br"}},
 	} {
 		for _, chunked := range []bool{false, true} {
 			request, err := http.NewRequestWithContext(t.Context(), "POST", w.url+test.path, bytes.NewReader(test.body))
@@ -99,6 +101,31 @@ func TestCompressedRequests(t *testing.T) {
 		}
 	}
 	b.get("/login").is(t, 200)
+}
+
+// No method, no address and no guard comes before it.
+func TestNothingIsUnpacked(t *testing.T) {
+	w := newWorld(t)
+	for _, one := range append(routes(nouns{}), web.Route{Method: "POST", Path: "/none"}, web.Route{Method: "DELETE", Path: "/"}) {
+		for _, encoding := range []string{"gzip", "deflate", "x"} {
+			response, _ := w.wire(t, fmt.Sprintf("%s %s HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Encoding: %s\r\nContent-Length: 1\r\n\r\n1",
+				one.Method, strings.ReplaceAll(one.Path, ":", ""), encoding))
+			if response == nil || response.StatusCode != http.StatusUnsupportedMediaType {
+				t.Errorf("%s %s: %v", one.Method, one.Path, response)
+			}
+		}
+	}
+}
+
+// A form in parts ends its connection: what stands behind its last part would be the next request.
+func TestBehindTheLastPart(t *testing.T) {
+	w := newWorld(t)
+	const hidden = "GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n"
+	body := "--x\r\nContent-Disposition: form-data; name=\"email\"\r\n\r\na\r\n--x--\r\n" + strings.Repeat(" ", 8192) + hidden
+	response, goesOn := w.wire(t, fmt.Sprintf("POST /login HTTP/1.1\r\nHost: localhost\r\nContent-Type: multipart/form-data; boundary=x\r\nContent-Length: %d\r\n\r\n%s", len(body), body))
+	if response == nil || goesOn {
+		t.Errorf("%v, and the connection goes on: %v", response, goesOn)
+	}
 }
 
 // What programs in front of us may read as another request than we do is refused and ends the

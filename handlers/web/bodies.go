@@ -54,7 +54,7 @@ func (s *Site) signedIn(header *fasthttp.RequestHeader) error {
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
 	defer cancel()
-	_, err := s.DB.SessionUser(ctx, hash, time.Now())
+	_, err := s.DB.Sessions().User(ctx, hash, time.Now())
 	if domain.KindOf(err) == domain.NotFound {
 		return domain.Refuse(domain.SignedOut, "", "errors.signed_out")
 	}

@@ -83,14 +83,13 @@ func methodOverride(c *fiber.Ctx) error {
 }
 
 // plain refuses bodies that are compressed: a few hundred bytes unfold to gigabytes. Who touches the
-// body unfolds it, so nothing before this may. And it refuses a body in chunks that has a length as
-// well: a proxy may go by the other, and take the rest for somebody else's request.
+// body unfolds it, so nothing before this may. And it ends connections on which a proxy may see other
+// requests than we do, and take the rest for somebody else's.
 func plain(c *fiber.Ctx) error {
 	if encoded(c) {
 		return fiber.ErrUnsupportedMediaType
 	}
-	head := bytes.ToLower(c.Request().Header.RawHeaders())
-	if bytes.Contains(head, []byte("transfer-encoding:")) && bytes.Contains(head, []byte("content-length:")) {
+	if ambiguous(c.Request().Header.RawHeaders()) {
 		c.Context().SetConnectionClose()
 		return fiber.ErrBadRequest
 	}
@@ -98,6 +97,15 @@ func plain(c *fiber.Ctx) error {
 		c.Context().SetConnectionClose() // what follows the last part is not read, and would be the next request
 	}
 	return c.Next()
+}
+
+// ambiguous tells whether the headers have a length beside chunks, lines that end without CR, or lines
+// that go on in the next one.
+func ambiguous(head []byte) bool {
+	head = bytes.ToLower(head)
+	return bytes.Contains(head, []byte("transfer-encoding:")) && bytes.Contains(head, []byte("content-length:")) ||
+		bytes.Count(head, []byte("\n")) != bytes.Count(head, []byte("\r\n")) ||
+		bytes.Contains(head, []byte("\n ")) || bytes.Contains(head, []byte("\n\t"))
 }
 
 func encoded(c *fiber.Ctx) bool {
