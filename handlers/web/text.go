@@ -17,7 +17,7 @@ import (
 func text(c *fiber.Ctx) error {
 	request := c.Request()
 	if path, err := url.PathUnescape(c.Path()); err != nil || !isText([]byte(path)) {
-		return domain.Refuse(domain.NotFound, "", "errors.not_found")
+		return domain.Errorf(domain.NotFound, "", "errors.not_found")
 	}
 	if !utf8.Valid(request.Header.RawHeaders()) {
 		for name, value := range request.Header.All() {
