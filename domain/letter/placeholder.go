@@ -69,7 +69,8 @@ func problems(subject, body string) domain.ValidationErrors {
 	return p
 }
 
-func isText(s string) bool { return utf8.ValidString(s) && strings.IndexByte(s, 0) < 0 }
+// isText: SUBSTITUTE stands where a form held something else.
+func isText(s string) bool { return utf8.ValidString(s) && !strings.ContainsAny(s, "\x00\x1a") }
 
 // checkPlaceholders notes each unknown placeholder once, and no more than a reader can use.
 func checkPlaceholders(p *domain.ValidationErrors, where, text string) {
