@@ -131,7 +131,7 @@ func TestWhatIsNoText(t *testing.T) {
 		}
 	}
 	var kept int
-	if err := s.db.Pool.QueryRow(t.Context(), `SELECT count(*) FROM users`).Scan(&kept); err != nil || kept == 0 {
+	if err := s.db.Postgres().Pool.QueryRow(t.Context(), `SELECT count(*) FROM users`).Scan(&kept); err != nil || kept == 0 {
 		t.Errorf("%d users, %v", kept, err)
 	}
 }

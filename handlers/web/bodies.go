@@ -35,7 +35,7 @@ func (s *Site) bodyOf(header *fasthttp.RequestHeader) fasthttp.RequestConfig {
 	return fasthttp.RequestConfig{}
 }
 
-// takesFiles tells whether files are uploaded to the address, or to one below it.
+// takesFiles reports whether files are uploaded to the address, or to one below it.
 func (s *Site) takesFiles(uri string) bool {
 	path, _, _ := strings.Cut(uri, "?")
 	for _, root := range s.uploads {

@@ -99,7 +99,7 @@ func plain(c *fiber.Ctx) error {
 	return c.Next()
 }
 
-// ambiguous tells whether the headers have a length beside chunks, lines that end without CR, or lines
+// ambiguous reports whether the headers have a length beside chunks, lines that end without CR, or lines
 // that go on in the next one.
 func ambiguous(head []byte) bool {
 	head = bytes.ToLower(head)

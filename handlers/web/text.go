@@ -57,7 +57,7 @@ func substitute(b, with []byte) []byte {
 	return bytes.ReplaceAll(bytes.ToValidUTF8(b, with), []byte{0}, with)
 }
 
-// mend makes text of names and values, and tells whether any wasn't.
+// mend makes text of names and values, and reports whether any wasn't.
 func mend(args *fasthttp.Args, with []byte) (changed bool) {
 	for name, value := range args.All() {
 		changed = changed || !isText(name) || !isText(value)
