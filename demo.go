@@ -58,7 +58,7 @@ func (d demo) people(p *program, database *database) (first bool, owner domain.U
 	passwords := web.NewPasswords()
 	for _, sample := range d.Users {
 		password := strings.ToLower(rand.Text()[:12])
-		hash, err := passwords.Hash(p.ctx, password)
+		hash, err := passwords.Hash(p.ctx, web.Turn{}, password)
 		if err != nil {
 			return false, owner, err
 		}

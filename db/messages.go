@@ -3,6 +3,7 @@ package db
 import (
 	"context"
 	"strings"
+	"time"
 
 	"skychimp/db/postgres"
 
@@ -117,8 +118,8 @@ func lockMessage(ctx context.Context, tx Tx, owner, id int64) (m domain.Message,
 }
 
 // SendTest queues a letter with the message to its owner's own address, filled in as for
-// the client, or for nobody (0).
-func (ms Messages) SendTest(ctx context.Context, owner, id, clientID int64) error {
+// the client, or for nobody (0). TooMany when the owner has had many of them lately.
+func (ms Messages) SendTest(ctx context.Context, owner, id, clientID int64, now time.Time) error {
 	return ms.db.pg.InTx(ctx, func(tx Tx) error {
 		if _, err := lockMessage(ctx, tx, owner, id); err != nil {
 			return err
@@ -131,6 +132,13 @@ func (ms Messages) SendTest(ctx context.Context, owner, id, clientID int64) erro
 			if !own {
 				return domain.Errorf(domain.NotFound, "", "errors.not_found")
 			}
+		}
+		wait, err := takeQuota(ctx, tx, now, domain.Testing(owner))
+		if err != nil {
+			return err
+		}
+		if wait > 0 {
+			return domain.Errorf(domain.TooMany, "", "messages.test_too_many", "Minutes", domain.Minutes(wait))
 		}
 		return ms.db.pg.Enqueue(ctx, tx, domain.MailJob{Letter: domain.MailTest, UserID: owner, MessageID: id, ClientID: clientID})
 	})

@@ -54,7 +54,7 @@ func TestMessageOwners(t *testing.T) {
 			return err
 		},
 		"DeleteMessage": func(owner, id int64) error { return d.Messages().Delete(ctx, owner, id) },
-		"TestMessage":   func(owner, id int64) error { return d.Messages().SendTest(ctx, owner, id, 0) },
+		"TestMessage":   func(owner, id int64) error { return d.Messages().SendTest(ctx, owner, id, 0, time.Now()) },
 	} {
 		t.Run(name, func(t *testing.T) {
 			dbtest.Refused(t, try(bob, m.ID), domain.NotFound, "errors.not_found")
@@ -121,8 +121,8 @@ func TestTestMessage(t *testing.T) {
 	m := dbtest.NewMessage(t, d, ann, "Hello", "body")
 	mine := dbtest.NewClient(t, d, ann, domain.ClientForm{Email: "c@x.org"})
 	foreign := dbtest.NewClient(t, d, bob, domain.ClientForm{Email: "c@x.org"})
-	dbtest.Refused(t, d.Messages().SendTest(t.Context(), ann, m.ID, foreign.ID), domain.NotFound, "errors.not_found")
-	if err := d.Messages().SendTest(t.Context(), ann, m.ID, mine.ID); err != nil {
+	dbtest.Refused(t, d.Messages().SendTest(t.Context(), ann, m.ID, foreign.ID, time.Now()), domain.NotFound, "errors.not_found")
+	if err := d.Messages().SendTest(t.Context(), ann, m.ID, mine.ID, time.Now()); err != nil {
 		t.Fatal(err)
 	}
 	var jobs int

@@ -29,8 +29,22 @@ func (r Registrations) Create(ctx context.Context, registration domain.Registrat
 		if _, err := tx.NewInsert().Model(&registration).Returning("id").Exec(ctx); err != nil {
 			return err
 		}
-		return r.db.pg.Enqueue(ctx, tx, domain.MailJob{Letter: domain.MailVerify, RegistrationID: registration.ID})
+		job := domain.MailJob{Letter: domain.MailVerify, RegistrationID: registration.ID}
+		return r.db.mailWithin(ctx, tx, now, domain.Invitation(registration.Email), job)
 	})
+}
+
+// mailWithin queues an email. When the quota of its mailbox is used up the job is queued all the same, with
+// nobody to write to, so that an observer can't tell.
+func (db *DB) mailWithin(ctx context.Context, tx Tx, now time.Time, quota domain.Quota, job domain.MailJob) error {
+	wait, err := takeQuota(ctx, tx, now, quota)
+	if err != nil {
+		return err
+	}
+	if wait > 0 {
+		job = domain.MailJob{Letter: job.Letter}
+	}
+	return db.pg.Enqueue(ctx, tx, job)
 }
 
 // Get is one registration by id.
@@ -42,7 +56,7 @@ func (r Registrations) Get(ctx context.Context, id int64) (registration domain.R
 // MailAgain queues the email of the newest registration of the address, or, where it has an
 // account, one that says so. Of any other address the job has nobody to write to: it is queued all
 // the same, so that an observer can't tell.
-func (r Registrations) MailAgain(ctx context.Context, email string) error {
+func (r Registrations) MailAgain(ctx context.Context, email string, now time.Time) error {
 	return r.db.pg.InTx(ctx, func(tx Tx) error {
 		job := domain.MailJob{Letter: domain.MailVerify}
 		err := tx.NewRaw(`SELECT (SELECT coalesce(max(id), 0) FROM users WHERE lower(email) = lower(?0)),
@@ -54,20 +68,20 @@ func (r Registrations) MailAgain(ctx context.Context, email string) error {
 		if job.UserID != 0 {
 			job = domain.MailJob{Letter: domain.MailKnown, UserID: job.UserID}
 		}
-		return r.db.pg.Enqueue(ctx, tx, job)
+		return r.db.mailWithin(ctx, tx, now, domain.Invitation(email), job)
 	})
 }
 
 // MailReset queues the email with the link to a new password. Of an address without an account the
 // job has nobody to write to, as with MailAgain.
-func (us Users) MailReset(ctx context.Context, email string) error {
+func (us Users) MailReset(ctx context.Context, email string, now time.Time) error {
 	return us.db.pg.InTx(ctx, func(tx Tx) error {
 		job := domain.MailJob{Letter: domain.MailReset}
 		err := tx.NewRaw(`SELECT coalesce(max(id), 0) FROM users WHERE lower(email) = lower(?)`, email).Scan(ctx, &job.UserID)
 		if err != nil {
 			return err
 		}
-		return us.db.pg.Enqueue(ctx, tx, job)
+		return us.db.mailWithin(ctx, tx, now, domain.Resetting(email), job)
 	})
 }
 

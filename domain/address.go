@@ -13,6 +13,10 @@ import (
 // hosts maps host names as browsers do (UTS 46, non-transitional) and refuses empty and overlong labels.
 var hosts = idna.New(idna.MapForLookup(), idna.BidiRule(), idna.VerifyDNSLength(true))
 
+// emailRead is how many bytes anybody looks at who reads an address: none has more, and punycode takes
+// the square of its length.
+const emailRead = 1000
+
 // NormalEmail is the one spelling under which an address is kept: without the white space and the
 // invisible characters around it, in Unicode's composed form, its host in small letters and without
 // punycode. The case of the local part stays: it is the receiving host's business (RFC 5321, section 2.3.11).
@@ -23,6 +27,9 @@ func NormalEmail(email string) string {
 		return email
 	}
 	host := strings.ToLower(email[at:])
+	if len(email) > emailRead {
+		return email[:at] + host
+	}
 	if ascii, err := hosts.ToASCII(host); err == nil {
 		if name, err := hosts.ToUnicode(ascii); err == nil {
 			host = name
@@ -35,6 +42,9 @@ func NormalEmail(email string) string {
 // (RFC 5891). smtputf8 tells that the local part needs RFC 6531. ok is false where there is no such host.
 func WireEmail(email string) (wire string, smtputf8, ok bool) {
 	at := strings.LastIndexByte(email, '@') + 1
+	if len(email) > emailRead {
+		return "", false, false
+	}
 	smtputf8 = !isASCII(email[:at])
 	if host := email[at:]; !isASCII(host) {
 		ascii, err := hosts.ToASCII(host)

@@ -20,6 +20,7 @@ const (
 	Conflict                        // 409: the object's state does not allow it
 	TooMany                         // 429
 	Unavailable                     // 503: the database or queue cannot be reached
+	Busy                            // 503: too much waits already
 )
 
 // Error is an error that a visitor may read. Key is a locale key (`clients.email_taken`),

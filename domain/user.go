@@ -154,6 +154,11 @@ func CheckPassword(p *ValidationErrors, password, email string) {
 	}
 }
 
+// TooLongToSignIn tells what no account has, so that nobody need look for it.
+func TooLongToSignIn(email, password string) bool {
+	return len(email) > emailRead || utf8.RuneCountInString(password) > passwordMax
+}
+
 func checkName(p *ValidationErrors, name string) {
 	switch {
 	case name == "":

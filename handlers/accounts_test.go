@@ -69,8 +69,11 @@ func landing(user domain.User) string {
 func (w *world) register(t *testing.T, name, email string) domain.Registration {
 	t.Helper()
 	w.visitor(t).post("/register", "name", name, "email", email).leads(t, "/register/sent")
-	letters := w.letters(t)
-	registration, err := w.db.Registrations().Get(t.Context(), letters[len(letters)-1].RegistrationID)
+	var newest int64 // its email may have been one too many for the mailbox
+	if err := w.db.Postgres().Pool.QueryRow(t.Context(), `SELECT max(id) FROM registrations`).Scan(&newest); err != nil {
+		t.Fatal(err)
+	}
+	registration, err := w.db.Registrations().Get(t.Context(), newest)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -136,9 +139,7 @@ func TestRegistrationIsNotTakenOver(t *testing.T) {
 			var paths []string
 			for i, one := range []string{"Mallory", "Victim", "Mallory again"} {
 				email := []string{"victim@people.example", "Victim@people.example", "VICTIM@people.example"}[i]
-				stranger.post("/register", "name", one, "email", email, "password", "the stranger's own").leads(t, "/register/sent")
-				letters := w.letters(t)
-				paths = append(paths, "/verify/"+w.link(t, letters[i].RegistrationID, domain.TokenVerify, time.Now()))
+				paths = append(paths, "/verify/"+w.link(t, w.register(t, one, email).ID, domain.TokenVerify, time.Now()))
 			}
 			stranger.post("/login", "email", "victim@people.example", "password", "the stranger's own").is(t, 422)
 			for i, one := range []string{"Mallory", "Victim", "Mallory again"} {
@@ -226,6 +227,9 @@ func TestStrangersLearnNothing(t *testing.T) {
 		{"/verify/resend", domain.MailKnown, nil},
 	}
 	for i, test := range tests {
+		if err := w.db.Quotas().Forget(t.Context(), domain.Invitation(known.Email)); err != nil {
+			t.Fatal(err)
+		}
 		show := func(email string) string {
 			b := w.visitor(t)
 			posted := b.post(test.path, append(test.values, "email", email)...)
@@ -346,10 +350,6 @@ func TestTooManyTries(t *testing.T) {
 	if after := b.post("/login", "email", user.Email, "password", password).is(t, 429).Header.Get("Retry-After"); after == "" || after == "0" {
 		t.Errorf("Retry-After: %q", after)
 	}
-	for range 10 {
-		b.post("/password/forgot", "email", user.Email).is(t, 303)
-	}
-	b.post("/password/forgot", "email", user.Email).is(t, 429)
 	for range 300 {
 		if b.post("/verify/resend", "email", "").StatusCode == 429 {
 			return

@@ -86,11 +86,11 @@ func TestErrorPages(t *testing.T) {
 func TestTooManyPages(t *testing.T) {
 	w := newWorld(t)
 	visitor := w.visitor(t)
-	for range 10 {
+	for range 30 {
 		visitor.post("/password/forgot", "email", "anna@people.example").is(t, 303)
 	}
 	everyWay(t, visitor, func(t *testing.T, lang string, b *browser) {
-		got := b.post("/password/forgot", "email", "anna@people.example").refused(t, lang, 429, "account.register_too_many_emails", "errors.429_do")
+		got := b.post("/password/forgot", "email", "anna@people.example").refused(t, lang, 429, "account.too_many_emails", "errors.429_do")
 		if after, err := strconv.Atoi(got.Header.Get("Retry-After")); err != nil || after < 3000 || after > 3601 {
 			t.Errorf("Retry-After: %s", got.Header.Get("Retry-After"))
 		}

@@ -71,7 +71,7 @@ func newStage(t *testing.T) *stage {
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}}
 	t.Cleanup(s.client.CloseIdleConnections)
 	var err error
-	if s.hash, err = web.NewPasswords().Hash(t.Context(), password); err != nil {
+	if s.hash, err = web.NewPasswords().Hash(t.Context(), web.Turn{}, password); err != nil {
 		t.Fatal(err)
 	}
 	files, err := static.Load()

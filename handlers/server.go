@@ -28,9 +28,7 @@ import (
 // Config is what the site needs to know of the environment.
 type Config struct {
 	web.Config
-	Secret    []byte    // signs the links to unsubscribe
-	SecretOld []byte    // signed them before; nil: none did
-	Media     *db.Media // pictures of posts
+	Media *db.Media // pictures of posts
 }
 
 // nouns are the rooms of the site.

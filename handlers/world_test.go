@@ -80,7 +80,7 @@ func served(t testing.TB, database *db.DB, patience time.Duration, change ...fun
 	}
 	base := &url.URL{Scheme: "http", Host: listener.Addr().String()}
 	log := &journal{}
-	config := Config{Config: web.Config{BaseURL: base, Addr: base.Host, Inbox: true}, Secret: []byte(password), Media: media}
+	config := Config{Config: web.Config{BaseURL: base, Addr: base.Host, Inbox: true, Secret: []byte(password)}, Media: media}
 	for _, one := range change {
 		one(&config)
 	}
@@ -118,7 +118,7 @@ func (w *world) user(t testing.TB, name string, role domain.Role) domain.User {
 	t.Helper()
 	u := domain.User{Email: name + "@people.example", Name: name, Role: role, Language: "en", Timezone: "UTC", VerifiedAt: time.Now()}
 	var err error
-	if u.PasswordHash, err = web.NewPasswords().Hash(t.Context(), password); err != nil {
+	if u.PasswordHash, err = web.NewPasswords().Hash(t.Context(), web.Turn{}, password); err != nil {
 		t.Fatal(err)
 	}
 	if err := w.db.Users().Create(t.Context(), &u); err != nil {

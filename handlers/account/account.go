@@ -5,6 +5,7 @@ import (
 	"bufio"
 	"bytes"
 	"context"
+	"strconv"
 	"strings"
 	"time"
 
@@ -20,15 +21,10 @@ import (
 type Account struct {
 	DB        *db.DB
 	Passwords *web.Passwords
-
-	failures *web.Limiter // of an address, to sign in
-	emails   *web.Limiter // to an address
 }
 
-// New allows ten failures to sign in per address in a quarter of an hour, and ten emails an hour.
-func New(database *db.DB) *Account {
-	return &Account{database, web.NewPasswords(), web.NewLimiter(10, 15*time.Minute), web.NewLimiter(10, time.Hour)}
-}
+// New answers about accounts in this database.
+func New(database *db.DB) *Account { return &Account{database, web.NewPasswords()} }
 
 // accountView is the page account/page.
 type accountView struct {
@@ -135,7 +131,7 @@ func (h *Account) ChangePassword(r *web.Request) error {
 	if texts, bad := r.Problems(p.Err()); bad {
 		return h.accountPage(r, fiber.StatusUnprocessableEntity, func(v *accountView) { v.PasswordBad = texts })
 	}
-	hashed, err := h.Passwords.Hash(r.UserContext(), password)
+	hashed, err := h.Passwords.Hash(r.UserContext(), signedIn(r), password)
 	if err != nil {
 		return err
 	}
@@ -152,21 +148,34 @@ func (h *Account) ChangePassword(r *web.Request) error {
 	return r.Done("/account", "account.password_changed_here")
 }
 
-// checkCurrent notes a wrong current password; tries are counted like those of signing in.
+// checkCurrent notes a wrong current password.
 func (h *Account) checkCurrent(r *web.Request, p *domain.ValidationErrors, user domain.User) error {
-	if wait := h.failures.Take(web.AddressKey(user.Email), time.Now()); wait > 0 {
-		return web.TooMany("account.login_too_many", wait)
-	}
-	match, err := h.Passwords.Match(r.UserContext(), r.FormValue("current"), user.PasswordHash)
-	if err != nil {
-		return err
-	}
-	if !match {
+	match, err := h.guess(r, signedIn(r), r.FormValue("current"), user.PasswordHash, domain.GuessingSignedIn(user.ID))
+	if err == nil && !match {
 		p.Add("current", "account.current_wrong")
-		return nil
 	}
-	h.failures.Forget(web.AddressKey(user.Email))
-	return nil
+	return err
+}
+
+// signedIn is the turn of whoever is signed in.
+func signedIn(r *web.Request) web.Turn {
+	return web.Turn{Key: "user " + strconv.FormatInt(r.Viewer.User.ID, 10), Known: true}
+}
+
+// guess tells whether the password is right, and counts it when it is not.
+func (h *Account) guess(r *web.Request, turn web.Turn, password, hash string, quotas ...domain.Quota) (match bool, err error) {
+	wait, err := h.DB.Quotas().Take(r.UserContext(), time.Now(), quotas...)
+	if err != nil {
+		return false, err
+	}
+	if wait > 0 {
+		return false, web.TooMany("account.login_too_many", wait)
+	}
+	match, err = h.Passwords.Match(r.UserContext(), turn, password, hash)
+	if err == nil && match {
+		err = h.DB.Quotas().Forget(r.UserContext(), quotas...)
+	}
+	return match, err
 }
 
 func (h *Account) EndOtherSessions(r *web.Request) error {

@@ -1,8 +1,6 @@
 package account
 
 import (
-	"time"
-
 	"github.com/gofiber/fiber/v2"
 
 	"skychimp/domain"
@@ -23,22 +21,29 @@ func (h *Account) LoginForm(r *web.Request) error {
 func (h *Account) Login(r *web.Request) error {
 	email, password := domain.NormalEmail(r.FormValue("email")), r.FormValue("password")
 	view := loginView{Email: email, Next: web.LocalPath(r.FormValue("next"), "")}
-	if wait := h.failures.Take(web.AddressKey(email), time.Now()); wait > 0 {
-		return web.TooMany("account.login_too_many", wait)
+	wrong := func() error {
+		view.Problems = templates.Problems{"password": r.T("account.login_wrong")}
+		return r.Page(fiber.StatusUnprocessableEntity, "account/login", view)
+	}
+	if domain.TooLongToSignIn(email, password) {
+		view.Email = ""
+		return wrong()
 	}
 	user, err := h.DB.Users().ByEmail(r.UserContext(), email)
 	if err != nil && domain.KindOf(err) != domain.NotFound {
 		return err
 	}
-	match, err := h.Passwords.Match(r.UserContext(), password, user.PasswordHash)
+	turn, quotas := web.Turn{Key: r.Network()}, domain.Guessing(email, r.Network())
+	if device, known := r.Device(user); known {
+		turn, quotas = web.Turn{Key: device, Known: true}, []domain.Quota{domain.GuessingKnown(device)}
+	}
+	match, err := h.guess(r, turn, password, user.PasswordHash, quotas...)
 	if err != nil {
 		return err
 	}
 	if !match {
-		view.Problems = templates.Problems{"password": r.T("account.login_wrong")}
-		return r.Page(fiber.StatusUnprocessableEntity, "account/login", view)
+		return wrong()
 	}
-	h.failures.Forget(web.AddressKey(email))
 	if user.Blocked() {
 		return blocked(user)
 	}

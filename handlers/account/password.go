@@ -35,10 +35,10 @@ func (h *Account) Forgot(r *web.Request) error {
 		view.Problems, _ = r.Problems(err)
 		return r.Page(fiber.StatusUnprocessableEntity, "account/forgot", view)
 	}
-	if err := h.takeLetter(email); err != nil {
+	if err := h.take(r, domain.Forgetting(r.Network())); err != nil {
 		return err
 	}
-	if err := h.DB.Users().MailReset(r.UserContext(), email); err != nil {
+	if err := h.DB.Users().MailReset(r.UserContext(), email, time.Now()); err != nil {
 		return err
 	}
 	r.SetNote(sentCookie, email, time.Hour)
@@ -67,7 +67,7 @@ func (h *Account) Reset(r *web.Request) error {
 			view.Problems, _ = r.Problems(err)
 			return r.Page(fiber.StatusUnprocessableEntity, "account/reset", view)
 		}
-		hashed, err := h.Passwords.Hash(r.UserContext(), password)
+		hashed, err := h.Passwords.Hash(r.UserContext(), web.Turn{Key: r.Network()}, password)
 		if err != nil {
 			return err
 		}
@@ -81,7 +81,7 @@ func (h *Account) Reset(r *web.Request) error {
 		if err != nil {
 			return err
 		}
-		h.failures.Forget(web.AddressKey(user.Email))
+		r.Remember(user) // strangers who guess don't keep the new password out
 		return r.Done("/login", "account.password_changed")
 	})
 }

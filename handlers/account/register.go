@@ -59,7 +59,7 @@ func (h *Account) Register(r *web.Request) error {
 		}
 		return r.Page(fiber.StatusUnprocessableEntity, "account/register", view)
 	}
-	if err := h.takeLetter(registration.Email); err != nil {
+	if err := h.take(r, domain.Registering(r.Network())); err != nil {
 		return err
 	}
 	if err := h.DB.Registrations().Create(r.UserContext(), registration, time.Now()); err != nil {
@@ -68,12 +68,13 @@ func (h *Account) Register(r *web.Request) error {
 	return h.letterSent(r, registration.Email, "/register/sent")
 }
 
-// takeLetter limits how many emails strangers can have sent to one address.
-func (h *Account) takeLetter(email string) error {
-	if wait := h.emails.Take(web.AddressKey(email), time.Now()); wait > 0 {
-		return web.TooMany("account.register_too_many_emails", wait)
+// take limits how many emails a network, and all of them, can make us write.
+func (h *Account) take(r *web.Request, quotas []domain.Quota) error {
+	wait, err := h.DB.Quotas().Take(r.UserContext(), time.Now(), quotas...)
+	if wait > 0 {
+		return web.TooMany("account.too_many_emails", wait)
 	}
-	return nil
+	return err
 }
 
 // letterSent sends the browser to the page that says so.
@@ -98,10 +99,10 @@ func (h *Account) Resend(r *web.Request) error {
 		view.Problems, _ = r.Problems(err)
 		return r.Page(fiber.StatusUnprocessableEntity, "account/resend-form", view)
 	}
-	if err := h.takeLetter(email); err != nil {
+	if err := h.take(r, domain.Registering(r.Network())); err != nil {
 		return err
 	}
-	if err := h.DB.Registrations().MailAgain(r.UserContext(), email); err != nil {
+	if err := h.DB.Registrations().MailAgain(r.UserContext(), email, time.Now()); err != nil {
 		return err
 	}
 	return h.letterSent(r, email, "/register/sent?again=yes")
@@ -125,7 +126,7 @@ func (h *Account) Verify(r *web.Request) error {
 			view.Problems, _ = r.Problems(err)
 			return r.Page(fiber.StatusUnprocessableEntity, "account/verify", view)
 		}
-		hashed, err := h.Passwords.Hash(r.UserContext(), password)
+		hashed, err := h.Passwords.Hash(r.UserContext(), web.Turn{Key: r.Network()}, password)
 		if err != nil {
 			return err
 		}

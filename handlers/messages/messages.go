@@ -3,6 +3,7 @@ package messages
 
 import (
 	"strconv"
+	"time"
 
 	"github.com/gofiber/fiber/v2"
 
@@ -118,7 +119,7 @@ func (h *Messages) Test(r *web.Request) error {
 	if err != nil {
 		return domain.Errorf(domain.NotFound, "", "errors.not_found")
 	}
-	if err := h.DB.Messages().SendTest(r.UserContext(), user.ID, id, client); err != nil {
+	if err := h.DB.Messages().SendTest(r.UserContext(), user.ID, id, client, time.Now()); err != nil {
 		return err
 	}
 	if r.HTMX() {

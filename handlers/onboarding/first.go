@@ -189,7 +189,7 @@ func (h *Onboarding) Launch(r *web.Request) error {
 		return r.Done("/start", "onboarding.kept")
 	}
 	client, _ := strconv.ParseInt(view.Reader, 10, 64)
-	if err := h.DB.Messages().SendTest(r.UserContext(), user.ID, m.MessageID, client); err != nil {
+	if err := h.DB.Messages().SendTest(r.UserContext(), user.ID, m.MessageID, client, time.Now()); err != nil {
 		return err
 	}
 	return r.Done("/start", messages.TestSent(r), "Email", user.Email)

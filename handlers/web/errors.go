@@ -39,8 +39,7 @@ func (e slowDown) Unwrap() error { return e.error }
 
 // TooMany refuses until after has passed.
 func TooMany(key string, after time.Duration) error {
-	minutes := int64(after/time.Minute) + 1
-	return slowDown{domain.Errorf(domain.TooMany, "", key, "Minutes", minutes), after}
+	return slowDown{domain.Errorf(domain.TooMany, "", key, "Minutes", domain.Minutes(after)), after}
 }
 
 // answer is the only place that answers an error.
@@ -55,13 +54,18 @@ func (s *Site) answer(c *fiber.Ctx, err error) error {
 	case fiber.StatusInternalServerError:
 		view.Number = r.Number
 		s.Log.Error("request failed", "number", r.Number, "method", c.Method(), "path", c.Route().Path, "error", err)
+	case fiber.StatusTooManyRequests:
+		if minutes, ok := argument(refusal, "Minutes").(int64); ok {
+			c.Set(fiber.HeaderRetryAfter, strconv.FormatInt(minutes*60, 10))
+		}
 	case fiber.StatusServiceUnavailable:
 		c.Set(fiber.HeaderRetryAfter, "5")
-		s.warn("database away", err)
-	case fiber.StatusTooManyRequests:
-		if slow, ok := errors.AsType[slowDown](err); ok {
-			c.Set(fiber.HeaderRetryAfter, strconv.Itoa(int(slow.after.Seconds())+1))
+		if refusal == nil || refusal.Kind != domain.Busy {
+			s.warn("database away", err)
 		}
+	}
+	if slow, ok := errors.AsType[slowDown](err); ok {
+		c.Set(fiber.HeaderRetryAfter, strconv.Itoa(int(slow.after.Seconds())+1))
 	}
 	c.Set(fiber.HeaderCacheControl, "no-store")
 	if r.HTMX() {
@@ -75,8 +79,12 @@ func (s *Site) answer(c *fiber.Ctx, err error) error {
 }
 
 func (r *Request) errorView(status int, refusal *domain.Error) errorView {
-	view := errorView{Status: status, Title: r.explain(status, "title"), What: r.explain(status, "what"),
-		Kept: r.explain(status, "kept"), Do: r.explain(status, "do")}
+	word := strconv.Itoa(status)
+	if refusal != nil && refusal.Kind == domain.Busy {
+		word = "busy"
+	}
+	view := errorView{Status: status, Title: r.explain(status, word, "title"), What: r.explain(status, word, "what"),
+		Kept: r.explain(status, word, "kept"), Do: r.explain(status, word, "do")}
 	// One body for every 404: it must not tell what exists.
 	if refusal != nil && status != fiber.StatusNotFound && status != fiber.StatusServiceUnavailable {
 		view.What = r.Site.Templates.Texts().Fill(r.Viewer.Lang, refusal.Key, refusal.Args)
@@ -128,8 +136,8 @@ func (r *Request) briefly(view errorView) string {
 }
 
 // explain is the text of a status; statuses without words of their own share those of 400.
-func (r *Request) explain(status int, part string) string {
-	key := "errors." + strconv.Itoa(status) + "_" + part
+func (r *Request) explain(status int, word, part string) string {
+	key := "errors." + word + "_" + part
 	if text := r.T(key); text != key {
 		return text
 	}
@@ -143,7 +151,7 @@ func (r *Request) explain(status int, part string) string {
 func statusOf(err error) (int, *domain.Error) {
 	statuses := map[domain.Kind]int{
 		domain.Invalid: 422, domain.NotFound: 404, domain.Forbidden: 403, domain.Unauthenticated: 401,
-		domain.Blocked: 403, domain.Conflict: 409, domain.TooMany: 429, domain.Unavailable: 503,
+		domain.Blocked: 403, domain.Conflict: 409, domain.TooMany: 429, domain.Unavailable: 503, domain.Busy: 503,
 	}
 	if list := refusals(err); len(list) > 0 {
 		return statuses[list[0].Kind], list[0]
@@ -152,6 +160,14 @@ func statusOf(err error) (int, *domain.Error) {
 		return coded.Code, nil
 	}
 	return fiber.StatusInternalServerError, nil
+}
+
+// argument is what a refusal says besides its words, nil when there is none.
+func argument(refusal *domain.Error, name string) any {
+	if refusal == nil {
+		return nil
+	}
+	return refusal.Args[name]
 }
 
 // refusals are what a visitor may read of err.

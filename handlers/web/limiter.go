@@ -1,11 +1,8 @@
 package web
 
 import (
-	"strings"
 	"sync"
 	"time"
-
-	"skychimp/domain"
 )
 
 // Limiter counts events by key in windows of a fixed length, in this process alone.
@@ -44,13 +41,6 @@ func (l *Limiter) Take(key string, now time.Time) time.Duration {
 	return 0
 }
 
-// Forget starts the key's count anew.
-func (l *Limiter) Forget(key string) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	delete(l.counts, key)
-}
-
 // sweep drops windows that are over, at most once a minute.
 func (l *Limiter) sweep(now time.Time) {
 	if now.Sub(l.swept) < time.Minute {
@@ -64,15 +54,12 @@ func (l *Limiter) sweep(now time.Time) {
 	}
 }
 
-// Limited holds back an IP that sends the forms of strangers too often.
+// Limited holds back a network that sends the forms of strangers too often.
 func Limited(next Handler) Handler {
 	return func(r *Request) error {
-		if wait := r.Site.requests.Take(r.IP(), time.Now()); wait > 0 {
+		if wait := r.Site.requests.Take(r.Network(), time.Now()); wait > 0 {
 			return TooMany("errors.too_many_requests", wait)
 		}
 		return next(r)
 	}
 }
-
-// AddressKey is an address as limiters count it.
-func AddressKey(email string) string { return strings.ToLower(domain.NormalEmail(email)) }

@@ -2,20 +2,45 @@ package web
 
 import (
 	"context"
+	"slices"
+	"sync"
+	"time"
 
 	"github.com/alexedwards/argon2id"
+
+	"skychimp/domain"
 )
 
-// Passwords hashes with Argon2id. Each hash takes 64 MB and both cores for a tenth of a second, so
-// only two run at once; others wait.
+// Each hash takes 64 MB and both cores for a tenth of a second, so only few run at once. Others wait,
+// few of each key and not too many of all.
+const (
+	hashesAtOnce  = 2
+	waitingOfKey  = 4
+	waitingOfMany = 64
+)
+
+// Passwords hashes with Argon2id. Keys take turns, so that one with many requests holds up nobody else.
 type Passwords struct {
-	slots chan struct{}
+	mu      sync.Mutex
+	running int
+	waiting int     // in all lines
+	lines   []*line // none is empty; the first is next
+}
+
+// Turn says for whom a password is hashed.
+type Turn struct {
+	Key   string // the network, or what is known of somebody
+	Known bool   // goes before strangers
+}
+
+// line are the requests of a key that wait; each is told when it is its turn.
+type line struct {
+	Turn
+	waiting []chan struct{}
 }
 
 // NewPasswords makes the hasher of a process.
-func NewPasswords() *Passwords {
-	return &Passwords{slots: make(chan struct{}, 2)}
-}
+func NewPasswords() *Passwords { return &Passwords{} }
 
 func strength() *argon2id.Params {
 	return &argon2id.Params{Memory: 64 << 10, Iterations: 2, Parallelism: 2, SaltLength: 16, KeyLength: 32}
@@ -25,34 +50,117 @@ func strength() *argon2id.Params {
 // with an unknown address as much time as one with a known address.
 const nobody = "$argon2id$v=19$m=65536,t=2,p=2$AAAAAAAAAAAAAAAAAAAAAA$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"
 
-// Hash is what is stored of a password.
-func (p *Passwords) Hash(ctx context.Context, password string) (hash string, err error) {
-	err = p.inTurn(ctx, func() error {
+// Hash is what is stored of a password. It fails with Busy when too many wait.
+func (p *Passwords) Hash(ctx context.Context, turn Turn, password string) (hash string, err error) {
+	err = p.inTurn(ctx, turn, func() error {
 		hash, err = argon2id.CreateHash(password, strength())
 		return err
 	})
 	return hash, err
 }
 
-// Match reports whether the password is the one of the hash. An empty hash, of an address without
-// an account, takes as long and matches nothing.
-func (p *Passwords) Match(ctx context.Context, password, hash string) (match bool, err error) {
+// Match tells whether the password is the one of the hash. An empty hash, of an address without
+// an account, takes as long and matches nothing. It fails with Busy when too many wait.
+func (p *Passwords) Match(ctx context.Context, turn Turn, password, hash string) (match bool, err error) {
 	if hash == "" {
 		hash = nobody
 	}
-	err = p.inTurn(ctx, func() error {
+	err = p.inTurn(ctx, turn, func() error {
 		match, err = argon2id.ComparePasswordAndHash(password, hash)
 		return err
 	})
 	return match && hash != nobody, err
 }
 
-func (p *Passwords) inTurn(ctx context.Context, do func() error) error {
-	select {
-	case p.slots <- struct{}{}:
-	case <-ctx.Done():
-		return ctx.Err()
+func (p *Passwords) inTurn(ctx context.Context, turn Turn, do func() error) error {
+	called, ok := p.enter(turn)
+	if !ok {
+		return Busy(time.Second)
 	}
-	defer func() { <-p.slots }()
+	if called != nil {
+		select {
+		case <-called:
+		case <-ctx.Done():
+			if p.leave(turn.Key, called) {
+				return Busy(time.Second)
+			}
+		}
+	}
+	defer p.next()
 	return do()
+}
+
+// enter begins at once (nil), or waits until it is called.
+func (p *Passwords) enter(turn Turn) (called chan struct{}, ok bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.running < hashesAtOnce {
+		p.running++
+		return nil, true
+	}
+	if p.waiting >= waitingOfMany && !turn.Known {
+		return nil, false
+	}
+	at := p.lineOf(turn.Key)
+	if at < 0 {
+		at = len(p.lines)
+		p.lines = append(p.lines, &line{Turn: turn})
+	}
+	own := p.lines[at]
+	if len(own.waiting) >= waitingOfKey {
+		return nil, false
+	}
+	called = make(chan struct{})
+	own.waiting = append(own.waiting, called)
+	p.waiting++
+	return called, true
+}
+
+func (p *Passwords) lineOf(key string) int {
+	return slices.IndexFunc(p.lines, func(l *line) bool { return l.Key == key })
+}
+
+// leave waits no longer; false when it has just been called.
+func (p *Passwords) leave(key string, called chan struct{}) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	at := p.lineOf(key)
+	if at < 0 {
+		return false
+	}
+	own := p.lines[at]
+	place := slices.Index(own.waiting, called)
+	if place < 0 {
+		return false
+	}
+	own.waiting = slices.Delete(own.waiting, place, place+1)
+	p.waiting--
+	if len(own.waiting) == 0 {
+		p.lines = slices.Delete(p.lines, at, at+1)
+	}
+	return true
+}
+
+// next hands the slot of one that has ended to a known one that waits, else to the key whose turn it is.
+func (p *Passwords) next() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if len(p.lines) == 0 {
+		p.running--
+		return
+	}
+	at := max(0, slices.IndexFunc(p.lines, func(l *line) bool { return l.Known }))
+	own := p.lines[at]
+	p.lines = slices.Delete(p.lines, at, at+1)
+	close(own.waiting[0])
+	own.waiting = own.waiting[1:]
+	p.waiting--
+	if len(own.waiting) > 0 {
+		p.lines = append(p.lines, own)
+	}
+}
+
+// Busy refuses because too much waits; after is when it may be better.
+func Busy(after time.Duration) error {
+	return slowDown{domain.Errorf(domain.Busy, "", "errors.busy_what"), after}
 }

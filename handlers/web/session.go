@@ -65,6 +65,7 @@ func (r *Request) SignIn(user domain.User) error {
 		return err
 	}
 	r.SetViewer(user)
+	r.Remember(user)
 	r.SetCookie(LanguageCookie, user.Language, 365*24*time.Hour) // for pages that can't ask the database
 	r.SetCookie(r.Site.sessionCookie(), base64.RawURLEncoding.EncodeToString(secret), domain.SessionLife)
 	return nil

@@ -20,6 +20,9 @@ type Config struct {
 	Addr    string   // where the server listens
 	Proxies []string // addresses and networks whose forwarded headers count
 	Inbox   bool     // emails go to the test inbox
+
+	Secret    []byte // signs links and known devices
+	SecretOld []byte // signed them before; nil: none did
 }
 
 // Site is what requests are answered with, whatever they are about.
@@ -34,7 +37,7 @@ type Site struct {
 	nav      []NavItem
 	hosts    map[string]bool
 	proxies  []proxy
-	requests *Limiter // of an IP, to the forms of strangers
+	requests *Limiter // of a network, to the forms of strangers
 	parts    *gocache.Cache[*Part]
 	crowd    crowd // through proxies
 }

@@ -1,0 +1,292 @@
+package handlers
+
+import (
+	"fmt"
+	"net/http"
+	"regexp"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"skychimp/db"
+	"skychimp/domain"
+)
+
+// behindProxy believes what the test says about where a request comes from.
+func behindProxy(c *Config) { c.Proxies = []string{"127.0.0.1"} }
+
+// from is the same browser in another network.
+func (b *browser) from(address string) *browser { return b.with("X-Forwarded-For", address) }
+
+// written is how many of the emails that wait have somebody to go to.
+func (w *world) written(t *testing.T) (n int) {
+	t.Helper()
+	for _, job := range w.letters(t) {
+		if job.UserID != 0 || job.RegistrationID != 0 {
+			n++
+		}
+	}
+	return n
+}
+
+// Strangers can't make us write to whom they like, nor often, from however many addresses and through
+// whichever of several instances. What they are told never differs.
+func TestCannon(t *testing.T) {
+	w := newWorld(t)
+	w, other := worldOn(t, w.db, behindProxy), worldOn(t, w.db, behindProxy)
+	user := w.user(t, "anna", domain.RoleUser)
+	doors := []*browser{w.visitor(t), other.visitor(t)}
+	ask := func(i int, address, path, email string) answer {
+		return doors[i%2].from(address).post(path, "name", "Mallory", "email", email)
+	}
+	email := regexp.MustCompile(`[\p{L}&#;+.0-9-]+@[\p{L}.0-9-]+`)
+	page := func(a answer, b *browser) string {
+		return a.Header.Get("Location") + email.ReplaceAllString(b.get(a.Header.Get("Location")).body, "X")
+	}
+
+	// Addresses without an account, one network each.
+	for i := range 60 {
+		for _, path := range []string{"/password/forgot", "/verify/resend"} {
+			ask(i, fmt.Sprintf("10.0.%d.1", i), path, fmt.Sprintf("stranger%d@people.example", i)).is(t, 303)
+		}
+	}
+	if n := w.written(t); n != 0 {
+		t.Errorf("%d emails to addresses without an account", n)
+	}
+
+	// One mailbox under many names.
+	spellings := []string{"victim@пример.рф", "VICTIM@xn--e1afmkfd.xn--p1ai", "victim@ПРИМЕР.РФ"}
+	for i := range 45 {
+		spellings = append(spellings, fmt.Sprintf("victim+%d@пример.рф", i))
+	}
+	var first string
+	for i, one := range spellings {
+		for _, path := range []string{"/register", "/verify/resend"} {
+			a := ask(i, fmt.Sprintf("10.1.%d.1", i), path, one).is(t, 303)
+			if got := page(a, doors[i%2]); path == "/register" && first == "" {
+				first = got
+			} else if path == "/register" && got != first {
+				t.Fatalf("the answers differ:\n%s\n%s", first, got)
+			}
+		}
+	}
+	if n := w.written(t); n != 1 {
+		t.Errorf("%d emails to one mailbox within an hour", n)
+	}
+
+	// Somebody's account.
+	for i := range 20 {
+		ask(i, fmt.Sprintf("10.2.%d.1", i), "/password/forgot", strings.ToUpper(user.Email[:1])+user.Email[1:]).is(t, 303)
+	}
+	if n := w.written(t); n != 1+5 {
+		t.Errorf("%d links to a new password within an hour", n-1)
+	}
+
+	// Networks: all addresses of a /64 and of a /24 are one.
+	before := w.written(t)
+	refused := map[int]int{}
+	for i := range 40 {
+		refused[ask(i, fmt.Sprintf("2001:db8:1:2:%x::%x", i, i), "/register", fmt.Sprintf("six%d@people.example", i)).StatusCode]++
+		a := ask(i, fmt.Sprintf("10.3.0.%d", i), "/register", fmt.Sprintf("four%d@people.example", i))
+		refused[a.StatusCode]++
+		if a.StatusCode == 429 && a.Header.Get("Retry-After") == "" {
+			t.Error("429 without Retry-After")
+		}
+	}
+	if refused[303] != 60 || refused[429] != 20 || w.written(t) != before+60 {
+		t.Errorf("of two networks: %v, %d emails", refused, w.written(t)-before)
+	}
+
+	// All networks together.
+	if _, err := w.db.Postgres().Pool.Exec(t.Context(), `UPDATE quotas SET used = 999 WHERE used = (SELECT max(used) FROM quotas)`); err != nil {
+		t.Fatal(err)
+	}
+	ask(0, "10.4.0.1", "/register", "last@people.example").is(t, 303)
+	ask(1, "10.5.0.1", "/register", "more@people.example").is(t, 429)
+	ask(1, "10.5.0.1", "/password/forgot", user.Email).is(t, 303) // people with an account are apart
+}
+
+// Strangers who guess an address's password don't lock its owner out: neither where the owner is at
+// home, nor in another network, nor of what is done signed in.
+func TestLockingOut(t *testing.T) {
+	w := newWorld(t)
+	w, other := worldOn(t, w.db, behindProxy), worldOn(t, w.db, behindProxy)
+	user := w.user(t, "anna", domain.RoleUser)
+	home, work := w.visitor(t).from("10.1.0.1"), w.as(t, user).from("10.2.0.1")
+	home.post("/login", "email", user.Email, "password", password).is(t, 303)
+	home.post("/logout").is(t, 303)
+
+	stranger := []*browser{w.visitor(t), other.visitor(t)}
+	refused := 0
+	for i := range 30 { // one network, whatever the address in it
+		a := stranger[i%2].from(fmt.Sprintf("10.3.0.%d", i)).post("/login", "email", user.Email, "password", "wrong password")
+		if a.StatusCode == 429 {
+			refused++
+		}
+	}
+	if refused != 20 {
+		t.Errorf("%d of 30 guesses were refused", refused)
+	}
+	home.post("/login", "email", user.Email, "password", password).is(t, 303)
+	w.visitor(t).from("10.4.0.1").post("/login", "email", user.Email, "password", password).is(t, 303)
+
+	refused = 0
+	all := domain.Guessing(user.Email, "")[1]
+	for range 92 { // as if as many had come
+		if _, err := w.db.Quotas().Take(t.Context(), time.Now(), all); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for i := range 15 { // many networks
+		a := stranger[i%2].from(fmt.Sprintf("10.20.%d.1", i)).post("/login", "email", user.Email, "password", "wrong password")
+		if a.StatusCode == 429 {
+			refused++
+		}
+	}
+	if refused == 0 {
+		t.Error("a hundred networks may guess without end")
+	}
+	w.visitor(t).from("10.5.0.1").post("/login", "email", user.Email, "password", password).is(t, 429)
+	home.post("/logout").is(t, 303)
+	for range 9 {
+		home.post("/login", "email", user.Email, "password", "mistyped a bit").is(t, 422)
+	}
+	home.post("/login", "email", user.Email, "password", password).is(t, 303)
+	work.post("/account/password", "current", password, "password", "a new long password").leads(t, "/account")
+
+	// The cookie of one user is worth nothing for another, nor is a changed one; nor does it sign in.
+	w.user(t, "bob", domain.RoleUser)
+	for range 10 {
+		stranger[0].from("10.6.0.1").post("/login", "email", "bob@people.example", "password", "wrong password").is(t, 422)
+	}
+	bob := home.from("10.6.0.1")
+	bob.post("/login", "email", "bob@people.example", "password", password).is(t, 429)
+	for _, b := range []*browser{home, work} {
+		b.post("/logout").is(t, 303)
+		b.get("/account").is(t, 303)
+	}
+	for range 10 {
+		home.post("/login", "email", user.Email, "password", "wrong password").is(t, 422)
+	}
+	home.post("/login", "email", user.Email, "password", "a new long password").is(t, 429)
+	work.post("/login", "email", user.Email, "password", "a new long password").is(t, 303)
+	cookie := regexp.MustCompile(`device=\S+; max-age=\d+; path=/; HttpOnly; SameSite=Lax`)
+	if set := fmt.Sprint(w.as(t, user).post("/account/password", "current", "a new long password", "password", password).Header["Set-Cookie"]); !cookie.MatchString(set) {
+		t.Errorf("cookies %s", set)
+	}
+}
+
+// What is longer than any address has no counter, and no password takes long.
+func TestLongKeys(t *testing.T) {
+	w := newWorld(t)
+	b := w.visitor(t)
+	for _, path := range []string{"/login", "/password/forgot", "/register", "/verify/resend"} {
+		for _, email := range []string{strings.Repeat("a", 900_000) + "@people.example", "a@" + strings.Repeat("ж", 100_000) + ".рф"} {
+			b.post(path, "name", "A", "email", email, "password", password).is(t, 422)
+		}
+	}
+	b.post("/login", "email", "a@people.example", "password", strings.Repeat("a", 900_000)).is(t, 422)
+	b.post("/login", "email", "a\x00@people.example", "password", password)
+	var rows int
+	if err := w.db.Postgres().Pool.QueryRow(t.Context(), `SELECT count(*) FROM quotas`).Scan(&rows); err != nil || rows > 2 {
+		t.Errorf("%d counters, %v", rows, err)
+	}
+}
+
+// An owner has a mailbox, too, which may be somebody else's meanwhile.
+func TestManyTestEmails(t *testing.T) {
+	w := newWorld(t)
+	user, b := w.owner(t, "ann")
+	m := w.message(t, user.ID, "Hello", "Text")
+	for range 30 {
+		b.post(fmt.Sprintf("/messages/%d/test", m.ID)).is(t, 303)
+	}
+	if after := b.post(fmt.Sprintf("/messages/%d/test", m.ID)).is(t, 429).Header.Get("Retry-After"); after == "" {
+		t.Error("429 without Retry-After")
+	}
+	if n := w.written(t); n != 30 {
+		t.Errorf("%d emails", n)
+	}
+}
+
+// flood signs in all the time over n connections from one network, until the test ends.
+func flood(t testing.TB, w *world, n int, count func(status int, retry string)) (stop func()) {
+	t.Helper()
+	ended := make(chan struct{})
+	var wg sync.WaitGroup
+	for i := range n {
+		b := w.visitor(t).from(fmt.Sprintf("10.66.6.%d", i))
+		wg.Go(func() {
+			for k := 0; ; k++ {
+				select {
+				case <-ended:
+					return
+				default:
+				}
+				a := b.post("/login", "email", fmt.Sprintf("victim%d-%d@people.example", i, k), "password", "wrong password")
+				count(a.StatusCode, a.Header.Get("Retry-After"))
+			}
+		})
+	}
+	return sync.OnceFunc(func() { close(ended); wg.Wait() })
+}
+
+// While a network signs in over 100 connections at once, others sign in, and what is too much is told so.
+func TestSignInFlood(t *testing.T) {
+	w := newWorld(t)
+	w = worldOn(t, w.db, behindProxy)
+	user := w.user(t, "anna", domain.RoleUser)
+	var mu sync.Mutex
+	statuses := map[int]int{}
+	full := make(chan bool, 1)
+	stop := flood(t, w, 100, func(status int, retry string) {
+		mu.Lock()
+		defer mu.Unlock()
+		statuses[status]++
+		if status == http.StatusServiceUnavailable {
+			select {
+			case full <- retry != "" && retry != "0":
+			default:
+			}
+		}
+	})
+	defer stop()
+	if !<-full {
+		t.Error("503 without Retry-After")
+	}
+	for i := range 5 {
+		b := w.visitor(t).from(fmt.Sprintf("10.7.%d.1", i))
+		if a := b.post("/login", "email", user.Email, "password", password); a.StatusCode != 303 {
+			t.Errorf("status %d: %s", a.StatusCode, w.journal)
+		}
+	}
+	stop()
+	for status := range statuses {
+		if status != 503 && status != 422 && status != 429 {
+			t.Errorf("answers %v", statuses)
+		}
+	}
+	w.visitor(t).from("10.66.6.1").post("/login", "email", user.Email, "password", password) // whoever comes later finds it open
+	if text := w.journal.String(); strings.Contains(text, "database away") {
+		t.Error("the log blames the database")
+	}
+}
+
+// BenchmarkSignInFlood is how long an owner waits to sign in while a network does so over 100 connections.
+func BenchmarkSignInFlood(b *testing.B) {
+	w := worldOn(b, benchmarked(b), behindProxy)
+	user := w.user(b, "anna", domain.RoleUser)
+	stop := flood(b, w, 100, func(int, string) {})
+	defer stop()
+	var slowest time.Duration
+	for i := 0; b.Loop(); i++ {
+		owner := w.visitor(b).from(fmt.Sprintf("10.7.%d.1", i%250))
+		begun := time.Now()
+		owner.post("/login", "email", user.Email, "password", password).is(b, 303)
+		slowest = max(slowest, time.Since(begun))
+	}
+	b.ReportMetric(slowest.Seconds(), "slowest-s")
+}
+
+func benchmarked(b *testing.B) *db.DB { b.Helper(); return newWorld(b).db }

@@ -1,0 +1,53 @@
+package web
+
+import (
+	"crypto/hmac"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/binary"
+	"time"
+
+	"skychimp/domain"
+)
+
+// A known device is a browser in which the user has signed in before. Its cookie signs nobody in: wrong
+// passwords in it are counted apart, so that strangers can't lock its user out.
+
+const deviceLife = 180 * 24 * time.Hour
+
+// deviceCookie has the prefix of sessionCookie for the same reason.
+func (s *Site) deviceCookie() string {
+	if s.BaseURL.Scheme == "https" {
+		return "__Host-device"
+	}
+	return "device"
+}
+
+// Remember makes this browser known to the user.
+func (r *Request) Remember(user domain.User) {
+	body := binary.BigEndian.AppendUint64(nil, uint64(user.ID))
+	body = binary.BigEndian.AppendUint64(body, uint64(time.Now().Add(deviceLife).Unix()))
+	body = append(body, rand.Text()...)
+	r.SetCookie(r.Site.deviceCookie(), base64.RawURLEncoding.EncodeToString(append(body, deviceMAC(r.Site.Secret, body)...)), deviceLife)
+}
+
+// Device names this browser when it is known to the user; ok is false else.
+func (r *Request) Device(user domain.User) (name string, ok bool) {
+	signed, err := base64.RawURLEncoding.DecodeString(r.Cookies(r.Site.deviceCookie()))
+	if err != nil || len(signed) <= 16+sha256.Size {
+		return "", false
+	}
+	body, mac := signed[:len(signed)-sha256.Size], signed[len(signed)-sha256.Size:]
+	right := hmac.Equal(mac, deviceMAC(r.Site.Secret, body)) ||
+		r.Site.SecretOld != nil && hmac.Equal(mac, deviceMAC(r.Site.SecretOld, body))
+	ours := binary.BigEndian.Uint64(body) == uint64(user.ID) && binary.BigEndian.Uint64(body[8:]) > uint64(time.Now().Unix())
+	return string(body), right && ours
+}
+
+func deviceMAC(secret, body []byte) []byte {
+	mac := hmac.New(sha256.New, secret)
+	mac.Write([]byte("device\x00"))
+	mac.Write(body)
+	return mac.Sum(nil)
+}
