@@ -89,7 +89,7 @@ type ImportMapping struct {
 // ImportFields are the meanings a column can have: the form fields of a client.
 func ImportFields() []string { return []string{"email", "full_name", "comment", "tags"} }
 
-// Check refuses a mapping without one column of addresses.
+// Check returns an error for a mapping without a column of addresses.
 func (m ImportMapping) Check() error {
 	var p ValidationErrors
 	emails := 0
@@ -107,7 +107,7 @@ func (m ImportMapping) Check() error {
 	return p.Err()
 }
 
-// GuessMapping reads the names of the columns, in English or Russian, and looks for the
+// GuessMapping reads column names in English or Russian, and looks for the
 // column of addresses. lines are the first of the file.
 func GuessMapping(lines []ImportLine) ImportMapping {
 	words := map[string][]string{

@@ -9,7 +9,7 @@ import (
 	"unicode/utf8"
 )
 
-// ImportRow is a line as the mapping reads it. Problems say why it can't be taken.
+// ImportRow is a line read by the mapping. Problems say why it can't be imported.
 type ImportRow struct {
 	Line     int
 	Form     ClientForm
@@ -68,7 +68,7 @@ func (m ImportMapping) row(line ImportLine) ImportRow {
 	return row
 }
 
-// Value is the bad text of the row, to find it by: at most 200 characters.
+// Value is the text at fault, at most 200 characters.
 func (r ImportRow) Value() string {
 	value := r.Form.Email
 	if len(r.Problems) > 0 && value == "" {
@@ -118,7 +118,7 @@ func (p ImportProblem) Problems() (list ValidationErrors) {
 	return list
 }
 
-// ImportVerdict says what a row does to the owner's clients.
+// ImportVerdict says what importing a row does to the owner's clients.
 type ImportVerdict string
 
 // The verdicts; each has a locale key `imports.rows_<word>`.

@@ -9,12 +9,12 @@ import (
 // of the first mailing, without an ID when there are none yet.
 type Start struct {
 	Clients  bool // there is at least one
-	Launched bool // a mailing was; it may have ended
+	Launched bool // some mailing was launched; it may have ended
 	Message  Message
 	Mailing  Mailing
 }
 
-// StartStep is what an owner has to do next.
+// StartStep is the next step of onboarding.
 type StartStep string
 
 // The steps, in their order; at StepHome nothing is left to do.

@@ -1,4 +1,4 @@
-// Package blog shows the posts to everybody, and lets content managers write them.
+// Package blog has the public blog, and the pages on which content managers write it.
 package blog
 
 import (

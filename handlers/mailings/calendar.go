@@ -53,7 +53,7 @@ const (
 	monthFormat      = "2006-01"
 )
 
-// Calendar shows a month, by default this one, in the reader's zone.
+// Calendar shows a month, by default this one, in the viewer's zone.
 func (h *Mailings) Calendar(r *web.Request) error {
 	zone, now, user := r.Viewer.Zone, time.Now(), r.Viewer.User
 	this := now.In(zone).Format(monthFormat)

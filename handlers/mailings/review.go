@@ -9,7 +9,7 @@ import (
 	"skychimp/handlers/web"
 )
 
-// reviewView is the page mailings/review: what would go out. Its one button launches, or sends now
+// reviewView is the page mailings/review: what would be sent. Its one button launches, or sends now
 // what is launched already.
 type reviewView struct {
 	mailingRow
@@ -29,7 +29,7 @@ type stopView struct {
 	Open int64 // emails of the current run
 }
 
-// Review asks whether the mailing shall go out.
+// Review shows what would be sent, and asks for confirmation.
 func (h *Mailings) Review(r *web.Request) error {
 	m, err := h.ownMailing(r)
 	if err != nil {
@@ -57,7 +57,7 @@ func (h *Mailings) Review(r *web.Request) error {
 	return r.Page(fiber.StatusOK, "mailings/review", view)
 }
 
-// AskStop asks whether it is meant, for browsers without JavaScript.
+// AskStop asks for confirmation, for browsers without JavaScript.
 func (h *Mailings) AskStop(r *web.Request) error {
 	m, err := h.ownMailing(r)
 	if err != nil {

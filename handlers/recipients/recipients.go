@@ -1,4 +1,4 @@
-// Package recipients answers those who get mail.
+// Package recipients has the pages for people who get emails.
 package recipients
 
 import (

@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// Wall writes a wall clock in the reader's language, "" for none.
+// Wall writes a wall clock in the viewer's language, "" for none.
 func (r *Request) Wall(at time.Time) string {
 	if at.IsZero() {
 		return ""
@@ -53,7 +53,7 @@ type Moment struct {
 	UTC, Text, Zone string
 }
 
-// Moment writes a point in time in the reader's zone and language.
+// Moment writes a point in time in the viewer's zone and language.
 func (r *Request) Moment(at time.Time) Moment {
 	if at.IsZero() {
 		return Moment{}
