@@ -57,7 +57,7 @@ test: install-tests vendor ## install what is missing and run all tests
 	go test -timeout 30m -parallel 4 ./...
 
 race: install-tests vendor ## what runs concurrently, with the race detector
-	go test -race -timeout 30m ./db/... ./domain/letter/ ./handlers/jobs/ ./handlers/jobs/engine/ ./handlers/jobs/smtp/...
+	go test -race -timeout 30m ./db/... ./domain/email/ ./handlers/jobs/ ./handlers/jobs/engine/ ./handlers/jobs/smtp/...
 
 FAULTS ?= full
 faults: install-tests vendor ## the whole matrix of faults, one line a row; takes hours, with FAULTS=5 five of each
@@ -65,7 +65,7 @@ faults: install-tests vendor ## the whole matrix of faults, one line a row; take
 
 bench: install-tests vendor ## emails/s, CPU and memory of the program; CLIENTS, CONNS, PROGRAMS, LATENCY and DKIM change the run
 	go test -count=1 -timeout 3h -run '^$$' -bench '^BenchmarkRun$$' -benchtime 1x ./handlers/jobs/faulttest | grep -E '^(BENCH|ok|FAIL|panic)'
-	go test -count=1 -run '^$$' -bench . ./domain/letter ./handlers/jobs/smtp
+	go test -count=1 -run '^$$' -bench . ./domain/email ./handlers/jobs/smtp
 
 bench-pages: install-tests vendor ## how long 50 people at work wait for each page, with 100,000 clients; takes a quarter of an hour, less with ASKS=100
 	go test -count=1 -timeout 1h -run '^$$' -bench '^BenchmarkPages$$' -benchtime 1x ./handlers | grep -E '^(PAGE|ok|FAIL|panic)|_test.go:'

@@ -10,7 +10,7 @@ import (
 
 	"skychimp/db"
 	"skychimp/domain"
-	"skychimp/domain/letter"
+	"skychimp/domain/email"
 	"skychimp/handlers/inbox"
 	"skychimp/handlers/jobs"
 	"skychimp/handlers/jobs/engine"
@@ -102,7 +102,7 @@ func (p *program) configure(w *workers, database *database, texts *templates.Tex
 	if p.config.DKIMKey != "" {
 		key, err := os.ReadFile(string(p.config.DKIMKey))
 		if err == nil {
-			w.settings.Signer, err = letter.NewSigner(key, p.config.DKIMSelector, p.config.DKIMDomain)
+			w.settings.Signer, err = email.NewSigner(key, p.config.DKIMSelector, p.config.DKIMDomain)
 		}
 		if err != nil {
 			return fmt.Errorf("DKIM_KEY=%q: %w", p.config.DKIMKey, err)

@@ -8,7 +8,7 @@ import (
 	"time"
 
 	"skychimp/domain"
-	"skychimp/domain/letter"
+	"skychimp/domain/email"
 	"skychimp/templates"
 )
 
@@ -55,7 +55,7 @@ func TestMessageStarts(t *testing.T) {
 		}
 		for _, name := range templates.StartNames() {
 			subject, body := templates.Start(lang, name)
-			if err := letter.Check(subject, body); err != nil || subjects[subject] {
+			if err := email.Check(subject, body); err != nil || subjects[subject] {
 				t.Errorf("%s in %s: %q, %v", name, lang, subject, err)
 			}
 			subjects[subject] = true

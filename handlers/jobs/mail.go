@@ -16,7 +16,7 @@ import (
 
 	"skychimp/db"
 	"skychimp/domain"
-	"skychimp/domain/letter"
+	"skychimp/domain/email"
 	"skychimp/handlers/jobs/engine"
 )
 
@@ -94,7 +94,7 @@ func (w *MailWorker) notice(ctx context.Context, job *river.Job[domain.MailJob],
 	if reader.Name != "" {
 		paragraphs = []string{w.Translate(reader.Language, "account.mail_hello", "Name", reader.Name), say("text")}
 	}
-	return letter.Notice{
+	return email.Notice{
 		Subject: say("subject"), Paragraphs: paragraphs, ButtonText: say("button"), ButtonURL: w.BaseURL + link,
 		FooterText: say("footer"), Language: reader.Language, From: w.From,
 		To:        mail.Address{Name: reader.Name, Address: reader.Email},
@@ -134,7 +134,7 @@ func (w *MailWorker) test(ctx context.Context, job *river.Job[domain.MailJob], o
 	if err != nil {
 		return nil, err
 	}
-	to := letter.Recipient{
+	to := email.Recipient{
 		Email: owner.Email, Name: owner.Name, Date: time.Now().UTC(),
 		MessageID: w.messageID(), UnsubscribeURL: w.BaseURL + "/unsubscribe/test",
 	}
@@ -145,7 +145,7 @@ func (w *MailWorker) test(ctx context.Context, job *river.Job[domain.MailJob], o
 		}
 		to.Name, to.Comment = client.FullName, client.Comment
 	}
-	compiled, err := letter.Compile(letter.Source{
+	compiled, err := email.Compile(email.Source{
 		Subject: message.Subject, Body: message.Body, Language: owner.Language,
 		From:            mail.Address{Name: owner.Name, Address: w.From.Address},
 		ReplyTo:         mail.Address{Name: owner.Name, Address: owner.Email},
@@ -160,5 +160,5 @@ func (w *MailWorker) test(ctx context.Context, job *river.Job[domain.MailJob], o
 }
 
 func (w *MailWorker) messageID() string {
-	return "<" + strings.ToLower(rand.Text()) + "@" + letter.Host(w.From.Address) + ">"
+	return "<" + strings.ToLower(rand.Text()) + "@" + email.Host(w.From.Address) + ">"
 }

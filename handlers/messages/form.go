@@ -8,7 +8,7 @@ import (
 
 	"skychimp/db"
 	"skychimp/domain"
-	"skychimp/domain/letter"
+	"skychimp/domain/email"
 	"skychimp/handlers/web"
 	"skychimp/templates"
 )
@@ -72,7 +72,7 @@ func (h *Messages) showMessageForm(r *web.Request, status int, form messageForm)
 // Change applies the form to the message if emails can be made of it.
 func Change(m *domain.Message, form domain.MessageForm) error {
 	m.Change(form, time.Now())
-	return letter.Check(m.Subject, m.Body)
+	return email.Check(m.Subject, m.Body)
 }
 
 func (h *Messages) Create(r *web.Request) error {

@@ -6,7 +6,7 @@ import (
 	"github.com/gofiber/fiber/v2"
 
 	"skychimp/domain"
-	"skychimp/domain/letter"
+	"skychimp/domain/email"
 	"skychimp/handlers/web"
 )
 
@@ -29,13 +29,13 @@ func (h *Messages) Preview(r *web.Request) error {
 	if err != nil {
 		return err
 	}
-	return ShowEmail(r, letter.Shown(compiled.HTML(to), scheme))
+	return ShowEmail(r, email.Shown(compiled.HTML(to), scheme))
 }
 
 // EmailTo is the email that the client, or with 0 the owner, would get. Whatever the answer is
 // now, it may stand in a frame, and nothing runs in it.
-func (h *Messages) EmailTo(r *web.Request, owner domain.User, m domain.Message, client int64) (*letter.Letter, letter.Recipient, error) {
-	to := letter.Recipient{Email: owner.Email, Name: owner.Name, UnsubscribeURL: r.Absolute("/unsubscribe/test")}
+func (h *Messages) EmailTo(r *web.Request, owner domain.User, m domain.Message, client int64) (*email.Template, email.Recipient, error) {
+	to := email.Recipient{Email: owner.Email, Name: owner.Name, UnsubscribeURL: r.Absolute("/unsubscribe/test")}
 	if client != 0 {
 		reader, err := h.DB.Clients().Get(r.UserContext(), r.Viewer.User.ID, client)
 		if err != nil {
@@ -46,7 +46,7 @@ func (h *Messages) EmailTo(r *web.Request, owner domain.User, m domain.Message, 
 	r.Set(fiber.HeaderContentSecurityPolicy, "default-src 'none'; style-src 'unsafe-inline'; img-src https: http: data:; "+
 		"base-uri 'none'; form-action 'none'; frame-ancestors 'self'; sandbox")
 	r.Set(fiber.HeaderXFrameOptions, "SAMEORIGIN")
-	compiled, err := letter.Compile(letter.Source{
+	compiled, err := email.Compile(email.Source{
 		Subject: m.Subject, Body: m.Body, Language: owner.Language, From: mail.Address{Name: owner.Name, Address: owner.Email},
 		UnsubscribeText: r.Site.Say(owner.Language, "recipients.unsubscribe"),
 		FooterText:      r.Site.Say(owner.Language, "recipients.footer", "Name", owner.Name),

@@ -11,7 +11,7 @@ import (
 
 	"skychimp/db"
 	"skychimp/domain"
-	"skychimp/domain/letter"
+	"skychimp/domain/email"
 	"skychimp/handlers/clients"
 	"skychimp/handlers/mailings"
 	"skychimp/handlers/messages"
@@ -45,7 +45,7 @@ func (h *Onboarding) Preview(r *web.Request) error {
 	if err := r.Site.Templates.Render(&head, r.Viewer.Lang, "onboarding/subject", compiled.Subject(to)); err != nil {
 		return err
 	}
-	return messages.ShowEmail(r, letter.Under(head.String(), compiled.HTML(to)))
+	return messages.ShowEmail(r, email.Under(head.String(), compiled.HTML(to)))
 }
 
 // startLetterView is the page onboarding/letter: the email, its time and the button.

@@ -10,7 +10,7 @@ import (
 
 	"skychimp/db/outbox"
 	"skychimp/domain"
-	"skychimp/domain/letter"
+	"skychimp/domain/email"
 )
 
 // maxLanes is how many owners have letters in hand at the same time.
@@ -128,11 +128,11 @@ func (e *Engine) prepare(ctx context.Context, id int64) (*sending, error) {
 	if err != nil {
 		return nil, err
 	}
-	compiled, err := letter.Compile(letter.Source{
+	compiled, err := email.Compile(email.Source{
 		Subject: run.Subject, Body: run.Body, Language: run.OwnerLanguage,
 		From:            mail.Address{Name: run.OwnerName, Address: e.From.Address},
 		ReplyTo:         mail.Address{Name: run.OwnerName, Address: run.OwnerEmail},
-		ListID:          "<mailing-" + strconv.FormatInt(run.MailingID, 10) + "." + letter.Host(e.From.Address) + ">",
+		ListID:          "<mailing-" + strconv.FormatInt(run.MailingID, 10) + "." + email.Host(e.From.Address) + ">",
 		FeedbackID:      strconv.FormatInt(run.ID, 10) + ":" + strconv.FormatInt(run.OwnerID, 10) + ":mailing:skychimp",
 		UnsubscribeText: e.Translate(run.OwnerLanguage, "recipients.unsubscribe"),
 		FooterText:      e.Translate(run.OwnerLanguage, "recipients.footer", "Name", run.OwnerName),

@@ -12,7 +12,7 @@ import (
 
 	"skychimp/db/outbox"
 	"skychimp/domain"
-	"skychimp/domain/letter"
+	"skychimp/domain/email"
 	"skychimp/handlers/jobs/smtp"
 )
 
@@ -23,7 +23,7 @@ type Settings struct {
 	From      mail.Address // MAIL_FROM
 	BaseURL   string       // of links in letters, without a slash at its end
 	Secret    []byte       // signs the unsubscribe links and makes those of system emails
-	Signer    *letter.Signer
+	Signer    *email.Signer
 	Translate func(language, key string, args ...any) string
 	Log       *slog.Logger
 }

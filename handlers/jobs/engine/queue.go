@@ -8,13 +8,13 @@ import (
 	"time"
 
 	"skychimp/db/outbox"
-	"skychimp/domain/letter"
+	"skychimp/domain/email"
 )
 
 // sending is a run with letters in hand.
 type sending struct {
 	outbox.SendingRun
-	letter *letter.Letter
+	letter *email.Template
 	halted atomic.Bool               // no dot may go out any more
 	end    atomic.Pointer[time.Time] // of this machine's clock, after which none may either; nil: no end is known
 	blocks int                       // claimed and not done; guarded by the queue

@@ -8,7 +8,7 @@ import (
 	"time"
 
 	"skychimp/domain"
-	"skychimp/domain/letter"
+	"skychimp/domain/email"
 )
 
 // maxRefusals is how many refusals alike in a row are no longer their recipients' fault.
@@ -155,4 +155,4 @@ func (s *sender) heldBack(it item) bool {
 }
 
 // receiver is the domain of an address.
-func receiver(email string) string { return strings.ToLower(letter.Host(email)) }
+func receiver(address string) string { return strings.ToLower(email.Host(address)) }

@@ -5,7 +5,7 @@ import (
 	"time"
 
 	"skychimp/domain"
-	"skychimp/domain/letter"
+	"skychimp/domain/email"
 	"skychimp/handlers/jobs/smtp"
 )
 
@@ -156,9 +156,9 @@ func (s *sender) settledBefore() bool {
 func (s *sender) compose(it *item) bool {
 	run := it.block.run
 	var err error
-	s.letter, err = run.letter.Append(s.letter[:0], letter.Recipient{
+	s.letter, err = run.letter.Append(s.letter[:0], email.Recipient{
 		Email: it.Email, Name: it.Name, Comment: it.Comment, Date: s.clock.Now().UTC(),
-		MessageID:      letter.MessageID(run.ID, it.ClientID, letter.Host(s.From.Address)),
+		MessageID:      email.MessageID(run.ID, it.ClientID, email.Host(s.From.Address)),
 		UnsubscribeURL: s.BaseURL + "/unsubscribe/" + s.tokens.Token(it.ClientID),
 	})
 	if err == nil {

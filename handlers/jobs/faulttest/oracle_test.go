@@ -6,7 +6,7 @@ import (
 
 	"skychimp/db/outbox"
 	"skychimp/domain"
-	"skychimp/domain/letter"
+	"skychimp/domain/email"
 	"skychimp/handlers/jobs/smtp/smtptest"
 	"skychimp/handlers/programtest"
 )
@@ -53,13 +53,13 @@ func (env *environment) compare(allowed bounds) (sum totals) {
 	defer rows.Close()
 	for rows.Next() {
 		var run, client int64
-		var email string
+		var address string
 		var outcome domain.Outcome
-		if err := rows.Scan(&run, &client, &email, &outcome); err != nil {
+		if err := rows.Scan(&run, &client, &address, &outcome); err != nil {
 			env.Fatal(err)
 		}
-		id := letter.MessageID(run, client, mailFromHost)
-		sum.add(taken[id], came[id], outcome, allowed.excused != nil && allowed.excused(email, outcome))
+		id := email.MessageID(run, client, mailFromHost)
+		sum.add(taken[id], came[id], outcome, allowed.excused != nil && allowed.excused(address, outcome))
 		delete(taken, id)
 	}
 	if len(taken) > 0 {

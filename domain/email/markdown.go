@@ -1,4 +1,4 @@
-package letter
+package email
 
 import (
 	"bytes"
@@ -113,7 +113,7 @@ func style(markup string) (template.HTML, error) {
 	_, rest, begun := strings.Cut(whole, "<body>")
 	inner, _, ended := strings.Cut(rest, "</body>")
 	if !begun || !ended {
-		return "", errors.New("letter: styled content without a body")
+		return "", errors.New("email: styled content without a body")
 	}
 	return template.HTML(inner), nil
 }

@@ -1,4 +1,4 @@
-package letter
+package email
 
 import (
 	"bytes"
@@ -21,12 +21,12 @@ type parsed struct {
 }
 
 // parse reads an email back and holds it to the rules of the wire.
-func parse(t testing.TB, letter []byte) parsed {
+func parse(t testing.TB, email []byte) parsed {
 	t.Helper()
-	checkLines(t, letter)
-	message, err := mail.ReadMessage(bytes.NewReader(letter))
+	checkLines(t, email)
+	message, err := mail.ReadMessage(bytes.NewReader(email))
 	if err != nil {
-		t.Fatalf("headers: %v\n%s", err, letter)
+		t.Fatalf("headers: %v\n%s", err, email)
 	}
 	for name, values := range message.Header {
 		if len(values) > 1 && name != "Dkim-Signature" { // one for each key
@@ -73,13 +73,13 @@ func readPart(t testing.TB, parts *multipart.Reader, kind string) string {
 
 // checkLines wants CRLF alone as line break, header lines of at most 998 bytes, body lines of
 // at most 76 and no line that SMTP would have to stuff.
-func checkLines(t testing.TB, letter []byte) {
+func checkLines(t testing.TB, email []byte) {
 	t.Helper()
-	if !bytes.HasSuffix(letter, crlf) {
+	if !bytes.HasSuffix(email, crlf) {
 		t.Fatal("the last line doesn't end")
 	}
 	limit := 998
-	for line := range strings.SplitSeq(strings.TrimSuffix(string(letter), "\r\n"), "\r\n") {
+	for line := range strings.SplitSeq(strings.TrimSuffix(string(email), "\r\n"), "\r\n") {
 		switch {
 		case strings.ContainsAny(line, "\r\n\x00"):
 			t.Fatalf("bare CR, LF or NUL in %q", line)
@@ -97,7 +97,7 @@ func checkLines(t testing.TB, letter []byte) {
 	}
 }
 
-func compile(t testing.TB, s Source) *Letter {
+func compile(t testing.TB, s Source) *Template {
 	t.Helper()
 	l, err := Compile(s)
 	if err != nil {
@@ -106,16 +106,16 @@ func compile(t testing.TB, s Source) *Letter {
 	return l
 }
 
-func write(t testing.TB, l *Letter, r Recipient) []byte {
+func write(t testing.TB, l *Template, r Recipient) []byte {
 	t.Helper()
-	letter, err := l.Append(nil, r)
+	email, err := l.Append(nil, r)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return letter
+	return email
 }
 
-func TestLetterReadBack(t *testing.T) {
+func TestTemplateReadBack(t *testing.T) {
 	long := strings.TrimSpace(strings.Repeat("комментарий & <b>more</b> ", 250))[:5000]
 	tests := map[string]Recipient{
 		"plain":        {Name: "Anna", Comment: "likes bread"},
@@ -137,8 +137,8 @@ func TestLetterReadBack(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			base := benchRecipient()
 			base.Name, base.Comment = r.Name, r.Comment
-			letter := write(t, l, base)
-			p := parse(t, letter)
+			email := write(t, l, base)
+			p := parse(t, email)
 			if p.to.Name != strings.TrimSpace(r.Name) || p.to.Address != base.Email {
 				t.Errorf("To is %q <%s>, want %q", p.to.Name, p.to.Address, r.Name)
 			}
@@ -156,15 +156,15 @@ func TestLetterReadBack(t *testing.T) {
 					t.Error("no visible unsubscribe address")
 				}
 			}
-			checkEnmime(t, letter, p)
+			checkEnmime(t, email, p)
 		})
 	}
 }
 
 // checkEnmime wants a second reader, which tolerates less, to agree.
-func checkEnmime(t *testing.T, letter []byte, p parsed) {
+func checkEnmime(t *testing.T, email []byte, p parsed) {
 	t.Helper()
-	e, err := enmime.ReadEnvelope(bytes.NewReader(letter))
+	e, err := enmime.ReadEnvelope(bytes.NewReader(email))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -190,7 +190,7 @@ func TestAppendAllocatesNothing(t *testing.T) {
 	l, r := compile(t, benchSource()), benchRecipient()
 	buf := make([]byte, 0, 64<<10)
 	if n := testing.AllocsPerRun(100, func() { buf, _ = l.Append(buf[:0], r) }); n > 0 {
-		t.Errorf("%v allocations for a letter", n)
+		t.Errorf("%v allocations for an email", n)
 	}
 }
 
@@ -201,6 +201,6 @@ func TestAppendKeepsWhatStandsBefore(t *testing.T) {
 	one := write(t, l, benchRecipient())
 	two, err := l.Append(append([]byte(nil), one...), benchRecipient())
 	if err != nil || !bytes.Equal(two, append(one, one...)) {
-		t.Errorf("a second letter differs from the first: %v", err)
+		t.Errorf("a second email differs from the first: %v", err)
 	}
 }

@@ -1,4 +1,4 @@
-package letter
+package email
 
 // Both parts are quoted-printable. 8bit needs a server with 8BITMIME and breaks DKIM where a
 // relay re-encodes; base64 has to know its position modulo 3 at each splice, costs a third on

@@ -1,4 +1,4 @@
-package letter
+package email
 
 import (
 	"errors"
@@ -11,8 +11,8 @@ import (
 )
 
 func TestHeaders(t *testing.T) {
-	letter := string(write(t, compile(t, benchSource()), benchRecipient()))
-	head, _, _ := strings.Cut(letter, "\r\n\r\n")
+	email := string(write(t, compile(t, benchSource()), benchRecipient()))
+	head, _, _ := strings.Cut(email, "\r\n\r\n")
 	want := strings.Join([]string{
 		`From: "Ivan's Bakery" <noreply@example.com>`,
 		`To: =?utf-8?b?0JDQvdC90LAg0J/QtdGC0YDQvtCy0LA=?= <anna.petrova@example.net>`,
@@ -88,12 +88,12 @@ func TestUnsafeRecipientRefused(t *testing.T) {
 	refused(t, l, Recipient{MessageID: "<a@b> <c@d>"}, "message_id")
 	refused(t, l, Recipient{Comment: "a\x00"}, "comment")
 	if _, err := l.Append(nil, Recipient{Email: "a@b.c", MessageID: "<a@b>"}); err == nil {
-		t.Error("a letter to a list without an unsubscribe address was written")
+		t.Error("an email to a list without an unsubscribe address was written")
 	}
 }
 
 // refused fills what r leaves empty and wants Append to refuse the named field.
-func refused(t *testing.T, l *Letter, r Recipient, field string) {
+func refused(t *testing.T, l *Template, r Recipient, field string) {
 	t.Helper()
 	base := benchRecipient()
 	if r.Email == "" {
@@ -143,11 +143,11 @@ func TestHeaderLinesAreFolded(t *testing.T) {
 		s := benchSource()
 		s.Subject = subject
 		l := compile(t, s)
-		letter := write(t, l, benchRecipient())
-		if p := parse(t, letter); p.subject != strings.TrimSpace(subject) {
+		email := write(t, l, benchRecipient())
+		if p := parse(t, email); p.subject != strings.TrimSpace(subject) {
 			t.Errorf("subject %q came back as %q", subject, p.subject)
 		}
-		head, _, _ := strings.Cut(string(letter), "\r\n\r\n")
+		head, _, _ := strings.Cut(string(email), "\r\n\r\n")
 		for line := range strings.SplitSeq(head, "\r\n") {
 			if len(line) > 78 && !strings.HasPrefix(line, " <https://") {
 				t.Errorf("header line of %d bytes: %s", len(line), line)

@@ -1,4 +1,4 @@
-package letter
+package email
 
 import (
 	"html"
@@ -36,7 +36,7 @@ func (n Notice) Bytes() ([]byte, error) {
 	return l.Append(nil, Recipient{Email: n.To.Address, Name: n.To.Name, MessageID: n.MessageID, Date: n.Date})
 }
 
-func (n Notice) compile() (*Letter, error) {
+func (n Notice) compile() (*Template, error) {
 	var markup strings.Builder
 	for _, paragraph := range n.Paragraphs {
 		markup.WriteString("<p>" + html.EscapeString(paragraph) + "</p>")
@@ -59,7 +59,7 @@ func (n Notice) compile() (*Letter, error) {
 	if n.ButtonText != "" {
 		text += "\n\n" + buttonText(n.ButtonText, n.ButtonURL)
 	}
-	l := &Letter{subject: fixed(n.Subject), text: fixed(text + textFooter(n.FooterText)), html: fixed(whole)}
+	l := &Template{subject: fixed(n.Subject), text: fixed(text + textFooter(n.FooterText)), html: fixed(whole)}
 	return l.withHead(Source{From: n.From, Signer: n.Signer})
 }
 

@@ -1,4 +1,4 @@
-package letter
+package email
 
 import (
 	"bytes"
@@ -118,11 +118,11 @@ func appendNameAddress(dst []byte, column int, name, address string) []byte {
 	return append(dst, ">\r\n"...)
 }
 
-func (l *Letter) appendSubject(dst []byte, r *Recipient) []byte {
+func (t *Template) appendSubject(dst []byte, r *Recipient) []byte {
 	var stack [1024]byte
 	const name = "Subject: "
 	dst = append(dst, name...)
-	dst = appendText(dst, len(name), oneLine(appendPieces(stack[:0], l.subject, r)))
+	dst = appendText(dst, len(name), oneLine(appendPieces(stack[:0], t.subject, r)))
 	return append(dst, crlf...)
 }
 

@@ -1,4 +1,4 @@
-package letter
+package email
 
 import (
 	"bytes"
@@ -28,7 +28,7 @@ func benchSource() Source {
 		ListID:          "<mailing-7.example.com>",
 		FeedbackID:      "7:3:mailing:skychimp",
 		UnsubscribeText: "Unsubscribe",
-		FooterText:      "You get this letter because you are a client of Ivan's Bakery.",
+		FooterText:      "You get this email because you are a client of Ivan's Bakery.",
 	}
 }
 
@@ -72,7 +72,7 @@ func BenchmarkMsgauthEd25519(b *testing.B) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	letter, err := l.Append(nil, benchRecipient())
+	email, err := l.Append(nil, benchRecipient())
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -84,7 +84,7 @@ func BenchmarkMsgauthEd25519(b *testing.B) {
 	b.ReportAllocs()
 	for b.Loop() {
 		var out bytes.Buffer
-		if err := dkim.Sign(&out, bytes.NewReader(letter), options); err != nil {
+		if err := dkim.Sign(&out, bytes.NewReader(email), options); err != nil {
 			b.Fatal(err)
 		}
 	}

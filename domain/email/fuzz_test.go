@@ -1,4 +1,4 @@
-package letter
+package email
 
 import (
 	"strings"
@@ -19,19 +19,19 @@ func FuzzAppend(f *testing.F) {
 	s.Subject = "{{name}} {{comment}} новости"
 	s.Body = "{{comment}}\n{{name}}{{comment}} x [{{name}}](https://example.com/{{name}})\n\n    {{comment}}\n"
 	l := compile(f, s)
-	f.Fuzz(func(t *testing.T, name, email, comment, id, url string) {
+	f.Fuzz(func(t *testing.T, name, address, comment, id, url string) {
 		r := benchRecipient()
-		r.Name, r.Email, r.Comment, r.MessageID, r.UnsubscribeURL = name, email, comment, id, url
+		r.Name, r.Email, r.Comment, r.MessageID, r.UnsubscribeURL = name, address, comment, id, url
 		r.Date = time.Now()
-		letter, err := l.Append(nil, r)
+		email, err := l.Append(nil, r)
 		if err != nil {
 			return
 		}
-		p := parse(t, letter)
-		if wire, _, _ := wireAddress(email); p.to.Address != wire || len(p.header) != 14 {
-			t.Fatalf("to %s instead of %s, %d headers", p.to.Address, email, len(p.header))
+		p := parse(t, email)
+		if wire, _, _ := wireAddress(address); p.to.Address != wire || len(p.header) != 14 {
+			t.Fatalf("to %s instead of %s, %d headers", p.to.Address, address, len(p.header))
 		}
-		if v := verifications(t, signer, letter)[0]; v.Err != nil {
+		if v := verifications(t, signer, email)[0]; v.Err != nil {
 			t.Fatal(v.Err)
 		}
 		r.Comment = strings.ReplaceAll(strings.ReplaceAll(comment, "\r\n", "\n"), "\r", "\n")

@@ -1,7 +1,7 @@
-// Package letter writes one email as bytes: headers, MIME, personal parts, the address to
+// Package email writes one email as bytes: headers, MIME, personal parts, the address to
 // unsubscribe at, and the DKIM signature. What all recipients share is prepared once by
 // Compile; Append then only puts the personal parts in between.
-package letter
+package email
 
 import (
 	"crypto/sha256"
@@ -35,8 +35,8 @@ type Recipient struct {
 	Date                 time.Time
 }
 
-// Letter is a compiled Source. Goroutines may share it.
-type Letter struct {
+// Template is a compiled Source. Goroutines may share it.
+type Template struct {
 	from, tail []byte // the From line; the header lines behind the signed ones, with the blank line
 	subject    []piece
 	text, html []piece
@@ -55,9 +55,9 @@ const (
 
 // Compile prepares the emails of a run. Its error is a domain.Error or domain.ValidationErrors
 // where the owner's words or addresses are at fault.
-func Compile(s Source) (*Letter, error) {
+func Compile(s Source) (*Template, error) {
 	if s.UnsubscribeText == "" {
-		return nil, errors.New("letter: no words for the unsubscribe link")
+		return nil, errors.New("email: no words for the unsubscribe link")
 	}
 	if p := problems(s.Subject, s.Body); len(p) > 0 {
 		return nil, p
@@ -80,86 +80,86 @@ func Compile(s Source) (*Letter, error) {
 		return nil, err
 	}
 	text := content.text() + textFooter(s.FooterText, s.UnsubscribeText+": "+m.mark(fieldUnsubscribe))
-	l := &Letter{bulk: true, subject: m.split(subject, verbatim), text: m.split(text, verbatim), html: m.split(html, escapeHTML)}
-	return l.withHead(s)
+	t := &Template{bulk: true, subject: m.split(subject, verbatim), text: m.split(text, verbatim), html: m.split(html, escapeHTML)}
+	return t.withHead(s)
 }
 
-// withHead is l with the header lines that don't depend on the recipient.
-func (l *Letter) withHead(s Source) (*Letter, error) {
+// withHead is t with the header lines that don't depend on the recipient.
+func (t *Template) withHead(s Source) (*Template, error) {
 	var err error
-	if l.from, err = appendMailbox(nil, "From: ", "from", s.From); err != nil {
+	if t.from, err = appendMailbox(nil, "From: ", "from", s.From); err != nil {
 		return nil, err
 	}
 	kind := "Precedence: bulk\r\n"
-	if !l.bulk {
+	if !t.bulk {
 		kind = "Auto-Submitted: auto-generated\r\n"
 	}
-	l.tail = append(l.tail, kind...)
-	unsigned := len(l.tail)
+	t.tail = append(t.tail, kind...)
+	unsigned := len(t.tail)
 	// A header field with letters beyond ASCII in an address would need SMTPUTF8 on the whole way to each
 	// recipient: answers go to From instead.
 	if _, smtputf8, _ := wireAddress(s.ReplyTo.Address); s.ReplyTo.Address != "" && !smtputf8 {
-		if l.tail, err = appendMailbox(l.tail, "Reply-To: ", "reply_to", s.ReplyTo); err != nil {
+		if t.tail, err = appendMailbox(t.tail, "Reply-To: ", "reply_to", s.ReplyTo); err != nil {
 			return nil, err
 		}
 	}
-	if l.tail, err = appendField(l.tail, "List-Id: ", "list_id", s.ListID); err != nil {
+	if t.tail, err = appendField(t.tail, "List-Id: ", "list_id", s.ListID); err != nil {
 		return nil, err
 	}
-	if l.tail, err = appendField(l.tail, "Feedback-ID: ", "feedback_id", s.FeedbackID); err != nil {
+	if t.tail, err = appendField(t.tail, "Feedback-ID: ", "feedback_id", s.FeedbackID); err != nil {
 		return nil, err
 	}
-	l.tail = append(l.tail, mimeHead...)
+	t.tail = append(t.tail, mimeHead...)
 	if s.Signer != nil {
-		l.seals = s.Signer.seals(l.bulk, l.tail[unsigned:len(l.tail)-len(crlf)])
+		t.seals = s.Signer.seals(t.bulk, t.tail[unsigned:len(t.tail)-len(crlf)])
 	}
-	return l, nil
+	return t, nil
 }
 
 // Append appends the email to r, in CRLF lines of at most 998 bytes, and returns the longer
 // slice. No line begins with a dot, so SMTP has nothing to stuff (RFC 5321, section 4.5.2).
 // What can't stand in a header is refused with a domain.Error, and dst comes back as it was.
-func (l *Letter) Append(dst []byte, r Recipient) ([]byte, error) {
-	if err := r.check(l.bulk); err != nil {
+func (t *Template) Append(dst []byte, r Recipient) ([]byte, error) {
+	if err := r.check(t.bulk); err != nil {
 		return dst, err
 	}
-	letter := dst
-	for _, one := range l.seals {
-		letter = append(letter, one.header...)
+	email := dst
+	for _, one := range t.seals {
+		email = append(email, one.header...)
 	}
-	signed := len(letter)
-	letter = append(letter, l.from...)
-	letter = appendRecipient(letter, &r)
-	letter = l.appendSubject(letter, &r)
-	letter = append(letter, "Date: "...)
-	letter = r.Date.AppendFormat(letter, time.RFC1123Z)
-	letter = append(letter, "\r\nMessage-ID: "...)
-	letter = append(letter, r.MessageID...)
-	letter = append(letter, "\r\n"...)
-	if l.bulk {
-		letter = appendUnsubscribe(letter, r.UnsubscribeURL)
+	signed := len(email)
+	email = append(email, t.from...)
+	email = appendRecipient(email, &r)
+	email = t.appendSubject(email, &r)
+	email = append(email, "Date: "...)
+	email = r.Date.AppendFormat(email, time.RFC1123Z)
+	email = append(email, "\r\nMessage-ID: "...)
+	email = append(email, r.MessageID...)
+	email = append(email, "\r\n"...)
+	if t.bulk {
+		email = appendUnsubscribe(email, r.UnsubscribeURL)
 	}
-	unsigned := len(letter)
-	letter = append(letter, l.tail...)
-	body := len(letter)
-	letter = append(letter, opening...)
-	letter = appendQuotedPieces(letter, l.text, &r)
-	letter = append(letter, between...)
-	letter = appendQuotedPieces(letter, l.html, &r)
-	letter = append(letter, closing...)
-	if err := l.sign(letter[len(dst):signed], letter[signed:unsigned], letter[body:], r.Date); err != nil {
+	unsigned := len(email)
+	email = append(email, t.tail...)
+	body := len(email)
+	email = append(email, opening...)
+	email = appendQuotedPieces(email, t.text, &r)
+	email = append(email, between...)
+	email = appendQuotedPieces(email, t.html, &r)
+	email = append(email, closing...)
+	if err := t.sign(email[len(dst):signed], email[signed:unsigned], email[body:], r.Date); err != nil {
 		return dst, err
 	}
-	return letter, nil
+	return email, nil
 }
 
 // sign fills in the signatures that the email begins with.
-func (l *Letter) sign(seals, headers, body []byte, at time.Time) error {
-	if len(l.seals) == 0 {
+func (t *Template) sign(seals, headers, body []byte, at time.Time) error {
+	if len(t.seals) == 0 {
 		return nil
 	}
 	hash := sha256.Sum256(body)
-	for _, one := range l.seals {
+	for _, one := range t.seals {
 		if err := one.close(seals[:len(one.header)], headers, hash, at); err != nil {
 			return err
 		}
@@ -169,11 +169,11 @@ func (l *Letter) sign(seals, headers, body []byte, at time.Time) error {
 }
 
 // HTML is the page that the recipient's mail program shows.
-func (l *Letter) HTML(r Recipient) string { return string(appendPieces(nil, l.html, &r)) }
+func (t *Template) HTML(r Recipient) string { return string(appendPieces(nil, t.html, &r)) }
 
 // Subject is the subject line that the recipient reads.
-func (l *Letter) Subject(r Recipient) string {
-	return string(oneLine(appendPieces(nil, l.subject, &r)))
+func (t *Template) Subject(r Recipient) string {
+	return string(oneLine(appendPieces(nil, t.subject, &r)))
 }
 
 // check refuses what would break a header or address a second recipient.

@@ -1,4 +1,4 @@
-package letter
+package email
 
 import (
 	"errors"
@@ -17,11 +17,11 @@ func TestNotice(t *testing.T) {
 		From: mail.Address{Name: "SkyChimp", Address: "noreply@localhost"}, To: mail.Address{Name: "Иван", Address: "ivan@example.org"},
 		MessageID: "<1@localhost>", Date: time.Date(2026, 11, 23, 9, 30, 0, 0, time.FixedZone("MSK", 3*3600)), Signer: newEd25519(t),
 	}
-	letter, err := n.Bytes()
+	email, err := n.Bytes()
 	if err != nil {
 		t.Fatal(err)
 	}
-	p := parse(t, letter)
+	p := parse(t, email)
 	if p.subject != n.Subject || p.to.Name != "Иван" || p.header.Get("Date") != "Mon, 23 Nov 2026 09:30:00 +0300" {
 		t.Errorf("subject %q, to %v, date %s", p.subject, p.to, p.header.Get("Date"))
 	}
@@ -45,10 +45,10 @@ func TestNotice(t *testing.T) {
 		}
 	}
 	n.Date = time.Now()
-	if letter, err = n.Bytes(); err != nil {
+	if email, err = n.Bytes(); err != nil {
 		t.Fatal(err)
 	}
-	verify(t, n.Signer, letter, "from to subject date message-id mime-version content-type")
+	verify(t, n.Signer, email, "from to subject date message-id mime-version content-type")
 	for field, change := range map[string]func(*Notice){
 		"subject":    func(n *Notice) { n.Subject += "\r\nBcc: x@y.z" },
 		"button_url": func(n *Notice) { n.ButtonURL = "javascript:alert(1)" },
