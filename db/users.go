@@ -77,6 +77,11 @@ func (us Users) update(ctx context.Context, tx Tx, id int64, change func(*domain
 			return user, err
 		}
 	}
+	if before.Held() && !user.Held() {
+		if err := resumeOwner(ctx, tx, id); err != nil {
+			return user, err
+		}
+	}
 	if user.PasswordHash == before.PasswordHash && !user.Blocked() {
 		return user, nil
 	}
@@ -89,7 +94,9 @@ func (us Users) Delete(ctx context.Context, id int64) error {
 	return us.db.pg.InTx(ctx, func(tx Tx) error {
 		for _, statement := range []string{
 			`SELECT FROM runs WHERE owner_id = ? FOR UPDATE`, // which may be being planned
-			// The two tables without a foreign key first.
+			// The tables without a foreign key first.
+			`DELETE FROM returns USING runs WHERE runs.id = returns.run_id AND runs.owner_id = ?`,
+			`DELETE FROM bounces USING runs WHERE runs.id = bounces.run_id AND runs.owner_id = ?`,
 			`DELETE FROM attempts USING runs WHERE runs.id = attempts.run_id AND runs.owner_id = ?`,
 			`DELETE FROM deliveries USING runs WHERE runs.id = deliveries.run_id AND runs.owner_id = ?`,
 			`DELETE FROM users WHERE id = ?`,

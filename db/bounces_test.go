@@ -1,0 +1,256 @@
+package db_test
+
+import (
+	"fmt"
+	"slices"
+	"sync"
+	"testing"
+	"time"
+
+	"skychimp/db"
+	"skychimp/db/dbtest"
+	"skychimp/domain"
+)
+
+// bounceOf reports one recipient.
+func bounceOf(email, action string, code int, text string) domain.Report {
+	return domain.Report{Kind: domain.ReportDelivery, Recipients: []domain.ReportedRecipient{
+		{Final: email, Action: action, Answer: domain.NewAnswer(domain.StageRcpt, code, text)}}}
+}
+
+func dead(email string) domain.Report { return bounceOf(email, "failed", 550, "5.1.1 no such user") }
+func full(email string) domain.Report { return bounceOf(email, "failed", 552, "5.2.2 mailbox full") }
+
+var complaint = domain.Report{Kind: domain.ReportComplaint}
+
+func receive(t testing.TB, d *db.DB, run int64, seq int, report domain.Report) {
+	t.Helper()
+	if err := d.Bounces().Receive(t.Context(), run, seq, report, fmt.Appendf(nil, "%d %d %+v", run, seq, report)); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// reasons are why clients with the address get nothing, in the order of their numbers.
+func reasons(t testing.TB, d *db.DB, email string) (all []string) {
+	t.Helper()
+	rows, err := d.Pool.Query(t.Context(), "SELECT suppressed_reason FROM clients WHERE lower(email) = lower($1) ORDER BY id", email)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var one string
+		if err := rows.Scan(&one); err != nil {
+			t.Fatal(err)
+		}
+		all = append(all, one)
+	}
+	return all
+}
+
+func marks(t testing.TB, d *db.DB, run int64) db.Marks {
+	t.Helper()
+	m, err := d.Bounces().Marks(t.Context(), run)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return m
+}
+
+func wantReasons(t testing.TB, d *db.DB, email string, want ...string) {
+	t.Helper()
+	if got := reasons(t, d, email); !slices.Equal(got, want) {
+		t.Errorf("%s: %q, want %q", email, got, want)
+	}
+}
+
+func TestADeadAddressIsSuppressedForEverybody(t *testing.T) {
+	d := dbtest.New(t)
+	run, ids := newRun(t, d, "ann", 3)
+	newClients(t, d, newOwner(t, d, "bob"), 3)
+	s := newSender(t, d)
+	s.all(run.ID, s.claim(run.ID), domain.OutcomeAccepted)
+	want := domain.Counts{Planned: 3, Accepted: 3}
+	heard := listen(t, d, "suppressed")
+	receive(t, d, run.ID, 2, dead("C002@x.example"))
+	heard()
+	wantReasons(t, d, "c002@x.example", "bounced", "bounced")
+	wantReasons(t, d, "c001@x.example", "", "")
+	counted(t, d, run.ID, want)
+	if got := marks(t, d, run.ID); got != (db.Marks{Bounced: 1}) {
+		t.Errorf("%+v", got)
+	}
+	exec(t, d, "UPDATE clients SET suppressed_at = NULL, suppressed_reason = '' WHERE id = $1", ids[1])
+	receive(t, d, run.ID, 2, dead("C002@x.example")) // the mail server did not hear our 250
+	wantReasons(t, d, "c002@x.example", "", "bounced")
+	list, more, err := d.Bounces().List(t.Context(), run.OwnerID, run.ID, 1)
+	if err != nil || more || len(list) != 1 || list[0].Email != "c002@x.example" || list[0].Kind != domain.ReturnHard || list[0].Code != 550 {
+		t.Errorf("%v %+v", err, list)
+	}
+	if list, _, _ := d.Bounces().List(t.Context(), run.OwnerID+1, run.ID, 1); len(list) != 0 {
+		t.Errorf("another owner reads %+v", list)
+	}
+	latest, err := d.Bounces().Latest(t.Context(), run.OwnerID+1, "c002@X.example")
+	if err != nil || latest == nil || latest.RunID != 0 || latest.Class != domain.ClassDead {
+		t.Errorf("%v %+v", err, latest)
+	}
+	if err := d.Bounces().Receive(t.Context(), run.ID, 4, dead("x@y"), nil); domain.KindOf(err) != domain.NotFound {
+		t.Errorf("a delivery that never was: %v", err)
+	}
+}
+
+func TestThreeSoftBouncesInTwoWeeksSuppress(t *testing.T) {
+	d := dbtest.New(t)
+	ann := newOwner(t, d, "ann")
+	newClients(t, d, ann, 2)
+	var runs []domain.Run
+	for range 4 {
+		runs = append(runs, plan(t, d, newLaunched(t, d, ann, nil).ID, monday))
+	}
+	receive(t, d, runs[0].ID, 1, full("c001@x.example"))
+	receive(t, d, runs[0].ID, 1, full("C001@x.example")) // once more of the same delivery
+	receive(t, d, runs[1].ID, 1, full("c001@x.example"))
+	receive(t, d, runs[2].ID, 1, bounceOf("c001@x.example", "failed", 550, "5.7.1 blocked as spam")) // says nothing of the address
+	receive(t, d, runs[2].ID, 1, bounceOf("c001@x.example", "delayed", 450, "4.2.2 mailbox full"))
+	wantReasons(t, d, "c001@x.example", "")
+	exec(t, d, "UPDATE bounces SET at = now() - interval '15 days' WHERE run_id = $1", runs[0].ID)
+	receive(t, d, runs[3].ID, 1, full("c001@x.example"))
+	wantReasons(t, d, "c001@x.example", "") // the first was too long ago
+	receive(t, d, plan(t, d, newLaunched(t, d, ann, nil).ID, monday).ID, 1, full("c001@x.example"))
+	wantReasons(t, d, "c001@x.example", "bounced")
+	if got := marks(t, d, runs[2].ID); got.Bounced != 1 {
+		t.Errorf("%+v", got)
+	}
+	receive(t, d, runs[1].ID, 1, dead("c001@x.example")) // worse news of a delivery that was soft
+	if latest, _ := d.Bounces().Latest(t.Context(), ann, "c001@x.example"); latest == nil || latest.Kind != domain.ReturnHard || latest.RunID != runs[1].ID {
+		t.Errorf("%+v", latest)
+	}
+}
+
+func TestSoftBouncesAtTheSameTimeAreAllCounted(t *testing.T) {
+	d := dbtest.New(t)
+	ann := newOwner(t, d, "ann")
+	newClients(t, d, ann, 1)
+	var runs []domain.Run
+	for range 3 {
+		runs = append(runs, plan(t, d, newLaunched(t, d, ann, nil).ID, monday))
+	}
+	var all sync.WaitGroup
+	for _, run := range runs {
+		all.Go(func() { receive(t, d, run.ID, 1, full("c001@x.example")) })
+	}
+	all.Wait()
+	wantReasons(t, d, "c001@x.example", "bounced")
+}
+
+func TestRepliesAndDelaysAreKeptAndMarkNothing(t *testing.T) {
+	d := dbtest.New(t)
+	run, _ := newRun(t, d, "ann", 1)
+	for range 2 {
+		receive(t, d, run.ID, 1, domain.Report{Kind: domain.ReportReply})
+		receive(t, d, run.ID, 1, domain.Report{Kind: domain.ReportOther})
+		receive(t, d, run.ID, 1, bounceOf("c001@x.example", "delayed", 451, "4.4.1 no answer"))
+		receive(t, d, run.ID, 1, bounceOf("c001@x.example", "relayed", 250, ""))
+	}
+	if got := marks(t, d, run.ID); got != (db.Marks{}) {
+		t.Errorf("%+v", got)
+	}
+	wantReasons(t, d, "c001@x.example", "")
+	list, _, _ := d.Bounces().List(t.Context(), 0, run.ID, 1)
+	if len(list) != 4 {
+		t.Errorf("%+v", list)
+	}
+	for i := range 20 { // a loop of automatic replies fills no disk
+		receive(t, d, run.ID, 1, domain.Report{Kind: domain.ReportReply, Tokens: []string{fmt.Sprint(i)}})
+	}
+	if list, _, _ := d.Bounces().List(t.Context(), 0, run.ID, 1); len(list) != 10 {
+		t.Errorf("%d are kept", len(list))
+	}
+	exec(t, d, "UPDATE returns SET at = now() - interval '31 days' WHERE kind <> 'delayed'")
+	if err := d.Bounces().Prune(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if list, _, _ := d.Bounces().List(t.Context(), 0, run.ID, 1); len(list) != 1 || list[0].Kind != domain.ReturnDelayed {
+		t.Errorf("%+v", list)
+	}
+}
+
+func TestAComplaintSuppressesForItsOwnerAndManyHoldTheRuns(t *testing.T) {
+	d := dbtest.New(t)
+	run, ids := newRun(t, d, "ann", 5)
+	newClients(t, d, newOwner(t, d, "bob"), 5)
+	ann, s := run.OwnerID, newSender(t, d)
+	s.all(run.ID, s.claim(run.ID), domain.OutcomeAccepted)
+	other := plan(t, d, newLaunched(t, d, ann, nil).ID, monday)
+	receive(t, d, run.ID, 1, dead("c001@x.example"))
+	receive(t, d, run.ID, 1, complaint) // bounced before: it is the person who counts
+	wantReasons(t, d, "c001@x.example", "complained", "bounced")
+	if err := d.Clients().Delete(t.Context(), ann, ids[1]); err != nil {
+		t.Fatal(err)
+	}
+	receive(t, d, run.ID, 2, complaint)
+	newClient(t, d, ann, domain.ClientForm{Email: "c002@x.example"})
+	wantReasons(t, d, "c002@x.example", "", "unsubscribed") // bob's, and ann's who was told to stop
+	receive(t, d, run.ID, 2, complaint)
+	if user, _ := d.Users().Get(t.Context(), ann); user.Held() {
+		t.Fatal("held after two complaints")
+	}
+	heard := listen(t, d, "runs")
+	receive(t, d, run.ID, 3, complaint)
+	heard()
+	user, err := d.Users().Get(t.Context(), ann)
+	if err != nil || !user.Held() {
+		t.Fatalf("%v: %+v", err, user)
+	}
+	if rate, err := d.Bounces().ComplaintRate(t.Context(), user); err != nil || rate != (db.ComplaintRate{Complaints: 3, Accepted: 5}) {
+		t.Errorf("%v %+v", err, rate)
+	}
+	status := func(id int64, want domain.RunStatus, reason string) {
+		t.Helper()
+		if row, err := d.Runs().Get(t.Context(), ann, id); err != nil || row.Status != want || row.Reason != reason || !row.ResumeAt.IsZero() {
+			t.Errorf("%v: %s %q, want %s %q", err, row.Status, row.Reason, want, reason)
+		}
+	}
+	status(other.ID, domain.RunPaused, domain.ReasonComplaints)
+	later := plan(t, d, newLaunched(t, d, ann, nil).ID, monday)
+	status(later.ID, domain.RunPaused, domain.ReasonComplaints)
+	if err := d.Outbox().ResumeRuns(t.Context(), monday.AddDate(1, 0, 0)); err != nil {
+		t.Fatal(err)
+	}
+	status(later.ID, domain.RunPaused, domain.ReasonComplaints) // by a manager alone
+
+	boss := newUser(t, d, "boss", domain.RoleManager)
+	if _, err := d.Users().Release(t.Context(), user, ann, time.Now()); domain.KindOf(err) != domain.Forbidden {
+		t.Errorf("the owner releases: %v", err)
+	}
+	if user, err = d.Users().Release(t.Context(), boss, ann, monday.Add(time.Hour)); err != nil || user.Held() {
+		t.Fatalf("%v %+v", err, user)
+	}
+	status(other.ID, domain.RunRunning, "")
+	status(later.ID, domain.RunRunning, "")
+	receive(t, d, run.ID, 4, complaint) // of a run that the manager has looked at
+	if user, _ = d.Users().Get(t.Context(), ann); user.Held() {
+		t.Error("held again for what was seen")
+	}
+	if _, err := d.Users().Release(t.Context(), boss, ann, time.Now()); domain.KindOf(err) != domain.Conflict {
+		t.Errorf("released twice: %v", err)
+	}
+	counted(t, d, run.ID, domain.Counts{Planned: 5, Accepted: 5})
+	if err := d.Users().Delete(t.Context(), ann); err != nil {
+		t.Fatal(err)
+	}
+	if left := numbers(t, d, "SELECT run_id FROM bounces UNION ALL SELECT run_id FROM returns"); len(left) != 0 {
+		t.Errorf("of an owner who is gone there are %v", left)
+	}
+}
+
+func BenchmarkReceive(b *testing.B) {
+	d := dbtest.New(b)
+	ann := newOwner(b, d, "ann")
+	newClients(b, d, ann, 1000)
+	run := plan(b, d, newLaunched(b, d, ann, nil).ID, monday)
+	b.ResetTimer()
+	for i := range b.N {
+		receive(b, d, run.ID, i%1000+1, dead(fmt.Sprintf("c%03d@x.example", i%1000+1)))
+	}
+}
