@@ -186,16 +186,6 @@ func resumeOwner(ctx context.Context, tx Tx, owner int64) error {
 	return tx.Notify(ctx, postgres.RunsChanged{OwnerID: owner})
 }
 
-// Marks are how many deliveries of a run have come back or were called spam.
-type Marks struct{ Bounced, Complained int64 }
-
-// Marks counts those of a run.
-func (b Bounces) Marks(ctx context.Context, run int64) (m Marks, err error) {
-	err = b.db.pg.Bun.NewRaw(`SELECT count(*) FILTER (WHERE mark = 'bounced') AS bounced, count(*) FILTER (WHERE mark = 'complained') AS complained
-		FROM bounces WHERE run_id = ?`, run).Scan(ctx, &m)
-	return m, postgres.TranslateError(err)
-}
-
 // Bounce is the mark of a delivery.
 type Bounce struct {
 	Kind  domain.ReturnKind

@@ -9,6 +9,7 @@ import (
 
 	"skychimp/db"
 	"skychimp/db/dbtest"
+	"skychimp/db/outbox"
 	"skychimp/domain"
 )
 
@@ -33,7 +34,7 @@ func receive(t testing.TB, d *db.DB, run int64, seq int, report domain.Report) {
 // reasons are why clients with the address get nothing, in the order of their numbers.
 func reasons(t testing.TB, d *db.DB, email string) (all []string) {
 	t.Helper()
-	rows, err := d.Pool.Query(t.Context(), "SELECT suppressed_reason FROM clients WHERE lower(email) = lower($1) ORDER BY id", email)
+	rows, err := d.Postgres().Pool.Query(t.Context(), "SELECT suppressed_reason FROM clients WHERE lower(email) = lower($1) ORDER BY id", email)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -48,13 +49,14 @@ func reasons(t testing.TB, d *db.DB, email string) (all []string) {
 	return all
 }
 
-func marks(t testing.TB, d *db.DB, run int64) db.Marks {
+// marks are how many deliveries of a run have come back, and were called spam.
+func marks(t testing.TB, d *db.DB, run int64) [2]int64 {
 	t.Helper()
-	m, err := d.Bounces().Marks(t.Context(), run)
+	row, err := d.Runs().Get(t.Context(), 0, run)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return m
+	return [2]int64{row.Bounced, row.Complained}
 }
 
 func wantReasons(t testing.TB, d *db.DB, email string, want ...string) {
@@ -66,21 +68,21 @@ func wantReasons(t testing.TB, d *db.DB, email string, want ...string) {
 
 func TestADeadAddressIsSuppressedForEverybody(t *testing.T) {
 	d := dbtest.New(t)
-	run, ids := newRun(t, d, "ann", 3)
-	newClients(t, d, newOwner(t, d, "bob"), 3)
-	s := newSender(t, d)
-	s.all(run.ID, s.claim(run.ID), domain.OutcomeAccepted)
+	run, ids := dbtest.NewRun(t, d, "ann", 3)
+	dbtest.NewClients(t, d, dbtest.NewOwner(t, d, "bob"), 3)
+	s := dbtest.NewSender(t, d)
+	s.All(run.ID, s.Fetch(run.ID), domain.OutcomeAccepted)
 	want := domain.Counts{Planned: 3, Accepted: 3}
-	heard := listen(t, d, "suppressed")
+	heard := dbtest.Listen(t, d, "suppressed")
 	receive(t, d, run.ID, 2, dead("C002@x.example"))
 	heard()
 	wantReasons(t, d, "c002@x.example", "bounced", "bounced")
 	wantReasons(t, d, "c001@x.example", "", "")
-	counted(t, d, run.ID, want)
-	if got := marks(t, d, run.ID); got != (db.Marks{Bounced: 1}) {
+	dbtest.Counted(t, d, run.ID, want)
+	if got := marks(t, d, run.ID); got != [2]int64{1, 0} {
 		t.Errorf("%+v", got)
 	}
-	exec(t, d, "UPDATE clients SET suppressed_at = NULL, suppressed_reason = '' WHERE id = $1", ids[1])
+	dbtest.Exec(t, d, "UPDATE clients SET suppressed_at = NULL, suppressed_reason = '' WHERE id = $1", ids[1])
 	receive(t, d, run.ID, 2, dead("C002@x.example")) // the mail server did not hear our 250
 	wantReasons(t, d, "c002@x.example", "", "bounced")
 	list, more, err := d.Bounces().List(t.Context(), run.OwnerID, run.ID, 1)
@@ -101,11 +103,11 @@ func TestADeadAddressIsSuppressedForEverybody(t *testing.T) {
 
 func TestThreeSoftBouncesInTwoWeeksSuppress(t *testing.T) {
 	d := dbtest.New(t)
-	ann := newOwner(t, d, "ann")
-	newClients(t, d, ann, 2)
+	ann := dbtest.NewOwner(t, d, "ann")
+	dbtest.NewClients(t, d, ann, 2)
 	var runs []domain.Run
 	for range 4 {
-		runs = append(runs, plan(t, d, newLaunched(t, d, ann, nil).ID, monday))
+		runs = append(runs, dbtest.Plan(t, d, dbtest.NewLaunched(t, d, ann, nil).ID, dbtest.Monday))
 	}
 	receive(t, d, runs[0].ID, 1, full("c001@x.example"))
 	receive(t, d, runs[0].ID, 1, full("C001@x.example")) // once more of the same delivery
@@ -113,12 +115,12 @@ func TestThreeSoftBouncesInTwoWeeksSuppress(t *testing.T) {
 	receive(t, d, runs[2].ID, 1, bounceOf("c001@x.example", "failed", 550, "5.7.1 blocked as spam")) // says nothing of the address
 	receive(t, d, runs[2].ID, 1, bounceOf("c001@x.example", "delayed", 450, "4.2.2 mailbox full"))
 	wantReasons(t, d, "c001@x.example", "")
-	exec(t, d, "UPDATE bounces SET at = now() - interval '15 days' WHERE run_id = $1", runs[0].ID)
+	dbtest.Exec(t, d, "UPDATE bounces SET at = now() - interval '15 days' WHERE run_id = $1", runs[0].ID)
 	receive(t, d, runs[3].ID, 1, full("c001@x.example"))
 	wantReasons(t, d, "c001@x.example", "") // the first was too long ago
-	receive(t, d, plan(t, d, newLaunched(t, d, ann, nil).ID, monday).ID, 1, full("c001@x.example"))
+	receive(t, d, dbtest.Plan(t, d, dbtest.NewLaunched(t, d, ann, nil).ID, dbtest.Monday).ID, 1, full("c001@x.example"))
 	wantReasons(t, d, "c001@x.example", "bounced")
-	if got := marks(t, d, runs[2].ID); got.Bounced != 1 {
+	if got := marks(t, d, runs[2].ID); got[0] != 1 {
 		t.Errorf("%+v", got)
 	}
 	receive(t, d, runs[1].ID, 1, dead("c001@x.example")) // worse news of a delivery that was soft
@@ -129,11 +131,11 @@ func TestThreeSoftBouncesInTwoWeeksSuppress(t *testing.T) {
 
 func TestSoftBouncesAtTheSameTimeAreAllCounted(t *testing.T) {
 	d := dbtest.New(t)
-	ann := newOwner(t, d, "ann")
-	newClients(t, d, ann, 1)
+	ann := dbtest.NewOwner(t, d, "ann")
+	dbtest.NewClients(t, d, ann, 1)
 	var runs []domain.Run
 	for range 3 {
-		runs = append(runs, plan(t, d, newLaunched(t, d, ann, nil).ID, monday))
+		runs = append(runs, dbtest.Plan(t, d, dbtest.NewLaunched(t, d, ann, nil).ID, dbtest.Monday))
 	}
 	var all sync.WaitGroup
 	for _, run := range runs {
@@ -145,14 +147,14 @@ func TestSoftBouncesAtTheSameTimeAreAllCounted(t *testing.T) {
 
 func TestRepliesAndDelaysAreKeptAndMarkNothing(t *testing.T) {
 	d := dbtest.New(t)
-	run, _ := newRun(t, d, "ann", 1)
+	run, _ := dbtest.NewRun(t, d, "ann", 1)
 	for range 2 {
 		receive(t, d, run.ID, 1, domain.Report{Kind: domain.ReportReply})
 		receive(t, d, run.ID, 1, domain.Report{Kind: domain.ReportOther})
 		receive(t, d, run.ID, 1, bounceOf("c001@x.example", "delayed", 451, "4.4.1 no answer"))
 		receive(t, d, run.ID, 1, bounceOf("c001@x.example", "relayed", 250, ""))
 	}
-	if got := marks(t, d, run.ID); got != (db.Marks{}) {
+	if got := marks(t, d, run.ID); got != [2]int64{} {
 		t.Errorf("%+v", got)
 	}
 	wantReasons(t, d, "c001@x.example", "")
@@ -166,7 +168,7 @@ func TestRepliesAndDelaysAreKeptAndMarkNothing(t *testing.T) {
 	if list, _, _ := d.Bounces().List(t.Context(), 0, run.ID, 1); len(list) != 10 {
 		t.Errorf("%d are kept", len(list))
 	}
-	exec(t, d, "UPDATE returns SET at = now() - interval '31 days' WHERE kind <> 'delayed'")
+	dbtest.Exec(t, d, "UPDATE returns SET at = now() - interval '31 days' WHERE kind <> 'delayed'")
 	if err := d.Bounces().Prune(t.Context()); err != nil {
 		t.Fatal(err)
 	}
@@ -177,11 +179,11 @@ func TestRepliesAndDelaysAreKeptAndMarkNothing(t *testing.T) {
 
 func TestAComplaintSuppressesForItsOwnerAndManyHoldTheRuns(t *testing.T) {
 	d := dbtest.New(t)
-	run, ids := newRun(t, d, "ann", 5)
-	newClients(t, d, newOwner(t, d, "bob"), 5)
-	ann, s := run.OwnerID, newSender(t, d)
-	s.all(run.ID, s.claim(run.ID), domain.OutcomeAccepted)
-	other := plan(t, d, newLaunched(t, d, ann, nil).ID, monday)
+	run, ids := dbtest.NewRun(t, d, "ann", 5)
+	dbtest.NewClients(t, d, dbtest.NewOwner(t, d, "bob"), 5)
+	ann, s := run.OwnerID, dbtest.NewSender(t, d)
+	s.All(run.ID, s.Fetch(run.ID), domain.OutcomeAccepted)
+	other := dbtest.Plan(t, d, dbtest.NewLaunched(t, d, ann, nil).ID, dbtest.Monday)
 	receive(t, d, run.ID, 1, dead("c001@x.example"))
 	receive(t, d, run.ID, 1, complaint) // bounced before: it is the person who counts
 	wantReasons(t, d, "c001@x.example", "complained", "bounced")
@@ -189,13 +191,13 @@ func TestAComplaintSuppressesForItsOwnerAndManyHoldTheRuns(t *testing.T) {
 		t.Fatal(err)
 	}
 	receive(t, d, run.ID, 2, complaint)
-	newClient(t, d, ann, domain.ClientForm{Email: "c002@x.example"})
+	dbtest.NewClient(t, d, ann, domain.ClientForm{Email: "c002@x.example"})
 	wantReasons(t, d, "c002@x.example", "", "unsubscribed") // bob's, and ann's who was told to stop
 	receive(t, d, run.ID, 2, complaint)
 	if user, _ := d.Users().Get(t.Context(), ann); user.Held() {
 		t.Fatal("held after two complaints")
 	}
-	heard := listen(t, d, "runs")
+	heard := dbtest.Listen(t, d, "runs")
 	receive(t, d, run.ID, 3, complaint)
 	heard()
 	user, err := d.Users().Get(t.Context(), ann)
@@ -212,9 +214,9 @@ func TestAComplaintSuppressesForItsOwnerAndManyHoldTheRuns(t *testing.T) {
 		}
 	}
 	status(other.ID, domain.RunPaused, domain.ReasonComplaints)
-	later := plan(t, d, newLaunched(t, d, ann, nil).ID, monday)
+	later := dbtest.Plan(t, d, dbtest.NewLaunched(t, d, ann, nil).ID, dbtest.Monday)
 	status(later.ID, domain.RunPaused, domain.ReasonComplaints)
-	if err := d.Outbox().ResumeRuns(t.Context(), monday.AddDate(1, 0, 0)); err != nil {
+	if err := outbox.New(d.Postgres()).Runs().Resume(t.Context(), dbtest.Monday.AddDate(1, 0, 0)); err != nil {
 		t.Fatal(err)
 	}
 	status(later.ID, domain.RunPaused, domain.ReasonComplaints) // by a manager alone
@@ -223,7 +225,7 @@ func TestAComplaintSuppressesForItsOwnerAndManyHoldTheRuns(t *testing.T) {
 	if _, err := d.Users().Release(t.Context(), user, ann, time.Now()); domain.KindOf(err) != domain.Forbidden {
 		t.Errorf("the owner releases: %v", err)
 	}
-	if user, err = d.Users().Release(t.Context(), boss, ann, monday.Add(time.Hour)); err != nil || user.Held() {
+	if user, err = d.Users().Release(t.Context(), boss, ann, dbtest.Monday.Add(time.Hour)); err != nil || user.Held() {
 		t.Fatalf("%v %+v", err, user)
 	}
 	status(other.ID, domain.RunRunning, "")
@@ -232,23 +234,23 @@ func TestAComplaintSuppressesForItsOwnerAndManyHoldTheRuns(t *testing.T) {
 	if user, _ = d.Users().Get(t.Context(), ann); user.Held() {
 		t.Error("held again for what was seen")
 	}
-	if _, err := d.Users().Release(t.Context(), boss, ann, time.Now()); domain.KindOf(err) != domain.Conflict {
-		t.Errorf("released twice: %v", err)
+	if again, err := d.Users().Release(t.Context(), boss, ann, time.Now()); err != nil || !again.ReleasedAt.Equal(dbtest.Monday.Add(time.Hour)) {
+		t.Errorf("released twice: %v, %v", err, again.ReleasedAt)
 	}
-	counted(t, d, run.ID, domain.Counts{Planned: 5, Accepted: 5})
+	dbtest.Counted(t, d, run.ID, domain.Counts{Planned: 5, Accepted: 5})
 	if err := d.Users().Delete(t.Context(), ann); err != nil {
 		t.Fatal(err)
 	}
-	if left := numbers(t, d, "SELECT run_id FROM bounces UNION ALL SELECT run_id FROM returns"); len(left) != 0 {
+	if left := dbtest.Numbers(t, d, "SELECT run_id FROM bounces UNION ALL SELECT run_id FROM returns"); len(left) != 0 {
 		t.Errorf("of an owner who is gone there are %v", left)
 	}
 }
 
 func BenchmarkReceive(b *testing.B) {
 	d := dbtest.New(b)
-	ann := newOwner(b, d, "ann")
-	newClients(b, d, ann, 1000)
-	run := plan(b, d, newLaunched(b, d, ann, nil).ID, monday)
+	ann := dbtest.NewOwner(b, d, "ann")
+	dbtest.NewClients(b, d, ann, 1000)
+	run := dbtest.Plan(b, d, dbtest.NewLaunched(b, d, ann, nil).ID, dbtest.Monday)
 	b.ResetTimer()
 	for i := range b.N {
 		receive(b, d, run.ID, i%1000+1, dead(fmt.Sprintf("c%03d@x.example", i%1000+1)))

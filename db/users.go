@@ -110,11 +110,12 @@ func (us Users) Delete(ctx context.Context, id int64) error {
 }
 
 // UserFilter narrows the list: Query stands in the name or the e-mail; an empty Role takes all,
-// Blocked only those who are. Page counts from 1.
+// Blocked and Held only those who are. Page counts from 1.
 type UserFilter struct {
 	Query   string
 	Role    domain.Role
 	Blocked bool
+	Held    bool
 	Page    int
 }
 
@@ -135,6 +136,9 @@ func (us Users) List(ctx context.Context, f UserFilter) ([]UserRow, int, error) 
 	if f.Blocked {
 		found.Where("blocked_at IS NOT NULL")
 	}
+	if f.Held {
+		found.Where("held_at IS NOT NULL")
+	}
 	if f.Query != "" {
 		like := "%" + escapeLike(clean(f.Query)) + "%"
 		found.Where("lower(email || E'\n' || name) LIKE lower(?)", like)
@@ -146,6 +150,12 @@ func (us Users) List(ctx context.Context, f UserFilter) ([]UserRow, int, error) 
 	page := found.Order("id DESC").Limit(PageSize).Offset(int64(pageStart(f.Page, int(total))))
 	err = us.withCounts(page).OrderExpr("page.id DESC").Scan(ctx, &rows)
 	return rows, int(total), postgres.TranslateError(err)
+}
+
+// HeldCount is how many wait for a manager because of complaints.
+func (us Users) HeldCount(ctx context.Context) (int, error) {
+	n, err := us.db.pg.Bun.NewSelect().Model((*domain.User)(nil)).Where("held_at IS NOT NULL").Count(ctx)
+	return int(n), postgres.TranslateError(err)
 }
 
 // Row is one user as a row of the list.
