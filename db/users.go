@@ -77,11 +77,6 @@ func (us Users) update(ctx context.Context, tx Tx, id int64, change func(*domain
 			return user, err
 		}
 	}
-	if before.Held() && !user.Held() {
-		if err := resumeOwner(ctx, tx, id); err != nil {
-			return user, err
-		}
-	}
 	if user.PasswordHash == before.PasswordHash && !user.Blocked() {
 		return user, nil
 	}
@@ -94,9 +89,7 @@ func (us Users) Delete(ctx context.Context, id int64) error {
 	return us.db.pg.InTx(ctx, func(tx Tx) error {
 		for _, statement := range []string{
 			`SELECT FROM runs WHERE owner_id = ? FOR UPDATE`, // which may be being planned
-			// The tables without a foreign key first.
-			`DELETE FROM returns USING runs WHERE runs.id = returns.run_id AND runs.owner_id = ?`,
-			`DELETE FROM bounces USING runs WHERE runs.id = bounces.run_id AND runs.owner_id = ?`,
+			// The two tables without a foreign key first.
 			`DELETE FROM attempts USING runs WHERE runs.id = attempts.run_id AND runs.owner_id = ?`,
 			`DELETE FROM deliveries USING runs WHERE runs.id = deliveries.run_id AND runs.owner_id = ?`,
 			`DELETE FROM users WHERE id = ?`,
@@ -110,12 +103,11 @@ func (us Users) Delete(ctx context.Context, id int64) error {
 }
 
 // UserFilter narrows the list: Query stands in the name or the e-mail; an empty Role takes all,
-// Blocked and Held only those who are. Page counts from 1.
+// Blocked only those who are. Page counts from 1.
 type UserFilter struct {
 	Query   string
 	Role    domain.Role
 	Blocked bool
-	Held    bool
 	Page    int
 }
 
@@ -136,9 +128,6 @@ func (us Users) List(ctx context.Context, f UserFilter) ([]UserRow, int, error) 
 	if f.Blocked {
 		found.Where("blocked_at IS NOT NULL")
 	}
-	if f.Held {
-		found.Where("held_at IS NOT NULL")
-	}
 	if f.Query != "" {
 		like := "%" + escapeLike(clean(f.Query)) + "%"
 		found.Where("lower(email || E'\n' || name) LIKE lower(?)", like)
@@ -150,12 +139,6 @@ func (us Users) List(ctx context.Context, f UserFilter) ([]UserRow, int, error) 
 	page := found.Order("id DESC").Limit(PageSize).Offset(int64(pageStart(f.Page, int(total))))
 	err = us.withCounts(page).OrderExpr("page.id DESC").Scan(ctx, &rows)
 	return rows, int(total), postgres.TranslateError(err)
-}
-
-// HeldCount is how many wait for a manager because of complaints.
-func (us Users) HeldCount(ctx context.Context) (int, error) {
-	n, err := us.db.pg.Bun.NewSelect().Model((*domain.User)(nil)).Where("held_at IS NOT NULL").Count(ctx)
-	return int(n), postgres.TranslateError(err)
 }
 
 // Row is one user as a row of the list.

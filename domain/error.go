@@ -4,6 +4,7 @@ package domain
 
 import (
 	"errors"
+	"slices"
 	"strings"
 )
 
@@ -61,6 +62,16 @@ func (p ValidationErrors) Err() error {
 		return nil
 	}
 	return p
+}
+
+// Join adds the broken rules in more to those in err; an err without any stays as it is.
+func Join(err, more error) error {
+	broken, ok := errors.AsType[ValidationErrors](err)
+	if !ok {
+		return err
+	}
+	others, _ := errors.AsType[ValidationErrors](more)
+	return slices.Concat(broken, others)
 }
 
 // Errorf makes an Error. Args come in pairs: name, value.

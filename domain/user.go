@@ -37,8 +37,6 @@ type User struct {
 	VerifiedAt    time.Time `bun:",nullzero,default:now()"` // nobody has an account before
 	BlockedAt     time.Time `bun:",nullzero"`
 	BlockedReason string
-	HeldAt        time.Time `bun:",nullzero"` // since when all runs wait for a manager because of complaints
-	ReleasedAt    time.Time `bun:",nullzero"` // when one has looked last: older runs count no more
 	LastSignInAt  time.Time `bun:",nullzero"`
 	CreatedAt     time.Time `bun:",nullzero,default:now()"`
 }
@@ -114,21 +112,6 @@ func (u *User) Unblock(by User) error {
 	return nil
 }
 
-// Held tells whether the user's runs wait for a manager because of complaints.
-func (u User) Held() bool { return !u.HeldAt.IsZero() }
-
-// Release lets the runs of a user go on that wait because of complaints. An admin may be the only one
-// who is there, so it may be the admin's own account.
-func (u *User) Release(by User, now time.Time) error {
-	if !by.MayOversee() {
-		return Errorf(Forbidden, "", "staff.block_refused")
-	}
-	if u.Held() {
-		u.HeldAt, u.ReleasedAt = time.Time{}, now
-	}
-	return nil
-}
-
 // GiveRole changes the role.
 func (u *User) GiveRole(by User, role Role) error {
 	switch {
@@ -137,7 +120,7 @@ func (u *User) GiveRole(by User, role Role) error {
 	case !slices.Contains(Roles(), role):
 		return Errorf(Invalid, "role", "staff.role_unknown")
 	case !by.MayGiveRole(*u) && role != u.Role:
-		return Errorf(Conflict, "role", "staff.role_own")
+		return Errorf(Invalid, "role", "staff.role_own")
 	}
 	u.Role = role
 	return nil

@@ -167,7 +167,7 @@ func TestMessageTest(t *testing.T) {
 	m, client := w.message(t, user.ID, "Hello", "text"), w.client(t, user.ID, "c@example.com")
 	path := fmt.Sprint("/messages/", m.ID)
 	b.post(path+"/test", "client", "").leads(t, path)
-	b.get(path).is(t, 200, "Test for ann@people.example sent: look in the test inbox")
+	b.get(path).is(t, 200, "Test sent to ann@people.example. Find it in the test inbox")
 	a := b.htmx().post(path+"/test", "client", fmt.Sprint(client.ID)).is(t, 200)
 	if a.body != "" || a.Header.Get("HX-Trigger") == "" {
 		t.Errorf("%v %q", a.Header, a.body)

@@ -125,7 +125,6 @@ var decisions = []decision{
 	{"POST /mailings/:id/stop", owners, 303, 200, "launched mailing", ""},
 	{"POST /mailings/:id/run", owners, 303, 200, "mailing", ""},
 	{"GET /runs/:id", readers, 200, 200, "run", ""},
-	{"GET /runs/:id/bounces", readers, 200, 200, "run", ""},
 	{"GET /attempts", readers, 200, 200, "", ""},
 
 	{"GET /inbox", anybody, 200, 200, "", ""}, // here the visitor's program is on this machine
@@ -142,7 +141,6 @@ var decisions = []decision{
 	{"GET /manager/users/:id/block", managers, 200, 200, "user", ""},
 	{"POST /manager/users/:id/block", managers, 303, 200, "user", "reason=spam"},
 	{"POST /manager/users/:id/unblock", managers, 303, 200, "user", ""},
-	{"POST /manager/users/:id/release", managers, 303, 200, "user", ""},
 
 	{"GET /admin/posts", authors, 200, 200, "", ""},
 	{"POST /admin/posts", authors, 303, 200, "", "title=News&body=News"},

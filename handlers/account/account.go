@@ -26,15 +26,23 @@ type Account struct {
 // New answers about accounts in this database.
 func New(database *db.DB) *Account { return &Account{database, web.NewPasswords()} }
 
-// accountView is the page account/page.
+// accountView is the page account/page, which has three forms: profile, password and leave.
 type accountView struct {
-	Email                             string
-	Role                              domain.Role
-	Name, Language, Timezone          string
-	Languages                         []templates.Option
-	Sessions                          []sessionRow
-	MayLeave                          bool
-	ProfileBad, PasswordBad, LeaveBad templates.Problems
+	web.Form
+	domain.UserForm
+	Sent      string // the form that was refused
+	Role      domain.Role
+	Languages []templates.Option
+	Sessions  []sessionRow
+	MayLeave  bool
+}
+
+// Bad is what is wrong with one of the forms.
+func (v accountView) Bad(form string) templates.Problems {
+	if v.Sent != form {
+		return nil
+	}
+	return v.Problems
 }
 
 // sessionRow is one browser in which the user is signed in.
@@ -44,28 +52,26 @@ type sessionRow struct {
 	This        bool
 }
 
-func (h *Account) Show(r *web.Request) error {
-	return h.accountPage(r, fiber.StatusOK, func(*accountView) {})
+func (h *Account) Show(r *web.Request) error { return h.show(r, nil, "", profileOf(*r.Viewer.User)) }
+
+func profileOf(u domain.User) domain.UserForm {
+	return domain.UserForm{Name: u.Name, Email: u.Email, Language: u.Language, Timezone: u.Timezone}
 }
 
-// accountPage shows the account; change puts in what a refused form holds.
-func (h *Account) accountPage(r *web.Request, status int, change func(*accountView)) error {
+// show shows the account, with what was typed into the form that was sent.
+func (h *Account) show(r *web.Request, refusal error, sent string, profile domain.UserForm) error {
 	user := r.Viewer.User
 	sessions, err := h.DB.Sessions().List(r.UserContext(), user.ID, time.Now())
 	if err != nil {
 		return err
 	}
-	view := accountView{
-		Email: user.Email, Role: user.Role, Name: user.Name, Language: user.Language, Timezone: user.Timezone,
-		Languages: r.Languages(), MayLeave: user.Leave() == nil,
-	}
+	view := &accountView{UserForm: profile, Sent: sent, Role: user.Role, Languages: r.Languages(), MayLeave: user.Leave() == nil}
 	for _, one := range sessions {
 		view.Sessions = append(view.Sessions, sessionRow{
 			Browser: browserName(one.UserAgent), IP: one.IP, Seen: r.Moment(one.SeenAt), This: bytes.Equal(one.Hash, r.Session()),
 		})
 	}
-	change(&view)
-	return r.Page(status, "account/page", view)
+	return r.Form(refusal, "account/page", view)
 }
 
 // browserName is the common name of a browser, or the header itself when it is unknown.
@@ -91,20 +97,11 @@ func browserName(userAgent string) string {
 
 // Change takes over name, language and time zone; a field that isn't sent keeps its value.
 func (h *Account) Change(r *web.Request) error {
-	before := r.Viewer.User
-	form := domain.UserForm{
-		Name:     sentOr(r, "name", before.Name),
-		Language: sentOr(r, "language", before.Language),
-		Timezone: sentOr(r, "timezone", before.Timezone),
-	}
-	user, err := h.DB.Users().Update(r.UserContext(), before.ID, func(u *domain.User) error { return u.Change(form) })
-	if texts, ok := r.Problems(err); ok {
-		return h.accountPage(r, fiber.StatusUnprocessableEntity, func(v *accountView) {
-			v.Name, v.Language, v.Timezone, v.ProfileBad = form.Name, form.Language, form.Timezone, texts
-		})
-	}
+	typed := profileOf(*r.Viewer.User)
+	typed.Name, typed.Language, typed.Timezone = sentOr(r, "name", typed.Name), sentOr(r, "language", typed.Language), sentOr(r, "timezone", typed.Timezone)
+	user, err := h.DB.Users().Update(r.UserContext(), r.Viewer.User.ID, func(u *domain.User) error { return u.Change(typed) })
 	if err != nil {
-		return err
+		return h.show(r, err, "profile", typed)
 	}
 	r.SetViewer(user)
 	r.SetCookie(web.LanguageCookie, user.Language, 365*24*time.Hour)
@@ -122,18 +119,13 @@ func sentOr(r *web.Request, name, otherwise string) string {
 // ChangePassword ends all sessions and starts a new one here.
 func (h *Account) ChangePassword(r *web.Request) error {
 	user := *r.Viewer.User
-	password := r.FormValue("password")
 	var p domain.ValidationErrors
 	if err := h.checkCurrent(r, &p, user); err != nil {
 		return err
 	}
-	domain.CheckPassword(&p, password, user.Email)
-	if texts, bad := r.Problems(p.Err()); bad {
-		return h.accountPage(r, fiber.StatusUnprocessableEntity, func(v *accountView) { v.PasswordBad = texts })
-	}
-	hashed, err := h.Passwords.Hash(r.UserContext(), signedIn(r), password)
+	hashed, err := h.newPassword(r, &p, signedIn(r), user.Email)
 	if err != nil {
-		return err
+		return h.show(r, err, "password", profileOf(user))
 	}
 	user, err = h.DB.Users().Update(r.UserContext(), user.ID, func(u *domain.User) error {
 		u.PasswordHash = hashed
@@ -178,6 +170,15 @@ func (h *Account) guess(r *web.Request, turn web.Turn, password, hash string, qu
 	return match, err
 }
 
+// newPassword is what is kept of the password in the form, which ends what was noted in p.
+func (h *Account) newPassword(r *web.Request, p *domain.ValidationErrors, turn web.Turn, email string) (hash string, err error) {
+	password := r.FormValue("password")
+	if domain.CheckPassword(p, password, email); p.Err() != nil {
+		return "", p.Err()
+	}
+	return h.Passwords.Hash(r.UserContext(), turn, password)
+}
+
 func (h *Account) EndOtherSessions(r *web.Request) error {
 	if err := h.DB.Sessions().EndOthers(r.UserContext(), r.Viewer.User.ID, r.Session()); err != nil {
 		return err
@@ -214,8 +215,8 @@ func (h *Account) Delete(r *web.Request) error {
 	if r.FormValue("sure") == "" {
 		p.Add("sure", "account.leave_not_sure")
 	}
-	if texts, bad := r.Problems(p.Err()); bad {
-		return h.accountPage(r, fiber.StatusUnprocessableEntity, func(v *accountView) { v.LeaveBad = texts })
+	if err := p.Err(); err != nil {
+		return h.show(r, err, "leave", profileOf(user))
 	}
 	if err := h.DB.Users().Delete(r.UserContext(), user.ID); err != nil {
 		return err

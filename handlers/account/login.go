@@ -1,17 +1,14 @@
 package account
 
 import (
-	"github.com/gofiber/fiber/v2"
-
 	"skychimp/domain"
 	"skychimp/handlers/web"
-	"skychimp/templates"
 )
 
 // loginView is the page account/login.
 type loginView struct {
+	web.Form
 	Email, Next string
-	Problems    templates.Problems
 }
 
 func (h *Account) LoginForm(r *web.Request) error {
@@ -20,14 +17,11 @@ func (h *Account) LoginForm(r *web.Request) error {
 
 func (h *Account) Login(r *web.Request) error {
 	email, password := domain.NormalEmail(r.FormValue("email")), r.FormValue("password")
-	view := loginView{Email: email, Next: web.LocalPath(r.FormValue("next"), "")}
-	wrong := func() error {
-		view.Problems = templates.Problems{"password": r.T("account.login_wrong")}
-		return r.Page(fiber.StatusUnprocessableEntity, "account/login", view)
-	}
+	view := &loginView{Email: email, Next: web.LocalPath(r.FormValue("next"), "")}
+	wrong := domain.Errorf(domain.Invalid, "password", "account.login_wrong")
 	if domain.TooLongToSignIn(email, password) {
 		view.Email = ""
-		return wrong()
+		return r.Form(wrong, "account/login", view)
 	}
 	user, err := h.DB.Users().ByEmail(r.UserContext(), email)
 	if err != nil && domain.KindOf(err) != domain.NotFound {
@@ -42,7 +36,7 @@ func (h *Account) Login(r *web.Request) error {
 		return err
 	}
 	if !match {
-		return wrong()
+		return r.Form(wrong, "account/login", view)
 	}
 	if user.Blocked() {
 		return blocked(user)

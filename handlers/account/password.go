@@ -7,42 +7,46 @@ import (
 
 	"skychimp/domain"
 	"skychimp/handlers/web"
-	"skychimp/templates"
 )
 
-// forgotView is the page account/forgot.
-type forgotView struct {
-	Email    string
-	Problems templates.Problems
+// emailForm asks for an address: the page account/forgot, the page account/resend-form and its block
+// account/resend.
+type emailForm struct {
+	web.Form
+	Email string
 }
 
-// resetView is the page account/reset behind the link of the email.
-type resetView struct {
-	Email, Path string
-	Problems    templates.Problems
+// passwordForm asks for a new password behind the link of an email: the pages account/reset and
+// account/verify.
+type passwordForm struct {
+	web.Form
+	Email, Name, Path string
 }
 
 func (h *Account) ForgotForm(r *web.Request) error {
-	return r.SharedPage("/password/forgot", "account/forgot", nil, func() (any, error) { return forgotView{}, nil }, nil)
+	return r.SharedPage("/password/forgot", "account/forgot", nil, func() (any, error) { return emailForm{}, nil }, nil)
 }
 
 // Forgot answers the same in the same time whether or not the address has an account; only one that
 // has is written to.
 func (h *Account) Forgot(r *web.Request) error {
-	email := domain.NormalEmail(r.FormValue("email"))
-	if err := domain.CheckEmail("email", email); err != nil {
-		view := forgotView{Email: email}
-		view.Problems, _ = r.Problems(err)
-		return r.Page(fiber.StatusUnprocessableEntity, "account/forgot", view)
-	}
-	if err := h.take(r, domain.Forgetting(r.Network())); err != nil {
-		return err
+	email, err := h.emailAddress(r, domain.Forgetting(r.Network()))
+	if err != nil {
+		return r.Form(err, "account/forgot", &emailForm{Email: email})
 	}
 	if err := h.DB.Users().MailReset(r.UserContext(), email, time.Now()); err != nil {
 		return err
 	}
-	r.SetNote(sentCookie, email, time.Hour)
-	return r.Redirect("/password/sent")
+	return emailSent(r, email, "/password/sent")
+}
+
+// emailAddress is the address in the form, if an email may go there now.
+func (h *Account) emailAddress(r *web.Request, quotas []domain.Quota) (email string, err error) {
+	email = domain.NormalEmail(r.FormValue("email"))
+	if err := domain.CheckEmail("email", email); err != nil {
+		return email, err
+	}
+	return email, h.take(r, quotas)
 }
 
 func (h *Account) ForgotSent(r *web.Request) error {
@@ -51,53 +55,45 @@ func (h *Account) ForgotSent(r *web.Request) error {
 }
 
 func (h *Account) ResetForm(r *web.Request) error {
-	return h.withReset(r, func(_ []byte, user domain.User) error {
-		return r.Page(fiber.StatusOK, "account/reset", resetView{Email: user.Email, Path: r.Path()})
-	})
+	_, user, err := h.resetLink(r)
+	if err != nil {
+		return h.deadLink(r, err)
+	}
+	return r.Form(nil, "account/reset", &passwordForm{Email: user.Email, Path: r.Path()})
 }
 
 // Reset changes the password. All sessions end.
 func (h *Account) Reset(r *web.Request) error {
-	return h.withReset(r, func(hash []byte, user domain.User) error {
-		password := r.FormValue("password")
-		var p domain.ValidationErrors
-		domain.CheckPassword(&p, password, user.Email)
-		if err := p.Err(); err != nil {
-			view := resetView{Email: user.Email, Path: r.Path()}
-			view.Problems, _ = r.Problems(err)
-			return r.Page(fiber.StatusUnprocessableEntity, "account/reset", view)
-		}
-		hashed, err := h.Passwords.Hash(r.UserContext(), web.Turn{Key: r.Network()}, password)
-		if err != nil {
-			return err
-		}
-		_, err = h.DB.Tokens().Use(r.UserContext(), hash, domain.TokenReset, time.Now(), func(u *domain.User) error {
-			u.PasswordHash = hashed
-			return nil
-		})
-		if domain.KindOf(err) == domain.NotFound {
-			return h.deadLink(r)
-		}
-		if err != nil {
-			return err
-		}
-		r.Remember(user) // strangers who guess don't keep the new password out
-		return r.Done("/login", "account.password_changed")
+	link, user, err := h.resetLink(r)
+	if err != nil {
+		return h.deadLink(r, err)
+	}
+	hashed, err := h.newPassword(r, &domain.ValidationErrors{}, web.Turn{Key: r.Network()}, user.Email)
+	if err != nil {
+		return r.Form(err, "account/reset", &passwordForm{Email: user.Email, Path: r.Path()})
+	}
+	_, err = h.DB.Tokens().Use(r.UserContext(), link, domain.TokenReset, time.Now(), func(u *domain.User) error {
+		u.PasswordHash = hashed
+		return nil
 	})
+	if err != nil {
+		return h.deadLink(r, err)
+	}
+	r.Remember(user) // strangers who guess don't keep the new password out
+	return r.Done("/login", "account.password_changed")
 }
 
-// withReset finds whose link it is; one that was used or ran out gets its page.
-func (h *Account) withReset(r *web.Request, do func(hash []byte, user domain.User) error) error {
-	hash, ok := web.SecretHash(r.Params("token"))
-	if !ok {
-		return h.deadLink(r)
-	}
-	user, err := h.DB.Tokens().User(r.UserContext(), hash, domain.TokenReset, time.Now())
-	if domain.KindOf(err) == domain.NotFound {
-		return h.deadLink(r)
-	}
-	if err != nil {
+// resetLink finds whose link it is.
+func (h *Account) resetLink(r *web.Request) (link []byte, user domain.User, err error) {
+	link, _ = web.SecretHash(r.Params("token"))
+	user, err = h.DB.Tokens().User(r.UserContext(), link, domain.TokenReset, time.Now())
+	return link, user, err
+}
+
+// deadLink answers a link that was used or ran out.
+func (h *Account) deadLink(r *web.Request, err error) error {
+	if domain.KindOf(err) != domain.NotFound {
 		return err
 	}
-	return do(hash, user)
+	return r.Page(fiber.StatusGone, "account/dead-link", deadLinkView{})
 }

@@ -10,21 +10,20 @@ import (
 
 	"skychimp/domain"
 	"skychimp/handlers/web"
-	"skychimp/templates"
 )
 
 // postForm is the page blog/edit, also for a new post.
 type postForm struct {
+	web.Form
 	ID                       int64
 	Title, Body, PublishedAt string
 	Picture, Small           string // the picture's name and address; kept while a form is refused
 	State                    domain.PostState
 	Zone                     string
-	Problems                 templates.Problems
 }
 
 func (h *Blog) New(r *web.Request) error {
-	return h.showPostForm(r, fiber.StatusOK, postForm{State: domain.Draft})
+	return h.showForm(r, nil, postForm{State: domain.Draft})
 }
 
 func (h *Blog) Edit(r *web.Request) error {
@@ -32,16 +31,16 @@ func (h *Blog) Edit(r *web.Request) error {
 	if err != nil {
 		return err
 	}
-	return h.showPostForm(r, fiber.StatusOK, postForm{ID: post.ID, Title: post.Title, Body: post.Body,
+	return h.showForm(r, nil, postForm{ID: post.ID, Title: post.Title, Body: post.Body,
 		PublishedAt: h.publishedWall(r, post.PublishedAt), Picture: post.Image, State: post.State(time.Now())})
 }
 
-func (h *Blog) showPostForm(r *web.Request, status int, form postForm) error {
+func (h *Blog) showForm(r *web.Request, refusal error, form postForm) error {
 	form.Zone = r.Viewer.Zone.String()
 	if form.Picture != "" {
 		form.Small = "/media/" + pictureFile(form.Picture, pictureSmall)
 	}
-	return r.Page(status, "blog/edit", form)
+	return r.Form(refusal, "blog/edit", &form)
 }
 
 // publishedWall is a moment as a form of the reader shows it, "" for none.
@@ -79,12 +78,9 @@ func (h *Blog) Update(r *web.Request) error {
 
 // savedPost leads to the list, or shows the form again with all that was typed.
 func (h *Blog) savedPost(r *web.Request, post domain.Post, before domain.PostState, err error) error {
-	if texts, ok := r.Problems(err); ok {
-		return h.showPostForm(r, fiber.StatusUnprocessableEntity, postForm{ID: r.ID(), Title: r.FormValue("title"),
-			Body: r.FormValue("body"), PublishedAt: r.FormValue("published_at"), Picture: post.Image, State: before, Problems: texts})
-	}
 	if err != nil {
-		return err
+		return h.showForm(r, err, postForm{ID: r.ID(), Title: r.FormValue("title"),
+			Body: r.FormValue("body"), PublishedAt: r.FormValue("published_at"), Picture: post.Image, State: before})
 	}
 	return r.Done("/admin/posts", "blog.saved_"+string(post.State(time.Now())), "Title", post.Title)
 }

@@ -83,10 +83,5 @@ func (h *Blog) Delete(r *web.Request) error {
 	if err := h.DB.Posts().Delete(r.UserContext(), r.ID()); err != nil {
 		return err
 	}
-	if r.HTMX() {
-		r.Toast("blog.deleted")
-		r.Set("HX-Trigger-After-Swap", "posts-changed")
-		return r.Send(nil) // SendStatus would write "OK" where the row was
-	}
-	return r.Done("/admin/posts", "blog.deleted")
+	return r.Saved("/admin/posts", web.Fragment{Event: "posts-changed"}, "blog.deleted")
 }

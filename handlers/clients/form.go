@@ -4,7 +4,6 @@ import (
 	"bufio"
 	"context"
 	"encoding/csv"
-	"strconv"
 	"strings"
 	"time"
 
@@ -12,70 +11,46 @@ import (
 
 	"skychimp/domain"
 	"skychimp/handlers/web"
-	"skychimp/templates"
 )
 
 // clientForm is the blocks clients/form (a new client) and clients/edit-row, and their pages.
 type clientForm struct {
-	ID int64
+	web.ListForm
 	domain.ClientForm
-	InPlace  bool // htmx puts the form into the list
-	Problems templates.Problems
 }
 
-// FieldID is the id of a field; several forms can be open at once.
-func (f clientForm) FieldID(name string) string {
-	return "id=client-" + strconv.FormatInt(f.ID, 10) + "-" + name
+func newForm(id int64, typed domain.ClientForm) *clientForm {
+	return &clientForm{web.ListForm{Noun: "client", ID: id}, typed}
 }
 
 // createdClient is the block clients/created: the new row, and an empty form for the next.
 type createdClient struct {
 	Row  clientRow
-	Form clientForm
+	Form *clientForm
 }
 
-func formOfClient(r *web.Request) domain.ClientForm {
+func readForm(r *web.Request) domain.ClientForm {
 	return domain.ClientForm{Email: r.FormValue("email"), FullName: r.FormValue("full_name"),
 		Comment: r.FormValue("comment"), Tags: r.FormValue("tags")}
 }
 
 func (h *Clients) New(r *web.Request) error {
-	return h.showClientForm(r, fiber.StatusOK, clientForm{})
-}
-
-func (h *Clients) showClientForm(r *web.Request, status int, form clientForm) error {
-	form.InPlace = r.HTMX()
-	switch {
-	case form.InPlace && form.ID == 0:
-		r.Set("HX-Retarget", "#new-client")
-		r.Set("HX-Reswap", "innerHTML")
-		return r.Block(status, "clients/form", form)
-	case form.InPlace:
-		return r.Block(status, "clients/edit-row", form)
-	case form.ID == 0:
-		return r.Page(status, "clients/new", form)
-	}
-	return r.Page(status, "clients/edit", form)
+	return r.ListForm(nil, newForm(0, domain.ClientForm{}))
 }
 
 func (h *Clients) Create(r *web.Request) error {
-	form, client := formOfClient(r), domain.Client{OwnerID: r.Viewer.User.ID}
-	err := client.Change(form)
+	typed, client := readForm(r), domain.Client{OwnerID: r.Viewer.User.ID}
+	err := client.Change(typed)
 	if err == nil {
 		err = h.DB.Clients().Create(r.UserContext(), &client)
 	}
-	if texts, ok := r.Problems(err); ok {
-		return h.showClientForm(r, fiber.StatusUnprocessableEntity, clientForm{ClientForm: form, Problems: texts})
-	}
 	if err != nil {
-		return err
+		return r.ListForm(err, newForm(0, typed))
 	}
-	if !r.HTMX() {
-		return r.Done("/clients", "clients.created", "Email", client.Email)
-	}
-	r.Toast("clients.created", "Email", client.Email)
-	r.Set("HX-Trigger-After-Swap", "clients-changed")
-	return r.Block(fiber.StatusOK, "clients/created", createdClient{h.clientRow(r, client), clientForm{InPlace: true}})
+	next := newForm(0, domain.ClientForm{})
+	next.InPlace = true
+	return r.Saved("/clients", web.Fragment{Block: "clients/created", View: createdClient{h.clientRow(r, client), next}, Event: "clients-changed"},
+		"clients.created", "Email", client.Email)
 }
 
 func (h *Clients) Edit(r *web.Request) error {
@@ -83,26 +58,17 @@ func (h *Clients) Edit(r *web.Request) error {
 	if err != nil {
 		return err
 	}
-	return h.showClientForm(r, fiber.StatusOK, clientForm{ID: client.ID, ClientForm: domain.ClientForm{
-		Email: client.Email, FullName: client.FullName, Comment: client.Comment, Tags: strings.Join(client.Tags, ", ")}})
+	return r.ListForm(nil, newForm(client.ID, domain.ClientForm{
+		Email: client.Email, FullName: client.FullName, Comment: client.Comment, Tags: strings.Join(client.Tags, ", ")}))
 }
 
 func (h *Clients) Update(r *web.Request) error {
-	form := formOfClient(r)
-	client, err := h.DB.Clients().Update(r.UserContext(), r.Viewer.User.ID, r.ID(), func(client *domain.Client) error {
-		return client.Change(form)
-	})
-	if texts, ok := r.Problems(err); ok {
-		return h.showClientForm(r, fiber.StatusUnprocessableEntity, clientForm{ID: r.ID(), ClientForm: form, Problems: texts})
-	}
+	typed := readForm(r)
+	client, err := h.DB.Clients().Update(r.UserContext(), r.Viewer.User.ID, r.ID(), func(c *domain.Client) error { return c.Change(typed) })
 	if err != nil {
-		return err
+		return r.ListForm(err, newForm(r.ID(), typed))
 	}
-	if r.HTMX() {
-		r.Toast("clients.saved")
-		return r.Block(fiber.StatusOK, "clients/row", h.clientRow(r, client))
-	}
-	return r.Done("/clients/"+r.Params("id"), "clients.saved")
+	return r.Saved("/clients/"+r.Params("id"), web.Fragment{Block: "clients/row", View: h.clientRow(r, client)}, "clients.saved")
 }
 
 // Export downloads the owner's clients as CSV with a byte order mark, for spreadsheets.

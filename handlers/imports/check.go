@@ -12,6 +12,7 @@ import (
 
 // importCheck is the block imports/check: what the columns mean, and what would happen.
 type importCheck struct {
+	web.Form
 	ID       int64
 	Columns  []importColumn
 	Header   bool
@@ -22,7 +23,6 @@ type importCheck struct {
 	Samples  []importSample
 	Bad      []badRow // the first of them
 	BadTitle string
-	Problems templates.Problems
 }
 
 // HeaderValue is the state of the field: the first line names the columns.
@@ -60,8 +60,8 @@ type importSample struct {
 }
 
 // importCheck shows the first lines and, when the columns are clear, what the import would do.
-func (h *Imports) importCheck(r *web.Request, list domain.Import, problems templates.Problems) (*importCheck, error) {
-	view := &importCheck{ID: list.ID, Header: list.Mapping.Header, Tags: list.Mapping.Tags, Problems: problems}
+func (h *Imports) importCheck(r *web.Request, list domain.Import) (*importCheck, error) {
+	view := &importCheck{ID: list.ID, Header: list.Mapping.Header, Tags: list.Mapping.Tags}
 	var err error
 	if list.Content, err = h.DB.Imports().Content(r.UserContext(), list.OwnerID, list.ID); err != nil {
 		return nil, err

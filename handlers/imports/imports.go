@@ -5,12 +5,9 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/gofiber/fiber/v2"
-
 	"skychimp/db"
 	"skychimp/domain"
 	"skychimp/handlers/web"
-	"skychimp/templates"
 )
 
 // Imports takes lists of clients in.
@@ -27,13 +24,14 @@ type importRow struct {
 
 // importsView is the page imports/list.
 type importsView struct {
+	web.Form
 	Rows           []importRow
 	MaxMB, MaxRows int
-	Problems       templates.Problems
 }
 
 // importView is the page imports/show, which changes from step to step.
 type importView struct {
+	web.Form
 	importRow
 	Check    *importCheck // while it waits for its owner's word
 	Going    bool
@@ -49,18 +47,18 @@ type badRow struct {
 	Value, Reason string
 }
 
-func (h *Imports) List(r *web.Request) error { return h.importsPage(r, fiber.StatusOK, nil) }
+func (h *Imports) List(r *web.Request) error { return h.importsPage(r, nil) }
 
-func (h *Imports) importsPage(r *web.Request, status int, problems templates.Problems) error {
+func (h *Imports) importsPage(r *web.Request, refusal error) error {
 	lists, err := h.DB.Imports().List(r.UserContext(), r.Viewer.User.ID)
 	if err != nil {
 		return err
 	}
-	view := importsView{MaxMB: domain.ImportMaxBytes >> 20, MaxRows: domain.ImportMaxRows, Problems: problems}
+	view := &importsView{MaxMB: domain.ImportMaxBytes >> 20, MaxRows: domain.ImportMaxRows}
 	for _, one := range lists {
 		view.Rows = append(view.Rows, h.importRow(r, one))
 	}
-	return r.Page(status, "imports/list", view)
+	return r.Form(refusal, "imports/list", view)
 }
 
 func (h *Imports) importRow(r *web.Request, i domain.Import) importRow {
@@ -74,11 +72,8 @@ func (h *Imports) Upload(r *web.Request) error {
 	if err == nil {
 		err = h.DB.Imports().Create(r.UserContext(), &list)
 	}
-	if texts, ok := r.Problems(err); ok {
-		return h.importsPage(r, fiber.StatusUnprocessableEntity, texts)
-	}
 	if err != nil {
-		return err
+		return h.importsPage(r, err)
 	}
 	return r.Redirect(importPath(list.ID))
 }
@@ -89,23 +84,30 @@ func (h *Imports) Show(r *web.Request) error {
 	if err != nil {
 		return err
 	}
-	return h.importPage(r, fiber.StatusOK, list, nil)
+	return h.importPage(r, nil, list)
 }
 
-func (h *Imports) importPage(r *web.Request, status int, list domain.Import, problems templates.Problems) error {
+func (h *Imports) importPage(r *web.Request, refusal error, list domain.Import) error {
 	view := importView{importRow: h.importRow(r, list), Going: list.Going(), Undoable: list.Status == domain.ImportDone || list.Status == domain.ImportFailed}
 	var err error
 	switch {
 	case list.Status == domain.ImportChecked:
-		view.Check, err = h.importCheck(r, list, problems)
+		view.Check, err = h.importCheck(r, list)
 	case !list.Going():
 		err = h.badRows(r, &view, list)
 	}
 	if err != nil {
 		return err
 	}
-	if r.HTMX() && !view.Going && view.Check == nil && status == fiber.StatusOK {
+	status, err := r.Refused(refusal, &view)
+	if err != nil {
+		return err
+	}
+	if r.HTMX() && !view.Going && view.Check == nil && refusal == nil {
 		status = 286 // polling ends
+	}
+	if view.Check != nil {
+		view.Check.Form = view.Form
 	}
 	return r.Page(status, "imports/show", view)
 }
@@ -125,7 +127,7 @@ func (h *Imports) badRows(r *web.Request, view *importView, list domain.Import) 
 func (h *Imports) badRow(r *web.Request, line int, value string, problems domain.ValidationErrors) badRow {
 	reasons := make([]string, len(problems))
 	for i, one := range problems {
-		reasons[i] = r.Site.Templates.Texts().Fill(r.Viewer.Lang, one.Key, one.Args)
+		reasons[i] = r.Text(one)
 	}
 	return badRow{line, value, strings.Join(reasons, " ")}
 }
@@ -143,21 +145,22 @@ func (h *Imports) Map(r *web.Request) error {
 	if domain.KindOf(err) == domain.Conflict { // a second click
 		return r.Redirect(importPath(id))
 	}
-	if texts, ok := r.Problems(err); ok {
-		list, err := h.DB.Imports().Get(r.UserContext(), owner, id)
-		if err != nil {
-			return err
-		}
-		list.Mapping = mapping
-		return h.importPage(r, fiber.StatusUnprocessableEntity, list, texts)
-	}
 	if err != nil {
-		return err
+		return h.mapRefused(r, err, mapping)
 	}
 	if r.HTMX() {
 		return h.Show(r)
 	}
 	return r.Redirect(importPath(id))
+}
+
+func (h *Imports) mapRefused(r *web.Request, refusal error, mapping domain.ImportMapping) error {
+	list, err := h.DB.Imports().Get(r.UserContext(), r.Viewer.User.ID, r.ID())
+	if err != nil {
+		return err
+	}
+	list.Mapping = mapping
+	return h.importPage(r, refusal, list)
 }
 
 // Undo erases the clients that an import created.

@@ -16,25 +16,27 @@ import (
 
 // mailingForm is the blocks mailings/form (a new mailing) and mailings/edit-row, and their pages.
 type mailingForm struct {
-	ID                                                             int64
-	Name, Message, Audience, Tags, StartAt, EndAt, Timezone, Every string
-	Messages, Periodicities                                        []templates.Option
-	OwnTags                                                        []db.TagCount
-	Pick                                                           mailingPick
-	Reach                                                          mailingReach
-	Running                                                        bool // the anchor is fixed
-	InPlace                                                        bool // htmx puts the form into the list
-	Problems                                                       templates.Problems
-}
-
-// FieldID is the id of a field; several forms can be open at once.
-func (f mailingForm) FieldID(name string) string {
-	return "id=mailing-" + strconv.FormatInt(f.ID, 10) + "-" + name
+	web.ListForm
+	domain.MailingForm
+	Message                 string // its id
+	Messages, Periodicities []templates.Option
+	OwnTags                 []db.TagCount
+	Found                   mailingPick
+	Reach                   mailingReach
+	Running                 bool // the anchor is fixed
 }
 
 // ProblemID is the id of the text that says what is wrong with a group of fields.
 func (f mailingForm) ProblemID(name string) string {
 	return "mailing-" + strconv.FormatInt(f.ID, 10) + "-" + name + "-problem"
+}
+
+// Picker is what the form shows of the clients to pick.
+func (f mailingForm) Picker() mailingPick {
+	if f.Problems.Of("client_ids") != "" {
+		f.Found.Problem = f.ProblemID("clients")
+	}
+	return f.Found
 }
 
 // mailingPick is the block mailings/pick: the picked clients, and those that a search finds.
@@ -51,8 +53,7 @@ type pickedClient struct {
 	Picked      bool
 }
 
-// sentMailing reads the fields of the form.
-func sentMailing(r *web.Request) domain.MailingForm {
+func readForm(r *web.Request) domain.MailingForm {
 	form := domain.MailingForm{
 		Name: r.FormValue("name"), Audience: r.FormValue("audience"), Tags: r.FormValue("tags"), StartAt: r.FormValue("start_at"),
 		EndAt: r.FormValue("end_at"), Timezone: r.FormValue("timezone"), Periodicity: r.FormValue("periodicity"),
@@ -68,11 +69,11 @@ func sentMailing(r *web.Request) domain.MailingForm {
 
 // New begins with the message of the parameter message_id, if the reader has it.
 func (h *Mailings) New(r *web.Request) error {
-	user := r.Viewer.User
 	now := time.Now().In(r.Viewer.Zone)
 	start := time.Date(now.Year(), now.Month(), now.Day(), now.Hour()+1, 0, 0, 0, time.UTC) // a wall clock
-	return h.showMailingForm(r, fiber.StatusOK, 0, nil, domain.MailingForm{
-		MessageID: int64(r.QueryInt("message_id")), Audience: string(domain.AudienceAll), StartAt: start.Format(domain.WallFormat), Timezone: user.Timezone, Periodicity: string(domain.Once),
+	return h.showForm(r, nil, 0, domain.MailingForm{
+		MessageID: int64(r.QueryInt("message_id")), Audience: string(domain.AudienceAll), StartAt: start.Format(domain.WallFormat),
+		Timezone: r.Viewer.User.Timezone, Periodicity: string(domain.Once),
 	})
 }
 
@@ -89,104 +90,84 @@ func (h *Mailings) Edit(r *web.Request) error {
 	if !m.EndLocal.IsZero() {
 		form.EndAt = m.EndLocal.Format(domain.WallFormat)
 	}
-	return h.showMailingForm(r, fiber.StatusOK, m.ID, nil, form)
+	return h.showForm(r, nil, m.ID, form)
 }
 
 func (h *Mailings) Create(r *web.Request) error {
-	form := sentMailing(r)
+	typed, m := readForm(r), domain.Mailing{OwnerID: r.Viewer.User.ID}
 	if r.FormValue("find") != "" { // the search of clients, without JavaScript
-		return h.showMailingForm(r, fiber.StatusOK, 0, nil, form)
+		return h.showForm(r, nil, 0, typed)
 	}
-	m := domain.Mailing{OwnerID: r.Viewer.User.ID}
-	err := m.Change(form, time.Now())
+	err := m.Change(typed, time.Now())
 	if err == nil {
 		err = h.DB.Mailings().Create(r.UserContext(), &m)
 	}
-	if texts, ok := r.Problems(err); ok {
-		return h.showMailingForm(r, fiber.StatusUnprocessableEntity, 0, texts, form)
-	}
 	if err != nil {
-		return err
+		return h.showForm(r, err, 0, typed)
 	}
-	if !r.HTMX() {
-		return r.Done(Path(m.ID), "mailings.created")
-	}
-	r.Toast("mailings.created")
-	r.Set("HX-Trigger-After-Swap", "mailings-changed")
 	row, err := h.rowOf(r, m)
 	if err != nil {
 		return err
 	}
-	return r.Block(fiber.StatusOK, "mailings/created", createdMailing{row})
+	return r.Saved(Path(m.ID), web.Fragment{Block: "mailings/created", View: createdMailing{row}, Event: "mailings-changed"}, "mailings.created")
 }
 
 // createdMailing is the block mailings/created: the new row, and no form any more.
 type createdMailing struct{ Row mailingRow }
 
 func (h *Mailings) Update(r *web.Request) error {
-	form, id := sentMailing(r), r.ID()
+	typed, id := readForm(r), r.ID()
 	if r.FormValue("find") != "" {
-		return h.showMailingForm(r, fiber.StatusOK, id, nil, form)
+		return h.showForm(r, nil, id, typed)
 	}
-	m, err := h.DB.Mailings().Update(r.UserContext(), r.Viewer.User.ID, id, func(m *domain.Mailing) error { return m.Change(form, time.Now()) })
-	if texts, ok := r.Problems(err); ok && domain.KindOf(err) == domain.Invalid {
-		return h.showMailingForm(r, fiber.StatusUnprocessableEntity, id, texts, form)
+	m, err := h.DB.Mailings().Update(r.UserContext(), r.Viewer.User.ID, id, func(m *domain.Mailing) error { return m.Change(typed, time.Now()) })
+	if domain.KindOf(err) == domain.Invalid {
+		return h.showForm(r, err, id, typed)
 	}
-	if err != nil {
-		return err
-	}
-	if !r.HTMX() {
-		return r.Done(Path(id), "mailings.saved")
-	}
-	r.Toast("mailings.saved")
-	return h.mailingAsRow(r, m)
+	return h.saved(r, err, m, Path(m.ID), "mailings.saved")
 }
 
-// showMailingForm shows what was typed, with its choices; id 0 is a new mailing.
-func (h *Mailings) showMailingForm(r *web.Request, status int, id int64, problems templates.Problems, f domain.MailingForm) error {
-	owner := r.Viewer.User.ID
-	form := mailingForm{ID: id, Name: f.Name, Audience: f.Audience, Tags: f.Tags, StartAt: f.StartAt, EndAt: f.EndAt, Timezone: f.Timezone,
-		Every: f.Periodicity, Problems: problems, InPlace: r.HTMX()}
-	if f.MessageID != 0 {
-		form.Message = strconv.FormatInt(f.MessageID, 10)
+// showForm shows what was typed, with its choices and what is wrong with it; id 0 is a new mailing.
+func (h *Mailings) showForm(r *web.Request, refusal error, id int64, typed domain.MailingForm) error {
+	form := &mailingForm{ListForm: web.ListForm{Noun: "mailing", ID: id}, MailingForm: typed, Periodicities: Periodicities(r)}
+	if typed.MessageID != 0 {
+		form.Message = strconv.FormatInt(typed.MessageID, 10)
 	}
-	for _, one := range []domain.Periodicity{domain.Once, domain.Daily, domain.Weekly, domain.Monthly} {
-		form.Periodicities = append(form.Periodicities, templates.Option{Value: string(one), Label: r.T("mailings.every_" + string(one))})
+	if err := h.choices(r, form); err != nil {
+		return err
 	}
-	if id != 0 {
+	return r.ListForm(refusal, form)
+}
+
+// choices fills in what the form offers besides what was typed.
+func (h *Mailings) choices(r *web.Request, form *mailingForm) (err error) {
+	ctx, owner := r.UserContext(), r.Viewer.User.ID
+	if form.ID != 0 {
 		m, err := h.ownMailing(r)
 		if err != nil {
 			return err
 		}
 		form.Running = m.Status == domain.Running
 	}
-	var err error
-	if form.Messages, err = h.messageOptions(r, owner, f.MessageID); err != nil {
+	if form.Messages, err = h.messageOptions(r, owner, form.MessageID); err != nil {
 		return err
 	}
-	if form.OwnTags, err = h.DB.Clients().Tags(r.UserContext(), owner); err != nil {
+	if form.OwnTags, err = h.DB.Clients().Tags(ctx, owner); err != nil {
 		return err
 	}
-	if form.Pick, err = h.pick(r, f.ClientIDs, r.FormValue("client_q")); err != nil {
+	if form.Found, err = h.pick(r, form.ClientIDs, r.FormValue("client_q")); err != nil {
 		return err
 	}
-	if problems.Of("client_ids") != "" {
-		form.Pick.Problem = form.ProblemID("clients")
+	form.Reach, err = h.reach(r, form.MailingForm)
+	return err
+}
+
+// Periodicities are the choices of how often a mailing goes out.
+func Periodicities(r *web.Request) (list []templates.Option) {
+	for _, one := range []domain.Periodicity{domain.Once, domain.Daily, domain.Weekly, domain.Monthly} {
+		list = append(list, templates.Option{Value: string(one), Label: r.T("mailings.every_" + string(one))})
 	}
-	if form.Reach, err = h.reach(r, f); err != nil {
-		return err
-	}
-	switch {
-	case form.InPlace && id == 0:
-		r.Set("HX-Retarget", "#new-mailing")
-		r.Set("HX-Reswap", "innerHTML")
-		return r.Block(status, "mailings/form", form)
-	case form.InPlace:
-		return r.Block(status, "mailings/edit-row", form)
-	case id == 0:
-		return r.Page(status, "mailings/new", form)
-	}
-	return r.Page(status, "mailings/edit", form)
+	return list
 }
 
 // messageOptions are the newest messages and the chosen one, for the choice of one.
@@ -204,7 +185,7 @@ type mailingReach struct{ Recipients, Suppressed int64 }
 
 // ShowRecipients answers what is being chosen in the form.
 func (h *Mailings) ShowRecipients(r *web.Request) error {
-	reach, err := h.reach(r, sentMailing(r))
+	reach, err := h.reach(r, readForm(r))
 	if err != nil {
 		return err
 	}
@@ -220,7 +201,7 @@ func (h *Mailings) reach(r *web.Request, f domain.MailingForm) (mailingReach, er
 // Pick is the search for clients inside the form. It is a POST because an address
 // can't hold thousands of picked clients.
 func (h *Mailings) Pick(r *web.Request) error {
-	pick, err := h.pick(r, sentMailing(r).ClientIDs, r.FormValue("client_q"))
+	pick, err := h.pick(r, readForm(r).ClientIDs, r.FormValue("client_q"))
 	if err != nil {
 		return err
 	}

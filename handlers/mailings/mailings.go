@@ -84,23 +84,25 @@ func (h *Mailings) mailingRow(r *web.Request, m db.MailingRow) mailingRow {
 }
 
 func (h *Mailings) Launch(r *web.Request) error {
-	return h.actOnMailing(r, "mailings.launched", func(m *domain.Mailing) error { return m.Launch(time.Now()) })
+	m, err := h.DB.Mailings().Update(r.UserContext(), r.Viewer.User.ID, r.ID(), func(m *domain.Mailing) error { return m.Launch(time.Now()) })
+	return h.saved(r, err, m, Path(m.ID), "mailings.launched")
 }
 
 func (h *Mailings) Stop(r *web.Request) error {
-	return h.actOnMailing(r, "mailings.stopped", func(m *domain.Mailing) error { return m.Stop(time.Now()) })
+	m, err := h.DB.Mailings().Update(r.UserContext(), r.Viewer.User.ID, r.ID(), func(m *domain.Mailing) error { return m.Stop(time.Now()) })
+	return h.saved(r, err, m, Path(m.ID), "mailings.stopped")
 }
 
-func (h *Mailings) actOnMailing(r *web.Request, done string, act func(*domain.Mailing) error) error {
-	m, err := h.DB.Mailings().Update(r.UserContext(), r.Viewer.User.ID, r.ID(), act)
+// saved answers with the mailing as it is now: for htmx as its row.
+func (h *Mailings) saved(r *web.Request, err error, m domain.Mailing, path, done string) error {
 	if err != nil {
 		return err
 	}
-	if !r.HTMX() {
-		return r.Done(Path(m.ID), done)
+	row, err := h.rowOf(r, m)
+	if err != nil {
+		return err
 	}
-	r.Toast(done)
-	return h.mailingAsRow(r, m)
+	return r.Saved(path, web.Fragment{Block: "mailings/row", View: row}, done)
 }
 
 // Run asks for a run out of turn.
@@ -112,15 +114,8 @@ func (h *Mailings) Run(r *web.Request) error {
 	if err := h.DB.Mailings().RunNow(r.UserContext(), r.Viewer.User.ID, r.ID(), time.Now()); err != nil {
 		return err
 	}
-	if !r.HTMX() {
-		return r.Done(fmt.Sprintf("%s?after=%d", Path(r.ID()), last.ID), "mailings.run_started")
-	}
-	r.Toast("mailings.run_started")
 	m, err := h.readableMailing(r)
-	if err != nil {
-		return err
-	}
-	return h.mailingAsRow(r, m)
+	return h.saved(r, err, m, fmt.Sprintf("%s?after=%d", Path(m.ID), last.ID), "mailings.run_started")
 }
 
 // AskDelete asks whether it is meant, for browsers without JavaScript.
@@ -140,12 +135,7 @@ func (h *Mailings) Delete(r *web.Request) error {
 	if err := h.DB.Mailings().Delete(r.UserContext(), r.Viewer.User.ID, r.ID(), time.Now()); err != nil {
 		return err
 	}
-	if r.HTMX() {
-		r.Toast("mailings.deleted")
-		r.Set("HX-Trigger-After-Swap", "mailings-changed")
-		return r.SendString("") // its place in the page stays empty
-	}
-	return r.Done("/mailings", "mailings.deleted")
+	return r.Saved("/mailings", web.Fragment{Event: "mailings-changed"}, "mailings.deleted")
 }
 
 // readableMailing is the mailing of the path, if the reader owns it or oversees all.
@@ -156,14 +146,6 @@ func (h *Mailings) readableMailing(r *web.Request) (domain.Mailing, error) {
 // ownMailing is the mailing of the path, if it is the reader's.
 func (h *Mailings) ownMailing(r *web.Request) (domain.Mailing, error) {
 	return h.DB.Mailings().Get(r.UserContext(), r.Viewer.User.ID, r.ID())
-}
-
-func (h *Mailings) mailingAsRow(r *web.Request, m domain.Mailing) error {
-	row, err := h.rowOf(r, m)
-	if err != nil {
-		return err
-	}
-	return r.Block(fiber.StatusOK, "mailings/row", row)
 }
 
 // rowOf adds to a mailing what its row shows besides.

@@ -66,7 +66,11 @@ func (h *Mailings) Show(r *web.Request) error {
 		return err
 	}
 	if r.HTMX() {
-		return h.mailingAsRow(r, m)
+		row, err := h.rowOf(r, m)
+		if err != nil {
+			return err
+		}
+		return r.Block(fiber.StatusOK, "mailings/row", row)
 	}
 	view, err := h.mailingView(r, m)
 	if err != nil {

@@ -1,10 +1,7 @@
 package messages
 
 import (
-	"strconv"
 	"time"
-
-	"github.com/gofiber/fiber/v2"
 
 	"skychimp/db"
 	"skychimp/domain"
@@ -15,17 +12,18 @@ import (
 
 // messageForm is the blocks messages/form (a new message) and messages/edit-row, and their pages.
 type messageForm struct {
-	ID            int64
-	Subject, Body string
-	InPlace       bool               // htmx puts the form into the list
-	Starts        []templates.Option // examples to begin a new message with
-	Start         string             // the one that was chosen
-	Problems      templates.Problems
+	web.ListForm
+	domain.MessageForm
+	Starts []templates.Option // examples to begin a new message with
+	Start  string             // the one that was chosen
 }
 
-// FieldID is the id of a field; several forms can be open at once.
-func (f messageForm) FieldID(name string) string {
-	return "id=message-" + strconv.FormatInt(f.ID, 10) + "-" + name
+func newForm(id int64, typed domain.MessageForm) *messageForm {
+	return &messageForm{ListForm: web.ListForm{Noun: "message", ID: id}, MessageForm: typed}
+}
+
+func readForm(r *web.Request) domain.MessageForm {
+	return domain.MessageForm{Subject: r.FormValue("subject"), Body: r.FormValue("body")}
 }
 
 // createdMessage is the block messages/created: the new row, and no form any more.
@@ -33,17 +31,17 @@ type createdMessage struct{ Row messageRow }
 
 // deleteMessageView is the page messages/delete.
 type deleteMessageView struct {
-	ID       int64
-	Subject  string
-	Problems templates.Problems
+	web.Form
+	ID      int64
+	Subject string
 }
 
 // New is empty, or begins with the example of the parameter start.
 func (h *Messages) New(r *web.Request) error {
-	form := messageForm{Start: r.Query("start")}
+	form := newForm(0, domain.MessageForm{})
+	form.Start, form.Starts = r.Query("start"), h.Examples(r)
 	form.Subject, form.Body = templates.Start(r.Viewer.Lang, form.Start)
-	form.Starts = h.Examples(r)
-	return h.showMessageForm(r, fiber.StatusOK, form)
+	return r.ListForm(nil, form)
 }
 
 // Examples are what a new message can begin with.
@@ -54,21 +52,6 @@ func (h *Messages) Examples(r *web.Request) (list []templates.Option) {
 	return list
 }
 
-func (h *Messages) showMessageForm(r *web.Request, status int, form messageForm) error {
-	form.InPlace = r.HTMX()
-	switch {
-	case form.InPlace && form.ID == 0:
-		r.Set("HX-Retarget", "#new-message")
-		r.Set("HX-Reswap", "innerHTML")
-		return r.Block(status, "messages/form", form)
-	case form.InPlace:
-		return r.Block(status, "messages/edit-row", form)
-	case form.ID == 0:
-		return r.Page(status, "messages/new", form)
-	}
-	return r.Page(status, "messages/edit", form)
-}
-
 // Change applies the form to the message if emails can be made of it.
 func Change(m *domain.Message, form domain.MessageForm) error {
 	m.Change(form, time.Now())
@@ -76,24 +59,16 @@ func Change(m *domain.Message, form domain.MessageForm) error {
 }
 
 func (h *Messages) Create(r *web.Request) error {
-	form := domain.MessageForm{Subject: r.FormValue("subject"), Body: r.FormValue("body")}
-	message := domain.Message{OwnerID: r.Viewer.User.ID}
-	err := Change(&message, form)
+	typed, message := readForm(r), domain.Message{OwnerID: r.Viewer.User.ID}
+	err := Change(&message, typed)
 	if err == nil {
 		err = h.DB.Messages().Create(r.UserContext(), &message)
 	}
-	if texts, ok := r.Problems(err); ok {
-		return h.showMessageForm(r, fiber.StatusUnprocessableEntity, messageForm{Subject: form.Subject, Body: form.Body, Problems: texts})
-	}
 	if err != nil {
-		return err
+		return r.ListForm(err, newForm(0, typed))
 	}
-	if !r.HTMX() {
-		return r.Done(messagePath(message.ID), "messages.created")
-	}
-	r.Toast("messages.created")
-	r.Set("HX-Trigger-After-Swap", "messages-changed")
-	return r.Block(fiber.StatusOK, "messages/created", createdMessage{h.messageRow(r, db.MessageRow{Message: message})})
+	row := createdMessage{h.messageRow(r, db.MessageRow{Message: message})}
+	return r.Saved(messagePath(message.ID), web.Fragment{Block: "messages/created", View: row, Event: "messages-changed"}, "messages.created")
 }
 
 func (h *Messages) Edit(r *web.Request) error {
@@ -101,45 +76,37 @@ func (h *Messages) Edit(r *web.Request) error {
 	if err != nil {
 		return err
 	}
-	return h.showMessageForm(r, fiber.StatusOK, messageForm{ID: m.ID, Subject: m.Subject, Body: m.Body})
+	return r.ListForm(nil, newForm(m.ID, domain.MessageForm{Subject: m.Subject, Body: m.Body}))
 }
 
 func (h *Messages) Update(r *web.Request) error {
-	form := domain.MessageForm{Subject: r.FormValue("subject"), Body: r.FormValue("body")}
-	owner, id := r.Viewer.User.ID, r.ID()
-	_, err := h.DB.Messages().Update(r.UserContext(), owner, id, func(m *domain.Message) error { return Change(m, form) })
-	if texts, ok := r.Problems(err); ok {
-		return h.showMessageForm(r, fiber.StatusUnprocessableEntity, messageForm{ID: id, Subject: form.Subject, Body: form.Body, Problems: texts})
+	typed, owner, id := readForm(r), r.Viewer.User.ID, r.ID()
+	_, err := h.DB.Messages().Update(r.UserContext(), owner, id, func(m *domain.Message) error { return Change(m, typed) })
+	if err != nil {
+		return r.ListForm(err, newForm(id, typed))
 	}
+	row, err := h.ownRow(r)
 	if err != nil {
 		return err
 	}
-	if !r.HTMX() {
-		return r.Done(messagePath(id), "messages.saved")
-	}
-	r.Toast("messages.saved")
-	return h.messageAsRow(r)
+	return r.Saved(messagePath(id), web.Fragment{Block: "messages/row", View: row}, "messages.saved")
 }
 
-func (h *Messages) messageAsRow(r *web.Request) error {
+// ownRow is the message of the path as a row of the viewer's list.
+func (h *Messages) ownRow(r *web.Request) (messageRow, error) {
 	row, err := h.DB.Messages().Row(r.UserContext(), r.Viewer.User.ID, r.ID())
-	if err != nil {
-		return err
-	}
-	return r.Block(fiber.StatusOK, "messages/row", h.messageRow(r, row))
+	return h.messageRow(r, row), err
 }
 
 // AskDelete asks whether it is meant, for browsers without JavaScript.
-func (h *Messages) AskDelete(r *web.Request) error {
-	return h.showDeleteMessage(r, fiber.StatusOK, nil)
-}
+func (h *Messages) AskDelete(r *web.Request) error { return h.showDelete(r, nil) }
 
-func (h *Messages) showDeleteMessage(r *web.Request, status int, problems templates.Problems) error {
+func (h *Messages) showDelete(r *web.Request, refusal error) error {
 	m, err := h.ownMessage(r)
 	if err != nil {
 		return err
 	}
-	return r.Page(status, "messages/delete", deleteMessageView{m.ID, m.Subject, problems})
+	return r.Form(refusal, "messages/delete", &deleteMessageView{ID: m.ID, Subject: m.Subject})
 }
 
 // ownMessage is the message of the path, if it is the reader's.
@@ -149,16 +116,11 @@ func (h *Messages) ownMessage(r *web.Request) (domain.Message, error) {
 
 func (h *Messages) Delete(r *web.Request) error {
 	err := h.DB.Messages().Delete(r.UserContext(), r.Viewer.User.ID, r.ID())
-	if texts, used := r.Problems(err); used && !r.HTMX() {
-		return h.showDeleteMessage(r, fiber.StatusConflict, texts)
-	}
-	if err != nil {
+	switch {
+	case err != nil && r.HTMX():
 		return err
+	case err != nil:
+		return h.showDelete(r, err)
 	}
-	if r.HTMX() {
-		r.Toast("messages.deleted")
-		r.Set("HX-Trigger-After-Swap", "messages-changed")
-		return r.SendString("") // its place in the page stays empty
-	}
-	return r.Done("/messages", "messages.deleted")
+	return r.Saved("/messages", web.Fragment{Event: "messages-changed"}, "messages.deleted")
 }

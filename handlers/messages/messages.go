@@ -79,7 +79,11 @@ func (h *Messages) Show(r *web.Request) error {
 	user := r.Viewer.User
 	mine := m.OwnerID == user.ID && user.MayOwn()
 	if mine && r.HTMX() {
-		return h.messageAsRow(r)
+		row, err := h.ownRow(r)
+		if err != nil {
+			return err
+		}
+		return r.Block(fiber.StatusOK, "messages/row", row)
 	}
 	view := messageView{messageRow: messageRow{ID: m.ID, Subject: m.Subject, UpdatedAt: r.Moment(m.UpdatedAt)},
 		Mine: mine, TestTo: user.Email}
@@ -122,11 +126,7 @@ func (h *Messages) Test(r *web.Request) error {
 	if err := h.DB.Messages().SendTest(r.UserContext(), user.ID, id, client, time.Now()); err != nil {
 		return err
 	}
-	if r.HTMX() {
-		r.Toast(TestSent(r), "Email", user.Email)
-		return r.SendString("")
-	}
-	return r.Done(messagePath(id), TestSent(r), "Email", user.Email)
+	return r.Saved(messagePath(id), web.Fragment{}, TestSent(r), "Email", user.Email)
 }
 
 // TestSent is the key of the text that says where the test went.

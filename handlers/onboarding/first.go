@@ -1,7 +1,6 @@
 package onboarding
 
 import (
-	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -33,10 +32,8 @@ func (h *Onboarding) Preview(r *web.Request) error {
 	message := domain.Message{OwnerID: user.ID, Subject: view.Subject, Body: view.Body}
 	client, _ := strconv.ParseInt(r.FormValue("client", r.Query("client")), 10, 64)
 	compiled, to, err := h.Messages.EmailTo(r, user, message, client)
-	if texts, ok := r.Problems(err); ok {
-		for _, text := range texts {
-			return r.Status(fiber.StatusUnprocessableEntity).SendString(text)
-		}
+	if text := r.Problem(err); text != "" {
+		return r.Status(fiber.StatusUnprocessableEntity).SendString(text)
 	}
 	if err != nil {
 		return err
@@ -50,6 +47,7 @@ func (h *Onboarding) Preview(r *web.Request) error {
 
 // startLetterView is the page onboarding/letter: the email, its time and the button.
 type startLetterView struct {
+	web.Form
 	domain.StartForm
 	Subject, Body string
 	Examples      []templates.Option
@@ -59,9 +57,7 @@ type startLetterView struct {
 	Reader        string             // the client that the preview is for
 	Readers       []templates.Option // the newest ones
 	Typed         bool               // the form has values that aren't saved
-	Notice        string
 	Act           startAct
-	Problems      templates.Problems
 }
 
 // startAct is the block onboarding/act: what the button does, and when the emails go out.
@@ -101,7 +97,7 @@ func sentStart(r *web.Request) startLetterView {
 			Periodicity: r.FormValue("periodicity")}}
 }
 
-func (h *Onboarding) showStartLetter(r *web.Request, status int, view startLetterView) error {
+func (h *Onboarding) showStartLetter(r *web.Request, refusal error, view startLetterView) error {
 	list, total, err := h.DB.Clients().List(r.UserContext(), r.Viewer.User.ID, db.ClientFilter{})
 	if err != nil {
 		return err
@@ -113,13 +109,11 @@ func (h *Onboarding) showStartLetter(r *web.Request, status int, view startLette
 	if view.Reader == "" && len(view.Readers) > 0 {
 		view.Reader = view.Readers[0].Value
 	}
-	for _, one := range []domain.Periodicity{domain.Once, domain.Daily, domain.Weekly, domain.Monthly} {
-		view.Periodicities = append(view.Periodicities, templates.Option{Value: string(one), Label: r.T("mailings.every_" + string(one))})
-	}
+	view.Periodicities = mailings.Periodicities(r)
 	if view.Act, err = h.startAct(r, view.StartForm); err != nil {
 		return err
 	}
-	return r.Page(status, "onboarding/letter", view)
+	return r.Form(refusal, "onboarding/letter", &view)
 }
 
 // Plan answers what is being chosen in the form: what the button would do.
@@ -134,10 +128,7 @@ func (h *Onboarding) Plan(r *web.Request) error {
 func (h *Onboarding) startAct(r *web.Request, form domain.StartForm) (startAct, error) {
 	act := startAct{Label: r.T("mailings.launch"), Promise: form.Promise()}
 	m, now := domain.Mailing{OwnerID: r.Viewer.User.ID, MessageID: 1, Status: domain.Created}, time.Now()
-	if texts, wrong := r.Problems(form.Plan(&m, "-", now)); wrong {
-		for _, text := range texts {
-			act.Note = text
-		}
+	if act.Note = r.Problem(form.Plan(&m, "-", now)); act.Note != "" {
 		return act, nil
 	}
 	recipients, suppressed, err := h.DB.Mailings().RecipientCount(r.UserContext(), m)
@@ -165,24 +156,17 @@ func (h *Onboarding) Launch(r *web.Request) error {
 	view, do, now, user := sentStart(r), r.FormValue("do"), time.Now(), r.Viewer.User
 	launch := do == view.Promise()
 	if !launch && do != "keep" && do != "test" {
-		view.Notice = r.T("onboarding.time_changed")
-		return h.showStartLetter(r, fiber.StatusUnprocessableEntity, view)
+		return h.showStartLetter(r, domain.Errorf(domain.Invalid, "do", "onboarding.time_changed"), view)
 	}
 	write := func(m *domain.Message) error {
 		return messages.Change(m, domain.MessageForm{Subject: view.Subject, Body: view.Body})
 	}
 	plan := func(m *domain.Mailing) error { return view.Plan(m, r.T("onboarding.mailing_name"), now) }
 	m, err := h.DB.Onboarding().Save(r.UserContext(), user.ID, launch, now, write, plan)
-	if texts, ok := r.Problems(err); ok {
-		view.Problems = texts
-		if more, wrong := r.Problems(plan(&domain.Mailing{MessageID: 1})); wrong { // the email was refused first
-			maps.Copy(view.Problems, more)
-		}
-		return h.showStartLetter(r, fiber.StatusUnprocessableEntity, view)
+	if err != nil { // what is wrong with the email is found before what is wrong with its time
+		return h.showStartLetter(r, domain.Join(err, plan(&domain.Mailing{MessageID: 1})), view)
 	}
 	switch {
-	case err != nil:
-		return err
 	case launch || m.MessageID == 0: // the second click comes to the mailing of the first
 		return r.Done(mailings.Path(m.ID), "mailings.launched")
 	case do == "keep":

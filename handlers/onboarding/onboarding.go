@@ -33,20 +33,12 @@ func (h *Onboarding) Show(r *web.Request) error {
 	case domain.StepClients:
 		return r.Page(fiber.StatusOK, "onboarding/clients", imports.PastedView{})
 	case domain.StepLetter:
-		return h.showStartLetter(r, fiber.StatusOK, h.startLetterOf(r, start))
+		return h.showStartLetter(r, nil, h.startLetterOf(r, start))
 	}
 	return h.startHome(r)
 }
 
 // AddClients takes the first clients.
 func (h *Onboarding) AddClients(r *web.Request) error {
-	view, err := h.Imports.TakePasted(r)
-	switch {
-	case err != nil:
-		return err
-	case view.Problems != nil:
-		return r.Page(fiber.StatusUnprocessableEntity, "onboarding/clients", view)
-	}
-	r.SetFlash(view.Taken)
-	return r.Redirect("/start")
+	return h.Imports.TakePasted(r, "onboarding/clients", "/start")
 }

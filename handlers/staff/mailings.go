@@ -87,32 +87,20 @@ func (h *Staff) AskDisable(r *web.Request) error {
 
 func (h *Staff) DisableMailing(r *web.Request) error {
 	_, err := h.DB.Mailings().Disable(r.UserContext(), *r.Viewer.User, r.ID(), r.FormValue("reason"), time.Now())
-	return h.overseenMailing(r, "staff.disabled", err)
+	return h.switchedMailing(r, err, "staff.disabled")
 }
 
 func (h *Staff) EnableMailing(r *web.Request) error {
 	_, err := h.DB.Mailings().Enable(r.UserContext(), *r.Viewer.User, r.ID(), time.Now())
-	return h.overseenMailing(r, "staff.enabled", err)
+	return h.switchedMailing(r, err, "staff.enabled")
 }
 
-// overseenMailing answers with the mailing as it is now, or with what is wrong.
-func (h *Staff) overseenMailing(r *web.Request, done string, err error) error {
-	problems, wrong := r.Problems(err)
-	if err != nil && !wrong {
-		return err
-	}
+// switchedMailing answers with the mailing as it is now, or with what is wrong.
+func (h *Staff) switchedMailing(r *web.Request, refusal error, done string) error {
 	found, err := h.DB.Mailings().Row(r.UserContext(), r.ID())
 	if err != nil {
 		return err
 	}
 	row := h.managerMailing(r, found)
-	switch {
-	case wrong:
-		return h.whyNot(r, row.Toggle, problems)
-	case r.HTMX():
-		r.Toast(done, "Name", row.Name)
-		row.Toggle.Focus = true
-		return r.Block(fiber.StatusOK, "staff/mailing", row)
-	}
-	return r.Done(row.Toggle.List(), done, "Name", row.Name)
+	return h.switched(r, refusal, &row.Toggle, web.Fragment{Block: "staff/mailing", View: &row}, done)
 }

@@ -14,6 +14,7 @@ import (
 
 // adminUser is the block staff/role.
 type adminUser struct {
+	web.Form
 	ID          int64
 	Name, Email string
 	Role        domain.Role
@@ -22,7 +23,6 @@ type adminUser struct {
 	Self        bool
 	LastSignIn  web.Moment
 	Focus       bool // this very form was used
-	Problems    templates.Problems
 }
 
 // FieldID is the id of the choice; a page has many.
@@ -81,33 +81,28 @@ func (h *Staff) adminUser(r *web.Request, u domain.User) adminUser {
 
 func (h *Staff) GiveRole(r *web.Request) error {
 	user, err := h.DB.Users().GiveRole(r.UserContext(), *r.Viewer.User, r.ID(), domain.Role(r.FormValue("role")), time.Now())
-	if problems, wrong := r.Problems(err); wrong {
-		return h.wrongRole(r, problems)
-	}
 	if err != nil {
-		return err
+		return h.roleRefused(r, err)
 	}
-	role := r.T("staff.role_" + string(user.Role))
-	if !r.HTMX() {
-		return r.Done("/admin/users", "staff.role_given", "Name", user.Name, "Role", role)
-	}
-	r.Toast("staff.role_given", "Name", user.Name, "Role", role)
 	row := h.adminUser(r, user)
 	row.Focus = true
-	return r.Block(fiber.StatusOK, "staff/role", row)
+	return r.Saved("/admin/users", web.Fragment{Block: "staff/role", View: row},
+		"staff.role_given", "Name", user.Name, "Role", r.T("staff.role_"+string(user.Role)))
 }
 
-// wrongRole shows the user again with what is wrong.
-func (h *Staff) wrongRole(r *web.Request, problems templates.Problems) error {
+// roleRefused shows the user again with what is wrong.
+func (h *Staff) roleRefused(r *web.Request, refusal error) error {
 	user, err := h.DB.Users().Get(r.UserContext(), r.ID())
 	if err != nil {
 		return err
 	}
 	row := h.adminUser(r, user)
-	row.Problems = problems
-	if r.HTMX() {
-		return r.Block(fiber.StatusUnprocessableEntity, "staff/role", row)
+	status, err := r.Refused(refusal, &row)
+	switch {
+	case err != nil:
+		return err
+	case r.HTMX():
+		return r.Block(status, "staff/role", row)
 	}
-	return h.adminUsersPage(r, fiber.StatusUnprocessableEntity,
-		adminUsersView{Found: r.TN("staff.users_found", 1), Rows: []adminUser{row}})
+	return h.adminUsersPage(r, status, adminUsersView{Found: r.TN("staff.users_found", 1), Rows: []adminUser{row}})
 }

@@ -10,7 +10,6 @@ import (
 
 	"skychimp/db"
 	"skychimp/handlers/web"
-	"skychimp/templates"
 )
 
 // Staff answers managers and admins.
@@ -28,15 +27,15 @@ func New(database *db.DB, log *slog.Logger) (*Staff, error) {
 // toggle is the block staff/toggle, by which a manager stops a mailing or a user, and the page
 // manager/why, which asks for the reason.
 type toggle struct {
-	Noun     string // mailing or user
-	ID       int64
-	Name     string
-	On       bool // disabled, blocked
-	Reason   string
-	Since    web.Moment
-	Focus    bool // this very switch was used
-	Typed    string
-	Problems templates.Problems
+	web.Form
+	Noun   string // mailing or user
+	ID     int64
+	Name   string
+	On     bool // disabled, blocked
+	Reason string
+	Since  web.Moment
+	Focus  bool // this very switch was used
+	Typed  string
 }
 
 // Mark is the id of the row, as in "mailing-7".
@@ -55,13 +54,22 @@ func (t toggle) act(verbs map[string]string) string {
 	return t.List() + "/" + strconv.FormatInt(t.ID, 10) + "/" + verbs[t.Noun]
 }
 
-// whyNot asks for the reason again; htmx puts the form into the dialog that is open.
-func (h *Staff) whyNot(r *web.Request, t toggle, problems templates.Problems) error {
-	t.Typed, t.Problems = r.FormValue("reason"), problems
+// switched answers with the row as it is now. What was refused asks for the reason again; htmx puts
+// the form into the dialog that is open.
+func (h *Staff) switched(r *web.Request, refusal error, t *toggle, row web.Fragment, done string) error {
+	if refusal == nil {
+		t.Focus = true
+		return r.Saved(t.List(), row, done, "Name", t.Name)
+	}
+	status, err := r.Refused(refusal, t)
+	if err != nil {
+		return err
+	}
+	t.Typed = r.FormValue("reason")
 	if r.HTMX() {
 		r.Set("HX-Retarget", "#why-"+t.Mark())
 		r.Set("HX-Reswap", "innerHTML")
-		return r.Block(fiber.StatusUnprocessableEntity, "staff/why-form", t)
+		return r.Block(status, "staff/why-form", t)
 	}
-	return r.Page(fiber.StatusUnprocessableEntity, "staff/why", t)
+	return r.Page(status, "staff/why", t)
 }

@@ -21,8 +21,6 @@ type managerUser struct {
 	LastSignIn        web.Moment
 	MayBlock          bool
 	Toggle            toggle
-	HeldSince         web.Moment // zero: the runs of this user go on
-	Rate              db.ComplaintRate
 }
 
 // managerUsersView is the page staff/users and its block staff/user-results.
@@ -30,19 +28,18 @@ type managerUsersView struct {
 	Query, Status string
 	Statuses      []templates.Option
 	Found         string
-	Fragment      bool   // without the page around it
-	Held          string // that somebody waits for a manager; empty: nobody does
+	Fragment      bool // without the page around it
 	Rows          []managerUser
 	Pager         web.Pager
 }
 
-// The choices of the filter.
-const statusBlocked, statusHeld = "blocked", "held"
+// statusBlocked is the choice of the filter.
+const statusBlocked = "blocked"
 
 // Users is the list of everybody; its search asks for the results alone.
 func (h *Staff) Users(r *web.Request) error {
 	view := managerUsersView{Query: r.Query("q"), Status: r.Query("status"), Fragment: r.HTMX()}
-	filter := db.UserFilter{Query: view.Query, Blocked: view.Status == statusBlocked, Held: view.Status == statusHeld, Page: max(1, r.QueryInt("page", 1))}
+	filter := db.UserFilter{Query: view.Query, Blocked: view.Status == statusBlocked, Page: max(1, r.QueryInt("page", 1))}
 	rows, total, err := h.DB.Users().List(r.UserContext(), filter)
 	if err != nil {
 		return err
@@ -50,39 +47,22 @@ func (h *Staff) Users(r *web.Request) error {
 	pages := db.LastPage(total)
 	view.Found, view.Pager = r.TN("staff.users_found", total), r.Pager(min(filter.Page, pages), pages)
 	for _, row := range rows {
-		one, err := h.managerUser(r, row)
-		if err != nil {
-			return err
-		}
-		view.Rows = append(view.Rows, one)
+		view.Rows = append(view.Rows, h.managerUser(r, row))
 	}
 	if view.Fragment {
 		return r.Block(fiber.StatusOK, "staff/user-results", view)
 	}
-	view.Statuses = []templates.Option{{Label: r.T("staff.users")}, {Value: statusBlocked, Label: r.T("staff.only_blocked")},
-		{Value: statusHeld, Label: r.T("staff.only_held")}}
-	held, err := h.DB.Users().HeldCount(r.UserContext())
-	if err != nil {
-		return err
-	}
-	if held > 0 && view.Status != statusHeld {
-		view.Held = r.TN("staff.held_users", held)
-	}
+	view.Statuses = []templates.Option{{Label: r.T("staff.users")}, {Value: statusBlocked, Label: r.T("staff.only_blocked")}}
 	return r.Page(fiber.StatusOK, "staff/users", view)
 }
 
-func (h *Staff) managerUser(r *web.Request, u db.UserRow) (row managerUser, err error) {
+func (h *Staff) managerUser(r *web.Request, u db.UserRow) managerUser {
 	by := r.Viewer.User
-	row = managerUser{
+	return managerUser{
 		ID: u.ID, Name: u.Name, Email: u.Email, Role: u.Role, Self: u.ID == by.ID,
 		Mailings: u.Mailings, Clients: u.Clients, LastSignIn: r.Moment(u.LastSignInAt), MayBlock: by.MayBlock(u.User),
-		Toggle:    toggle{Noun: "user", ID: u.ID, Name: u.Name, On: u.Blocked(), Reason: u.BlockedReason, Since: r.Moment(u.BlockedAt)},
-		HeldSince: r.Moment(u.HeldAt),
+		Toggle: toggle{Noun: "user", ID: u.ID, Name: u.Name, On: u.Blocked(), Reason: u.BlockedReason, Since: r.Moment(u.BlockedAt)},
 	}
-	if u.Held() {
-		row.Rate, err = h.DB.Bounces().ComplaintRate(r.UserContext(), u.User)
-	}
-	return row, err
 }
 
 // AskBlock asks for the reason on a page of its own.
@@ -91,10 +71,7 @@ func (h *Staff) AskBlock(r *web.Request) error {
 	if err != nil {
 		return err
 	}
-	row, err := h.managerUser(r, found)
-	if err != nil {
-		return err
-	}
+	row := h.managerUser(r, found)
 	if !row.MayBlock {
 		return domain.Errorf(domain.Forbidden, "", "staff.block_refused")
 	}
@@ -103,40 +80,20 @@ func (h *Staff) AskBlock(r *web.Request) error {
 
 func (h *Staff) BlockUser(r *web.Request) error {
 	_, err := h.DB.Users().Block(r.UserContext(), *r.Viewer.User, r.ID(), r.FormValue("reason"), time.Now())
-	return h.overseenUser(r, "staff.blocked", err)
+	return h.switchedUser(r, err, "staff.blocked")
 }
 
 func (h *Staff) UnblockUser(r *web.Request) error {
 	_, err := h.DB.Users().Unblock(r.UserContext(), *r.Viewer.User, r.ID(), time.Now())
-	return h.overseenUser(r, "staff.unblocked", err)
+	return h.switchedUser(r, err, "staff.unblocked")
 }
 
-func (h *Staff) ReleaseUser(r *web.Request) error {
-	_, err := h.DB.Users().Release(r.UserContext(), *r.Viewer.User, r.ID(), time.Now())
-	return h.overseenUser(r, "staff.released", err)
-}
-
-// overseenUser answers with the changed user, or with the error.
-func (h *Staff) overseenUser(r *web.Request, done string, err error) error {
-	problems, wrong := r.Problems(err)
-	if err != nil && !wrong {
-		return err
-	}
+// switchedUser answers with the changed user, or asks for the reason again.
+func (h *Staff) switchedUser(r *web.Request, refusal error, done string) error {
 	found, err := h.DB.Users().Row(r.UserContext(), r.ID())
 	if err != nil {
 		return err
 	}
-	row, err := h.managerUser(r, found)
-	if err != nil {
-		return err
-	}
-	switch {
-	case wrong:
-		return h.whyNot(r, row.Toggle, problems)
-	case r.HTMX():
-		r.Toast(done, "Name", row.Name)
-		row.Toggle.Focus = true
-		return r.Block(fiber.StatusOK, "staff/user", row)
-	}
-	return r.Done(row.Toggle.List(), done, "Name", row.Name)
+	row := h.managerUser(r, found)
+	return h.switched(r, refusal, &row.Toggle, web.Fragment{Block: "staff/user", View: &row}, done)
 }

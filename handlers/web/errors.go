@@ -87,7 +87,7 @@ func (r *Request) errorView(status int, refusal *domain.Error) errorView {
 		Kept: r.explain(status, word, "kept"), Do: r.explain(status, word, "do")}
 	// One body for every 404: it must not tell what exists.
 	if refusal != nil && status != fiber.StatusNotFound && status != fiber.StatusServiceUnavailable {
-		view.What = r.Site.Templates.Texts().Fill(r.Viewer.Lang, refusal.Key, refusal.Args)
+		view.What = r.Text(refusal)
 		if do := r.T(refusal.Key + "_do"); do != refusal.Key+"_do" {
 			view.Do = do
 		}

@@ -135,22 +135,3 @@ func (r *Request) TN(key string, n int) string {
 
 // IsZero tells a time that hasn't come: {{with}} and {{if}} can't ask a struct.
 func (m Moment) IsZero() bool { return m.UTC == "" }
-
-// Problems are the broken rules in err as texts for the form; ok is false when err is
-// something else, which the handler returns.
-func (r *Request) Problems(err error) (texts templates.Problems, ok bool) {
-	list := refusals(err)
-	if len(list) == 0 {
-		return nil, false
-	}
-	texts = templates.Problems{}
-	for _, one := range list {
-		if one.Kind != domain.Invalid && one.Kind != domain.Conflict {
-			return nil, false
-		}
-		if texts[one.Field] == "" {
-			texts[one.Field] = r.Site.Templates.Texts().Fill(r.Viewer.Lang, one.Key, one.Args)
-		}
-	}
-	return texts, true
-}

@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strings"
 
+	"golang.org/x/net/idna"
+
 	"skychimp/domain"
 )
 
@@ -67,16 +69,20 @@ func groups(text string) []map[string]string {
 	return all
 }
 
-// address is what stands behind the type of `rfc822; <ivan@example.com>`.
+// address is what stands behind the type of `rfc822; <ivan@example.com>`, its domain in Unicode.
 func address(field string) string {
 	if _, value, typed := strings.Cut(field, ";"); typed {
 		field = value
 	}
 	field = strings.Trim(strings.TrimSpace(field), "<>")
-	if strings.LastIndexByte(field, '@') < 1 || strings.ContainsAny(field, " \t") {
+	at := strings.LastIndexByte(field, '@')
+	if at < 1 || strings.ContainsAny(field, " \t") {
 		return ""
 	}
-	return domain.NormalEmail(field)
+	if host, err := idna.ToUnicode(strings.TrimSuffix(field[at+1:], ".")); err == nil {
+		return field[:at+1] + host
+	}
+	return field
 }
 
 // action is what happened, by its status where the field is missing or made up.

@@ -1,0 +1,139 @@
+package web
+
+import (
+	"fmt"
+
+	"github.com/gofiber/fiber/v2"
+
+	"skychimp/domain"
+	"skychimp/templates"
+)
+
+// Form is embedded in the view of every form.
+type Form struct{ Problems templates.Problems }
+
+func (f *Form) refuse(problems templates.Problems) { f.Problems = problems }
+
+// ListForm is embedded in the view of a form that htmx opens in a list. A noun has it in four
+// templates: clients/form and clients/edit-row are the blocks, clients/new and clients/edit the pages.
+type ListForm struct {
+	Form
+	Noun    string // client
+	ID      int64  // 0: a new one
+	InPlace bool   // htmx puts the form into the list
+}
+
+func (f *ListForm) list() *ListForm { return f }
+
+// FieldID is the id of a field; several forms can be open at once.
+func (f ListForm) FieldID(name string) string { return fmt.Sprintf("id=%s-%d-%s", f.Noun, f.ID, name) }
+
+type formView interface {
+	refuse(problems templates.Problems)
+}
+
+type listFormView interface {
+	formView
+	list() *ListForm
+}
+
+// Form answers with a form: as it is while err is nil, else with what was typed and what is wrong
+// with it. An err that is no fault of the form is returned.
+func (r *Request) Form(err error, page string, view formView) error {
+	status, err := r.Refused(err, view)
+	if err != nil {
+		return err
+	}
+	return r.Page(status, page, view)
+}
+
+// ListForm is Form for a form that htmx opens in its list.
+func (r *Request) ListForm(err error, view listFormView) error {
+	status, err := r.Refused(err, view)
+	if err != nil {
+		return err
+	}
+	form := view.list()
+	form.InPlace = r.HTMX()
+	room := form.Noun + "s/"
+	switch {
+	case form.InPlace && form.ID == 0:
+		r.Set("HX-Retarget", "#new-"+form.Noun)
+		r.Set("HX-Reswap", "innerHTML")
+		return r.Block(status, room+"form", view)
+	case form.InPlace:
+		return r.Block(status, room+"edit-row", view)
+	case form.ID == 0:
+		return r.Page(status, room+"new", view)
+	}
+	return r.Page(status, room+"edit", view)
+}
+
+// Refused puts the broken rules in err into the view, and is the status that goes with them; other
+// errors are returned. htmx shows the form with 422 only.
+func (r *Request) Refused(err error, view formView) (status int, other error) {
+	if err == nil {
+		return fiber.StatusOK, nil
+	}
+	problems := r.problems(err)
+	if problems == nil {
+		return 0, err
+	}
+	view.refuse(problems)
+	if status, _ = statusOf(err); r.HTMX() {
+		status = fiber.StatusUnprocessableEntity
+	}
+	return status, nil
+}
+
+// problems are the broken rules in err as texts for the form, nil when err is something else.
+func (r *Request) problems(err error) templates.Problems {
+	texts := templates.Problems{}
+	for _, one := range refusals(err) {
+		if one.Kind != domain.Invalid && one.Kind != domain.Conflict {
+			return nil
+		}
+		if texts[one.Field] == "" {
+			texts[one.Field] = r.Text(one)
+		}
+	}
+	if len(texts) == 0 {
+		return nil
+	}
+	return texts
+}
+
+// Problem is the first broken rule in err, "" when err is something else.
+func (r *Request) Problem(err error) string {
+	if list := refusals(err); r.problems(err) != nil {
+		return r.Text(list[0])
+	}
+	return ""
+}
+
+// Text is a refusal in the viewer's language.
+func (r *Request) Text(refusal *domain.Error) string {
+	return r.Site.Templates.Texts().Fill(r.Viewer.Lang, refusal.Key, refusal.Args)
+}
+
+// Fragment is what a change is to htmx.
+type Fragment struct {
+	Block string // swapped in; "": nothing, its place in the page stays empty
+	View  any
+	Event string // tells the page's other parts
+}
+
+// Saved answers a change: 303 to path, for htmx 200 with the fragment. Both say the text of key.
+func (r *Request) Saved(path string, changed Fragment, key string, args ...any) error {
+	if !r.HTMX() {
+		return r.Done(path, key, args...)
+	}
+	r.Toast(key, args...)
+	if changed.Event != "" {
+		r.Set("HX-Trigger-After-Swap", changed.Event)
+	}
+	if changed.Block == "" {
+		return r.Send(nil)
+	}
+	return r.Block(fiber.StatusOK, changed.Block, changed.View)
+}
