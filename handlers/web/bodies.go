@@ -50,13 +50,13 @@ func (s *Site) takesFiles(uri string) bool {
 func (s *Site) signedIn(header *fasthttp.RequestHeader) error {
 	hash, ok := SecretHash(string(header.Cookie(s.sessionCookie())))
 	if !ok {
-		return domain.Errorf(domain.Unauthenticated, "", "errors.signed_out")
+		return domain.Errorf(domain.Unauthenticated, "", "errors.unauthenticated")
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
 	defer cancel()
 	_, err := s.DB.Sessions().User(ctx, hash, time.Now())
 	if domain.KindOf(err) == domain.NotFound {
-		return domain.Errorf(domain.Unauthenticated, "", "errors.signed_out")
+		return domain.Errorf(domain.Unauthenticated, "", "errors.unauthenticated")
 	}
 	return err
 }
