@@ -61,6 +61,16 @@ func (r *Request) Network() string {
 	return network(address).String()
 }
 
+// network is a /24, or of IPv6 a /64; the zero Prefix of no address.
+func network(address netip.Addr) netip.Prefix {
+	bits := 64
+	if address = address.Unmap().WithZone(""); address.Is4() {
+		bits = 24
+	}
+	prefix, _ := address.Prefix(bits)
+	return prefix
+}
+
 // Local tells whether a program on this machine asks, with no proxy between.
 func (r *Request) Local() bool {
 	return peer(r.Ctx).IsLoopback() && r.Get(fiber.HeaderXForwardedFor) == "" && r.Get("Forwarded") == ""
