@@ -24,16 +24,6 @@ type crowd struct {
 	open map[netip.Prefix]int
 }
 
-// network is whom a limit is about: who has one address of it has the others, too.
-func network(address netip.Addr) netip.Prefix {
-	bits := 64
-	if address = address.Unmap().WithZone(""); address.Is4() {
-		bits = 24
-	}
-	prefix, _ := address.Prefix(bits) // the zero Prefix of the zero Addr
-	return prefix
-}
-
 // enter counts one more, unless the network has too many; leave has to follow then.
 func (c *crowd) enter(from netip.Prefix) bool {
 	most := networkMost
