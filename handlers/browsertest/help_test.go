@@ -68,7 +68,7 @@ func (v *visitor) helpOfOwner(s *programtest.Program, words sample) {
 	v.open("/messages/new?start=promotion")
 	v.figure(words, "message")
 	v.follow("main form [type=submit]")
-	v.figure(words, "letter")
+	v.figure(words, "email")
 	v.follow(".head a[href^='/mailings/new']")
 	v.fill("name", words.mailing)
 	v.set("periodicity", "weekly")

@@ -66,7 +66,7 @@ func (v *visitor) previews() {
 	for _, scheme := range []string{"light", "dark"} {
 		v.look(preview + scheme)
 		v.reads("body", "Hello Eve Adams")
-		v.picture("letter-" + scheme)
+		v.picture("email-" + scheme)
 		if ask(v, chromedp.Evaluate[bool](`document.documentElement.scrollWidth > innerWidth`)) {
 			v.t.Error("the email is wider than a small phone")
 		}

@@ -76,7 +76,7 @@ func (n *newcomer) launchFirst(email, client string) {
 	n.write("addresses", "Eve Adams <eve@"+client+".example>\nmax@"+client+".example; Max; met in Riga")
 	n.press("main form [type=submit]")
 	n.see("#launch")
-	n.auditAs("start-letter")
+	n.auditAs("start-email")
 	n.write("subject", "Good news for {{name}}")
 	for begun := time.Now(); n.axe != "" && !n.previewed.Load(); {
 		if time.Since(begun) > programtest.Timeout {
