@@ -43,6 +43,11 @@ func New(files *static.Files) (*Set, error) {
 		}
 		// Its Render is left alone: it changes the functions while others execute.
 		set.engines[lang] = e.Templates
+		for _, one := range e.Templates.Templates() {
+			if one.Tree != nil {
+				fold(one.Tree.Root, constants(texts, lang, files))
+			}
+		}
 	}
 	return set, nil
 }

@@ -2,6 +2,7 @@ package templates
 
 import (
 	"bytes"
+	"html/template"
 	"io/fs"
 	"regexp"
 	"strings"
@@ -129,5 +130,23 @@ func TestField(t *testing.T) {
 	}
 	if _, err := newField("email", "", nil, "E-mail", "colour=red"); err == nil {
 		t.Error("an unknown attribute is taken")
+	}
+}
+
+func TestFold(t *testing.T) {
+	page := template.Must(template.New("").Funcs(template.FuncMap{
+		"t":    func(key string, _ ...any) string { return "called" },
+		"icon": func(string) template.HTML { return "called" },
+	}).Parse(`<p title="{{t "a.b"}}">{{if .}}{{icon "x"}}{{t "a.b"}}{{else}}{{t "a.b" "N" 1}}{{end}}{{t "a.c"}}</p>`))
+	texts := &Texts{plain: map[string]map[string]string{"en": {"a.b": `"1" < '2'`}}}
+	fold(page.Tree.Root, constants(texts, "en", &static.Files{}))
+	for given, want := range map[bool]string{
+		true:  `<p title="&#34;1&#34; &lt; &#39;2&#39;">&#34;1&#34; &lt; &#39;2&#39;called</p>`,
+		false: `<p title="&#34;1&#34; &lt; &#39;2&#39;">calledcalled</p>`,
+	} {
+		var out bytes.Buffer
+		if err := page.Execute(&out, given); err != nil || out.String() != want {
+			t.Errorf("%v: %s, want %s (%v)", given, out.String(), want, err)
+		}
 	}
 }
