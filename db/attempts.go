@@ -2,6 +2,7 @@ package db
 
 import (
 	"context"
+	"time"
 
 	"skychimp/db/postgres"
 
@@ -21,7 +22,7 @@ func (db *DB) Attempts() Attempts { return Attempts{db} }
 type AttemptFilter struct {
 	OwnerID, MailingID, RunID, ClientID int64
 	Status                              domain.Verdict
-	Page                                int
+	Page                                Page
 }
 
 // AttemptRow is an attempt in a list.
@@ -31,17 +32,35 @@ type AttemptRow struct {
 	MailingName string
 }
 
-// maxAttemptPage is how far back the list goes; whoever looks for more narrows it.
+// maxAttemptPage is how far the list is counted to a page; from one to the next it goes on.
 const maxAttemptPage = 1000
 
 // List is one page of attempts, the newest run first and the last of a run first; more
 // tells whether another page follows. They are not counted: with millions of them that would
 // take longer than reading a page.
 func (a Attempts) List(ctx context.Context, filter AttemptFilter) (rows []AttemptRow, more bool, err error) {
-	start := offset(min(filter.Page, maxAttemptPage))
+	row, back := filter.Page.beside(3)
+	start, direction := int64(0), " DESC"
+	if back {
+		direction = " ASC"
+	}
+	if row == nil {
+		start = offset(min(filter.Page.Number, maxAttemptPage))
+	}
 	// What pages are counted by stands in the index.
 	of := a.db.pg.Bun.NewSelect().TableExpr("attempts").Column("seq", "at").Where("run_id = run.id").
-		OrderExpr("seq DESC, at DESC").Limit(start + PageSize + 1)
+		OrderExpr("seq" + direction + ", at" + direction).Limit(start + PageSize + 1)
+	page := a.db.pg.Bun.NewSelect().TableExpr("runs AS run").ColumnExpr("run.id AS run_id, run.mailing_id, found.seq, found.at").
+		Join("JOIN LATERAL (?) AS found ON TRUE", of).
+		OrderExpr("run.id" + direction + ", found.seq" + direction + ", found.at" + direction).Offset(start).Limit(PageSize + 1)
+	if row != nil { // of its own run what stands beyond it, of those beyond all
+		runs, rest := "run.id <= ?", "(seq, at) < (CASE run.id WHEN ? THEN ? ELSE 2147483647 END, ?::timestamptz)"
+		if back {
+			runs, rest = "run.id >= ?", "(seq, at) > (CASE run.id WHEN ? THEN ? ELSE 0 END, ?::timestamptz)"
+		}
+		page.Where(runs, row[0])
+		of.Where(rest, row[0], row[1], time.UnixMicro(row[2]))
+	}
 	if filter.Status != "" {
 		of.Where("status = ?", clean(string(filter.Status)))
 		if filter.Status != domain.Accepted {
@@ -51,9 +70,6 @@ func (a Attempts) List(ctx context.Context, filter AttemptFilter) (rows []Attemp
 	if filter.ClientID != 0 {
 		of.Where("seq = (SELECT seq FROM deliveries WHERE run_id = run.id AND client_id = ?)", filter.ClientID)
 	}
-	page := a.db.pg.Bun.NewSelect().TableExpr("runs AS run").ColumnExpr("run.id AS run_id, run.mailing_id, found.seq, found.at").
-		Join("JOIN LATERAL (?) AS found ON TRUE", of).
-		OrderExpr("run.id DESC, found.seq DESC, found.at DESC").Offset(start).Limit(PageSize + 1)
 	for column, value := range map[string]int64{
 		"run.owner_id": filter.OwnerID, "run.mailing_id": filter.MailingID, "run.id": filter.RunID,
 	} {
@@ -70,10 +86,7 @@ func (a Attempts) List(ctx context.Context, filter AttemptFilter) (rows []Attemp
 	if err != nil {
 		return nil, false, postgres.TranslateError(err)
 	}
-	if len(rows) > PageSize {
-		return rows[:PageSize], filter.Page < maxAttemptPage, nil
-	}
-	return rows, false, nil
+	return cutPage(rows, back)
 }
 
 // DeliveryRow is a delivery in the list of its run.
@@ -85,14 +98,16 @@ type DeliveryRow struct {
 
 // Deliveries is one page of a run's deliveries in their order; more tells whether another
 // page follows. outcome "" takes all. The caller has made sure who may see the run.
-func (r Runs) Deliveries(ctx context.Context, run int64, outcome domain.Outcome, page int) (rows []DeliveryRow, more bool, err error) {
+func (r Runs) Deliveries(ctx context.Context, run int64, outcome domain.Outcome, page Page) (rows []DeliveryRow, more bool, err error) {
 	rows = []DeliveryRow{}
-	part := r.db.pg.Bun.NewSelect().TableExpr("deliveries").Where("run_id = ?", run).Order("seq").Limit(PageSize + 1)
+	part := r.db.pg.Bun.NewSelect().TableExpr("deliveries").Where("run_id = ?", run)
 	if outcome == "" {
-		part.Where("seq > ?", offset(page)) // they are numbered from 1, without gaps
+		page = Page{After: Cursor{offset(page.Number)}} // they are numbered from 1, without gaps
 	} else {
-		part.Where("outcome = ?", clean(string(outcome))).Offset(offset(page))
+		part.Where("outcome = ?", clean(string(outcome)))
 	}
+	_, back := page.beside(1)
+	part = page.oldest(part, Uncounted, "seq").Limit(PageSize + 1)
 	err = r.db.pg.Bun.NewSelect().TableExpr("(?) AS delivery", part).
 		ColumnExpr("delivery.*, coalesce(last.code, 0) AS code, coalesce(last.answer, '') AS answer").
 		Join(`LEFT JOIN LATERAL (SELECT code, answer FROM attempts
@@ -101,8 +116,16 @@ func (r Runs) Deliveries(ctx context.Context, run int64, outcome domain.Outcome,
 	if err != nil {
 		return nil, false, postgres.TranslateError(err)
 	}
-	if len(rows) > PageSize {
-		return rows[:PageSize], true, nil
+	return cutPage(rows, back)
+}
+
+// cutPage takes the row that was asked for beyond the page from it, and tells whether more follow it.
+func cutPage[T any](rows []T, back bool) ([]T, bool, error) {
+	switch {
+	case len(rows) <= PageSize:
+		return rows, back, nil
+	case back: // the one too many is the first
+		return rows[1:], true, nil
 	}
-	return rows, false, nil
+	return rows[:PageSize], true, nil
 }

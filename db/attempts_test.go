@@ -85,7 +85,7 @@ func TestAttemptsPages(t *testing.T) {
 	for page, more := 1, true; more; page++ {
 		var rows []db.AttemptRow
 		var err error
-		rows, more, err = d.Attempts().List(t.Context(), db.AttemptFilter{OwnerID: run.OwnerID, Page: page})
+		rows, more, err = d.Attempts().List(t.Context(), db.AttemptFilter{OwnerID: run.OwnerID, Page: db.PageOf(page)})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -97,7 +97,7 @@ func TestAttemptsPages(t *testing.T) {
 	if want := []int{db.PageSize, db.PageSize, 10}; !slices.Equal(sizes, want) || len(seen) != 2*(db.PageSize+5) {
 		t.Errorf("pages of %v with %d attempts", sizes, len(seen))
 	}
-	if rows, more, err := d.Attempts().List(t.Context(), db.AttemptFilter{Page: 99}); err != nil || more || len(rows) != 0 {
+	if rows, more, err := d.Attempts().List(t.Context(), db.AttemptFilter{Page: db.PageOf(99)}); err != nil || more || len(rows) != 0 {
 		t.Errorf("beyond the end: %v %v %d", err, more, len(rows))
 	}
 }
@@ -113,7 +113,7 @@ func TestDeliveries(t *testing.T) {
 	}
 	letters = append(letters[:1], s.Fetch(run.ID)...)
 	s.All(run.ID, letters[1:3], domain.OutcomeFailed)
-	rows, more, err := d.Runs().Deliveries(t.Context(), run.ID, "", 1)
+	rows, more, err := d.Runs().Deliveries(t.Context(), run.ID, "", db.PageOf(1))
 	if err != nil || !more || len(rows) != db.PageSize {
 		t.Fatal(err, more, len(rows))
 	}
@@ -123,10 +123,10 @@ func TestDeliveries(t *testing.T) {
 	if rows[3].Answer != "" || rows[3].Outcome != domain.OutcomeQueued || rows[3].Seq != 4 {
 		t.Errorf("%+v", rows[3])
 	}
-	if rows, more, err = d.Runs().Deliveries(t.Context(), run.ID, "", 2); err != nil || more || len(rows) != 3 || rows[0].Seq != db.PageSize+1 {
+	if rows, more, err = d.Runs().Deliveries(t.Context(), run.ID, "", db.PageOf(2)); err != nil || more || len(rows) != 3 || rows[0].Seq != db.PageSize+1 {
 		t.Errorf("page 2: %v %v %d", err, more, len(rows))
 	}
-	if rows, more, err = d.Runs().Deliveries(t.Context(), run.ID, domain.OutcomeFailed, 1); err != nil || more || len(rows) != 2 || rows[1].Seq != 3 {
+	if rows, more, err = d.Runs().Deliveries(t.Context(), run.ID, domain.OutcomeFailed, db.PageOf(1)); err != nil || more || len(rows) != 2 || rows[1].Seq != 3 {
 		t.Errorf("failed: %v %v %+v", err, more, rows)
 	}
 }

@@ -19,18 +19,17 @@ type Audit struct{ db *DB }
 func (db *DB) Audit() Audit { return Audit{db} }
 
 // AuditFilter narrows the log: Query stands in the actor, the object or the reason; an empty Act
-// takes all. Page counts from 1.
+// takes all.
 type AuditFilter struct {
 	Query string
 	Act   domain.Act
-	Page  int
+	Page  Page
 }
 
-// List is one page of the log, the newest first, and the number of all that match. Beyond the
-// last page the last is answered.
+// List is one page of the log, the newest first, and the number of all that match.
 func (a Audit) List(ctx context.Context, f AuditFilter) ([]domain.AuditEntry, int, error) {
 	entries := []domain.AuditEntry{}
-	query := a.db.pg.Bun.NewSelect().Model(&entries).ModelTableExpr("audit AS audit_entry")
+	query := a.db.pg.Bun.NewSelect().Table("audit").Column("id")
 	if f.Act != "" {
 		query.Where("act = ?", f.Act)
 	}
@@ -38,12 +37,13 @@ func (a Audit) List(ctx context.Context, f AuditFilter) ([]domain.AuditEntry, in
 		like := "%" + escapeLike(clean(f.Query)) + "%"
 		query.Where("lower(actor || E'\n' || object || E'\n' || reason) LIKE lower(?)", like)
 	}
-	total, err := query.Count(ctx)
+	total, err := a.db.countOf(ctx, query)
 	if err != nil || total == 0 {
-		return entries, 0, postgres.TranslateError(err)
+		return entries, 0, err
 	}
-	err = query.Order("id DESC").Limit(PageSize).Offset(int64(pageStart(f.Page, int(total)))).Scan(ctx)
-	return entries, int(total), postgres.TranslateError(err)
+	err = a.db.pg.Bun.NewSelect().Model(&entries).ModelTableExpr("audit AS audit_entry").
+		Where("id IN (?)", f.Page.newest(query, total, "id")).Order("id DESC").Scan(ctx)
+	return entries, total, postgres.TranslateError(err)
 }
 
 // note writes an act into the log, in the transaction that does it.

@@ -184,8 +184,8 @@ func TestUsers(t *testing.T) {
 		clients, mailings int64
 	}{
 		{db.UserFilter{}, 31, 25, "user29", 0, 0},
-		{db.UserFilter{Page: 2}, 31, 6, "user04", 0, 0},
-		{db.UserFilter{Page: 99}, 31, 6, "user04", 0, 0},
+		{db.UserFilter{Page: db.PageOf(2)}, 31, 6, "user04", 0, 0},
+		{db.UserFilter{Page: db.PageOf(99)}, 31, 6, "user04", 0, 0},
 		{db.UserFilter{Role: domain.RoleManager}, 1, 1, "mia", 0, 0},
 		{db.UserFilter{Blocked: true}, 3, 3, "user20", 23, 1},
 		{db.UserFilter{Query: "USER1"}, 10, 10, "user19", 0, 0},

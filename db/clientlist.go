@@ -20,11 +20,10 @@ import (
 const SearchMax = 1000
 
 // ClientFilter narrows the list: every word of Query stands somewhere in the e-mail, the name
-// or the comment; Tag, whatever its case, is one of the tags. Page counts from 1; beyond the
-// last the last one is answered.
+// or the comment; Tag, whatever its case, is one of the tags.
 type ClientFilter struct {
 	Query, Tag string
-	Page       int
+	Page       Page
 }
 
 // List is one page of the owner's list, newest first, and the number of all that match,
@@ -40,21 +39,24 @@ func (cs Clients) List(ctx context.Context, owner int64, f ClientFilter) (client
 	}
 	var ids []int64
 	if words := strings.Fields(clean(f.Query)); len(words) > 0 {
-		ids, total, err = searchClients(ctx, found, words, f.Page)
-	} else {
-		if f.Tag == "" {
-			total, err = cs.count(ctx, owner)
-		}
-		if err == nil {
-			ids, err = pageOfClients(ctx, found, f.Page, total)
-		}
+		ids, total, err = searchClients(ctx, found, words, f.Page.Number)
+		clients, err = cs.listed(ctx, bun.List(ids), err)
+		return clients, total, err
 	}
-	clients = []domain.Client{}
-	if err == nil && len(ids) > 0 {
-		err = cs.db.pg.Bun.NewSelect().Model(&clients).Where("id IN ?", bun.Tuple(ids)).
-			Order("created_at DESC", "id DESC").Scan(ctx)
+	if f.Tag == "" {
+		total, err = cs.count(ctx, owner)
 	}
-	return clients, total, postgres.TranslateError(err)
+	clients, err = cs.listed(ctx, f.Page.newest(found, total, "created_at", "id"), err)
+	return clients, total, err
+}
+
+// listed are the clients that ids names, in the order of the list.
+func (cs Clients) listed(ctx context.Context, ids any, err error) ([]domain.Client, error) {
+	clients := []domain.Client{}
+	if err == nil {
+		err = cs.db.pg.Bun.NewSelect().Model(&clients).Where("id IN (?)", ids).Order("created_at DESC", "id DESC").Scan(ctx)
+	}
+	return clients, postgres.TranslateError(err)
 }
 
 var trigram = regexp.MustCompile(`[\pL\pN]{3}`)
@@ -75,24 +77,6 @@ func searchClients(ctx context.Context, found *bun.SelectQuery, words []string, 
 	start := pageStart(page, len(ids))
 	return ids[start:min(start+PageSize, len(ids))], total, err
 }
-
-// pageOfClients counts to a far page from the end of the list.
-func pageOfClients(ctx context.Context, found *bun.SelectQuery, page, total int) (ids []int64, err error) {
-	start := pageStart(page, total)
-	length := min(PageSize, total-start)
-	if start > total/2 {
-		found.Order("created_at", "id").Offset(int64(total - start - length))
-	} else {
-		found.Order("created_at DESC", "id DESC").Offset(int64(start))
-	}
-	return ids, found.Limit(int64(length)).Scan(ctx, &ids)
-}
-
-// pageStart is offset for a list of known length: beyond its end it is the last page's.
-func pageStart(page, total int) int { return int(offset(min(page, LastPage(total)))) }
-
-// LastPage is the number of the last page of a list, at least 1.
-func LastPage(total int) int { return max(1, (total+PageSize-1)/PageSize) }
 
 // clean drops what the database can't take in a text; nothing it keeps has it.
 func clean(text string) string {
@@ -135,6 +119,3 @@ func (cs Clients) ByID(ctx context.Context, owner int64, ids []int64) ([]domain.
 func escapeLike(text string) string {
 	return strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`).Replace(text)
 }
-
-// offset is where a page of a list starts; page counts from 1, and anybody can ask for any.
-func offset(page int) int64 { return PageSize * int64(min(max(page, 1), 1<<40)-1) }

@@ -21,7 +21,7 @@ func BenchmarkClients(b *testing.B) {
 	seedMillion(b, d, owner)
 	for name, filter := range map[string]db.ClientFilter{
 		"first page":     {},
-		"last page":      {Page: 1 << 30},
+		"last page":      {Page: db.PageOf(1 << 30)},
 		"tag":            {Tag: "vip"},
 		"common word":    {Query: "иван"},
 		"rare word":      {Query: "client77123"},

@@ -55,8 +55,8 @@ func TestClientsSearch(t *testing.T) {
 		{"two tags in one", db.ClientFilter{Tag: "vip,новости"}, []string{}},
 		{"somebody else's tag", db.ClientFilter{Tag: "secret"}, []string{}},
 		{"tag and text", db.ClientFilter{Tag: "vip", Query: "john"}, []string{"smith@y.org"}},
-		{"beyond the last page", db.ClientFilter{Page: 1 << 60}, []string{"eve@z.org", "smith@y.org", "Ivan.Petrov@x.org"}},
-		{"before the first page", db.ClientFilter{Page: -5, Query: "eve"}, []string{"eve@z.org"}},
+		{"beyond the last page", db.ClientFilter{Page: db.PageOf(1 << 60)}, []string{"eve@z.org", "smith@y.org", "Ivan.Petrov@x.org"}},
+		{"before the first page", db.ClientFilter{Page: db.PageOf(-5), Query: "eve"}, []string{"eve@z.org"}},
 	}
 	for _, tt := range tests {
 		clients, total, err := d.Clients().List(t.Context(), ann, tt.filter)
@@ -85,7 +85,7 @@ func TestClientsPages(t *testing.T) {
 	}
 	for _, filter := range []db.ClientFilter{{}, {Query: "x.org"}, {Tag: "t"}} {
 		seen := []string{}
-		for filter.Page = 1; filter.Page <= 3; filter.Page++ {
+		for filter.Page = db.PageOf(1); filter.Page.Number <= 3; filter.Page.Number++ {
 			rows, total, err := d.Clients().List(t.Context(), owner, filter)
 			if err != nil || total != all {
 				t.Fatalf("%+v: total %d, %v", filter, total, err)
@@ -95,7 +95,7 @@ func TestClientsPages(t *testing.T) {
 		if len(seen) != all || seen[0] != "c52@x.org" || !slices.IsSortedFunc(seen, func(a, b string) int { return -cmpText(a, b) }) {
 			t.Errorf("%+v: %d seen: %q", filter, len(seen), seen)
 		}
-		last, _, err := d.Clients().List(t.Context(), owner, db.ClientFilter{Query: filter.Query, Tag: filter.Tag, Page: 99})
+		last, _, err := d.Clients().List(t.Context(), owner, db.ClientFilter{Query: filter.Query, Tag: filter.Tag, Page: db.PageOf(99)})
 		if err != nil || !slices.Equal(emailsOf(last), []string{"c02@x.org", "c01@x.org", "c00@x.org"}) {
 			t.Errorf("%+v: page 99 is %q, %v", filter, emailsOf(last), err)
 		}
@@ -117,7 +117,7 @@ func TestClientsSearchStops(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	rows, total, err := d.Clients().List(t.Context(), owner, db.ClientFilter{Query: "x.org", Page: 1000})
+	rows, total, err := d.Clients().List(t.Context(), owner, db.ClientFilter{Query: "x.org", Page: db.PageOf(1000)})
 	if err != nil || total != db.SearchMax+1 || len(rows) != db.PageSize {
 		t.Errorf("%d rows of %d, %v", len(rows), total, err)
 	}

@@ -197,15 +197,13 @@ func eachBatch(i domain.Import, skip int, do func(done int, rows []domain.Import
 }
 
 // Problems is one page of the lines that were not taken, and the number of all.
-func (is Imports) Problems(ctx context.Context, owner, id int64, page int) ([]domain.ImportProblem, int, error) {
-	problems := []domain.ImportProblem{}
-	found := is.db.pg.Bun.NewSelect().TableExpr("import_errors AS problem").
-		Join("JOIN imports ON imports.id = problem.import_id AND imports.owner_id = ?", owner).Where("problem.import_id = ?", id)
-	count, err := found.Count(ctx)
-	if err != nil || count == 0 {
+func (is Imports) Problems(ctx context.Context, owner, id int64, page Page) ([]domain.ImportProblem, int, error) {
+	problems, total := []domain.ImportProblem{}, 0
+	err := is.db.pg.Bun.NewRaw(`SELECT coalesce(sum(bad), 0) FROM imports WHERE id = ? AND owner_id = ?`, id, owner).Scan(ctx, &total)
+	if err != nil || total == 0 {
 		return problems, 0, postgres.TranslateError(err)
 	}
-	err = found.ColumnExpr("problem.*").OrderExpr("problem.line").
-		Offset(int64(pageStart(page, int(count)))).Limit(PageSize).Scan(ctx, &problems)
-	return problems, int(count), postgres.TranslateError(err)
+	found := is.db.pg.Bun.NewSelect().TableExpr("import_errors").Where("import_id = ?", id)
+	err = is.db.pg.Bun.NewSelect().TableExpr("(?) AS problem", page.oldest(found, total, "line")).OrderExpr("line").Scan(ctx, &problems)
+	return problems, total, postgres.TranslateError(err)
 }

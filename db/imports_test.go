@@ -107,7 +107,7 @@ func TestImport(t *testing.T) {
 	if c := all["gone@x.org"]; c.SuppressedReason != domain.Unsubscribed {
 		t.Errorf("who unsubscribed came back: %+v", c)
 	}
-	problems, total, err := d.Imports().Problems(t.Context(), owner, list.ID, 1)
+	problems, total, err := d.Imports().Problems(t.Context(), owner, list.ID, db.PageOf(1))
 	if err != nil || total != 2 || problems[0].Line != 5 || problems[0].Value != "nobody" || problems[1].Line != 6 ||
 		problems[1].Problems()[0].Key != "imports.row_repeated" {
 		t.Errorf("problems %+v, %v", problems, err)
@@ -183,7 +183,7 @@ func TestImportGoesOn(t *testing.T) {
 	if err != nil || got.Status != domain.ImportDone || got.Done != 5000 || got.Created != 2500 || got.Bad != 2500 {
 		t.Errorf("%+v, %v", got, err)
 	}
-	if problems, total, err := d.Imports().Problems(t.Context(), owner, list.ID, 100); err != nil || total != 2500 || len(problems) != db.PageSize {
+	if problems, total, err := d.Imports().Problems(t.Context(), owner, list.ID, db.PageOf(100)); err != nil || total != 2500 || len(problems) != db.PageSize {
 		t.Errorf("%d of %d problems, %v", len(problems), total, err)
 	}
 }
@@ -234,7 +234,7 @@ func TestImportOwners(t *testing.T) {
 	if rows, err := d.Imports().List(ctx, ann); err != nil || len(rows) != 1 || rows[0].FileName != "list.csv" || rows[0].Content != nil {
 		t.Errorf("Imports of ann: %v, %v", rows, err)
 	}
-	if _, total, err := d.Imports().Problems(ctx, bob, list.ID, 1); err != nil || total != 0 {
+	if _, total, err := d.Imports().Problems(ctx, bob, list.ID, db.PageOf(1)); err != nil || total != 0 {
 		t.Errorf("ImportProblems of bob: %d, %v", total, err)
 	}
 	if err := d.Imports().Run(ctx, list.ID); err != nil { // nobody started it

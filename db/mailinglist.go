@@ -12,13 +12,13 @@ import (
 )
 
 // MailingFilter narrows a list. OwnerID 0 is everybody's, for managers; Disabled takes only the
-// disabled ones. Page counts from 1.
+// disabled ones.
 type MailingFilter struct {
 	OwnerID  int64
 	Query    string
 	Status   domain.MailingStatus
 	Disabled bool
-	Page     int
+	Page     Page
 }
 
 // MailingRow is a mailing in a list, with the deliveries of all its runs.
@@ -32,8 +32,7 @@ type MailingRow struct {
 	LastRunAt    time.Time `bun:",nullzero"`
 }
 
-// List is one page of the list, newest first, and the number of all that match. Beyond
-// the last page the last is answered.
+// List is one page of the list, newest first, and the number of all that match.
 func (ms Mailings) List(ctx context.Context, filter MailingFilter) ([]MailingRow, int, error) {
 	rows := []MailingRow{}
 	found := ms.db.pg.Bun.NewSelect().TableExpr("mailings AS mailing").Column("mailing.id").
@@ -53,13 +52,12 @@ func (ms Mailings) List(ctx context.Context, filter MailingFilter) ([]MailingRow
 			Where("? AND lower(email || E'\n' || name) LIKE lower(?)", filter.OwnerID == 0, like)
 		found.Where("(lower(mailing.name) LIKE lower(?) OR mailing.owner_id IN (?))", like, owners)
 	}
-	total, err := found.Count(ctx)
+	total, err := ms.db.countOf(ctx, found)
 	if err != nil || total == 0 {
-		return rows, 0, postgres.TranslateError(err)
+		return rows, 0, err
 	}
-	page := found.OrderExpr("mailing.id DESC").Limit(PageSize).Offset(int64(pageStart(filter.Page, int(total))))
-	err = ms.rows().Where("mailing.id IN (?)", page).OrderExpr("mailing.id DESC").Scan(ctx, &rows)
-	return rows, int(total), postgres.TranslateError(err)
+	err = ms.rows().Where("mailing.id IN (?)", filter.Page.newest(found, total, "mailing.id")).OrderExpr("mailing.id DESC").Scan(ctx, &rows)
+	return rows, total, postgres.TranslateError(err)
 }
 
 // Row is one mailing as a row of the list; for managers.

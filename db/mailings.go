@@ -18,9 +18,6 @@ type Mailings struct{ db *DB }
 // Mailings of this database.
 func (db *DB) Mailings() Mailings { return Mailings{db} }
 
-// PageSize is the number of rows of a list's page.
-const PageSize = 25
-
 // Get is one mailing with its picked clients; owner 0 reads anybody's, for managers.
 func (ms Mailings) Get(ctx context.Context, owner, id int64) (domain.Mailing, error) {
 	return loadMailing(ctx, ms.db.pg.Bun, owner, id, "", withPicked)

@@ -70,8 +70,8 @@ func TestMailingsList(t *testing.T) {
 		{"an owner finds no owners", db.MailingFilter{OwnerID: ann, Query: "ann@"}, []string{}},
 		{"a manager finds owners", db.MailingFilter{Query: "BOB@owners"}, []string{"Bob's"}},
 		{"what the database can't take", db.MailingFilter{OwnerID: ann, Query: "ne\x00ws\xff"}, []string{"News 100%"}},
-		{"beyond the last page", db.MailingFilter{OwnerID: ann, Page: 9}, []string{"Скидки", "News 100%"}},
-		{"nothing", db.MailingFilter{OwnerID: ann, Query: "zzz", Page: 2}, []string{}},
+		{"beyond the last page", db.MailingFilter{OwnerID: ann, Page: db.PageOf(9)}, []string{"Скидки", "News 100%"}},
+		{"nothing", db.MailingFilter{OwnerID: ann, Query: "zzz", Page: db.PageOf(2)}, []string{}},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -92,7 +92,7 @@ func TestMailingsList(t *testing.T) {
 	for range db.PageSize {
 		dbtest.NewMailing(t, d, bob, nil)
 	}
-	rows, total, err := d.Mailings().List(t.Context(), db.MailingFilter{OwnerID: bob, Page: 2})
+	rows, total, err := d.Mailings().List(t.Context(), db.MailingFilter{OwnerID: bob, Page: db.PageOf(2)})
 	if err != nil || len(rows) != 1 || rows[0].Name != "Bob's" || total != db.PageSize+1 {
 		t.Errorf("page 2: %v, %d rows of %d", err, len(rows), total)
 	}

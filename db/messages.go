@@ -23,20 +23,21 @@ type MessageRow struct {
 }
 
 // List is one page of the owner's messages whose subject or body has query in it, the
-// newest first, and the number of all that match. Beyond the last page the last is answered.
-func (ms Messages) List(ctx context.Context, owner int64, query string, page int) ([]MessageRow, int, error) {
+// newest first, and the number of all that match.
+func (ms Messages) List(ctx context.Context, owner int64, query string, page Page) ([]MessageRow, int, error) {
 	rows := []MessageRow{}
-	found := ms.db.pg.Bun.NewSelect().TableExpr("messages AS message").Where("message.owner_id = ?", owner)
+	found := ms.db.pg.Bun.NewSelect().TableExpr("messages AS message").Column("message.id").Where("message.owner_id = ?", owner)
 	if query = strings.TrimSpace(clean(query)); query != "" {
 		like := "%" + escapeLike(query) + "%"
 		found.Where("(message.subject ILIKE ? OR message.body ILIKE ?)", like, like)
 	}
-	count, err := found.Count(ctx)
-	if err != nil || count == 0 {
-		return rows, 0, postgres.TranslateError(err)
+	total, err := ms.db.countOf(ctx, found)
+	if err != nil || total == 0 {
+		return rows, 0, err
 	}
-	err = found.ColumnExpr(messageColumns).OrderExpr("message.id DESC").Offset(int64(pageStart(page, int(count)))).Limit(PageSize).Scan(ctx, &rows)
-	return rows, int(count), postgres.TranslateError(err)
+	err = ms.db.pg.Bun.NewSelect().TableExpr("messages AS message").ColumnExpr(messageColumns).
+		Where("message.id IN (?)", page.newest(found, total, "message.id")).OrderExpr("message.id DESC").Scan(ctx, &rows)
+	return rows, total, postgres.TranslateError(err)
 }
 
 const messageColumns = `message.*,

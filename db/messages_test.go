@@ -35,7 +35,7 @@ func TestMessages(t *testing.T) {
 		{"\x00", -1, db.PageSize, db.PageSize + 3, hello.Subject},
 	}
 	for _, tt := range tests {
-		rows, total, err := d.Messages().List(t.Context(), ann, tt.query, tt.page)
+		rows, total, err := d.Messages().List(t.Context(), ann, tt.query, db.PageOf(tt.page))
 		if err != nil || len(rows) != tt.rows || total != tt.total || len(rows) > 0 && rows[0].Subject != tt.first {
 			t.Errorf("%q page %d: %d rows of %d, %v", tt.query, tt.page, len(rows), total, err)
 		}
@@ -99,13 +99,13 @@ func TestDeleteMessageInUse(t *testing.T) {
 	if name := err.(*domain.Error).Args["Name"]; name != "Spring" {
 		t.Errorf("in use by %v", name)
 	}
-	if rows, _, err := d.Messages().List(t.Context(), owner, "", 1); err != nil || rows[0].Mailings != 1 {
+	if rows, _, err := d.Messages().List(t.Context(), owner, "", db.PageOf(1)); err != nil || rows[0].Mailings != 1 {
 		t.Errorf("%+v, %v", rows, err)
 	}
 	if err := d.Mailings().Delete(t.Context(), owner, mailing.ID, time.Now()); err != nil {
 		t.Fatal(err)
 	}
-	if rows, _, err := d.Messages().List(t.Context(), owner, "", 1); err != nil || rows[0].Mailings != 0 {
+	if rows, _, err := d.Messages().List(t.Context(), owner, "", db.PageOf(1)); err != nil || rows[0].Mailings != 0 {
 		t.Errorf("%+v, %v", rows, err)
 	}
 	if err := d.Messages().Delete(t.Context(), owner, m.ID); err != nil {

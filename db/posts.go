@@ -70,19 +70,19 @@ func (ps Posts) PublishedBySlug(ctx context.Context, slug string, now time.Time)
 	return found[0], nil
 }
 
-// PostFilter narrows the list of all posts. State is one at Now; Page counts from 1.
+// PostFilter narrows the list of all posts. State is one at Now.
 type PostFilter struct {
 	Query string
 	State domain.PostState
 	Now   time.Time
-	Page  int
+	Page  Page
 }
 
 // List is one page of all posts without their bodies, newest first, and the number of all that
 // match. Beyond the last page the last is answered.
 func (ps Posts) List(ctx context.Context, filter PostFilter) ([]domain.Post, int, error) {
 	posts := []domain.Post{}
-	query := ps.db.pg.Bun.NewSelect().Model(&posts).ExcludeColumn("body")
+	query := ps.db.pg.Bun.NewSelect().Model((*domain.Post)(nil)).Column("id")
 	if filter.Query != "" {
 		like := "%" + escapeLike(clean(filter.Query)) + "%"
 		query.Where("(title ILIKE ? OR body ILIKE ?)", like, like)
@@ -95,12 +95,12 @@ func (ps Posts) List(ctx context.Context, filter PostFilter) ([]domain.Post, int
 	case domain.Published:
 		query.Where("published_at <= ?", filter.Now)
 	}
-	total, err := query.Count(ctx)
+	total, err := ps.db.countOf(ctx, query)
 	if err != nil || total == 0 {
-		return posts, 0, postgres.TranslateError(err)
+		return posts, 0, err
 	}
-	err = query.OrderExpr("id DESC").Limit(PageSize).Offset(int64(pageStart(filter.Page, int(total)))).Scan(ctx)
-	return posts, int(total), postgres.TranslateError(err)
+	err = ps.db.pg.Bun.NewSelect().Model(&posts).ExcludeColumn("body").Where("id IN (?)", filter.Page.newest(query, total, "id")).Order("id DESC").Scan(ctx)
+	return posts, total, postgres.TranslateError(err)
 }
 
 // Get is one post, whatever its state.

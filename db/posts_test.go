@@ -81,7 +81,7 @@ func TestPosts(t *testing.T) {
 		{db.PostFilter{Query: "0%"}, []string{"Published 100%"}},
 		{db.PostFilter{Query: "%"}, []string{"Published 100%"}},
 		{db.PostFilter{Query: "body", State: domain.Draft}, []string{}},
-		{db.PostFilter{Page: 2}, []string{"Черновик", "Scheduled", "Published 100%"}},
+		{db.PostFilter{Page: db.PageOf(2)}, []string{"Черновик", "Scheduled", "Published 100%"}},
 		{db.PostFilter{Query: "\x00Sch\xff"}, []string{"Scheduled"}},
 	} {
 		test.filter.Now = now
@@ -90,7 +90,7 @@ func TestPosts(t *testing.T) {
 		for _, post := range posts {
 			titles = append(titles, post.Title)
 		}
-		if err != nil || !slices.Equal(titles, test.want) || test.filter.Page == 0 && total != len(test.want) {
+		if err != nil || !slices.Equal(titles, test.want) || test.filter.Page.Number == 0 && total != len(test.want) {
 			t.Errorf("%+v: %q of %d, %v, want %q", test.filter, titles, total, err, test.want)
 		}
 	}

@@ -103,12 +103,12 @@ func (us Users) Delete(ctx context.Context, id int64) error {
 }
 
 // UserFilter narrows the list: Query stands in the name or the e-mail; an empty Role takes all,
-// Blocked only those who are. Page counts from 1.
+// Blocked only those who are.
 type UserFilter struct {
 	Query   string
 	Role    domain.Role
 	Blocked bool
-	Page    int
+	Page    Page
 }
 
 // UserRow is a user in a list, without his password.
@@ -117,8 +117,7 @@ type UserRow struct {
 	Mailings, Clients int64
 }
 
-// List is one page of the list, the newest first, and the number of all that match. Beyond the
-// last page the last is answered.
+// List is one page of the list, the newest first, and the number of all that match.
 func (us Users) List(ctx context.Context, f UserFilter) ([]UserRow, int, error) {
 	rows := []UserRow{}
 	found := us.db.pg.Bun.NewSelect().Model((*domain.User)(nil)).ExcludeColumn("password_hash")
@@ -132,13 +131,12 @@ func (us Users) List(ctx context.Context, f UserFilter) ([]UserRow, int, error) 
 		like := "%" + escapeLike(clean(f.Query)) + "%"
 		found.Where("lower(email || E'\n' || name) LIKE lower(?)", like)
 	}
-	total, err := found.Count(ctx)
+	total, err := us.db.countOf(ctx, found)
 	if err != nil || total == 0 {
-		return rows, 0, postgres.TranslateError(err)
+		return rows, 0, err
 	}
-	page := found.Order("id DESC").Limit(PageSize).Offset(int64(pageStart(f.Page, int(total))))
-	err = us.withCounts(page).OrderExpr("page.id DESC").Scan(ctx, &rows)
-	return rows, int(total), postgres.TranslateError(err)
+	err = us.withCounts(f.Page.newest(found, total, "id")).OrderExpr("page.id DESC").Scan(ctx, &rows)
+	return rows, total, postgres.TranslateError(err)
 }
 
 // Row is one user as a row of the list.

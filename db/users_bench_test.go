@@ -30,14 +30,14 @@ func BenchmarkUsers(b *testing.B) {
 		}
 	}
 	for name, filter := range map[string]db.UserFilter{
-		"first page": {}, "last page": {Page: 400}, "search": {Query: "u77"}, "nothing": {Query: "zzz"}, "blocked": {Blocked: true},
+		"first page": {}, "last page": {Page: db.PageOf(400)}, "search": {Query: "u77"}, "nothing": {Query: "zzz"}, "blocked": {Blocked: true},
 	} {
 		b.Run("users, "+name, func(b *testing.B) {
 			slowest(b, func() error { _, _, err := d.Users().List(b.Context(), filter); return err })
 		})
 	}
 	for name, filter := range map[string]db.MailingFilter{
-		"first page": {}, "last page": {Page: 800}, "name": {Query: "Mailing 777"}, "owner": {Query: "u777@"}, "disabled": {Disabled: true},
+		"first page": {}, "last page": {Page: db.PageOf(800)}, "name": {Query: "Mailing 777"}, "owner": {Query: "u777@"}, "disabled": {Disabled: true},
 	} {
 		b.Run("mailings, "+name, func(b *testing.B) {
 			slowest(b, func() error { _, _, err := d.Mailings().List(b.Context(), filter); return err })

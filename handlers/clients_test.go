@@ -3,7 +3,9 @@ package handlers
 import (
 	"encoding/csv"
 	"fmt"
+	"html"
 	"net/http"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -248,3 +250,39 @@ func TestClientsExport(t *testing.T) {
 }
 
 var everybody db.ClientFilter
+
+// TestFarPages: from one page to the next the address names the row beside it, which is found however far it is.
+func TestFarPages(t *testing.T) {
+	w := newWorld(t)
+	user, b := w.owner(t, "ann")
+	_, err := w.db.Postgres().Pool.Exec(t.Context(), `INSERT INTO clients (owner_id, email) SELECT $1, 'c' || i || '@x.org' FROM generate_series(1, 1000) AS i`, user.ID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	link := func(page, rel string) string {
+		t.Helper()
+		match := regexp.MustCompile(`rel="` + rel + `" href="([^"]*)"`).FindStringSubmatch(b.get(page).is(t, 200).body)
+		if match == nil {
+			t.Fatalf("%s has no %s", page, rel)
+		}
+		return html.UnescapeString(match[1])
+	}
+	emails := regexp.MustCompile(`c\d+@x\.org</a>`)
+	path, seen := "/clients", []string{}
+	for range 39 {
+		seen = append(seen, emails.FindAllString(b.get(path).body, -1)...)
+		path = link(path, "next")
+	}
+	if seen = append(seen, emails.FindAllString(b.get(path).body, -1)...); len(seen) != 1000 || seen[0] != "c1000@x.org</a>" || seen[999] != "c1@x.org</a>" {
+		t.Fatalf("%d clients, from %s to %s", len(seen), seen[0], seen[len(seen)-1])
+	}
+	if !strings.Contains(path, "after=") || !strings.Contains(b.get("/clients?page=40").body, "c25@x.org") {
+		t.Error(path)
+	}
+	for page := 39; page >= 1; page-- {
+		path = link(path, "prev")
+		if first := emails.FindString(b.get(path).is(t, 200, fmt.Sprintf("Page %d of 40", page)).body); first != seen[(page-1)*25] {
+			t.Fatalf("%s begins with %s", path, first)
+		}
+	}
+}

@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"skychimp/db"
 	"skychimp/domain"
 	"skychimp/domain/email"
 	"skychimp/templates"
@@ -28,7 +29,7 @@ func TestMessagesPlainForms(t *testing.T) {
 	b.get("/messages").is(t, 200, "<html", "No messages yet", `href="/messages/new"`)
 	b.get("/messages/new").is(t, 200, "<html", `name="subject"`, `<textarea`, `name="body"`, "{{name}}", "{{email}}", "{{comment}}")
 	a := b.post("/messages", "subject", "Hello, {{name}}", "body", "# News\r\n\r\nfor **{{name}}**").is(t, 303)
-	messages, _, err := w.db.Messages().List(t.Context(), user.ID, "", 1)
+	messages, _, err := w.db.Messages().List(t.Context(), user.ID, "", db.PageOf(1))
 	if err != nil || len(messages) != 1 || messages[0].Body != "# News\n\nfor **{{name}}**" {
 		t.Fatalf("%+v, %v", messages, err)
 	}
@@ -97,7 +98,7 @@ func TestMessagesInPlace(t *testing.T) {
 	if !strings.HasPrefix(a.body, `<tr id="message-`) || a.Header.Get("HX-Trigger-After-Swap") != "messages-changed" {
 		t.Errorf("%v %s", a.Header, a.body)
 	}
-	messages, _, err := w.db.Messages().List(t.Context(), user.ID, "", 1)
+	messages, _, err := w.db.Messages().List(t.Context(), user.ID, "", db.PageOf(1))
 	if err != nil || len(messages) != 1 {
 		t.Fatal(messages, err)
 	}

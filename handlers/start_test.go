@@ -69,7 +69,7 @@ func TestStartKeepsAndRefuses(t *testing.T) {
 	if _, total, err := w.db.Mailings().List(t.Context(), db.MailingFilter{OwnerID: user.ID}); err != nil || total != 1 {
 		t.Errorf("%d mailings, %v", total, err)
 	}
-	if _, total, err := w.db.Messages().List(t.Context(), user.ID, "", 1); err != nil || total != 1 {
+	if _, total, err := w.db.Messages().List(t.Context(), user.ID, "", db.PageOf(1)); err != nil || total != 1 {
 		t.Errorf("%d messages, %v", total, err)
 	}
 }

@@ -42,15 +42,14 @@ type adminPostView struct {
 // Manage is the list of all posts; its search asks for the results alone.
 func (h *Blog) Manage(r *web.Request) error {
 	now := time.Now()
-	filter := db.PostFilter{Query: r.Query("q"), State: domain.PostState(r.Query("status")), Now: now, Page: r.QueryInt("page", 1)}
+	filter := db.PostFilter{Query: r.Query("q"), State: domain.PostState(r.Query("status")), Now: now, Page: r.ListPage()}
 	posts, total, err := h.DB.Posts().List(r.UserContext(), filter)
 	if err != nil {
 		return err
 	}
-	pages := db.LastPage(total)
 	view := adminPostsView{Query: filter.Query, State: filter.State, Self: r.OriginalURL(),
-		Found: r.Site.Templates.Texts().Count(r.Viewer.Lang, "blog.found", int64(total)),
-		Pager: r.Pager(min(max(filter.Page, 1), pages), pages), Fragment: r.HTMX()}
+		Found: r.Found("blog.found", total),
+		Pager: r.ListPager(filter.Page, total, len(posts), func(n int) db.Cursor { return db.Cursor{posts[n].ID} }), Fragment: r.HTMX()}
 	for _, post := range posts {
 		view.Rows = append(view.Rows, postRow{h.card(r, post), h.DB.Posts().Views(post), post.State(now)})
 	}

@@ -54,17 +54,17 @@ type clientLetter struct {
 // List is the list; its search asks for the results alone.
 func (h *Clients) List(r *web.Request) error {
 	owner := r.Viewer.User.ID
-	filter := db.ClientFilter{Query: r.Query("q"), Tag: r.Query("tag"), Page: r.QueryInt("page", 1)}
+	filter := db.ClientFilter{Query: r.Query("q"), Tag: r.Query("tag"), Page: r.ListPage()}
 	clients, total, err := h.DB.Clients().List(r.UserContext(), owner, filter)
 	if err != nil {
 		return err
 	}
-	pages := db.LastPage(min(total, db.SearchMax))
-	if filter.Query == "" {
-		pages = db.LastPage(total)
+	place, listed := func(n int) db.Cursor { return db.Cursor{clients[n].CreatedAt.UnixMicro(), clients[n].ID} }, total
+	if filter.Query != "" { // a search finds all that it shows at once
+		place, listed = nil, min(total, db.SearchMax)
 	}
 	view := clientsView{Query: filter.Query, Tag: filter.Tag, Self: r.OriginalURL(), Rows: []clientRow{},
-		Pager: r.Pager(min(max(filter.Page, 1), pages), pages)}
+		Pager: r.ListPager(filter.Page, listed, len(clients), place)}
 	if view.Found = r.TN("clients.found", total); filter.Query != "" && total > db.SearchMax {
 		view.Found = r.T("clients.found_more", "Max", db.SearchMax)
 	}

@@ -114,13 +114,13 @@ func (h *Imports) importPage(r *web.Request, refusal error, list domain.Import) 
 
 // badRows puts a page of the lines that were not taken into the view.
 func (h *Imports) badRows(r *web.Request, view *importView, list domain.Import) error {
-	page := max(1, r.QueryInt("page", 1))
+	page := r.ListPage()
 	rows, total, err := h.DB.Imports().Problems(r.UserContext(), list.OwnerID, list.ID, page)
 	for _, row := range rows {
 		view.BadRows = append(view.BadRows, h.badRow(r, row.Line, row.Value, row.Problems()))
 	}
 	view.BadCount = r.TN("imports.bad_rows", total)
-	view.Pager = r.Pager(min(page, db.LastPage(total)), db.LastPage(total))
+	view.Pager = r.ListPager(page, total, len(rows), func(n int) db.Cursor { return db.Cursor{int64(rows[n].Line)} })
 	return err
 }
 

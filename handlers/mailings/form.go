@@ -219,7 +219,7 @@ func (h *Mailings) pick(r *web.Request, picked []int64, query string) (mailingPi
 	for _, one := range chosen {
 		pick.Clients = append(pick.Clients, pickedClient{one.ID, one.Email, one.FullName, true})
 	}
-	found, total, err := h.DB.Clients().List(r.UserContext(), owner, db.ClientFilter{Query: query, Page: 1})
+	found, total, err := h.DB.Clients().List(r.UserContext(), owner, db.ClientFilter{Query: query})
 	if err != nil {
 		return pick, err
 	}

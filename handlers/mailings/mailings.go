@@ -53,13 +53,14 @@ func (v mailingsView) Empty() bool { return len(v.Rows) == 0 && v.Query == "" &&
 // List is the list; its search asks for the results alone.
 func (h *Mailings) List(r *web.Request) error {
 	filter := db.MailingFilter{OwnerID: r.Viewer.User.ID, Query: r.Query("q"),
-		Status: domain.MailingStatus(r.Query("status")), Page: max(1, r.QueryInt("page", 1))}
+		Status: domain.MailingStatus(r.Query("status")), Page: r.ListPage()}
 	rows, total, err := h.DB.Mailings().List(r.UserContext(), filter)
 	if err != nil {
 		return err
 	}
 	view := mailingsView{Query: filter.Query, Status: string(filter.Status), Self: r.OriginalURL(), Fragment: r.HTMX(),
-		Found: r.TN("mailings.found", total), Pager: r.Pager(filter.Page, db.LastPage(total))}
+		Found: r.Found("mailings.found", total),
+		Pager: r.ListPager(filter.Page, total, len(rows), func(n int) db.Cursor { return db.Cursor{rows[n].ID} })}
 	for _, one := range rows {
 		view.Rows = append(view.Rows, h.mailingRow(r, one))
 	}

@@ -40,14 +40,14 @@ func (v messagesView) Empty() bool { return len(v.Rows) == 0 && v.Query == "" }
 
 // List is the list; its search asks for the results alone.
 func (h *Messages) List(r *web.Request) error {
-	page := max(1, r.QueryInt("page", 1))
+	page := r.ListPage()
 	rows, total, err := h.DB.Messages().List(r.UserContext(), r.Viewer.User.ID, r.Query("q"), page)
 	if err != nil {
 		return err
 	}
-	pages := db.LastPage(total)
 	view := messagesView{Query: r.Query("q"), Self: r.OriginalURL(), Fragment: r.HTMX(),
-		Found: r.TN("messages.found", total), Pager: r.Pager(min(page, pages), pages)}
+		Found: r.Found("messages.found", total),
+		Pager: r.ListPager(page, total, len(rows), func(n int) db.Cursor { return db.Cursor{rows[n].ID} })}
 	for _, one := range rows {
 		view.Rows = append(view.Rows, h.messageRow(r, one))
 	}

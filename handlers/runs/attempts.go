@@ -34,13 +34,16 @@ type attemptsView struct {
 func (h *Runs) Attempts(r *web.Request) error {
 	filter := db.AttemptFilter{
 		OwnerID: r.OwnerID(), MailingID: int64(r.QueryInt("mailing")), Status: domain.Verdict(r.Query("status")),
-		Page: max(1, r.QueryInt("page", 1)),
+		Page: r.ListPage(),
 	}
 	attempts, more, err := h.DB.Attempts().List(r.UserContext(), filter)
 	if err != nil {
 		return err
 	}
-	view := attemptsView{Status: r.Query("status"), Mailing: filter.MailingID, Mailings: "/mailings", Pager: r.OpenPager(filter.Page, more)}
+	view := attemptsView{Status: r.Query("status"), Mailing: filter.MailingID, Mailings: "/mailings"}
+	view.Pager = r.OpenPager(filter.Page, more, len(attempts), func(n int) db.Cursor {
+		return db.Cursor{attempts[n].RunID, int64(attempts[n].Seq), attempts[n].At.UnixMicro()}
+	})
 	if !r.Viewer.User.MayOwn() {
 		view.Mailings = "/manager/mailings"
 	}

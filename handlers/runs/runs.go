@@ -82,13 +82,14 @@ func (h *Runs) Show(r *web.Request) error {
 	if err != nil {
 		return err
 	}
-	page := max(1, r.QueryInt("page", 1))
+	page := r.ListPage()
 	outcome := domain.Outcome(r.Query("outcome"))
 	deliveries, more, err := h.DB.Runs().Deliveries(r.UserContext(), run.ID, outcome, page)
 	if err != nil {
 		return err
 	}
-	view := runView{Row: h.Row(r, run), Outcome: string(outcome), Pager: r.OpenPager(page, more)}
+	view := runView{Row: h.Row(r, run), Outcome: string(outcome)}
+	view.Pager = r.OpenPager(page, more, len(deliveries), func(n int) db.Cursor { return db.Cursor{int64(deliveries[n].Seq)} })
 	if view.Pace, err = h.PaceOf(r, run.Run); err != nil {
 		return err
 	}

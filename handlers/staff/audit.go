@@ -33,14 +33,14 @@ type auditView struct {
 
 // Audit is the log; its search asks for the results alone.
 func (h *Staff) Audit(r *web.Request) error {
-	filter := db.AuditFilter{Query: r.Query("q"), Act: domain.Act(r.Query("act")), Page: max(1, r.QueryInt("page", 1))}
+	filter := db.AuditFilter{Query: r.Query("q"), Act: domain.Act(r.Query("act")), Page: r.ListPage()}
 	entries, total, err := h.DB.Audit().List(r.UserContext(), filter)
 	if err != nil {
 		return err
 	}
-	pages := db.LastPage(total)
 	view := auditView{Query: filter.Query, Act: string(filter.Act), Fragment: r.HTMX(),
-		Found: r.TN("staff.audit_found", total), Pager: r.Pager(min(filter.Page, pages), pages)}
+		Found: r.Found("staff.audit_found", total),
+		Pager: r.ListPager(filter.Page, total, len(entries), func(n int) db.Cursor { return db.Cursor{entries[n].ID} })}
 	for _, e := range entries {
 		row := auditRow{At: r.Moment(e.At), Actor: e.Actor, Act: e.Act, Object: e.Object, Reason: e.Reason}
 		if row.Link = "/manager/users?q=" + url.QueryEscape(e.Object); e.Act.OnMailing() {

@@ -40,7 +40,7 @@ const statusDisabled = "disabled"
 // Mailings is the list of everybody's mailings; its search asks for the results alone.
 func (h *Staff) Mailings(r *web.Request) error {
 	view := managerMailingsView{Query: r.Query("q"), Status: r.Query("status"), Fragment: r.HTMX()}
-	filter := db.MailingFilter{Query: view.Query, Page: max(1, r.QueryInt("page", 1))}
+	filter := db.MailingFilter{Query: view.Query, Page: r.ListPage()}
 	if filter.Disabled = view.Status == statusDisabled; !filter.Disabled {
 		filter.Status = domain.MailingStatus(view.Status)
 	}
@@ -48,8 +48,8 @@ func (h *Staff) Mailings(r *web.Request) error {
 	if err != nil {
 		return err
 	}
-	pages := db.LastPage(total)
-	view.Found, view.Pager = r.TN("mailings.found", total), r.Pager(min(filter.Page, pages), pages)
+	view.Found = r.Found("mailings.found", total)
+	view.Pager = r.ListPager(filter.Page, total, len(rows), func(n int) db.Cursor { return db.Cursor{rows[n].ID} })
 	for _, row := range rows {
 		view.Rows = append(view.Rows, h.managerMailing(r, row))
 	}

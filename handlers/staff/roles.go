@@ -40,14 +40,14 @@ type adminUsersView struct {
 
 // Roles lists all users with their roles; its search asks for the results alone.
 func (h *Staff) Roles(r *web.Request) error {
-	filter := db.UserFilter{Query: r.Query("q"), Role: domain.Role(r.Query("role")), Page: max(1, r.QueryInt("page", 1))}
+	filter := db.UserFilter{Query: r.Query("q"), Role: domain.Role(r.Query("role")), Page: r.ListPage()}
 	rows, total, err := h.DB.Users().List(r.UserContext(), filter)
 	if err != nil {
 		return err
 	}
-	pages := db.LastPage(total)
 	view := adminUsersView{Query: filter.Query, Role: string(filter.Role), Fragment: r.HTMX(),
-		Found: r.TN("staff.users_found", total), Pager: r.Pager(min(filter.Page, pages), pages)}
+		Found: r.Found("staff.users_found", total),
+		Pager: r.ListPager(filter.Page, total, len(rows), func(n int) db.Cursor { return db.Cursor{rows[n].ID} })}
 	for _, row := range rows {
 		view.Rows = append(view.Rows, h.adminUser(r, row.User))
 	}

@@ -39,13 +39,13 @@ const statusBlocked = "blocked"
 // Users is the list of everybody; its search asks for the results alone.
 func (h *Staff) Users(r *web.Request) error {
 	view := managerUsersView{Query: r.Query("q"), Status: r.Query("status"), Fragment: r.HTMX()}
-	filter := db.UserFilter{Query: view.Query, Blocked: view.Status == statusBlocked, Page: max(1, r.QueryInt("page", 1))}
+	filter := db.UserFilter{Query: view.Query, Blocked: view.Status == statusBlocked, Page: r.ListPage()}
 	rows, total, err := h.DB.Users().List(r.UserContext(), filter)
 	if err != nil {
 		return err
 	}
-	pages := db.LastPage(total)
-	view.Found, view.Pager = r.TN("staff.users_found", total), r.Pager(min(filter.Page, pages), pages)
+	view.Found = r.Found("staff.users_found", total)
+	view.Pager = r.ListPager(filter.Page, total, len(rows), func(n int) db.Cursor { return db.Cursor{rows[n].ID} })
 	for _, row := range rows {
 		view.Rows = append(view.Rows, h.managerUser(r, row))
 	}
