@@ -90,7 +90,7 @@ func (h *Account) resetLink(r *web.Request) (link []byte, user domain.User, err 
 	return link, user, err
 }
 
-// deadLink answers a link that was used or ran out.
+// deadLink answers a link that was used or has expired.
 func (h *Account) deadLink(r *web.Request, err error) error {
 	if domain.KindOf(err) != domain.NotFound {
 		return err

@@ -23,7 +23,7 @@ type sentView struct {
 	Again emailForm
 }
 
-// deadLinkView is the page account/dead-link: the link was used or ran out.
+// deadLinkView is the page account/dead-link: the link was used or has expired.
 type deadLinkView struct{ Again emailForm }
 
 func (h *Account) RegisterForm(r *web.Request) error {

@@ -24,7 +24,7 @@ func (h *Imports) PasteForm(r *web.Request) error {
 
 func (h *Imports) Paste(r *web.Request) error { return h.TakePasted(r, "clients/several", "/clients") }
 
-// TakePasted saves the pasted clients that are right; those that are there already are left
+// TakePasted saves the pasted clients without errors; those that exist already are left
 // alone. The page is shown again with those that are wrong, else next.
 func (h *Imports) TakePasted(r *web.Request, page, next string) error {
 	view := &PastedView{Addresses: r.FormValue("addresses"), Tags: r.FormValue("tags")}

@@ -15,7 +15,7 @@ import (
 // mailingView is the page mailings/show.
 type mailingView struct {
 	mailingRow
-	Owner           string // whose it is, when it is not the reader's
+	Owner           string // the owner's name, when the viewer is somebody else
 	Audience        domain.Audience
 	Tags            []string
 	Picked          int
@@ -146,7 +146,7 @@ func (h *Mailings) launchWords(r *web.Request, m domain.Mailing, recipients int)
 	return r.TN(key, recipients) + " " + r.Wall(m.StartLocal) + " (" + m.Timezone + ")"
 }
 
-// Upcoming are the next five run times, in the mailing's own zone.
+// Upcoming are the next five runs, in the mailing's time zone.
 func Upcoming(r *web.Request, m domain.Mailing) (next []web.Moment) {
 	for _, one := range m.Upcoming(time.Now(), 5) {
 		at := r.Moment(one.At)

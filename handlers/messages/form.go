@@ -98,7 +98,7 @@ func (h *Messages) ownRow(r *web.Request) (messageRow, error) {
 	return h.messageRow(r, row), err
 }
 
-// AskDelete asks whether it is meant, for browsers without JavaScript.
+// AskDelete asks for confirmation, for browsers without JavaScript.
 func (h *Messages) AskDelete(r *web.Request) error { return h.showDelete(r, nil) }
 
 func (h *Messages) showDelete(r *web.Request, refusal error) error {
@@ -109,7 +109,7 @@ func (h *Messages) showDelete(r *web.Request, refusal error) error {
 	return r.Form(refusal, "messages/delete", &deleteMessageView{ID: m.ID, Subject: m.Subject})
 }
 
-// ownMessage is the message of the path, if it is the reader's.
+// ownMessage is the message of the path, if it is the viewer's.
 func (h *Messages) ownMessage(r *web.Request) (domain.Message, error) {
 	return h.DB.Messages().Get(r.UserContext(), r.Viewer.User.ID, r.ID())
 }

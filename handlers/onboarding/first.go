@@ -18,7 +18,7 @@ import (
 	"skychimp/templates"
 )
 
-// Preview shows the email as a client gets it, its subject above it, in the colours of this
+// Preview shows the email as a client gets it, its subject above it, in the color scheme of this
 // browser: as it stands in the form, or as it is saved.
 func (h *Onboarding) Preview(r *web.Request) error {
 	view, user := sentStart(r), *r.Viewer.User

@@ -1,4 +1,4 @@
-// Package onboarding leads an owner to the first mailing, and shows afterwards how things stand.
+// Package onboarding leads an owner to the first mailing, and is the dashboard afterwards.
 package onboarding
 
 import (
@@ -13,7 +13,7 @@ import (
 	"skychimp/handlers/web"
 )
 
-// Onboarding is the page that an owner comes to.
+// Onboarding is the start page of an owner.
 type Onboarding struct {
 	DB       *db.DB
 	Clients  *clients.Clients
@@ -22,8 +22,8 @@ type Onboarding struct {
 	Runs     *runs.Runs
 }
 
-// Show is the page that an owner comes to: it shows the next step to the first mailing, and
-// afterwards how things stand.
+// Show is the start page of an owner: the next step to the first mailing, and
+// afterwards the dashboard.
 func (h *Onboarding) Show(r *web.Request) error {
 	start, err := h.DB.Onboarding().Get(r.UserContext(), r.Viewer.User.ID)
 	if err != nil {

@@ -1,4 +1,4 @@
-// Package staff answers managers and admins.
+// Package staff has the pages for managers and admins.
 package staff
 
 import (
@@ -12,7 +12,7 @@ import (
 	"skychimp/handlers/web"
 )
 
-// Staff answers managers and admins.
+// Staff has the pages for managers and admins.
 type Staff struct {
 	DB     *db.DB
 	screen fiber.Handler // of the queue

@@ -14,7 +14,7 @@ import (
 	"skychimp/templates"
 )
 
-// errorView is the page of a refusal: what happened, what is kept, what to do.
+// errorView is an error page: what happened, what is kept, what to do.
 type errorView struct {
 	Status                int
 	Title, What, Kept, Do string
@@ -29,7 +29,7 @@ type again struct {
 	Sent []templates.Option // hidden fields
 }
 
-// slowDown is a refusal that says when to come back.
+// slowDown is an error that says when to try again.
 type slowDown struct {
 	error
 	after time.Duration

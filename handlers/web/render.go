@@ -16,7 +16,7 @@ type frameView struct {
 	Lang, Path  string
 	Title, Head template.HTML
 	Languages   []templates.Option
-	Name        string // of the reader, "" for a visitor
+	Name        string // of the viewer, "" for a visitor
 	AtAccount   bool
 	Away        bool // the database can't tell who asks
 	Nav         []navItem
@@ -123,12 +123,12 @@ func (s *Site) Say(lang, key string, args ...any) string {
 	return s.Templates.Texts().Say(lang, key, args...)
 }
 
-// T is a text in the reader's language.
+// T is a text in the viewer's language.
 func (r *Request) T(key string, args ...any) string {
 	return r.Site.Say(r.Viewer.Lang, key, args...)
 }
 
-// TN is a text in the reader's language, in the plural form that n asks for.
+// TN is a text in the viewer's language, in the plural form that n asks for.
 func (r *Request) TN(key string, n int) string {
 	return r.Site.Templates.Texts().Count(r.Viewer.Lang, key, int64(n))
 }
