@@ -89,10 +89,8 @@ func masked(name, value string) string {
 	if name == "SECRET" || name == "SECRET_OLD" {
 		return "***"
 	}
-	if scheme, rest, ok := strings.Cut(value, "://"); ok {
-		if at := strings.LastIndexByte(rest, '@'); at >= 0 {
-			return scheme + "://***" + rest[at:]
-		}
+	if strings.HasSuffix(name, "_URL") {
+		return domain.Redact(value)
 	}
 	return value
 }

@@ -6,6 +6,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"skychimp/db"
 )
 
 func TestConfigDefaults(t *testing.T) {
@@ -70,9 +72,19 @@ func TestConfigRefuses(t *testing.T) {
 			t.Errorf("%s: %s", pair, text)
 		}
 	}
-	_, err := readConfig([]string{"SMTP_URL=smtp://me:hush@h:25?tls=x"})
-	if err == nil || strings.Contains(err.Error(), "hush") {
-		t.Errorf("a password is printed: %v", err)
+	for _, pair := range []string{"SMTP_URL=smtp://me:hush@h:25?tls=x", "SMTP_URL=smtp:me:hush@h", "SMTP_URL=me:hush", "SMTP_URL=smtp://me:hush%zz@h",
+		"DATABASE_URL=me:hush@h/db", "DATABASE_URL=me:hush", "DATABASE_URL=host=h password=hush", "DATABASE_URL=postgres//me:hush@h/db",
+		"DATABASE_URL=postgres://me:hush%zz@h/db", "DATABASE_URL=mysql://h/db?password=hush", "REDIS_URL=:hush@h:6379", "REDIS_URL=http://:hush@h",
+		"MEDIA_URL=gs://b?key=hush"} {
+		_, err := readConfig([]string{pair})
+		if err == nil || strings.Contains(err.Error(), "hush") {
+			t.Errorf("%s: a password is printed: %v", pair, err)
+		}
+	}
+	for _, address := range []string{"postgres://me:hush@h/db?sslmode=none", "postgres://h/db?password=hush&sslmode=none", "postgres://me:hush@h:1,i:x/db"} {
+		if _, err := db.Open(address); err == nil || strings.Contains(err.Error(), "hush") || !strings.Contains(err.Error(), "DATABASE_URL") {
+			t.Errorf("%s: %v", address, err)
+		}
 	}
 	if _, err := readConfig([]string{"DKIM_SELECTOR=s"}); err == nil {
 		t.Error("DKIM_SELECTOR is taken alone")

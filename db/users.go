@@ -42,8 +42,9 @@ func (us Users) ByEmail(ctx context.Context, email string) (user domain.User, er
 	return user, postgres.TranslateError(err)
 }
 
-// Update loads the user, lets change apply a rule, and saves him. When the password changed
-// or the user is blocked, all his sessions end; a block also ends his runs that are going on.
+// Update loads the user, lets change apply a rule, and saves what came of it. When the password changed
+// or the user is blocked, all sessions end; a block also ends the runs that are going on. Links to a new
+// password end with the old password, and with the old address.
 func (us Users) Update(ctx context.Context, id int64, change func(*domain.User) error) (user domain.User, err error) {
 	err = us.db.pg.InTx(ctx, func(tx Tx) error {
 		user, err = us.update(ctx, tx, id, change)
@@ -74,6 +75,11 @@ func (us Users) update(ctx context.Context, tx Tx, id int64, change func(*domain
 	}
 	if user.Blocked() != before.Blocked() {
 		if err := us.db.changed(ctx, tx, "stats"); err != nil {
+			return user, err
+		}
+	}
+	if user.PasswordHash != before.PasswordHash || user.Email != before.Email {
+		if err := dropTokens(ctx, tx, id, domain.TokenReset); err != nil {
 			return user, err
 		}
 	}

@@ -290,3 +290,75 @@ func BenchmarkSignInFlood(b *testing.B) {
 }
 
 func benchmarked(b *testing.B) *db.DB { b.Helper(); return newWorld(b).db }
+
+// Secrets in addresses stay out of the log, whatever refuses the request, and out of what the browser tells.
+func TestSecretsStayOutOfLogs(t *testing.T) {
+	w := newWorld(t)
+	const secret = "c2VjcmV0c2VjcmV0c2VjcmV0c2VjcmV0c2VjcmV0c2U"
+	for _, beginning := range []string{"/verify/", "/password/reset/", "/unsubscribe/"} {
+		for _, path := range []string{beginning + secret, strings.ToUpper(beginning[:3]) + beginning[3:] + secret, "/" + beginning + secret,
+			strings.Replace(beginning, "e", "%65", 1) + secret, strings.Replace(beginning, "e", "%2565", 1) + secret, beginning + secret + "/more"} {
+			b := w.visitor(t)
+			b.get(path)
+			b.post(path, "password", "")
+			b.do("DELETE", path, nil)
+			b.do("PATCH", path, nil)
+			b.post(path, "_method", "PUT")
+			b.with("Sec-Fetch-Site", "cross-site").post(path)
+			b.with("Host", "evil.example").get(path)
+			b.with("Content-Encoding", "gzip").post(path)
+		}
+		a := w.visitor(t).get(beginning + secret)
+		if policy := a.Header.Get("Referrer-Policy"); policy != "strict-origin" {
+			t.Errorf("%s: the browser tells the address where it goes next (%s)", beginning, policy)
+		}
+		if !strings.Contains(w.journal.String(), "path="+beginning+":token") {
+			t.Errorf("%s is not in the log", beginning)
+		}
+	}
+	w.visitor(t).post("/verify/resend")
+	if log := w.journal.String(); strings.Contains(log, secret) || !strings.Contains(log, "path=/verify/resend") {
+		t.Errorf("%s", log)
+	}
+}
+
+// Links to a new password end with the password and with the address.
+func TestResetLinksEnd(t *testing.T) {
+	w := newWorld(t)
+	user := w.user(t, "anna", domain.RoleUser)
+	for name, change := range map[string]func(u *domain.User){
+		"password": func(u *domain.User) { u.PasswordHash += " " },
+		"address":  func(u *domain.User) { u.Email = "anna2@people.example" },
+	} {
+		path := "/password/reset/" + w.link(t, user.ID, domain.TokenReset, time.Now())
+		w.visitor(t).get(path).is(t, 200)
+		if _, err := w.db.Users().Update(t.Context(), user.ID, func(u *domain.User) error { change(u); return nil }); err != nil {
+			t.Fatal(err)
+		}
+		w.visitor(t).get(path).is(t, 410)
+		if got := w.visitor(t).post(path, "password", "the thief's own").StatusCode; got != 410 {
+			t.Errorf("after another %s: %d", name, got)
+		}
+	}
+}
+
+// The test inbox shows links to accounts: only a browser on this machine sees it, and only of a site that
+// nobody else can reach.
+func TestInboxStaysHere(t *testing.T) {
+	w := newWorld(t)
+	w.visitor(t).get("/inbox").is(t, 200)
+	for _, name := range []string{"X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Proto", "Forwarded", "Via", "X-Real-IP", "True-Client-IP",
+		"CF-Connecting-IP", "CF-Ray", "X-Client-IP", "X-Original-URL", "X-Envoy-Peer-Metadata", "Fastly-Client-IP", "X-Amzn-Trace-Id"} {
+		w.visitor(t).with(name, "127.0.0.1").get("/inbox").is(t, 404)
+		not(t, w.visitor(t).with(name, "127.0.0.1").get("/login"), `href="/inbox"`)
+	}
+	public := worldOn(t, w.db, func(c *Config) {
+		base := *c.BaseURL
+		base.Host = "mail.example.com"
+		c.BaseURL = &base
+	})
+	public.visitor(t).get("/inbox").is(t, 404)
+	public.visitor(t).with("Host", "mail.example.com").get("/inbox").is(t, 404)
+	rebound := worldOn(t, w.db, func(c *Config) { c.Addr = "box.example:8080" })
+	rebound.visitor(t).with("Host", "box.example").get("/inbox").is(t, 404)
+}

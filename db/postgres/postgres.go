@@ -6,14 +6,18 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/jackc/pgx/v5/stdlib"
 	"github.com/riverqueue/river"
 	"github.com/uptrace/bun"
 	"github.com/uptrace/bun/dialect/pgdialect"
+
+	"skychimp/domain"
 )
 
 // DB is one pool of connections, spoken to through bun by the pages and through pgx by the queue and by
@@ -33,7 +37,7 @@ const Prepared = pgx.QueryExecModeCacheStatement
 func Open(url string) (*DB, error) {
 	config, err := poolConfig(url)
 	if err != nil {
-		return nil, fmt.Errorf("DATABASE_URL: %w", err)
+		return nil, fmt.Errorf("DATABASE_URL=%q: %w", domain.Redact(url), withoutAddress(err))
 	}
 	pool, err := pgxpool.NewWithConfig(context.Background(), config)
 	if err != nil {
@@ -67,6 +71,15 @@ func poolConfig(url string) (*pgxpool.Config, error) {
 	config.PingTimeout = 2 * time.Second // a connection that died without a word is not waited for
 	config.HealthCheckPeriod = 5 * time.Second
 	return config, nil
+}
+
+// withoutAddress is the cause alone: pgx repeats the whole address before it, with most passwords masked.
+func withoutAddress(err error) error {
+	if parse, ok := errors.AsType[*pgconn.ParseConfigError](err); ok {
+		_, cause, _ := strings.Cut(parse.Error(), "`: ")
+		return errors.New(cause)
+	}
+	return err
 }
 
 // Close gives all connections back.

@@ -54,9 +54,17 @@ func (w *MailWorker) Work(ctx context.Context, job *river.Job[domain.MailJob]) e
 	err = w.Deliver(ctx, w.From.Address, reader.Email, bytes)
 	if refusal, ok := errors.AsType[*undelivered](err); ok && refusal.answer.Verdict() == domain.Failed {
 		w.Log.Warn("a system email was refused for good", "job", job.ID, "email", job.Args.Letter, "answer", refusal.answer)
-		return river.JobCancel(err)
+		return river.JobCancel(unnamed(err, reader))
 	}
-	return err
+	return unnamed(err, reader)
+}
+
+// unnamed is the error without the address, which servers repeat: errors stay readable with the job.
+func unnamed(err error, reader domain.User) error {
+	if err == nil || !strings.Contains(err.Error(), reader.Email) {
+		return err
+	}
+	return errors.New(strings.ReplaceAll(err.Error(), reader.Email, "..."))
 }
 
 // reader is whom the email is for. A registration of an address that has an account is told to the

@@ -7,7 +7,9 @@ import (
 	"fmt"
 	"log/slog"
 	"net/url"
+	pathpkg "path"
 	"runtime/debug"
+	"slices"
 	"strings"
 	"time"
 
@@ -123,13 +125,40 @@ func (s *Site) requestID(c *fiber.Ctx) error {
 	if s.Request(c).Reads() && status < fiber.StatusBadRequest && took < time.Second {
 		return err
 	}
-	path := c.Path()
-	if strings.Contains(c.Route().Path, ":token") {
-		path = c.Route().Path // a token is a secret
-	}
-	s.Log.Info("request", "number", number, "method", c.Method(), "path", path, "status", status,
+	s.Log.Info("request", "number", number, "method", c.Method(), "path", s.publicPath(c.Path()), "status", status,
 		"took", took.Round(time.Millisecond), "ip", s.Request(c).IP())
 	return err
+}
+
+// secretPath is the beginning of the addresses that path belongs to, such as "/verify/", when its rest is a
+// secret. It asks no route: most requests that are refused have found none yet.
+func (s *Site) secretPath(path string) (beginning string, secret bool) {
+	path = strings.ToLower(path)
+	for range 2 { // a proxy may escape again
+		if plain, err := url.PathUnescape(path); err == nil {
+			path = plain
+		}
+	}
+	path = pathpkg.Clean("/" + path)
+	for _, route := range s.routes {
+		beginning, _, found := strings.Cut(route.Path, ":token")
+		if found && strings.HasPrefix(path, beginning) {
+			return beginning, !s.hasRoute(path)
+		}
+	}
+	return "", false
+}
+
+func (s *Site) hasRoute(path string) bool {
+	return slices.ContainsFunc(s.routes, func(r Route) bool { return r.Path == path })
+}
+
+// publicPath is a path as it may be logged.
+func (s *Site) publicPath(path string) string {
+	if beginning, secret := s.secretPath(path); secret {
+		return beginning + ":token"
+	}
+	return path
 }
 
 // headers are the safe defaults; a handler may set others.
@@ -140,6 +169,9 @@ func (s *Site) headers(c *fiber.Ctx) error {
 	c.Set(fiber.HeaderXFrameOptions, "DENY")
 	c.Set(fiber.HeaderXContentTypeOptions, "nosniff")
 	c.Set(fiber.HeaderReferrerPolicy, "same-origin")
+	if _, secret := s.secretPath(c.Path()); secret {
+		c.Set(fiber.HeaderReferrerPolicy, "strict-origin") // not even to the log of our own proxy
+	}
 	c.Set("Cross-Origin-Opener-Policy", "same-origin")
 	c.Set("Cross-Origin-Resource-Policy", "same-origin")
 	c.Set(fiber.HeaderPermissionsPolicy, "camera=(), geolocation=(), microphone=()")

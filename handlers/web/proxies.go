@@ -3,6 +3,7 @@ package web
 import (
 	"fmt"
 	"net/netip"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -71,7 +72,27 @@ func network(address netip.Addr) netip.Prefix {
 	return prefix
 }
 
-// Local tells whether a program on this machine asks, with no proxy between.
+// proxyHeader is what proxies add, one or the other.
+var proxyHeader = regexp.MustCompile(`(?i)^(forwarded|via|x-forwarded.*|x-real-ip|true-client-ip|x-client-ip|x-cluster-client-ip|` +
+	`x-original-.*|x-scheme|cf-.*|cdn-.*|x-envoy-.*|fastly-.*|x-amzn-.*|fly-.*|x-appengine-.*|x-azure-.*)$`)
+
+// Local reports whether a browser on this machine asks for a site that is meant for this machine alone,
+// with no proxy between.
 func (r *Request) Local() bool {
-	return peer(r.Ctx).IsLoopback() && r.Get(fiber.HeaderXForwardedFor) == "" && r.Get("Forwarded") == ""
+	return peer(r.Ctx).IsLoopback() && isLoopback(r.Site.BaseURL.Hostname()) && isLoopback(hostname(string(r.Request().Host()))) && !r.proxied()
+}
+
+func isLoopback(host string) bool {
+	address, err := netip.ParseAddr(host)
+	return host == "localhost" || err == nil && address.Unmap().IsLoopback()
+}
+
+// proxied reports whether a header says that somebody has passed the request on, as most proxies do.
+func (r *Request) proxied() bool {
+	for name := range r.Request().Header.All() {
+		if proxyHeader.Match(name) {
+			return true
+		}
+	}
+	return false
 }

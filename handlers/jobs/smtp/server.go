@@ -12,6 +12,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"skychimp/domain"
 )
 
 // TLSMode says how much a connection insists on TLS.
@@ -73,7 +75,7 @@ func ParseURLs(text string) ([]Server, error) {
 func ParseURL(text string) (Server, error) {
 	s, err := parseURL(text)
 	if err != nil {
-		return Server{}, fmt.Errorf("%q: %w", redact(text), err)
+		return Server{}, fmt.Errorf("%q: %w", domain.Redact(text), err)
 	}
 	return s, nil
 }
@@ -168,19 +170,6 @@ func (s *Server) options(query string) error {
 		}
 	}
 	return nil
-}
-
-// redact leaves out everything before the host; it works on what is no URL, too.
-func redact(text string) string {
-	at := strings.LastIndex(text, "@")
-	if at < 0 {
-		return text
-	}
-	scheme, _, ok := strings.Cut(text[:at], "://")
-	if !ok {
-		return "..." + text[at:]
-	}
-	return scheme + "://..." + text[at:]
 }
 
 func loopback(host string) bool {
