@@ -2,6 +2,7 @@ package templates
 
 import (
 	"html/template"
+	"strings"
 	"text/template/parse"
 
 	"skychimp/static"
@@ -13,8 +14,8 @@ type constant func(arg string) (text string, ok bool)
 func constants(texts *Texts, lang string, files *static.Files) map[string]constant {
 	return map[string]constant{
 		"t": func(key string) (string, bool) {
-			text, ok := texts.plain[lang][key]
-			return template.HTMLEscapeString(text), ok
+			p := texts.phrases[lang][key]
+			return template.HTMLEscapeString(strings.Join(p, "")), len(p) == 1
 		},
 		"asset": func(name string) (string, bool) {
 			address, err := files.URL(name)

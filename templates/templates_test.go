@@ -138,7 +138,7 @@ func TestFold(t *testing.T) {
 		"t":    func(key string, _ ...any) string { return "called" },
 		"icon": func(string) template.HTML { return "called" },
 	}).Parse(`<p title="{{t "a.b"}}">{{if .}}{{icon "x"}}{{t "a.b"}}{{else}}{{t "a.b" "N" 1}}{{end}}{{t "a.c"}}</p>`))
-	texts := &Texts{plain: map[string]map[string]string{"en": {"a.b": `"1" < '2'`}}}
+	texts := &Texts{phrases: map[string]map[string]phrase{"en": {"a.b": {`"1" < '2'`}, "a.c": {"", "N", ""}}}}
 	fold(page.Tree.Root, constants(texts, "en", &static.Files{}))
 	for given, want := range map[bool]string{
 		true:  `<p title="&#34;1&#34; &lt; &#39;2&#39;">&#34;1&#34; &lt; &#39;2&#39;called</p>`,
@@ -147,6 +147,29 @@ func TestFold(t *testing.T) {
 		var out bytes.Buffer
 		if err := page.Execute(&out, given); err != nil || out.String() != want {
 			t.Errorf("%v: %s, want %s (%v)", given, out.String(), want, err)
+		}
+	}
+}
+
+func TestPhrase(t *testing.T) {
+	for _, tt := range []struct {
+		text string
+		args []any
+		want string
+	}{
+		{"no places", nil, "no places"},
+		{"{{.N}} of {{ .Of }}!", []any{"Of", 12_345, "N", "a<b"}, "a<b of 12,345!"},
+		{"{{.N}}", []any{"Other", "N"}, ""},
+		{"{{.N}}", nil, ""},
+		{"{{if .N}}x{{end}}", []any{"N", 1}, ""},
+	} {
+		p, ok := newPhrase(tt.text)
+		got := ""
+		if ok {
+			got, ok = p.fill("en", tt.args)
+		}
+		if got != tt.want || ok != (tt.want != "") {
+			t.Errorf("%q with %v: %q, %v", tt.text, tt.args, got, ok)
 		}
 	}
 }

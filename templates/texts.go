@@ -4,6 +4,8 @@ import (
 	"embed"
 	"fmt"
 	"path"
+	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/nicksnyder/go-i18n/v2/i18n"
@@ -16,13 +18,50 @@ var locales embed.FS
 // Texts say things in every language, by key ("clients.email_taken").
 type Texts struct {
 	localizers map[string]*i18n.Localizer
-	plain      map[string]map[string]string // by language and key: what has nothing to fill in
+	phrases    map[string]map[string]phrase // by language and key
+}
+
+// phrase is a text without plural forms: words, and at every second place the name of what is filled in. A page has a
+// hundred of them, and the library takes its time for each.
+type phrase []string
+
+var filled = regexp.MustCompile(`\{\{\s*\.(\w+)\s*\}\}`)
+
+// newPhrase reports whether text is one; other templates are left to the library.
+func newPhrase(text string) (p phrase, ok bool) {
+	begin := 0
+	for _, at := range filled.FindAllStringSubmatchIndex(text, -1) {
+		p = append(p, text[begin:at[0]], text[at[2]:at[3]])
+		begin = at[1]
+	}
+	p = append(p, text[begin:])
+	return p, !strings.Contains(strings.Join(p, ""), "{{")
+}
+
+// fill writes the values of args, which come in pairs, into their places; ok is false when one is missing.
+func (p phrase) fill(lang string, args []any) (text string, ok bool) {
+	if len(p) == 1 {
+		return p[0], true
+	}
+	var out strings.Builder
+	for i, words := range p {
+		if i%2 == 0 {
+			out.WriteString(words)
+			continue
+		}
+		at := slices.Index(args, any(words))
+		if at%2 != 0 || at+1 >= len(args) {
+			return "", false
+		}
+		fmt.Fprint(&out, number(lang, args[at+1]))
+	}
+	return out.String(), true
 }
 
 // LoadTexts reads the locales.
 func LoadTexts() (*Texts, error) {
 	bundle := i18n.NewBundle(language.English)
-	texts := &Texts{localizers: map[string]*i18n.Localizer{}, plain: map[string]map[string]string{}}
+	texts := &Texts{localizers: map[string]*i18n.Localizer{}, phrases: map[string]map[string]phrase{}}
 	languages, err := locales.ReadDir("locales")
 	if err != nil {
 		return nil, err
@@ -33,7 +72,7 @@ func LoadTexts() (*Texts, error) {
 		if err != nil {
 			return nil, err
 		}
-		texts.plain[lang] = map[string]string{}
+		texts.phrases[lang] = map[string]phrase{}
 		for _, file := range files {
 			name := path.Join("locales", lang, file.Name())
 			content, err := locales.ReadFile(name)
@@ -47,8 +86,8 @@ func LoadTexts() (*Texts, error) {
 				return nil, fmt.Errorf("%s: %w", name, err)
 			}
 			for _, message := range parsed.Messages {
-				if !strings.Contains(message.Other, "{{") {
-					texts.plain[lang][message.ID] = message.Other
+				if p, ok := newPhrase(message.Other); ok {
+					texts.phrases[lang][message.ID] = p
 				}
 			}
 		}
@@ -60,8 +99,10 @@ func LoadTexts() (*Texts, error) {
 // Say is the text of a key; args come in pairs, name and value, and fill {{.Name}}. A key that
 // doesn't exist is shown as it is; a test finds it.
 func (t *Texts) Say(lang, key string, args ...any) string {
-	if text, ok := t.plain[lang][key]; ok { // a page has a hundred of them, and the library takes its time
-		return text
+	if p, known := t.phrases[lang][key]; known {
+		if text, ok := p.fill(lang, args); ok {
+			return text
+		}
 	}
 	return t.localize(lang, &i18n.LocalizeConfig{MessageID: key, TemplateData: pairs(lang, args)})
 }
