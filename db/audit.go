@@ -90,6 +90,11 @@ func (us Users) Unblock(ctx context.Context, by domain.User, id int64, now time.
 	return us.oversee(ctx, by, id, now, func(by domain.User, u *domain.User) error { return u.Unblock(by) })
 }
 
+// Release lets the runs of a user go on that wait because of complaints, and puts it into the log.
+func (us Users) Release(ctx context.Context, by domain.User, id int64, now time.Time) (domain.User, error) {
+	return us.oversee(ctx, by, id, now, func(by domain.User, u *domain.User) error { return u.Release(by, now) })
+}
+
 // GiveRole changes a user's role, and puts it into the log. The command line is an admin without
 // an id.
 func (us Users) GiveRole(ctx context.Context, by domain.User, id int64, role domain.Role, now time.Time) (domain.User, error) {
@@ -121,6 +126,8 @@ func (us Users) oversee(ctx context.Context, by domain.User, id int64, now time.
 			entry.Act = domain.ActBlock
 		case before.Blocked() && !user.Blocked():
 			entry.Act = domain.ActUnblock
+		case before.Held() && !user.Held():
+			entry.Act, entry.Reason = domain.ActRelease, ""
 		default:
 			return nil
 		}

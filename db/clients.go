@@ -101,7 +101,7 @@ func (cs Clients) Delete(ctx context.Context, owner, id int64) error {
 	})
 }
 
-// eraseClients deletes the owner's clients whose column is value, remembers who unsubscribed
+// eraseClients deletes the owner's clients whose column is value, remembers who unsubscribed or complained
 // and tells the engines, and counts them.
 func eraseClients(ctx context.Context, tx Tx, owner int64, column string, value int64) (erased int, err error) {
 	var gone []int64
@@ -109,7 +109,7 @@ func eraseClients(ctx context.Context, tx Tx, owner int64, column string, value 
 			DELETE FROM clients WHERE owner_id = ? AND ? = ? RETURNING id, email, suppressed_at, suppressed_reason
 		), remembered AS (
 			INSERT INTO optouts SELECT ?, sha256(convert_to(lower(email), 'UTF8')), suppressed_at FROM gone
-			WHERE suppressed_reason = 'unsubscribed' ON CONFLICT DO NOTHING
+			WHERE suppressed_reason IN ('unsubscribed', 'complained') ON CONFLICT DO NOTHING
 		) SELECT id FROM gone`,
 		owner, bun.Ident(column), value, owner).Scan(ctx, &gone)
 	if err != nil {
@@ -126,7 +126,7 @@ func eraseClients(ctx context.Context, tx Tx, owner int64, column string, value 
 // deleted.
 func keepOptOuts(ctx context.Context, tx Tx, owner int64, ids []int64) error {
 	_, err := tx.Pgx.Exec(ctx, `UPDATE clients SET suppressed_at = optouts.at, suppressed_reason = 'unsubscribed'
-		FROM optouts WHERE optouts.owner_id = $1 AND clients.id = ANY($2) AND suppressed_reason <> 'unsubscribed'
+		FROM optouts WHERE optouts.owner_id = $1 AND clients.id = ANY($2) AND suppressed_reason NOT IN ('unsubscribed', 'complained')
 		AND optouts.email_hash = sha256(convert_to(lower(clients.email), 'UTF8'))`, owner, ids)
 	return err
 }

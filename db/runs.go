@@ -23,6 +23,8 @@ type RunRow struct {
 	MailingName string
 	Deferred    int64     // open deliveries that wait for a retry
 	NextTryAt   time.Time `bun:",nullzero"` // the earliest of them
+	Bounced     int64     // of those accepted; only Get and Last count them
+	Complained  int64
 }
 
 // runColumns count an open run by its blocks: the row itself is counted when it closes, so
@@ -32,6 +34,10 @@ const runColumns = `run.*, mailing.name AS mailing_name,
 	run.failed + coalesce(live.failed, 0) AS failed,
 	run.suppressed + coalesce(live.suppressed, 0) AS suppressed,
 	waiting.deferred, waiting.next_try_at`
+
+// markColumns count what came back, as many rows of an index as came.
+const markColumns = `(SELECT count(*) FROM bounces WHERE run_id = run.id AND mark = 'bounced') AS bounced,
+	(SELECT count(*) FROM bounces WHERE run_id = run.id AND mark = 'complained') AS complained`
 
 const liveCounts = `LEFT JOIN LATERAL (SELECT sum(accepted) AS accepted, sum(failed) AS failed, sum(suppressed) AS suppressed
 	FROM blocks WHERE run_id = run.id) AS live ON run.closed_at IS NULL`
@@ -64,7 +70,7 @@ func (r Runs) List(ctx context.Context, owner, mailing int64, page int) ([]RunRo
 // Last is what a mailing is sending, else what it sent last; NotFound when it never sent.
 func (r Runs) Last(ctx context.Context, owner, mailing int64) (RunRow, error) {
 	var row RunRow
-	query := r.db.pg.Bun.NewSelect().TableExpr(runTables).ColumnExpr(runColumns).
+	query := r.db.pg.Bun.NewSelect().TableExpr(runTables).ColumnExpr(runColumns).ColumnExpr(markColumns).
 		Where("run.mailing_id = ? AND run.status <> ?", mailing, domain.RunMissed)
 	if owner != 0 {
 		query.Where("run.owner_id = ?", owner)
@@ -93,7 +99,7 @@ func (r Runs) Latest(ctx context.Context, owner int64, limit int) ([]RunRow, err
 // Get is one run with its live counts; owner 0 is for managers.
 func (r Runs) Get(ctx context.Context, owner, id int64) (RunRow, error) {
 	var row RunRow
-	query := r.db.pg.Bun.NewSelect().TableExpr(runTables).ColumnExpr(runColumns).Where("run.id = ?", id)
+	query := r.db.pg.Bun.NewSelect().TableExpr(runTables).ColumnExpr(runColumns).ColumnExpr(markColumns).Where("run.id = ?", id)
 	if owner != 0 {
 		query.Where("run.owner_id = ?", owner)
 	}

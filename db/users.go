@@ -83,6 +83,11 @@ func (us Users) update(ctx context.Context, tx Tx, id int64, change func(*domain
 			return user, err
 		}
 	}
+	if before.Held() && !user.Held() {
+		if err := resumeOwner(ctx, tx, id); err != nil {
+			return user, err
+		}
+	}
 	if user.PasswordHash == before.PasswordHash && !user.Blocked() {
 		return user, nil
 	}
@@ -95,7 +100,9 @@ func (us Users) Delete(ctx context.Context, id int64) error {
 	return us.db.pg.InTx(ctx, func(tx Tx) error {
 		for _, statement := range []string{
 			`SELECT FROM runs WHERE owner_id = ? FOR UPDATE`, // which may be being planned
-			// The two tables without a foreign key first.
+			// The tables without a foreign key first.
+			`DELETE FROM returns USING runs WHERE runs.id = returns.run_id AND runs.owner_id = ?`,
+			`DELETE FROM bounces USING runs WHERE runs.id = bounces.run_id AND runs.owner_id = ?`,
 			`DELETE FROM attempts USING runs WHERE runs.id = attempts.run_id AND runs.owner_id = ?`,
 			`DELETE FROM deliveries USING runs WHERE runs.id = deliveries.run_id AND runs.owner_id = ?`,
 			`DELETE FROM users WHERE id = ?`,
@@ -109,11 +116,12 @@ func (us Users) Delete(ctx context.Context, id int64) error {
 }
 
 // UserFilter narrows the list: Query stands in the name or the e-mail; an empty Role takes all,
-// Blocked only those who are.
+// Blocked and Held only those who are.
 type UserFilter struct {
 	Query   string
 	Role    domain.Role
 	Blocked bool
+	Held    bool
 	Page    Page
 }
 
@@ -133,6 +141,9 @@ func (us Users) List(ctx context.Context, f UserFilter) ([]UserRow, int, error) 
 	if f.Blocked {
 		found.Where("blocked_at IS NOT NULL")
 	}
+	if f.Held {
+		found.Where("held_at IS NOT NULL")
+	}
 	if f.Query != "" {
 		like := "%" + escapeLike(clean(f.Query)) + "%"
 		found.Where("lower(email || E'\n' || name) LIKE lower(?)", like)
@@ -143,6 +154,12 @@ func (us Users) List(ctx context.Context, f UserFilter) ([]UserRow, int, error) 
 	}
 	err = us.withCounts(f.Page.newest(found, total, "id")).OrderExpr("page.id DESC").Scan(ctx, &rows)
 	return rows, total, postgres.TranslateError(err)
+}
+
+// HeldCount is how many wait for a manager because of complaints.
+func (us Users) HeldCount(ctx context.Context) (int, error) {
+	n, err := us.db.pg.Bun.NewSelect().Model((*domain.User)(nil)).Where("held_at IS NOT NULL").Count(ctx)
+	return int(n), postgres.TranslateError(err)
 }
 
 // Row is one user as a row of the list.

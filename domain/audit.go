@@ -11,6 +11,7 @@ const (
 	ActEnable      Act = "enable"
 	ActBlock       Act = "block" // of a user
 	ActUnblock     Act = "unblock"
+	ActRelease     Act = "release" // let the runs of a user go on that waited because of complaints
 	ActCreate      Act = "create"
 	ActRoleUser    Act = "role_user"
 	ActRoleManager Act = "role_manager"
@@ -20,7 +21,7 @@ const (
 
 // Acts are all actions, in the order of a form.
 func Acts() []Act {
-	return []Act{ActDisable, ActEnable, ActBlock, ActUnblock, ActCreate, ActRoleUser, ActRoleManager, ActRoleContent, ActRoleAdmin}
+	return []Act{ActDisable, ActEnable, ActBlock, ActUnblock, ActRelease, ActCreate, ActRoleUser, ActRoleManager, ActRoleContent, ActRoleAdmin}
 }
 
 // ActRole is the action of giving a role.

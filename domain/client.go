@@ -27,7 +27,8 @@ type Suppression string
 // The reasons of a suppression.
 const (
 	Unsubscribed Suppression = "unsubscribed"
-	Bounced      Suppression = "bounced"
+	Bounced      Suppression = "bounced"    // the address is dead, or takes nothing again and again
+	Complained   Suppression = "complained" // the client called an email spam
 )
 
 // Suppressed reports whether the client gets no emails.

@@ -100,7 +100,7 @@ func (r ReportedRecipient) means(email string) ReturnKind {
 	}
 	permanent := r.Answer.Code/100 == 5 && !strings.HasPrefix(r.Answer.Enhanced(), "4.")
 	switch class := r.Answer.Class(); {
-	case class == ClassDead && permanent && (final == "" || strings.EqualFold(final, email)):
+	case class == ClassDead && permanent && (final == "" || strings.EqualFold(NormalEmail(final), NormalEmail(email))):
 		return ReturnHard
 	case class == ClassSender:
 		return ReturnBlocked

@@ -18,13 +18,14 @@ const (
 
 // Why a run was ended early or missed; each has a locale key `runs.reason_<word>`.
 const (
-	ReasonStopped  = "stopped"
-	ReasonDeleted  = "deleted"
-	ReasonDisabled = "disabled"
-	ReasonBlocked  = "blocked"
-	ReasonEnded    = "ended"
-	ReasonMissed   = "missed"
-	ReasonWarming  = "warming" // not ended: the daily quota of a new account is used up
+	ReasonStopped    = "stopped"
+	ReasonDeleted    = "deleted"
+	ReasonDisabled   = "disabled"
+	ReasonBlocked    = "blocked"
+	ReasonEnded      = "ended"
+	ReasonMissed     = "missed"
+	ReasonComplaints = "complaints" // not ended: it waits until a manager has looked at the owner
+	ReasonWarming    = "warming"    // not ended: the daily quota of a new account is used up
 )
 
 // Run is one occurrence of a mailing. OccurrenceNo is nil for a run out of turn.

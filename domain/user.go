@@ -37,6 +37,8 @@ type User struct {
 	VerifiedAt    time.Time `bun:",nullzero,default:now()"` // nobody has an account before
 	BlockedAt     time.Time `bun:",nullzero"`
 	BlockedReason string
+	HeldAt        time.Time `bun:",nullzero"` // since when all runs wait for a manager because of complaints
+	ReleasedAt    time.Time `bun:",nullzero"` // when one has looked last: older runs count no more
 	LastSignInAt  time.Time `bun:",nullzero"`
 	CreatedAt     time.Time `bun:",nullzero,default:now()"`
 }
@@ -109,6 +111,21 @@ func (u *User) Unblock(by User) error {
 		return Errorf(Forbidden, "", "staff.block_refused")
 	}
 	u.BlockedAt, u.BlockedReason = time.Time{}, ""
+	return nil
+}
+
+// Held tells whether the user's runs wait for a manager because of complaints.
+func (u User) Held() bool { return !u.HeldAt.IsZero() }
+
+// Release lets the runs of a user go on that wait because of complaints. An admin may be the only one
+// who is there, so it may be the admin's own account.
+func (u *User) Release(by User, now time.Time) error {
+	if !by.MayOversee() {
+		return Errorf(Forbidden, "", "staff.block_refused")
+	}
+	if u.Held() {
+		u.HeldAt, u.ReleasedAt = time.Time{}, now
+	}
 	return nil
 }
 

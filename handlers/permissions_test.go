@@ -125,6 +125,7 @@ var decisions = []decision{
 	{"POST /mailings/:id/stop", owners, 303, 200, "launched mailing", ""},
 	{"POST /mailings/:id/run", owners, 303, 200, "mailing", ""},
 	{"GET /runs/:id", readers, 200, 200, "run", ""},
+	{"GET /runs/:id/bounces", readers, 200, 200, "run", ""},
 	{"GET /attempts", readers, 200, 200, "", ""},
 
 	{"GET /inbox", anybody, 200, 200, "", ""}, // here the visitor's program is on this machine
@@ -141,6 +142,7 @@ var decisions = []decision{
 	{"GET /manager/users/:id/block", managers, 200, 200, "user", ""},
 	{"POST /manager/users/:id/block", managers, 303, 200, "user", "reason=spam"},
 	{"POST /manager/users/:id/unblock", managers, 303, 200, "user", ""},
+	{"POST /manager/users/:id/release", managers, 303, 200, "user", ""},
 
 	{"GET /admin/posts", authors, 200, 200, "", ""},
 	{"POST /admin/posts", authors, 303, 200, "", "title=News&body=News"},
@@ -268,7 +270,7 @@ func TestEveryRouteIsDecided(t *testing.T) {
 }
 
 func TestPermissions(t *testing.T) {
-	s, asked, refused := newFixture(t), 0, 0
+	s, asked, refused := newStage(t), 0, 0
 	for _, d := range decisions {
 		gone := map[string]string{} // the bodies of 404, by role and kind of request
 		for _, c := range d.cells() {
@@ -299,7 +301,7 @@ func TestPermissions(t *testing.T) {
 
 // Whoever may everything finds no other method at any address.
 func TestOtherMethods(t *testing.T) {
-	s, known := newFixture(t), map[string]bool{}
+	s, known := newStage(t), map[string]bool{}
 	for _, d := range decisions {
 		known[d.route] = true
 	}

@@ -113,6 +113,7 @@ func table(n nouns) []route {
 		{"POST", "/mailings/:id/stop", web.Owner, n.mailings.Stop},
 		{"POST", "/mailings/:id/run", web.Owner, n.mailings.Run},
 		{"GET", "/runs/:id", web.OwnerOrOverseer, n.runs.Show},
+		{"GET", "/runs/:id/bounces", web.OwnerOrOverseer, n.runs.ShowBounces},
 		{"GET", "/attempts", web.OwnerOrOverseer, n.runs.Attempts},
 
 		{"GET", "/inbox", web.Loopback, n.inbox.List},
@@ -127,6 +128,7 @@ func table(n nouns) []route {
 		{"GET", "/manager/users/:id/block", web.Overseer, n.staff.AskBlock},
 		{"POST", "/manager/users/:id/block", web.Overseer, n.staff.BlockUser},
 		{"POST", "/manager/users/:id/unblock", web.Overseer, n.staff.UnblockUser},
+		{"POST", "/manager/users/:id/release", web.Overseer, n.staff.ReleaseUser},
 
 		{"GET", "/unsubscribe/:token", web.Everyone, n.recipients.UnsubscribeForm},
 		{"POST", "/unsubscribe/:token", web.Everyone, n.recipients.Unsubscribe},

@@ -51,7 +51,7 @@ func newNouns(config Config, database *db.DB, files *static.Files, log *slog.Log
 	n = nouns{
 		account: account.New(database), blog: blog.New(database, config.Media), clients: &clients.Clients{DB: database},
 		imports: &imports.Imports{DB: database}, inbox: &inbox.Inbox{DB: database}, messages: &messages.Messages{DB: database},
-		recipients: &recipients.Recipients{DB: database, Secret: config.Secret, SecretOld: config.SecretOld}, runs: &runs.Runs{DB: database},
+		recipients: &recipients.Recipients{DB: database, Secret: config.Secret, SecretOld: config.SecretOld}, runs: &runs.Runs{DB: database, Bounces: config.Bounces},
 	}
 	n.home = &home.Home{DB: database, Files: files, Blog: n.blog}
 	n.mailings = &mailings.Mailings{DB: database, Runs: n.runs}

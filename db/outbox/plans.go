@@ -65,12 +65,8 @@ func (p Plans) Make(ctx context.Context, id int64, now time.Time, force bool) (r
 		if err := planFirst(ctx, tx, &run, m); err != nil {
 			return err
 		}
-		// Whoever is blocked from here on has this run stopped; the lock waits for the commit.
-		blocked, err := ownerBlocked(ctx, tx, m.OwnerID, "SHARE")
-		if err == nil && blocked {
-			ok, err = false, postgres.ErrRollback
-		}
-		if err != nil {
+		if err := recheckOwner(ctx, tx, &run); err != nil {
+			ok = false
 			return err
 		}
 		return tx.Notify(ctx, postgres.RunsChanged{})
@@ -90,7 +86,7 @@ func (p Plans) takeRun(ctx context.Context, tx postgres.Tx, id int64, now time.T
 		}
 		return run, m, false, err
 	}
-	if blocked, err := ownerBlocked(ctx, tx, m.OwnerID, ""); err != nil || blocked {
+	if blocked, err := ownerBlocked(ctx, tx, m.OwnerID); err != nil || blocked {
 		return run, m, false, err
 	}
 	run = domain.Run{MailingID: m.ID, OwnerID: m.OwnerID, Status: domain.RunRunning, WindowEnd: m.EndAt, CreatedAt: now}
@@ -126,14 +122,28 @@ func (p Plans) takeRun(ctx context.Context, tx postgres.Tx, id int64, now time.T
 	return run, m, err == nil, err
 }
 
-func ownerBlocked(ctx context.Context, tx postgres.Tx, owner int64, lock string) (bool, error) {
-	query := tx.NewSelect().TableExpr("users").ColumnExpr("blocked_at IS NOT NULL").Where("id = ?", owner)
-	if lock != "" {
-		query.For(lock)
-	}
-	var blocked bool
-	err := query.Scan(ctx, &blocked)
+func ownerBlocked(ctx context.Context, tx postgres.Tx, owner int64) (blocked bool, err error) {
+	err = tx.NewSelect().TableExpr("users").ColumnExpr("blocked_at IS NOT NULL").Where("id = ?", owner).Scan(ctx, &blocked)
 	return blocked, err
+}
+
+// recheckOwner undoes the run of an owner who was blocked meanwhile, and pauses that of one who is held.
+// Whoever is from here on has this run stopped or paused; the lock waits for the commit.
+func recheckOwner(ctx context.Context, tx postgres.Tx, run *domain.Run) error {
+	var blocked, held bool
+	err := tx.NewSelect().TableExpr("users").ColumnExpr("blocked_at IS NOT NULL, held_at IS NOT NULL").
+		Where("id = ?", run.OwnerID).For("SHARE").Scan(ctx, &blocked, &held)
+	switch {
+	case err != nil:
+		return err
+	case blocked:
+		return postgres.ErrRollback
+	case !held:
+		return nil
+	}
+	run.Status, run.Reason = domain.RunPaused, domain.ReasonComplaints
+	_, err = tx.NewUpdate().Model(run).Column("status", "reason").WherePK().Exec(ctx)
+	return err
 }
 
 func insertMissed(ctx context.Context, tx postgres.Tx, like domain.Run, missed []domain.Occurrence, now time.Time) error {

@@ -40,7 +40,15 @@ func (v clientsView) Empty() bool { return len(v.Rows) == 0 && v.Query == "" && 
 type clientView struct {
 	clientRow
 	CreatedAt web.Moment
+	Bounce    *clientBounce // why it is suppressed, nil: nothing came back
 	Letters   []clientLetter
+}
+
+// clientBounce is the last email that came back for the address.
+type clientBounce struct {
+	Kind  domain.ReturnKind
+	At    web.Moment
+	RunID int64 // 0: it was not an email of this owner
 }
 
 // clientLetter is one attempt to reach the client.
@@ -105,6 +113,9 @@ func (h *Clients) Show(r *web.Request) error {
 	if r.HTMX() {
 		return r.Block(fiber.StatusOK, "clients/row", view.clientRow)
 	}
+	if view.Bounce, err = h.bounceOf(r, client); err != nil {
+		return err
+	}
 	attempts, _, err := h.DB.Attempts().List(r.UserContext(), db.AttemptFilter{OwnerID: client.OwnerID, ClientID: client.ID})
 	if err != nil {
 		return err
@@ -114,6 +125,18 @@ func (h *Clients) Show(r *web.Request) error {
 			Status: one.Status, Answer: one.Answer, At: r.Moment(one.At)})
 	}
 	return r.Page(fiber.StatusOK, "clients/show", view)
+}
+
+// bounceOf explains the suppression of an address that has bounced.
+func (h *Clients) bounceOf(r *web.Request, client domain.Client) (*clientBounce, error) {
+	if client.SuppressedReason != domain.Bounced {
+		return nil, nil
+	}
+	latest, err := h.DB.Bounces().Latest(r.UserContext(), client.OwnerID, client.Email)
+	if err != nil || latest == nil {
+		return nil, err
+	}
+	return &clientBounce{latest.Kind, r.Moment(latest.At), latest.RunID}, nil
 }
 
 // ownClient is the client of the path, if it is the reader's.

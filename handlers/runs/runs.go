@@ -11,7 +11,10 @@ import (
 )
 
 // Runs shows what happened to mailings.
-type Runs struct{ DB *db.DB }
+type Runs struct {
+	DB      *db.DB
+	Bounces bool // emails that come back are read
+}
 
 // runCounts is the block runs/counts: the deliveries of a run by outcome, so far.
 type runCounts struct {
@@ -19,6 +22,9 @@ type runCounts struct {
 	Deferred  int64
 	NextTryAt web.Moment
 	Percent   int // of the deliveries that have ended
+
+	Bounced, Complained int64
+	Marks               bool // these two are worth showing
 }
 
 // Unsent counts the emails that were not sent.
@@ -65,12 +71,14 @@ func (h *Runs) Row(r *web.Request, run db.RunRow) Row {
 		ScheduledAt: r.Moment(run.ScheduledAt), ClosedAt: r.Moment(run.ClosedAt), ResumeAt: r.Moment(run.ResumeAt),
 		ByHand: run.OccurrenceNo == nil, Over: run.Closed(),
 	}
+	row.Bounced, row.Complained = run.Bounced, run.Complained
+	row.Marks = h.Bounces || run.Bounced > 0 || run.Complained > 0
 	if run.Planned > 0 {
 		row.Percent = int(100 * (run.Planned - run.Open()) / run.Planned)
 	}
 	switch run.Reason {
 	case domain.ReasonStopped, domain.ReasonDeleted, domain.ReasonDisabled, domain.ReasonBlocked, domain.ReasonEnded, domain.ReasonMissed,
-		domain.ReasonWarming:
+		domain.ReasonWarming, domain.ReasonComplaints:
 		row.Ours = true
 	}
 	return row

@@ -10,6 +10,8 @@ import (
 // Every name that a template uses exists in the struct that its handler hands over.
 func TestViews(t *testing.T) {
 	webtest.Views(t, map[string]any{
+		"runs/bounces":         bouncesView{},
+		"runs/bounce-kind":     domain.ReturnKind(""),
 		"runs/chart":           Chart{},
 		"runs/pace":            PaceChart{},
 		"runs/counts":          runCounts{},

@@ -21,6 +21,8 @@ type managerUser struct {
 	LastSignIn        web.Moment
 	MayBlock          bool
 	Toggle            toggle
+	HeldSince         web.Moment // zero: the runs of this user go on
+	Rate              db.ComplaintRate
 }
 
 // managerUsersView is the page staff/users and its block staff/user-results.
@@ -28,18 +30,19 @@ type managerUsersView struct {
 	Query, Status string
 	Statuses      []templates.Option
 	Found         string
-	Fragment      bool // without the page around it
+	Fragment      bool   // without the page around it
+	Held          string // that somebody waits for a manager; empty: nobody does
 	Rows          []managerUser
 	Pager         web.Pager
 }
 
-// statusBlocked is the choice of the filter.
-const statusBlocked = "blocked"
+// The choices of the filter.
+const statusBlocked, statusHeld = "blocked", "held"
 
 // Users is the list of everybody; its search asks for the results alone.
 func (h *Staff) Users(r *web.Request) error {
 	view := managerUsersView{Query: r.Query("q"), Status: r.Query("status"), Fragment: r.HTMX()}
-	filter := db.UserFilter{Query: view.Query, Blocked: view.Status == statusBlocked, Page: r.ListPage()}
+	filter := db.UserFilter{Query: view.Query, Blocked: view.Status == statusBlocked, Held: view.Status == statusHeld, Page: r.ListPage()}
 	rows, total, err := h.DB.Users().List(r.UserContext(), filter)
 	if err != nil {
 		return err
@@ -47,22 +50,39 @@ func (h *Staff) Users(r *web.Request) error {
 	view.Found = r.Found("staff.users_found", total)
 	view.Pager = r.ListPager(filter.Page, total, len(rows), func(n int) db.Cursor { return db.Cursor{rows[n].ID} })
 	for _, row := range rows {
-		view.Rows = append(view.Rows, h.managerUser(r, row))
+		one, err := h.managerUser(r, row)
+		if err != nil {
+			return err
+		}
+		view.Rows = append(view.Rows, one)
 	}
 	if view.Fragment {
 		return r.Block(fiber.StatusOK, "staff/user-results", view)
 	}
-	view.Statuses = []templates.Option{{Label: r.T("staff.users")}, {Value: statusBlocked, Label: r.T("staff.only_blocked")}}
+	view.Statuses = []templates.Option{{Label: r.T("staff.users")}, {Value: statusBlocked, Label: r.T("staff.only_blocked")},
+		{Value: statusHeld, Label: r.T("staff.only_held")}}
+	held, err := h.DB.Users().HeldCount(r.UserContext())
+	if err != nil {
+		return err
+	}
+	if held > 0 && view.Status != statusHeld {
+		view.Held = r.TN("staff.held_users", held)
+	}
 	return r.Page(fiber.StatusOK, "staff/users", view)
 }
 
-func (h *Staff) managerUser(r *web.Request, u db.UserRow) managerUser {
+func (h *Staff) managerUser(r *web.Request, u db.UserRow) (row managerUser, err error) {
 	by := r.Viewer.User
-	return managerUser{
+	row = managerUser{
 		ID: u.ID, Name: u.Name, Email: u.Email, Role: u.Role, Self: u.ID == by.ID,
 		Mailings: u.Mailings, Clients: u.Clients, LastSignIn: r.Moment(u.LastSignInAt), MayBlock: by.MayBlock(u.User),
-		Toggle: toggle{Noun: "user", ID: u.ID, Name: u.Name, On: u.Blocked(), Reason: u.BlockedReason, Since: r.Moment(u.BlockedAt)},
+		Toggle:    toggle{Noun: "user", ID: u.ID, Name: u.Name, On: u.Blocked(), Reason: u.BlockedReason, Since: r.Moment(u.BlockedAt)},
+		HeldSince: r.Moment(u.HeldAt),
 	}
+	if u.Held() {
+		row.Rate, err = h.DB.Bounces().ComplaintRate(r.UserContext(), u.User)
+	}
+	return row, err
 }
 
 // AskBlock asks for the reason on a page of its own.
@@ -71,7 +91,10 @@ func (h *Staff) AskBlock(r *web.Request) error {
 	if err != nil {
 		return err
 	}
-	row := h.managerUser(r, found)
+	row, err := h.managerUser(r, found)
+	if err != nil {
+		return err
+	}
 	if !row.MayBlock {
 		return domain.Errorf(domain.Forbidden, "", "staff.block_refused")
 	}
@@ -88,12 +111,20 @@ func (h *Staff) UnblockUser(r *web.Request) error {
 	return h.switchedUser(r, err, "staff.unblocked")
 }
 
+func (h *Staff) ReleaseUser(r *web.Request) error {
+	_, err := h.DB.Users().Release(r.UserContext(), *r.Viewer.User, r.ID(), time.Now())
+	return h.switchedUser(r, err, "staff.released")
+}
+
 // switchedUser answers with the changed user, or asks for the reason again.
 func (h *Staff) switchedUser(r *web.Request, refusal error, done string) error {
 	found, err := h.DB.Users().Row(r.UserContext(), r.ID())
 	if err != nil {
 		return err
 	}
-	row := h.managerUser(r, found)
+	row, err := h.managerUser(r, found)
+	if err != nil {
+		return err
+	}
 	return h.switched(r, refusal, &row.Toggle, web.Fragment{Block: "staff/user", View: &row}, done)
 }

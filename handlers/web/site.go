@@ -20,6 +20,7 @@ type Config struct {
 	Addr    string   // where the server listens
 	Proxies []string // addresses and networks whose forwarded headers count
 	Inbox   bool     // emails go to the test inbox
+	Bounces bool     // emails that come back are read
 
 	Secret    []byte // signs links and known devices
 	SecretOld []byte // signed them before; nil: none did

@@ -5,8 +5,6 @@ import (
 	"slices"
 	"strings"
 
-	"golang.org/x/net/idna"
-
 	"skychimp/domain"
 )
 
@@ -69,20 +67,16 @@ func groups(text string) []map[string]string {
 	return all
 }
 
-// address is what stands behind the type of `rfc822; <ivan@example.com>`, its domain in Unicode.
+// address is what stands behind the type of `rfc822; <ivan@example.com>`.
 func address(field string) string {
 	if _, value, typed := strings.Cut(field, ";"); typed {
 		field = value
 	}
 	field = strings.Trim(strings.TrimSpace(field), "<>")
-	at := strings.LastIndexByte(field, '@')
-	if at < 1 || strings.ContainsAny(field, " \t") {
+	if strings.LastIndexByte(field, '@') < 1 || strings.ContainsAny(field, " \t") {
 		return ""
 	}
-	if host, err := idna.ToUnicode(strings.TrimSuffix(field[at+1:], ".")); err == nil {
-		return field[:at+1] + host
-	}
-	return field
+	return domain.NormalEmail(field)
 }
 
 // action is what happened, by its status where the field is missing or made up.
