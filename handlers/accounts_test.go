@@ -17,7 +17,7 @@ import (
 )
 
 // emails are the emails that wait in the queue, oldest first.
-func (w *world) letters(t *testing.T) (list []domain.MailJob) {
+func (w *env) letters(t *testing.T) (list []domain.MailJob) {
 	t.Helper()
 	rows, err := w.db.Postgres().Pool.Query(t.Context(), "SELECT args::text FROM river_job WHERE kind = 'mail' ORDER BY id")
 	if err != nil {
@@ -42,7 +42,7 @@ func (w *world) letters(t *testing.T) (list []domain.MailJob) {
 }
 
 // link is the secret of a link as its email carries it.
-func (w *world) link(t *testing.T, user int64, purpose domain.TokenPurpose, at time.Time) string {
+func (w *env) link(t *testing.T, user int64, purpose domain.TokenPurpose, at time.Time) string {
 	t.Helper()
 	secret := make([]byte, 32)
 	_, _ = rand.Read(secret)
@@ -66,7 +66,7 @@ func landing(user domain.User) string {
 }
 
 // register sends the form of a stranger and is the registration that it made.
-func (w *world) register(t *testing.T, name, email string) domain.Registration {
+func (w *env) register(t *testing.T, name, email string) domain.Registration {
 	t.Helper()
 	w.visitor(t).post("/register", "name", name, "email", email).leads(t, "/register/sent")
 	var newest int64 // its email may have been one too many for the mailbox
@@ -81,7 +81,7 @@ func (w *world) register(t *testing.T, name, email string) domain.Registration {
 }
 
 func TestRegisterVerifyAndSignIn(t *testing.T) {
-	w := newWorld(t)
+	w := newEnv(t)
 	b := w.visitor(t).with("Accept-Language", "ru-RU, en;q=0.5")
 	if got := b.get("/register").is(t, 200, `<html lang="ru">`, "Создайте аккаунт"); strings.Contains(got.body, `name="password"`) {
 		t.Error("the form of a stranger asks for a password")
@@ -134,7 +134,7 @@ func TestRegisterVerifyAndSignIn(t *testing.T) {
 func TestRegistrationIsNotTakenOver(t *testing.T) {
 	for used, name := range []string{"Mallory", "Victim", "Mallory again"} {
 		t.Run(name, func(t *testing.T) {
-			w := newWorld(t)
+			w := newEnv(t)
 			stranger := w.visitor(t)
 			var paths []string
 			for i, one := range []string{"Mallory", "Victim", "Mallory again"} {
@@ -164,7 +164,7 @@ func TestRegistrationIsNotTakenOver(t *testing.T) {
 
 // Of links that are used at the same moment, one makes the account.
 func TestLinksUsedAtOnce(t *testing.T) {
-	w := newWorld(t)
+	w := newEnv(t)
 	var paths []string
 	for range 6 {
 		paths = append(paths, "/verify/"+w.link(t, w.register(t, "Anna", "anna@people.example").ID, domain.TokenVerify, time.Now()))
@@ -192,7 +192,7 @@ func TestLinksUsedAtOnce(t *testing.T) {
 }
 
 func TestRegisterRefusesAndKeeps(t *testing.T) {
-	w := newWorld(t)
+	w := newEnv(t)
 	tests := []struct{ name, email, field, text string }{
 		{"", "a@b.example", "name", "Enter your name."},
 		{"Anna", "", "email", "Enter an email address."},
@@ -214,7 +214,7 @@ func TestRegisterRefusesAndKeeps(t *testing.T) {
 // A stranger can't find out who has an account: answers are equal byte by byte, and each makes one
 // job. For an unknown address it sends nothing.
 func TestStrangersLearnNothing(t *testing.T) {
-	w := newWorld(t)
+	w := newEnv(t)
 	known := w.user(t, "known", domain.RoleUser)
 	number := regexp.MustCompile(`(unknown|known)\d*@people\.example`)
 	tests := []struct {
@@ -255,7 +255,7 @@ func TestStrangersLearnNothing(t *testing.T) {
 }
 
 func TestResetPassword(t *testing.T) {
-	w := newWorld(t)
+	w := newEnv(t)
 	user := w.user(t, "anna", domain.RoleUser)
 	b, elsewhere := w.visitor(t), w.as(t, user)
 	b.post("/password/forgot", "email", "nonsense").is(t, 422, `aria-invalid="true"`)
@@ -277,7 +277,7 @@ func TestResetPassword(t *testing.T) {
 }
 
 func TestAccount(t *testing.T) {
-	w := newWorld(t)
+	w := newEnv(t)
 	user := w.user(t, "anna", domain.RoleUser)
 	b, elsewhere := w.as(t, user), w.as(t, user)
 	b.post("/account", "name", "Anna", "language", "ru", "timezone", "Nowhere/Land").is(t, 422, `value="Nowhere/Land"`, `aria-invalid="true"`)
@@ -317,7 +317,7 @@ func TestAccount(t *testing.T) {
 }
 
 func TestBlockedUser(t *testing.T) {
-	w := newWorld(t)
+	w := newEnv(t)
 	user, manager := w.user(t, "anna", domain.RoleUser), w.user(t, "boss", domain.RoleManager)
 	b := w.as(t, user)
 	b.get("/account").is(t, 200)
@@ -337,7 +337,7 @@ func TestBlockedUser(t *testing.T) {
 }
 
 func TestTooManyTries(t *testing.T) {
-	w := newWorld(t)
+	w := newEnv(t)
 	user := w.user(t, "anna", domain.RoleUser)
 	b := w.visitor(t)
 	for range 9 {

@@ -48,7 +48,7 @@ func (b *browser) send(path string, upload []byte, values ...string) answer {
 }
 
 // only is the one post there is.
-func (w *world) only(t testing.TB) domain.Post {
+func (w *env) only(t testing.TB) domain.Post {
 	t.Helper()
 	list, total, err := w.db.Posts().List(t.Context(), db.PostFilter{Now: time.Now()})
 	if err != nil || total != 1 {
@@ -61,13 +61,13 @@ func (w *world) only(t testing.TB) domain.Post {
 	return post
 }
 
-func (w *world) author(t testing.TB) *browser {
+func (w *env) author(t testing.TB) *browser {
 	t.Helper()
 	return w.as(t, w.user(t, "author", domain.RoleContent))
 }
 
 func TestPostLife(t *testing.T) {
-	w := newWorld(t)
+	w := newEnv(t)
 	author, reader := w.author(t), w.visitor(t)
 	author.get("/admin/posts").is(t, 200, "No posts yet")
 	author.get("/admin/posts/new").is(t, 200, `name="title"`, `name="body"`, `name="image"`, `name="published_at"`)
@@ -110,7 +110,7 @@ func TestPostLife(t *testing.T) {
 }
 
 func TestPostInTheAuthorsZone(t *testing.T) {
-	w := newWorld(t)
+	w := newEnv(t)
 	user := w.user(t, "author", domain.RoleContent)
 	_, err := w.db.Users().Update(t.Context(), user.ID, func(u *domain.User) error { u.Timezone = "Asia/Tokyo"; return nil })
 	if err != nil {
@@ -125,7 +125,7 @@ func TestPostInTheAuthorsZone(t *testing.T) {
 }
 
 func TestPostRefused(t *testing.T) {
-	w := newWorld(t)
+	w := newEnv(t)
 	author := w.author(t)
 	for _, b := range []*browser{author, author.htmx()} {
 		page := b.post("/admin/posts", "title", "", "body", "Kept <b>", "published_at", "tomorrow").is(t, 422,
@@ -140,7 +140,7 @@ func TestPostRefused(t *testing.T) {
 }
 
 func TestPostGuards(t *testing.T) {
-	w := newWorld(t)
+	w := newEnv(t)
 	w.publish(t, "One", time.Now())
 	for role, status := range map[domain.Role]int{
 		domain.RoleUser: 403, domain.RoleManager: 403, domain.RoleContent: 200, domain.RoleAdmin: 200,
@@ -163,7 +163,7 @@ func TestPostGuards(t *testing.T) {
 var keptPicture = regexp.MustCompile(`name="picture" value="([0-9a-f]{32}\.jpg)"`)
 
 func TestPostPicture(t *testing.T) {
-	w := newWorld(t)
+	w := newEnv(t)
 	author := w.author(t)
 	photo := webtest.WithExif(webtest.JPEG(t, webtest.Quarters(1600, 900)), webtest.Exif(binary.LittleEndian, 1))
 
@@ -224,7 +224,7 @@ func TestPostPicture(t *testing.T) {
 }
 
 func TestPostPreviewOfForm(t *testing.T) {
-	w := newWorld(t)
+	w := newEnv(t)
 	author := w.author(t)
 	author.post("/admin/posts/preview", "title", "A", "body", "*B*").is(t, 200, "not saved yet", "<em>B</em>", "<html")
 	author.post("/admin/posts/preview", "_method", "PUT", "title", "A", "body", "*B*").is(t, 200, "<em>B</em>")
@@ -237,7 +237,7 @@ func TestPostPreviewOfForm(t *testing.T) {
 }
 
 func TestPostList(t *testing.T) {
-	w := newWorld(t)
+	w := newEnv(t)
 	author := w.author(t)
 	w.publish(t, "Alpha", time.Now().Add(-time.Hour))
 	w.publish(t, "Beta", time.Now().Add(time.Hour))

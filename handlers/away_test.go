@@ -108,7 +108,7 @@ func (w *wire) hangUp() {
 // A database that is away answers 503 within a second, and the site recovers by itself.
 func TestDatabaseAway(t *testing.T) {
 	wire, database := newWire(t)
-	w := worldOn(t, database)
+	w := envOn(t, database)
 	visitor, b := w.visitor(t), w.as(t, w.user(t, "anna", domain.RoleUser))
 	for _, state := range []string{"cut", "clogged"} {
 		t.Run(state, func(t *testing.T) {

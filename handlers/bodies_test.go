@@ -20,7 +20,7 @@ import (
 )
 
 // wire sends bytes as they are, and answers what came back, and whether the connection goes on after it.
-func (w *world) wire(t *testing.T, text string) (response *http.Response, goesOn bool) {
+func (w *env) wire(t *testing.T, text string) (response *http.Response, goesOn bool) {
 	t.Helper()
 	at, _ := url.Parse(w.url)
 	conn, err := net.Dial("tcp", at.Host)
@@ -58,7 +58,7 @@ func file(t *testing.T, size int) (body []byte, kind string) {
 
 // How much may come is decided by who sends it where, before it is read; who sends more reads why.
 func TestBodiesAreBounded(t *testing.T) {
-	w := newWorld(t)
+	w := newEnv(t)
 	_, b := w.owner(t, "ann")
 	writer := w.as(t, w.user(t, "cora", domain.RoleContent))
 	const mb = 1 << 20
@@ -106,7 +106,7 @@ func TestBodiesAreBounded(t *testing.T) {
 
 // What twenty strangers send is not held: neither what they say to be files, nor what never comes to an end.
 func TestBodiesOfStrangers(t *testing.T) {
-	w := newWorld(t)
+	w := newEnv(t)
 	body, kind := file(t, 60<<20)
 	host := strings.TrimPrefix(w.url, "http://")
 	var before, after runtime.MemStats
@@ -183,7 +183,7 @@ func TestSlowBodies(t *testing.T) {
 
 // One network takes a part of the connections, and all others are served.
 func TestCrowdOfOneNetwork(t *testing.T) {
-	w := newWorld(t)
+	w := newEnv(t)
 	host := strings.TrimPrefix(w.url, "http://")
 	from := func(ip string) *net.Dialer { return &net.Dialer{LocalAddr: &net.TCPAddr{IP: net.ParseIP(ip)}} }
 	refused := 0

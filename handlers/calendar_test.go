@@ -6,7 +6,7 @@ import (
 )
 
 func TestCalendar(t *testing.T) {
-	w := newWorld(t)
+	w := newEnv(t)
 	user, b := w.owner(t, "ann")
 	_, other := w.owner(t, "bob")
 	b.get("/calendar").is(t, 200, "<html", "Nothing is scheduled this month", `aria-current="date"`)

@@ -12,7 +12,7 @@ import (
 // BenchmarkClients asks for the page and for fragments of an owner with 100,000 clients among
 // 200,000, and reports the slowest percent.
 func BenchmarkClients(b *testing.B) {
-	w := newWorld(b)
+	w := newEnv(b)
 	user := w.user(b, "ann", domain.RoleUser)
 	browser := w.as(b, user)
 	if _, err := w.db.Postgres().Pool.Exec(b.Context(), `INSERT INTO users (email, name, password_hash, role) VALUES ('other@x.org', 'o', '', 'user')`); err != nil {

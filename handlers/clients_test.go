@@ -14,13 +14,13 @@ import (
 )
 
 // owner is a new user who is signed in, with a browser.
-func (w *world) owner(t *testing.T, name string) (domain.User, *browser) {
+func (w *env) owner(t *testing.T, name string) (domain.User, *browser) {
 	t.Helper()
 	user := w.user(t, name, domain.RoleUser)
 	return user, w.as(t, user)
 }
 
-func (w *world) client(t *testing.T, owner int64, email string) domain.Client {
+func (w *env) client(t *testing.T, owner int64, email string) domain.Client {
 	t.Helper()
 	c := domain.Client{OwnerID: owner}
 	if err := c.Change(domain.ClientForm{Email: email, FullName: "Name of " + email, Comment: "note", Tags: "vip"}); err != nil {
@@ -33,7 +33,7 @@ func (w *world) client(t *testing.T, owner int64, email string) domain.Client {
 }
 
 func TestClientsPlainForms(t *testing.T) {
-	w := newWorld(t)
+	w := newEnv(t)
 	user, b := w.owner(t, "ann")
 	b.get("/clients").is(t, 200, "<html", "No clients yet", `href="/clients/several"`, `href="/clients/import"`)
 	b.get("/clients/new").is(t, 200, "<html", `name="email"`, `name="full_name"`, `name="comment"`, `name="tags"`)
@@ -55,7 +55,7 @@ func TestClientsPlainForms(t *testing.T) {
 }
 
 func TestClientsInvalid(t *testing.T) {
-	w := newWorld(t)
+	w := newEnv(t)
 	user, b := w.owner(t, "ann")
 	taken := w.client(t, user.ID, "taken@example.com")
 	c := w.client(t, user.ID, "c@example.com")
@@ -91,7 +91,7 @@ func TestClientsInvalid(t *testing.T) {
 }
 
 func TestClientsInPlace(t *testing.T) {
-	w := newWorld(t)
+	w := newEnv(t)
 	user, plain := w.owner(t, "ann")
 	b := plain.htmx()
 	b.get("/clients/new").is(t, 200, `hx-post="/clients"`)
@@ -117,7 +117,7 @@ func TestClientsInPlace(t *testing.T) {
 }
 
 func TestClientsSearchPages(t *testing.T) {
-	w := newWorld(t)
+	w := newEnv(t)
 	user, b := w.owner(t, "ann")
 	clients := []domain.Client{{Email: "ivan@example.com", FullName: "Иван Петров", Tags: []string{"VIP"}}}
 	for i := range db.PageSize + 5 {
@@ -142,7 +142,7 @@ func TestClientsSearchPages(t *testing.T) {
 
 // Somebody else's client and none are the same answer, byte for byte but for the address.
 func TestClientsForeign(t *testing.T) {
-	w := newWorld(t)
+	w := newEnv(t)
 	_, b := w.owner(t, "ann")
 	bob, _ := w.owner(t, "bob")
 	foreign := w.client(t, bob.ID, "c@example.com")
@@ -174,7 +174,7 @@ func TestClientsForeign(t *testing.T) {
 }
 
 func TestClientsSeveral(t *testing.T) {
-	w := newWorld(t)
+	w := newEnv(t)
 	user, b := w.owner(t, "ann")
 	w.client(t, user.ID, "known@example.com")
 	b.get("/clients/several").is(t, 200, `name="addresses"`)
@@ -186,7 +186,7 @@ func TestClientsSeveral(t *testing.T) {
 }
 
 func TestClientSuppressed(t *testing.T) {
-	w := newWorld(t)
+	w := newEnv(t)
 	user, b := w.owner(t, "ann")
 	gone, dead := w.client(t, user.ID, "gone@example.com"), w.client(t, user.ID, "dead@example.com")
 	if err := w.db.Clients().Unsubscribe(t.Context(), gone.ID); err != nil {
@@ -210,7 +210,7 @@ func TestClientSuppressed(t *testing.T) {
 }
 
 func TestClientsExport(t *testing.T) {
-	w := newWorld(t)
+	w := newEnv(t)
 	user, b := w.owner(t, "ann")
 	bob, _ := w.owner(t, "bob")
 	w.client(t, bob.ID, "secret@example.com")
@@ -253,7 +253,7 @@ var everybody db.ClientFilter
 
 // TestFarPages: from one page to the next the address names the row beside it, which is found however far it is.
 func TestFarPages(t *testing.T) {
-	w := newWorld(t)
+	w := newEnv(t)
 	user, b := w.owner(t, "ann")
 	_, err := w.db.Postgres().Pool.Exec(t.Context(), `INSERT INTO clients (owner_id, email) SELECT $1, 'c' || i || '@x.org' FROM generate_series(1, 1000) AS i`, user.ID)
 	if err != nil {

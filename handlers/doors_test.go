@@ -54,7 +54,7 @@ func packed(t *testing.T, content []byte, encodings ...string) []byte {
 
 // A request of a few hundred bytes may not unfold, whatever it says that it is.
 func TestCompressedRequests(t *testing.T) {
-	w := newWorld(t)
+	w := newEnv(t)
 	b := w.visitor(t)
 	form := append([]byte("email="), make([]byte, 200<<20)...)
 	var parts bytes.Buffer
@@ -105,7 +105,7 @@ func TestCompressedRequests(t *testing.T) {
 
 // No method, no address and no guard comes before it.
 func TestNothingIsUnpacked(t *testing.T) {
-	w := newWorld(t)
+	w := newEnv(t)
 	for _, one := range append(routes(nouns{}), web.Route{Method: "POST", Path: "/none"}, web.Route{Method: "DELETE", Path: "/"}) {
 		for _, encoding := range []string{"gzip", "deflate", "x"} {
 			response, _ := w.wire(t, fmt.Sprintf("%s %s HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Encoding: %s\r\nContent-Length: 1\r\n\r\n1",
@@ -119,7 +119,7 @@ func TestNothingIsUnpacked(t *testing.T) {
 
 // A form in parts ends its connection: what stands behind its last part would be the next request.
 func TestBehindTheLastPart(t *testing.T) {
-	w := newWorld(t)
+	w := newEnv(t)
 	const hidden = "GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n"
 	body := "--x\r\nContent-Disposition: form-data; name=\"email\"\r\n\r\na\r\n--x--\r\n" + strings.Repeat(" ", 8192) + hidden
 	response, goesOn := w.wire(t, fmt.Sprintf("POST /login HTTP/1.1\r\nHost: localhost\r\nContent-Type: multipart/form-data; boundary=x\r\nContent-Length: %d\r\n\r\n%s", len(body), body))
@@ -131,7 +131,7 @@ func TestBehindTheLastPart(t *testing.T) {
 // What programs in front of us may read as another request than we do is refused and ends the
 // connection, so that nothing after it is taken for a request of somebody else.
 func TestSmuggledRequests(t *testing.T) {
-	w := newWorld(t)
+	w := newEnv(t)
 	at, _ := url.Parse(w.url)
 	const inner = "GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n"
 	for name, head := range map[string]string{
@@ -184,7 +184,7 @@ func TestSmuggledRequests(t *testing.T) {
 
 // A text that would unfold comes back in its form with words, and shows where it was saved before.
 func TestUnfoldingTexts(t *testing.T) {
-	w := newWorld(t)
+	w := newEnv(t)
 	user, b := w.owner(t, "ann")
 	writer := w.as(t, w.user(t, "cora", domain.RoleContent))
 	body := "[a]: /" + strings.Repeat("b", 20_000) + "\n\n" + strings.Repeat("[a]", 58_000)

@@ -60,7 +60,7 @@ func everyWay(t *testing.T, b *browser, ask func(t *testing.T, lang string, b *b
 }
 
 func TestErrorPages(t *testing.T) {
-	w := newWorld(t)
+	w := newEnv(t)
 	visitor := w.visitor(t)
 	anna := w.user(t, "anna", domain.RoleUser)
 	signedIn := w.as(t, anna)
@@ -84,7 +84,7 @@ func TestErrorPages(t *testing.T) {
 
 // A refusal for a while says how long, and keeps what was typed.
 func TestTooManyPages(t *testing.T) {
-	w := newWorld(t)
+	w := newEnv(t)
 	visitor := w.visitor(t)
 	for range 30 {
 		visitor.post("/password/forgot", "email", "anna@people.example").is(t, 303)
@@ -112,7 +112,7 @@ func TestTooManyPages(t *testing.T) {
 
 // A fault of ours shows a number, under which the log has the cause, and the cause to nobody else.
 func TestFaultPages(t *testing.T) {
-	w := newWorld(t)
+	w := newEnv(t)
 	anna := w.user(t, "anna", domain.RoleUser)
 	b := w.as(t, anna)
 	if _, err := w.db.Postgres().Pool.Exec(t.Context(), `ALTER TABLE messages RENAME TO lost`); err != nil {
@@ -132,7 +132,7 @@ func TestFaultPages(t *testing.T) {
 		if number == nil || number[1] != got.Header.Get("X-Request-Id") || strings.Contains(got.body, "relation") {
 			t.Fatalf("number %v in %s", number, got.body)
 		}
-		if logged := w.journal.String(); !strings.Contains(logged, `msg="request failed" number=`+number[1]) || !strings.Contains(logged, "relation") {
+		if logged := w.output.String(); !strings.Contains(logged, `msg="request failed" number=`+number[1]) || !strings.Contains(logged, "relation") {
 			t.Errorf("no %s in the log: %s", number[1], logged)
 		}
 	})

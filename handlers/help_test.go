@@ -13,7 +13,7 @@ import (
 
 // Everybody gets the guides to what their role may do, the first of them at once.
 func TestHelp(t *testing.T) {
-	w := newWorld(t)
+	w := newEnv(t)
 	for role, want := range map[domain.Role]string{
 		domain.RoleUser: "user", domain.RoleManager: "manager", domain.RoleContent: "content",
 		domain.RoleAdmin: "user manager content operator", "": "user manager content operator",
@@ -48,7 +48,7 @@ func TestHelp(t *testing.T) {
 // The guides say the same in each language, name headings that exist, and show pictures that
 // exist, each of them small; no picture is left over.
 func TestGuides(t *testing.T) {
-	w := newWorld(t)
+	w := newEnv(t)
 	shape := regexp.MustCompile(`(?m)^(#+ |!\[|\||\d\. |- )`)
 	shown := regexp.MustCompile(`<img src="([^"]+)" alt="[^"]{5,}"`)
 	for _, name := range templates.GuideNames() {

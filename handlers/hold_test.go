@@ -9,7 +9,7 @@ import (
 
 // Every page says in words that nothing is sent, and to whom may act what to do.
 func TestHoldOnPages(t *testing.T) {
-	w := newWorld(t)
+	w := newEnv(t)
 	user, owner := w.owner(t, "ann")
 	m := w.mailing(t, user.ID)
 	manager := w.as(t, w.user(t, "max", domain.RoleManager))

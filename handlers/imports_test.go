@@ -59,7 +59,7 @@ func (b *browser) uploaded(name string, file []byte) string {
 }
 
 // start begins the import and does the queue's work.
-func (w *world) start(t *testing.T, b *browser, path string, values ...string) {
+func (w *env) start(t *testing.T, b *browser, path string, values ...string) {
 	t.Helper()
 	b.post(path, append([]string{"do", "start"}, values...)...).leads(t, path)
 	id, err := strconv.ParseInt(path[strings.LastIndexByte(path, '/')+1:], 10, 64)
@@ -93,7 +93,7 @@ func sheet(t *testing.T, rows ...[]any) []byte {
 const russianList = "Почта;ФИО;Примечание;Теги\nИван@example.com;Иван Петров;Любит чай;vip\nanna@example.com;\"Анна; Ивановна\";;новости\n"
 
 func TestImportFormats(t *testing.T) {
-	w := newWorld(t)
+	w := newEnv(t)
 	user, b := w.owner(t, "ann")
 	encoded := func(text string, err error) []byte {
 		t.Helper()
@@ -138,7 +138,7 @@ func TestImportFormats(t *testing.T) {
 }
 
 func TestImportRefusedFiles(t *testing.T) {
-	w := newWorld(t)
+	w := newEnv(t)
 	_, b := w.owner(t, "ann")
 	for name, test := range map[string]struct {
 		file []byte
@@ -163,7 +163,7 @@ func TestImportRefusedFiles(t *testing.T) {
 }
 
 func TestImportSteps(t *testing.T) {
-	w := newWorld(t)
+	w := newEnv(t)
 	user, b := w.owner(t, "ann")
 	known := w.client(t, user.ID, "known@example.com")
 	path := b.uploaded("spring <list>.csv", []byte("first,who,x\nNew,new@example.com,1\nKnown,KNOWN@example.com,2\nBad,nobody,3\nTwice,new@example.com,4\n,\"open@example.com,5\n"))
@@ -202,7 +202,7 @@ func TestImportSteps(t *testing.T) {
 }
 
 func TestImportForeign(t *testing.T) {
-	w := newWorld(t)
+	w := newEnv(t)
 	_, b := w.owner(t, "ann")
 	_, other := w.owner(t, "bob")
 	path := b.uploaded("list.csv", []byte("a@example.com\n"))
@@ -216,7 +216,7 @@ func TestImportForeign(t *testing.T) {
 
 // What an export writes, an import reads.
 func TestImportOfExport(t *testing.T) {
-	w := newWorld(t)
+	w := newEnv(t)
 	ann, b := w.owner(t, "ann")
 	bob, other := w.owner(t, "bob")
 	before := domain.Client{OwnerID: ann.ID}

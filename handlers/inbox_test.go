@@ -14,7 +14,7 @@ const inboxLetterText = "From: Ann <ann@example.com>\r\nTo: c@example.com\r\nSub
 	"--x\r\nContent-Type: text/html; charset=utf-8\r\n\r\n<p>Rich</p><script>alert(1)</script><a href=\"http://localhost/verify/abc\">Confirm</a>\r\n--x--\r\n"
 
 func TestInbox(t *testing.T) {
-	w := newWorld(t)
+	w := newEnv(t)
 	b := w.visitor(t)
 	b.get("/inbox").is(t, 200, "<html")
 	for i, raw := range []string{inboxLetterText, "Subject: second\r\n\r\nbody", "\x00 no letter at all \xff"} {

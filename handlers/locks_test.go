@@ -20,7 +20,7 @@ func behindProxy(c *Config) { c.Proxies = []string{"127.0.0.1"} }
 func (b *browser) from(address string) *browser { return b.with("X-Forwarded-For", address) }
 
 // written is how many of the emails that wait have somebody to go to.
-func (w *world) written(t *testing.T) (n int) {
+func (w *env) written(t *testing.T) (n int) {
 	t.Helper()
 	for _, job := range w.letters(t) {
 		if job.UserID != 0 || job.RegistrationID != 0 {
@@ -33,8 +33,8 @@ func (w *world) written(t *testing.T) (n int) {
 // Strangers can't make us write to whom they like, nor often, from however many addresses and through
 // whichever of several instances. What they are told never differs.
 func TestCannon(t *testing.T) {
-	w := newWorld(t)
-	w, other := worldOn(t, w.db, behindProxy), worldOn(t, w.db, behindProxy)
+	w := newEnv(t)
+	w, other := envOn(t, w.db, behindProxy), envOn(t, w.db, behindProxy)
 	user := w.user(t, "anna", domain.RoleUser)
 	doors := []*browser{w.visitor(t), other.visitor(t)}
 	ask := func(i int, address, path, email string) answer {
@@ -110,8 +110,8 @@ func TestCannon(t *testing.T) {
 // Strangers who guess an address's password don't lock its owner out: neither where the owner is at
 // home, nor in another network, nor of what is done signed in.
 func TestLockingOut(t *testing.T) {
-	w := newWorld(t)
-	w, other := worldOn(t, w.db, behindProxy), worldOn(t, w.db, behindProxy)
+	w := newEnv(t)
+	w, other := envOn(t, w.db, behindProxy), envOn(t, w.db, behindProxy)
 	user := w.user(t, "anna", domain.RoleUser)
 	home, work := w.visitor(t).from("10.1.0.1"), w.as(t, user).from("10.2.0.1")
 	home.post("/login", "email", user.Email, "password", password).is(t, 303)
@@ -179,7 +179,7 @@ func TestLockingOut(t *testing.T) {
 
 // What is longer than any address has no counter, and no password takes long.
 func TestLongKeys(t *testing.T) {
-	w := newWorld(t)
+	w := newEnv(t)
 	b := w.visitor(t)
 	for _, path := range []string{"/login", "/password/forgot", "/register", "/verify/resend"} {
 		for _, email := range []string{strings.Repeat("a", 900_000) + "@people.example", "a@" + strings.Repeat("ж", 100_000) + ".рф"} {
@@ -196,7 +196,7 @@ func TestLongKeys(t *testing.T) {
 
 // An owner has a mailbox, too, which may be somebody else's meanwhile.
 func TestManyTestEmails(t *testing.T) {
-	w := newWorld(t)
+	w := newEnv(t)
 	user, b := w.owner(t, "ann")
 	m := w.message(t, user.ID, "Hello", "Text")
 	for range 30 {
@@ -211,7 +211,7 @@ func TestManyTestEmails(t *testing.T) {
 }
 
 // flood signs in all the time over n connections from one network, until the test ends.
-func flood(t testing.TB, w *world, n int, count func(status int, retry string)) (stop func()) {
+func flood(t testing.TB, w *env, n int, count func(status int, retry string)) (stop func()) {
 	t.Helper()
 	ended := make(chan struct{})
 	var wg sync.WaitGroup
@@ -234,8 +234,8 @@ func flood(t testing.TB, w *world, n int, count func(status int, retry string)) 
 
 // While a network signs in over 100 connections at once, others sign in, and what is too much is told so.
 func TestSignInFlood(t *testing.T) {
-	w := newWorld(t)
-	w = worldOn(t, w.db, behindProxy)
+	w := newEnv(t)
+	w = envOn(t, w.db, behindProxy)
 	user := w.user(t, "anna", domain.RoleUser)
 	var mu sync.Mutex
 	statuses := map[int]int{}
@@ -258,7 +258,7 @@ func TestSignInFlood(t *testing.T) {
 	for i := range 5 {
 		b := w.visitor(t).from(fmt.Sprintf("10.7.%d.1", i))
 		if a := b.post("/login", "email", user.Email, "password", password); a.StatusCode != 303 {
-			t.Errorf("status %d: %s", a.StatusCode, w.journal)
+			t.Errorf("status %d: %s", a.StatusCode, w.output)
 		}
 	}
 	stop()
@@ -268,14 +268,14 @@ func TestSignInFlood(t *testing.T) {
 		}
 	}
 	w.visitor(t).from("10.66.6.1").post("/login", "email", user.Email, "password", password) // whoever comes later finds it open
-	if text := w.journal.String(); strings.Contains(text, "database away") {
+	if text := w.output.String(); strings.Contains(text, "database away") {
 		t.Error("the log blames the database")
 	}
 }
 
 // BenchmarkSignInFlood is how long an owner waits to sign in while a network does so over 100 connections.
 func BenchmarkSignInFlood(b *testing.B) {
-	w := worldOn(b, benchmarked(b), behindProxy)
+	w := envOn(b, benchmarked(b), behindProxy)
 	user := w.user(b, "anna", domain.RoleUser)
 	stop := flood(b, w, 100, func(int, string) {})
 	defer stop()
@@ -289,11 +289,11 @@ func BenchmarkSignInFlood(b *testing.B) {
 	b.ReportMetric(slowest.Seconds(), "slowest-s")
 }
 
-func benchmarked(b *testing.B) *db.DB { b.Helper(); return newWorld(b).db }
+func benchmarked(b *testing.B) *db.DB { b.Helper(); return newEnv(b).db }
 
 // Secrets in addresses stay out of the log, whatever refuses the request, and out of what the browser tells.
 func TestSecretsStayOutOfLogs(t *testing.T) {
-	w := newWorld(t)
+	w := newEnv(t)
 	const secret = "c2VjcmV0c2VjcmV0c2VjcmV0c2VjcmV0c2VjcmV0c2U"
 	for _, beginning := range []string{"/verify/", "/password/reset/", "/unsubscribe/"} {
 		for _, path := range []string{beginning + secret, strings.ToUpper(beginning[:3]) + beginning[3:] + secret, "/" + beginning + secret,
@@ -312,19 +312,19 @@ func TestSecretsStayOutOfLogs(t *testing.T) {
 		if policy := a.Header.Get("Referrer-Policy"); policy != "strict-origin" {
 			t.Errorf("%s: the browser tells the address where it goes next (%s)", beginning, policy)
 		}
-		if !strings.Contains(w.journal.String(), "path="+beginning+":token") {
+		if !strings.Contains(w.output.String(), "path="+beginning+":token") {
 			t.Errorf("%s is not in the log", beginning)
 		}
 	}
 	w.visitor(t).post("/verify/resend")
-	if log := w.journal.String(); strings.Contains(log, secret) || !strings.Contains(log, "path=/verify/resend") {
+	if log := w.output.String(); strings.Contains(log, secret) || !strings.Contains(log, "path=/verify/resend") {
 		t.Errorf("%s", log)
 	}
 }
 
 // Links to a new password end with the password and with the address.
 func TestResetLinksEnd(t *testing.T) {
-	w := newWorld(t)
+	w := newEnv(t)
 	user := w.user(t, "anna", domain.RoleUser)
 	for name, change := range map[string]func(u *domain.User){
 		"password": func(u *domain.User) { u.PasswordHash += " " },
@@ -345,20 +345,20 @@ func TestResetLinksEnd(t *testing.T) {
 // The test inbox shows links to accounts: only a browser on this machine sees it, and only of a site that
 // nobody else can reach.
 func TestInboxStaysHere(t *testing.T) {
-	w := newWorld(t)
+	w := newEnv(t)
 	w.visitor(t).get("/inbox").is(t, 200)
 	for _, name := range []string{"X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Proto", "Forwarded", "Via", "X-Real-IP", "True-Client-IP",
 		"CF-Connecting-IP", "CF-Ray", "X-Client-IP", "X-Original-URL", "X-Envoy-Peer-Metadata", "Fastly-Client-IP", "X-Amzn-Trace-Id"} {
 		w.visitor(t).with(name, "127.0.0.1").get("/inbox").is(t, 404)
 		not(t, w.visitor(t).with(name, "127.0.0.1").get("/login"), `href="/inbox"`)
 	}
-	public := worldOn(t, w.db, func(c *Config) {
+	public := envOn(t, w.db, func(c *Config) {
 		base := *c.BaseURL
 		base.Host = "mail.example.com"
 		c.BaseURL = &base
 	})
 	public.visitor(t).get("/inbox").is(t, 404)
 	public.visitor(t).with("Host", "mail.example.com").get("/inbox").is(t, 404)
-	rebound := worldOn(t, w.db, func(c *Config) { c.Addr = "box.example:8080" })
+	rebound := envOn(t, w.db, func(c *Config) { c.Addr = "box.example:8080" })
 	rebound.visitor(t).with("Host", "box.example").get("/inbox").is(t, 404)
 }

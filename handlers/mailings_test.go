@@ -29,7 +29,7 @@ func mailingFields(message int64, changed ...string) []string {
 }
 
 // mailing is a new mailing of the owner, to all clients.
-func (w *world) mailing(t *testing.T, owner int64, change ...func(*domain.MailingForm)) domain.Mailing {
+func (w *env) mailing(t *testing.T, owner int64, change ...func(*domain.MailingForm)) domain.Mailing {
 	t.Helper()
 	form := domain.MailingForm{Name: "News", MessageID: w.message(t, owner, "Hello", "Text").ID, Audience: "all",
 		StartAt: "2031-01-06T09:00", Timezone: "Europe/Berlin", Periodicity: "daily"}
@@ -46,7 +46,7 @@ func (w *world) mailing(t *testing.T, owner int64, change ...func(*domain.Mailin
 	return m
 }
 
-func (w *world) act(t *testing.T, m domain.Mailing, act func(*domain.Mailing) error) {
+func (w *env) act(t *testing.T, m domain.Mailing, act func(*domain.Mailing) error) {
 	t.Helper()
 	if _, err := w.db.Mailings().Update(t.Context(), 0, m.ID, act); err != nil {
 		t.Fatal(err)
@@ -63,7 +63,7 @@ func disable(m *domain.Mailing) error {
 func pathOf(m domain.Mailing) string { return fmt.Sprint("/mailings/", m.ID) }
 
 func TestMailingsPlainForms(t *testing.T) {
-	w := newWorld(t)
+	w := newEnv(t)
 	user, b := w.owner(t, "ann")
 	c := w.client(t, user.ID, "c@example.com")
 	message := w.message(t, user.ID, "Hello", "Text")
@@ -93,7 +93,7 @@ func TestMailingsPlainForms(t *testing.T) {
 }
 
 func TestMailingsHTMX(t *testing.T) {
-	w := newWorld(t)
+	w := newEnv(t)
 	user, b := w.owner(t, "ann")
 	b = b.htmx()
 	message := w.message(t, user.ID, "Hello", "Text")
@@ -124,7 +124,7 @@ func TestMailingsHTMX(t *testing.T) {
 }
 
 func TestMailingsInvalid(t *testing.T) {
-	w := newWorld(t)
+	w := newEnv(t)
 	user, b := w.owner(t, "ann")
 	other, _ := w.owner(t, "bob")
 	message, theirs := w.message(t, user.ID, "Hello", "Text"), w.message(t, other.ID, "Foreign", "Text")
@@ -171,7 +171,7 @@ func TestMailingsInvalid(t *testing.T) {
 
 // Somebody else's mailing and none at all answer the same.
 func TestMailingsForeign(t *testing.T) {
-	w := newWorld(t)
+	w := newEnv(t)
 	ann, _ := w.owner(t, "ann")
 	_, b := w.owner(t, "bob")
 	m := w.mailing(t, ann.ID)
@@ -195,7 +195,7 @@ func TestMailingsForeign(t *testing.T) {
 }
 
 func TestManagerReadsMailings(t *testing.T) {
-	w := newWorld(t)
+	w := newEnv(t)
 	ann, _ := w.owner(t, "ann")
 	w.client(t, ann.ID, "c@example.com")
 	m := w.mailing(t, ann.ID)
@@ -235,7 +235,7 @@ func TestManagerReadsMailings(t *testing.T) {
 
 // Each act in each state: what is allowed is offered, and what is not is refused with the reason.
 func TestMailingActs(t *testing.T) {
-	w := newWorld(t)
+	w := newEnv(t)
 	user, b := w.owner(t, "ann")
 	w.client(t, user.ID, "c@example.com")
 	states := map[string]func(m domain.Mailing){
@@ -283,7 +283,7 @@ func TestMailingActs(t *testing.T) {
 // Without JavaScript a press in the list asks before it launches or ends a mailing; a program's POST
 // needs no question.
 func TestMailingQuestions(t *testing.T) {
-	w := newWorld(t)
+	w := newEnv(t)
 	user, b := w.owner(t, "ann")
 	w.client(t, user.ID, "c@example.com")
 	m := w.mailing(t, user.ID)
@@ -326,7 +326,7 @@ func TestMailingQuestions(t *testing.T) {
 
 // From the launch on, the page follows the run until it has ended.
 func TestMailingProgress(t *testing.T) {
-	w := newWorld(t)
+	w := newEnv(t)
 	user, b := w.owner(t, "ann")
 	for i := range 3 {
 		w.client(t, user.ID, fmt.Sprintf("c%d@example.com", i))
@@ -365,7 +365,7 @@ func TestMailingProgress(t *testing.T) {
 }
 
 func TestMailingAudienceFragments(t *testing.T) {
-	w := newWorld(t)
+	w := newEnv(t)
 	user, b := w.owner(t, "ann")
 	other, _ := w.owner(t, "bob")
 	foreign := w.client(t, other.ID, "foreign@example.com")
@@ -393,7 +393,7 @@ func TestMailingAudienceFragments(t *testing.T) {
 }
 
 func TestMailingsPages(t *testing.T) {
-	w := newWorld(t)
+	w := newEnv(t)
 	user, b := w.owner(t, "ann")
 	for i := range db.PageSize + 1 {
 		w.mailing(t, user.ID, func(f *domain.MailingForm) { f.Name = fmt.Sprintf("Mailing %02d", i) })
@@ -408,7 +408,7 @@ func TestMailingsPages(t *testing.T) {
 
 // The list of runs that comes with the end of one leads to pages, not to fragments.
 func TestMailingProgressPages(t *testing.T) {
-	w := newWorld(t)
+	w := newEnv(t)
 	user, b := w.owner(t, "ann")
 	w.client(t, user.ID, "c@example.com")
 	m := w.mailing(t, user.ID, func(f *domain.MailingForm) { f.StartAt = "2026-01-01T09:00" })

@@ -13,7 +13,7 @@ import (
 )
 
 // log is what stands in the audit log beside the users whom the test made, the newest first.
-func (w *world) log(t *testing.T) (lines []string) {
+func (w *env) log(t *testing.T) (lines []string) {
 	t.Helper()
 	entries, _, err := w.db.Audit().List(t.Context(), db.AuditFilter{})
 	if err != nil {
@@ -27,7 +27,7 @@ func (w *world) log(t *testing.T) (lines []string) {
 	return lines
 }
 
-func (w *world) logged(t *testing.T, want ...string) {
+func (w *env) logged(t *testing.T, want ...string) {
 	t.Helper()
 	if got := w.log(t); strings.Join(got, "\n") != strings.Join(want, "\n") {
 		t.Errorf("the log says %q, want %q", got, want)
@@ -44,7 +44,7 @@ func not(t *testing.T, a answer, texts ...string) {
 }
 
 func TestManagerMailings(t *testing.T) {
-	w := newWorld(t)
+	w := newEnv(t)
 	ann, owner := w.owner(t, "ann")
 	w.client(t, ann.ID, "c1@example.com")
 	w.client(t, ann.ID, "c2@example.com")
@@ -84,7 +84,7 @@ func TestManagerMailings(t *testing.T) {
 }
 
 func TestManagerUsers(t *testing.T) {
-	w := newWorld(t)
+	w := newEnv(t)
 	ann, there := w.owner(t, "ann")
 	here := w.as(t, ann)
 	w.client(t, ann.ID, "c@example.com")
@@ -120,7 +120,7 @@ func TestManagerUsers(t *testing.T) {
 }
 
 func TestGiveRole(t *testing.T) {
-	w := newWorld(t)
+	w := newEnv(t)
 	ada, ann := w.user(t, "ada", domain.RoleAdmin), w.user(t, "ann", domain.RoleUser)
 	admin, user := w.as(t, ada), w.as(t, ann)
 	path := func(u domain.User) string { return fmt.Sprintf("/admin/users/%d/role", u.ID) }
@@ -148,7 +148,7 @@ func TestGiveRole(t *testing.T) {
 }
 
 func TestQueue(t *testing.T) {
-	w := newWorld(t)
+	w := newEnv(t)
 	admin := w.as(t, w.user(t, "ada", domain.RoleAdmin))
 	if _, err := w.db.Postgres().Pool.Exec(t.Context(), `INSERT INTO river_queue (name, metadata, updated_at) VALUES ('default', '{}', now())`); err != nil {
 		t.Fatal(err)

@@ -13,7 +13,7 @@ import (
 	"skychimp/templates"
 )
 
-func (w *world) message(t *testing.T, owner int64, subject, body string) domain.Message {
+func (w *env) message(t *testing.T, owner int64, subject, body string) domain.Message {
 	t.Helper()
 	m := domain.Message{OwnerID: owner}
 	m.Change(domain.MessageForm{Subject: subject, Body: body}, time.Now())
@@ -24,7 +24,7 @@ func (w *world) message(t *testing.T, owner int64, subject, body string) domain.
 }
 
 func TestMessagesPlainForms(t *testing.T) {
-	w := newWorld(t)
+	w := newEnv(t)
 	user, b := w.owner(t, "ann")
 	b.get("/messages").is(t, 200, "<html", "No messages yet", `href="/messages/new"`)
 	b.get("/messages/new").is(t, 200, "<html", `name="subject"`, `<textarea`, `name="body"`, "{{name}}", "{{email}}", "{{comment}}")
@@ -47,7 +47,7 @@ func TestMessagesPlainForms(t *testing.T) {
 }
 
 func TestMessageStarts(t *testing.T) {
-	w := newWorld(t)
+	w := newEnv(t)
 	user, b := w.owner(t, "ann")
 	subjects := map[string]bool{}
 	for _, lang := range domain.Languages() {
@@ -71,7 +71,7 @@ func TestMessageStarts(t *testing.T) {
 }
 
 func TestMessagesInvalid(t *testing.T) {
-	w := newWorld(t)
+	w := newEnv(t)
 	user, plain := w.owner(t, "ann")
 	m := w.message(t, user.ID, "Hello", "text")
 	for _, b := range []*browser{plain, plain.htmx()} {
@@ -90,7 +90,7 @@ func TestMessagesInvalid(t *testing.T) {
 }
 
 func TestMessagesInPlace(t *testing.T) {
-	w := newWorld(t)
+	w := newEnv(t)
 	user, plain := w.owner(t, "ann")
 	b := plain.htmx()
 	b.get("/messages/new").is(t, 200, `hx-post="/messages"`)
@@ -113,7 +113,7 @@ func TestMessagesInPlace(t *testing.T) {
 }
 
 func TestMessageInUse(t *testing.T) {
-	w := newWorld(t)
+	w := newEnv(t)
 	user, b := w.owner(t, "ann")
 	m := w.message(t, user.ID, "Hello", "text")
 	mailing := domain.Mailing{OwnerID: user.ID, MessageID: m.ID, Name: "Spring", Audience: domain.AudienceAll, Tags: []string{},
@@ -128,7 +128,7 @@ func TestMessageInUse(t *testing.T) {
 }
 
 func TestMessagePreview(t *testing.T) {
-	w := newWorld(t)
+	w := newEnv(t)
 	user, b := w.owner(t, "ann")
 	bob, _ := w.owner(t, "bob")
 	m := w.message(t, user.ID, "Hello", "Dear {{name}} of {{email}}: {{comment}} <script>alert(1)</script>")
@@ -163,7 +163,7 @@ func TestMessagePreview(t *testing.T) {
 }
 
 func TestMessageTest(t *testing.T) {
-	w := newWorld(t)
+	w := newEnv(t)
 	user, b := w.owner(t, "ann")
 	m, client := w.message(t, user.ID, "Hello", "text"), w.client(t, user.ID, "c@example.com")
 	path := fmt.Sprint("/messages/", m.ID)
@@ -185,7 +185,7 @@ func TestMessageTest(t *testing.T) {
 }
 
 func TestMessagesForeign(t *testing.T) {
-	w := newWorld(t)
+	w := newEnv(t)
 	_, b := w.owner(t, "ann")
 	bob, _ := w.owner(t, "bob")
 	foreign := w.message(t, bob.ID, "Secret", "text")

@@ -9,7 +9,7 @@ import (
 )
 
 func TestCrossSiteRequests(t *testing.T) {
-	w := newWorld(t)
+	w := newEnv(t)
 	b := w.as(t, w.user(t, "anna", domain.RoleUser))
 	tests := []struct {
 		name, value string
@@ -44,7 +44,7 @@ func TestCrossSiteRequests(t *testing.T) {
 }
 
 func TestHosts(t *testing.T) {
-	w := newWorld(t)
+	w := newEnv(t)
 	at, _ := url.Parse(w.url)
 	for host, status := range map[string]int{
 		at.Host: 200, "localhost": 200, "LOCALHOST:1": 200, "[::1]:8080": 200, "evil.example": 400, "127.0.0.1.evil.example": 400,
@@ -58,7 +58,7 @@ func TestHosts(t *testing.T) {
 }
 
 func TestAnswers(t *testing.T) {
-	w := newWorld(t)
+	w := newEnv(t)
 	b := w.visitor(t)
 	got := b.get("/").is(t, 200, "<html")
 	for _, header := range []string{"Content-Security-Policy", "X-Content-Type-Options", "Referrer-Policy", "X-Request-Id", "Etag"} {
@@ -93,7 +93,7 @@ func TestAnswers(t *testing.T) {
 }
 
 func TestStaticFiles(t *testing.T) {
-	w := newWorld(t)
+	w := newEnv(t)
 	b := w.visitor(t)
 	page := b.get("/").is(t, 200).body
 	_, path, _ := strings.Cut(page, `<link rel="stylesheet" href="`)

@@ -32,7 +32,7 @@ func (a ask) String() string {
 	return kind + " " + map[bool]string{true: "manager "}[a.manager] + a.path + " " + strings.Join(a.form, " ")
 }
 
-// asksOfPages are all pages and parts that the clients and attempts of the stage could slow down.
+// asksOfPages are all pages and parts that the clients and attempts of the fixture could slow down.
 func asksOfPages() (list []ask) {
 	for _, path := range []string{
 		"/", "/blog", "/account", "/start", "/calendar", "/clients", "/clients?page=2000", "/clients?tag=vip", "/clients/77", "/messages",
@@ -67,11 +67,11 @@ const slowestPage = 100 * time.Millisecond
 // Afterwards the same people ask without thinking. That measures what the machine can do, not how
 // long anybody waits: of 50 that always wait, each waits for 50 answers.
 func BenchmarkPages(b *testing.B) {
-	w := newWorld(b)
+	w := newEnv(b)
 	w.public(b)
 	user := w.user(b, "ann", domain.RoleUser)
 	manager := w.user(b, "max", domain.RoleManager)
-	for _, sql := range stageOfPages {
+	for _, sql := range pagesFixture {
 		if _, err := w.db.Postgres().Pool.Exec(b.Context(), sql); err != nil {
 			b.Fatal(sql, err)
 		}

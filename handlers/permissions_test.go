@@ -270,7 +270,7 @@ func TestEveryRouteIsDecided(t *testing.T) {
 }
 
 func TestPermissions(t *testing.T) {
-	s, asked, refused := newStage(t), 0, 0
+	s, asked, refused := newFixture(t), 0, 0
 	for _, d := range decisions {
 		gone := map[string]string{} // the bodies of 404, by role and kind of request
 		for _, c := range d.cells() {
@@ -301,7 +301,7 @@ func TestPermissions(t *testing.T) {
 
 // Whoever may everything finds no other method at any address.
 func TestOtherMethods(t *testing.T) {
-	s, known := newStage(t), map[string]bool{}
+	s, known := newFixture(t), map[string]bool{}
 	for _, d := range decisions {
 		known[d.route] = true
 	}

@@ -15,7 +15,7 @@ import (
 // posts and 20,000 clients: warm as readers find them, and cold after each announcement of a
 // change. queries/op is what a page asks of the database.
 func BenchmarkPublicPages(b *testing.B) {
-	w := newWorld(b)
+	w := newEnv(b)
 	w.public(b)
 	body := strings.Repeat("## A heading\n\nSome *words* of a [paragraph](https://example.com) that goes on for a while.\n\n- one\n- two\n\n", 25)
 	for n := range 200 {

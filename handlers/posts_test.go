@@ -18,7 +18,7 @@ import (
 )
 
 // publish adds a post that everybody sees from at on.
-func (w *world) publish(t testing.TB, title string, at time.Time) domain.Post {
+func (w *env) publish(t testing.TB, title string, at time.Time) domain.Post {
 	t.Helper()
 	post := domain.Post{Slug: domain.Slug(title), Title: title, Body: "The *body* of " + title, PublishedAt: &at}
 	if err := w.db.Posts().Create(t.Context(), &post); err != nil {
@@ -28,7 +28,7 @@ func (w *world) publish(t testing.TB, title string, at time.Time) domain.Post {
 }
 
 // public starts the cache and the counting of views, as the program does.
-func (w *world) public(t testing.TB) {
+func (w *env) public(t testing.TB) {
 	t.Helper()
 	if err := w.db.StartCache("", slog.New(slog.DiscardHandler)); err != nil {
 		t.Fatal(err)
@@ -46,7 +46,7 @@ func titles(page string) (list []string) {
 }
 
 func TestBlog(t *testing.T) {
-	w := newWorld(t)
+	w := newEnv(t)
 	b, now := w.visitor(t), time.Now()
 	b.get("/blog").is(t, 200, "No posts yet")
 	want := []string{}
@@ -72,7 +72,7 @@ func TestBlog(t *testing.T) {
 }
 
 func TestArticle(t *testing.T) {
-	w := newWorld(t)
+	w := newEnv(t)
 	at := time.Date(2026, 3, 14, 15, 9, 0, 0, time.UTC)
 	post := domain.Post{Slug: "a", Title: `Bread & "butter" <b>`, Body: "Some *words* <script>alert(1)</script>", PublishedAt: &at,
 		Image: strings.Repeat("a", 32) + ".jpg"}
@@ -106,7 +106,7 @@ func viewsIn(t testing.TB, a answer) string {
 }
 
 func TestViewsThatCount(t *testing.T) {
-	w := newWorld(t)
+	w := newEnv(t)
 	w.public(t)
 	w.publish(t, "Read me", time.Now())
 	b := w.visitor(t)
@@ -129,7 +129,7 @@ func TestViewsThatCount(t *testing.T) {
 
 // TestThousandReaders: all at once, and each one is counted.
 func TestThousandReaders(t *testing.T) {
-	w := newWorld(t)
+	w := newEnv(t)
 	w.public(t)
 	post := w.publish(t, "Read me", time.Now())
 	client := &http.Client{Transport: &http.Transport{MaxConnsPerHost: 200, MaxIdleConnsPerHost: 200}}
@@ -165,7 +165,7 @@ func TestThousandReaders(t *testing.T) {
 
 // TestScheduledPostAppears by itself, although the list without it is cached.
 func TestScheduledPostAppears(t *testing.T) {
-	w := newWorld(t)
+	w := newEnv(t)
 	w.public(t)
 	at := time.Now().Add(1500 * time.Millisecond)
 	w.publish(t, "Soon", at)
@@ -183,7 +183,7 @@ func TestScheduledPostAppears(t *testing.T) {
 }
 
 func TestFeed(t *testing.T) {
-	w := newWorld(t)
+	w := newEnv(t)
 	post := w.publish(t, "Bread & butter", time.Now().Add(-time.Hour).Truncate(time.Second))
 	answer := w.visitor(t).get("/blog/feed.xml").is(t, 200)
 	if got := answer.Header.Get("Content-Type"); got != "application/atom+xml; charset=utf-8" {
@@ -229,7 +229,7 @@ func TestFeed(t *testing.T) {
 }
 
 func TestHome(t *testing.T) {
-	w := newWorld(t)
+	w := newEnv(t)
 	b := w.visitor(t)
 	b.get("/").is(t, 200, `id="stat-mailings">0<`, `id="stat-active">0<`, `id="stat-clients">0<`, `href="/register"`)
 	owner, other := w.user(t, "owner", domain.RoleUser), w.user(t, "other", domain.RoleUser)

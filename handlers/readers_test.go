@@ -24,7 +24,7 @@ func TestReadersWithoutDatabase(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Cleanup(database.Close)
-	w := worldOn(t, database)
+	w := envOn(t, database)
 	w.public(t)
 	w.publish(t, "Read me", time.Now())
 	paths := []string{"/", "/blog", "/blog/read-me", "/blog/feed.xml", "/help", "/login", "/register"}
@@ -78,7 +78,7 @@ func TestReadersWithoutDatabase(t *testing.T) {
 // TestHomeNeverWaitsForItsNumbers: neither after a start nor after a change do they have to be
 // counted before the page is shown.
 func TestHomeNeverWaitsForItsNumbers(t *testing.T) {
-	w := newWorld(t)
+	w := newEnv(t)
 	w.public(t)
 	user := w.user(t, "ann", domain.RoleUser)
 	for n := range 3 {
@@ -108,10 +108,10 @@ func TestHomeNeverWaitsForItsNumbers(t *testing.T) {
 	}
 	t.Cleanup(again.Close)
 	t.Cleanup(func() { _ = lock.Rollback(context.Background()) })
-	started := worldOn(t, again)
+	started := envOn(t, again)
 	started.public(t)
 	for range 2 {
-		for _, one := range []*world{w, started} {
+		for _, one := range []*env{w, started} {
 			one.visitor(t).get("/").is(t, 200, `id="stat-clients">3<`, `id="stat-mailings">0<`)
 		}
 		if _, err := w.db.Postgres().Pool.Exec(t.Context(), "SELECT pg_notify('cache', json_build_object('topic', 'stats', 'version', gen_random_uuid())::text)"); err != nil {
@@ -122,7 +122,7 @@ func TestHomeNeverWaitsForItsNumbers(t *testing.T) {
 
 // TestBusyIsNotAway: people whose database is busy wait, and are not told that it is away.
 func TestBusyIsNotAway(t *testing.T) {
-	w := newWorld(t)
+	w := newEnv(t)
 	b := w.as(t, w.user(t, "ann", domain.RoleUser))
 	var busy sync.WaitGroup
 	defer busy.Wait()

@@ -12,7 +12,7 @@ import (
 )
 
 // sent plans a run for the owner's clients and records an outcome for each of them in turn.
-func (w *world) sent(t *testing.T, m domain.Mailing, outcomes ...domain.Outcome) domain.Run {
+func (w *env) sent(t *testing.T, m domain.Mailing, outcomes ...domain.Outcome) domain.Run {
 	t.Helper()
 	w.act(t, m, launch)
 	run, ok, err := outbox.New(w.db.Postgres()).Plans().Make(t.Context(), m.ID, m.StartLocal, false)
@@ -51,7 +51,7 @@ func (w *world) sent(t *testing.T, m domain.Mailing, outcomes ...domain.Outcome)
 }
 
 func TestRunPage(t *testing.T) {
-	w := newWorld(t)
+	w := newEnv(t)
 	user, b := w.owner(t, "ann")
 	_, other := w.owner(t, "bob")
 	for i := range 4 {
@@ -79,7 +79,7 @@ func TestRunPage(t *testing.T) {
 }
 
 func TestAttemptsPage(t *testing.T) {
-	w := newWorld(t)
+	w := newEnv(t)
 	ann, b := w.owner(t, "ann")
 	bob, other := w.owner(t, "bob")
 	w.client(t, ann.ID, "first@example.com")

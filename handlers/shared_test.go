@@ -63,9 +63,9 @@ func (v variant) read(t *testing.T, a answer) string {
 }
 
 // blogWorld has fifteen posts, Number 0 the newest.
-func blogWorld(t *testing.T) *world {
+func blogWorld(t *testing.T) *env {
 	t.Helper()
-	w := newWorld(t)
+	w := newEnv(t)
 	w.public(t)
 	for n := range 15 {
 		w.publish(t, fmt.Sprintf("Number %d", n), time.Now().Add(-time.Duration(n+1)*time.Hour))
@@ -126,12 +126,12 @@ func TestPostsAppearAtOnce(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Cleanup(second.Close)
-	other := worldOn(t, second)
+	other := envOn(t, second)
 	other.public(t)
 	shown := func(paths []string, text string, want bool) {
 		t.Helper()
 		for _, path := range paths {
-			for n, one := range []*world{w, other} {
+			for n, one := range []*env{w, other} {
 				for _, encoding := range []string{"identity", "gzip"} {
 					b := variant{"en", encoding, false}.of(one.visitor(t))
 					for begun := time.Now(); ; time.Sleep(time.Millisecond) {

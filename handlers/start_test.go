@@ -18,7 +18,7 @@ func startFields(more ...string) []string {
 }
 
 func TestStartStepByStep(t *testing.T) {
-	w := newWorld(t)
+	w := newEnv(t)
 	user, b := w.owner(t, "ann")
 	b.get("/start").is(t, 200, "<html", `name="addresses"`, `aria-current="step"`)
 	b.post("/start/clients", "addresses", "Eve Adams <eve@example.com>\nnobody").
@@ -57,7 +57,7 @@ func TestStartStepByStep(t *testing.T) {
 }
 
 func TestStartKeepsAndRefuses(t *testing.T) {
-	w := newWorld(t)
+	w := newEnv(t)
 	user, b := w.owner(t, "ann")
 	w.client(t, user.ID, "eve@example.com")
 	b.post("/start", "subject", "Hi {{nick}}", "body", "", "when", "later", "start_at", "soon", "timezone", "UTC", "periodicity", "once",
@@ -76,7 +76,7 @@ func TestStartKeepsAndRefuses(t *testing.T) {
 
 // However often the button is pressed, one mailing goes out, and every answer leads to it.
 func TestStartOnce(t *testing.T) {
-	w := newWorld(t)
+	w := newEnv(t)
 	user, b := w.owner(t, "ann")
 	w.client(t, user.ID, "eve@example.com")
 	places, all := make([]string, 6), sync.WaitGroup{}

@@ -45,7 +45,7 @@ func parameters(t *testing.T) []string {
 }
 
 // sends sends a form, urlencoded and in parts, with the query and headers, and looks for a 5xx.
-func (s *stage) sends(t *testing.T, d decision, query string, form url.Values) {
+func (s *fixture) sends(t *testing.T, d decision, query string, form url.Values) {
 	t.Helper()
 	role := strings.Fields(d.who.roles)[0]
 	if strings.Contains(d.who.roles, "user") {
@@ -102,7 +102,7 @@ func (s *stage) sends(t *testing.T, d decision, query string, form url.Values) {
 
 // Whatever is asked, and in whatever field: what Postgres can't keep never gets so far.
 func TestWhatIsNoText(t *testing.T) {
-	s, names := newStage(t), parameters(t)
+	s, names := newFixture(t), parameters(t)
 	for _, d := range decisions {
 		whole, err := url.ParseQuery(d.form)
 		if err != nil || strings.HasPrefix(d.form, "{") {
@@ -137,10 +137,10 @@ func TestWhatIsNoText(t *testing.T) {
 }
 
 // raw asks for an address that net/http would not write.
-func (s *stage) raw(t *testing.T, method, path string) {
+func (s *fixture) raw(t *testing.T, method, path string) {
 	t.Helper()
 	admin := s.person(t, "admin")
-	response, _ := s.world.wire(t, fmt.Sprintf("%s %s HTTP/1.1\r\nHost: %s\r\nConnection: close\r\nCookie: session=%s\r\nContent-Length: 0\r\n\r\n",
+	response, _ := s.env.wire(t, fmt.Sprintf("%s %s HTTP/1.1\r\nHost: %s\r\nConnection: close\r\nCookie: session=%s\r\nContent-Length: 0\r\n\r\n",
 		method, path, strings.TrimPrefix(s.url, "http://"), admin.cookie))
 	if response == nil || response.StatusCode >= 500 {
 		t.Errorf("%s %q: %v", method, path, response)

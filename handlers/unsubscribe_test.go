@@ -9,7 +9,7 @@ import (
 )
 
 func TestUnsubscribePage(t *testing.T) {
-	w := newWorld(t)
+	w := newEnv(t)
 	user, owner := w.owner(t, "ann")
 	c := w.client(t, user.ID, "client@example.com")
 	path := "/unsubscribe/" + domain.NewUnsubscribeTokens([]byte(password)).Token(c.ID)
@@ -47,7 +47,7 @@ func TestUnsubscribePage(t *testing.T) {
 // A changed SECRET leaves the links in emails that were sent working.
 func TestUnsubscribeOldSecret(t *testing.T) {
 	d, old := dbtest.New(t), []byte("the secret of before, 32 characters")
-	w := worldOn(t, d, func(c *Config) { c.SecretOld = old })
+	w := envOn(t, d, func(c *Config) { c.SecretOld = old })
 	user, _ := w.owner(t, "ann")
 	c := w.client(t, user.ID, "client@example.com")
 	for _, secret := range []string{password, string(old)} {
@@ -57,7 +57,7 @@ func TestUnsubscribeOldSecret(t *testing.T) {
 }
 
 func TestUnsubscribeWrongToken(t *testing.T) {
-	w := newWorld(t)
+	w := newEnv(t)
 	user, _ := w.owner(t, "ann")
 	c := w.client(t, user.ID, "client@example.com")
 	b := w.visitor(t)

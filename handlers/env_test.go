@@ -23,43 +23,43 @@ import (
 	"skychimp/templates"
 )
 
-// world is the whole site on a port of its own, with an empty database.
-type world struct {
-	db      *db.DB
-	url     string
-	journal *journal
+// env is the whole site on a port of its own, with an empty database.
+type env struct {
+	db     *db.DB
+	url    string
+	output *siteLog
 }
 
-// journal is what the site logs.
-type journal struct {
+// siteLog is what the site logs.
+type siteLog struct {
 	mu   sync.Mutex
 	text strings.Builder
 }
 
-func (j *journal) Write(line []byte) (int, error) {
-	j.mu.Lock()
-	defer j.mu.Unlock()
-	return j.text.Write(line)
+func (l *siteLog) Write(line []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.Write(line)
 }
 
-func (j *journal) String() string {
-	j.mu.Lock()
-	defer j.mu.Unlock()
-	return j.text.String()
+func (l *siteLog) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.String()
 }
 
-func newWorld(t testing.TB) *world {
+func newEnv(t testing.TB) *env {
 	t.Helper()
-	return worldOn(t, dbtest.New(t))
+	return envOn(t, dbtest.New(t))
 }
 
-func worldOn(t testing.TB, database *db.DB, change ...func(*Config)) *world {
+func envOn(t testing.TB, database *db.DB, change ...func(*Config)) *env {
 	t.Helper()
 	return served(t, database, 0, change...)
 }
 
-// served is a world that waits for a body no longer than patience; 0: as long as it really does.
-func served(t testing.TB, database *db.DB, patience time.Duration, change ...func(*Config)) *world {
+// served is an env that waits for a body no longer than patience; 0: as long as it really does.
+func served(t testing.TB, database *db.DB, patience time.Duration, change ...func(*Config)) *env {
 	t.Helper()
 	files, err := static.Load()
 	if err != nil {
@@ -79,7 +79,7 @@ func served(t testing.TB, database *db.DB, patience time.Duration, change ...fun
 		t.Fatal(err)
 	}
 	base := &url.URL{Scheme: "http", Host: listener.Addr().String()}
-	log := &journal{}
+	log := &siteLog{}
 	config := Config{Config: web.Config{BaseURL: base, Addr: base.Host, Inbox: true, Secret: []byte(password)}, Media: media}
 	for _, one := range change {
 		one(&config)
@@ -107,14 +107,14 @@ func served(t testing.TB, database *db.DB, patience time.Duration, change ...fun
 		}
 		<-ended
 	})
-	return &world{db: database, url: base.String(), journal: log}
+	return &env{db: database, url: base.String(), output: log}
 }
 
 // password is everybody's.
 const password = "correct horse battery"
 
 // user is a new user whose mailbox is confirmed.
-func (w *world) user(t testing.TB, name string, role domain.Role) domain.User {
+func (w *env) user(t testing.TB, name string, role domain.Role) domain.User {
 	t.Helper()
 	u := domain.User{Email: name + "@people.example", Name: name, Role: role, Language: "en", Timezone: "UTC", VerifiedAt: time.Now()}
 	var err error
@@ -141,7 +141,7 @@ type answer struct {
 	body string
 }
 
-func (w *world) visitor(t testing.TB) *browser {
+func (w *env) visitor(t testing.TB) *browser {
 	t.Helper()
 	jar, err := cookiejar.New(nil)
 	if err != nil {
@@ -154,7 +154,7 @@ func (w *world) visitor(t testing.TB) *browser {
 }
 
 // as is a browser in which the user is signed in.
-func (w *world) as(t testing.TB, user domain.User) *browser {
+func (w *env) as(t testing.TB, user domain.User) *browser {
 	t.Helper()
 	b, secret, now := w.visitor(t), make([]byte, 32), time.Now()
 	_, _ = rand.Read(secret)

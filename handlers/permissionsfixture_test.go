@@ -42,10 +42,10 @@ func insertMailing(state string) string {
 		SELECT $1, $2, id, 'News', 'all', '2031-01-06 09:00', 'UTC', 'daily', ` + state + ` FROM message`
 }
 
-// stage is the site with a thing for every question, and a person for every one that may change
+// fixture is the site with a thing for every question, and a person for every one that may change
 // him, so that none depends on another.
-type stage struct {
-	*world
+type fixture struct {
+	*env
 	hash     string // of the password, made once
 	last     int64  // id of a person or thing; long, so that it can be found in a page
 	client   *http.Client
@@ -65,9 +65,9 @@ type reply struct {
 	wrote bool   // a transaction that writes took place
 }
 
-func newStage(t *testing.T) *stage {
+func newFixture(t *testing.T) *fixture {
 	t.Helper()
-	s := &stage{world: newWorld(t), last: 7_000_000, audience: map[string]person{}, client: &http.Client{
+	s := &fixture{env: newEnv(t), last: 7_000_000, audience: map[string]person{}, client: &http.Client{
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}}
 	t.Cleanup(s.client.CloseIdleConnections)
 	var err error
@@ -88,7 +88,7 @@ func newStage(t *testing.T) *stage {
 	return s
 }
 
-func (s *stage) exec(t *testing.T, sql string, args ...any) {
+func (s *fixture) exec(t *testing.T, sql string, args ...any) {
 	t.Helper()
 	if _, err := s.db.Postgres().Pool.Exec(t.Context(), sql, args...); err != nil {
 		t.Fatal(err, sql)
@@ -97,7 +97,7 @@ func (s *stage) exec(t *testing.T, sql string, args ...any) {
 
 // person makes a user with a session and its cookie. Who is blocked keeps the session,
 // to see that it is worth nothing.
-func (s *stage) person(t *testing.T, role string) person {
+func (s *fixture) person(t *testing.T, role string) person {
 	t.Helper()
 	s.last++
 	bare := fmt.Sprintf("%032d", s.last)
@@ -111,7 +111,7 @@ func (s *stage) person(t *testing.T, role string) person {
 }
 
 // actor is who puts the question.
-func (s *stage) actor(t *testing.T, c cell) person {
+func (s *fixture) actor(t *testing.T, c cell) person {
 	t.Helper()
 	if c.admitted() && !strings.HasPrefix(c.route, "GET ") {
 		return s.person(t, c.role)
@@ -123,7 +123,7 @@ func (s *stage) actor(t *testing.T, c cell) person {
 }
 
 // ask puts one question to the site.
-func (s *stage) ask(t *testing.T, c cell) reply {
+func (s *fixture) ask(t *testing.T, c cell) reply {
 	t.Helper()
 	me := s.actor(t, c)
 	id := s.place(t, c, me.id)
@@ -169,7 +169,7 @@ func (s *stage) ask(t *testing.T, c cell) reply {
 }
 
 // place makes the thing that the question is about, and gives its id.
-func (s *stage) place(t *testing.T, c cell, me int64) string {
+func (s *fixture) place(t *testing.T, c cell, me int64) string {
 	t.Helper()
 	owner := me
 	if c.object == "foreign" {
@@ -186,7 +186,7 @@ func (s *stage) place(t *testing.T, c cell, me int64) string {
 }
 
 // transactions is a number that every transaction that writes makes larger, committed or not.
-func (s *stage) transactions(t *testing.T) (n string) {
+func (s *fixture) transactions(t *testing.T) (n string) {
 	t.Helper()
 	if err := s.db.Postgres().Pool.QueryRow(t.Context(), `SELECT pg_snapshot_xmax(pg_current_snapshot())::text`).Scan(&n); err != nil {
 		t.Fatal(err)
@@ -195,7 +195,7 @@ func (s *stage) transactions(t *testing.T) (n string) {
 }
 
 // check looks at where an answer leads and whether it says that htmx gets another.
-func (s *stage) check(t *testing.T, c cell, got reply) {
+func (s *fixture) check(t *testing.T, c cell, got reply) {
 	t.Helper()
 	to := got.Header.Get("Location") + got.Header.Get("HX-Redirect")
 	if c.fragment != (got.Header.Get("Location") == "") && to != "" {

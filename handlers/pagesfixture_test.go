@@ -1,8 +1,8 @@
 package handlers
 
-// stageOfPages is an owner (1) with 100,000 of 198,000 clients, 300 mailings and a million
+// pagesFixture is an owner (1) with 100,000 of 198,000 clients, 300 mailings and a million
 // attempts of 20 runs, the last of them under way. Clients came one after the other in 60 days.
-var stageOfPages = []string{
+var pagesFixture = []string{
 	`INSERT INTO users (email, name, password_hash, role)
 		SELECT 'owner' || n || '@x.org', 'Owner ' || n, '', 'user' FROM generate_series(1, 49) AS n`,
 	`INSERT INTO clients (owner_id, email, full_name, comment, tags, created_at)
