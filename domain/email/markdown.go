@@ -6,10 +6,8 @@ import (
 	"errors"
 	"html/template"
 	"regexp"
-	"strings"
 
 	"github.com/microcosm-cc/bluemonday"
-	"github.com/vanng822/go-premailer/premailer"
 	"github.com/yuin/goldmark"
 	"github.com/yuin/goldmark/ast"
 	"github.com/yuin/goldmark/extension"
@@ -97,23 +95,3 @@ func (c content) sanitised(n ast.Node) (string, error) {
 
 //go:embed content.css
 var contentCSS string
-
-// style writes the style of content.css into the elements. Being parsed on its own, markup
-// that an author left open is closed and can't reach the frame.
-func style(markup string) (template.HTML, error) {
-	options := premailer.NewOptions(premailer.WithCssToAttributes(false))
-	document, err := premailer.NewPremailerFromString("<style>"+contentCSS+"</style><body>"+markup, options)
-	if err != nil {
-		return "", err
-	}
-	whole, err := document.Transform()
-	if err != nil {
-		return "", err
-	}
-	_, rest, begun := strings.Cut(whole, "<body>")
-	inner, _, ended := strings.Cut(rest, "</body>")
-	if !begun || !ended {
-		return "", errors.New("email: styled content without a body")
-	}
-	return template.HTML(inner), nil
-}

@@ -1,0 +1,95 @@
+package email
+
+import (
+	"cmp"
+	"fmt"
+	"html/template"
+	"slices"
+	"strings"
+
+	"github.com/andybalholm/cascadia"
+	"golang.org/x/net/html"
+	"golang.org/x/net/html/atom"
+)
+
+// rule is one selector of content.css with its declarations ("color:#fff").
+type rule struct {
+	cascadia.Sel
+	declarations []string
+}
+
+// readRules reads the few kinds of CSS that content.css is made of: rules without strings, comments and at-rules.
+// They come in the order in which they win, the strongest last.
+func readRules(css string) (rules []rule, err error) {
+	for block := range strings.SplitSeq(strings.TrimSpace(css), "}") {
+		selectors, body, ok := strings.Cut(block, "{")
+		if !ok {
+			continue
+		}
+		var declarations []string
+		for one := range strings.SplitSeq(body, ";") {
+			name, value, _ := strings.Cut(one, ":")
+			declarations = append(declarations, strings.TrimSpace(name)+":"+strings.TrimSpace(value))
+		}
+		group, err := cascadia.ParseGroup(strings.TrimSpace(selectors))
+		if err != nil {
+			return nil, fmt.Errorf("content.css: %w", err)
+		}
+		for _, one := range group {
+			rules = append(rules, rule{one, declarations})
+		}
+	}
+	slices.SortStableFunc(rules, func(a, b rule) int {
+		x, y := a.Specificity(), b.Specificity()
+		return slices.CompareFunc(x[:], y[:], cmp.Compare[int])
+	})
+	return rules, nil
+}
+
+// style writes the style of content.css into the elements. Being parsed on its own, markup
+// that an author left open is closed and can't reach the frame.
+func style(markup string) (template.HTML, error) {
+	rules, err := readRules(contentCSS)
+	if err != nil {
+		return "", err
+	}
+	nodes, err := html.ParseFragment(strings.NewReader(markup), &html.Node{Type: html.ElementNode, Data: "body", DataAtom: atom.Body})
+	if err != nil {
+		return "", err
+	}
+	body := &html.Node{Type: html.ElementNode, Data: "body", DataAtom: atom.Body} // rules look at parents
+	for _, node := range nodes {
+		body.AppendChild(node)
+	}
+	var out strings.Builder
+	for node := range body.Descendants() {
+		if node.Type == html.ElementNode {
+			inline(node, rules)
+		}
+	}
+	for node := range body.ChildNodes() {
+		if err := html.Render(&out, node); err != nil {
+			return "", err
+		}
+	}
+	return template.HTML(out.String()), nil
+}
+
+// inline gives an element the declarations of all rules that are about it. The last of a property wins, and stands
+// where it is set: border after border-bottom takes that back.
+func inline(node *html.Node, rules []rule) {
+	var set []string
+	for _, one := range rules {
+		if !one.Match(node) {
+			continue
+		}
+		for _, declaration := range one.declarations {
+			property, _, _ := strings.Cut(declaration, ":")
+			set = slices.DeleteFunc(set, func(s string) bool { return strings.HasPrefix(s, property+":") })
+			set = append(set, declaration)
+		}
+	}
+	if len(set) > 0 {
+		node.Attr = append(node.Attr, html.Attribute{Key: "style", Val: strings.Join(set, ";")})
+	}
+}
