@@ -18,6 +18,7 @@ import (
 	"github.com/caarlos0/env/v11"
 
 	"skychimp/domain"
+	"skychimp/handlers/jobs/bounces"
 	"skychimp/handlers/jobs/smtp"
 )
 
@@ -36,6 +37,9 @@ type config struct {
 	DKIMKey        readableFile  `env:"DKIM_KEY" help:"PEM file that signs emails, with an RSA key, an ed25519 key or both, together with:"`
 	DKIMSelector   string        `env:"DKIM_SELECTOR" help:"name of the key in DNS; for two keys in one file both, as s1,s2"`
 	DKIMDomain     string        `env:"DKIM_DOMAIN" help:"domain that publishes the key"`
+	BounceDomain   domainName    `env:"BOUNCE_DOMAIN" help:"domain that returned emails come to: envelope senders are b+<token>@ it; empty: MAIL_FROM"`
+	BounceAddr     listenAddress `env:"BOUNCE_ADDR" help:"where returned emails are taken by SMTP, such as 127.0.0.1:2525; the MX of BOUNCE_DOMAIN leads here"`
+	BounceIMAP     bounceMailbox `env:"BOUNCE_IMAP" help:"or the mailbox that they are read from, imaps://user:password@host/INBOX"`
 	DispatchEvery  interval      `env:"DISPATCH_EVERY" envDefault:"1m" help:"how often to look for due mailings"`
 	TrustedProxies networks      `env:"TRUSTED_PROXIES" help:"addresses whose forwarded headers are trusted, separated by commas"`
 	RedisURL       redisURL      `env:"REDIS_URL" help:"cache shared by several machines, redis://host:6379/0"`
@@ -53,6 +57,9 @@ func readConfig(environ []string) (config, error) {
 	}
 	if (c.DKIMKey == "") != (c.DKIMSelector == "") || (c.DKIMKey == "") != (c.DKIMDomain == "") {
 		return c, errors.New("DKIM_KEY, DKIM_SELECTOR and DKIM_DOMAIN belong together: set all three or none")
+	}
+	if c.BounceAddr != "" && c.BounceDomain == "" {
+		return c, errors.New("BOUNCE_ADDR needs BOUNCE_DOMAIN: the domain whose mail comes there, such as bounces.example.com")
 	}
 	return c, nil
 }
@@ -112,11 +119,13 @@ type (
 	domainLimits  domain.Limits
 	ownerLimits   domain.OwnerLimits
 	mailAddress   struct{ *mail.Address }
+	domainName    string
+	bounceMailbox bounces.Mailbox
 )
 
 var _ = []encoding.TextUnmarshaler{new(listenAddress), new(databaseURL), new(redisURL), new(mediaURL),
 	new(readableFile), new(secret), new(oldSecret), new(logFormat), new(interval), new(networks), new(webAddress),
-	new(smtpServers), new(domainLimits), new(ownerLimits), new(mailAddress)}
+	new(smtpServers), new(domainLimits), new(ownerLimits), new(mailAddress), new(domainName), new(bounceMailbox)}
 
 func (a *listenAddress) UnmarshalText(text []byte) error {
 	*a = listenAddress(text)
@@ -201,6 +210,23 @@ func (m *mailAddress) UnmarshalText(text []byte) (err error) {
 		return errors.New("allowed is an address that every mail server takes: ASCII letters before the @, a host that exists behind it")
 	}
 	m.Address.Address = wire
+	return nil
+}
+
+func (d *domainName) UnmarshalText(text []byte) error {
+	wire, _, ok := domain.WireEmail("b@" + strings.ToLower(string(text)))
+	*d = domainName(strings.TrimPrefix(wire, "b@"))
+	if !ok || domain.CheckEmail("", wire) != nil {
+		return errors.New("allowed is a domain, such as bounces.example.com")
+	}
+	return nil
+}
+
+func (b *bounceMailbox) UnmarshalText(text []byte) error {
+	box, err := bounces.ParseMailbox(string(text))
+	if *b = bounceMailbox(box); err != nil {
+		return fmt.Errorf("%w; allowed is imaps://user:password@host/INBOX, with %%40 for an @ in the user's name", err)
+	}
 	return nil
 }
 

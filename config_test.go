@@ -39,6 +39,7 @@ func TestConfigTakes(t *testing.T) {
 		{"SMTP_URL=smtp://h?weight=3 smtp://other"}, {"SMTP_URL=inbox"}, {"SECRET_OLD=lost"}, {"SECRET_OLD=" + strings.Repeat("o", 32)},
 		{"DOMAIN_LIMITS=gmail.com?rate=20&conns=5 *?rate=50"}, {"OWNER_LIMITS=rate=50&conns=20&firstday=500&growth=2"},
 		{"MAIL_FROM=a@b.example"}, {"MAIL_FROM=Ромашка <news@пример.рф>"}, {"REDIS_URL=redis://h:6379/1"}, {"MEDIA_URL=s3://bucket?region=x"},
+		{"BOUNCE_DOMAIN=Bounces.example.com", "BOUNCE_ADDR=127.0.0.1:2525"}, {"BOUNCE_IMAP=imaps://b%40example.com:p@mail.example.com/INBOX"},
 		{"DKIM_KEY=" + key, "DKIM_SELECTOR=s", "DKIM_DOMAIN=d.example"},
 		{"TRUSTED_PROXIES=10.0.0.1, 10.1.0.0/16,::1"}, {"LOG_FORMAT=json"}, {"DISPATCH_EVERY=5s"},
 	}
@@ -57,7 +58,8 @@ func TestConfigRefuses(t *testing.T) {
 		"SMTP_URL=smtp://h?conns=1.5", "SMTP_URL=smtp://h?rate=-1", "SMTP_URL=smtp://h?color=red", "SMTP_URL=smtp://h?rate=NaN",
 		"SMTP_URL=smtp://h?weight=0", "SMTP_URL=smtp://h http://other", "DOMAIN_LIMITS=gmail.com=5", "OWNER_LIMITS=firstday=1",
 		"MAIL_FROM=nobody", "MAIL_FROM=нет@пример.рф", "REDIS_URL=h:6379", "MEDIA_URL=/tmp", "SECRET=short", "SECRET_OLD=short", "DISPATCH_EVERY=often",
-		"DISPATCH_EVERY=0s", "DKIM_KEY=/no/such/file", "TRUSTED_PROXIES=proxy", "METRICS_ADDR=9090", "LOG_FORMAT=xml",
+		"DISPATCH_EVERY=0s", "DKIM_KEY=/no/such/file", "BOUNCE_DOMAIN=b@x", "BOUNCE_DOMAIN=-.example", "BOUNCE_ADDR=2525", "BOUNCE_IMAP=imaps://mail.example.com/INBOX", "BOUNCE_IMAP=mail.example.com",
+		"TRUSTED_PROXIES=proxy", "METRICS_ADDR=9090", "LOG_FORMAT=xml",
 	}
 	for _, pair := range tests {
 		name, value, _ := strings.Cut(pair, "=")
@@ -85,6 +87,9 @@ func TestConfigRefuses(t *testing.T) {
 		if _, err := db.Open(address); err == nil || strings.Contains(err.Error(), "hush") || !strings.Contains(err.Error(), "DATABASE_URL") {
 			t.Errorf("%s: %v", address, err)
 		}
+	}
+	if _, err := readConfig([]string{"BOUNCE_ADDR=127.0.0.1:2525"}); err == nil {
+		t.Error("BOUNCE_ADDR is taken alone")
 	}
 	if _, err := readConfig([]string{"DKIM_SELECTOR=s"}); err == nil {
 		t.Error("DKIM_SELECTOR is taken alone")

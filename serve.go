@@ -79,7 +79,8 @@ func (p *program) serveAfter(prepare func(*database) error) (err error) {
 	}
 	app, err := handlers.New(handlers.Config{
 		Config: web.Config{BaseURL: p.config.BaseURL.URL, Addr: string(p.config.Addr), Proxies: p.config.TrustedProxies,
-			Inbox: len(p.config.SMTPURL) == 0, Secret: secret, SecretOld: p.config.SecretOld.key()},
+			Inbox:   len(p.config.SMTPURL) == 0,
+			Bounces: p.config.BounceAddr != "" || p.config.BounceIMAP.Addr != "", Secret: secret, SecretOld: p.config.SecretOld.key()},
 		Media: media,
 	}, database.DB, set, files, p.log)
 	if err != nil {

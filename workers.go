@@ -30,11 +30,12 @@ type workers struct {
 	inbox    context.CancelFunc // ends the inbox, after everybody who sends to it
 	stopJobs func(context.Context) error
 	metrics  func() // ends them
+	bounces  func() // ends what takes returned emails
 }
 
 // startEngine starts what sends, without the queue: all that the send command needs.
 func (p *program) startEngine(database *database, texts *templates.Texts) (*workers, error) {
-	w := &workers{failed: make(chan error, 1), metrics: func() {}, stopJobs: func(context.Context) error { return nil }}
+	w := &workers{failed: make(chan error, 1), metrics: func() {}, bounces: func() {}, stopJobs: func(context.Context) error { return nil }}
 	if err := p.configure(w, database, texts); err != nil {
 		return nil, err
 	}
@@ -68,6 +69,11 @@ func (p *program) startWorkers(database *database, texts *templates.Texts, media
 		return nil, errors.Join(err, w.stop())
 	}
 	w.stopJobs = stopJobs
+	stopBounces, err := p.startBounces(database)
+	if err != nil {
+		return nil, errors.Join(err, w.stop())
+	}
+	w.bounces = stopBounces
 	if w.metrics, err = p.serveMetrics(w.engine); err != nil {
 		w.metrics = func() {}
 		return nil, errors.Join(err, w.stop())
@@ -83,6 +89,7 @@ func (w *workers) stop() error {
 	err := w.stopJobs(ctx)
 	w.running.Wait()
 	w.inbox()
+	w.bounces()
 	w.metrics()
 	return errors.Join(err, <-w.failed)
 }
