@@ -5,7 +5,6 @@ import (
 	"bytes"
 
 	"github.com/gofiber/fiber/v2"
-	"github.com/jhillyerd/enmime/v2"
 
 	"skychimp/db"
 	"skychimp/domain"
@@ -88,17 +87,13 @@ func (h *Inbox) HTML(r *web.Request) error {
 	return r.SendString(`<base target="_top">` + parsed.HTML)
 }
 
-func (h *Inbox) readLetter(r *web.Request) (db.InboxLetter, *enmime.Envelope, error) {
+func (h *Inbox) readLetter(r *web.Request) (db.InboxLetter, content, error) {
 	if !r.Site.Inbox {
-		return db.InboxLetter{}, nil, domain.Errorf(domain.NotFound, "", "errors.not_found")
+		return db.InboxLetter{}, content{}, domain.Errorf(domain.NotFound, "", "errors.not_found")
 	}
 	letter, err := h.DB.Inbox().Get(r.UserContext(), r.ID())
 	if err != nil {
-		return letter, nil, err
+		return letter, content{}, err
 	}
-	parsed, err := enmime.ReadEnvelope(bytes.NewReader(letter.Raw))
-	if err != nil {
-		parsed = &enmime.Envelope{} // the source tells what came
-	}
-	return letter, parsed, nil
+	return letter, read(letter.Raw), nil
 }
