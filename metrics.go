@@ -52,8 +52,8 @@ func registry(engine *engine.Engine) *prometheus.Registry {
 	count(attempts, help, prometheus.Labels{"status": "failed"}, &counts.Failed)
 	count(attempts, help, prometheus.Labels{"status": "unknown"}, &counts.Unknown)
 	count("skychimp_commits_total", "Groups of results that were recorded.", nil, &counts.Commits)
-	count("skychimp_unbalanced_runs_total", "Runs found at their close, or by the check every ten minutes, whose counts do not add up to what was planned; anything but 0 is a defect.", nil, &counts.Unbalanced)
-	count("skychimp_blocks_taken_over_total", "Blocks of deliveries taken over from processes that died.", nil, &counts.TakenOver)
+	count("skychimp_count_mismatches_total", "Runs found at their close, or by the check every ten minutes, whose counts do not add up to what was planned; anything but 0 is a defect.", nil, &counts.Mismatches)
+	count("skychimp_batches_taken_over_total", "Batches of deliveries taken over from processes that died.", nil, &counts.TakenOver)
 	r.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: "skychimp_clock_ahead_seconds",
 		Help: "How far this machine's clock is ahead of the database's; beyond 30 either way this process plans no run."},
 		func() float64 { return engine.Clock().Ahead().Seconds() }))

@@ -112,7 +112,7 @@ func (s sendCommand) plan(p *program, database *database, mailings []int64, now 
 		if err != nil {
 			return refused(err)
 		}
-		if ok && run.Rest == nil {
+		if ok && run.PlanCursor == nil {
 			whole = append(whole, run)
 		}
 	}

@@ -21,7 +21,7 @@ func (db *DB) Attempts() Attempts { return Attempts{db} }
 // MailingID or RunID and an empty Status take all. Page counts from 1.
 type AttemptFilter struct {
 	OwnerID, MailingID, RunID, ClientID int64
-	Status                              domain.Verdict
+	Status                              domain.AttemptStatus
 	Page                                Page
 }
 

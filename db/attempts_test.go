@@ -31,7 +31,7 @@ func TestAttempts(t *testing.T) {
 	s.All(other.ID, s.Fetch(other.ID)[:1], domain.OutcomeAccepted)
 
 	ann, mailing := run.OwnerID, run.MailingID
-	line := func(run domain.Run, seq, n int, status domain.Verdict) string {
+	line := func(run domain.Run, seq, n int, status domain.AttemptStatus) string {
 		return fmt.Sprintf("%d.%d.%d %s", run.ID, seq, n, status)
 	}
 	of1, of2, of3, of31 := line(run, 1, 1, "accepted"), line(run, 2, 1, "failed"), line(run, 3, 1, "deferred"), line(run, 3, 2, "accepted")

@@ -212,7 +212,7 @@ func TestMailingRows(t *testing.T) {
 	if _, ok, err := outbox.New(d.Postgres()).Plans().Make(t.Context(), m.ID, dbtest.Monday, false); err != nil || !ok {
 		t.Fatal(ok, err)
 	}
-	if _, err := d.Postgres().Pool.Exec(t.Context(), "UPDATE blocks SET accepted = 2"); err != nil {
+	if _, err := d.Postgres().Pool.Exec(t.Context(), "UPDATE batches SET accepted = 2"); err != nil {
 		t.Fatal(err)
 	}
 	dbtest.Must[domain.Mailing](t)(d.Mailings().Disable(t.Context(), manager, other.ID, "spam", dbtest.Monday))

@@ -41,7 +41,7 @@ func (r Runs) Throughput(ctx context.Context, run domain.Run) (domain.Pace, erro
 	for rows.Next() {
 		var part int
 		var seconds, attempts int64
-		var status domain.Verdict
+		var status domain.AttemptStatus
 		if err := rows.Scan(&pace.From, &seconds, &part, &status, &attempts); err != nil {
 			return pace, err
 		}

@@ -127,7 +127,7 @@ func TestPagesByCursor(t *testing.T) {
 				t.Fatal(sql, err)
 			}
 		}
-		for status, pages := range map[domain.Verdict]int{"": 8, domain.Deferred: 4, domain.Accepted: 4} {
+		for status, pages := range map[domain.AttemptStatus]int{"": 8, domain.Deferred: 4, domain.Accepted: 4} {
 			walk(t, pages, func(page db.Page) []db.AttemptRow {
 				rows, more, err := d.Attempts().List(t.Context(), db.AttemptFilter{OwnerID: owner, Status: status, Page: page})
 				if fail(err); len(rows) > 0 && more != (page.Number < pages) {

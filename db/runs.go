@@ -27,7 +27,7 @@ type RunRow struct {
 	Complained  int64
 }
 
-// runColumns count an open run by its blocks: the row itself is counted when it closes, so
+// runColumns count an open run by its batches: the row itself is counted when it closes, so
 // that sending never updates one hot row.
 const runColumns = `run.*, mailing.name AS mailing_name,
 	run.accepted + coalesce(live.accepted, 0) AS accepted,
@@ -40,7 +40,7 @@ const markColumns = `(SELECT count(*) FROM bounces WHERE run_id = run.id AND mar
 	(SELECT count(*) FROM bounces WHERE run_id = run.id AND mark = 'complained') AS complained`
 
 const liveCounts = `LEFT JOIN LATERAL (SELECT sum(accepted) AS accepted, sum(failed) AS failed, sum(suppressed) AS suppressed
-	FROM blocks WHERE run_id = run.id) AS live ON run.closed_at IS NULL`
+	FROM batches WHERE run_id = run.id) AS live ON run.closed_at IS NULL`
 
 const runTables = `runs AS run JOIN mailings AS mailing ON mailing.id = run.mailing_id ` + liveCounts + `
 	LEFT JOIN LATERAL (SELECT count(*) AS deferred, min(due_at) AS next_try_at

@@ -11,18 +11,23 @@ import (
 // Stage is the step of an SMTP session that an Answer belongs to.
 type Stage string
 
-// The stages in their order. StageData is the DATA command up to the 354, StageDot the
+// The stages in their order. StageData is the DATA command up to the 354, StageEndOfData the
 // wait for the answer to the whole email.
 const (
-	StageConnect Stage = "connect"
-	StageHello   Stage = "hello"
-	StageTLS     Stage = "tls"
-	StageAuth    Stage = "auth"
-	StageMail    Stage = "mail"
-	StageRcpt    Stage = "rcpt"
-	StageData    Stage = "data"
-	StageDot     Stage = "dot"
+	StageConnect   Stage = "connect"
+	StageHello     Stage = "hello"
+	StageTLS       Stage = "tls"
+	StageAuth      Stage = "auth"
+	StageMail      Stage = "mail"
+	StageRcpt      Stage = "rcpt"
+	StageData      Stage = "data"
+	StageEndOfData Stage = "end of data"
 )
+
+// inSession tells whether an email was under way.
+func (s Stage) inSession() bool {
+	return s == StageMail || s == StageRcpt || s == StageData || s == StageEndOfData
+}
 
 // maxAnswer is how many bytes of a server's words are kept.
 const maxAnswer = 500
@@ -60,42 +65,40 @@ func (a Answer) String() string {
 	return fmt.Sprintf("%d %s", a.Code, a.Text)
 }
 
-// Verdict is what an Answer means for the email. The first three and Unknown are also
-// the status of an Attempt.
-type Verdict string
+// AttemptStatus is what an Answer says of the email, taken alone. The first four are recorded.
+type AttemptStatus string
 
-// The verdicts.
+// The statuses.
 const (
-	Accepted     Verdict = "accepted"
-	Deferred     Verdict = "deferred"      // try the recipient again after RetryAfter
-	Failed       Verdict = "failed"        // this recipient is refused for good
-	Unknown      Verdict = "unknown"       // no answer after the dot: one more try with the same Message-ID
-	NotTried     Verdict = "not_tried"     // not the recipient's fault: reconnect, no attempt is charged
-	SenderBroken Verdict = "sender_broken" // no recipient can be reached like this: pause the run
+	Accepted     AttemptStatus = "accepted"
+	Deferred     AttemptStatus = "deferred"      // the server takes it later
+	Failed       AttemptStatus = "failed"        // it is refused for good
+	Unknown      AttemptStatus = "unknown"       // no answer after the end of data: it may have arrived
+	NotTried     AttemptStatus = "not_tried"     // the server took no email at all from this connection
+	SenderBroken AttemptStatus = "sender_broken" // the server takes none from this sender
 )
 
-// Verdict reads the answer. NotTried may come from every connection for one and the same
-// email, so whoever retries at once has to count.
-func (a Answer) Verdict() Verdict {
-	aboutLetter := a.Stage == StageRcpt || a.Stage == StageData || a.Stage == StageDot
+// Status reads the answer. What follows from it, Dispose says.
+func (a Answer) Status() AttemptStatus {
+	aboutEmail := a.Stage == StageRcpt || a.Stage == StageData || a.Stage == StageEndOfData
 	switch class := a.Code / 100; {
 	case a.Code == 421:
 		return NotTried
 	case a.Code == 0 && a.Stage == StageTLS:
 		return SenderBroken
-	case class == 2 && a.Stage == StageDot:
+	case class == 2 && a.Stage == StageEndOfData:
 		return Accepted
 	case a.Code == 530, a.Code == 534, a.Code == 535, a.Code == 538: // RFC 4954 section 6
 		return SenderBroken
 	case a.ConnectionLimit():
 		return NotTried
-	case class == 4 && (aboutLetter || a.Stage == StageMail && a.names("greylist", "graylist")):
+	case class == 4 && (aboutEmail || a.Stage == StageMail && a.names("greylist", "graylist")):
 		return Deferred
-	case class == 5 && aboutLetter:
+	case class == 5 && aboutEmail:
 		return Failed
 	case class == 5:
 		return SenderBroken
-	case class != 4 && a.Stage == StageDot: // silence, or neither yes nor no
+	case class != 4 && a.Stage == StageEndOfData: // silence, or neither yes nor no
 		return Unknown
 	}
 	return NotTried
@@ -105,7 +108,7 @@ func (a Answer) Verdict() Verdict {
 // new one it will. 452 also stands for a full disk or mailbox, which no reconnect cures.
 func (a Answer) ConnectionLimit() bool {
 	switch {
-	case a.Stage != StageMail && a.Stage != StageRcpt && a.Stage != StageData && a.Stage != StageDot:
+	case !a.Stage.inSession():
 		return false
 	case a.Code/100 == 5:
 		return a.names("too many") && a.names("connection", "session")
@@ -147,9 +150,9 @@ type Attempt struct {
 	Email    string
 	N        int // 1 for the first try of a delivery
 	At       time.Time
-	Status   Verdict // accepted, deferred, failed or unknown
-	Code     int     // 0: no answer came
-	Answer   string  // Answer.Text
+	Status   AttemptStatus // accepted, deferred, failed or unknown
+	Code     int           // 0: no answer came
+	Answer   string        // Answer.Text
 }
 
 // Standstill is how long emails that could be sent may not be before the service is not ready.

@@ -7,18 +7,18 @@ import (
 	"unicode/utf8"
 )
 
-func TestVerdict(t *testing.T) {
+func TestAnswerStatus(t *testing.T) {
 	for _, c := range []struct {
 		stage Stage
 		code  int
 		text  string
-		want  Verdict
+		want  AttemptStatus
 		hard  bool
 	}{
-		{StageDot, 250, "2.0.0 ok", Accepted, false},
+		{StageEndOfData, 250, "2.0.0 ok", Accepted, false},
 		{StageRcpt, 250, "2.1.5 ok", NotTried, false},
-		{StageDot, 0, "connection reset", Unknown, false},
-		{StageDot, 354, "go on", Unknown, false},
+		{StageEndOfData, 0, "connection reset", Unknown, false},
+		{StageEndOfData, 354, "go on", Unknown, false},
 
 		{StageConnect, 0, "connection refused", NotTried, false},
 		{StageData, 0, "EOF", NotTried, false},
@@ -26,7 +26,7 @@ func TestVerdict(t *testing.T) {
 		{StageMail, 421, "", NotTried, false},
 		{StageRcpt, 421, "", NotTried, false},
 		{StageData, 421, "", NotTried, false},
-		{StageDot, 421, "", NotTried, false},
+		{StageEndOfData, 421, "", NotTried, false},
 		{StageConnect, 450, "busy", NotTried, false},
 		{StageTLS, 454, "4.7.0 no TLS now", NotTried, false},
 		{StageAuth, 454, "4.7.0 try later", NotTried, false},
@@ -35,7 +35,7 @@ func TestVerdict(t *testing.T) {
 		{StageMail, 450, "4.7.1 Greylisted, try again", Deferred, false},
 		{StageRcpt, 450, "4.2.0 Greylisted", Deferred, false},
 		{StageData, 451, "4.3.0 try later", Deferred, false},
-		{StageDot, 451, "4.3.0 try later", Deferred, false},
+		{StageEndOfData, 451, "4.3.0 try later", Deferred, false},
 
 		{StageMail, 452, "4.5.3 limit", NotTried, false},
 		{StageRcpt, 452, "4.5.3 Too many recipients", NotTried, false},
@@ -44,7 +44,7 @@ func TestVerdict(t *testing.T) {
 		{StageMail, 550, "5.7.1 Too many messages in this session", NotTried, false},
 		{StageRcpt, 452, "4.2.2 mailbox full", Deferred, false},
 		{StageRcpt, 452, "4.3.1 no storage", Deferred, false},
-		{StageDot, 452, "Insufficient system storage", Deferred, false},
+		{StageEndOfData, 452, "Insufficient system storage", Deferred, false},
 		{StageConnect, 452, "too many", NotTried, false},
 
 		{StageRcpt, 550, "5.1.1 no such user", Failed, true},
@@ -61,9 +61,9 @@ func TestVerdict(t *testing.T) {
 		{StageRcpt, 550, "5.1.8 bad sender's domain", Failed, false},
 		{StageRcpt, 550, "relay not permitted", Failed, false},
 		{StageData, 554, "5.5.1 no valid recipients", Failed, false},
-		{StageDot, 554, "5.7.1 spam", Failed, false},
-		{StageDot, 550, "refused", Failed, false},
-		{StageDot, 550, "5.1.1 no such user", Failed, true},
+		{StageEndOfData, 554, "5.7.1 spam", Failed, false},
+		{StageEndOfData, 550, "refused", Failed, false},
+		{StageEndOfData, 550, "5.1.1 no such user", Failed, true},
 
 		{StageConnect, 554, "no service", SenderBroken, false},
 		{StageHello, 550, "who are you", SenderBroken, false},
@@ -74,10 +74,10 @@ func TestVerdict(t *testing.T) {
 		{StageMail, 530, "5.7.0 authenticate first", SenderBroken, false},
 		{StageMail, 550, "5.7.1 sender refused", SenderBroken, false},
 		{StageRcpt, 530, "5.7.0 authenticate first", SenderBroken, false},
-		{StageDot, 535, "5.7.8 no", SenderBroken, false},
+		{StageEndOfData, 535, "5.7.8 no", SenderBroken, false},
 	} {
 		a := NewAnswer(c.stage, c.code, c.text)
-		if got := a.Verdict(); got != c.want {
+		if got := a.Status(); got != c.want {
 			t.Errorf("%s: %s: got %s, want %s", c.stage, a, got, c.want)
 		}
 		if got := a.HardBounce(); got != c.hard {
@@ -105,14 +105,14 @@ func TestAnswerText(t *testing.T) {
 		{"caf\xe9", "250 caf?"},
 		{"почта", "250 почта"},
 	} {
-		if got := NewAnswer(StageDot, 250, c.text).String(); got != c.want {
+		if got := NewAnswer(StageEndOfData, 250, c.text).String(); got != c.want {
 			t.Errorf("%q: got %q, want %q", c.text, got, c.want)
 		}
 	}
-	if got := NewAnswer(StageDot, 0, "no answer").String(); got != "no answer" {
+	if got := NewAnswer(StageEndOfData, 0, "no answer").String(); got != "no answer" {
 		t.Errorf("without a code: %q", got)
 	}
-	long := NewAnswer(StageDot, 550, "x"+strings.Repeat("ы", 400)).Text
+	long := NewAnswer(StageEndOfData, 550, "x"+strings.Repeat("ы", 400)).Text
 	if len(long) != 499 || !utf8.ValidString(long) {
 		t.Errorf("cut to %d bytes, valid %v", len(long), utf8.ValidString(long))
 	}

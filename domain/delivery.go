@@ -33,8 +33,8 @@ type Delivery struct {
 	Tries    int
 }
 
-// BlockSize is how many deliveries one claim takes: seq 1 to 100, 101 to 200 and so on.
-const BlockSize = 100
+// BatchSize is how many deliveries one fetch takes: seq 1 to 100, 101 to 200 and so on.
+const BatchSize = 100
 
-// BlockOf is the first seq of the block that seq belongs to.
-func BlockOf(seq int) int { return (seq-1)/BlockSize*BlockSize + 1 }
+// BatchOf is the first seq of the block that seq belongs to.
+func BatchOf(seq int) int { return (seq-1)/BatchSize*BatchSize + 1 }

@@ -1,94 +1,151 @@
 package domain
 
-import (
-	"regexp"
-	"slices"
-	"strconv"
-	"strings"
-	"unicode"
-)
+import "time"
 
-// Class is whom or what a refusal blames.
-type Class string
+// Disposition is all that follows from an answer: what is recorded, and what becomes of the delivery,
+// its client, its run, its receiving domain, the connection and the server.
+type Disposition struct {
+	Status     AttemptStatus // of the attempt that is recorded; empty: no try is charged
+	Outcome    Outcome       // of the delivery; queued: it is sent again as soon as it may be
+	RetryAt    time.Time     // where the outcome is deferred
+	Suppress   bool          // the address is dead: its client gets no more emails
+	HoldDomain bool          // the run sends nothing to the receiving domain until RetryAt, and those it refused alike wait too
+	PauseRun   bool          // the run pauses, and those it refused alike are sent again
+	HangUp     bool          // a new connection takes more
+	Server     ServerState
+}
 
-// The classes. Only a dead address suppresses its client, and those of the mailbox count towards no
-// pause: refusals of any other class, when they come again and again, are not their recipients' fault.
+// ServerState is what an answer says of the mail server itself.
+type ServerState int
+
+// The states. But for one that works, a server is dialled again after a pause. When no other is left, of
+// one that is away the runs show it, and of one that refuses the sender they pause.
 const (
-	ClassDead    Class = "dead"    // there is no such mailbox
-	ClassMailbox Class = "mailbox" // it is full, or this server cannot write its address
-	ClassSender  Class = "sender"  // who sends, from where, how much and what
-	ClassUnknown Class = "unknown" // it does not say
+	ServerWorks   ServerState = iota
+	ServerUnready             // it ended the session before it took an email
+	ServerAway
+	ServerRefuses
 )
 
-// dispositions are the classes by what the server said; the first that fits counts. codes are
-// enhanced codes, words a pattern over Answer.words. Words about the sender win over codes and
-// words about the mailbox, because servers name the mailbox when they mean the sender.
-var dispositions = []struct {
-	class Class
-	codes []string
-	words *regexp.Regexp
-}{
-	{ClassSender, []string{"5.1.7", "5.1.8"}, nil},
-	{ClassMailbox, []string{"5.2.2", "5.6.7"}, regexp.MustCompile(
-		`\b(mailbox|inbox)( \pL+){0,3} (full|over|exceed)|\b(mailbox|inbox) (full|over|exceed)|\b(mailbox|inbox|account|user|recipient)( is)? over ?quota`)},
-	{ClassSender, nil, regexp.MustCompile(
-		`\b(sender|sending|return path|reverse path|(envelope|mail|header) ?from|from (address|domain)|` +
-			`client|your (ip|host|server|mail|message|e ?mail|domain|account)|ip address|` +
-			`rate|rates|hour|hourly|daily|per day|quota|limit|exceed|too (many|much|fast|quickly)|throttl|` +
-			`dns ?[bw]l|rbl|spamhaus|spamcop|barracuda|black ?list|block|deny ?list|listed|reputation|` +
-			`spam|abuse|bulk|unsolicited|virus|malware|content|polic|prohibit|denied|banned|forbidden|` +
-			`(not|un) ?(allowed|permitted|authori[sz]ed)|(un)?authenti|spf|dkim|dmarc|helo|ehlo|` +
-			`reverse (dns|host|lookup)|rdns|ptr|relaying|to relay|relay (access|not|denied|through)|rcpthosts)`)},
-	{ClassDead, []string{"5.1.1", "5.1.2", "5.1.3", "5.1.6", "5.1.10", "5.2.1"}, regexp.MustCompile(
-		`\b(no such|unknown|invalid|non ?existent|not an?( valid| known| local)?) ((local|e ?mail|recipient|destination|virtual) )*` +
-			`(user|mailbox|recipient|account|addressee|(recipient|e ?mail) address|local part)\b|` +
-			`\b(user|mailbox|recipient|account|addressee|(recipient|destination|e ?mail) address)( name)?( \pL+| that you tried to reach)? ((is|was|are) )?` +
-			`(unknown|invalid|not (found|known|local|exist)|do(es)? ?n[o ]?t exist|no longer (exists?|available|valid)|non ?existent)|` +
-			`\bdo(es)? ?n[o ]?t have an? (\pL+ ){0,4}account\b|\bno (mailbox|user|account) (here|by that name|with that|found)|` +
-			`\bunrouteable address|нет такого (пользователя|ящика|адресата)|(пользователь|ящик|адресат) не (найден|существует)`)},
+// History is what came before an answer.
+type History struct {
+	Now        time.Time
+	Jitter     float64       // from 0 up to 1, see RetryAfter
+	Created    time.Time     // of the run
+	Pauses     int           // of the run so far
+	Recorded   AttemptStatus // the attempt is on record, and the process that made it has died; empty otherwise
+	Tries      int           // recorded before, of this delivery
+	Unanswered bool          // one of them got no answer after the end of data
+	Losses     int           // connections that broke under this email since it was fetched
+	Sent       int           // emails that this connection took
+	Run        Refusals      // of the run to all domains, this answer included
+	Domain     Refusals      // of the run to the receiving domain, this answer included
 }
 
-// Class reads what a refusal blames.
-func (a Answer) Class() Class {
-	code, words := a.Enhanced(), a.words()
-	for _, d := range dispositions {
-		if slices.Contains(d.codes, code) || d.words != nil && d.words.MatchString(words) {
-			return d.class
-		}
+const (
+	maxLosses = 5  // broken connections, after which an email is charged a try
+	maxAlike  = 20 // refusals alike in a row, which are no longer their recipients' fault
+)
+
+// Dispose says what an answer means after what came before. It is the only place that decides: for the
+// living, and for whoever takes the work of a dead process over.
+func Dispose(a Answer, h History) Disposition {
+	status := h.Recorded
+	if status == "" {
+		status = a.Status()
 	}
-	if strings.HasPrefix(code, "5.7.") {
-		return ClassSender
+	hangUp := h.Recorded == "" && a.ConnectionLimit()
+	switch status {
+	case Accepted:
+		return Disposition{Status: Accepted, Outcome: OutcomeAccepted}
+	case Failed:
+		return refused(a, h, hangUp)
+	case Deferred, Unknown:
+		return retried(status, h, hangUp)
+	case SenderBroken:
+		return Disposition{Outcome: OutcomeQueued, HangUp: true, Server: ServerRefuses}
 	}
-	return ClassUnknown
+	return notTried(a, h, hangUp)
 }
 
-// HardBounce tells that the address itself is dead, so that its client gets no more mail.
-func (a Answer) HardBounce() bool { return a.Verdict() == Failed && a.Class() == ClassDead }
+// notTried sends the email again at once, on another connection, unless it may be the email that ends them.
+func notTried(a Answer, h History, hangUp bool) Disposition {
+	if !a.Stage.inSession() {
+		return Disposition{Outcome: OutcomeQueued, Server: ServerAway}
+	}
+	d := Disposition{Outcome: OutcomeQueued, HangUp: hangUp}
+	if h.Losses+1 >= maxLosses {
+		d = retried(Deferred, h, hangUp)
+	}
+	if h.Sent == 0 {
+		d.Server = ServerUnready
+	}
+	return d
+}
 
-// Alike is equal for refusals that say the same of their senders, and empty for those that count
-// towards no pause because it is the mailbox that they blame.
-func (a Answer) Alike() string {
-	class := a.Class()
+// retried defers, or fails what was tried long enough. An email whose end of data was never answered may
+// have arrived, so it is tried only once more.
+func retried(status AttemptStatus, h History, hangUp bool) Disposition {
+	at := h.Now.Add(RetryAfter(h.Tries+1, h.Jitter))
+	if at.Sub(h.Created) > RetryFor || status == Unknown && h.Unanswered {
+		return Disposition{Status: status, Outcome: OutcomeFailed, HangUp: hangUp}
+	}
+	return Disposition{Status: status, Outcome: OutcomeDeferred, RetryAt: at, HangUp: hangUp}
+}
+
+// refused fails the recipient, unless it is not the recipient that is refused. When email after email is
+// refused alike and no mailbox is blamed, nobody has failed: by all domains, the run pauses; by one, it
+// waits. Of a process that died nobody knows whether this was the last of such a row, so whoever is not
+// dead is tried again.
+func refused(a Answer, h History, hangUp bool) Disposition {
+	d := Disposition{Status: Failed, Outcome: OutcomeFailed, Suppress: a.HardBounce(), HangUp: hangUp}
 	switch {
-	case class == ClassDead, class == ClassMailbox:
-		return ""
-	case class == ClassSender:
-		return string(class)
-	case a.Enhanced() != "":
-		return strconv.Itoa(a.Code) + " " + a.Enhanced()
+	case h.Recorded != "" && !d.Suppress:
+		return retried(Failed, h, hangUp)
+	case a.Alike() == "":
+	case h.Run.N >= maxAlike:
+		d.Outcome, d.PauseRun = OutcomeQueued, true
+	case h.Domain.N >= maxAlike:
+		until := h.Domain.heldUntil(h)
+		if until.Sub(h.Created) <= RetryFor {
+			d.Outcome, d.RetryAt, d.HoldDomain = OutcomeDeferred, until, true
+		}
 	}
-	return strconv.Itoa(a.Code) + " " + a.words()
+	return d
 }
 
-// words are the text's words in lower case with one space between them. What differs from one
-// recipient to the next is left out: addresses, links and whatever has digits.
-func (a Answer) words() string {
-	var words []string
-	for field := range strings.FieldsSeq(strings.ToLower(a.Text)) {
-		if strings.Contains(field, "@") || strings.Contains(field, "://") || strings.ContainsAny(field, "0123456789") {
-			continue
-		}
-		words = append(words, strings.FieldsFunc(field, func(r rune) bool { return !unicode.IsLetter(r) })...)
+// Refusals are those alike in a row, in one run, that blame no mailbox. Both the count of each receiving
+// domain and that of all together are needed: one domain that refuses the sender must not hide behind
+// another that accepts, and a relay that refuses the sender may hear twenty domains.
+type Refusals struct {
+	Alike     string // see Answer.Alike
+	N         int
+	HeldUntil time.Time // when the domain is tried again
+	Holds     int
+}
+
+// Add counts a refusal; first tells that it is the first of its kind.
+func (r *Refusals) Add(a Answer) (first bool) {
+	first = r.Alike != a.Alike()
+	if first {
+		r.Alike, r.N = a.Alike(), 0
 	}
-	return strings.Join(words, " ")
+	r.N++
+	return first
+}
+
+// Hold notes that the domain waits. Those that were under way meanwhile don't lengthen it.
+func (r *Refusals) Hold(now, until time.Time) {
+	if !now.Before(r.HeldUntil) {
+		r.HeldUntil = until
+		r.Holds++
+	}
+}
+
+// heldUntil is longer each time.
+func (r *Refusals) heldUntil(h History) time.Time {
+	if h.Now.Before(r.HeldUntil) {
+		return r.HeldUntil
+	}
+	return h.Now.Add(RetryAfter(h.Pauses+r.Holds+1, 0))
 }

@@ -70,8 +70,8 @@ func ParseOwnerLimits(text string) (OwnerLimits, error) {
 		return OwnerLimits{}, err
 	case limits.Growth <= 1:
 		return OwnerLimits{}, errors.New("growth must be above 1: what an account may send in a day, divided by the day before")
-	case limits.FirstDay > 0 && limits.FirstDay < BlockSize:
-		return OwnerLimits{}, fmt.Errorf("firstday must be at least %d", BlockSize)
+	case limits.FirstDay > 0 && limits.FirstDay < BatchSize:
+		return OwnerLimits{}, fmt.Errorf("firstday must be at least %d", BatchSize)
 	}
 	return limits, nil
 }
@@ -81,16 +81,16 @@ const enough = 10_000_000
 
 // Allowance is how many emails an account of this age may send within 24 hours; ok is false
 // when it is no longer limited.
-func (l OwnerLimits) Allowance(created, now time.Time) (letters int, ok bool) {
+func (l OwnerLimits) DailyQuota(created, now time.Time) (emails int, ok bool) {
 	if l.FirstDay == 0 {
 		return 0, false
 	}
 	days := math.Floor(now.Sub(created).Hours() / 24)
-	allowance := float64(l.FirstDay) * math.Pow(l.Growth, days)
-	if allowance >= enough {
+	quota := float64(l.FirstDay) * math.Pow(l.Growth, days)
+	if quota >= enough {
 		return 0, false
 	}
-	return int(allowance), true
+	return int(quota), true
 }
 
 // readQuery sets the values that a query names; every number must be above 0.

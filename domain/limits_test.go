@@ -62,11 +62,11 @@ func TestAllowance(t *testing.T) {
 		{15 * 24 * time.Hour, 0, false},
 		{10_000 * 24 * time.Hour, 0, false},
 	} {
-		if letters, ok := limits.Allowance(created, created.Add(c.age)); letters != c.letters || ok != c.bounded {
+		if letters, ok := limits.DailyQuota(created, created.Add(c.age)); letters != c.letters || ok != c.bounded {
 			t.Errorf("%v: %d %v", c.age, letters, ok)
 		}
 	}
-	if _, ok := (OwnerLimits{}).Allowance(created, created); ok {
+	if _, ok := (OwnerLimits{}).DailyQuota(created, created); ok {
 		t.Error("no limits bound")
 	}
 }

@@ -17,7 +17,7 @@ type PacePart struct {
 }
 
 // Add counts attempts in the n-th part; an attempt whose result is unknown will be repeated.
-func (p *Pace) Add(n int, status Verdict, attempts int64) {
+func (p *Pace) Add(n int, status AttemptStatus, attempts int64) {
 	for len(p.Parts) <= n {
 		p.Parts = append(p.Parts, PacePart{})
 	}

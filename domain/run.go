@@ -25,7 +25,7 @@ const (
 	ReasonEnded      = "ended"
 	ReasonMissed     = "missed"
 	ReasonComplaints = "complaints" // not ended: it waits until a manager has looked at the owner
-	ReasonWarming    = "warming"    // not ended: the daily quota of a new account is used up
+	ReasonWarmUp     = "warmup"     // not ended: the daily quota of a new account is used up
 )
 
 // Run is one occurrence of a mailing. OccurrenceNo is nil for a run out of turn.
@@ -43,16 +43,16 @@ type Run struct {
 	EndOutcome   Outcome
 	Reason       string
 	Pauses       int
-	ResumeAt     time.Time `bun:",nullzero"`
-	Rest         *RunRest  `bun:"type:jsonb"` // nil: everybody is planned
+	ResumeAt     time.Time   `bun:",nullzero"`
+	PlanCursor   *PlanCursor `bun:"type:jsonb"` // nil: everybody is planned
 	Counts
 	CreatedAt time.Time `bun:",nullzero,default:now()"`
 	ClosedAt  time.Time `bun:",nullzero"`
 }
 
-// RunRest is whom a run that is being planned still has to take in: the clients behind the last
+// PlanCursor is whom a run that is being planned still has to take in: the clients behind the last
 // one planned, in the order of their list, up to the newest when the planning began.
-type RunRest struct {
+type PlanCursor struct {
 	CreatedAt time.Time // of the last
 	ClientID  int64     // of the last
 	Newest    int64     // the highest number of a client

@@ -30,7 +30,7 @@ var pagesFixture = []string{
 		SELECT run_id, seq, client_id, email, 1, now() - (20 - run_id) * interval '1 day' - interval '1 hour' + seq * interval '60 ms',
 			outcome, CASE outcome WHEN 'failed' THEN 550 ELSE 250 END, '2.0.0 Ok: queued as ABCDEF'
 		FROM deliveries WHERE outcome <> 'queued'`,
-	`INSERT INTO blocks (run_id, first_seq, open, done, accepted) SELECT 20, n, CASE WHEN n > 25000 THEN 100 ELSE 0 END, n <= 25000, CASE WHEN n > 25000 THEN 0 ELSE 100 END
+	`INSERT INTO batches (run_id, first_seq, open, done, accepted) SELECT 20, n, CASE WHEN n > 25000 THEN 100 ELSE 0 END, n <= 25000, CASE WHEN n > 25000 THEN 0 ELSE 100 END
 		FROM generate_series(1, 50000, 100) AS n`,
 	`VACUUM ANALYZE`,
 }

@@ -32,7 +32,7 @@ func NewSender(t testing.TB, d *db.DB) *Sender {
 }
 
 // Fetch takes one batch.
-func (s *Sender) Fetch(run int64) []outbox.Letter {
+func (s *Sender) Fetch(run int64) []outbox.Delivery {
 	s.t.Helper()
 	letters, err := outbox.New(s.d.Postgres()).Batches().Fetch(s.t.Context(), s.Self.ID, run, 1)
 	if err != nil {
@@ -42,7 +42,7 @@ func (s *Sender) Fetch(run int64) []outbox.Letter {
 }
 
 // Result is what the outcome means: an accepted letter was accepted, a suppressed one not tried.
-func (s *Sender) Result(run int64, letter outbox.Letter, outcome domain.Outcome) outbox.Result {
+func (s *Sender) Result(run int64, letter outbox.Delivery, outcome domain.Outcome) outbox.Result {
 	s.at = s.at.Add(time.Microsecond)
 	r := outbox.Result{Instance: s.Self.ID, RunID: run, Seq: letter.Seq, ClientID: letter.ClientID, Email: letter.Email,
 		N: letter.Tries + 1, At: s.at, Outcome: outcome}
@@ -75,7 +75,7 @@ func (s *Sender) Record(results ...outbox.Result) {
 }
 
 // All records the same outcome for the letters.
-func (s *Sender) All(run int64, letters []outbox.Letter, outcome domain.Outcome) {
+func (s *Sender) All(run int64, letters []outbox.Delivery, outcome domain.Outcome) {
 	s.t.Helper()
 	results := []outbox.Result{}
 	for _, letter := range letters {

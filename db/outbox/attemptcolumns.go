@@ -8,7 +8,7 @@ import (
 )
 
 // attemptColumns are attempts turned for recordStatement: an array for each of its parameters,
-// written by hand, because pgx took longer to encode nine slices than a letter takes to compose.
+// written by hand, because pgx took longer to encode nine slices than an email takes to compose.
 type attemptColumns [9]attemptColumn
 
 func (c *attemptColumns) clear() {

@@ -13,18 +13,18 @@ import (
 	"skychimp/domain"
 )
 
-// OpenRun is a run with something left to claim.
+// OpenRun is a run with something left to fetch.
 type OpenRun struct {
 	ID, OwnerID int64
 	OwnerSince  time.Time // when the account was made
 }
 
-// Open are the runs that may be sent now and have free blocks, the oldest first.
+// Open are the runs that may be sent now and have free batches, the oldest first.
 func (r Runs) Open(ctx context.Context) ([]OpenRun, error) {
 	rows, err := r.pg.Pool.Query(ctx, `SELECT run.id, run.owner_id, owner.created_at FROM runs AS run
 		JOIN users AS owner ON owner.id = run.owner_id
 		WHERE run.status = 'running' AND (run.window_end IS NULL OR run.window_end > now()) AND NOT `+db.OnHold+`
-		  AND EXISTS (SELECT FROM blocks WHERE run_id = run.id AND holder IS NULL AND NOT done) ORDER BY run.id`, postgres.Prepared)
+		  AND EXISTS (SELECT FROM batches WHERE run_id = run.id AND instance_id IS NULL AND NOT done) ORDER BY run.id`, postgres.Prepared)
 	if err != nil {
 		return nil, postgres.TranslateError(err)
 	}
@@ -32,15 +32,15 @@ func (r Runs) Open(ctx context.Context) ([]OpenRun, error) {
 	return open, postgres.TranslateError(err)
 }
 
-// SentToday is how many letters of an owner were tried in the last 24 hours or are being sent.
+// SentToday is how many emails of an owner were tried in the last 24 hours or are being sent.
 func (b Batches) SentToday(ctx context.Context, owner int64) (int, error) {
 	var n int
 	err := b.pg.Pool.QueryRow(ctx, `SELECT
 		(SELECT count(*) FROM runs AS run JOIN attempts AS attempt ON attempt.run_id = run.id
 			WHERE run.owner_id = $1 AND (run.closed_at IS NULL OR run.closed_at > now() - interval '24 hours')
 			  AND attempt.at > now() - interval '24 hours')
-		+ (SELECT coalesce(sum(block.open), 0) FROM runs AS run JOIN blocks AS block ON block.run_id = run.id
-			WHERE run.owner_id = $1 AND block.holder IS NOT NULL)`, owner).Scan(&n)
+		+ (SELECT coalesce(sum(batch.open), 0) FROM runs AS run JOIN batches AS batch ON batch.run_id = run.id
+			WHERE run.owner_id = $1 AND batch.instance_id IS NOT NULL)`, owner).Scan(&n)
 	return n, postgres.TranslateError(err)
 }
 
@@ -62,9 +62,9 @@ func (r Runs) Held(ctx context.Context, runs []int64) ([]HeldRun, error) {
 	return held, postgres.TranslateError(err)
 }
 
-// Letter is one delivery that an instance holds, with the client as it is at this moment.
-type Letter struct {
-	FirstSeq   int // of its block
+// Delivery is one delivery that an instance holds, with the client as it is at this moment.
+type Delivery struct {
+	FirstSeq   int // of its batch
 	Seq        int
 	ClientID   int64
 	Email      string
@@ -74,22 +74,22 @@ type Letter struct {
 	Suppressed bool // unsubscribed, bounced or erased since the run was planned
 }
 
-// Fetch takes up to n free blocks of a run for the instance and returns their queued letters,
-// block by block; none when there is nothing to take, or when the run or the instance has been
+// Fetch takes up to n free batches of a run for the instance and returns their queued emails,
+// batch by batch; none when there is nothing to take, or when the run or the instance has been
 // shut out.
-func (b Batches) Fetch(ctx context.Context, instance, run int64, n int) ([]Letter, error) {
-	// The lock on the instance keeps Bury from missing a block that is claimed meanwhile. OFFSET 0 keeps
+func (b Batches) Fetch(ctx context.Context, instance, run int64, n int) ([]Delivery, error) {
+	// The lock on the instance keeps Evict from missing a batch that is fetched meanwhile. OFFSET 0 keeps
 	// Postgres, which does not know n, from reading all deliveries and clients for it.
 	rows, err := b.pg.Pool.Query(ctx, statement.Fetch.SQL(`WITH self AS MATERIALIZED (
 			SELECT id FROM instances WHERE id = $1 FOR KEY SHARE
 		), picked AS (
-			SELECT block.run_id, block.first_seq FROM self, blocks AS block JOIN runs AS run ON run.id = block.run_id
-			WHERE block.run_id = $2 AND block.holder IS NULL AND NOT block.done
+			SELECT batch.run_id, batch.first_seq FROM self, batches AS batch JOIN runs AS run ON run.id = batch.run_id
+			WHERE batch.run_id = $2 AND batch.instance_id IS NULL AND NOT batch.done
 			  AND run.status = 'running' AND (run.window_end IS NULL OR run.window_end > now()) AND NOT `+db.OnHold+`
-			ORDER BY block.first_seq LIMIT $4 FOR UPDATE OF block SKIP LOCKED
+			ORDER BY batch.first_seq LIMIT $4 FOR UPDATE OF batch SKIP LOCKED
 		), held AS (
-			UPDATE blocks SET holder = $1 FROM picked
-			WHERE blocks.run_id = picked.run_id AND blocks.first_seq = picked.first_seq RETURNING blocks.*
+			UPDATE batches SET instance_id = $1 FROM picked
+			WHERE batches.run_id = picked.run_id AND batches.first_seq = picked.first_seq RETURNING batches.*
 		)
 		SELECT held.first_seq, coalesce(d.seq, 0), coalesce(d.client_id, 0), coalesce(d.email, ''), coalesce(d.tries, 0),
 			coalesce(client.full_name, ''), coalesce(client.comment, ''), coalesce(client.suppressed, true)
@@ -97,46 +97,46 @@ func (b Batches) Fetch(ctx context.Context, instance, run int64, n int) ([]Lette
 			AND seq BETWEEN held.first_seq AND held.first_seq + $3::int - 1 AND outcome = 'queued' OFFSET 0) AS d ON true
 		LEFT JOIN LATERAL (SELECT full_name, comment, suppressed_at IS NOT NULL AS suppressed FROM clients
 			WHERE id = d.client_id OFFSET 0) AS client ON true
-		ORDER BY held.first_seq, d.seq`), postgres.Prepared, instance, run, domain.BlockSize, n)
+		ORDER BY held.first_seq, d.seq`), postgres.Prepared, instance, run, domain.BatchSize, n)
 	if err != nil {
 		return nil, postgres.TranslateError(err)
 	}
-	letters, err := pgx.CollectRows(rows, pgx.RowToStructByPos[Letter])
+	emails, err := pgx.CollectRows(rows, pgx.RowToStructByPos[Delivery])
 	if err != nil {
 		return nil, postgres.TranslateError(err)
 	}
 	var empty []int32
-	letters = slices.DeleteFunc(letters, func(l Letter) bool {
-		if l.Seq == 0 {
-			empty = append(empty, int32(l.FirstSeq))
+	emails = slices.DeleteFunc(emails, func(e Delivery) bool {
+		if e.Seq == 0 {
+			empty = append(empty, int32(e.FirstSeq))
 		}
-		return l.Seq == 0
+		return e.Seq == 0
 	})
 	if len(empty) > 0 {
-		// Nothing is queued in them after all: late acceptances of a former holder came first.
-		_, err = b.pg.Pool.Exec(ctx, `UPDATE blocks SET open = 0, done = true, holder = NULL
-			WHERE holder = $1 AND run_id = $2 AND first_seq = ANY($3)`, instance, run, empty)
+		// Nothing is queued in them after all: late acceptances of a former instance_id came first.
+		_, err = b.pg.Pool.Exec(ctx, `UPDATE batches SET open = 0, done = true, instance_id = NULL
+			WHERE instance_id = $1 AND run_id = $2 AND first_seq = ANY($3)`, instance, run, empty)
 	}
-	return letters, postgres.TranslateError(err)
+	return emails, postgres.TranslateError(err)
 }
 
-// Release gives blocks of a run back: what they still have queued is anybody's again.
+// Release gives batches of a run back: what they still have queued is anybody's again.
 func (b Batches) Release(ctx context.Context, instance, run int64, firstSeqs []int32) error {
-	_, err := b.pg.Pool.Exec(ctx, `UPDATE blocks SET holder = NULL
-		WHERE holder = $1 AND run_id = $2 AND first_seq = ANY($3)`, instance, run, firstSeqs)
+	_, err := b.pg.Pool.Exec(ctx, `UPDATE batches SET instance_id = NULL
+		WHERE instance_id = $1 AND run_id = $2 AND first_seq = ANY($3)`, instance, run, firstSeqs)
 	return postgres.TranslateError(err)
 }
 
-// ReleaseLost gives back all blocks of the instance but those that it knows of (runs and firstSeqs
+// ReleaseLost gives back all batches of the instance but those that it knows of (runs and firstSeqs
 // are pairs), and says how many there were.
 func (b Batches) ReleaseLost(ctx context.Context, instance int64, runs []int64, firstSeqs []int32) (int64, error) {
-	tag, err := b.pg.Pool.Exec(ctx, `UPDATE blocks SET holder = NULL WHERE holder = $1
+	tag, err := b.pg.Pool.Exec(ctx, `UPDATE batches SET instance_id = NULL WHERE instance_id = $1
 		AND (run_id, first_seq) NOT IN (SELECT * FROM unnest($2::bigint[], $3::int[]))`, postgres.Prepared, instance, runs, firstSeqs)
 	return tag.RowsAffected(), postgres.TranslateError(err)
 }
 
-// ReopenRetries queues the deferred deliveries whose time has come and opens their blocks
-// again. A block that is still being sent keeps its retries waiting. One instance at a time
+// ReopenRetries queues the deferred deliveries whose time has come and opens their batches
+// again. A batch that is still being sent keeps its retries waiting. One instance at a time
 // does it; the others find nothing to do.
 func (b Batches) ReopenRetries(ctx context.Context, now time.Time) error {
 	return postgres.TranslateError(pgx.BeginFunc(ctx, b.pg.Pool, func(tx pgx.Tx) error {
@@ -146,10 +146,10 @@ func (b Batches) ReopenRetries(ctx context.Context, now time.Time) error {
 			return err
 		}
 		_, err = tx.Exec(ctx, `WITH due AS (
-				SELECT retry.run_id, retry.seq, block.first_seq FROM retries AS retry
+				SELECT retry.run_id, retry.seq, batch.first_seq FROM retries AS retry
 				JOIN runs AS run ON run.id = retry.run_id AND run.status = 'running'
-				JOIN blocks AS block ON block.run_id = retry.run_id
-					AND block.first_seq = (retry.seq - 1) / $2 * $2 + 1 AND block.done
+				JOIN batches AS batch ON batch.run_id = retry.run_id
+					AND batch.first_seq = (retry.seq - 1) / $2 * $2 + 1 AND batch.done
 				WHERE retry.due_at <= $1 ORDER BY retry.due_at LIMIT 10000
 			), gone AS (
 				DELETE FROM retries USING due WHERE retries.run_id = due.run_id AND retries.seq = due.seq
@@ -158,17 +158,17 @@ func (b Batches) ReopenRetries(ctx context.Context, now time.Time) error {
 				WHERE d.run_id = due.run_id AND d.seq = due.seq AND d.outcome = 'deferred'
 				RETURNING due.run_id, due.first_seq
 			)
-			UPDATE blocks SET open = n, done = false, holder = NULL
+			UPDATE batches SET open = n, done = false, instance_id = NULL
 			FROM (SELECT run_id, first_seq, count(*) AS n FROM queued GROUP BY run_id, first_seq) AS part
-			WHERE blocks.run_id = part.run_id AND blocks.first_seq = part.first_seq`, now, domain.BlockSize)
+			WHERE batches.run_id = part.run_id AND batches.first_seq = part.first_seq`, now, domain.BatchSize)
 		return err
 	}))
 }
 
-// UnknownTries counts the attempts of a delivery that never got an answer after the dot.
-func (b Batches) UnknownTries(ctx context.Context, run int64, seq int) (int, error) {
+// UnknownTries counts the attempts of a delivery that never got an answer after the end of data.
+func (r Runs) UnknownTries(ctx context.Context, run int64, seq int) (int, error) {
 	var n int
-	err := b.pg.Pool.QueryRow(ctx, `SELECT count(*) FROM attempts
+	err := r.pg.Pool.QueryRow(ctx, `SELECT count(*) FROM attempts
 		WHERE run_id = $1 AND seq = $2 AND status = 'unknown'`, run, seq).Scan(&n)
 	return n, postgres.TranslateError(err)
 }

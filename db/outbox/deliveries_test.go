@@ -12,7 +12,7 @@ import (
 	"skychimp/domain"
 )
 
-func TestClaim(t *testing.T) {
+func TestFetch(t *testing.T) {
 	d := dbtest.New(t)
 	run, ids := dbtest.NewRun(t, d, "ann", 205)
 	dbtest.Suppress(t, d, ids[1])
@@ -21,26 +21,26 @@ func TestClaim(t *testing.T) {
 	one, two := dbtest.NewSender(t, d), dbtest.NewSender(t, d)
 	first := one.Fetch(run.ID)
 	if len(first) != 100 {
-		t.Fatalf("%d letters", len(first))
+		t.Fatalf("%d emails", len(first))
 	}
-	want := outbox.Letter{FirstSeq: 1, Seq: 1, ClientID: ids[0], Email: "c001@x.example", Name: "C 1", Comment: "Dear"}
+	want := outbox.Delivery{FirstSeq: 1, Seq: 1, ClientID: ids[0], Email: "c001@x.example", Name: "C 1", Comment: "Dear"}
 	if first[0] != want {
 		t.Errorf("%+v, want %+v", first[0], want)
 	}
 	if !first[1].Suppressed || !first[2].Suppressed || first[3].Suppressed {
-		t.Error("unsubscribed and erased clients get no letters")
+		t.Error("unsubscribed and erased clients get no emails")
 	}
 	second, third := two.Fetch(run.ID), one.Fetch(run.ID)
 	if len(second) != 100 || second[0].Seq != 101 || len(third) != 5 || third[0].FirstSeq != 201 {
-		t.Errorf("%d letters from %d, %d from %d", len(second), second[0].Seq, len(third), third[0].FirstSeq)
+		t.Errorf("%d emails from %d, %d from %d", len(second), second[0].Seq, len(third), third[0].FirstSeq)
 	}
 	if more := two.Fetch(run.ID); len(more) != 0 {
-		t.Errorf("%d letters that are held", len(more))
+		t.Errorf("%d emails that are held", len(more))
 	}
 	if open, err := outbox.New(d.Postgres()).Runs().Open(t.Context()); err != nil || len(open) != 0 {
 		t.Errorf("%v %+v", err, open)
 	}
-	// What is given back comes again without the letters that are done.
+	// What is given back comes again without the emails that are done.
 	one.All(run.ID, third[:2], domain.OutcomeAccepted)
 	if err := outbox.New(d.Postgres()).Batches().Release(t.Context(), two.Self.ID, run.ID, []int32{1, 201}); err != nil {
 		t.Fatal(err)
@@ -59,7 +59,7 @@ func TestClaim(t *testing.T) {
 	}
 }
 
-func TestClaimGate(t *testing.T) {
+func TestFetchGate(t *testing.T) {
 	d := dbtest.New(t)
 	tests := map[string]string{
 		"paused":   "UPDATE runs SET status = 'paused' WHERE id = $1",
@@ -75,8 +75,8 @@ func TestClaimGate(t *testing.T) {
 				t.Errorf("%+v %v", held, err)
 			}
 			dbtest.Exec(t, d, shut, run.ID)
-			if letters := s.Fetch(run.ID); len(letters) != 0 {
-				t.Errorf("claimed %+v", letters)
+			if emails := s.Fetch(run.ID); len(emails) != 0 {
+				t.Errorf("fetched %+v", emails)
 			}
 			if open, err := outbox.New(d.Postgres()).Runs().Open(t.Context()); err != nil || len(open) != 0 {
 				t.Errorf("%v %+v", err, open)
@@ -91,12 +91,12 @@ func TestClaimGate(t *testing.T) {
 	if err := outbox.New(d.Postgres()).Instances().Deregister(t.Context(), s.Self); err != nil {
 		t.Fatal(err)
 	}
-	if letters := s.Fetch(run.ID); len(letters) != 0 {
-		t.Error("a buried instance claimed")
+	if emails := s.Fetch(run.ID); len(emails) != 0 {
+		t.Error("a evicted instance fetched")
 	}
 }
 
-func TestClaimsAreDisjoint(t *testing.T) {
+func TestFetchsAreDisjoint(t *testing.T) {
 	d := dbtest.New(t)
 	run, _ := dbtest.NewRun(t, d, "ann", 1950)
 	var mu sync.Mutex
@@ -106,16 +106,16 @@ func TestClaimsAreDisjoint(t *testing.T) {
 		s := dbtest.NewSender(t, d)
 		senders.Go(func() {
 			for {
-				letters, err := outbox.New(d.Postgres()).Batches().Fetch(t.Context(), s.Self.ID, run.ID, 1)
+				emails, err := outbox.New(d.Postgres()).Batches().Fetch(t.Context(), s.Self.ID, run.ID, 1)
 				if err != nil {
 					t.Error(err)
 				}
-				if len(letters) == 0 {
+				if len(emails) == 0 {
 					return
 				}
 				mu.Lock()
-				for _, letter := range letters {
-					seen[letter.Seq]++
+				for _, email := range emails {
+					seen[email.Seq]++
 				}
 				mu.Unlock()
 			}
@@ -123,11 +123,11 @@ func TestClaimsAreDisjoint(t *testing.T) {
 	}
 	senders.Wait()
 	if len(seen) != 1950 {
-		t.Errorf("%d letters were claimed", len(seen))
+		t.Errorf("%d emails were fetched", len(seen))
 	}
 	for seq, times := range seen {
 		if times != 1 {
-			t.Errorf("letter %d was claimed %d times", seq, times)
+			t.Errorf("email %d was fetched %d times", seq, times)
 		}
 	}
 }
@@ -136,15 +136,15 @@ func TestRecord(t *testing.T) {
 	d := dbtest.New(t)
 	run, ids := dbtest.NewRun(t, d, "ann", 6)
 	s := dbtest.NewSender(t, d)
-	letters := s.Fetch(run.ID)
+	emails := s.Fetch(run.ID)
 	results := []outbox.Result{
-		s.Result(run.ID, letters[0], domain.OutcomeAccepted),
-		s.Result(run.ID, letters[1], domain.OutcomeFailed),
-		s.Result(run.ID, letters[2], domain.OutcomeDeferred),
-		s.Result(run.ID, letters[3], domain.OutcomeSuppressed),
-		s.Result(run.ID, letters[4], domain.OutcomeQueued),
+		s.Result(run.ID, emails[0], domain.OutcomeAccepted),
+		s.Result(run.ID, emails[1], domain.OutcomeFailed),
+		s.Result(run.ID, emails[2], domain.OutcomeDeferred),
+		s.Result(run.ID, emails[3], domain.OutcomeSuppressed),
+		s.Result(run.ID, emails[4], domain.OutcomeQueued),
 	}
-	results[1].Answer = "5.1.1 No such user"
+	results[1].Answer, results[1].Suppress = "5.1.1 No such user", true
 	want := domain.Counts{Planned: 6, Accepted: 1, Failed: 1, Suppressed: 1}
 	for range 2 { // again changes nothing
 		s.Record(results...)
@@ -155,8 +155,8 @@ func TestRecord(t *testing.T) {
 		if got := dbtest.Numbers(t, d, "SELECT tries FROM deliveries ORDER BY seq"); !slices.Equal(got, []int64{1, 1, 1, 0, 1, 0}) {
 			t.Errorf("tries %v", got)
 		}
-		if open := dbtest.Number(t, d, "SELECT open FROM blocks WHERE NOT done AND holder = $1", s.Self.ID); open != 2 {
-			t.Errorf("%d open in the block", open)
+		if open := dbtest.Number(t, d, "SELECT open FROM batches WHERE NOT done AND instance_id = $1", s.Self.ID); open != 2 {
+			t.Errorf("%d open in the batch", open)
 		}
 	}
 	if bounced := dbtest.Numbers(t, d, "SELECT id FROM clients WHERE suppressed_reason = 'bounced'"); !slices.Equal(bounced, ids[1:2]) {
@@ -166,9 +166,9 @@ func TestRecord(t *testing.T) {
 	if err != nil || row.Deferred != 1 || !row.NextTryAt.Equal(dbtest.Monday.Add(time.Minute)) || row.Open() != 3 {
 		t.Errorf("%v %+v", err, row)
 	}
-	s.Record(s.Result(run.ID, letters[4], domain.OutcomeAccepted), s.Result(run.ID, letters[5], domain.OutcomeAccepted))
-	if left := dbtest.Numbers(t, d, "SELECT first_seq FROM blocks WHERE NOT done OR holder IS NOT NULL"); len(left) != 0 {
-		t.Errorf("blocks %v are not done", left)
+	s.Record(s.Result(run.ID, emails[4], domain.OutcomeAccepted), s.Result(run.ID, emails[5], domain.OutcomeAccepted))
+	if left := dbtest.Numbers(t, d, "SELECT first_seq FROM batches WHERE NOT done OR instance_id IS NOT NULL"); len(left) != 0 {
+		t.Errorf("batches %v are not done", left)
 	}
 	want.Accepted = 3
 	dbtest.Counted(t, d, run.ID, want)
@@ -189,7 +189,7 @@ func TestRetries(t *testing.T) {
 		}
 	}
 	reopen(dbtest.Monday.Add(time.Minute - time.Second))
-	if letters := s.Fetch(run.ID); len(letters) != 0 {
+	if emails := s.Fetch(run.ID); len(emails) != 0 {
 		t.Error("a retry came too early")
 	}
 	reopen(dbtest.Monday.Add(time.Minute))
@@ -197,7 +197,7 @@ func TestRetries(t *testing.T) {
 	if len(again) != 2 || again[0].Seq != 99 || again[0].Tries != 1 {
 		t.Fatalf("%+v", again)
 	}
-	// The second block is still being sent, so its retry waits for it.
+	// The second batch is still being sent, so its retry waits for it.
 	if waiting := dbtest.Numbers(t, d, "SELECT seq FROM retries"); !slices.Equal(waiting, []int64{101}) {
 		t.Errorf("waiting %v", waiting)
 	}
@@ -240,25 +240,25 @@ func TestLateResults(t *testing.T) {
 	d := dbtest.New(t)
 	run, _ := dbtest.NewRun(t, d, "ann", 5)
 	dead, heir := dbtest.NewSender(t, d), dbtest.NewSender(t, d)
-	letters := dead.Fetch(run.ID)
-	dead.All(run.ID, letters[:1], domain.OutcomeAccepted)
+	emails := dead.Fetch(run.ID)
+	dead.All(run.ID, emails[:1], domain.OutcomeAccepted)
 	if freed, err := outbox.New(d.Postgres()).Instances().Evict(t.Context(), []int64{dead.Self.ID}); err != nil || freed != 1 {
 		t.Fatal(freed, err)
 	}
 	late := []outbox.Result{
-		dead.Result(run.ID, letters[1], domain.OutcomeAccepted),
-		dead.Result(run.ID, letters[2], domain.OutcomeFailed),
-		dead.Result(run.ID, letters[3], domain.OutcomeDeferred),
-		dead.Result(run.ID, letters[4], domain.OutcomeSuppressed),
+		dead.Result(run.ID, emails[1], domain.OutcomeAccepted),
+		dead.Result(run.ID, emails[2], domain.OutcomeFailed),
+		dead.Result(run.ID, emails[3], domain.OutcomeDeferred),
+		dead.Result(run.ID, emails[4], domain.OutcomeSuppressed),
 	}
-	dead.Record(late[:2]...) // before anybody has claimed the block again
+	dead.Record(late[:2]...) // before anybody has fetched the batch again
 	dbtest.Counted(t, d, run.ID, domain.Counts{Planned: 5, Accepted: 2})
 	taken := heir.Fetch(run.ID)
 	if len(taken) != 3 || taken[0].Seq != 3 {
 		t.Fatalf("%+v", taken)
 	}
 	dead.Record(late[2:]...)
-	dead.Record(dead.Result(run.ID, letters[4], domain.OutcomeAccepted))
+	dead.Record(dead.Result(run.ID, emails[4], domain.OutcomeAccepted))
 	dbtest.Counted(t, d, run.ID, domain.Counts{Planned: 5, Accepted: 3})
 	heir.All(run.ID, taken, domain.OutcomeFailed)
 	dbtest.Counted(t, d, run.ID, domain.Counts{Planned: 5, Accepted: 3, Failed: 2})
@@ -268,28 +268,28 @@ func TestLateResults(t *testing.T) {
 	if tried := dbtest.Numbers(t, d, "SELECT seq FROM attempts ORDER BY seq, at"); !slices.Equal(tried, []int64{1, 2, 3, 3, 4, 4, 5, 5}) {
 		t.Errorf("attempts %v", tried)
 	}
-	if left := dbtest.Number(t, d, "SELECT count(*) FROM blocks WHERE NOT done OR holder IS NOT NULL OR open <> 0"); left != 0 {
-		t.Errorf("%d blocks are not done", left)
+	if left := dbtest.Number(t, d, "SELECT count(*) FROM batches WHERE NOT done OR instance_id IS NOT NULL OR open <> 0"); left != 0 {
+		t.Errorf("%d batches are not done", left)
 	}
 }
 
 // What an instance recorded before it died counts, although it had no time to settle it.
-func TestBuryReconciles(t *testing.T) {
+func TestEvictReconciles(t *testing.T) {
 	d := dbtest.New(t)
 	run, ids := dbtest.NewRun(t, d, "ann", 7)
 	dead, heir := dbtest.NewSender(t, d), dbtest.NewSender(t, d)
-	letters := dead.Fetch(run.ID)
-	dead.All(run.ID, letters[:1], domain.OutcomeAccepted)
-	unknown := dead.Result(run.ID, letters[4], domain.OutcomeDeferred)
+	emails := dead.Fetch(run.ID)
+	dead.All(run.ID, emails[:1], domain.OutcomeAccepted)
+	unknown := dead.Result(run.ID, emails[4], domain.OutcomeDeferred)
 	unknown.Status, unknown.Code = domain.Unknown, 0
-	bounced := dead.Result(run.ID, letters[2], domain.OutcomeFailed)
+	bounced := dead.Result(run.ID, emails[2], domain.OutcomeFailed)
 	bounced.Answer = "5.1.1 No such user"
 	err := dead.Attempts.Record(t.Context(), []outbox.Result{
-		dead.Result(run.ID, letters[1], domain.OutcomeAccepted),
+		dead.Result(run.ID, emails[1], domain.OutcomeAccepted),
 		bounced,
-		dead.Result(run.ID, letters[3], domain.OutcomeDeferred),
+		dead.Result(run.ID, emails[3], domain.OutcomeDeferred),
 		unknown,
-		dead.Result(run.ID, letters[5], domain.OutcomeFailed),
+		dead.Result(run.ID, emails[5], domain.OutcomeFailed),
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -313,12 +313,12 @@ func TestBuryReconciles(t *testing.T) {
 	}
 }
 
-// All letters of a freed block turn out to be accepted before the next holder comes.
-func TestClaimNothingLeft(t *testing.T) {
+// All emails of a freed batch turn out to be accepted before the next instance_id comes.
+func TestFetchNothingLeft(t *testing.T) {
 	d := dbtest.New(t)
 	run, _ := dbtest.NewRun(t, d, "ann", 1)
 	dead, heir := dbtest.NewSender(t, d), dbtest.NewSender(t, d)
-	letters := dead.Fetch(run.ID)
+	emails := dead.Fetch(run.ID)
 	if _, err := outbox.New(d.Postgres()).Instances().Evict(t.Context(), []int64{dead.Self.ID}); err != nil {
 		t.Fatal(err)
 	}
@@ -326,7 +326,7 @@ func TestClaimNothingLeft(t *testing.T) {
 	if taken := heir.Fetch(run.ID); len(taken) != 0 {
 		t.Errorf("%+v", taken)
 	}
-	dead.All(run.ID, letters, domain.OutcomeAccepted)
+	dead.All(run.ID, emails, domain.OutcomeAccepted)
 	if endable, err := outbox.New(d.Postgres()).Runs().Endable(t.Context(), dbtest.Monday); err != nil || !slices.Equal(endable, []int64{run.ID}) {
 		t.Errorf("%v %v", endable, err)
 	}
@@ -336,11 +336,11 @@ func TestUnknownTries(t *testing.T) {
 	d := dbtest.New(t)
 	run, _ := dbtest.NewRun(t, d, "ann", 1)
 	s := dbtest.NewSender(t, d)
-	letters := s.Fetch(run.ID)
-	r := s.Result(run.ID, letters[0], domain.OutcomeDeferred)
+	emails := s.Fetch(run.ID)
+	r := s.Result(run.ID, emails[0], domain.OutcomeDeferred)
 	r.Status = domain.Unknown
 	s.Record(r)
-	if n, err := outbox.New(d.Postgres()).Batches().UnknownTries(t.Context(), run.ID, 1); err != nil || n != 1 {
+	if n, err := outbox.New(d.Postgres()).Runs().UnknownTries(t.Context(), run.ID, 1); err != nil || n != 1 {
 		t.Errorf("%d %v", n, err)
 	}
 }
@@ -357,8 +357,8 @@ func TestConservation(t *testing.T) {
 		domain.OutcomeDeferred, domain.OutcomeDeferred, domain.OutcomeSuppressed, domain.OutcomeQueued}
 	s := dbtest.NewSender(t, d)
 	for round := 0; ; round++ {
-		letters := s.Fetch(run.ID)
-		if len(letters) == 0 {
+		emails := s.Fetch(run.ID)
+		if len(emails) == 0 {
 			if endable, err := outbox.New(d.Postgres()).Runs().Endable(t.Context(), dbtest.Monday); err != nil {
 				t.Fatal(err)
 			} else if len(endable) > 0 {
@@ -371,18 +371,18 @@ func TestConservation(t *testing.T) {
 			}
 			continue
 		}
-		random.Shuffle(len(letters), func(i, j int) { letters[i], letters[j] = letters[j], letters[i] })
-		for part := range slices.Chunk(letters, 1+random.IntN(60)) {
+		random.Shuffle(len(emails), func(i, j int) { emails[i], emails[j] = emails[j], emails[i] })
+		for part := range slices.Chunk(emails, 1+random.IntN(60)) {
 			results, failed := []outbox.Result{}, []int32{}
-			for _, letter := range part {
+			for _, email := range part {
 				outcome := outcomes[random.IntN(len(outcomes))]
 				if round > 40 {
 					outcome = domain.OutcomeAccepted
 				}
 				if outcome == domain.OutcomeFailed {
-					failed = append(failed, int32(letter.Seq))
+					failed = append(failed, int32(email.Seq))
 				}
-				results = append(results, s.Result(run.ID, letter, outcome))
+				results = append(results, s.Result(run.ID, email, outcome))
 			}
 			s.Record(results...)
 			switch random.IntN(12) {
@@ -406,7 +406,7 @@ func TestConservation(t *testing.T) {
 				dbtest.Suppress(t, d, ids[random.IntN(len(ids))])
 			}
 		}
-		if err := outbox.New(d.Postgres()).Batches().Release(t.Context(), s.Self.ID, run.ID, []int32{int32(letters[0].FirstSeq)}); err != nil {
+		if err := outbox.New(d.Postgres()).Batches().Release(t.Context(), s.Self.ID, run.ID, []int32{int32(emails[0].FirstSeq)}); err != nil {
 			t.Fatal(err)
 		}
 		row, err := d.Runs().Get(t.Context(), 0, run.ID)
@@ -414,9 +414,9 @@ func TestConservation(t *testing.T) {
 			t.Fatal(err)
 		}
 		dbtest.Counted(t, d, run.ID, row.Counts)
-		if wrong := dbtest.Numbers(t, d, `SELECT first_seq FROM blocks WHERE open <> (SELECT count(*) FROM deliveries
-			WHERE run_id = blocks.run_id AND seq BETWEEN first_seq AND first_seq + 99 AND outcome = 'queued')`); len(wrong) > 0 {
-			t.Fatalf("blocks %v count wrong", wrong)
+		if wrong := dbtest.Numbers(t, d, `SELECT first_seq FROM batches WHERE open <> (SELECT count(*) FROM deliveries
+			WHERE run_id = batches.run_id AND seq BETWEEN first_seq AND first_seq + 99 AND outcome = 'queued')`); len(wrong) > 0 {
+			t.Fatalf("batches %v count wrong", wrong)
 		}
 	}
 	if err := outbox.New(d.Postgres()).Runs().Close(t.Context(), run.ID, dbtest.Monday); err != nil {
@@ -441,7 +441,7 @@ func TestReleaseLost(t *testing.T) {
 			t.Errorf("freed %d, want %d: %v", freed, want, err)
 		}
 	}
-	if held := dbtest.Numbers(t, d, "SELECT first_seq FROM blocks WHERE holder IS NOT NULL ORDER BY 1"); !slices.Equal(held, []int64{int64(known), int64(others[0].FirstSeq)}) {
+	if held := dbtest.Numbers(t, d, "SELECT first_seq FROM batches WHERE instance_id IS NOT NULL ORDER BY 1"); !slices.Equal(held, []int64{int64(known), int64(others[0].FirstSeq)}) {
 		t.Errorf("held are %v", held)
 	}
 	if freed, err := outbox.New(d.Postgres()).Batches().ReleaseLost(t.Context(), s.Self.ID, nil, nil); err != nil || freed != 1 {

@@ -11,7 +11,7 @@ import (
 	"skychimp/domain"
 )
 
-// ErrFenced tells an instance that another one took it for dead and has taken its blocks over.
+// ErrFenced tells an instance that another one took it for dead and has taken its batches over.
 var ErrFenced = errors.New("another process has taken this one's work over")
 
 // Instance is this process in the table of those that send. Its connection holds a session
@@ -103,11 +103,11 @@ func (is Instances) Deregister(ctx context.Context, i *Instance) error {
 }
 
 // Stale are the other instances whose lock is free (dead, or just reconnecting) and those
-// that have been silent for too long. Who holds blocks without an entry is as good as unlocked.
+// that have been silent for too long. Who holds batches without an entry is as good as unlocked.
 func (is Instances) Stale(ctx context.Context, self int64) (unlocked, silent []int64, err error) {
 	unlocked, err = is.pg.IDs(ctx, `SELECT id FROM instances WHERE id <> $1 AND NOT EXISTS (
 			SELECT FROM pg_locks WHERE `+db.InstanceLock+` AND objid = instances.id)
-		UNION SELECT holder FROM blocks WHERE holder <> $1 AND NOT EXISTS (SELECT FROM instances WHERE id = holder)`, self)
+		UNION SELECT instance_id FROM batches WHERE instance_id <> $1 AND NOT EXISTS (SELECT FROM instances WHERE id = instance_id)`, self)
 	if err == nil {
 		silent, err = is.pg.IDs(ctx, `SELECT id FROM instances
 			WHERE id <> $1 AND seen_at < now() - interval '`+db.InstanceTimeout+`'`, self)
@@ -115,9 +115,9 @@ func (is Instances) Stale(ctx context.Context, self int64) (unlocked, silent []i
 	return unlocked, silent, err
 }
 
-// Evict shuts dead instances out, settles what they recorded, frees their blocks, has their jobs of
+// Evict shuts dead instances out, settles what they recorded, frees their batches, has their jobs of
 // the queue worked again and lets another one lead the queue, whose own terms would leave mailings
-// that are due waiting for 20 seconds; it says how many blocks.
+// that are due waiting for 20 seconds; it says how many batches.
 func (is Instances) Evict(ctx context.Context, dead []int64) (int64, error) {
 	var freed int64
 	err := pgx.BeginFunc(ctx, is.pg.Pool, func(tx pgx.Tx) error {
@@ -127,7 +127,7 @@ func (is Instances) Evict(ctx context.Context, dead []int64) (int64, error) {
 		if err := reconcile(ctx, tx, dead); err != nil {
 			return err
 		}
-		tag, err := tx.Exec(ctx, "UPDATE blocks SET holder = NULL WHERE holder = ANY($1)", dead)
+		tag, err := tx.Exec(ctx, "UPDATE batches SET instance_id = NULL WHERE instance_id = ANY($1)", dead)
 		if err != nil {
 			return err
 		}

@@ -76,8 +76,8 @@ func TestFenced(t *testing.T) {
 	if freed, err := outbox.New(d.Postgres()).Instances().Evict(t.Context(), []int64{s.Self.ID}); err != nil || freed != 2 {
 		t.Errorf("freed %d: %v", freed, err)
 	}
-	if held := dbtest.Number(t, d, "SELECT count(*) FROM blocks WHERE holder IS NOT NULL"); held != 0 {
-		t.Errorf("%d blocks are still held", held)
+	if held := dbtest.Number(t, d, "SELECT count(*) FROM batches WHERE instance_id IS NOT NULL"); held != 0 {
+		t.Errorf("%d batches are still held", held)
 	}
 	if again := dbtest.Number(t, d, "SELECT count(*) FROM river_job WHERE state = 'available' AND attempt = 1"); again != 1 {
 		t.Errorf("%d jobs are worked again", again)
@@ -90,10 +90,10 @@ func TestFenced(t *testing.T) {
 	}
 	s.Self.Close(t.Context())
 	if _, err := outbox.New(d.Postgres()).Instances().Register(t.Context(), s.Self.ID); !errors.Is(err, outbox.ErrFenced) {
-		t.Errorf("enlist: %v", err)
+		t.Errorf("register: %v", err)
 	}
-	if letters := s.Fetch(run.ID); len(letters) != 0 {
-		t.Error("a fenced instance claimed")
+	if emails := s.Fetch(run.ID); len(emails) != 0 {
+		t.Error("a fenced instance fetched")
 	}
 }
 
@@ -116,8 +116,8 @@ func TestWaitForNotification(t *testing.T) {
 	}
 }
 
-// Whatever an instance claims while it is being buried, nothing stays with the dead.
-func TestClaimDuringBurial(t *testing.T) {
+// Whatever an instance fetches while it is being evicted, nothing stays with the dead.
+func TestFetchDuringBurial(t *testing.T) {
 	d := dbtest.New(t)
 	run, _ := dbtest.NewRun(t, d, "ann", 2000)
 	for range 15 {
@@ -136,8 +136,8 @@ func TestClaimDuringBurial(t *testing.T) {
 			}
 		})
 		both.Wait()
-		if held := dbtest.Number(t, d, "SELECT count(*) FROM blocks WHERE holder IS NOT NULL"); held != 0 {
-			t.Fatalf("%d blocks are held by a buried instance", held)
+		if held := dbtest.Number(t, d, "SELECT count(*) FROM batches WHERE instance_id IS NOT NULL"); held != 0 {
+			t.Fatalf("%d batches are held by a evicted instance", held)
 		}
 	}
 }

@@ -10,17 +10,17 @@ import (
 	"skychimp/domain"
 )
 
-// A run is planned in parts, so that its first letters need not wait for a million rows. Both
-// are whole blocks, so that no block is of two parts.
+// A run is planned in parts, so that its first emails need not wait for a million rows. Both
+// are whole batches, so that no batch is of two parts.
 const (
-	firstPart = 100 * domain.BlockSize
-	nextPart  = 500 * domain.BlockSize
+	firstPart = 100 * domain.BatchSize
+	nextPart  = 500 * domain.BatchSize
 )
 
 // planFirst plans all of a small run, and of a large one the first part.
 func planFirst(ctx context.Context, tx postgres.Tx, run *domain.Run, m domain.Mailing) error {
-	run.Rest = &domain.RunRest{Audience: m.Audience, Tags: m.Tags}
-	err := tx.Pgx.QueryRow(ctx, `SELECT coalesce(max(id), 0) FROM clients`).Scan(&run.Rest.Newest)
+	run.PlanCursor = &domain.PlanCursor{Audience: m.Audience, Tags: m.Tags}
+	err := tx.Pgx.QueryRow(ctx, `SELECT coalesce(max(id), 0) FROM clients`).Scan(&run.PlanCursor.Newest)
 	if err != nil {
 		return err
 	}
@@ -33,13 +33,13 @@ func planFirst(ctx context.Context, tx postgres.Tx, run *domain.Run, m domain.Ma
 func (p Plans) Continue(ctx context.Context) (whole []domain.Run, err error) {
 	for left := true; left; {
 		left = false
-		unplanned, failed := p.pg.IDs(ctx, `SELECT id FROM runs WHERE closed_at IS NULL AND rest IS NOT NULL ORDER BY id`)
+		unplanned, failed := p.pg.IDs(ctx, `SELECT id FROM runs WHERE closed_at IS NULL AND plan_cursor IS NOT NULL ORDER BY id`)
 		err = errors.Join(err, failed)
 		for _, id := range unplanned {
 			run, ok, failed := p.continueRun(ctx, id)
 			err = errors.Join(err, failed)
 			left = left || ok
-			if ok && run.Rest == nil {
+			if ok && run.PlanCursor == nil {
 				whole = append(whole, run)
 			}
 		}
@@ -51,7 +51,7 @@ func (p Plans) Continue(ctx context.Context) (whole []domain.Run, err error) {
 func (p Plans) continueRun(ctx context.Context, id int64) (run domain.Run, ok bool, err error) {
 	err = p.pg.InTx(ctx, func(tx postgres.Tx) error {
 		// A weaker lock than UPDATE, or retries, which name the run, would wait for it.
-		err := tx.NewSelect().Model(&run).Where("id = ? AND rest IS NOT NULL", id).For("NO KEY UPDATE").
+		err := tx.NewSelect().Model(&run).Where("id = ? AND plan_cursor IS NOT NULL", id).For("NO KEY UPDATE").
 			Comment(string(statement.PlanPart)).Scan(ctx)
 		if explained := postgres.TranslateError(err); domain.KindOf(explained) == domain.NotFound {
 			return nil
@@ -59,7 +59,7 @@ func (p Plans) continueRun(ctx context.Context, id int64) (run domain.Run, ok bo
 			return explained
 		}
 		ok = true
-		m := domain.Mailing{ID: run.MailingID, OwnerID: run.OwnerID, Audience: run.Rest.Audience, Tags: run.Rest.Tags}
+		m := domain.Mailing{ID: run.MailingID, OwnerID: run.OwnerID, Audience: run.PlanCursor.Audience, Tags: run.PlanCursor.Tags}
 		if err := planPart(ctx, tx, &run, m, nextPart); err != nil {
 			return err
 		}
@@ -68,16 +68,16 @@ func (p Plans) continueRun(ctx context.Context, id int64) (run domain.Run, ok bo
 	return run, ok && err == nil, err
 }
 
-// planPart inserts the next deliveries of the run, up to limit, and the blocks that claim them.
-// Suppressed clients are counted too, at the end of the part, where no block reaches.
+// planPart inserts the next deliveries of the run, up to limit, and the batches that fetch them.
+// Suppressed clients are counted too, at the end of the part, where no batch reaches.
 func planPart(ctx context.Context, tx postgres.Tx, run *domain.Run, m domain.Mailing, limit int) error {
 	part := db.Audience(tx.NewSelect().TableExpr("clients AS client"), m).
 		Column("client.id", "client.created_at", "client.email").
 		ColumnExpr("client.suppressed_at IS NOT NULL AS suppressed").
-		Where("(client.created_at, client.id) > (?, ?) AND client.id <= ?", run.Rest.CreatedAt, run.Rest.ClientID, run.Rest.Newest).
+		Where("(client.created_at, client.id) > (?, ?) AND client.id <= ?", run.PlanCursor.CreatedAt, run.PlanCursor.ClientID, run.PlanCursor.Newest).
 		OrderExpr("client.created_at, client.id").Limit(int64(limit))
 	var planned, queued int64
-	last := run.Rest
+	last := run.PlanCursor
 	err := tx.NewRaw(`WITH part AS MATERIALIZED (?0), planned AS (
 			INSERT INTO deliveries (run_id, seq, client_id, email, outcome)
 			SELECT ?1, ?2 + row_number() OVER (ORDER BY suppressed, created_at, id), id, email,
@@ -92,17 +92,17 @@ func planPart(ctx context.Context, tx postgres.Tx, run *domain.Run, m domain.Mai
 	if err != nil {
 		return err
 	}
-	_, err = tx.NewRaw(`INSERT INTO blocks (run_id, first_seq, open)
+	_, err = tx.NewRaw(`INSERT INTO batches (run_id, first_seq, open)
 		SELECT ?0, ?3 + first, least(?1, ?2 - first + 1) FROM generate_series(1, ?2, ?1) AS first`,
-		run.ID, domain.BlockSize, queued, run.Planned).Exec(ctx)
+		run.ID, domain.BatchSize, queued, run.Planned).Exec(ctx)
 	if err != nil {
 		return err
 	}
 	run.Planned += planned
 	run.Suppressed += planned - queued
 	if planned < int64(limit) {
-		run.Rest = nil
+		run.PlanCursor = nil
 	}
-	_, err = tx.NewUpdate().Model(run).Column("planned", "suppressed", "rest").WherePK().Exec(ctx)
+	_, err = tx.NewUpdate().Model(run).Column("planned", "suppressed", "plan_cursor").WherePK().Exec(ctx)
 	return err
 }

@@ -32,7 +32,7 @@ func TestPlanRun(t *testing.T) {
 	if err != nil || kept.Counts != (domain.Counts{Planned: 250, Suppressed: 3}) || kept.Subject != run.Subject || !kept.WindowEnd.Equal(m.EndAt) {
 		t.Errorf("%v: %+v", err, kept)
 	}
-	// Clients in their order, the suppressed ones behind, where no block reaches.
+	// Clients in their order, the suppressed ones behind, where no batch reaches.
 	want := append(append(slices.Clone(ids[1:100]), ids[101:249]...), ids[0], ids[100], ids[249])
 	if got := dbtest.Numbers(t, d, "SELECT client_id FROM deliveries WHERE run_id = $1 ORDER BY seq", run.ID); !slices.Equal(got, want) {
 		t.Errorf("clients %v", got)
@@ -40,8 +40,8 @@ func TestPlanRun(t *testing.T) {
 	if got := dbtest.Numbers(t, d, "SELECT seq FROM deliveries WHERE outcome = 'suppressed' ORDER BY seq"); !slices.Equal(got, []int64{248, 249, 250}) {
 		t.Errorf("suppressed %v", got)
 	}
-	if got := dbtest.Numbers(t, d, "SELECT first_seq * 1000 + open FROM blocks WHERE NOT done AND holder IS NULL ORDER BY first_seq"); !slices.Equal(got, []int64{1100, 101100, 201047}) {
-		t.Errorf("blocks %v", got)
+	if got := dbtest.Numbers(t, d, "SELECT first_seq * 1000 + open FROM batches WHERE NOT done AND instance_id IS NULL ORDER BY first_seq"); !slices.Equal(got, []int64{1100, 101100, 201047}) {
+		t.Errorf("batches %v", got)
 	}
 	m, _ = d.Mailings().Get(t.Context(), ann, m.ID)
 	if m.NextNo != 1 || !m.NextRunAt.Equal(dbtest.Monday.AddDate(0, 0, 1)) {
@@ -179,7 +179,7 @@ func TestPlanNothing(t *testing.T) {
 	}
 }
 
-func block(u *domain.User) error {
+func batch(u *domain.User) error {
 	return u.Block(domain.User{ID: -1, Role: domain.RoleManager}, "spam", dbtest.Monday)
 }
 
@@ -205,7 +205,7 @@ func TestPlanOfABlockedOwner(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer tx.Rollback(context.Background())
-	if _, err := tx.Exec(t.Context(), "LOCK TABLE blocks IN EXCLUSIVE MODE"); err != nil {
+	if _, err := tx.Exec(t.Context(), "LOCK TABLE batches IN EXCLUSIVE MODE"); err != nil {
 		t.Fatal(err)
 	}
 	planned := inBackground(t, d, func() {
@@ -215,8 +215,8 @@ func TestPlanOfABlockedOwner(t *testing.T) {
 	})
 	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
 	defer cancel()
-	if _, err := d.Users().Update(ctx, ann, block); err != nil {
-		t.Error("a block has to wait until a million deliveries are planned: ", err)
+	if _, err := d.Users().Update(ctx, ann, batch); err != nil {
+		t.Error("a batch has to wait until a million deliveries are planned: ", err)
 	}
 	if err := tx.Rollback(t.Context()); err != nil {
 		t.Fatal(err)
@@ -272,7 +272,7 @@ func TestPlanParts(t *testing.T) {
 	dbtest.NewClients(t, d, dbtest.NewOwner(t, d, "bob"), 3)
 	m := dbtest.NewLaunched(t, d, ann, func(f *domain.MailingForm) { f.Audience, f.Tags = "tags", "VIP" })
 	run := dbtest.Plan(t, d, m.ID, dbtest.Monday)
-	if run.Planned != 10_000 || run.Suppressed != 10 || run.Rest == nil {
+	if run.Planned != 10_000 || run.Suppressed != 10 || run.PlanCursor == nil {
 		t.Fatalf("first part: %+v", run)
 	}
 	dbtest.NewClient(t, d, ann, domain.ClientForm{Email: "late@x.example", Tags: "vip"})
@@ -310,8 +310,8 @@ func TestPlanParts(t *testing.T) {
 	for name, want := range map[string]int64{
 		`SELECT count(DISTINCT client_id) FROM deliveries WHERE run_id = $1`: clients,
 		`SELECT max(seq) FROM deliveries WHERE run_id = $1`:                  clients,
-		`SELECT sum(open) FROM blocks WHERE run_id = $1`:                     clients - clients/1000,
-		`SELECT count(*) FROM blocks AS b WHERE run_id = $1 AND (first_seq % 100 <> 1 OR open <> (SELECT count(*)
+		`SELECT sum(open) FROM batches WHERE run_id = $1`:                    clients - clients/1000,
+		`SELECT count(*) FROM batches AS b WHERE run_id = $1 AND (first_seq % 100 <> 1 OR open <> (SELECT count(*)
 			FROM deliveries WHERE run_id = $1 AND outcome = 'queued' AND seq BETWEEN first_seq AND first_seq + 99))`: 0,
 	} {
 		if got := dbtest.Number(t, d, name, run.ID); got != want {
@@ -395,7 +395,7 @@ func TestForecast(t *testing.T) {
 	if _, ok, err = outbox.New(d.Postgres()).Plans().Forecast(t.Context(), m.ID, dbtest.Monday.Add(-time.Hour), false); err != nil || ok {
 		t.Errorf("nothing is due: %v %v", ok, err)
 	}
-	for _, table := range []string{"runs", "deliveries", "blocks"} {
+	for _, table := range []string{"runs", "deliveries", "batches"} {
 		if n := dbtest.Number(t, d, "SELECT count(*) FROM "+table); n != 0 {
 			t.Errorf("%d rows left in %s", n, table)
 		}

@@ -11,31 +11,30 @@ import (
 	"skychimp/domain"
 )
 
-// Result is what became of one letter. Status is empty when no attempt was made (the client
+// Result is what became of one email. Status is empty when no attempt was made (the client
 // was suppressed). RetryAt is set when the outcome is deferred; queued stays to be sent.
 type Result struct {
-	Instance int64 // that claimed the letter
+	Instance int64 // that fetched the email
 	RunID    int64
 	Seq      int
 	ClientID int64
 	Email    string
 	N        int // which attempt this was, from 1
 	At       time.Time
-	Status   domain.Verdict
+	Status   domain.AttemptStatus
 	Code     int
 	Answer   string
 	Outcome  domain.Outcome
 	RetryAt  time.Time
+	Suppress bool // the address is dead: its client gets no more emails
 }
 
-// bounced tells that the address is dead: its client gets no more letters. It is read from what the
-// attempt keeps, so that whoever settles for a dead process reads the same. Who failed at all was
-// refused at RCPT or later, and what the answer means is the same at those stages.
-func (r Result) bounced() bool {
-	return r.Outcome == domain.OutcomeFailed && domain.NewAnswer(domain.StageRcpt, r.Code, r.Answer).HardBounce()
+// Follow takes over what a disposition says of the attempt, its delivery and its client.
+func (r *Result) Follow(d domain.Disposition) {
+	r.Status, r.Outcome, r.RetryAt, r.Suppress = d.Status, d.Outcome, d.RetryAt, d.Suppress
 }
 
-// recordStatement is the one statement that letters wait for, so it only adds rows. Unnested side
+// recordStatement is the one statement that emails wait for, so it only adds rows. Unnested side
 // by side, few rows cost half of what they cost from one unnest of all, which stores each first.
 const recordStatement = `INSERT INTO attempts (run_id, seq, client_id, email, n, at, status, code, answer)
 	SELECT unnest($1::bigint[]), unnest($2::int[]), unnest($3::bigint[]), unnest($4::text[]), unnest($5::smallint[]),
@@ -64,8 +63,8 @@ func (r *Recorder) Close(ctx context.Context) {
 	}
 }
 
-// Record makes the attempts among the results durable, all or none, whoever holds their blocks:
-// they happened. What they mean for the deliveries is told by Settle, or found out by Bury when
+// Record makes the attempts among the results durable, all or none, whoever holds their batches:
+// they happened. What they mean for the deliveries is told by Settle, or found out by Evict when
 // this process dies before. After an error it connects anew, and the same results may be
 // recorded again.
 func (r *Recorder) Record(ctx context.Context, results []Result) error {

@@ -27,9 +27,9 @@ func (r Runs) Pause(ctx context.Context, id int64, reason string, now time.Time,
 		}
 		_, err = tx.Pgx.Exec(ctx, `WITH again AS (
 				UPDATE deliveries SET outcome = 'queued' WHERE run_id = $1 AND seq = ANY($2) AND outcome = 'failed' RETURNING seq
-			) UPDATE blocks SET open = open + n, failed = failed - n, done = false
+			) UPDATE batches SET open = open + n, failed = failed - n, done = false
 			FROM (SELECT (seq - 1) / $3 * $3 + 1 AS first, count(*)::int AS n FROM again GROUP BY 1) AS part
-			WHERE run_id = $1 AND first_seq = first`, id, revert, domain.BlockSize)
+			WHERE run_id = $1 AND first_seq = first`, id, revert, domain.BatchSize)
 		return err
 	})
 }
@@ -51,9 +51,9 @@ func (r Runs) DeferDomain(ctx context.Context, id int64, reason string, until ti
 				UPDATE deliveries SET outcome = 'deferred' WHERE run_id = $1 AND seq = ANY($2) AND outcome = 'failed' RETURNING seq
 			), waiting AS (
 				INSERT INTO retries (run_id, seq, due_at) SELECT $1, seq, $4 FROM again
-			) UPDATE blocks SET failed = failed - n
+			) UPDATE batches SET failed = failed - n
 			FROM (SELECT (seq - 1) / $3 * $3 + 1 AS first, count(*)::int AS n FROM again GROUP BY 1) AS part
-			WHERE run_id = $1 AND first_seq = first`, id, revert, domain.BlockSize, until)
+			WHERE run_id = $1 AND first_seq = first`, id, revert, domain.BatchSize, until)
 		return err
 	})
 }
@@ -85,36 +85,36 @@ func (r Runs) Resume(ctx context.Context, now time.Time) error {
 	return postgres.TranslateError(err)
 }
 
-// Endable are the open runs, planned to the end, that nobody sends for any more: all blocks
-// done and no retry waiting, or stopped or past their end with no block held.
+// Endable are the open runs, planned to the end, that nobody sends for any more: all batches
+// done and no retry waiting, or stopped or past their end with no batch held.
 func (r Runs) Endable(ctx context.Context, now time.Time) ([]int64, error) {
 	return r.pg.IDs(ctx, `
-		SELECT id FROM runs WHERE status IN ('running', 'paused', 'stopping') AND rest IS NULL AND CASE
+		SELECT id FROM runs WHERE status IN ('running', 'paused', 'stopping') AND plan_cursor IS NULL AND CASE
 			WHEN status = 'stopping' OR window_end <= $1
-			THEN NOT EXISTS (SELECT FROM blocks WHERE run_id = id AND NOT done AND holder IS NOT NULL)
-			ELSE NOT EXISTS (SELECT FROM blocks WHERE run_id = id AND NOT done)
+			THEN NOT EXISTS (SELECT FROM batches WHERE run_id = id AND NOT done AND instance_id IS NOT NULL)
+			ELSE NOT EXISTS (SELECT FROM batches WHERE run_id = id AND NOT done)
 			 AND NOT EXISTS (SELECT FROM retries WHERE run_id = id) END`, now)
 }
 
 // Close ends a run: what is open becomes cancelled or expired, the outcomes are counted
 // from the deliveries themselves, and the mailing is finished when this was its last. An
-// Unbalanced error means that the run was closed although its counts do not add up.
+// CountMismatch error means that the run was closed although its counts do not add up.
 func (r Runs) Close(ctx context.Context, id int64, now time.Time) error {
-	var unbalanced error
+	var mismatch error
 	var mailing int64
 	err := r.pg.InTx(ctx, func(tx postgres.Tx) error {
 		var run domain.Run
 		// A weaker lock than UPDATE, or recording a late attempt would wait for it.
-		err := tx.NewSelect().Model(&run).Where("id = ? AND closed_at IS NULL AND rest IS NULL", id).For("NO KEY UPDATE SKIP LOCKED").Scan(ctx)
+		err := tx.NewSelect().Model(&run).Where("id = ? AND closed_at IS NULL AND plan_cursor IS NULL", id).For("NO KEY UPDATE SKIP LOCKED").Scan(ctx)
 		if explained := postgres.TranslateError(err); domain.KindOf(explained) == domain.NotFound {
 			return nil // another instance closes it
 		} else if explained != nil {
 			return explained
 		}
-		// A claim that began before the run was stopped shows only now.
+		// A fetch that began before the run was stopped shows only now.
 		var held int
-		err = tx.Pgx.QueryRow(ctx, `SELECT count(holder) FROM (
-			SELECT holder FROM blocks WHERE run_id = $1 AND NOT done FOR UPDATE) AS open`, id).Scan(&held)
+		err = tx.Pgx.QueryRow(ctx, `SELECT count(instance_id) FROM (
+			SELECT instance_id FROM batches WHERE run_id = $1 AND NOT done FOR UPDATE) AS open`, id).Scan(&held)
 		if err != nil || held > 0 {
 			return err
 		}
@@ -125,7 +125,7 @@ func (r Runs) Close(ctx context.Context, id int64, now time.Time) error {
 			return err
 		}
 		if run.Open() != 0 {
-			unbalanced = Unbalanced{run.ID, run.Planned, run.Planned - run.Open()}
+			mismatch = CountMismatch{run.ID, run.Planned, run.Planned - run.Open()}
 		}
 		if run.EndOutcome == "" {
 			run.Reason = "" // of a pause
@@ -140,7 +140,7 @@ func (r Runs) Close(ctx context.Context, id int64, now time.Time) error {
 		err = r.closeMailing(ctx, mailing, now)
 	}
 	if err == nil {
-		return unbalanced
+		return mismatch
 	}
 	return err
 }
@@ -162,7 +162,7 @@ func countRun(ctx context.Context, tx postgres.Tx, run *domain.Run) error {
 	if err != nil {
 		return err
 	}
-	if _, err := tx.Pgx.Exec(ctx, `DELETE FROM blocks WHERE run_id = $1`, run.ID); err != nil {
+	if _, err := tx.Pgx.Exec(ctx, `DELETE FROM batches WHERE run_id = $1`, run.ID); err != nil {
 		return err
 	}
 	_, err = tx.Pgx.Exec(ctx, statement.Close.SQL(`DELETE FROM retries WHERE run_id = $1`), run.ID)
@@ -201,7 +201,7 @@ func (r Runs) closeMailing(ctx context.Context, id int64, now time.Time) error {
 	})
 }
 
-// SendingRun is what composing and sending the letters of a run needs to know.
+// SendingRun is what composing and sending the emails of a run needs to know.
 type SendingRun struct {
 	domain.Run
 	OwnerName     string

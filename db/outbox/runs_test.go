@@ -48,9 +48,9 @@ func TestPauseRun(t *testing.T) {
 	d := dbtest.New(t)
 	run, _ := dbtest.NewRun(t, d, "ann", 150)
 	s := dbtest.NewSender(t, d)
-	letters, second := s.Fetch(run.ID), s.Fetch(run.ID)
-	s.All(run.ID, letters[:10], domain.OutcomeAccepted)
-	s.All(run.ID, letters[10:], domain.OutcomeFailed)
+	emails, second := s.Fetch(run.ID), s.Fetch(run.ID)
+	s.All(run.ID, emails[:10], domain.OutcomeAccepted)
+	s.All(run.ID, emails[10:], domain.OutcomeFailed)
 	s.All(run.ID, second[:1], domain.OutcomeFailed)
 	revert := []int32{9, 10, 99, 100, 101, 102} // of them 9 and 10 were accepted, 102 is queued
 	if err := outbox.New(d.Postgres()).Runs().Pause(t.Context(), run.ID, "550 5.7.1 Sender blocked", dbtest.Monday, revert); err != nil {
@@ -97,9 +97,9 @@ func TestHoldBack(t *testing.T) {
 	d := dbtest.New(t)
 	run, _ := dbtest.NewRun(t, d, "ann", 100)
 	s := dbtest.NewSender(t, d)
-	letters := s.Fetch(run.ID)
-	s.All(run.ID, letters[:1], domain.OutcomeAccepted)
-	s.All(run.ID, letters[1:], domain.OutcomeFailed)
+	emails := s.Fetch(run.ID)
+	s.All(run.ID, emails[:1], domain.OutcomeAccepted)
+	s.All(run.ID, emails[1:], domain.OutcomeFailed)
 	if err := outbox.New(d.Postgres()).Runs().DeferDomain(t.Context(), run.ID, "example.org: 550 no", dbtest.Monday.Add(time.Minute), []int32{1, 2, 3}); err != nil {
 		t.Fatal(err)
 	}
@@ -148,7 +148,7 @@ func TestCloseRun(t *testing.T) {
 	tests := []struct {
 		name    string
 		end     func(t *testing.T, d *db.DB, run domain.Run)
-		left    bool // the last two letters stay open
+		left    bool // the last two emails stay open
 		now     time.Time
 		want    domain.Counts
 		outcome domain.Outcome
@@ -180,19 +180,19 @@ func TestCloseRun(t *testing.T) {
 			m := dbtest.NewLaunched(t, d, ann, func(f *domain.MailingForm) { f.EndAt = "2031-01-20T00:00" })
 			run := dbtest.Plan(t, d, m.ID, dbtest.Monday)
 			s := dbtest.NewSender(t, d)
-			letters := s.Fetch(run.ID)
-			s.All(run.ID, letters[:2], domain.OutcomeAccepted)
-			s.All(run.ID, letters[2:3], domain.OutcomeFailed)
+			emails := s.Fetch(run.ID)
+			s.All(run.ID, emails[:2], domain.OutcomeAccepted)
+			s.All(run.ID, emails[2:3], domain.OutcomeFailed)
 			if tt.left {
-				s.All(run.ID, letters[3:4], domain.OutcomeDeferred)
+				s.All(run.ID, emails[3:4], domain.OutcomeDeferred)
 			} else {
-				s.All(run.ID, letters[3:], domain.OutcomeAccepted)
+				s.All(run.ID, emails[3:], domain.OutcomeAccepted)
 			}
 			if tt.end != nil {
 				tt.end(t, d, run)
 			}
 			if tt.left {
-				// Somebody still holds letters of it, so it can't be closed yet.
+				// Somebody still holds emails of it, so it can't be closed yet.
 				if endable, err := outbox.New(d.Postgres()).Runs().Endable(t.Context(), tt.now); err != nil || len(endable) != 0 {
 					t.Errorf("endable %v %v", endable, err)
 				}
@@ -200,7 +200,7 @@ func TestCloseRun(t *testing.T) {
 					t.Fatal(err)
 				}
 				if row, _ := d.Runs().Get(t.Context(), 0, run.ID); row.Closed() {
-					t.Error("closed while letters of it were being sent")
+					t.Error("closed while emails of it were being sent")
 				}
 				if err := outbox.New(d.Postgres()).Batches().Release(t.Context(), s.Self.ID, run.ID, []int32{1}); err != nil {
 					t.Fatal(err)
@@ -220,20 +220,20 @@ func TestCloseRun(t *testing.T) {
 				!row.ResumeAt.IsZero() || row.Deferred != 0 {
 				t.Errorf("%v %+v", err, row)
 			}
-			for _, table := range []string{"blocks", "retries"} {
+			for _, table := range []string{"batches", "retries"} {
 				if n := dbtest.Number(t, d, "SELECT count(*) FROM "+table); n != 0 {
 					t.Errorf("%d rows left in %s", n, table)
 				}
 			}
 			// A result that comes even later stays on record and changes no count.
-			s.All(run.ID, letters[4:], domain.OutcomeAccepted)
+			s.All(run.ID, emails[4:], domain.OutcomeAccepted)
 			dbtest.Counted(t, d, run.ID, tt.want)
 		})
 	}
 }
 
-// A claim that began before the run was stopped may commit after it was found endable.
-func TestCloseRunDuringAClaim(t *testing.T) {
+// A fetch that began before the run was stopped may commit after it was found endable.
+func TestCloseRunDuringAFetch(t *testing.T) {
 	d := dbtest.New(t)
 	run, _ := dbtest.NewRun(t, d, "ann", 1)
 	s := dbtest.NewSender(t, d)
@@ -242,7 +242,7 @@ func TestCloseRunDuringAClaim(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer tx.Rollback(context.Background())
-	if _, err := tx.Exec(t.Context(), "UPDATE blocks SET holder = $1 WHERE run_id = $2", s.Self.ID, run.ID); err != nil {
+	if _, err := tx.Exec(t.Context(), "UPDATE batches SET instance_id = $1 WHERE run_id = $2", s.Self.ID, run.ID); err != nil {
 		t.Fatal(err)
 	}
 	dbtest.UpdateMailing(t, d, run.MailingID, dbtest.Stop)
@@ -263,13 +263,13 @@ func TestCloseRunDuringAClaim(t *testing.T) {
 	}
 }
 
-func TestCloseRunUnbalanced(t *testing.T) {
+func TestCloseRunCountMismatch(t *testing.T) {
 	d := dbtest.New(t)
 	run, _ := dbtest.NewRun(t, d, "ann", 3)
 	dbtest.Exec(t, d, "UPDATE deliveries SET outcome = 'accepted' WHERE seq < 3")
-	dbtest.Exec(t, d, "UPDATE blocks SET done = true")
+	dbtest.Exec(t, d, "UPDATE batches SET done = true")
 	err := outbox.New(d.Postgres()).Runs().Close(t.Context(), run.ID, dbtest.Monday)
-	if unbalanced, ok := errors.AsType[outbox.Unbalanced](err); !ok || unbalanced != (outbox.Unbalanced{RunID: run.ID, Planned: 3, Counted: 2}) {
+	if mismatch, ok := errors.AsType[outbox.CountMismatch](err); !ok || mismatch != (outbox.CountMismatch{RunID: run.ID, Planned: 3, Counted: 2}) {
 		t.Errorf("%v", err)
 	}
 	if row, _ := d.Runs().Get(t.Context(), 0, run.ID); row.Status != domain.RunDone {

@@ -17,7 +17,7 @@ import (
 	"skychimp/domain"
 )
 
-// riverVersion is the one whose private tables Bury, Ready and the tests were read against. Raise it
+// riverVersion is the one whose private tables Evict, Ready and the tests were read against. Raise it
 // only after this test passes otherwise and River's changelog was read for them.
 const riverVersion = "v0.51.1"
 
@@ -72,7 +72,7 @@ func (h held) Work(ctx context.Context, job *river.Job[domain.BalanceJob]) error
 	return ctx.Err()
 }
 
-// What Bury writes is what River itself writes: who works a job, who leads, and how a leader resigns.
+// What Evict writes is what River itself writes: who works a job, who leads, and how a leader resigns.
 func TestRiverProtocol(t *testing.T) {
 	d := dbtest.New(t)
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)

@@ -55,7 +55,7 @@ type clientBounce struct {
 type clientLetter struct {
 	MailingID, RunID int64
 	Mailing, Answer  string
-	Status           domain.Verdict
+	Status           domain.AttemptStatus
 	At               web.Moment
 }
 

@@ -44,7 +44,7 @@ func TestServe(t *testing.T) {
 	small, large := "Subject: Hi\r\n\r\n.text\r\n", strings.Repeat("too much\r\n", maxInboxLetter/10+1)
 	for _, l := range []struct {
 		to, raw string
-		want    domain.Verdict
+		want    domain.AttemptStatus
 	}{
 		{"a@client.example", small, domain.Accepted},
 		{"пётр@client.example", small, domain.Accepted},
@@ -55,10 +55,10 @@ func TestServe(t *testing.T) {
 		c.Envelope("news@sender.example", l.to, 0)
 		answer, ok := c.Ready(t.Context())
 		if ok {
-			c.Letter([]byte(l.raw))
+			c.Email([]byte(l.raw))
 			answer = c.Result(t.Context())
 		}
-		if answer.Verdict() != l.want {
+		if answer.Status() != l.want {
 			t.Errorf("%s: %s", l.to, answer)
 		}
 		if l.want == domain.Accepted {

@@ -12,9 +12,9 @@ type undelivered struct{ answer domain.Answer }
 
 func (u *undelivered) Error() string { return string(u.answer.Stage) + ": " + u.answer.String() }
 
-// DeliverOne hands over a single letter on a connection of its own, for system mail, to the
+// DeliverOne hands over a single email on a connection of its own, for system mail, to the
 // first of the servers that lets it in. Its error says what was answered when none took it.
-func DeliverOne(ctx context.Context, servers []smtp.Server, from, to string, letter []byte) error {
+func DeliverOne(ctx context.Context, servers []smtp.Server, from, to string, email []byte) error {
 	var conn *smtp.Conn
 	var err error
 	for _, server := range servers {
@@ -26,13 +26,13 @@ func DeliverOne(ctx context.Context, servers []smtp.Server, from, to string, let
 		return err
 	}
 	defer conn.Close()
-	conn.Envelope(from, to, len(letter))
+	conn.Envelope(from, to, len(email))
 	answer, ok := conn.Ready(ctx)
 	if ok {
-		conn.Letter(letter)
+		conn.Email(email)
 		answer = conn.Result(ctx)
 	}
-	if answer.Verdict() != domain.Accepted {
+	if answer.Status() != domain.Accepted {
 		return &undelivered{answer}
 	}
 	return nil

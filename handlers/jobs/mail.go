@@ -52,7 +52,7 @@ func (w *MailWorker) Work(ctx context.Context, job *river.Job[domain.MailJob]) e
 		return err
 	}
 	err = w.Deliver(ctx, w.From.Address, reader.Email, bytes)
-	if refusal, ok := errors.AsType[*undelivered](err); ok && refusal.answer.Verdict() == domain.Failed {
+	if refusal, ok := errors.AsType[*undelivered](err); ok && refusal.answer.Status() == domain.Failed {
 		w.Log.Warn("a system email was refused for good", "job", job.ID, "email", job.Args.Letter, "answer", refusal.answer)
 		return river.JobCancel(unnamed(err, reader))
 	}

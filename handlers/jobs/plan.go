@@ -43,7 +43,7 @@ func (w *PlanWorker) Work(ctx context.Context, job *river.Job[domain.PlanJob]) e
 		w.Log.Info("a run was not made", "mailing", job.Args.MailingID, "reason", err)
 		return nil
 	}
-	if ok && run.Rest == nil {
+	if ok && run.PlanCursor == nil {
 		w.logRun(run)
 	}
 	return errors.Join(err, w.continuePlans(ctx))
@@ -61,7 +61,7 @@ func (w *PlanWorker) planDue(ctx context.Context, now time.Time) error {
 	for _, id := range due {
 		run, ok, failed := w.Outbox.Plans().Make(ctx, id, now, false)
 		err = errors.Join(err, failed)
-		if ok && run.Rest == nil {
+		if ok && run.PlanCursor == nil {
 			w.logRun(run)
 		}
 	}

@@ -15,7 +15,7 @@ type AttemptRow struct {
 	MailingID, RunID int64
 	N                int
 	At               web.Moment
-	Status           domain.Verdict
+	Status           domain.AttemptStatus
 	Answer           string // the mail server's own words
 }
 
@@ -33,7 +33,7 @@ type attemptsView struct {
 // Attempts is the record of every attempt: the reader's own, or everybody's.
 func (h *Runs) Attempts(r *web.Request) error {
 	filter := db.AttemptFilter{
-		OwnerID: r.OwnerID(), MailingID: int64(r.QueryInt("mailing")), Status: domain.Verdict(r.Query("status")),
+		OwnerID: r.OwnerID(), MailingID: int64(r.QueryInt("mailing")), Status: domain.AttemptStatus(r.Query("status")),
 		Page: r.ListPage(),
 	}
 	attempts, more, err := h.DB.Attempts().List(r.UserContext(), filter)
@@ -48,7 +48,7 @@ func (h *Runs) Attempts(r *web.Request) error {
 		view.Mailings = "/manager/mailings"
 	}
 	view.Statuses = []templates.Option{{Label: r.T("runs.attempts_all_statuses")}}
-	for _, one := range []domain.Verdict{domain.Accepted, domain.Deferred, domain.Failed, domain.Unknown} {
+	for _, one := range []domain.AttemptStatus{domain.Accepted, domain.Deferred, domain.Failed, domain.Unknown} {
 		view.Statuses = append(view.Statuses, templates.Option{Value: string(one), Label: r.T("runs.attempt_" + string(one))})
 	}
 	for _, one := range attempts {

@@ -78,7 +78,7 @@ func (h *Runs) Row(r *web.Request, run db.RunRow) Row {
 	}
 	switch run.Reason {
 	case domain.ReasonStopped, domain.ReasonDeleted, domain.ReasonDisabled, domain.ReasonBlocked, domain.ReasonEnded, domain.ReasonMissed,
-		domain.ReasonWarming, domain.ReasonComplaints:
+		domain.ReasonWarmUp, domain.ReasonComplaints:
 		row.Ours = true
 	}
 	return row

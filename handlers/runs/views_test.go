@@ -21,6 +21,6 @@ func TestViews(t *testing.T) {
 		"runs/status":          domain.RunStatus(""),
 		"runs/attempts":        attemptsView{},
 		"runs/attempt-results": attemptsView{},
-		"runs/attempt-status":  domain.Verdict(""),
+		"runs/attempt-status":  domain.AttemptStatus(""),
 	})
 }

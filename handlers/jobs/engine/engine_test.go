@@ -17,23 +17,23 @@ import (
 	"skychimp/handlers/jobs/smtp/smtptest"
 )
 
-// world is an engine between a database and a scripted mail server.
-type world struct {
+// fixture is an engine between a database and a scripted mail server.
+type fixture struct {
 	testing.TB
 	db     *db.DB
 	server *smtptest.Server
 	stop   func()
 }
 
-func newWorld(t testing.TB, script smtptest.Script) *world {
+func newFixture(t testing.TB, script smtptest.Script) *fixture {
 	t.Helper()
-	w := &world{TB: t, db: dbtest.New(t), server: smtptest.Start(t, script), stop: func() {}}
+	w := &fixture{TB: t, db: dbtest.New(t), server: smtptest.Start(t, script), stop: func() {}}
 	w.exec(`INSERT INTO users (id, email, name, password_hash, role) VALUES (1000, 'owner@example.org', 'Owner', '', 'user')`)
 	return w
 }
 
-// start starts an engine on the world; its end is part of the test.
-func (w *world) start(conns int) *Engine {
+// start starts an engine on the fixture; its end is part of the test.
+func (w *fixture) start(conns int) *Engine {
 	w.Helper()
 	server := w.reach(w.server.URL())
 	server.Conns = conns
@@ -41,17 +41,17 @@ func (w *world) start(conns int) *Engine {
 }
 
 // reach is a server that is not waited for as long as in earnest.
-func (w *world) reach(url string) smtp.Server {
+func (w *fixture) reach(url string) smtp.Server {
 	w.Helper()
 	server, err := smtp.ParseURL(url)
 	if err != nil {
 		w.Fatal(err)
 	}
-	server.CommandTimeout, server.DotTimeout = 5*time.Second, 5*time.Second
+	server.CommandTimeout, server.EndTimeout = 5*time.Second, 5*time.Second
 	return server
 }
 
-func (w *world) startWith(limits Limits, servers ...smtp.Server) *Engine {
+func (w *fixture) startWith(limits Limits, servers ...smtp.Server) *Engine {
 	w.Helper()
 	e := New(outbox.New(w.db.Postgres()), Settings{
 		Servers: servers, Limits: limits, From: mail.Address{Address: "noreply@example.org"}, BaseURL: "http://localhost:8080",
@@ -78,14 +78,14 @@ func (w *world) startWith(limits Limits, servers ...smtp.Server) *Engine {
 	return e
 }
 
-func (w *world) exec(sql string, args ...any) {
+func (w *fixture) exec(sql string, args ...any) {
 	w.Helper()
 	if _, err := w.db.Postgres().Pool.Exec(w.Context(), sql, args...); err != nil {
 		w.Fatal(err)
 	}
 }
 
-func (w *world) count(sql string, args ...any) (n int) {
+func (w *fixture) count(sql string, args ...any) (n int) {
 	w.Helper()
 	if err := w.db.Postgres().Pool.QueryRow(w.Context(), sql, args...).Scan(&n); err != nil {
 		w.Fatal(err)
@@ -94,7 +94,7 @@ func (w *world) count(sql string, args ...any) (n int) {
 }
 
 // plan makes a mailing to that many clients and its run.
-func (w *world) plan(clients int) domain.Run {
+func (w *fixture) plan(clients int) domain.Run {
 	w.Helper()
 	w.exec(`INSERT INTO clients (owner_id, email, full_name) SELECT 1000, 'client' || n || '@example.org', 'Client ' || n
 		FROM generate_series(1, $1::int) n`, clients)
@@ -102,7 +102,7 @@ func (w *world) plan(clients int) domain.Run {
 	return w.run(m)
 }
 
-func (w *world) mailing(form domain.MailingForm) int64 {
+func (w *fixture) mailing(form domain.MailingForm) int64 {
 	w.Helper()
 	message := domain.Message{OwnerID: 1000, Subject: "News for {{name}}", Body: "Hello {{name}}, " + strings.Repeat("there is news. ", 150)}
 	if err := w.db.Messages().Create(w.Context(), &message); err != nil {
@@ -119,7 +119,7 @@ func (w *world) mailing(form domain.MailingForm) int64 {
 	return m.ID
 }
 
-func (w *world) run(mailing int64) domain.Run {
+func (w *fixture) run(mailing int64) domain.Run {
 	w.Helper()
 	run, ok, err := outbox.New(w.db.Postgres()).Plans().Make(w.Context(), mailing, time.Now(), true)
 	if err != nil || !ok {
@@ -129,7 +129,7 @@ func (w *world) run(mailing int64) domain.Run {
 }
 
 // until polls for what the tables will say, which nothing announces.
-func (w *world) until(what string, yes func() bool) {
+func (w *fixture) until(what string, yes func() bool) {
 	w.Helper()
 	deadline := time.After(30 * time.Second)
 	tick := time.NewTicker(10 * time.Millisecond)
@@ -144,7 +144,7 @@ func (w *world) until(what string, yes func() bool) {
 }
 
 // closed waits for the end of a run and checks that its counts add up.
-func (w *world) closed(id int64) db.RunRow {
+func (w *fixture) closed(id int64) db.RunRow {
 	w.Helper()
 	row := w.when(id, "closed", func(r db.RunRow) bool { return r.Closed() })
 	if row.Open() != 0 {
@@ -153,7 +153,7 @@ func (w *world) closed(id int64) db.RunRow {
 	return row
 }
 
-func (w *world) when(id int64, what string, yes func(db.RunRow) bool) (row db.RunRow) {
+func (w *fixture) when(id int64, what string, yes func(db.RunRow) bool) (row db.RunRow) {
 	w.Helper()
 	w.until("run "+what, func() bool {
 		var err error
@@ -165,15 +165,15 @@ func (w *world) when(id int64, what string, yes func(db.RunRow) bool) (row db.Ru
 	return row
 }
 
-func (w *world) wantCounts(got db.RunRow, want domain.Counts) {
+func (w *fixture) wantCounts(got db.RunRow, want domain.Counts) {
 	w.Helper()
 	if got.Counts != want {
 		w.Errorf("counts are %+v, want %+v", got.Counts, want)
 	}
 }
 
-// wantOnce checks that each letter was accepted once at most, and how many were.
-func (w *world) wantOnce(letters int) {
+// wantOnce checks that each email was accepted once at most, and how many were.
+func (w *fixture) wantOnce(emails int) {
 	w.Helper()
 	seen := map[string]int{}
 	for _, l := range w.server.Letters() {
@@ -184,14 +184,14 @@ func (w *world) wantOnce(letters int) {
 			}
 		}
 	}
-	if len(seen) != letters {
-		w.Errorf("%d letters were accepted, want %d", len(seen), letters)
+	if len(seen) != emails {
+		w.Errorf("%d emails were accepted, want %d", len(seen), emails)
 	}
 }
 
 func TestRunReachesEveryoneOnce(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, smtptest.Script{LettersPerConn: 40})
+	w := newFixture(t, smtptest.Script{LettersPerConn: 40})
 	w.start(4)
 	w.exec(`INSERT INTO clients (owner_id, email, suppressed_at) VALUES (1000, 'gone@example.org', now())`)
 	run := w.plan(1234)
@@ -202,15 +202,15 @@ func TestRunReachesEveryoneOnce(t *testing.T) {
 		t.Errorf("%d attempts on record, want 1234", n)
 	}
 	w.stop()
-	if n := w.count(`SELECT count(*) FROM blocks`) + w.count(`SELECT count(*) FROM instances`); n != 0 {
-		t.Errorf("%d blocks and instances are left", n)
+	if n := w.count(`SELECT count(*) FROM batches`) + w.count(`SELECT count(*) FROM instances`); n != 0 {
+		t.Errorf("%d batches and instances are left", n)
 	}
 }
 
 func TestRefusedAndDeferred(t *testing.T) {
 	t.Parallel()
 	var greyed atomic.Bool
-	w := newWorld(t, smtptest.Script{On: func(e smtptest.Event) smtptest.Action {
+	w := newFixture(t, smtptest.Script{On: func(e smtptest.Event) smtptest.Action {
 		switch {
 		case e.Stage == domain.StageRcpt && e.To == "client7@example.org":
 			return smtptest.Action{Answer: "550 5.1.1 no such user"}
@@ -228,7 +228,7 @@ func TestRefusedAndDeferred(t *testing.T) {
 		t.Errorf("the greylisted client has %d attempts, want 2", n)
 	}
 	if n := w.count(`SELECT count(*) FROM clients WHERE email = 'client7@example.org' AND suppressed_reason = 'bounced'`); n != 1 {
-		t.Error("the bounced client still gets letters")
+		t.Error("the bounced client still gets emails")
 	}
 	if n := w.count(`SELECT count(*) FROM attempts WHERE answer = '5.1.1 no such user' AND code = 550`); n != 1 {
 		t.Error("the server's words are not on record")
@@ -240,7 +240,7 @@ func TestAddressesBeyondASCII(t *testing.T) {
 	for name, script := range map[string]smtptest.Script{"with SMTPUTF8": {}, "without": {NoSMTPUTF8: true}} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			w := newWorld(t, script)
+			w := newFixture(t, script)
 			w.exec(`UPDATE users SET email = 'хозяин@пример.рф'`)
 			w.exec(`INSERT INTO clients (owner_id, email, full_name) VALUES (1000, 'ivan@пример.рф', ''), (1000, 'иван@пример.рф', 'Иван')`)
 			w.start(2)
@@ -260,7 +260,7 @@ func TestAddressesBeyondASCII(t *testing.T) {
 func TestBrokenSenderPausesAndNobodyFails(t *testing.T) {
 	t.Parallel()
 	for name, on := range map[string]func(smtptest.Event) smtptest.Action{
-		"554 for every letter": smtptest.Answer(domain.StageDot, "554 5.7.1 you are a spammer"),
+		"554 for every email":  smtptest.Answer(domain.StageEndOfData, "554 5.7.1 you are a spammer"),
 		"554 for every RCPT":   smtptest.Answer(domain.StageRcpt, "554 5.7.1 relay access denied"),
 		"550 to MAIL":          smtptest.Answer(domain.StageMail, "550 5.1.8 bad sender"),
 		"530 to MAIL":          smtptest.Answer(domain.StageMail, "530 5.7.0 authentication required"),
@@ -270,7 +270,7 @@ func TestBrokenSenderPausesAndNobodyFails(t *testing.T) {
 			t.Parallel()
 			var broken atomic.Bool
 			broken.Store(true)
-			w := newWorld(t, smtptest.Script{On: func(e smtptest.Event) smtptest.Action {
+			w := newFixture(t, smtptest.Script{On: func(e smtptest.Event) smtptest.Action {
 				if broken.Load() {
 					return on(e)
 				}
@@ -282,8 +282,8 @@ func TestBrokenSenderPausesAndNobodyFails(t *testing.T) {
 			if row.Reason == "" || row.ResumeAt.IsZero() {
 				t.Errorf("paused without a reason or a time: %q, %v", row.Reason, row.ResumeAt)
 			}
-			w.until("all blocks are given back", func() bool {
-				return w.count(`SELECT count(*) FROM blocks WHERE holder IS NOT NULL`) == 0
+			w.until("all batches are given back", func() bool {
+				return w.count(`SELECT count(*) FROM batches WHERE instance_id IS NOT NULL`) == 0
 			})
 			if n := w.count(`SELECT count(*) FROM deliveries WHERE outcome <> 'queued'`); n != 0 {
 				t.Errorf("%d recipients ended for the sender's fault", n)
@@ -298,7 +298,7 @@ func TestBrokenSenderPausesAndNobodyFails(t *testing.T) {
 
 func TestNoAnswerAfterTheDotIsTriedOnceMore(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, smtptest.Script{On: smtptest.For("client3@example.org", domain.StageDot, smtptest.Action{Drop: true})})
+	w := newFixture(t, smtptest.Script{On: smtptest.For("client3@example.org", domain.StageEndOfData, smtptest.Action{Drop: true})})
 	w.start(2)
 	run := w.plan(5)
 	w.when(run.ID, "waits for the retry", func(r db.RunRow) bool { return r.Deferred == 1 && r.Open() == 1 })
@@ -322,12 +322,12 @@ func TestConnectionsThatBreakCostNobodyALetter(t *testing.T) {
 		"dropped at DATA":   {On: everyNth(7, domain.StageData, smtptest.Action{Drop: true})},
 		"421 at MAIL":       {On: everyNth(9, domain.StageMail, smtptest.Action{Answer: "421 4.3.2 later"})},
 		"no pipelining":     {NoPipelining: true},
-		"4 letters a time":  {LettersPerConn: 4},
-		"dropped after 250": {On: everyNth(5, domain.StageDot, smtptest.Action{DropAfter: true})},
+		"4 emails a time":   {LettersPerConn: 4},
+		"dropped after 250": {On: everyNth(5, domain.StageEndOfData, smtptest.Action{DropAfter: true})},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			w := newWorld(t, script)
+			w := newFixture(t, script)
 			w.start(3)
 			run := w.plan(100)
 			w.wantCounts(w.closed(run.ID), domain.Counts{Planned: 100, Accepted: 100})
@@ -336,7 +336,7 @@ func TestConnectionsThatBreakCostNobodyALetter(t *testing.T) {
 	}
 }
 
-// everyNth acts at every nth letter of a connection.
+// everyNth acts at every nth email of a connection.
 func everyNth(n int, stage domain.Stage, action smtptest.Action) func(smtptest.Event) smtptest.Action {
 	return func(e smtptest.Event) smtptest.Action {
 		if e.Stage == stage && e.Nth > 0 && e.Nth%n == 0 {
@@ -349,32 +349,32 @@ func everyNth(n int, stage domain.Stage, action smtptest.Action) func(smtptest.E
 func TestStoppedInMidRun(t *testing.T) {
 	t.Parallel()
 	const conns = 3
-	acts := map[string]func(w *world, run domain.Run){
-		"stop": func(w *world, run domain.Run) {
+	acts := map[string]func(w *fixture, run domain.Run){
+		"stop": func(w *fixture, run domain.Run) {
 			w.exec(`UPDATE mailings SET status = 'running'`)
 			w.change(run, func(m *domain.Mailing) error { return m.Stop(time.Now()) })
 		},
-		"disable": func(w *world, run domain.Run) {
+		"disable": func(w *fixture, run domain.Run) {
 			manager := domain.User{ID: 5, Role: domain.RoleManager}
 			w.change(run, func(m *domain.Mailing) error { return m.Disable(manager, "spam", time.Now()) })
 		},
-		"block": func(w *world, run domain.Run) {
+		"block": func(w *fixture, run domain.Run) {
 			manager := domain.User{Role: domain.RoleManager}
 			if _, err := w.db.Users().Block(w.Context(), manager, run.OwnerID, "spam", time.Now()); err != nil {
 				w.Fatal(err)
 			}
 		},
-		"delete": func(w *world, run domain.Run) {
+		"delete": func(w *fixture, run domain.Run) {
 			if err := w.db.Mailings().Delete(w.Context(), 1000, run.MailingID, time.Now()); err != nil {
 				w.Fatal(err)
 			}
 		},
-		"end": func(w *world, _ domain.Run) { w.exec(`UPDATE runs SET window_end = now()`) },
+		"end": func(w *fixture, _ domain.Run) { w.exec(`UPDATE runs SET window_end = now()`) },
 	}
 	for name, act := range acts {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			w := newWorld(t, smtptest.Script{On: smtptest.At(domain.StageDot, smtptest.Action{Delay: 5 * time.Millisecond})})
+			w := newFixture(t, smtptest.Script{On: smtptest.At(domain.StageEndOfData, smtptest.Action{Delay: 5 * time.Millisecond})})
 			w.start(conns)
 			run := w.plan(5000)
 			if err := w.server.WaitLetters(t.Context(), 50); err != nil {
@@ -393,14 +393,14 @@ func TestStoppedInMidRun(t *testing.T) {
 				}
 			}
 			if late > 0 {
-				t.Errorf("%d letters were sent more than a second later", late)
+				t.Errorf("%d emails were sent more than a second later", late)
 			}
 			w.wantOnce(int(row.Accepted))
 		})
 	}
 }
 
-func (w *world) change(run domain.Run, change func(*domain.Mailing) error) {
+func (w *fixture) change(run domain.Run, change func(*domain.Mailing) error) {
 	w.Helper()
 	if _, err := w.db.Mailings().Update(w.Context(), 0, run.MailingID, change); err != nil {
 		w.Fatal(err)
@@ -409,13 +409,13 @@ func (w *world) change(run domain.Run, change func(*domain.Mailing) error) {
 
 func TestUnsubscribedInMidRun(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, smtptest.Script{On: smtptest.At(domain.StageDot, smtptest.Action{Delay: 5 * time.Millisecond})})
+	w := newFixture(t, smtptest.Script{On: smtptest.At(domain.StageEndOfData, smtptest.Action{Delay: 5 * time.Millisecond})})
 	w.start(2)
 	run := w.plan(300)
 	if err := w.server.WaitLetters(t.Context(), 10); err != nil {
 		t.Fatal(err)
 	}
-	last := int64(w.count(`SELECT client_id FROM deliveries WHERE seq = 100`)) // in a block that is claimed already
+	last := int64(w.count(`SELECT client_id FROM deliveries WHERE seq = 100`)) // in a batch that is fetched already
 	if err := w.db.Clients().Unsubscribe(t.Context(), last); err != nil {
 		t.Fatal(err)
 	}
@@ -425,7 +425,7 @@ func TestUnsubscribedInMidRun(t *testing.T) {
 
 func TestServerAwayAtFirst(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, smtptest.Script{})
+	w := newFixture(t, smtptest.Script{})
 	addr := w.server.Addr()
 	w.server.Close()
 	w.start(2)
@@ -441,7 +441,7 @@ func TestServerAwayAtFirst(t *testing.T) {
 
 func TestTwoEnginesShareARun(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, smtptest.Script{})
+	w := newFixture(t, smtptest.Script{})
 	w.start(3)
 	w.start(3)
 	run := w.plan(2000)
@@ -451,7 +451,7 @@ func TestTwoEnginesShareARun(t *testing.T) {
 
 func TestOwnersTakeTurns(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, smtptest.Script{On: smtptest.At(domain.StageDot, smtptest.Action{Delay: time.Millisecond})})
+	w := newFixture(t, smtptest.Script{On: smtptest.At(domain.StageEndOfData, smtptest.Action{Delay: time.Millisecond})})
 	big := w.plan(3000)
 	w.exec(`INSERT INTO users (id, email, name, password_hash, role) VALUES (1001, 'small@example.org', 'Small', '', 'user')`)
 	w.exec(`INSERT INTO clients (owner_id, email) VALUES (1001, 'lone@example.org')`)
@@ -460,17 +460,17 @@ func TestOwnersTakeTurns(t *testing.T) {
 		SELECT mailing_id, 1001, scheduled_at, subject, body, 'running', 1 FROM runs WHERE id = $1`, big.ID)
 	small = int64(w.count(`SELECT max(id) FROM runs`))
 	w.exec(`INSERT INTO deliveries (run_id, seq, client_id, email, outcome) SELECT $1, 1, id, email, 'queued' FROM clients WHERE owner_id = 1001`, small)
-	w.exec(`INSERT INTO blocks (run_id, first_seq, open) VALUES ($1, 1, 1)`, small)
+	w.exec(`INSERT INTO batches (run_id, first_seq, open) VALUES ($1, 1, 1)`, small)
 	w.start(2)
 	w.closed(small)
 	if n := w.server.Accepted(); n > 1000 {
-		t.Errorf("the small owner waited for %d letters of the big one", n)
+		t.Errorf("the small owner waited for %d emails of the big one", n)
 	}
 }
 
 func TestDrainSendsNothingTwice(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, smtptest.Script{On: smtptest.At(domain.StageDot, smtptest.Action{Delay: 2 * time.Millisecond})})
+	w := newFixture(t, smtptest.Script{On: smtptest.At(domain.StageEndOfData, smtptest.Action{Delay: 2 * time.Millisecond})})
 	run := w.plan(1000)
 	for n := 1; n <= 5; n++ {
 		w.start(4)
@@ -486,7 +486,7 @@ func TestDrainSendsNothingTwice(t *testing.T) {
 
 func TestDatabaseConnectionsCut(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, smtptest.Script{On: smtptest.At(domain.StageDot, smtptest.Action{Delay: time.Millisecond})})
+	w := newFixture(t, smtptest.Script{On: smtptest.At(domain.StageEndOfData, smtptest.Action{Delay: time.Millisecond})})
 	w.start(4)
 	run := w.plan(2000)
 	for n := 1; n <= 8; n++ {
@@ -506,7 +506,7 @@ func TestDatabaseConnectionsCut(t *testing.T) {
 
 // A text that was saved before it would have been refused holds nobody up: its run pauses.
 func TestUnfoldingMessagePauses(t *testing.T) {
-	w := newWorld(t, smtptest.Script{})
+	w := newFixture(t, smtptest.Script{})
 	run := w.plan(3)
 	w.exec(`UPDATE runs SET body = $2 WHERE id = $1`, run.ID, "[a]: /"+strings.Repeat("b", 20_000)+"\n\n"+strings.Repeat("[a]", 58_000))
 	w.start(1)

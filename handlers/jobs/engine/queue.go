@@ -4,81 +4,62 @@ import (
 	"context"
 	"slices"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"skychimp/db/outbox"
-	"skychimp/domain/email"
 )
 
-// sending is a run with letters in hand.
-type sending struct {
-	outbox.SendingRun
-	letter *email.Template
-	halted atomic.Bool               // no dot may go out any more
-	end    atomic.Pointer[time.Time] // of this machine's clock, after which none may either; nil: no end is known
-	blocks int                       // claimed and not done; guarded by the queue
-
-	refusals refusals
-}
-
-// over tells that no dot may go out any more, because the run was halted or has reached its end.
-func (s *sending) over() bool {
-	end := s.end.Load()
-	return s.halted.Load() || end != nil && !time.Now().Before(*end)
-}
-
-// block is what one claim took. out counts its letters that a sender has and that have no
+// batch is what one fetch took. out counts its emails that a sender has and that have no
 // durable result yet; left those that wait in the queue.
-type block struct {
-	run      *sending
-	instance int64 // that claimed it; another one's letters must not be sent
+type batch struct {
+	run      *sendingRun
+	instance int64 // that fetched it; another one's emails must not be sent
 	firstSeq int
 	out      int
 	left     int
 	dropped  bool
 }
 
-// item is a letter on its way.
+// item is an email on its way.
 type item struct {
-	outbox.Letter
-	block  *block
-	losses int   // connections that broke under it
-	domain *gate // of its receiving domain
-	owner  *gate
+	outbox.Delivery
+	batch  *batch
+	losses int      // connections that broke under it
+	domain *limiter // of its receiving domain
+	owner  *limiter
 }
 
-// queue holds the claimed letters, in one lane per owner. The owners take turns letter by
-// letter, so that nobody's large run makes another's wait. Letters whose domain or owner is at
+// queue holds the fetched emails, in one queue per owner. The owners take turns email by
+// email, so that nobody's large run makes another's wait. Emails whose domain or owner is at
 // its limit are passed over.
 type queue struct {
-	mu     sync.Mutex
-	lanes  []*lane
-	turn   int
-	size   int
-	blocks map[*block]bool // all that are claimed and not done
-	freed  []*block        // dropped, with no letter out: to be released
-	doors  []*door
-	limits Limits
-	gates  map[string]*gate // by domain
-	owners map[int64]*gate
-	timed  bool          // a timer will wake somebody for letters that a rate holds back
-	hungry chan struct{} // has a token when there is room for a claim
-	empty  chan struct{} // gets a token when nothing of a run is in hand any more
-	low    int           // fewer letters than this make hungry
-	shut   bool          // senders get nothing: the lease is in doubt
-	holder int64         // the instance that this process is; blocks of another are nobody's here
+	mu          sync.Mutex
+	owners      []*ownerQueue
+	turn        int
+	size        int
+	batches     map[*batch]bool // all that are fetched and not done
+	freed       []*batch        // dropped, with no email out: to be released
+	slots       []*slot
+	limits      Limits
+	domains     map[string]*limiter // by domain
+	ownerLimits map[int64]*limiter
+	timed       bool          // a timer will wake somebody for emails that a rate holds back
+	hungry      chan struct{} // has a token when there is room for a fetch
+	empty       chan struct{} // gets a token when nothing of a run is in hand any more
+	low         int           // fewer emails than this make hungry
+	shut        bool          // senders get nothing: the lease is in doubt
+	instance    int64         // the instance that this process is; batches of another are nobody's here
 }
 
-type lane struct {
-	owner int64
-	gate  *gate
-	items []item
+type ownerQueue struct {
+	owner   int64
+	limiter *limiter
+	items   []item
 }
 
-func newQueue(doors []*door, limits Limits, low int, empty chan struct{}) *queue {
-	return &queue{doors: doors, limits: limits, low: low, empty: empty, blocks: map[*block]bool{},
-		gates: map[string]*gate{}, owners: map[int64]*gate{}, hungry: make(chan struct{}, 1)}
+func newQueue(slots []*slot, limits Limits, low int, empty chan struct{}) *queue {
+	return &queue{slots: slots, limits: limits, low: low, empty: empty, batches: map[*batch]bool{},
+		domains: map[string]*limiter{}, ownerLimits: map[int64]*limiter{}, hungry: make(chan struct{}, 1)}
 }
 
 func signal(c chan struct{}) {
@@ -88,42 +69,42 @@ func signal(c chan struct{}) {
 	}
 }
 
-// add puts a claimed block's letters in at the end of its owner's lane.
-func (q *queue) add(b *block, letters []outbox.Letter) {
+// add puts a fetched batch's emails in at the end of its owner's queue.
+func (q *queue) add(b *batch, emails []outbox.Delivery) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	if b.instance != q.holder { // it was claimed before this process had to start anew
+	if b.instance != q.instance { // it was fetched before this process had to start anew
 		q.freed = append(q.freed, b)
 		return
 	}
-	l := q.lane(b.run.OwnerID)
-	for _, one := range letters {
-		l.items = append(l.items, item{Letter: one, block: b, domain: q.gateOf(one.Email), owner: l.gate})
+	l := q.ownerQueue(b.run.OwnerID)
+	for _, one := range emails {
+		l.items = append(l.items, item{Delivery: one, batch: b, domain: q.limiterOf(one.Email), owner: l.limiter})
 	}
-	b.left = len(letters)
-	b.run.blocks++
-	q.blocks[b] = true
-	q.size += len(letters)
+	b.left = len(emails)
+	b.run.batches++
+	q.batches[b] = true
+	q.size += len(emails)
 	q.wake()
 }
 
-func (q *queue) gateOf(email string) *gate {
+func (q *queue) limiterOf(email string) *limiter {
 	name, limit := q.limits.Domains.Of(email)
 	if name == "" {
 		return nil
 	}
-	g, ok := q.gates[name]
+	g, ok := q.domains[name]
 	if !ok {
-		g = newGate(limit)
-		q.gates[name] = g
+		g = newLimiter(limit)
+		q.domains[name] = g
 	}
 	return g
 }
 
 // wake calls a free sender of the server that is most behind.
 func (q *queue) wake() {
-	var next *door
-	for _, d := range q.doors {
+	var next *slot
+	for _, d := range q.slots {
 		if d.waiting > 0 && (next == nil || d.behind(next)) {
 			next = d
 		}
@@ -133,24 +114,24 @@ func (q *queue) wake() {
 	}
 }
 
-func (q *queue) lane(owner int64) *lane {
-	for _, l := range q.lanes {
+func (q *queue) ownerQueue(owner int64) *ownerQueue {
+	for _, l := range q.owners {
 		if l.owner == owner {
 			return l
 		}
 	}
-	g, ok := q.owners[owner]
+	g, ok := q.ownerLimits[owner]
 	if !ok {
-		g = newGate(q.limits.Owners.Limit)
-		q.owners[owner] = g
+		g = newLimiter(q.limits.Owners.Limit)
+		q.ownerLimits[owner] = g
 	}
-	l := &lane{owner: owner, gate: g}
-	q.lanes = append(q.lanes, l)
+	l := &ownerQueue{owner: owner, limiter: g}
+	q.owners = append(q.owners, l)
 	return l
 }
 
-// take waits at a door for a letter until ctx ends or idle passes.
-func (q *queue) take(ctx context.Context, d *door, idle time.Duration) (item, bool) {
+// take waits at a slot for an email until ctx ends or idle passes.
+func (q *queue) take(ctx context.Context, d *slot, idle time.Duration) (item, bool) {
 	timer := time.NewTimer(idle)
 	defer timer.Stop()
 	for {
@@ -173,7 +154,7 @@ func (q *queue) take(ctx context.Context, d *door, idle time.Duration) (item, bo
 		q.mu.Lock()
 		d.waiting--
 		if !called {
-			q.wake() // the call for this sender may lie in the door
+			q.wake() // the call for this sender may lie in the slot
 		}
 		q.mu.Unlock()
 		if !called {
@@ -182,32 +163,32 @@ func (q *queue) take(ctx context.Context, d *door, idle time.Duration) (item, bo
 	}
 }
 
-// tryTake takes the next owner's next letter, if there is one and no other server should have it.
-func (q *queue) tryTake(d *door) (item, bool) {
+// tryTake takes the next owner's next email, if there is one and no other server should have it.
+func (q *queue) tryTake(d *slot) (item, bool) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	return q.next(d)
 }
 
-func (q *queue) next(d *door) (item, bool) {
+func (q *queue) next(d *slot) (item, bool) {
 	if q.size == 0 || q.shut {
 		return item{}, false
 	}
-	for _, other := range q.doors {
+	for _, other := range q.slots {
 		if other != d && other.waiting > 0 && other.behind(d) {
 			signal(other.more)
 			return item{}, false
 		}
 	}
 	now := time.Now()
-	for range q.lanes {
-		q.turn = (q.turn + 1) % len(q.lanes)
-		if it, ok := q.lanes[q.turn].pop(now); ok {
+	for range q.owners {
+		q.turn = (q.turn + 1) % len(q.owners)
+		if it, ok := q.owners[q.turn].pop(now); ok {
 			q.taken(it, d)
 			return it, true
 		}
 	}
-	if !q.timed { // all are at a limit; leave wakes for those of letters at once, nobody for a rate
+	if !q.timed { // all are at a limit; leave wakes for those of emails at once, nobody for a rate
 		q.timed = true
 		time.AfterFunc(10*time.Millisecond, func() {
 			q.mu.Lock()
@@ -219,8 +200,8 @@ func (q *queue) next(d *door) (item, bool) {
 	return item{}, false
 }
 
-// pop takes the first letter that no limit holds back.
-func (l *lane) pop(now time.Time) (item, bool) {
+// pop takes the first email that no limit holds back.
+func (l *ownerQueue) pop(now time.Time) (item, bool) {
 	i := l.first(now)
 	if i < 0 {
 		return item{}, false
@@ -231,41 +212,41 @@ func (l *lane) pop(now time.Time) (item, bool) {
 	} else {
 		l.items = slices.Delete(l.items, i, i+1)
 	}
-	l.gate.enter(now)
+	l.limiter.enter(now)
 	it.domain.enter(now)
 	return it, true
 }
 
-// first is the place of the first letter that no limit holds back, -1 for none.
-func (l *lane) first(now time.Time) int {
-	if !l.gate.open(now) {
+// first is the place of the first email that no limit holds back, -1 for none.
+func (l *ownerQueue) first(now time.Time) int {
+	if !l.limiter.open(now) {
 		return -1
 	}
 	return slices.IndexFunc(l.items, func(it item) bool { return it.domain.open(now) })
 }
 
-// taken counts a letter that has left the lane at q.turn by a door.
-func (q *queue) taken(it item, by *door) {
-	it.block.left--
-	it.block.out++
+// taken counts an email that has left the owner queue at q.turn by a slot.
+func (q *queue) taken(it item, by *slot) {
+	it.batch.left--
+	it.batch.out++
 	q.size--
 	by.taken++
-	for _, d := range q.doors { // who was away for long must not be flooded when it comes back
+	for _, d := range q.slots { // who was away for long must not be flooded when it comes back
 		d.taken = max(d.taken, by.taken/by.weight*d.weight-10*d.weight)
 	}
 	if q.size > 0 {
 		q.wake() // the next sleeper
 	}
-	left := len(q.lanes[q.turn].items)
+	left := len(q.owners[q.turn].items)
 	if left == 0 {
-		q.lanes = slices.Delete(q.lanes, q.turn, q.turn+1)
+		q.owners = slices.Delete(q.owners, q.turn, q.turn+1)
 	}
 	if q.size < q.low || left == 0 {
 		signal(q.hungry)
 	}
 }
 
-// leave makes room at the letter's limits: it is under way no more.
+// leave makes room at the email's limits: it is under way no more.
 func (q *queue) leave(it item) {
 	if it.limited() {
 		it.owner.leave()
@@ -276,7 +257,7 @@ func (q *queue) leave(it item) {
 
 func (it item) limited() bool { return it.owner != nil || it.domain != nil }
 
-// answered says that the letter is under way no more, though its result may not be durable yet.
+// answered says that the email is under way no more, though its result may not be durable yet.
 func (q *queue) answered(it item) {
 	if it.limited() {
 		q.mu.Lock()

@@ -2,92 +2,119 @@ package engine
 
 import (
 	"context"
+	"log/slog"
+	"sync/atomic"
 	"time"
 
 	"skychimp/db/outbox"
+	"skychimp/domain"
 )
 
-// settled is a letter's result on its way into the tables. durable gets a token when it is
+// result is what became of an email, on its way into the tables. durable gets a token when it is
 // there: as soon as the attempt is recorded, or, where whole, when its delivery knows too.
-type settled struct {
+type result struct {
 	outbox.Result
-	block   *block
+	batch   *batch
 	durable chan struct{}
 	whole   bool
 }
 
-// maxGroup is the most results in one commit of the recorder, maxBatch of the settler.
+// maxGroup is the most results in one commit of record, maxComplete of complete.
 const (
-	maxGroup = 500
-	maxBatch = 2000
+	maxGroup    = 500
+	maxComplete = 2000
 )
+
+// recorder takes the results of all connections into the tables.
+type recorder struct {
+	outbox   outbox.Outbox
+	log      *slog.Logger
+	counts   *Counts
+	queue    *queue
+	busy     *atomic.Int32 // connections with an email under way
+	moves    *atomic.Int64 // groups recorded or completed
+	results  chan result   // to record
+	recorded chan result   // to complete
+}
 
 // record commits the attempts of all connections in groups: what comes while one commit is
 // under way goes into the next. While the database is away it keeps trying, and because no
 // attempt becomes durable, nothing more is sent. It ends when results is closed.
-func (e *Engine) record(ctx context.Context) {
-	defer close(e.recorded)
-	to := e.outbox.NewRecorder()
+func (r *recorder) record(ctx context.Context) {
+	defer close(r.recorded)
+	to := r.outbox.NewRecorder()
 	defer to.Close(ctx)
-	var group []settled
-	var results []outbox.Result
-	groups := gatherer{Engine: e}
-	for first := range e.results {
+	var group []result
+	var rows []outbox.Result
+	groups := gatherer{results: r.results, busy: r.busy}
+	for first := range r.results {
 		group = groups.gather(append(group[:0], first))
-		results = resultsOf(group, results[:0])
-		if !e.insist(ctx, func(ctx context.Context) error { return to.Record(ctx, results) }) {
-			e.Log.Error("attempts could not be recorded, their letters may be sent twice", "attempts", len(group))
+		rows = rowsOf(group, rows[:0])
+		if !retry(ctx, r.log, func(ctx context.Context) error { return to.Record(ctx, rows) }) {
+			r.log.Error("attempts could not be recorded, their emails may be sent twice", "attempts", len(group))
 			continue
 		}
-		e.counts.add(group)
-		e.standstill.moves.Add(1)
+		r.counts.add(group)
+		r.moves.Add(1)
 		for _, one := range group {
 			if one.durable != nil && !one.whole {
 				one.durable <- struct{}{}
 			}
-			e.recorded <- one
+			r.recorded <- one
 		}
 	}
 }
 
-// settleEvery is how often the deliveries are told. Until then they are open in the pages.
-const settleEvery = 50 * time.Millisecond
+// completeEvery is how often the deliveries are told. Until then they are open in the pages.
+const completeEvery = 50 * time.Millisecond
 
-// settle tells the deliveries what was recorded, many at once, because no letter waits for it.
-// It ends when the recorder has.
-func (e *Engine) settle(ctx context.Context) {
-	var batch []settled
-	var results []outbox.Result
-	for first := range e.recorded {
-		batch = append(batch[:0], first)
-		for due := time.After(settleEvery); due != nil && len(batch) < maxBatch; {
-			select {
-			case next, ok := <-e.recorded:
-				if ok {
-					batch = append(batch, next)
-				} else {
-					due = nil
-				}
-			case <-due:
-				due = nil
-			}
+// complete tells the deliveries what was recorded, many at once, because no email waits for it.
+// It ends when record has.
+func (r *recorder) complete(ctx context.Context) {
+	var group []result
+	var rows []outbox.Result
+	for first := range r.recorded {
+		group = r.wait(append(group[:0], first))
+		rows = rowsOf(group, rows[:0])
+		if !retry(ctx, r.log, func(ctx context.Context) error { return r.outbox.Batches().Complete(ctx, rows) }) {
+			continue // whoever evicts this process does it
 		}
-		results = resultsOf(batch, results[:0])
-		if !e.insist(ctx, func(ctx context.Context) error { return e.outbox.Batches().Complete(ctx, results) }) {
-			continue // whoever buries this process does it
-		}
-		e.standstill.moves.Add(1)
-		for _, one := range batch {
+		r.moves.Add(1)
+		for _, one := range group {
 			if one.durable != nil && one.whole {
 				one.durable <- struct{}{}
 			}
-			e.queue.done(one.block)
+			r.queue.done(one.batch)
 		}
 	}
 }
 
+// wait adds what is recorded within completeEvery.
+func (r *recorder) wait(group []result) []result {
+	due := time.After(completeEvery)
+	for len(group) < maxComplete {
+		select {
+		case next, ok := <-r.recorded:
+			if !ok {
+				return group
+			}
+			group = append(group, next)
+		case <-due:
+			return group
+		}
+	}
+	return group
+}
+
+func rowsOf(group []result, into []outbox.Result) []outbox.Result {
+	for _, one := range group {
+		into = append(into, one.Result)
+	}
+	return into
+}
+
 // A commit costs Postgres more than a few more rows in it, so a group of fewer than enough waits
-// for the dots that are out, while answers come so fast that it pays: after a wait in vain the
+// for the answers that are out, while they come so fast that it pays: after a wait in vain the
 // next groups go at once.
 const (
 	enough   = 16
@@ -97,11 +124,12 @@ const (
 
 // gatherer makes groups of what has come.
 type gatherer struct {
-	*Engine
-	hurry int // groups that do not wait
+	results <-chan result
+	busy    *atomic.Int32
+	hurry   int // groups that do not wait
 }
 
-func (g *gatherer) gather(group []settled) []settled {
+func (g *gatherer) gather(group []result) []result {
 	var late <-chan time.Time
 	for len(group) < maxGroup {
 		select {
@@ -133,17 +161,10 @@ func (g *gatherer) gather(group []settled) []settled {
 	return group
 }
 
-func resultsOf(group []settled, into []outbox.Result) []outbox.Result {
-	for _, one := range group {
-		into = append(into, one.Result)
-	}
-	return into
-}
-
-// insist tries until it works; false when ctx ended first. A try that was cut off may have been
+// retry tries until it works; false when ctx ended first. A try that was cut off may have been
 // at work, so the next is given longer.
-func (e *Engine) insist(ctx context.Context, try func(ctx context.Context) error) bool {
-	wait, limit := 50*time.Millisecond, patience
+func retry(ctx context.Context, log *slog.Logger, try func(ctx context.Context) error) bool {
+	wait, limit := 50*time.Millisecond, timeout
 	for ; ; wait, limit = min(2*wait, 400*time.Millisecond), min(2*limit, time.Minute) {
 		bounded, cancel := context.WithTimeout(ctx, limit)
 		err := try(bounded)
@@ -154,7 +175,29 @@ func (e *Engine) insist(ctx context.Context, try func(ctx context.Context) error
 		if ctx.Err() != nil {
 			return false
 		}
-		e.Log.Warn("results could not be recorded, sending waits", "error", err)
+		log.Warn("results could not be recorded, sending waits", "error", err)
 		pause(ctx, wait)
+	}
+}
+
+// Counts are what the engine has done since it started, for the metrics.
+type Counts struct {
+	Accepted, Deferred, Failed, Unknown atomic.Int64 // recorded attempts by status
+	Commits, Mismatches, TakenOver      atomic.Int64 // groups recorded; runs whose counts did not add up; batches of dead processes
+}
+
+func (c *Counts) add(group []result) {
+	c.Commits.Add(1)
+	for _, one := range group {
+		switch one.Status {
+		case domain.Accepted:
+			c.Accepted.Add(1)
+		case domain.Deferred:
+			c.Deferred.Add(1)
+		case domain.Failed:
+			c.Failed.Add(1)
+		case domain.Unknown:
+			c.Unknown.Add(1)
+		}
 	}
 }

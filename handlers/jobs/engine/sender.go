@@ -2,6 +2,8 @@ package engine
 
 import (
 	"context"
+	"log/slog"
+	"sync/atomic"
 	"time"
 
 	"skychimp/domain"
@@ -9,29 +11,38 @@ import (
 	"skychimp/handlers/jobs/smtp"
 )
 
-// idleTime is how long a connection without a letter stays open.
+// idleTime is how long a connection without an email stays open.
 const idleTime = 5 * time.Second
 
-// sender hands letters to the mail server over one connection at a time.
+// sender hands emails to a mail server over one connection at a time.
 type sender struct {
-	*Engine
-	server  *server
-	hard    context.Context // ends when even letters under way are given up
-	conn    *smtp.Conn
-	next    item // announced together with the last dot
-	waiting bool // a result of this connection is not durable yet
-	durable chan struct{}
-	letter  []byte
+	from    string // of the envelopes
+	baseURL string
 	tokens  *domain.UnsubscribeTokens
-	asking  *asking
+	log     *slog.Logger
+	clock   *Clock
+	queue   *queue
+	lease   *lease
+	server  *server
+	servers servers
+	runs    *runControl
+	records *recorder
+	busy    *atomic.Int32 // connections with an email under way
+	wait    *waiting
+
+	hard        context.Context // ends when even emails under way are given up
+	conn        *smtp.Conn
+	next        item // announced together with the last end of data
+	unconfirmed bool // a result of this connection is not durable yet
+	durable     chan struct{}
+	body        []byte
 }
 
-// send is one connection's work, until ctx ends.
-func (e *Engine) send(ctx, hard context.Context, to *server, asking *asking) {
-	s := &sender{Engine: e, server: to, hard: hard, durable: make(chan struct{}, 1), tokens: domain.NewUnsubscribeTokens(e.Secret), asking: asking}
+// run is one connection's work, until ctx ends.
+func (s *sender) run(ctx context.Context) {
 	defer s.hangUp()
 	for ctx.Err() == nil {
-		it, announced := s.next, s.next.block != nil
+		it, announced := s.next, s.next.batch != nil
 		s.next = item{}
 		if !announced {
 			var ok bool
@@ -39,20 +50,20 @@ func (e *Engine) send(ctx, hard context.Context, to *server, asking *asking) {
 				continue
 			}
 		}
-		asking.begin()
+		s.wait.begin()
 		s.busy.Add(1)
 		s.exchange(ctx, it, announced)
 		s.busy.Add(-1)
-		asking.end()
+		s.wait.end()
 	}
 }
 
-// take waits for a letter that may go out; false when there is none for now.
+// take waits for an email that may go out; false when there is none for now.
 func (s *sender) take(ctx context.Context) (item, bool) {
-	if s.conn == nil && !s.server.dialing.wait(ctx) {
+	if s.conn == nil && !s.server.backoff.wait(ctx) {
 		return item{}, false
 	}
-	it, ok := s.queue.take(ctx, s.server.door, idleTime)
+	it, ok := s.queue.take(ctx, s.server.slot, idleTime)
 	switch {
 	case !ok:
 		s.hangUp()
@@ -60,130 +71,140 @@ func (s *sender) take(ctx context.Context) (item, bool) {
 	case s.heldBack(it):
 		return it, false
 	}
-	s.asking.begin()
-	if s.server.limit.Wait(ctx) != nil {
+	s.wait.begin()
+	if s.server.rate.Wait(ctx) != nil {
 		s.queue.giveBack(it)
 		return it, false
 	}
 	return it, true
 }
 
-// exchange takes one letter from its envelope to the answer after its dot.
+// heldBack defers an email to a domain that takes none of its run for now.
+func (s *sender) heldBack(it item) bool {
+	until := it.batch.run.refusals.heldUntil(receivingDomain(it.Email), s.clock.Now())
+	if until.IsZero() {
+		return false
+	}
+	s.record(it, domain.Answer{}, domain.Disposition{Outcome: domain.OutcomeDeferred, RetryAt: until})
+	return true
+}
+
+// exchange takes one email from its envelope to the answer after its end of data.
 func (s *sender) exchange(ctx context.Context, it item, announced bool) {
-	if !s.maySend(it) { // no connection is made for it
+	if !s.lease.covers(it) { // no connection is made for it
 		s.unannounce(announced)
 		s.queue.giveBack(it)
-		pause(ctx, 20*time.Millisecond) // until its block is dropped, or the lease is back
+		pause(ctx, 20*time.Millisecond) // until its batch is dropped, or the lease is back
 		return
 	}
-	if s.suppress(it) || !s.compose(&it) {
+	if s.suppressed(it) || !s.compose(it) {
 		s.unannounce(announced)
 		return
 	}
-	if s.conn == nil {
-		announced = false // the connection of the announcement is gone
-		if !s.connect(it) {
-			return
-		}
-	}
-	if !announced {
-		s.conn.Envelope(s.From.Address, it.Email, len(s.letter))
-	}
-	answer, ok := s.conn.Ready(s.hard)
-	if !ok {
-		s.settle(it, answer)
+	answer, open := s.open(it, announced)
+	if !open {
+		s.dispose(it, answer)
 		return
 	}
-	s.server.dialing.works()
-	s.trouble("")
-	// The dot rule: what this connection sent before is on record, or nothing more goes out.
-	if !s.settledBefore() || ctx.Err() != nil || !s.maySend(it) || s.isSuppressed(it) {
+	s.server.backoff.works()
+	s.runs.moving(s.hard)
+	// One in flight: what this connection sent before is on record, or nothing more goes out.
+	if !s.confirmed() || ctx.Err() != nil || !s.lease.covers(it) || s.runs.suppressed(it.ClientID) {
 		s.abort()
-		if s.isSuppressed(it) {
-			s.suppress(it)
-		} else {
+		if !s.suppressed(it) {
 			s.queue.giveBack(it)
 		}
 		return
 	}
-	s.conn.Letter(s.letter)
+	s.conn.Email(s.body)
 	s.announce(ctx)
-	s.settle(it, s.conn.Result(s.hard))
-	if s.conn != nil && s.server.limits.reached(s.conn.Sent()) {
+	s.dispose(it, s.conn.Result(s.hard))
+	if s.conn != nil && s.server.perConnection.reached(s.conn.Sent()) {
 		s.hangUp()
 	}
 }
 
-// announce puts the next letter's envelope behind the dot that is about to go out.
+// open brings the email's envelope to the point where the server waits for its data, on a new connection
+// where there is none. Where it fails, the answer says why.
+func (s *sender) open(it item, announced bool) (domain.Answer, bool) {
+	if s.conn == nil {
+		conn, err := smtp.Dial(s.hard, s.server.Server)
+		if err != nil {
+			return smtp.AnswerOf(err), false
+		}
+		s.conn, announced = conn, false // the connection of the announcement is gone
+	}
+	if !announced {
+		s.conn.Envelope(s.from, it.Email, len(s.body))
+	}
+	return s.conn.Ready(s.hard)
+}
+
+// announce puts the next email's envelope behind the end of data that is about to go out.
 func (s *sender) announce(ctx context.Context) {
-	if ctx.Err() != nil || s.server.limits.reached(s.conn.Sent()+1) || !s.server.limit.Allow() {
+	if ctx.Err() != nil || s.server.perConnection.reached(s.conn.Sent()+1) || !s.server.rate.Allow() {
 		return
 	}
-	next, ok := s.queue.tryTake(s.server.door)
+	next, ok := s.queue.tryTake(s.server.slot)
 	for ok && s.heldBack(next) {
-		next, ok = s.queue.tryTake(s.server.door)
+		next, ok = s.queue.tryTake(s.server.slot)
 	}
 	if !ok {
 		return
 	}
 	s.next = next
-	s.conn.Envelope(s.From.Address, next.Email, 0)
+	s.conn.Envelope(s.from, next.Email, 0)
 }
 
-// unannounce drops a connection that waits for a letter which is not to be sent.
+// unannounce drops a connection that waits for an email which is not to be sent.
 func (s *sender) unannounce(announced bool) {
 	if announced && s.conn != nil {
 		s.abort()
 	}
 }
 
-// settledBefore waits until the letter before is durable; false when the program gives up.
-func (s *sender) settledBefore() bool {
-	if s.waiting {
-		s.asking.end()
-		select {
-		case <-s.durable:
-			s.waiting = false
-		case <-s.hard.Done():
-			return false
-		}
-		s.asking.begin()
+// suppressed ends an email whose client wants none any more.
+func (s *sender) suppressed(it item) bool {
+	if !it.Suppressed && !s.runs.suppressed(it.ClientID) {
+		return false
 	}
+	s.record(it, domain.Answer{}, domain.Disposition{Outcome: domain.OutcomeSuppressed})
 	return true
 }
 
-// compose writes the letter's bytes. What cannot be written never can, so it has failed.
-func (s *sender) compose(it *item) bool {
-	run := it.block.run
+// compose writes the email's bytes. What cannot be written never can, so it has failed.
+func (s *sender) compose(it item) bool {
+	run := it.batch.run
 	var err error
-	s.letter, err = run.letter.Append(s.letter[:0], email.Recipient{
+	s.body, err = run.template.Append(s.body[:0], email.Recipient{
 		Email: it.Email, Name: it.Name, Comment: it.Comment, Date: s.clock.Now().UTC(),
-		MessageID:      email.MessageID(run.ID, it.ClientID, email.Host(s.From.Address)),
-		UnsubscribeURL: s.BaseURL + "/unsubscribe/" + s.tokens.Token(it.ClientID),
+		MessageID:      email.MessageID(run.ID, it.ClientID, email.Host(s.from)),
+		UnsubscribeURL: s.baseURL + "/unsubscribe/" + s.tokens.Token(it.ClientID),
 	})
 	if err == nil {
 		return true
 	}
-	s.put(*it, domain.NewAnswer(domain.StageMail, 0, err.Error()), domain.Failed, domain.OutcomeFailed)
+	s.record(it, domain.NewAnswer(domain.StageMail, 0, err.Error()), domain.Disposition{Status: domain.Failed, Outcome: domain.OutcomeFailed})
 	return false
 }
 
 func (s *sender) abort() {
 	s.conn.Abort()
 	s.conn = nil
-	if s.next.block != nil {
-		s.queue.giveBack(s.next)
-		s.next = item{}
-	}
+	s.giveBackNext()
 }
 
 func (s *sender) hangUp() {
-	s.settledBefore()
+	s.confirmed()
 	if s.conn != nil {
 		s.conn.Close()
 		s.conn = nil
 	}
-	if s.next.block != nil {
+	s.giveBackNext()
+}
+
+func (s *sender) giveBackNext() {
+	if s.next.batch != nil {
 		s.queue.giveBack(s.next)
 		s.next = item{}
 	}

@@ -11,7 +11,7 @@ import (
 )
 
 // still asks as a heartbeat does, when nothing has moved since the last time.
-func (w *world) still(e *Engine) bool {
+func (w *fixture) still(e *Engine) bool {
 	w.Helper()
 	var before int64
 	w.until("nothing moves", func() bool {
@@ -20,10 +20,9 @@ func (w *world) still(e *Engine) bool {
 		before = moves
 		return same
 	})
-	probe := &Engine{Settings: e.Settings, queue: e.queue, servers: e.servers}
-	probe.standstill.asking = e.standstill.asking
-	probe.standstill.unclaimed.Store(e.standstill.unclaimed.Load())
-	return probe.standsStill()
+	probe := &standstill{log: e.settings.Log, queue: e.queue, servers: e.servers, waiting: e.standstill.waiting}
+	probe.unfetched.Store(e.standstill.unfetched.Load())
+	return probe.check()
 }
 
 // Emails that wait for a good reason don't stand still.
@@ -44,23 +43,23 @@ func TestNoStandstill(t *testing.T) {
 		"rate of the server":  {url: "?rate=0.01"},
 		"slow greeting":       {script: hang(domain.StageConnect)},
 		"slow recipient":      {script: hang(domain.StageRcpt)},
-		"slow answer":         {script: hang(domain.StageDot)},
+		"slow answer":         {script: hang(domain.StageEndOfData)},
 		"server away":         {script: smtptest.Script{On: smtptest.At(domain.StageConnect, smtptest.Action{Drop: true})}},
 		"greylisted":          {script: smtptest.Script{On: smtptest.Answer(domain.StageRcpt, "451 4.7.1 come back later")}},
 		"sender broken":       {script: smtptest.Script{On: smtptest.Answer(domain.StageMail, "550 5.7.1 not from you")}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			w := newWorld(t, c.script)
+			w := newFixture(t, c.script)
 			server := w.reach(w.server.URL() + c.url)
-			server.CommandTimeout, server.DotTimeout = time.Minute, time.Minute
+			server.CommandTimeout, server.EndTimeout = time.Minute, time.Minute
 			e := w.startWith(c.limits, server)
 			if !c.idle {
 				w.plan(300)
 				w.until("it has begun", func() bool { return w.server.Conns() > 0 })
 			}
 			w.until("it is known why", func() bool { return !w.still(e) })
-			w.until("it stays so", func() bool { return time.Since(e.started) > 4*time.Second })
+			w.until("it stays so", func() bool { return time.Since(e.lease.started) > 4*time.Second })
 			for range 3 {
 				if w.still(e) {
 					t.Error("this is taken for a standstill")
@@ -71,40 +70,40 @@ func TestNoStandstill(t *testing.T) {
 	}
 }
 
-// Work under a number that is gone is dropped, whenever it was claimed.
-func TestBlocksOfFormerInstance(t *testing.T) {
+// Work under a number that is gone is dropped, whenever it was fetched.
+func TestBatchesOfFormerInstance(t *testing.T) {
 	q := newQueue(nil, Limits{}, 400, make(chan struct{}, 1))
 	q.renew(1)
-	run := &sending{}
-	old := &block{run: run, instance: 1, firstSeq: 1}
-	q.add(old, make([]outbox.Letter, 3))
-	d := &door{weight: 1, more: make(chan struct{}, 1)}
+	run := &sendingRun{}
+	old := &batch{run: run, instance: 1, firstSeq: 1}
+	q.add(old, make([]outbox.Delivery, 3))
+	d := &slot{weight: 1, more: make(chan struct{}, 1)}
 	it, ok := q.tryTake(d)
 	if !ok {
-		t.Fatal("no letter")
+		t.Fatal("no email")
 	}
 	q.renew(2)
 	q.giveBack(it)
-	late := &block{run: run, instance: 1, firstSeq: 101}
-	q.add(late, make([]outbox.Letter, 3))
+	late := &batch{run: run, instance: 1, firstSeq: 101}
+	q.add(late, make([]outbox.Delivery, 3))
 	if _, ok := q.tryTake(d); ok || q.size > 0 || !q.idle(run) {
-		t.Errorf("letters of the former instance are left: %d", q.size)
+		t.Errorf("emails of the former instance are left: %d", q.size)
 	}
 	if freed := q.takeFreed(); len(freed) != 2 {
-		t.Errorf("%d blocks are given back, want 2", len(freed))
+		t.Errorf("%d batches are given back, want 2", len(freed))
 	}
 }
 
 // Who has just got the database back knows nothing of the others yet: after a restart of Postgres
 // nobody's lock is there, and everybody is about to take it again.
-func TestOnlyTheSteadyBury(t *testing.T) {
+func TestOnlyTheSteadyEvict(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, smtptest.Script{})
+	w := newFixture(t, smtptest.Script{})
 	e := New(outbox.New(w.db.Postgres()), Settings{Log: slog.New(slog.NewTextHandler(w.Output(), nil))})
 	if _, err := e.Join(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	defer e.instance.Load().Close(t.Context())
+	defer e.lease.instance.Load().Close(t.Context())
 	w.exec("INSERT INTO instances (id, seen_at) VALUES (900, now()), (901, now() - interval '1 minute')")
 	long := time.Now().Add(-time.Minute)
 	for _, c := range []struct {
@@ -116,8 +115,9 @@ func TestOnlyTheSteadyBury(t *testing.T) {
 		{"this process was frozen", long, long, 3},
 		{"steady", long, time.Now(), 1},
 	} {
-		tender := tender{Engine: e, steady: c.steady, last: c.last, unlocked: map[int64]time.Time{900: long, 901: long}}
-		if err := tender.round(t.Context()); err != nil {
+		m := e.maintainer
+		m.steady, m.last, m.unlocked = c.steady, c.last, map[int64]time.Time{900: long, 901: long}
+		if err := m.round(t.Context()); err != nil {
 			t.Fatal(err)
 		}
 		if left := w.count("SELECT count(*) FROM instances"); left != c.left {

@@ -97,7 +97,7 @@ func (a act) run(t *testing.T, do func(*environment, domain.Run) time.Time) {
 	times := repeat(t, 3, 20)
 	// As long as a server somewhere on the net takes for an answer: on a busy machine a notification
 	// needs more time than one on this machine does.
-	env := newEnv(t, smtptest.Script{On: smtptest.At(domain.StageDot, smtptest.Action{Delay: 40 * time.Millisecond})})
+	env := newEnv(t, smtptest.Script{On: smtptest.At(domain.StageEndOfData, smtptest.Action{Delay: 40 * time.Millisecond})})
 	env.launch().ready()
 	most := 0
 	for range times {
@@ -127,7 +127,7 @@ func (a act) run(t *testing.T, do func(*environment, domain.Run) time.Time) {
 func TestFaultUnsubscribedInMidRun(t *testing.T) {
 	t.Parallel()
 	times := repeat(t, 5, 20)
-	env := newEnv(t, smtptest.Script{On: smtptest.At(domain.StageDot, smtptest.Action{Delay: 40 * time.Millisecond})})
+	env := newEnv(t, smtptest.Script{On: smtptest.At(domain.StageEndOfData, smtptest.Action{Delay: 40 * time.Millisecond})})
 	run := env.begin(env.fill(1000 + 200*times)) // a busy machine still finds somebody to unsubscribe
 	env.start()
 	late, gone := 0, map[string]bool{}

@@ -45,7 +45,7 @@ func TestFaultClockADayAhead(t *testing.T) {
 	}
 	env.exec(`UPDATE runs SET status = 'paused', reason = 'no', resume_at = $2 WHERE mailing_id = $1`, paused, tomorrow)
 	env.exec(`WITH late AS (UPDATE deliveries SET outcome = 'deferred' FROM runs AS run WHERE run_id = run.id AND mailing_id = $1 RETURNING run_id, seq),
-		done AS (UPDATE blocks SET open = 0, done = true FROM runs AS run WHERE run_id = run.id AND mailing_id = $1)
+		done AS (UPDATE batches SET open = 0, done = true FROM runs AS run WHERE run_id = run.id AND mailing_id = $1)
 		INSERT INTO retries (run_id, seq, due_at) SELECT run_id, seq, $2 FROM late`, waiting, tomorrow)
 
 	p := env.launch()

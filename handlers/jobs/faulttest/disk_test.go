@@ -21,7 +21,7 @@ func TestFaultDiskFull(t *testing.T) {
 	t.Parallel()
 	times := repeat(t, 2, 10)
 	dir := smallDisk(t)
-	server := smtptest.Start(t, smtptest.Script{On: smtptest.At(domain.StageDot, smtptest.Action{Delay: time.Millisecond})})
+	server := smtptest.Start(t, smtptest.Script{On: smtptest.At(domain.StageEndOfData, smtptest.Action{Delay: time.Millisecond})})
 	env := &environment{TB: t, conns: faultConns, server: server, environ: []string{"DATA_DIR=" + dir}}
 	t.Cleanup(func() { env.kill(syscall.SIGKILL) })
 	p := env.launch()

@@ -178,7 +178,7 @@ func (env *environment) closed() bool {
 
 // idle tells whether nothing can be sent now; retries may wait for their time.
 func (env *environment) idle() bool {
-	return env.ask(`SELECT NOT EXISTS (SELECT FROM blocks WHERE NOT done)` + nothingDue)
+	return env.ask(`SELECT NOT EXISTS (SELECT FROM batches WHERE NOT done)` + nothingDue)
 }
 
 // ask is false while the database is away.

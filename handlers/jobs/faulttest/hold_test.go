@@ -135,7 +135,7 @@ func TestRestoredCopyIsOnHold(t *testing.T) {
 			t.Parallel()
 			env := original(t)
 			restore(t, env)
-			if n := env.still(); n != 0 || env.count("SELECT sum(open) FROM blocks") != 50 {
+			if n := env.still(); n != 0 || env.count("SELECT sum(open) FROM batches") != 50 {
 				t.Errorf("%d emails left a copy", n)
 			}
 			if out := env.hold("status"); !strings.Contains(out, "this is a copy") {
@@ -167,7 +167,7 @@ func TestHoldStopsWhatRuns(t *testing.T) {
 	env.emails(100)
 	begun := time.Now()
 	env.hold("on")
-	env.until("nobody holds a block", func() bool { return env.count("SELECT count(*) FROM blocks WHERE holder IS NOT NULL") == 0 })
+	env.until("nobody holds a block", func() bool { return env.count("SELECT count(*) FROM batches WHERE instance_id IS NOT NULL") == 0 })
 	t.Logf("stopped %v after the start of the command", time.Since(begun))
 	due := env.mailing(owner)
 	env.due(time.Now(), due)

@@ -69,7 +69,7 @@ func TestFaultKilledAtPoint(t *testing.T) {
 		{name: "RCPT", arm: at(domain.StageRcpt)},
 		{name: "DATA", arm: at(domain.StageData)},
 		{name: "before dot", arm: at(smtptest.StageBody)},
-		{name: "after dot", arm: at(domain.StageDot)},
+		{name: "after dot", arm: at(domain.StageEndOfData)},
 		{name: "after 250", arm: func(env *environment, kill func()) {
 			after := func(smtptest.Letter) { kill() }
 			env.after250.Store(&after)

@@ -56,7 +56,7 @@ func TestFaultAllLoseDatabase(t *testing.T) {
 					address = dbtest.URL(t)
 				}
 				// The mail server sets the pace, so that the rate says nothing about the machine.
-				env := newEnvOn(t, address, smtptest.Script{On: smtptest.At(domain.StageDot, smtptest.Action{Delay: 100 * time.Millisecond})})
+				env := newEnvOn(t, address, smtptest.Script{On: smtptest.At(domain.StageEndOfData, smtptest.Action{Delay: 100 * time.Millisecond})})
 				env.behindProxy()
 				env.loseDatabase(way.name, programs, func() { way.lose(env, c) })
 			})

@@ -23,7 +23,7 @@ func TestFaultFrozen(t *testing.T) {
 	if os.Getenv("FAULTS") != "" {
 		frozen = time.Minute
 	}
-	env := newEnv(t, smtptest.Script{On: smtptest.At(domain.StageDot, smtptest.Action{Delay: 2 * time.Millisecond})})
+	env := newEnv(t, smtptest.Script{On: smtptest.At(domain.StageEndOfData, smtptest.Action{Delay: 2 * time.Millisecond})})
 	env.behindProxy()
 	owner := env.owner(1500)
 	fenced := 0
@@ -85,7 +85,7 @@ func TestFaultOneOfSeveralDies(t *testing.T) {
 		t.Run(fmt.Sprint(instances), func(t *testing.T) {
 			t.Parallel()
 			times := repeat(t, 2, 20)
-			env := newEnv(t, smtptest.Script{On: smtptest.At(domain.StageDot, smtptest.Action{Delay: 2 * time.Millisecond})})
+			env := newEnv(t, smtptest.Script{On: smtptest.At(domain.StageEndOfData, smtptest.Action{Delay: 2 * time.Millisecond})})
 			owner := env.owner(500)
 			for range instances {
 				env.launch().ready()

@@ -65,11 +65,11 @@ func (env *environment) compare(allowed bounds) (sum totals) {
 	if len(taken) > 0 {
 		env.Errorf("%d emails belong to no delivery", len(taken))
 	}
-	unbalanced, err := outbox.New(env.db.Postgres()).Runs().CountMismatches(env.Context(), time.Now().Add(-time.Hour))
+	mismatches, err := outbox.New(env.db.Postgres()).Runs().CountMismatches(env.Context(), time.Now().Add(-time.Hour))
 	if err != nil {
 		env.Fatal(err)
 	}
-	sum.unsummed = len(unbalanced)
+	sum.unsummed = len(mismatches)
 	return sum
 }
 
@@ -103,7 +103,7 @@ func (env *environment) report(what string, times int, allowed bounds, remarks .
 	if sum.lost+sum.phantom+sum.untold+sum.stuck+sum.unsummed > 0 || sum.doubled > allowed.doubled {
 		env.Errorf("%s: %+v, doubled at most %d", what, sum, allowed.doubled)
 	}
-	if n := env.count(`SELECT count(*) FROM blocks`) + env.count(`SELECT count(*) FROM retries`); n > 0 {
+	if n := env.count(`SELECT count(*) FROM batches`) + env.count(`SELECT count(*) FROM retries`); n > 0 {
 		env.Errorf("%s: %d blocks and retries outlive their runs", what, n)
 	}
 	if env.slowest > recovery {

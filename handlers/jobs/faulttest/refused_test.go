@@ -18,7 +18,7 @@ func TestFaultSenderRefused(t *testing.T) {
 	t.Parallel()
 	for name, broken := range map[string]func(smtptest.Event) smtptest.Action{
 		"535 wrong password":       smtptest.Answer(domain.StageAuth, "535 5.7.8 wrong user or password"),
-		"554 for all at DATA":      smtptest.Answer(domain.StageDot, "554 5.7.1 you are a spammer"),
+		"554 for all at DATA":      smtptest.Answer(domain.StageEndOfData, "554 5.7.1 you are a spammer"),
 		"554 for all at RCPT":      smtptest.Answer(domain.StageRcpt, "554 5.7.1 relay access denied"),
 		"550 hourly limit at RCPT": smtptest.Answer(domain.StageRcpt, "550 You have exceeded the maximum of 100 mails per hour"),
 		"553 DNSBL at RCPT":        smtptest.Answer(domain.StageRcpt, "553 5.1.8 your host is in a DNSBL, mail for unknown user blocked"),
@@ -81,7 +81,7 @@ func (env *environment) refused(what string, times int, breakIt, mend func()) {
 		env.until("the run pauses", func() bool {
 			return env.count(`SELECT count(*) FROM runs WHERE status = 'paused' AND reason <> ''`) == 1
 		})
-		env.until("nothing is under way", func() bool { return env.count(`SELECT count(*) FROM blocks WHERE holder IS NOT NULL`) == 0 })
+		env.until("nothing is under way", func() bool { return env.count(`SELECT count(*) FROM batches WHERE instance_id IS NOT NULL`) == 0 })
 		if n := env.count(`SELECT count(*) FROM deliveries WHERE run_id = $1 AND outcome <> 'queued'`, run); n > 0 {
 			env.Errorf("%d recipients ended for the sender's fault", n)
 		}
@@ -106,8 +106,8 @@ func (env *environment) suppressed(want int) {
 func TestFaultOneDomainRefuses(t *testing.T) {
 	t.Parallel()
 	for stage, answer := range map[domain.Stage]string{
-		domain.StageRcpt: "550 5.7.26 mail from your domain is unauthenticated",
-		domain.StageDot:  "554 not today",
+		domain.StageRcpt:      "550 5.7.26 mail from your domain is unauthenticated",
+		domain.StageEndOfData: "554 not today",
 	} {
 		t.Run(string(stage), func(t *testing.T) {
 			t.Parallel()

@@ -41,13 +41,13 @@ func TestFaultMailServer(t *testing.T) {
 		script smtptest.Script
 		again  int // emails that may come twice
 	}{
-		{name: "slow", script: smtptest.Script{On: atMost(times, smtptest.Nth(10, domain.StageDot, smtptest.Action{Delay: 500 * time.Millisecond}))}},
+		{name: "slow", script: smtptest.Script{On: atMost(times, smtptest.Nth(10, domain.StageEndOfData, smtptest.Action{Delay: 500 * time.Millisecond}))}},
 		{name: "421 at MAIL", script: smtptest.Script{On: atMost(times, smtptest.Nth(10, domain.StageMail, smtptest.Action{Answer: "421 4.3.2 later"}))}},
 		{name: "421 at RCPT", script: smtptest.Script{On: atMost(times, smtptest.Nth(10, domain.StageRcpt, smtptest.Action{Answer: "421 4.3.2 later"}))}},
-		{name: "421 after the dot", script: smtptest.Script{On: atMost(times, smtptest.Nth(10, domain.StageDot, smtptest.Action{Answer: "421 4.3.2 later"}))}},
+		{name: "421 after the dot", script: smtptest.Script{On: atMost(times, smtptest.Nth(10, domain.StageEndOfData, smtptest.Action{Answer: "421 4.3.2 later"}))}},
 		{name: "dropped before dot", script: smtptest.Script{On: atMost(times, smtptest.Nth(10, smtptest.StageBody, smtptest.Action{Drop: true}))}},
-		{name: "dropped after dot", script: smtptest.Script{On: atMost(times, smtptest.Nth(10, domain.StageDot, smtptest.Action{Drop: true}))}, again: times},
-		{name: "dropped after 250", script: smtptest.Script{On: atMost(times, smtptest.Nth(10, domain.StageDot, smtptest.Action{DropAfter: true}))}},
+		{name: "dropped after dot", script: smtptest.Script{On: atMost(times, smtptest.Nth(10, domain.StageEndOfData, smtptest.Action{Drop: true}))}, again: times},
+		{name: "dropped after 250", script: smtptest.Script{On: atMost(times, smtptest.Nth(10, domain.StageEndOfData, smtptest.Action{DropAfter: true}))}},
 		{name: "7 emails per connection", script: smtptest.Script{LettersPerConn: 7}},
 	} {
 		t.Run(row.name, func(t *testing.T) {
@@ -114,7 +114,7 @@ func TestFaultTenthRefused(t *testing.T) {
 // while; in the full form it never does, and the program's own limits end each wait.
 func TestFaultHanging(t *testing.T) {
 	t.Parallel()
-	stages := []domain.Stage{domain.StageConnect, domain.StageHello, domain.StageMail, domain.StageRcpt, domain.StageData, domain.StageDot, smtptest.StageQuit}
+	stages := []domain.Stage{domain.StageConnect, domain.StageHello, domain.StageMail, domain.StageRcpt, domain.StageData, domain.StageEndOfData, smtptest.StageQuit}
 	times := max(len(stages), repeat(t, 1, 20))
 	emails := 100 * times
 	hangs := map[domain.Stage]func(smtptest.Event) smtptest.Action{}

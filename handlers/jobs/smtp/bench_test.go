@@ -51,9 +51,9 @@ func send(b *testing.B, server smtp.Server, conns, n int, wait func()) {
 					b.Errorf("%s: %s", answer.Stage, answer)
 					return
 				}
-				c.Letter(body)
+				c.Email(body)
 				more = next()
-				if answer := c.Result(b.Context()); answer.Verdict() != domain.Accepted {
+				if answer := c.Result(b.Context()); answer.Status() != domain.Accepted {
 					b.Errorf("%s: %s", answer.Stage, answer)
 					return
 				}

@@ -27,11 +27,11 @@ func second(stage domain.Stage, action smtptest.Action) func(smtptest.Event) smt
 
 func TestConnectionEndsAtEachStage(t *testing.T) {
 	for _, noPipelining := range []bool{false, true} {
-		for _, stage := range []domain.Stage{domain.StageMail, domain.StageRcpt, domain.StageData, domain.StageDot} {
+		for _, stage := range []domain.Stage{domain.StageMail, domain.StageRcpt, domain.StageData, domain.StageEndOfData} {
 			for name, c := range map[string]struct {
 				action smtptest.Action
 				code   int
-				want   domain.Verdict
+				want   domain.AttemptStatus
 			}{
 				"421":       {smtptest.Action{Answer: "421 4.3.2 closing"}, 421, domain.NotTried},
 				"drop":      {smtptest.Action{Drop: true}, 0, domain.NotTried},
@@ -43,22 +43,22 @@ func TestConnectionEndsAtEachStage(t *testing.T) {
 				answers := deliver(t.Context(), conn, names(3)...)
 				dots := 1
 				switch {
-				case stage == domain.StageDot && name == "drop":
+				case stage == domain.StageEndOfData && name == "drop":
 					c.want, dots = domain.Unknown, 2
-				case stage == domain.StageDot && name == "dropAfter":
+				case stage == domain.StageEndOfData && name == "dropAfter":
 					c.want, c.code, dots = domain.Accepted, 250, 2
-				case stage == domain.StageDot:
+				case stage == domain.StageEndOfData:
 					dots = 2
 				case stage == domain.StageData && name == "dropAfter":
 					// The letter is on its way, or not even that: either way the dot may be out.
-					if answers[1].Verdict() == domain.Unknown {
+					if answers[1].Status() == domain.Unknown {
 						c.want = domain.Unknown
 					}
 				}
-				if stage == domain.StageDot && name == "dropAfter" {
-					wantVerdicts(t, answers, domain.Accepted, domain.Accepted, domain.NotTried)
+				if stage == domain.StageEndOfData && name == "dropAfter" {
+					wantStatuses(t, answers, domain.Accepted, domain.Accepted, domain.NotTried)
 				} else {
-					wantVerdicts(t, answers, domain.Accepted, c.want)
+					wantStatuses(t, answers, domain.Accepted, c.want)
 				}
 				if answers[1].Code != c.code || !conn.Broken() || s.Dots() != dots {
 					t.Errorf("%s at %s: %+v, broken %v, %d dots", name, stage, answers[1], conn.Broken(), s.Dots())
@@ -74,23 +74,23 @@ func TestRefusalBeforeTheEnd(t *testing.T) {
 		smtptest.Answer(domain.StageRcpt, "550 5.1.1 no such user"),
 		smtptest.Answer(domain.StageData, "421 4.7.0 too many errors"))})
 	c := dial(t, server(t, s.URL()))
-	wantVerdicts(t, deliver(t.Context(), c, names(2)...), domain.Failed)
+	wantStatuses(t, deliver(t.Context(), c, names(2)...), domain.Failed)
 	if !c.Broken() {
 		t.Error("the connection is over")
 	}
 }
 
 func TestTimeouts(t *testing.T) {
-	for _, stage := range []domain.Stage{domain.StageMail, domain.StageRcpt, domain.StageData, domain.StageDot} {
+	for _, stage := range []domain.Stage{domain.StageMail, domain.StageRcpt, domain.StageData, domain.StageEndOfData} {
 		s := smtptest.Start(t, smtptest.Script{On: second(stage, smtptest.Action{Hang: true})})
 		to := server(t, s.URL())
-		to.CommandTimeout, to.DotTimeout = 50*time.Millisecond, 50*time.Millisecond
+		to.CommandTimeout, to.EndTimeout = 50*time.Millisecond, 50*time.Millisecond
 		answers := deliver(t.Context(), dial(t, to), names(3)...)
 		want := domain.NotTried
-		if stage == domain.StageDot {
+		if stage == domain.StageEndOfData {
 			want = domain.Unknown
 		}
-		wantVerdicts(t, answers, domain.Accepted, want)
+		wantStatuses(t, answers, domain.Accepted, want)
 		if a := answers[1]; a.Code != 0 || a.Stage != stage || a.Text != "no answer in time" {
 			t.Errorf("%s: %+v", stage, a)
 		}
@@ -98,13 +98,13 @@ func TestTimeouts(t *testing.T) {
 }
 
 func TestCancelEndsAtOnce(t *testing.T) {
-	for stage, want := range map[domain.Stage]domain.Verdict{
-		domain.StageMail: domain.NotTried, domain.StageData: domain.NotTried, domain.StageDot: domain.Unknown,
+	for stage, want := range map[domain.Stage]domain.AttemptStatus{
+		domain.StageMail: domain.NotTried, domain.StageData: domain.NotTried, domain.StageEndOfData: domain.Unknown,
 	} {
 		s := smtptest.Start(t, smtptest.Script{On: second(stage, smtptest.Action{Hang: true})})
 		c := dial(t, server(t, s.URL()))
 		ctx, cancel := context.WithCancel(t.Context())
-		wantVerdicts(t, deliver(ctx, c, "a@b.example"), domain.Accepted)
+		wantStatuses(t, deliver(ctx, c, "a@b.example"), domain.Accepted)
 		answers := make(chan []domain.Answer)
 		go func() { answers <- deliver(ctx, c, names(2)...) }()
 		if _, err := s.WaitHang(t.Context()); err != nil {
@@ -112,7 +112,7 @@ func TestCancelEndsAtOnce(t *testing.T) {
 		}
 		cancel()
 		got := <-answers
-		wantVerdicts(t, got, want)
+		wantStatuses(t, got, want)
 		if got[0].Text != "context canceled" {
 			t.Errorf("%+v", got[0])
 		}
@@ -129,8 +129,8 @@ func TestCancelBeforeTheDot(t *testing.T) {
 		t.Fatal(answer)
 	}
 	cancel()
-	c.Letter(body("a@b.example"))
-	if answer := c.Result(ctx); answer.Verdict() != domain.NotTried || !c.Broken() {
+	c.Email(body("a@b.example"))
+	if answer := c.Result(ctx); answer.Status() != domain.NotTried || !c.Broken() {
 		t.Errorf("%+v", answer)
 	}
 	s.Close() // waits for its connections
@@ -141,9 +141,9 @@ func TestCancelBeforeTheDot(t *testing.T) {
 	s = smtptest.Start(t, smtptest.Script{})
 	c = dial(t, server(t, s.URL()))
 	ctx, cancel = context.WithCancel(t.Context())
-	wantVerdicts(t, deliver(ctx, c, "a@b.example"), domain.Accepted)
+	wantStatuses(t, deliver(ctx, c, "a@b.example"), domain.Accepted)
 	cancel()
-	wantVerdicts(t, deliver(t.Context(), c, "a@b.example"), domain.Accepted)
+	wantStatuses(t, deliver(t.Context(), c, "a@b.example"), domain.Accepted)
 }
 
 func TestAbortKeepsTheLetterBack(t *testing.T) {
@@ -154,7 +154,7 @@ func TestAbortKeepsTheLetterBack(t *testing.T) {
 		if answer, ok := c.Ready(t.Context()); !ok {
 			t.Fatal(answer)
 		}
-		c.Letter(body("a@b.example"))
+		c.Email(body("a@b.example"))
 		end(c)
 		s.Close()
 		if s.Dots() != 0 || !c.Broken() {
@@ -200,8 +200,8 @@ func TestServerStopsReading(t *testing.T) {
 	if answer, ok := c.Ready(t.Context()); !ok {
 		t.Fatal(answer)
 	}
-	c.Letter([]byte(strings.Repeat("a line\r\n", 4<<20)))
-	if answer := c.Result(t.Context()); answer.Verdict() != domain.NotTried || answer.Stage != domain.StageData {
+	c.Email([]byte(strings.Repeat("a line\r\n", 4<<20)))
+	if answer := c.Result(t.Context()); answer.Status() != domain.NotTried || answer.Stage != domain.StageData {
 		t.Errorf("%+v", answer)
 	}
 }
@@ -220,7 +220,7 @@ func TestNoEmptyLetter(t *testing.T) {
 		dots <- line != ""
 	})
 	c := dial(t, to)
-	wantVerdicts(t, deliver(t.Context(), c, "a@b.example"), domain.NotTried)
+	wantStatuses(t, deliver(t.Context(), c, "a@b.example"), domain.NotTried)
 	if <-dots || !c.Broken() {
 		t.Error("the server got a letter")
 	}
@@ -234,7 +234,7 @@ func TestServersThatSpeakNoSMTP(t *testing.T) {
 		to := raw(t, func(_ *bufio.Reader, conn net.Conn) { say(conn, greeting); _ = conn.Close() })
 		_, err := smtp.Dial(t.Context(), to)
 		f, ok := errors.AsType[*smtp.Failure](err)
-		if !ok || f.Stage != domain.StageConnect || f.Code != 0 || f.Verdict() != domain.NotTried {
+		if !ok || f.Stage != domain.StageConnect || f.Code != 0 || f.Status() != domain.NotTried {
 			t.Errorf("%.20q: %v", greeting, err)
 		}
 	}
@@ -243,7 +243,7 @@ func TestServersThatSpeakNoSMTP(t *testing.T) {
 func TestAnswersThatMeanNothing(t *testing.T) {
 	for _, c := range []struct {
 		dot  string
-		want domain.Verdict
+		want domain.AttemptStatus
 	}{
 		{"250 \xff\x00odd\r\n", domain.Accepted},
 		{"250\r\n", domain.Accepted},
@@ -264,7 +264,7 @@ func TestAnswersThatMeanNothing(t *testing.T) {
 		})
 		conn := dial(t, to)
 		answers := deliver(t.Context(), conn, "a@b.example")
-		wantVerdicts(t, answers, c.want)
+		wantStatuses(t, answers, c.want)
 		if conn.Broken() != (c.want == domain.Unknown) {
 			t.Errorf("%q: broken %v", c.dot, conn.Broken())
 		}

@@ -23,6 +23,14 @@ func (f *Failure) Error() string { return string(f.Stage) + ": " + f.Answer.Stri
 
 func (f *Failure) Unwrap() error { return f.Err }
 
+// AnswerOf is what a server answered when it let nobody in.
+func AnswerOf(err error) domain.Answer {
+	if failure, ok := errors.AsType[*Failure](err); ok {
+		return failure.Answer
+	}
+	return domain.NewAnswer(domain.StageConnect, 0, err.Error())
+}
+
 // Dial connects, greets, starts TLS and signs in. Its error is a *Failure. A password goes
 // only over a checked certificate or to this machine.
 func Dial(ctx context.Context, s Server) (*Conn, error) {

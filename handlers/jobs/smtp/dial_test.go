@@ -33,7 +33,7 @@ func TestDialRefused(t *testing.T) {
 		script smtptest.Script
 		stage  domain.Stage
 		code   int
-		want   domain.Verdict
+		want   domain.AttemptStatus
 	}{
 		{smtptest.Script{On: smtptest.Answer(domain.StageConnect, "421 4.3.2 busy")}, domain.StageConnect, 421, domain.NotTried},
 		{smtptest.Script{On: smtptest.Answer(domain.StageConnect, "554 5.3.2 no service")}, domain.StageConnect, 554, domain.SenderBroken},
@@ -47,7 +47,7 @@ func TestDialRefused(t *testing.T) {
 		s := smtptest.Start(t, c.script)
 		to := server(t, s.URL())
 		to.CommandTimeout = 50 * time.Millisecond
-		if f := failure(t, to); f.Stage != c.stage || f.Code != c.code || f.Verdict() != c.want {
+		if f := failure(t, to); f.Stage != c.stage || f.Code != c.code || f.Status() != c.want {
 			t.Errorf("got %+v, want %s at %s with %d", f, c.want, c.stage, c.code)
 		}
 	}
@@ -57,7 +57,7 @@ func TestNobodyListens(t *testing.T) {
 	s := smtptest.Start(t, smtptest.Script{})
 	s.Close()
 	f := failure(t, server(t, s.URL()))
-	if f.Stage != domain.StageConnect || f.Verdict() != domain.NotTried || f.Err == nil {
+	if f.Stage != domain.StageConnect || f.Status() != domain.NotTried || f.Err == nil {
 		t.Errorf("%+v", f)
 	}
 }
@@ -75,7 +75,7 @@ func TestDialCancelled(t *testing.T) {
 	}
 	cancel()
 	f, ok := errors.AsType[*smtp.Failure](<-failed)
-	if !ok || f.Verdict() != domain.NotTried || f.Text != "context canceled" {
+	if !ok || f.Status() != domain.NotTried || f.Text != "context canceled" {
 		t.Errorf("%+v", f)
 	}
 }
@@ -87,7 +87,7 @@ func TestTLS(t *testing.T) {
 		query  string
 		user   string
 		stage  domain.Stage
-		want   domain.Verdict
+		want   domain.AttemptStatus
 	}{
 		{smtptest.Script{}, "", "", "", ok},
 		{smtptest.Script{}, "tls=required", "", domain.StageTLS, domain.SenderBroken},
@@ -123,12 +123,12 @@ func TestTLS(t *testing.T) {
 				t.Errorf("%+v %s: %v", c.script, c.query, err)
 				continue
 			}
-			wantVerdicts(t, deliver(t.Context(), conn, "a@b.example", "c@d.example"), ok, ok)
+			wantStatuses(t, deliver(t.Context(), conn, "a@b.example", "c@d.example"), ok, ok)
 			conn.Close()
 			continue
 		}
 		f, is := errors.AsType[*smtp.Failure](err)
-		if !is || f.Stage != c.stage || f.Verdict() != c.want || f.Text == "" {
+		if !is || f.Stage != c.stage || f.Status() != c.want || f.Text == "" {
 			t.Errorf("%+v %s: got %v, want %s at %s", c.script, c.query, err, c.want, c.stage)
 		}
 	}
@@ -155,11 +155,11 @@ func TestAuth(t *testing.T) {
 		to := server(t, s.URL())
 		to.RootCAs, to.User, to.Password = s.Roots(), "me", c.password
 		if c.code == 0 {
-			wantVerdicts(t, deliver(t.Context(), dial(t, to), "a@b.example"), domain.Accepted)
+			wantStatuses(t, deliver(t.Context(), dial(t, to), "a@b.example"), domain.Accepted)
 			continue
 		}
 		f := failure(t, to)
-		if f.Stage != domain.StageAuth || f.Code != c.code || f.Verdict() != domain.SenderBroken {
+		if f.Stage != domain.StageAuth || f.Code != c.code || f.Status() != domain.SenderBroken {
 			t.Errorf("%s: %+v", c.mechanisms, f)
 		}
 		if strings.Contains(f.Error(), "p w") {
@@ -168,9 +168,9 @@ func TestAuth(t *testing.T) {
 	}
 	s := smtptest.Start(t, smtptest.Script{Users: users})
 	to := server(t, "smtp://me:p%20w@"+s.Addr())
-	wantVerdicts(t, deliver(t.Context(), dial(t, to), "a@b.example"), domain.Accepted) // loopback needs no TLS
+	wantStatuses(t, deliver(t.Context(), dial(t, to), "a@b.example"), domain.Accepted) // loopback needs no TLS
 	s = smtptest.Start(t, smtptest.Script{})
-	if f := failure(t, server(t, "smtp://me:pw@"+s.Addr())); f.Verdict() != domain.SenderBroken {
+	if f := failure(t, server(t, "smtp://me:pw@"+s.Addr())); f.Status() != domain.SenderBroken {
 		t.Errorf("no AUTH offered: %+v", f)
 	}
 }
@@ -185,7 +185,7 @@ func TestAnswersBeforeTLS(t *testing.T) {
 		say(conn, "220 go\r\n250-hi\r\n250 AUTH PLAIN\r\n")
 	})
 	to.TLS = smtp.TLSRequired
-	if f := failure(t, to); f.Stage != domain.StageTLS || f.Verdict() != domain.SenderBroken {
+	if f := failure(t, to); f.Stage != domain.StageTLS || f.Status() != domain.SenderBroken {
 		t.Errorf("%+v", f)
 	}
 }

@@ -135,7 +135,7 @@ func (c *Conn) emptyLetter(rcpt int) {
 		return
 	}
 	c.out = append(c.out, ".\r\n"...)
-	code, words, err := c.ask(c.server.DotTimeout)
+	code, words, err := c.ask(c.server.EndTimeout)
 	if err != nil || code == 421 {
 		c.lost(domain.StageData, code, words, err)
 	}

@@ -51,7 +51,7 @@ func deliver(ctx context.Context, c *smtp.Conn, recipients ...string) []domain.A
 	for i, to := range recipients {
 		answer, ok := c.Ready(ctx)
 		if ok {
-			c.Letter(body(to))
+			c.Email(body(to))
 			announce(i + 1)
 			answer = c.Result(ctx)
 		} else {
@@ -72,12 +72,12 @@ func names(n int) []string {
 	return all
 }
 
-// wantVerdicts compares a word per letter.
-func wantVerdicts(t *testing.T, answers []domain.Answer, want ...domain.Verdict) {
+// wantStatuses compares a word per letter.
+func wantStatuses(t *testing.T, answers []domain.Answer, want ...domain.AttemptStatus) {
 	t.Helper()
-	got := make([]domain.Verdict, len(answers))
+	got := make([]domain.AttemptStatus, len(answers))
 	for i, a := range answers {
-		got[i] = a.Verdict()
+		got[i] = a.Status()
 	}
 	if !slices.Equal(got, want) {
 		t.Errorf("got %v %v, want %v", got, answers, want)
@@ -127,8 +127,8 @@ func TestLetterArrivesAsItIs(t *testing.T) {
 		if a, ok := c.Ready(t.Context()); !ok {
 			t.Fatal(a)
 		}
-		c.Letter([]byte(body))
-		wantVerdicts(t, []domain.Answer{c.Result(t.Context())}, domain.Accepted)
+		c.Email([]byte(body))
+		wantStatuses(t, []domain.Answer{c.Result(t.Context())}, domain.Accepted)
 		letters := s.Letters()
 		if got := string(letters[len(letters)-1].Raw); strings.TrimSuffix(got, "\r\n") != strings.TrimSuffix(body, "\r\n") {
 			t.Errorf("%.40q came as %.40q", body, got)
@@ -149,7 +149,7 @@ func TestRefusalsBetweenGoodLetters(t *testing.T) {
 		refuse(grey, domain.StageRcpt, "451 4.7.1 greylisted"),
 		refuse(odd, domain.StageRcpt, "550 5.1.1 no such user"),
 		refuse(odd, domain.StageData, "354 all the same"), // RFC 2920 section 3.1
-		refuse(spam, domain.StageDot, "554 5.7.1 spam"),
+		refuse(spam, domain.StageEndOfData, "554 5.7.1 spam"),
 		refuse(late, domain.StageData, "451 4.3.0 try later"),
 	)
 	for _, script := range []smtptest.Script{{On: on}, {On: on, NoPipelining: true}} {
@@ -157,7 +157,7 @@ func TestRefusalsBetweenGoodLetters(t *testing.T) {
 		c := dial(t, server(t, s.URL()))
 		answers := deliver(t.Context(), c,
 			good, gone, good, grey, good, odd, good, spam, good, late, gone, gone, "bad address", good)
-		wantVerdicts(t, answers,
+		wantStatuses(t, answers,
 			domain.Accepted, domain.Failed, domain.Accepted, domain.Deferred, domain.Accepted, domain.Failed,
 			domain.Accepted, domain.Failed, domain.Accepted, domain.Deferred, domain.Failed, domain.Failed,
 			domain.Failed, domain.Accepted)
@@ -173,9 +173,9 @@ func TestRefusalsBetweenGoodLetters(t *testing.T) {
 func TestSenderRefused(t *testing.T) {
 	s := smtptest.Start(t, smtptest.Script{On: smtptest.Answer(domain.StageMail, "550 5.7.1 not you")})
 	answers := deliver(t.Context(), dial(t, server(t, s.URL())), names(2)...)
-	wantVerdicts(t, answers, domain.SenderBroken, domain.SenderBroken)
+	wantStatuses(t, answers, domain.SenderBroken, domain.SenderBroken)
 	s = smtptest.Start(t, smtptest.Script{RequireAuth: true})
-	wantVerdicts(t, deliver(t.Context(), dial(t, server(t, s.URL())), names(1)...), domain.SenderBroken)
+	wantStatuses(t, deliver(t.Context(), dial(t, server(t, s.URL())), names(1)...), domain.SenderBroken)
 }
 
 func TestLimitOfLettersPerConnection(t *testing.T) {
@@ -188,7 +188,7 @@ func TestLimitOfLettersPerConnection(t *testing.T) {
 	for _, script := range []smtptest.Script{{LettersPerConn: 3}, {On: fourth}, {LettersPerConn: 3, NoPipelining: true}} {
 		s := smtptest.Start(t, script)
 		c := dial(t, server(t, s.URL()))
-		wantVerdicts(t, deliver(t.Context(), c, names(4)...),
+		wantStatuses(t, deliver(t.Context(), c, names(4)...),
 			domain.Accepted, domain.Accepted, domain.Accepted, domain.NotTried)
 		if c.Sent() != 3 || s.Dots() != 3 {
 			t.Errorf("sent %d, %d dots", c.Sent(), s.Dots())
@@ -201,28 +201,28 @@ func TestSize(t *testing.T) {
 	c := dial(t, server(t, s.URL()))
 	c.Envelope(sender, "a@b.example", 101)
 	answer, ok := c.Ready(t.Context())
-	if ok || answer.Code != 552 || answer.Verdict() != domain.SenderBroken {
+	if ok || answer.Code != 552 || answer.Status() != domain.SenderBroken {
 		t.Errorf("too large a letter: %s", answer)
 	}
-	wantVerdicts(t, deliver(t.Context(), c, "a@b.example"), domain.Accepted)
+	wantStatuses(t, deliver(t.Context(), c, "a@b.example"), domain.Accepted)
 }
 
 func TestAddressesBeyondASCII(t *testing.T) {
 	s := smtptest.Start(t, smtptest.Script{})
 	c := dial(t, server(t, s.URL()))
-	wantVerdicts(t, deliver(t.Context(), c, "пётр@почта.рф", "a@почта.рф"), domain.Accepted, domain.Accepted)
+	wantStatuses(t, deliver(t.Context(), c, "пётр@почта.рф", "a@почта.рф"), domain.Accepted, domain.Accepted)
 	if l := s.Letters(); l[0].To != "пётр@xn--80a1acny.xn--p1ai" || l[1].To != "a@xn--80a1acny.xn--p1ai" {
 		t.Errorf("came as %s and %s", l[0].To, l[1].To)
 	}
 	s = smtptest.Start(t, smtptest.Script{NoSMTPUTF8: true})
 	c = dial(t, server(t, s.URL()))
 	answers := deliver(t.Context(), c, "пётр@почта.рф", "a@почта.рф")
-	wantVerdicts(t, answers, domain.Failed, domain.Accepted)
+	wantStatuses(t, answers, domain.Failed, domain.Accepted)
 	if answers[0].HardBounce() || !strings.Contains(answers[0].Text, "SMTPUTF8") {
 		t.Errorf("refused with %s", answers[0])
 	}
 	c.Envelope("я@sender.example", "a@b.example", 0)
-	if answer, ok := c.Ready(t.Context()); ok || answer.Verdict() != domain.SenderBroken {
+	if answer, ok := c.Ready(t.Context()); ok || answer.Status() != domain.SenderBroken {
 		t.Errorf("sender: %s", answer)
 	}
 }

@@ -47,7 +47,7 @@ func TestPasswordStaysOffTheWire(t *testing.T) {
 		conn := &Conn{wire: newWire(farConn{raw}), server: to}
 		err = conn.begin(t.Context())
 		conn.Abort()
-		if f, ok := errors.AsType[*Failure](err); ok != (c.stage != "") || ok && (f.Stage != c.stage || f.Verdict() != domain.SenderBroken) {
+		if f, ok := errors.AsType[*Failure](err); ok != (c.stage != "") || ok && (f.Stage != c.stage || f.Status() != domain.SenderBroken) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}

@@ -45,7 +45,7 @@ type Server struct {
 	ConnectTimeout time.Duration
 	CommandTimeout time.Duration // until the answer to a command (RFC 5321 section 4.5.3.2)
 	DataTimeout    time.Duration // until the server has taken a block of 64 kB
-	DotTimeout     time.Duration // until the answer to the final dot
+	EndTimeout     time.Duration // until the answer to the final dot
 }
 
 const (
@@ -84,7 +84,7 @@ func parseURL(text string) (Server, error) {
 	s := Server{
 		TLS: TLSOpportunistic, Conns: 10, Weight: 1,
 		ConnectTimeout: 30 * time.Second, CommandTimeout: 5 * time.Minute,
-		DataTimeout: 3 * time.Minute, DotTimeout: 10 * time.Minute,
+		DataTimeout: 3 * time.Minute, EndTimeout: 10 * time.Minute,
 	}
 	u, err := url.Parse(text)
 	if err != nil {

@@ -27,7 +27,7 @@ func TestParseURL(t *testing.T) {
 			c.want.Weight = 1
 		}
 		c.want.ConnectTimeout, c.want.CommandTimeout = 30*time.Second, 5*time.Minute
-		c.want.DataTimeout, c.want.DotTimeout = 3*time.Minute, 10*time.Minute
+		c.want.DataTimeout, c.want.EndTimeout = 3*time.Minute, 10*time.Minute
 		got, err := ParseURL(c.url)
 		if err != nil || got != c.want {
 			t.Errorf("%s:\n got %+v, %v\nwant %+v", c.url, got, err, c.want)

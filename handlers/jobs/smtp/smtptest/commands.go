@@ -176,7 +176,7 @@ func (s *session) letterEnd(l *Letter, size int) bool {
 	if s.script.Size > 0 && size > s.script.Size {
 		normal = "552 5.3.4 too large"
 	}
-	answer, last, ok := s.decide(domain.StageDot, normal)
+	answer, last, ok := s.decide(domain.StageEndOfData, normal)
 	if !ok {
 		return false
 	}

@@ -64,7 +64,7 @@ type Event struct {
 }
 
 // Action is what happens instead of the normal answer. The zero Action is the normal one.
-// Drop at StageData closes before the letter, at StageBody in its middle, at StageDot after it has
+// Drop at StageData closes before the letter, at StageBody in its middle, at StageEndOfData after it has
 // come whole.
 type Action struct {
 	Delay     time.Duration

@@ -36,8 +36,8 @@ func TestJournal(t *testing.T) {
 		s := smtptest.Start(t, smtptest.Script{
 			Journal: path, KeepRaw: true, Before: note("before"), After: note("after"),
 			On: smtptest.First(
-				smtptest.For("bad@c.example", domain.StageDot, smtptest.Action{Answer: "554 5.7.1 no"}),
-				smtptest.For("lost@c.example", domain.StageDot, smtptest.Action{Drop: true}),
+				smtptest.For("bad@c.example", domain.StageEndOfData, smtptest.Action{Answer: "554 5.7.1 no"}),
+				smtptest.For("lost@c.example", domain.StageEndOfData, smtptest.Action{Drop: true}),
 			),
 		})
 		if err := send(s, "1@c.example"); err != nil {
@@ -139,7 +139,7 @@ func TestServersStages(t *testing.T) {
 	}
 	want := []domain.Stage{
 		domain.StageConnect, domain.StageHello, domain.StageMail, domain.StageRcpt, domain.StageData,
-		smtptest.StageBody, domain.StageDot, smtptest.StageQuit,
+		smtptest.StageBody, domain.StageEndOfData, smtptest.StageQuit,
 	}
 	if !slices.Equal(seen, want) {
 		t.Errorf("the stages were %v", seen)
@@ -155,7 +155,7 @@ func TestServersStages(t *testing.T) {
 // A closed server leaves no connection behind, even where its script hangs or waits.
 func TestCloseEndsHanging(t *testing.T) {
 	for _, action := range []smtptest.Action{{Hang: true}, {Delay: time.Hour}} {
-		s := smtptest.Start(t, smtptest.Script{On: smtptest.At(domain.StageDot, action)})
+		s := smtptest.Start(t, smtptest.Script{On: smtptest.At(domain.StageEndOfData, action)})
 		done := make(chan error, 1)
 		go func() { done <- send(s, "1@c.example") }()
 		if action.Hang {

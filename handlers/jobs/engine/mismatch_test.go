@@ -11,8 +11,8 @@ import (
 )
 
 // What does not add up is found, whichever table is wrong.
-func TestUnbalancedRuns(t *testing.T) {
-	w := newWorld(t, smtptest.Script{On: smtptest.First(
+func TestCountMismatches(t *testing.T) {
+	w := newFixture(t, smtptest.Script{On: smtptest.First(
 		smtptest.For("client1@example.org", domain.StageRcpt, smtptest.Action{Answer: "550 5.1.1 no such user"}),
 		smtptest.For("client2@example.org", domain.StageRcpt, smtptest.Action{Answer: "451 4.7.1 greylisted"}),
 	)})
@@ -32,7 +32,7 @@ func TestUnbalancedRuns(t *testing.T) {
 	w.exec(`UPDATE deliveries SET outcome = 'failed' WHERE outcome = 'accepted' AND seq = 7`)
 	check("an open run's outcome was changed", 1)
 	w.exec(`UPDATE deliveries SET outcome = 'accepted' WHERE seq = 7`)
-	w.exec(`UPDATE blocks SET accepted = accepted - 1 WHERE first_seq = 101`)
+	w.exec(`UPDATE batches SET accepted = accepted - 1 WHERE first_seq = 101`)
 	check("an open run's block was changed", 1)
 	w.exec(`UPDATE runs SET status = 'stopping', end_outcome = 'cancelled'`)
 	w.closed(open.ID)

@@ -11,20 +11,20 @@ import (
 
 // slow makes a server answer so slowly that a sender of the others is always free.
 func slow() func(smtptest.Event) smtptest.Action {
-	return smtptest.At(domain.StageDot, smtptest.Action{Delay: 2 * time.Millisecond})
+	return smtptest.At(domain.StageEndOfData, smtptest.Action{Delay: 2 * time.Millisecond})
 }
 
 func TestServersShareByWeight(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, smtptest.Script{On: slow()})
+	w := newFixture(t, smtptest.Script{On: slow()})
 	second := smtptest.Start(t, smtptest.Script{On: slow()})
-	// One letter a time is under way, so the choice is free at each.
+	// One email a time is under way, so the choice is free at each.
 	w.startWith(Limits{Owners: domain.OwnerLimits{Limit: domain.Limit{Conns: 1}}},
 		w.reach(w.server.URL()+"?weight=3&conns=3"), w.reach(second.URL()+"?weight=1&conns=3"))
 	run := w.plan(400)
 	w.wantCounts(w.closed(run.ID), domain.Counts{Planned: 400, Accepted: 400})
 	if first, other := w.server.Accepted(), second.Accepted(); first < 270 || first > 330 || first+other != 400 {
-		t.Errorf("the servers took %d and %d of 400 letters, wanted 300 and 100", first, other)
+		t.Errorf("the servers took %d and %d of 400 emails, wanted 300 and 100", first, other)
 	}
 }
 
@@ -41,7 +41,7 @@ func TestAnotherServerTakesOver(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			w := newWorld(t, smtptest.Script{})
+			w := newFixture(t, smtptest.Script{})
 			bad := smtptest.Start(t, script)
 			w.startWith(Limits{}, w.reach(bad.URL()+"?conns=3"), w.reach(w.server.URL()+"?conns=3"))
 			run := w.plan(500)
@@ -56,7 +56,7 @@ func TestAnotherServerTakesOver(t *testing.T) {
 
 func TestAllServersBrokenPauses(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, smtptest.Script{RequireAuth: true})
+	w := newFixture(t, smtptest.Script{RequireAuth: true})
 	second := smtptest.Start(t, smtptest.Script{RequireAuth: true})
 	w.startWith(Limits{}, w.reach(w.server.URL()), w.reach(second.URL()))
 	run := w.plan(10)

@@ -7,8 +7,8 @@ import (
 	"skychimp/domain"
 )
 
-// Letter queues the letter that Ready has opened, with CRLF line ends, and its final dot.
-func (c *Conn) Letter(body []byte) {
+// Email queues the letter that Ready has opened, with CRLF line ends, and its final dot.
+func (c *Conn) Email(body []byte) {
 	if !c.open {
 		panic("smtp: Letter before Ready")
 	}
@@ -55,17 +55,17 @@ func (c *Conn) Result(ctx context.Context) domain.Answer {
 	if cut != nil && n < dot {
 		return c.lose(domain.StageData, cut)
 	}
-	code, words, err := c.read(c.server.DotTimeout)
+	code, words, err := c.read(c.server.EndTimeout)
 	if err != nil || code == 421 {
-		return c.lost(domain.StageDot, code, words, err)
+		return c.lost(domain.StageEndOfData, code, words, err)
 	}
 	c.sent++
-	answer := domain.NewAnswer(domain.StageDot, code, string(words))
+	answer := domain.NewAnswer(domain.StageEndOfData, code, string(words))
 	if cut == nil && code/100 == 3 {
 		cut = errNotSMTP
 	}
 	if cut != nil {
-		c.lose(domain.StageDot, cut)
+		c.lose(domain.StageEndOfData, cut)
 	}
 	return answer
 }

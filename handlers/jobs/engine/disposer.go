@@ -1,0 +1,145 @@
+package engine
+
+import (
+	"math/rand/v2"
+	"slices"
+	"time"
+
+	"skychimp/db/outbox"
+	"skychimp/domain"
+)
+
+// dispose does what domain.Dispose says that an answer means.
+//
+// Of a row of refusals alike, those that have failed are taken back when their deliveries know that they
+// failed. A process that dies before leaves at most nineteen of a domain failed, and nobody suppressed.
+func (s *sender) dispose(it item, answer domain.Answer) {
+	run, to := it.batch.run, receivingDomain(it.Email)
+	h := s.history(it, answer)
+	alike := ""
+	if answer.Status() == domain.Failed {
+		alike = answer.Alike()
+	}
+	if alike == "" {
+		d := domain.Dispose(answer, h)
+		s.leaveConnection(answer, d)
+		s.follow(it, answer, d)
+		return
+	}
+	s.confirmed() // a result is waited for once at a time
+	run.refusals.Lock()
+	all, one := run.refusals.add("", answer), run.refusals.add(to, answer)
+	h.Run, h.Domain = all.Refusals, one.Refusals
+	d := domain.Dispose(answer, h)
+	var revert []int32
+	switch {
+	case d.PauseRun:
+		revert = slices.Concat(all.takeBack(), one.takeBack())
+	case d.HoldDomain:
+		one.Hold(h.Now, d.RetryAt)
+		revert = one.takeBack()
+	default:
+		all.seqs, one.seqs = append(all.seqs, int32(it.Seq)), append(one.seqs, int32(it.Seq))
+	}
+	s.record(it, answer, d) // locked, so that the row comes before it
+	run.refusals.Unlock()
+	s.leaveConnection(answer, d)
+	if d.PauseRun && (run.halted.CompareAndSwap(false, true) || len(revert) > 0) {
+		s.confirmed() // then all of revert know that they failed
+		s.runs.pause(s.hard, run, answer, revert)
+	} else if d.HoldDomain && len(revert) > 0 {
+		s.confirmed()
+		s.runs.holdDomain(s.hard, run, to+": "+answer.String(), d.RetryAt, revert)
+	}
+}
+
+// history is what came before the answer, without the refusals of the run.
+func (s *sender) history(it item, answer domain.Answer) domain.History {
+	h := domain.History{Now: s.clock.Now(), Jitter: rand.Float64(), Created: it.batch.run.CreatedAt, Pauses: it.batch.run.Pauses,
+		Tries: it.Tries, Losses: it.losses}
+	if s.conn != nil {
+		h.Sent = s.conn.Sent()
+	}
+	if answer.Status() == domain.Unknown {
+		h.Unanswered = s.runs.unanswered(s.hard, it)
+	}
+	return h
+}
+
+// leaveConnection keeps it, gives it up, or learns from its end.
+func (s *sender) leaveConnection(answer domain.Answer, d domain.Disposition) {
+	if s.conn == nil {
+		return
+	}
+	if d.Status == "" {
+		s.server.perConnection.learn(answer, s.conn.Sent())
+	}
+	switch {
+	case s.conn.Broken():
+		s.conn = nil
+	case d.HangUp:
+		s.hangUp()
+	}
+}
+
+// follow records the attempt, or sends the email again, and tells the server's other senders and the run.
+func (s *sender) follow(it item, answer domain.Answer, d domain.Disposition) {
+	if d.Status != "" {
+		s.record(it, answer, d)
+	} else {
+		if d.Server < domain.ServerAway {
+			it.losses++
+		}
+		s.queue.giveBack(it)
+	}
+	if d.Status == domain.Accepted && it.batch.run.refusals.accepted(receivingDomain(it.Email)) {
+		s.runs.note(s.hard, []int64{it.batch.run.ID}, "")
+	}
+	if d.Server == domain.ServerWorks {
+		return
+	}
+	s.server.backoff.failed()
+	if d.Server == domain.ServerUnready {
+		return
+	}
+	s.log.Warn("the mail server takes no emails", "server", s.server.Addr, "stage", answer.Stage, "answer", answer.String())
+	if !s.servers.anyWorks() {
+		s.runs.stop(s.hard, answer, d.Server == domain.ServerRefuses)
+	}
+}
+
+// record hands a result over. What ends after the data has to be durable before more goes out on this
+// connection; a refusal that is taken back, before those of its row are.
+func (s *sender) record(it item, answer domain.Answer, d domain.Disposition) {
+	s.queue.answered(it)
+	s.wait.end()
+	n := it.Tries
+	if d.Status != "" {
+		n++
+	}
+	r := result{batch: it.batch, whole: d.Status == domain.Failed && d.Outcome.Open(), Result: outbox.Result{
+		Instance: it.batch.instance, RunID: it.batch.run.ID, Seq: it.Seq, ClientID: it.ClientID, Email: it.Email, N: n,
+		// Postgres keeps microseconds, and the key of an attempt has to stay the same.
+		At: s.clock.Now().UTC().Truncate(time.Microsecond), Code: answer.Code, Answer: answer.Text,
+	}}
+	r.Follow(d)
+	if answer.Stage == domain.StageEndOfData || r.whole {
+		r.durable, s.unconfirmed = s.durable, true
+	}
+	s.records.results <- r
+}
+
+// confirmed waits until the result before is durable; false when the program gives up.
+func (s *sender) confirmed() bool {
+	if s.unconfirmed {
+		s.wait.end()
+		select {
+		case <-s.durable:
+			s.unconfirmed = false
+		case <-s.hard.Done():
+			return false
+		}
+		s.wait.begin()
+	}
+	return true
+}

@@ -1,0 +1,210 @@
+package engine
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"net/mail"
+	"slices"
+	"strconv"
+	"time"
+
+	"skychimp/db/outbox"
+	"skychimp/domain"
+	"skychimp/domain/email"
+)
+
+// maxOwners is how many owners have emails in hand at the same time.
+const maxOwners = 64
+
+// fetcher keeps the queue filled: for every owner in turn, and only while senders are taking.
+type fetcher struct {
+	settings   *Settings
+	outbox     outbox.Outbox
+	clock      *Clock
+	queue      *queue
+	lease      *lease
+	runs       *runControl
+	quotas     quotas
+	standstill *standstill
+	wake       chan struct{} // something new may be there
+
+	known  map[int64]*sendingRun
+	served map[int64]time.Time // when each owner last had a batch fetched
+	swept  time.Time
+}
+
+// fetchEvery is how often open runs are looked for without being told.
+const fetchEvery = 250 * time.Millisecond
+
+func (f *fetcher) run(ctx context.Context) {
+	for ctx.Err() == nil {
+		fetched, err := f.round(ctx)
+		switch {
+		case err != nil:
+			pause(ctx, time.Second)
+			continue
+		case fetched:
+			continue
+		}
+		select {
+		case <-ctx.Done():
+		case <-f.wake:
+		case <-f.queue.hungry:
+		case <-time.After(fetchEvery):
+		}
+	}
+}
+
+// round fetches once for each open run that has room, the owner who was served longest ago first.
+func (f *fetcher) round(ctx context.Context) (fetched bool, err error) {
+	open, err := f.open(ctx)
+	if err != nil {
+		return false, err
+	}
+	if time.Since(f.swept) > sweepEvery {
+		f.swept = time.Now()
+		f.sweep(ctx)
+	}
+	slices.SortStableFunc(open, func(a, b outbox.OpenRun) int { return f.served[a.OwnerID].Compare(f.served[b.OwnerID]) })
+	refused := false
+	for _, run := range open {
+		n := f.quotas.batches(ctx, run, f.queue.room(run.OwnerID))
+		switch {
+		case n <= 0:
+		case f.fetch(ctx, run, n):
+			f.quotas.fetched(run.OwnerID, n)
+			f.served[run.OwnerID], fetched = time.Now(), true
+		default:
+			refused = true
+		}
+	}
+	f.standstill.unfetched.Store(refused && !fetched)
+	for id, run := range f.known {
+		if f.queue.idle(run) {
+			delete(f.known, id)
+		}
+	}
+	return fetched, nil
+}
+
+func (f *fetcher) open(ctx context.Context) ([]outbox.OpenRun, error) {
+	bounded, cancel := context.WithTimeout(ctx, timeout)
+	defer cancel()
+	open, err := f.outbox.Runs().Open(bounded)
+	if err != nil && ctx.Err() == nil {
+		f.settings.Log.Warn("looking for open runs failed", "error", err)
+	}
+	return open, err
+}
+
+// sweepEvery is how long a fetch whose answer was lost keeps its emails back.
+const sweepEvery = 2 * time.Second
+
+// sweep gives back what this instance holds by the tables alone: fetches whose answer was lost with
+// their connection. Only the goroutine that fetches can tell them from a fetch under way.
+func (f *fetcher) sweep(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(ctx, timeout)
+	defer cancel()
+	runs, firstSeqs := f.queue.inHand()
+	freed, err := f.outbox.Batches().ReleaseLost(ctx, f.lease.id(), runs, firstSeqs)
+	switch {
+	case err != nil && ctx.Err() == nil:
+		f.settings.Log.Warn("looking for lost fetches failed", "error", err)
+	case freed > 0:
+		f.settings.Log.Warn("batches whose fetch was never answered are given back", "batches", freed)
+	}
+}
+
+// fetch takes up to n batches of a run.
+func (f *fetcher) fetch(ctx context.Context, open outbox.OpenRun, n int) bool {
+	ctx, cancel := context.WithTimeout(ctx, timeout)
+	defer cancel()
+	run, err := f.sendingRun(ctx, open.ID)
+	if err != nil {
+		f.settings.Log.Error("a run cannot be sent", "run", open.ID, "error", err)
+		return false
+	}
+	if run.halted.Load() {
+		return false // what stopped it is not in the tables yet
+	}
+	instance := f.lease.id()
+	emails, err := f.outbox.Batches().Fetch(ctx, instance, open.ID, n)
+	if err != nil {
+		f.settings.Log.Warn("fetching failed", "run", open.ID, "error", err)
+		return false
+	}
+	for part := range slices.Values(split(emails)) {
+		f.queue.add(&batch{run: run, instance: instance, firstSeq: part[0].FirstSeq}, part)
+	}
+	return len(emails) > 0
+}
+
+// split tells the batches apart.
+func split(emails []outbox.Delivery) (batches [][]outbox.Delivery) {
+	for start, i := 0, 1; i <= len(emails); i++ {
+		if i == len(emails) || emails[i].FirstSeq != emails[start].FirstSeq {
+			batches = append(batches, emails[start:i])
+			start = i
+		}
+	}
+	return batches
+}
+
+// sendingRun has the email of the run compiled. A run whose email cannot be compiled is paused with the reason.
+func (f *fetcher) sendingRun(ctx context.Context, id int64) (*sendingRun, error) {
+	if known := f.known[id]; known != nil {
+		return known, nil
+	}
+	run, err := f.outbox.Runs().Get(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	template, err := f.compile(run)
+	if err != nil {
+		return nil, cmp.Or(f.outbox.Runs().Pause(ctx, id, f.inWords(run.OwnerLanguage, err), f.clock.Now(), nil), err)
+	}
+	begun := &sendingRun{SendingRun: run, template: template}
+	if !run.WindowEnd.IsZero() {
+		begun.end.Store(f.clock.here(&run.WindowEnd))
+	}
+	f.known[id] = begun
+	return begun, nil
+}
+
+func (f *fetcher) compile(run outbox.SendingRun) (*email.Template, error) {
+	from, translate := f.settings.From, f.settings.Translate
+	return email.Compile(email.Source{
+		Subject: run.Subject, Body: run.Body, Language: run.OwnerLanguage,
+		From:            mail.Address{Name: run.OwnerName, Address: from.Address},
+		ReplyTo:         mail.Address{Name: run.OwnerName, Address: run.OwnerEmail},
+		ListID:          "<mailing-" + strconv.FormatInt(run.MailingID, 10) + "." + email.Host(from.Address) + ">",
+		FeedbackID:      strconv.FormatInt(run.ID, 10) + ":" + strconv.FormatInt(run.OwnerID, 10) + ":mailing:skychimp",
+		UnsubscribeText: translate(run.OwnerLanguage, "recipients.unsubscribe"),
+		FooterText:      translate(run.OwnerLanguage, "recipients.footer", "Name", run.OwnerName),
+		Signer:          f.settings.Signer,
+	})
+}
+
+// inWords is why no email can be made, as its owner reads it.
+func (f *fetcher) inWords(language string, err error) string {
+	refused, _ := errors.AsType[*domain.Error](err)
+	if several, ok := errors.AsType[domain.ValidationErrors](err); ok {
+		refused = several[0]
+	}
+	if refused == nil {
+		return err.Error()
+	}
+	var args []any
+	for name, value := range refused.Args {
+		args = append(args, name, value)
+	}
+	return f.settings.Translate(language, refused.Key, args...)
+}
+
+func pause(ctx context.Context, d time.Duration) {
+	select {
+	case <-ctx.Done():
+	case <-time.After(d):
+	}
+}

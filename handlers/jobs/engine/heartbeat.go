@@ -1,0 +1,61 @@
+package engine
+
+import (
+	"context"
+	"log/slog"
+	"time"
+
+	"skychimp/db/outbox"
+)
+
+// heartbeat does what has to happen within a second: it renews the lease, and drops what must not be sent
+// any more.
+type heartbeat struct {
+	outbox     outbox.Batches
+	log        *slog.Logger
+	queue      *queue
+	lease      *lease
+	runs       *runControl
+	standstill *standstill
+	check      chan struct{} // a run may have to stop
+	wake       chan struct{} // fetch: something new may be there
+}
+
+func (h *heartbeat) run(ctx context.Context) {
+	var beaten time.Time
+	for ctx.Err() == nil {
+		due := time.Since(beaten) >= time.Second
+		err := h.once(ctx, due)
+		if err == nil && due {
+			beaten = time.Now()
+		} else if err != nil && ctx.Err() == nil {
+			h.log.Warn("the heartbeat failed", "error", err)
+		}
+		h.queue.pause(!h.lease.valid())
+		select {
+		case <-ctx.Done():
+		case <-h.check:
+		case <-time.After(250 * time.Millisecond):
+		}
+	}
+}
+
+func (h *heartbeat) once(ctx context.Context, due bool) error {
+	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
+	defer cancel()
+	if due {
+		if err := h.lease.heartbeat(ctx, h.standstill.check()); err != nil {
+			return err
+		}
+	}
+	if err := h.runs.halt(ctx); err != nil {
+		return err
+	}
+	for _, b := range h.queue.takeFreed() {
+		if err := h.outbox.Release(ctx, b.instance, b.run.ID, []int32{int32(b.firstSeq)}); err != nil {
+			return err
+		}
+		signal(h.wake)
+	}
+	return nil
+}
