@@ -5,6 +5,7 @@ import (
 
 	"skychimp/db/postgres"
 
+	"github.com/jackc/pgx/v5"
 	"github.com/uptrace/bun"
 
 	"skychimp/domain"
@@ -101,8 +102,8 @@ func (cs Clients) Delete(ctx context.Context, owner, id int64) error {
 	})
 }
 
-// eraseClients deletes the owner's clients whose column is value, remembers who unsubscribed or complained
-// and tells the engines, and counts them.
+// eraseClients deletes the owner's clients whose column is value, remembers who unsubscribed or complained and
+// whom their links meant, tells the engines, and counts them.
 func eraseClients(ctx context.Context, tx Tx, owner int64, column string, value int64) (erased int, err error) {
 	var gone []int64
 	err = tx.NewRaw(`WITH gone AS (
@@ -110,8 +111,10 @@ func eraseClients(ctx context.Context, tx Tx, owner int64, column string, value 
 		), remembered AS (
 			INSERT INTO optouts SELECT ?, sha256(convert_to(lower(email), 'UTF8')), suppressed_at FROM gone
 			WHERE suppressed_reason IN ('unsubscribed', 'complained') ON CONFLICT DO NOTHING
+		), deleted AS (
+			INSERT INTO deleted_clients SELECT id, ?, sha256(convert_to(lower(email), 'UTF8')) FROM gone
 		) SELECT id FROM gone`,
-		owner, bun.Ident(column), value, owner).Scan(ctx, &gone)
+		owner, bun.Ident(column), value, owner, owner).Scan(ctx, &gone)
 	if err != nil {
 		return 0, err
 	}
@@ -145,15 +148,38 @@ func (cs Clients) Recipient(ctx context.Context, clientID int64) (s Subscriber, 
 	return s, postgres.TranslateError(err)
 }
 
-// Unsubscribe stops the letters to a client for good. Once more, or for a client that was
-// deleted, it changes nothing.
+// Unsubscribe stops the emails to a client for good, and after its deletion those to its address, which may
+// be a client again. Once more it changes nothing.
 func (cs Clients) Unsubscribe(ctx context.Context, clientID int64) error {
 	return cs.db.pg.InTx(ctx, func(tx Tx) error {
-		_, err := tx.NewRaw(`UPDATE clients SET suppressed_at = now(), suppressed_reason = 'unsubscribed'
-			WHERE id = ? AND suppressed_reason <> 'unsubscribed'`, clientID).Exec(ctx)
+		now, err := tx.Pgx.Exec(ctx, `UPDATE clients SET suppressed_at = now(), suppressed_reason = 'unsubscribed'
+			WHERE id = $1 AND suppressed_reason <> 'unsubscribed'`, clientID)
 		if err != nil {
 			return err
 		}
-		return tx.Notify(ctx, postgres.ClientSuppressed{ClientID: clientID})
+		if now.RowsAffected() > 0 {
+			return tx.Notify(ctx, postgres.ClientSuppressed{ClientID: clientID})
+		}
+		return unsubscribeDeleted(ctx, tx, clientID)
 	})
+}
+
+// unsubscribeDeleted does it for a client that was deleted. Only the first time it reads the owner's clients:
+// from then on whoever has the address is unsubscribed from the beginning (keepOptOuts).
+func unsubscribeDeleted(ctx context.Context, tx Tx, clientID int64) error {
+	rows, err := tx.Pgx.Query(ctx, `WITH remembered AS (
+			INSERT INTO optouts SELECT owner_id, email_hash, now() FROM deleted_clients WHERE id = $1
+			ON CONFLICT DO NOTHING RETURNING owner_id, email_hash
+		)
+		UPDATE clients SET suppressed_at = now(), suppressed_reason = 'unsubscribed' FROM remembered
+		WHERE clients.owner_id = remembered.owner_id AND suppressed_reason <> 'unsubscribed'
+		  AND sha256(convert_to(lower(email), 'UTF8')) = email_hash RETURNING clients.id`, clientID)
+	if err != nil {
+		return err
+	}
+	ids, err := pgx.CollectRows(rows, pgx.RowTo[int64])
+	if err != nil || len(ids) == 0 {
+		return err
+	}
+	return tx.Notify(ctx, postgres.ClientSuppressed{ClientID: ids[0]})
 }

@@ -44,6 +44,40 @@ func TestUnsubscribePage(t *testing.T) {
 	b.post(path).is(t, 200, "This address gets no more emails.")
 }
 
+// The link of a client that was deleted and brought in again means its address.
+func TestUnsubscribeOutlivesTheClient(t *testing.T) {
+	w := newEnv(t)
+	user, _ := w.owner(t, "ann")
+	other, _ := w.owner(t, "bob")
+	old := w.client(t, user.ID, "client@example.com")
+	if err := w.db.Clients().Delete(t.Context(), user.ID, old.ID); err != nil {
+		t.Fatal(err)
+	}
+	again, stranger := w.client(t, user.ID, "CLIENT@example.com"), w.client(t, other.ID, "client@example.com")
+	path := "/unsubscribe/" + domain.NewUnsubscribeTokens([]byte(password)).Token(old.ID)
+	for range 2 {
+		w.visitor(t).post(path+").%20").is(t, 200, "This address gets no more emails.")
+		if !w.suppressed(t, again) || w.suppressed(t, stranger) {
+			t.Error("the address still gets emails of this owner, or none of another")
+		}
+	}
+	if err := w.db.Clients().Delete(t.Context(), user.ID, again.ID); err != nil {
+		t.Fatal(err)
+	}
+	if third := w.client(t, user.ID, "client@example.com"); !w.suppressed(t, third) {
+		t.Error("brought in a third time, the address gets emails again")
+	}
+}
+
+func (w *env) suppressed(t *testing.T, c domain.Client) bool {
+	t.Helper()
+	got, err := w.db.Clients().Get(t.Context(), c.OwnerID, c.ID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return got.Suppressed()
+}
+
 // A changed SECRET leaves the links in emails that were sent working.
 func TestUnsubscribeOldSecret(t *testing.T) {
 	d, old := dbtest.New(t), []byte("the secret of before, 32 characters")
@@ -63,7 +97,7 @@ func TestUnsubscribeWrongToken(t *testing.T) {
 	b := w.visitor(t)
 	token := domain.NewUnsubscribeTokens([]byte(password)).Token(c.ID)
 	for _, wrong := range []string{
-		token[:len(token)-2] + "xx", token + "A", "1", "%00", domain.NewUnsubscribeTokens([]byte("another secret")).Token(c.ID),
+		token[:len(token)-2] + "xx", token + "A", token + ".A", "1", "%00", domain.NewUnsubscribeTokens([]byte("another secret")).Token(c.ID),
 	} {
 		b.get("/unsubscribe/"+wrong).is(t, 404)
 		b.post("/unsubscribe/"+wrong).is(t, 404)

@@ -42,8 +42,10 @@ func (h *Recipients) UnsubscribeForm(r *web.Request) error {
 		Owner: client.OwnerName, Done: client.SuppressedReason == domain.Unsubscribed})
 }
 
-// clientOfLink is the client that a link names, signed by this secret or the one of before.
+// clientOfLink is the client that a link names, signed by this secret or the one of before. What mail programs
+// and people leave at the end of a link is forgiven.
 func (h *Recipients) clientOfLink(token string) (id int64, ok bool) {
+	token = strings.TrimRight(strings.ReplaceAll(token, "%20", " "), " .,;:!?)]>\"'")
 	if id, ok = domain.ParseUnsubscribeToken(h.Secret, token); !ok && h.SecretOld != nil {
 		id, ok = domain.ParseUnsubscribeToken(h.SecretOld, token)
 	}
