@@ -137,8 +137,8 @@ func TestRegistrations(t *testing.T) {
 	}
 }
 
-// Who waits for the confirmation when the schema moves goes on waiting, without his password, which a
-// stranger may have chosen; the link that he has got works.
+// Whoever waits for the confirmation when the schema moves keeps waiting, without the password, which a
+// stranger may have chosen; the link they got works.
 func TestRegistrationsMigration(t *testing.T) {
 	d := dbtest.New(t)
 	move := func(direction string) {

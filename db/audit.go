@@ -136,7 +136,7 @@ func (us Users) oversee(ctx context.Context, by domain.User, id int64, now time.
 	return user, err
 }
 
-// lockActor reads who acts, and locks him and the user he acts on in the order of their ids, so
+// lockActor reads the acting user, and locks both users in the order of their ids, so
 // that two who act on each other take turns.
 func lockActor(ctx context.Context, tx Tx, actor, user int64) (domain.User, error) {
 	var both []domain.User

@@ -110,7 +110,7 @@ func TestBlockUser(t *testing.T) {
 	})
 }
 
-// What the actor may is judged by what he is when his turn comes, not by what he was when he
+// What an actor may do is judged by the role when the turn comes, not by the role at the time they
 // asked.
 func TestActorsTakeTurns(t *testing.T) {
 	for round := range 10 {

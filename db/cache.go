@@ -84,7 +84,7 @@ func (c *cache) forget() (heard bool) {
 
 // changed makes every instance forget what it has cached of a topic (`stats`, `posts`) when the
 // transaction commits: it announces the version that all of them go on with. This instance
-// doesn't wait to hear it, so that who has written reads what he wrote.
+// doesn't wait to hear it, so that writers read what they wrote.
 func (db *DB) changed(ctx context.Context, tx Tx, topic string) error {
 	announcement := postgres.NewCacheVersion(topic)
 	tx.AfterCommit(func() { db.cache.hear(announcement) })

@@ -96,7 +96,7 @@ func TestPosts(t *testing.T) {
 	}
 }
 
-// TestSlugRace: whoever writes at the same time, each gets a slug of his own and none is left out.
+// TestSlugRace: posts written at the same time each get their own slug, and none is lost.
 func TestSlugRace(t *testing.T) {
 	d := dbtest.New(t)
 	addPost(t, d, "News 2", time.Now())

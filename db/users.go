@@ -53,7 +53,7 @@ func (us Users) Update(ctx context.Context, id int64, change func(*domain.User) 
 	return user, err
 }
 
-// update locks less than UPDATE would: only his key has to stay for others to refer to him.
+// update locks less than UPDATE would: only the key has to stay for others to refer to it.
 func (us Users) update(ctx context.Context, tx Tx, id int64, change func(*domain.User) error) (user domain.User, err error) {
 	if err := tx.NewSelect().Model(&user).Where("id = ?", id).For("NO KEY UPDATE").Scan(ctx); err != nil {
 		return user, err
@@ -95,7 +95,7 @@ func (us Users) update(ctx context.Context, tx Tx, id int64, change func(*domain
 	return user, err
 }
 
-// Delete erases the user and all that is his.
+// Delete deletes the user with everything they own.
 func (us Users) Delete(ctx context.Context, id int64) error {
 	return us.db.pg.InTx(ctx, func(tx Tx) error {
 		for _, statement := range []string{
@@ -125,7 +125,7 @@ type UserFilter struct {
 	Page    Page
 }
 
-// UserRow is a user in a list, without his password.
+// UserRow is a user in a list, without the password.
 type UserRow struct {
 	domain.User
 	Mailings, Clients int64

@@ -43,7 +43,7 @@ func insertMailing(state string) string {
 }
 
 // fixture is the site with a thing for every question, and a person for every one that may change
-// him, so that none depends on another.
+// them, so that none depends on another.
 type fixture struct {
 	*env
 	hash     string // of the password, made once

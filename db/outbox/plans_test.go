@@ -280,7 +280,7 @@ func TestPlanParts(t *testing.T) {
 	if _, err := d.Mailings().Update(t.Context(), ann, m.ID, func(m *domain.Mailing) error { return m.Change(form, dbtest.Monday) }); err != nil {
 		t.Fatal(err)
 	}
-	// Stopped, it still has to say of everybody that he got nothing.
+	// Stopped, it still has to account for everybody who got nothing.
 	dbtest.UpdateMailing(t, d, m.ID, dbtest.Stop)
 	if ended, err := outbox.New(d.Postgres()).Runs().Endable(t.Context(), dbtest.Monday); err != nil || len(ended) > 0 {
 		t.Errorf("%v: runs %v could end before they are planned", err, ended)

@@ -22,7 +22,7 @@ const (
 
 // dialer makes all connections of a process to the database. Postgres that has just come back
 // starts a process for each that is tried, given up or not, so few are tried at a time, and after
-// some failures in a row one by one with growing pauses. Who waits for his turn fails with the next
+// some failures in a row one by one with growing pauses. Whoever waits for a turn fails with the next
 // one that fails: a page has to say soon that the database is away.
 type dialer struct {
 	dial  pgconn.DialFunc

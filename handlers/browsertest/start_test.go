@@ -17,12 +17,12 @@ import (
 // The way from registration to the first launched mailing is never longer than this.
 const maxScreens, maxClicks = 6, 12
 
-// A newcomer counts the screens that he sees and the clicks that he makes. He clicks into each
-// field that the page has not put the cursor into; with keys he only presses keys.
+// A newcomer counts screens and clicks. Newcomers click into each
+// field that the page has not put the cursor into, or press keys only.
 type newcomer struct {
 	*visitor
 	keys            bool
-	suite           *suite      // has his mailbox
+	suite           *suite      // has the mailbox
 	acted           atomic.Bool // since the last page
 	previewed       atomic.Bool
 	screens, clicks int

@@ -16,7 +16,7 @@ import (
 	"skychimp/handlers/programtest"
 )
 
-// A suite has the people of one flow. They share a browser program, each with cookies of his own;
+// A suite has the people of one flow. They share a browser program, each with their own cookies;
 // all of them have JavaScript, or none has.
 type suite struct {
 	*testing.T

@@ -22,7 +22,7 @@ import (
 	"skychimp/handlers/programtest"
 )
 
-// A visitor is a person at a browser of his own. Every page that he comes to is checked: no
+// A visitor is a person at a browser. Every page they come to is checked: no
 // error in the console, nothing that the content security policy blocks, no part that fails
 // to load, and nothing that axe finds, in light and in dark.
 type visitor struct {

@@ -33,7 +33,7 @@ type MailWorker struct {
 func (w *MailWorker) Work(ctx context.Context, job *river.Job[domain.MailJob]) error {
 	reader, err := w.reader(ctx, &job.Args)
 	if domain.KindOf(err) == domain.NotFound {
-		return nil // there never was one, or he is gone
+		return nil // there never was one, or it is deleted
 	}
 	if err != nil {
 		return err
@@ -85,7 +85,7 @@ func (w *MailWorker) reader(ctx context.Context, job *domain.MailJob) (domain.Us
 	case domain.KindOf(err) != domain.NotFound:
 		return domain.User{}, err
 	}
-	registration.Name = "" // a stranger may have typed it, to put his words into our email
+	registration.Name = "" // a stranger may have typed it to put words into our email
 	return registration.User("", time.Time{}), nil
 }
 
