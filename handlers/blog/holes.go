@@ -1,7 +1,6 @@
 package blog
 
 import (
-	"fmt"
 	"html/template"
 	"math/rand/v2"
 	"slices"
@@ -16,12 +15,12 @@ import (
 
 // viewsHole is where the block blog/views of a post stands.
 func viewsHole(post domain.Post) template.HTML {
-	return web.Hole(fmt.Sprint("views ", post.ID, " ", post.Views))
+	return web.Hole{Name: "views", A: post.ID, B: post.Views}.HTML()
 }
 
 // CardsHole is where n cards of random posts stand, but not of the post except.
-func CardsHole(n int, except int64) template.HTML {
-	return web.Hole(fmt.Sprint("cards ", n, " ", except))
+func CardsHole(n, except int64) template.HTML {
+	return web.Hole{Name: "cards", A: n, B: except}.HTML()
 }
 
 // Version is the same for lists that are the same, as long as any of them is in use.
@@ -39,17 +38,12 @@ func Version(posts []domain.Post) any {
 // Fill answers the holes of a page about published posts.
 func (h *Blog) Fill(r *web.Request, posts []domain.Post) web.Filler {
 	var fill web.Filler
-	fill = func(to *web.Body, hole string) error {
-		var kind string
-		var a, b int64
-		if _, err := fmt.Sscan(hole, &kind, &a, &b); err != nil {
-			return err
+	fill = func(to *web.Body, hole web.Hole) error {
+		if hole.Name == "views" {
+			return h.addViews(r, to, domain.Post{ID: hole.A, Views: hole.B})
 		}
-		if kind == "views" {
-			return h.addViews(r, to, domain.Post{ID: a, Views: b})
-		}
-		others := slices.DeleteFunc(pick(posts, int(a)+1), func(p domain.Post) bool { return p.ID == b })
-		for _, post := range others[:min(int(a), len(others))] {
+		others := slices.DeleteFunc(pick(posts, int(hole.A)+1), func(p domain.Post) bool { return p.ID == hole.B })
+		for _, post := range others[:min(int(hole.A), len(others))] {
 			if err := h.addCard(r, to, post, Version(posts), fill); err != nil {
 				return err
 			}

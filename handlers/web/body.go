@@ -12,7 +12,10 @@ import (
 
 // piece is a stretch of a page; deflated is the same as blocks of DEFLATE (RFC 1951) that look back
 // at nothing before them and end at a byte, so that such stretches may stand one after the other.
-type piece struct{ text, deflated []byte }
+type piece struct {
+	text, deflated []byte
+	hole           Hole // in place of a text
+}
 
 // storedMost is what isn't worth compressing.
 const storedMost = 200

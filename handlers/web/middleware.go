@@ -15,7 +15,6 @@ import (
 
 	"github.com/gofiber/fiber/v2"
 	"github.com/gofiber/fiber/v2/middleware/compress"
-	"github.com/gofiber/fiber/v2/middleware/etag"
 	"github.com/gofiber/fiber/v2/middleware/recover"
 
 	"skychimp/domain"
@@ -57,7 +56,7 @@ func (s *Site) middleware(app *fiber.App) {
 	app.Use(s.requestID)
 	app.Use(s.headers)
 	app.Use(compress.New())
-	app.Use(etag.New(etag.Config{Weak: true, Next: s.keepsSession}))
+	app.Use(s.etag)
 	app.Use(s.refusal)
 	app.Use(recover.New(recover.Config{EnableStackTrace: true, StackTraceHandler: s.panicked}))
 	app.Use(s.crowded)
@@ -68,10 +67,6 @@ func (s *Site) middleware(app *fiber.App) {
 	app.Use(s.deadline)
 	app.Use(s.authenticate)
 }
-
-// keepsSession: what people see who are signed in is never stored, so it needs no ETag, for
-// which a whole export would have to be held in memory.
-func (s *Site) keepsSession(c *fiber.Ctx) bool { return c.Cookies(s.sessionCookie()) != "" }
 
 // methodOverride lets forms, which know only POST, ask for PUT and DELETE.
 func methodOverride(c *fiber.Ctx) error {

@@ -3,6 +3,7 @@ package web
 import (
 	"bytes"
 	"context"
+	"fmt"
 	"html/template"
 	"time"
 
@@ -20,8 +21,19 @@ type Part struct {
 	pieces []piece // text, and at every second place a hole
 }
 
+// Hole is a place in a part for what the numbers say, by a name that its Filler knows.
+type Hole struct {
+	Name string // one word
+	A, B int64
+}
+
+// HTML is the hole in a view. No text that a template writes holds a NUL.
+func (h Hole) HTML() template.HTML {
+	return template.HTML(fmt.Sprint("\x00", h.Name, " ", h.A, " ", h.B, "\x00"))
+}
+
 // Filler answers a request's content of a hole by adding to the page.
-type Filler func(to *Body, hole string) error
+type Filler func(to *Body, hole Hole) error
 
 // partTTL: a part that nobody asks for goes; whether one is still right is told by what it was rendered from.
 const partTTL = time.Minute
@@ -29,9 +41,6 @@ const partTTL = time.Minute
 func newParts() *gocache.Cache[*Part] {
 	return gocache.New[*Part](memorystore.NewGoCache(memory.New(partTTL, partTTL)))
 }
-
-// Hole is a place in a part, by a name for its Filler. No text that a template writes holds a NUL.
-func Hole(name string) template.HTML { return template.HTML("\x00" + name + "\x00") }
 
 // shares reports whether the answer is the same for all visitors who ask for this path in this language:
 // nobody is signed in, and no cookie but that of the language says anything. Only the exact path is kept, since
@@ -109,7 +118,11 @@ func newPart(of any, kept bool, render func() ([]byte, error)) (*Part, error) {
 	part := &Part{of: of}
 	for n, text := range bytes.Split(rendered, []byte{0}) {
 		one := piece{text: text}
-		if kept && n%2 == 0 {
+		if n%2 == 1 {
+			if _, err := fmt.Sscan(string(text), &one.hole.Name, &one.hole.A, &one.hole.B); err != nil {
+				return nil, fmt.Errorf("hole %q: %w", text, err)
+			}
+		} else if kept {
 			one.compress()
 		}
 		part.pieces = append(part.pieces, one)
@@ -122,7 +135,7 @@ func (b *Body) Add(part *Part, fill Filler) error {
 	for n, one := range part.pieces {
 		if n%2 == 0 {
 			b.write(one)
-		} else if err := fill(b, string(one.text)); err != nil {
+		} else if err := fill(b, one.hole); err != nil {
 			return err
 		}
 	}
