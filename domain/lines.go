@@ -19,8 +19,9 @@ type ImportLine struct {
 	Cells   []string
 }
 
-// What one missing quote can swallow: bytes, and other quotes.
-const maxRecord, maxQuotes = 32 << 10, 500
+// What one missing quote can swallow: bytes, and other quotes, alone and in pairs. A comment of quotes
+// alone, as we export it, is less.
+const maxRecord, maxQuotes, maxPairs = 32 << 10, 500, 5100
 
 // SplitCSV reads text as RFC 4180 has it, with any separator and any line end, and takes
 // quotes that stand in the wrong place as letters. A quote that is never closed costs its own
@@ -78,7 +79,7 @@ var unquote = strings.NewReplacer(`""`, `"`, "\r\n", "\n")
 // them; 0 when it has no end.
 func splitQuoted(text string, comma byte) (cell string, length int) {
 	at := 1
-	for range maxQuotes {
+	for quotes, pairs := 0, 0; quotes < maxQuotes && pairs < maxPairs; quotes++ {
 		next := strings.IndexByte(text[at:max(at, min(len(text), maxRecord))], '"')
 		if next < 0 {
 			break
@@ -88,6 +89,8 @@ func splitQuoted(text string, comma byte) (cell string, length int) {
 		switch after := text[at:]; {
 		case strings.HasPrefix(after, `"`):
 			at++
+			pairs++
+			quotes--
 			continue
 		case strings.HasPrefix(after, "\r\n"):
 			at++
@@ -191,19 +194,4 @@ func UnpackImport(content []byte) iter.Seq2[ImportLine, error] {
 			}
 		}
 	}
-}
-
-// GuardCell keeps a spreadsheet from taking an exported text for a formula; unguard undoes it.
-func GuardCell(cell string) string {
-	if cell != "" && strings.ContainsRune("=+-@\t\r'", rune(cell[0])) {
-		return "'" + cell
-	}
-	return cell
-}
-
-func unguard(cell string) string {
-	if len(cell) > 1 && cell[0] == '\'' && strings.ContainsRune("=+-@\t\r'", rune(cell[1])) {
-		return cell[1:]
-	}
-	return cell
 }

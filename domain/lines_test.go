@@ -149,18 +149,6 @@ func TestUnpackImportBroken(t *testing.T) {
 	}
 }
 
-func TestGuardCell(t *testing.T) {
-	for cell, want := range map[string]string{
-		"=1+1": "'=1+1", "+7 900": "'+7 900", "-": "'-", "@x": "'@x", "\tx": "'\tx", "'tis": "''tis",
-		"": "", "Ann": "Ann", "a=b": "a=b", "O'Brien": "O'Brien",
-	} {
-		got := GuardCell(cell)
-		if got != want || unguard(got) != cell {
-			t.Errorf("%q becomes %q and then %q", cell, got, unguard(got))
-		}
-	}
-}
-
 func each(lines []ImportLine) iter.Seq2[ImportLine, error] {
 	return func(yield func(ImportLine, error) bool) {
 		for _, line := range lines {

@@ -3,7 +3,6 @@ package clients
 import (
 	"bufio"
 	"context"
-	"encoding/csv"
 	"strings"
 	"time"
 
@@ -80,15 +79,13 @@ func (h *Clients) Export(r *web.Request) error {
 	}
 	r.Attachment("skychimp-clients.csv")
 	r.Set(fiber.HeaderContentType, "text/csv; charset=utf-8")
-	r.Context().SetBodyStreamWriter(func(out *bufio.Writer) {
-		_, _ = out.WriteString("\ufeff")
-		rows := csv.NewWriter(out)
-		_ = rows.Write([]string{"email", "full_name", "comment", "tags", "suppressed", "suppressed_at", "created_at"})
+	return r.Stream(func(out *bufio.Writer) {
+		_, _ = out.WriteString("\ufeff" + domain.CSVRow("email", "full_name", "comment", "tags", "suppressed", "suppressed_at", "created_at"))
 		for len(clients) > 0 && err == nil {
 			for _, one := range clients {
-				_ = rows.Write(exportedClient(one)) // Error tells below
+				_, _ = out.WriteString(domain.CSVRow(exportedClient(one)...)) // Flush tells below
 			}
-			if rows.Flush(); rows.Error() != nil {
+			if out.Flush() != nil {
 				return // the reader has gone
 			}
 			clients, err = h.DB.Clients().After(ctx, owner, clients[len(clients)-1])
@@ -97,17 +94,17 @@ func (h *Clients) Export(r *web.Request) error {
 			r.Site.Log.Error("export of clients", "number", number, "error", err)
 		}
 	})
-	return nil
 }
 
 func exportedClient(one domain.Client) []string {
-	row := []string{one.Email, one.FullName, one.Comment, strings.Join(one.Tags, ", "), string(one.SuppressedReason),
+	tags := strings.Join(one.Tags, ", ")
+	if len(one.Tags) == 1 && strings.ContainsAny(tags, ";|") {
+		tags += "," // an import would split it
+	}
+	row := []string{one.Email, one.FullName, one.Comment, tags, string(one.SuppressedReason),
 		"", one.CreatedAt.UTC().Format(time.RFC3339)}
 	if one.Suppressed() {
 		row[5] = one.SuppressedAt.UTC().Format(time.RFC3339)
-	}
-	for i, cell := range row {
-		row[i] = domain.GuardCell(cell)
 	}
 	return row
 }
