@@ -2,7 +2,10 @@ package db
 
 import (
 	"context"
+	"encoding/json"
+	"errors"
 	"fmt"
+	"reflect"
 	"time"
 
 	"skychimp/db/postgres"
@@ -22,17 +25,29 @@ const importBatch = 1000
 // importColumns are all but the content, which is long.
 const importColumns = `id, owner_id, file_name, mapping, status, total, done, created, updated, bad, created_at, ended_at`
 
-// Create keeps an uploaded list. Lists that their owner left unimported for a day go.
+// Create keeps an uploaded list. For it go the oldest that their owner never started, when they are too many.
 func (is Imports) Create(ctx context.Context, i *domain.Import) error {
 	return is.db.pg.InTx(ctx, func(tx Tx) error {
-		_, err := tx.NewDelete().Table("imports").
-			Where("owner_id = ? AND status = ? AND created_at < now() - interval '1 day'", i.OwnerID, domain.ImportChecked).Exec(ctx)
-		if err != nil {
+		if _, err := tx.NewRaw("SELECT id FROM users WHERE id = ? FOR UPDATE", i.OwnerID).Exec(ctx); err != nil {
 			return err
 		}
-		_, err = tx.NewInsert().Model(i).Exec(ctx)
+		if _, err := tx.NewInsert().Model(i).Exec(ctx); err != nil {
+			return err
+		}
+		_, err := tx.NewRaw(`DELETE FROM imports WHERE id IN (SELECT id FROM (
+				SELECT id, row_number() OVER latest AS place, sum(octet_length(content)) OVER latest AS bytes
+				FROM imports WHERE owner_id = ? AND status = ? WINDOW latest AS (ORDER BY id DESC)
+			) unstarted WHERE place > ? OR bytes > ?)`,
+			i.OwnerID, domain.ImportChecked, domain.ImportsUnstarted, domain.ImportsUnstartedBytes).Exec(ctx)
 		return err
 	})
+}
+
+// DropUnstarted forgets the lists that were not started in time.
+func (is Imports) DropUnstarted(ctx context.Context) error {
+	_, err := is.db.pg.Bun.NewDelete().Table("imports").Where("status = ? AND created_at < now() - make_interval(secs => ?)",
+		domain.ImportChecked, domain.ImportsUnstartedFor.Seconds()).Exec(ctx)
+	return postgres.TranslateError(err)
 }
 
 // List are the owner's latest ten lists, without their content.
@@ -50,16 +65,51 @@ func (is Imports) Get(ctx context.Context, owner, id int64) (i domain.Import, er
 	return i, postgres.TranslateError(err)
 }
 
-// Content is what a list holds while it is needed.
-func (is Imports) Content(ctx context.Context, owner, id int64) (content []byte, err error) {
+// content is what a list holds while it is needed.
+func (is Imports) content(ctx context.Context, i domain.Import) (content []byte, err error) {
 	err = is.db.pg.Bun.NewSelect().Table("imports").Column("content").
-		Where("id = ? AND owner_id = ?", id, owner).Scan(ctx, &content)
+		Where("id = ? AND owner_id = ?", i.ID, i.OwnerID).Scan(ctx, &content)
 	return content, postgres.TranslateError(err)
 }
 
-// Check finds out what the list would do to its owner's clients, and changes nothing.
+// Check finds out what the list would do to its owner's clients, and changes nothing. The result is kept
+// until the meaning of its columns changes, or another import ends.
 func (is Imports) Check(ctx context.Context, i domain.Import) (check domain.ImportCheck, err error) {
-	err = eachBatch(i, 0, func(_ int, rows []domain.ImportRow) error {
+	valid := i.Mapping.Check() == nil
+	var kept []byte
+	err = is.db.pg.Bun.NewSelect().Table("imports").Column("result").Where("id = ? AND owner_id = ?", i.ID, i.OwnerID).Scan(ctx, &kept)
+	if err != nil {
+		return check, postgres.TranslateError(err)
+	}
+	if kept != nil && valid {
+		return check, json.Unmarshal(kept, &check)
+	}
+	if i.Content, err = is.content(ctx, i); err != nil {
+		return check, err
+	}
+	for line, err := range domain.UnpackImport(i.Content) {
+		if err != nil || len(check.Lines) == 5 {
+			break
+		}
+		check.Lines = append(check.Lines, line)
+	}
+	if !valid {
+		return check, nil
+	}
+	if err := is.judge(ctx, i, &check); err != nil {
+		return check, err
+	}
+	if kept, err = json.Marshal(check); err != nil {
+		return check, err
+	}
+	_, err = is.db.pg.Bun.NewRaw(`UPDATE imports SET result = ? WHERE id = ? AND status = ? AND mapping = ?`,
+		string(kept), i.ID, domain.ImportChecked, i.Mapping).Exec(ctx)
+	return check, postgres.TranslateError(err)
+}
+
+// judge counts what would become of each row.
+func (is Imports) judge(ctx context.Context, i domain.Import, check *domain.ImportCheck) error {
+	err := eachBatch(i, 0, func(_ int, rows []domain.ImportRow) error {
 		known, err := knownClients(ctx, is.db.pg.Pool, i.OwnerID, rows, "")
 		for n := range rows {
 			client, verdict := rows[n].Judge(known[n])
@@ -67,12 +117,26 @@ func (is Imports) Check(ctx context.Context, i domain.Import) (check domain.Impo
 		}
 		return err
 	})
-	return check, postgres.TranslateError(err)
+	return postgres.TranslateError(err)
 }
 
 // Map keeps what the columns of the list mean.
 func (is Imports) Map(ctx context.Context, owner, id int64, mapping domain.ImportMapping) error {
-	return is.update(ctx, owner, id, func(_ Tx, i *domain.Import) error { return i.Map(mapping) })
+	return is.update(ctx, owner, id, func(tx Tx, i *domain.Import) error {
+		before := i.Mapping
+		if err := i.Map(mapping); err != nil || reflect.DeepEqual(before, mapping) {
+			return err
+		}
+		_, err := tx.NewUpdate().Table("imports").Set("result = NULL").Where("id = ?", id).Exec(ctx)
+		return err
+	})
+}
+
+// forgetChecks: what lists would do depends on the clients that are there.
+func forgetChecks(ctx context.Context, tx Tx, owner int64) error {
+	_, err := tx.NewUpdate().Table("imports").Set("result = NULL").
+		Where("owner_id = ? AND status = ? AND result IS NOT NULL", owner, domain.ImportChecked).Exec(ctx)
+	return err
 }
 
 // Start hands the list to the queue.
@@ -94,7 +158,7 @@ func (is Imports) Undo(ctx context.Context, owner, id int64) (removed int, err e
 		if removed, err = eraseClients(ctx, tx, owner, "import_id", id); err != nil {
 			return err
 		}
-		return is.db.changed(ctx, tx, "stats")
+		return errors.Join(forgetChecks(ctx, tx, owner), is.db.changed(ctx, tx, "stats"))
 	})
 	return removed, err
 }
@@ -150,7 +214,7 @@ func (is Imports) end(ctx context.Context, i domain.Import, status domain.Import
 				return err
 			}
 		}
-		return is.db.changed(ctx, tx, "stats")
+		return errors.Join(forgetChecks(ctx, tx, i.OwnerID), is.db.changed(ctx, tx, "stats"))
 	})
 }
 

@@ -112,8 +112,9 @@ func TestImport(t *testing.T) {
 		problems[1].Problems()[0].Key != "imports.row_repeated" {
 		t.Errorf("problems %+v, %v", problems, err)
 	}
-	if content, err := d.Imports().Content(t.Context(), owner, list.ID); err != nil || len(content) != 0 {
-		t.Errorf("%d bytes of the list are kept, %v", len(content), err)
+	var kept int
+	if err := d.Postgres().Pool.QueryRow(t.Context(), `SELECT length(content) FROM imports WHERE id = $1`, list.ID).Scan(&kept); err != nil || kept != 0 {
+		t.Errorf("%d bytes of the list are kept, %v", kept, err)
 	}
 }
 
@@ -223,7 +224,9 @@ func TestImportOwners(t *testing.T) {
 	ctx := t.Context()
 	_, err := d.Imports().Get(ctx, bob, list.ID)
 	dbtest.Refused(t, err, domain.NotFound, "errors.not_found")
-	_, err = d.Imports().Content(ctx, bob, list.ID)
+	foreign := list
+	foreign.OwnerID = bob
+	_, err = d.Imports().Check(ctx, foreign)
 	dbtest.Refused(t, err, domain.NotFound, "errors.not_found")
 	dbtest.Refused(t, d.Imports().Start(ctx, bob, list.ID, mapping), domain.NotFound, "errors.not_found")
 	_, err = d.Imports().Undo(ctx, bob, list.ID)
@@ -263,5 +266,96 @@ func TestFailImport(t *testing.T) {
 	}
 	if err := d.Imports().Run(t.Context(), list.ID+1000); err != nil {
 		t.Errorf("an import that is gone: %v", err)
+	}
+}
+
+// A list is read once for its check, however often its owner looks, until the answer may be another.
+func TestImportCheckIsKept(t *testing.T) {
+	d := dbtest.New(t)
+	owner := dbtest.NewOwner(t, d, "ann")
+	list, mapping := newImport(t, d, owner, "a@x.org;A;one\nb@x.org;B;two\nnobody;;\n")
+	mapping.Columns[1] = "full_name"
+	if err := d.Imports().Map(t.Context(), owner, list.ID, mapping); err != nil {
+		t.Fatal(err)
+	}
+	list.Mapping = mapping
+	check := func() domain.ImportCheck {
+		t.Helper()
+		check, err := d.Imports().Check(t.Context(), list)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return check
+	}
+	exec := func(sql string, args ...any) {
+		t.Helper()
+		if _, err := d.Postgres().Pool.Exec(t.Context(), sql, args...); err != nil {
+			t.Fatal(err)
+		}
+	}
+	first := check()
+	if first.Counts[domain.ImportNew] != 2 || first.Counts[domain.ImportBad] != 1 || len(first.Lines) != 3 || first.Bad[0].Line != 3 {
+		t.Fatalf("%+v", first)
+	}
+	exec(`UPDATE imports SET content = '' WHERE id = $1`, list.ID)
+	if again := check(); !reflect.DeepEqual(again.Counts, first.Counts) || len(again.Bad) != 1 || again.Bad[0].Problems[0].Key != first.Bad[0].Problems[0].Key || len(again.Good) != 2 || len(again.Lines) != 3 {
+		t.Errorf("%+v, not %+v", again, first)
+	}
+	exec(`UPDATE imports SET content = $2 WHERE id = $1`, list.ID, list.Content)
+	mapping.Columns[1] = ""
+	if err := d.Imports().Map(t.Context(), owner, list.ID, mapping); err != nil {
+		t.Fatal(err)
+	}
+	list.Mapping = mapping
+	if other := check(); other.Good[0].Client.FullName != "" {
+		t.Errorf("after other columns: %+v", other.Good[0])
+	}
+	second, columns := newImport(t, d, owner, "a@x.org;A\n")
+	if err := d.Imports().Start(t.Context(), owner, second.ID, columns); err != nil {
+		t.Fatal(err)
+	}
+	if err := d.Imports().Run(t.Context(), second.ID); err != nil {
+		t.Fatal(err)
+	}
+	if after := check(); after.Counts[domain.ImportNew] != 1 || after.Counts[domain.ImportSame] != 1 {
+		t.Errorf("after another import: %v", after.Counts)
+	}
+}
+
+func TestUnstartedImports(t *testing.T) {
+	d := dbtest.New(t)
+	ann, bob := dbtest.NewOwner(t, d, "ann"), dbtest.NewOwner(t, d, "bob")
+	left := func(owner int64) (n int) {
+		t.Helper()
+		if err := d.Postgres().Pool.QueryRow(t.Context(), `SELECT count(*) FROM imports WHERE owner_id = $1`, owner).Scan(&n); err != nil {
+			t.Fatal(err)
+		}
+		return n
+	}
+	first, _ := newImport(t, d, bob, "a@x.org;A\n")
+	started, mapping := newImport(t, d, ann, "a@x.org;A\n")
+	if err := d.Imports().Start(t.Context(), ann, started.ID, mapping); err != nil {
+		t.Fatal(err)
+	}
+	for range 7 {
+		newImport(t, d, ann, "a@x.org;A\n")
+	}
+	if left(ann) != 1+domain.ImportsUnstarted || left(bob) != 1 {
+		t.Errorf("ann has %d lists, bob %d", left(ann), left(bob))
+	}
+	for range 3 {
+		large := domain.Import{OwnerID: ann, Status: domain.ImportChecked, Content: make([]byte, domain.ImportMaxBytes)}
+		if err := d.Imports().Create(t.Context(), &large); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if left(ann) != 1+2 {
+		t.Errorf("of 60 MB %d lists are left", left(ann))
+	}
+	if _, err := d.Postgres().Pool.Exec(t.Context(), `UPDATE imports SET created_at = now() - interval '25 hours' WHERE id IN ($1, $2)`, first.ID, started.ID); err != nil {
+		t.Fatal(err)
+	}
+	if err := d.Imports().DropUnstarted(t.Context()); err != nil || left(bob) != 0 || left(ann) != 3 {
+		t.Errorf("after a day ann has %d lists, bob %d, %v", left(ann), left(bob), err)
 	}
 }

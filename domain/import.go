@@ -13,6 +13,13 @@ const (
 	ImportMaxColumns = 50
 )
 
+// What an owner may leave that was never started; older lists make room for new ones.
+const (
+	ImportsUnstarted      = 5
+	ImportsUnstartedBytes = 50 << 20
+	ImportsUnstartedFor   = 24 * time.Hour
+)
+
 // Import is an uploaded list of clients.
 type Import struct {
 	ID        int64 `bun:",pk,autoincrement"`

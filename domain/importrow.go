@@ -51,7 +51,7 @@ func (m ImportMapping) row(line ImportLine) ImportRow {
 			continue
 		}
 		cell := strings.TrimSpace(unguard(line.Cells[i]))
-		if field == "tags" {
+		if field == "tags" && !strings.Contains(cell, ",") {
 			cell = strings.NewReplacer(";", ",", "|", ",", "\n", ",").Replace(cell)
 		}
 		if cells[field] != "" && cell != "" {
@@ -153,6 +153,7 @@ func (r *ImportRow) Judge(known *Client) (c Client, verdict ImportVerdict) {
 
 // ImportCheck is the preview of an import, with the first rows of each kind.
 type ImportCheck struct {
+	Lines  []ImportLine // the first of the file
 	Counts map[ImportVerdict]int
 	Bad    []ImportRow
 	Good   []ImportSample

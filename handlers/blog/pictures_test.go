@@ -7,6 +7,7 @@ import (
 	"image/color"
 	"image/gif"
 	"os"
+	"runtime"
 	"strings"
 	"testing"
 
@@ -43,8 +44,16 @@ func TestMakePictureRefuses(t *testing.T) {
 		{"truncated WebP", "blog.image_broken", fixture(t, "opaque.webp")[:400]},
 		{"10 MB and a byte", "blog.image_too_large", append(bytes.Clone(whole), make([]byte, pictureBytes+1-len(whole))...)},
 		{"26 megapixels, by the header", "blog.image_pixels", webtest.PNGHeader(6500, 4000)},
-		{"ten thousand megapixels", "blog.image_pixels", webtest.PNGHeader(100_000, 100_000)},
+		{"ten thousand megapixels", "blog.image_long", webtest.PNGHeader(100_000, 100_000)},
 		{"no width", "blog.image_broken", webtest.PNGHeader(0, 10)},
+		{"a strip of 25 megapixels", "blog.image_long", webtest.PNGHeader(1, 24_999_999)},
+		{"a strip on its side", "blog.image_long", webtest.PNGHeader(24_999_999, 1)},
+		{"25 megapixels, all scans at once", "blog.image_unfolds", jpegHeader(0xc2, 5000, 5000, 0x11, 0x11, 0x11)},
+		{"25 megapixels in four colours, all scans at once", "blog.image_unfolds", jpegHeader(0xc2, 5000, 5000, 0x22, 0x11, 0x11, 0x22)},
+		{"scan upon scan", "blog.image_unfolds", append(jpegHeader(0xc2, 1000, 1000, 0x11), bytes.Repeat([]byte("\xff\xda\x00\x08\x01\x01\x00\x00\x3f\x00"), 100_000)...)},
+		{"24 megapixels at once, but only a header", "blog.image_broken", jpegHeader(0xc0, 6000, 4000, 0x22, 0x11, 0x11)},
+		{"12 megapixels scan by scan, but only a header", "blog.image_broken", jpegHeader(0xc2, 4000, 3000, 0x22, 0x11, 0x11)},
+		{"a strip of WebP", "blog.image_long", []byte("RIFF\x1e\x00\x00\x00WEBPVP8X\x0a\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\xff\xff\x7e")},
 		{"25 megapixels, but only a header", "blog.image_broken", webtest.PNGHeader(6250, 4000)},
 	}
 	for _, test := range tests {
@@ -55,6 +64,41 @@ func TestMakePictureRefuses(t *testing.T) {
 				t.Errorf("%v, want %s", err, test.key)
 			}
 		})
+	}
+}
+
+// jpegHeader is the head of a JPEG with a frame of this kind and the sampling of its colours, and no picture.
+func jpegHeader(kind byte, w, h uint16, sampling ...byte) []byte {
+	frame := []byte{8}
+	frame = binary.BigEndian.AppendUint16(frame, h)
+	frame = binary.BigEndian.AppendUint16(frame, w)
+	frame = append(frame, byte(len(sampling)))
+	for i, one := range sampling {
+		frame = append(frame, byte(i+1), one, 0)
+	}
+	out := append([]byte("\xff\xd8\xff"), kind)
+	out = append(binary.BigEndian.AppendUint16(out, uint16(len(frame)+2)), frame...)
+	return append(out, "\xff\xda\x00\x02"...)
+}
+
+// Each picture that is taken is made with little more than it takes to open it, however it lies.
+func TestPicturesOfAllShapes(t *testing.T) {
+	for _, size := range []image.Point{{1, 12_000}, {12_000, 1}, {2000, 12_000}, {12_000, 2000}, {5000, 5000}, {1, 1}, {1201, 2401}, {2400, 3}} {
+		file := webtest.PNG(t, image.NewGray(image.Rectangle{Max: size}))
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
+		name, files, err := makePicture(file)
+		runtime.ReadMemStats(&after)
+		if err != nil {
+			t.Errorf("%v: %v", size, err)
+			continue
+		}
+		if taken := (after.TotalAlloc - before.TotalAlloc) >> 20; taken > 100 {
+			t.Errorf("%v took %d MB", size, taken)
+		}
+		if large := decoded(t, files[pictureFile(name, pictureLarge)]).Bounds().Size(); large.X > pictureLarge || large.Y > 2*pictureLarge {
+			t.Errorf("%v becomes %v", size, large)
+		}
 	}
 }
 

@@ -3,8 +3,6 @@ package imports
 import (
 	"slices"
 
-	"github.com/xuri/excelize/v2"
-
 	"skychimp/domain"
 	"skychimp/handlers/web"
 	"skychimp/templates"
@@ -62,25 +60,18 @@ type importSample struct {
 // importCheck shows the first lines and, when the columns are clear, what the import would do.
 func (h *Imports) importCheck(r *web.Request, list domain.Import) (*importCheck, error) {
 	view := &importCheck{ID: list.ID, Header: list.Mapping.Header, Tags: list.Mapping.Tags}
-	var err error
-	if list.Content, err = h.DB.Imports().Content(r.UserContext(), list.OwnerID, list.ID); err != nil {
+	check, err := h.DB.Imports().Check(r.UserContext(), list)
+	if err != nil {
 		return nil, err
 	}
 	width := 0
-	for line, err := range domain.UnpackImport(list.Content) {
-		if err != nil || len(view.Lines) == 5 {
-			break
-		}
+	for _, line := range check.Lines {
 		view.Lines = append(view.Lines, importLine{line.Line, line.Cells})
 		width = max(width, len(line.Cells))
 	}
 	h.importColumns(r, view, list.Mapping.Columns, max(width, min(len(list.Mapping.Columns), domain.ImportMaxColumns)))
 	if list.Mapping.Check() != nil {
 		return view, nil //nolint:nilerr // the form itself shows what is missing
-	}
-	check, err := h.DB.Imports().Check(r.UserContext(), list)
-	if err != nil {
-		return nil, err
 	}
 	view.Checked = true
 	for _, verdict := range []domain.ImportVerdict{domain.ImportNew, domain.ImportChanged, domain.ImportSame, domain.ImportBad} {
@@ -103,8 +94,7 @@ func (h *Imports) importColumns(r *web.Request, view *importCheck, meanings []st
 		options = append(options, templates.Option{Value: field, Label: r.T("imports.column_" + field)})
 	}
 	for i := range width {
-		column := importColumn{Options: options}
-		column.Name, _ = excelize.ColumnNumberToName(i + 1)
+		column := importColumn{Name: columnName(i + 1), Options: options}
 		if i < len(meanings) {
 			column.Meaning = meanings[i]
 		}

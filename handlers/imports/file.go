@@ -7,7 +7,6 @@ import (
 	"strings"
 	"unicode/utf8"
 
-	"github.com/xuri/excelize/v2"
 	"golang.org/x/text/encoding/charmap"
 	"golang.org/x/text/encoding/unicode"
 
@@ -30,10 +29,15 @@ func (h *Imports) readUpload(r *web.Request) (domain.Import, error) {
 		return list, err
 	}
 	defer file.Close()
-	data, err := io.ReadAll(file)
+	data := make([]byte, header.Size)
+	if _, err := io.ReadFull(file, data); err != nil {
+		return list, err
+	}
+	release, err := r.Unfolding()
 	if err != nil {
 		return list, err
 	}
+	defer release()
 	lines, err := linesOf(data)
 	if err != nil {
 		return list, err
@@ -94,45 +98,4 @@ func decodeText(data []byte) (text string, ok bool) {
 	}
 	decoded, err := charmap.Windows1251.NewDecoder().Bytes(data)
 	return string(decoded), err == nil
-}
-
-// sheetLimit bounds what a small XLSX file can unpack to.
-const sheetLimit = 256 << 20
-
-// sheetLines are the rows of the first sheet that has any.
-func sheetLines(data []byte) iter.Seq2[domain.ImportLine, error] {
-	broken := domain.Errorf(domain.Invalid, "file", "imports.file_broken")
-	return func(yield func(domain.ImportLine, error) bool) {
-		book, err := excelize.OpenReader(bytes.NewReader(data), excelize.Options{UnzipSizeLimit: sheetLimit})
-		if err != nil {
-			yield(domain.ImportLine{}, broken)
-			return
-		}
-		defer book.Close()
-		for _, sheet := range book.GetSheetList() {
-			rows, err := book.Rows(sheet)
-			if err != nil {
-				yield(domain.ImportLine{}, broken)
-				return
-			}
-			found := false
-			for line := 1; rows.Next(); line++ {
-				cells, err := rows.Columns()
-				if err != nil {
-					yield(domain.ImportLine{}, broken)
-					return
-				}
-				if strings.TrimSpace(strings.Join(cells, "")) == "" {
-					continue
-				}
-				found = true
-				if !yield(domain.ImportLine{Line: line, Cells: cells}, nil) {
-					return
-				}
-			}
-			if found {
-				return
-			}
-		}
-	}
 }

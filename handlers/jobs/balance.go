@@ -20,7 +20,8 @@ const balanceEvery = 10 * time.Minute
 
 // BalanceWorker checks that of all runs, closed and open, no delivery is lost or made up. Found
 // counts what was wrong, for the metrics; it shows a defect, so it is never put right in silence.
-// Besides it merges the counts of clients and drops what came back too long ago.
+// Besides it merges the counts of clients, and drops what came back too long ago and lists that
+// were never started.
 type BalanceWorker struct {
 	river.WorkerDefaults[domain.BalanceJob]
 	DB     *db.DB
@@ -39,5 +40,5 @@ func (w *BalanceWorker) Work(ctx context.Context, _ *river.Job[domain.BalanceJob
 		w.Found.Add(1)
 		w.Log.Error("a run's counts do not add up", "run", run.RunID, "planned", run.Planned, "counted", run.Counted)
 	}
-	return errors.Join(err, w.DB.Clients().MergeTagCounts(ctx), w.DB.Bounces().Prune(ctx))
+	return errors.Join(err, w.DB.Clients().MergeTagCounts(ctx), w.DB.Bounces().Prune(ctx), w.DB.Imports().DropUnstarted(ctx))
 }

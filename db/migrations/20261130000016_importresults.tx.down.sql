@@ -1,0 +1,2 @@
+DROP INDEX imports_checked;
+ALTER TABLE imports DROP COLUMN result;

@@ -1,0 +1,233 @@
+package imports
+
+import (
+	"archive/zip"
+	"bytes"
+	"errors"
+	"html"
+	"iter"
+	"math"
+	"path"
+	"strconv"
+	"strings"
+	"time"
+
+	"skychimp/domain"
+)
+
+// What an XLSX file may unfold to: bytes of the parts that are read, and of the texts that its cells
+// share. Both are known from the ZIP's directory, which its reader holds the parts to.
+const (
+	sheetBytes = 256 << 20
+	sharedText = 64 << 20
+	sharedMost = 2_000_000
+)
+
+var (
+	errBroken  = domain.Errorf(domain.Invalid, "file", "imports.file_broken")
+	errUnfolds = domain.Errorf(domain.Invalid, "file", "imports.file_unfolds")
+)
+
+// book is an XLSX file, a ZIP of XML parts (ECMA-376, part 1, 18). Only what cells need is read of it, part
+// after part, without ever holding one.
+type book struct {
+	parts map[string]*zip.File
+	left  int64 // bytes that may still be unpacked
+	text  []byte
+	ends  []int  // where in text each shared text ends
+	dates []bool // by style: its numbers are points in time
+	epoch time.Time
+}
+
+// sheetLines are the rows of the first sheet that has any.
+func sheetLines(data []byte) iter.Seq2[domain.ImportLine, error] {
+	return func(yield func(domain.ImportLine, error) bool) {
+		b := book{left: sheetBytes}
+		sheets, err := b.open(data)
+		for _, sheet := range sheets {
+			found := false
+			err = b.rows(sheet, func(line domain.ImportLine) bool {
+				found = true
+				return yield(line, nil)
+			})
+			if found && err == nil || errors.Is(err, errEnough) {
+				return
+			}
+			if err != nil {
+				break
+			}
+		}
+		if _, refused := errors.AsType[*domain.Error](err); err != nil && !refused {
+			err = errBroken
+		}
+		if err != nil {
+			yield(domain.ImportLine{}, err)
+		}
+	}
+}
+
+// open reads what all sheets share, and names the sheets in their order.
+func (b *book) open(data []byte) (sheets []string, err error) {
+	archive, err := zip.NewReader(bytes.NewReader(data), int64(len(data)))
+	if err != nil {
+		return nil, err
+	}
+	b.parts = map[string]*zip.File{}
+	for _, file := range archive.File {
+		b.parts[partName(file.Name)] = file
+	}
+	b.epoch = time.Date(1899, 12, 30, 0, 0, 0, 0, time.UTC)
+	targets := map[string]string{}
+	err = b.each("xl/_rels/workbook.xml.rels", func(p *part) error {
+		if p.name == "Relationship" && len(targets) < 10_000 {
+			target := p.attr("Target")
+			if !strings.HasPrefix(target, "/") {
+				target = "xl/" + target
+			}
+			targets[p.attr("Id")] = path.Clean(strings.TrimPrefix(target, "/"))
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	err = b.each("xl/workbook.xml", func(p *part) error {
+		switch p.name {
+		case "workbookPr":
+			if on := p.attr("date1904"); on == "1" || on == "true" {
+				b.epoch = time.Date(1904, 1, 1, 0, 0, 0, 0, time.UTC)
+			}
+		case "sheet":
+			if target := targets[p.attr("id")]; target != "" && len(sheets) < 1000 {
+				sheets = append(sheets, target)
+			}
+		}
+		return nil
+	})
+	if len(sheets) == 0 {
+		err = errors.Join(err, errBroken)
+	}
+	if err := errors.Join(err, b.readStyles(), b.readShared()); err != nil {
+		return nil, err
+	}
+	return sheets, nil
+}
+
+func partName(name string) string { return strings.ToLower(strings.ReplaceAll(name, `\`, "/")) }
+
+// readShared keeps the texts that cells share.
+func (b *book) readShared() error {
+	const name = "xl/sharedStrings.xml"
+	file := b.parts[partName(name)]
+	if file == nil {
+		return nil
+	}
+	b.text = make([]byte, 0, min(file.UncompressedSize64, sharedText))
+	sounds := false // how to pronounce the text
+	return b.each(name, func(p *part) error {
+		switch p.name {
+		case "rPh", "/rPh":
+			sounds = p.name == "rPh"
+		case "/t":
+			if !sounds {
+				b.text = append(b.text, unescape(p.text)...)
+			}
+		}
+		if p.name == "/si" || p.name == "si" && p.closed {
+			b.ends = append(b.ends, len(b.text))
+		}
+		if len(b.text) > sharedText || len(b.ends) > sharedMost {
+			return errUnfolds
+		}
+		return nil
+	})
+}
+
+// shared is the text of a number, as a cell has it.
+func (b *book) shared(number string) string {
+	i, err := strconv.Atoi(number)
+	if err != nil || i < 0 || i >= len(b.ends) {
+		return ""
+	}
+	start := 0
+	if i > 0 {
+		start = b.ends[i-1]
+	}
+	return string(b.text[start:b.ends[i]])
+}
+
+// readStyles finds the styles that make a number a date (18.8.30).
+func (b *book) readStyles() error {
+	if b.parts["xl/styles.xml"] == nil {
+		return nil
+	}
+	formats, cells := map[string]bool{}, false
+	for _, known := range []string{"14", "15", "16", "17", "18", "19", "20", "21", "22", "45", "46", "47"} {
+		formats[known] = true
+	}
+	return b.each("xl/styles.xml", func(p *part) error {
+		switch p.name {
+		case "numFmt":
+			if len(formats) < 10_000 {
+				formats[p.attr("numFmtId")] = datesFormat(p.attr("formatCode"))
+			}
+		case "cellXfs", "/cellXfs":
+			cells = p.name == "cellXfs"
+		case "xf":
+			if cells {
+				b.dates = append(b.dates, formats[p.attr("numFmtId")])
+			}
+		}
+		return nil
+	})
+}
+
+// datesFormat reports whether a number format shows a point in time: it has a letter of one outside of
+// quotes and brackets.
+func datesFormat(code string) bool {
+	var until byte
+	for i := 0; i < len(code); i++ {
+		switch c := code[i] | 0x20; {
+		case until != 0:
+			if code[i] == until {
+				until = 0
+			}
+		case code[i] == '"':
+			until = '"'
+		case code[i] == '[':
+			until = ']'
+		case code[i] == '\\':
+			i++
+		case strings.IndexByte("ymdhs", c) >= 0:
+			return true
+		}
+	}
+	return false
+}
+
+// number is a number as people write it: a date where the style says so, and never an exponent. A
+// spreadsheet counts days, and shows 15 digits.
+func (b *book) number(text, style string) string {
+	value, err := strconv.ParseFloat(text, 64)
+	if err != nil || math.IsInf(value, 0) || math.IsNaN(value) || math.Abs(value) > 1e15 {
+		return text
+	}
+	if i, err := strconv.Atoi(style); err == nil && i >= 0 && i < len(b.dates) && b.dates[i] && value >= 0 && value < 3e6 {
+		days, part := math.Modf(value)
+		at := b.epoch.AddDate(0, 0, int(days)).Add(time.Duration(math.Round(part*24*60*60)) * time.Second)
+		switch {
+		case part == 0:
+			return at.Format(time.DateOnly)
+		case days == 0:
+			return at.Format("15:04")
+		}
+		return at.Format("2006-01-02 15:04")
+	}
+	value, _ = strconv.ParseFloat(strconv.FormatFloat(value, 'g', 15, 64), 64)
+	return strconv.FormatFloat(value, 'f', -1, 64)
+}
+
+// unescape is the text between tags.
+func unescape(text []byte) string {
+	return strings.ReplaceAll(html.UnescapeString(string(text)), "_x000D_", "")
+}

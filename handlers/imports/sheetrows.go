@@ -1,0 +1,242 @@
+package imports
+
+import (
+	"bufio"
+	"bytes"
+	"errors"
+	"html"
+	"io"
+	"slices"
+	"strconv"
+	"strings"
+
+	"skychimp/domain"
+)
+
+// sheetMost is how many rows and cells are looked at.
+const sheetMost = 10_000_000
+
+var errEnough = errors.New("nobody asks for more")
+
+// rows hands the rows of a sheet over that have any text (18.3.1.73), until take wants no more.
+func (b *book) rows(sheet string, take func(domain.ImportLine) bool) error {
+	row, column, count := 0, 0, 0
+	cells := make([]string, 0, domain.ImportMaxColumns)
+	var kind, style, value string
+	return b.each(sheet, func(p *part) error {
+		switch p.name {
+		case "row":
+			count++
+			row, column, cells = numberOr(p.attr("r"), row+1), 0, cells[:0]
+		case "c":
+			count++
+			column = columnOf(p.attr("r"), column+1)
+			kind, style, value = p.attr("t"), p.attr("s"), ""
+		case "/v":
+			value = unescape(p.text)
+		case "/t":
+			if len(value)+len(p.text) <= maxToken {
+				value += unescape(p.text)
+			}
+		case "/c":
+			if column > domain.ImportMaxColumns {
+				return nil
+			}
+			for len(cells) < column {
+				cells = append(cells, "")
+			}
+			cells[column-1] = b.cell(kind, style, value)
+		case "/row":
+			if strings.TrimSpace(strings.Join(cells, "")) != "" && !take(domain.ImportLine{Line: row, Cells: slices.Clone(cells)}) {
+				return errEnough
+			}
+		}
+		if count > sheetMost {
+			return errUnfolds
+		}
+		return nil
+	})
+}
+
+// cell is what a cell shows (18.18.11).
+func (b *book) cell(kind, style, value string) string {
+	switch kind {
+	case "s":
+		return b.shared(value)
+	case "", "n":
+		if value != "" {
+			return b.number(value, style)
+		}
+	case "b":
+		return map[string]string{"1": "TRUE", "0": "FALSE"}[value]
+	}
+	return value
+}
+
+func numberOr(text string, otherwise int) int {
+	if n, err := strconv.Atoi(text); err == nil && n > 0 {
+		return n
+	}
+	return otherwise
+}
+
+// columnOf is the number of a column, such as 28 for AB7.
+func columnOf(reference string, otherwise int) int {
+	n := 0
+	for i := 0; i < len(reference) && i < 4 && reference[i] >= 'A' && reference[i] <= 'Z'; i++ {
+		n = 26*n + int(reference[i]-'A') + 1
+	}
+	if n == 0 {
+		return otherwise
+	}
+	return n
+}
+
+// columnName is the name of a column, such as AB for 28.
+func columnName(n int) string {
+	if n > 26 {
+		return columnName((n-1)/26) + columnName((n-1)%26+1)
+	}
+	return string(rune('A' + n - 1))
+}
+
+// maxToken bounds a tag, and a text between two: a cell has at most 32,767 characters.
+const maxToken = 256 << 10
+
+// part is a part of the file, read tag by tag. What encoding/xml calls a token can be as long as the
+// file unfolds to.
+type part struct {
+	from   *bufio.Reader
+	name   string // of the tag, "/" before that of one that ends; without its namespace
+	tag    []byte
+	closed bool   // the tag has nothing between itself and its end
+	text   []byte // what stood before the tag
+}
+
+// each calls do at every tag of a part.
+func (b *book) each(name string, do func(*part) error) error {
+	file := b.parts[partName(name)]
+	if file == nil {
+		return errBroken
+	}
+	if b.left -= int64(min(file.UncompressedSize64, sheetBytes+1)); b.left < 0 {
+		return errUnfolds
+	}
+	content, err := file.Open()
+	if err != nil {
+		return err
+	}
+	defer content.Close()
+	p := part{from: bufio.NewReaderSize(content, maxToken)}
+	for {
+		if err := p.next(); errors.Is(err, io.EOF) {
+			return nil
+		} else if err != nil {
+			return err
+		}
+		if err := do(&p); err != nil {
+			return err
+		}
+	}
+}
+
+// next goes on to the next tag; comments and texts that are not escaped belong to the text before it.
+func (p *part) next() error {
+	p.text = p.text[:0]
+	for {
+		text, err := p.from.ReadSlice('<')
+		if err != nil {
+			return err // io.EOF behind the last tag
+		}
+		p.text = append(p.text, text[:len(text)-1]...)
+		start, _ := p.from.Peek(8)
+		switch {
+		case len(p.text) > maxToken:
+			return errBroken
+		case bytes.HasPrefix(start, []byte("!--")):
+			err = p.until("-->", func([]byte) {})
+		case string(start) == "![CDATA[":
+			_, _ = p.from.Discard(len(start))
+			var inside []byte
+			err = p.until("]]>", func(more []byte) { inside = append(inside, more...) })
+			p.text = append(p.text, html.EscapeString(string(bytes.TrimSuffix(inside, []byte("]]>"))))...)
+		default:
+			return p.readTag()
+		}
+		if err != nil {
+			return err
+		}
+	}
+}
+
+// until reads up to end, which a comment and a text may have; at most maxToken bytes.
+func (p *part) until(end string, do func([]byte)) error {
+	for size := 0; size <= maxToken; {
+		more, err := p.from.ReadSlice('>')
+		if err != nil {
+			return errors.Join(errBroken, err)
+		}
+		size += len(more)
+		if do(more); bytes.HasSuffix(more, []byte(end)) {
+			return nil
+		}
+	}
+	return errBroken
+}
+
+// readTag reads on to the end of a tag, which no quoted > is.
+func (p *part) readTag() error {
+	p.tag = p.tag[:0]
+	for len(p.tag) == 0 || bytes.Count(p.tag, []byte(`"`))%2 != 0 {
+		more, err := p.from.ReadSlice('>')
+		if err != nil || len(p.tag)+len(more) > maxToken {
+			return errors.Join(errBroken, err)
+		}
+		p.tag = append(p.tag, more...)
+	}
+	p.tag = p.tag[:len(p.tag)-1]
+	p.closed = bytes.HasSuffix(p.tag, []byte("/"))
+	name, slash := p.tag, bytes.HasPrefix(p.tag, []byte("/"))
+	if end := bytes.IndexAny(name[min(1, len(name)):], " \t\r\n/"); end >= 0 {
+		name = name[:end+1]
+	}
+	if colon := bytes.IndexByte(name, ':'); colon >= 0 {
+		name = name[colon+1:]
+	} else if slash {
+		name = name[1:]
+	}
+	p.name = tags[string(name)]
+	if slash {
+		p.name = ends[p.name]
+	}
+	return nil
+}
+
+// tags are those that mean something here, and ends their ends: no memory is taken for millions of names.
+var tags, ends = func() (tags, ends map[string]string) {
+	tags, ends = map[string]string{}, map[string]string{}
+	for _, name := range []string{"Relationship", "workbookPr", "sheet", "si", "t", "rPh", "numFmt", "cellXfs", "xf", "row", "c", "v"} {
+		tags[name], ends[name] = name, "/"+name
+	}
+	return tags, ends
+}()
+
+// attr is the value of an attribute, whatever its namespace.
+func (p *part) attr(name string) string {
+	rest := p.tag
+	for len(rest) > len(name)+2 {
+		at := bytes.Index(rest, []byte(name))
+		if at < 0 {
+			return ""
+		}
+		value, is := bytes.CutPrefix(rest[at+len(name):], []byte(`="`))
+		if is && at > 0 && bytes.IndexByte([]byte(" \t\r\n:"), rest[at-1]) >= 0 {
+			if end := bytes.IndexByte(value, '"'); end >= 0 {
+				return html.UnescapeString(string(value[:end]))
+			}
+			return ""
+		}
+		rest = value
+	}
+	return ""
+}
