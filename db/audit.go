@@ -46,6 +46,11 @@ func (a Audit) List(ctx context.Context, f AuditFilter) ([]domain.AuditEntry, in
 	return entries, total, postgres.TranslateError(err)
 }
 
+// Note writes what was done to the queue, which River does by itself.
+func (a Audit) Note(ctx context.Context, by domain.User, entry domain.AuditEntry) error {
+	return a.db.pg.InTx(ctx, func(tx Tx) error { return note(ctx, tx, by, entry) })
+}
+
 // note writes an act into the log, in the transaction that does it.
 func note(ctx context.Context, tx Tx, by domain.User, entry domain.AuditEntry) error {
 	entry.ActorID, entry.Actor = by.ID, by.Email

@@ -1,8 +1,11 @@
 package domain
 
-import "time"
+import (
+	"strings"
+	"time"
+)
 
-// Act is an action of a manager or an admin on a mailing or a user; each has a locale key `staff.audit_action_<act>`.
+// Act is an action of a manager or an admin on a mailing, a user or the queue; each has a locale key `staff.audit_action_<act>`.
 type Act string
 
 // The actions of the audit log.
@@ -17,22 +20,34 @@ const (
 	ActRoleManager Act = "role_manager"
 	ActRoleContent Act = "role_content"
 	ActRoleAdmin   Act = "role_admin"
+	ActJobsCancel  Act = "jobs_cancel"
+	ActJobsDelete  Act = "jobs_delete"
+	ActJobsRetry   Act = "jobs_retry"
+	ActQueuePause  Act = "queue_pause"
+	ActQueueResume Act = "queue_resume"
+	ActQueueChange Act = "queue_change"
 )
 
 // Acts are all actions, in the order of a form.
 func Acts() []Act {
-	return []Act{ActDisable, ActEnable, ActBlock, ActUnblock, ActRelease, ActCreate, ActRoleUser, ActRoleManager, ActRoleContent, ActRoleAdmin}
+	return []Act{ActDisable, ActEnable, ActBlock, ActUnblock, ActRelease, ActCreate, ActRoleUser, ActRoleManager, ActRoleContent, ActRoleAdmin,
+		ActJobsCancel, ActJobsDelete, ActJobsRetry, ActQueuePause, ActQueueResume, ActQueueChange}
 }
 
 // ActRole is the action of giving a role.
 func ActRole(role Role) Act { return Act("role_" + role) }
 
-// OnMailing reports whether the object is a mailing; otherwise it is a user.
+// OnMailing reports whether the object is a mailing.
 func (a Act) OnMailing() bool { return a == ActDisable || a == ActEnable }
+
+// OnJobs reports whether the object is a queue or some of its jobs. What is neither is a user.
+func (a Act) OnJobs() bool {
+	return strings.HasPrefix(string(a), "jobs_") || strings.HasPrefix(string(a), "queue_")
+}
 
 // AuditEntry is one line of the audit log, never changed. Actor is the email of the person,
 // empty for the command line; ActorID is 0 then, and after that account was deleted.
-// Object is the name of the mailing or the email of the user at that time.
+// Object is the name of the mailing or queue, the email of the user at that time, or the numbers of jobs.
 type AuditEntry struct {
 	ID       int64 `bun:",pk,autoincrement"`
 	At       time.Time

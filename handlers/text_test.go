@@ -15,6 +15,8 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+
+	"skychimp/domain"
 )
 
 // noText can't be kept by Postgres: NUL, and bytes that are no UTF-8.
@@ -133,6 +135,62 @@ func TestWhatIsNoText(t *testing.T) {
 	var kept int
 	if err := s.db.Postgres().Pool.QueryRow(t.Context(), `SELECT count(*) FROM users`).Scan(&kept); err != nil || kept == 0 {
 		t.Errorf("%d users, %v", kept, err)
+	}
+}
+
+// River's page is a program of its own: whatever it is asked it doesn't fail, and what it changes is in the log.
+func TestJobsPage(t *testing.T) {
+	w := newWorld(t)
+	admin := w.as(t, w.user(t, "root", domain.RoleAdmin))
+	exec := func(sql string) {
+		t.Helper()
+		if _, err := w.db.Postgres().Pool.Exec(t.Context(), sql); err != nil {
+			t.Fatal(err)
+		}
+	}
+	exec(`INSERT INTO river_queue (name, metadata, updated_at) VALUES ('plan', '{}', now())`)
+	exec(`INSERT INTO river_job (id, kind, args, max_attempts, state, finalized_at) VALUES (7, 'plan', '{}', 1, 'completed', now()), (8, 'plan', '{}', 1, 'completed', now())`)
+	for _, name := range []string{"limit", "ids", "kinds", "priorities", "queues", "state", "tags", "after", "facet", "match", "exclude"} {
+		for _, value := range []string{"0", "-1", "1001", "99999999999999999999", "x", "", "%00", "%ff", "'", "1.5"} {
+			for _, path := range []string{"jobs", "queues", "autocomplete", "states", "jobs/7"} {
+				if got := admin.get("/admin/jobs/api/" + path + "?" + name + "=" + value); got.StatusCode >= 500 {
+					t.Errorf("%s?%s=%s: %d %.200s", path, name, value, got.StatusCode, got.body)
+				}
+			}
+		}
+	}
+	ask := func(method, path, body string) int {
+		t.Helper()
+		request, err := http.NewRequestWithContext(t.Context(), method, w.url+"/admin/jobs/api/"+path, strings.NewReader(body))
+		if err != nil {
+			t.Fatal(err)
+		}
+		request.Header.Set("Content-Type", "application/json")
+		response, err := admin.client.Do(request)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_ = response.Body.Close()
+		return response.StatusCode
+	}
+	for _, body := range []string{`{"ids":["\u0000"]}`, `{"ids":["99999999999999999999"]}`, `{"ids":null}`, `{"ids":[{}]}`, `[]`, `nonsense`, ``, `{"ids":["-1"]}`} {
+		for _, path := range []string{"POST jobs/cancel", "POST jobs/delete", "POST jobs/retry", "PATCH queues/plan", "PUT queues/none/pause"} {
+			method, path, _ := strings.Cut(path, " ")
+			if status := ask(method, path, body); status >= 500 {
+				t.Errorf("%s %s %s: %d", method, path, body, status)
+			}
+		}
+	}
+	exec(`DELETE FROM audit`)
+	for _, one := range []string{"PUT queues/plan/pause", "PUT queues/plan/resume", "POST jobs/retry", "POST jobs/cancel", "POST jobs/delete"} {
+		method, path, _ := strings.Cut(one, " ")
+		if status := ask(method, path, `{"ids":["7","8"]}`); status != 200 {
+			t.Errorf("%s: %d", one, status)
+		}
+	}
+	page := admin.get("/admin/audit").is(t, 200, "Queue paused", "Queue resumed", "Jobs retried", "Jobs cancelled", "Jobs deleted", "7, 8", "plan")
+	if n := strings.Count(page.body, ">7, 8<"); n != 3 {
+		t.Errorf("%d lines name the jobs", n)
 	}
 }
 

@@ -191,7 +191,7 @@ func (h *Account) Export(r *web.Request) error {
 	id, number := r.Viewer.User.ID, r.Number
 	r.Attachment("skychimp.json")
 	r.Set(fiber.HeaderContentType, fiber.MIMEApplicationJSONCharsetUTF8)
-	r.Context().SetBodyStreamWriter(func(out *bufio.Writer) {
+	return r.Stream(func(out *bufio.Writer) {
 		// The request's own context has ended by now.
 		ctx, cancel := context.WithTimeout(context.Background(), 10*time.Minute)
 		defer cancel()
@@ -199,7 +199,6 @@ func (h *Account) Export(r *web.Request) error {
 			r.Site.Log.Error("export", "number", number, "error", err)
 		}
 	})
-	return nil
 }
 
 // Delete deletes the user with everything they own.

@@ -4,7 +4,6 @@ package blog
 import (
 	"html/template"
 	"strconv"
-	"sync"
 	"time"
 
 	"github.com/gofiber/fiber/v2"
@@ -20,7 +19,6 @@ type Blog struct {
 	Media *db.Media
 
 	markdown *markdown
-	drawing  sync.Mutex // pictures are made one at a time, because each takes much memory
 }
 
 // New has nothing in its cache of converted texts.

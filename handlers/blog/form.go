@@ -149,9 +149,12 @@ func (h *Blog) postPicture(r *web.Request) (string, error) {
 	if err != nil {
 		return kept, err
 	}
-	h.drawing.Lock()
+	release, err := r.Unfolding()
+	if err != nil {
+		return kept, err
+	}
 	name, files, err := makePicture(content)
-	h.drawing.Unlock()
+	release()
 	if err != nil {
 		return kept, err
 	}

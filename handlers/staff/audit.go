@@ -43,8 +43,13 @@ func (h *Staff) Audit(r *web.Request) error {
 		Pager: r.ListPager(filter.Page, total, len(entries), func(n int) db.Cursor { return db.Cursor{entries[n].ID} })}
 	for _, e := range entries {
 		row := auditRow{At: r.Moment(e.At), Actor: e.Actor, Act: e.Act, Object: e.Object, Reason: e.Reason}
-		if row.Link = "/manager/users?q=" + url.QueryEscape(e.Object); e.Act.OnMailing() {
+		switch {
+		case e.Act.OnMailing():
 			row.Link = "/mailings/" + strconv.FormatInt(e.ObjectID, 10)
+		case e.Act.OnJobs():
+			row.Link = queuePath
+		default:
+			row.Link = "/manager/users?q=" + url.QueryEscape(e.Object)
 		}
 		view.Rows = append(view.Rows, row)
 	}

@@ -1,14 +1,19 @@
 package staff
 
 import (
+	"encoding/json"
+	"fmt"
 	"log/slog"
+	"strconv"
 	"strings"
+	"time"
 
 	"github.com/gofiber/fiber/v2"
 	"github.com/gofiber/fiber/v2/middleware/adaptor"
 	"riverqueue.com/riverui"
 
 	"skychimp/db"
+	"skychimp/domain"
 	"skychimp/handlers/web"
 )
 
@@ -38,12 +43,40 @@ func (h *Staff) Jobs(r *web.Request) error {
 	case strings.HasPrefix(path, queuePath+"/assets/"):
 		r.Set(fiber.HeaderCacheControl, "private, max-age=31536000, immutable") // their names hold a hash
 	}
-	if r.Method() != fiber.MethodGet && r.Method() != fiber.MethodHead {
-		r.Site.Log.Info("queue", "number", r.Number, "user", r.Viewer.User.ID, "method", r.Method(), "path", r.Path())
+	if limit := r.Query("limit", "1"); limit != strconv.Itoa(max(1, min(r.QueryInt("limit", 1), 1000))) {
+		return fiber.ErrBadRequest // River UI panics at 0
 	}
+	act, object := jobsAct(r)
 	if err := h.screen(r.Ctx); err != nil {
 		return err
 	}
 	r.Vary("HX-Request")
-	return nil
+	if act == "" || r.Response().StatusCode() >= fiber.StatusBadRequest {
+		return nil
+	}
+	return h.DB.Audit().Note(r.UserContext(), *r.Viewer.User, domain.AuditEntry{At: time.Now(), Act: act, Object: object})
+}
+
+// jobsAct is what is asked of River, and of which jobs or queue; "" when nothing is to be changed.
+func jobsAct(r *web.Request) (act domain.Act, object string) {
+	parts := strings.Split(strings.TrimPrefix(r.Path(), queuePath+"/api/"), "/")
+	switch {
+	case r.Reads() || len(parts) < 2:
+		return "", ""
+	case parts[0] == "jobs":
+		var asked struct {
+			IDs []string `json:"ids"`
+		}
+		_ = json.Unmarshal(r.Body(), &asked) // River refuses what is none
+		object = strings.Join(asked.IDs[:min(len(asked.IDs), 100)], ", ")
+		if rest := len(asked.IDs) - 100; rest > 0 {
+			object += fmt.Sprintf(" + %d", rest)
+		}
+		act = map[string]domain.Act{"cancel": domain.ActJobsCancel, "delete": domain.ActJobsDelete, "retry": domain.ActJobsRetry}[parts[1]]
+	case len(parts) > 2:
+		act, object = map[string]domain.Act{"pause": domain.ActQueuePause, "resume": domain.ActQueueResume}[parts[2]], parts[1]
+	default:
+		act, object = domain.ActQueueChange, parts[1]
+	}
+	return act, object
 }

@@ -5,6 +5,7 @@ package web
 import (
 	"log/slog"
 	"net/url"
+	"runtime"
 	"time"
 
 	gocache "github.com/eko/gocache/lib/v4/cache"
@@ -41,13 +42,18 @@ type Site struct {
 	requests *Limiter // of a network, to the forms of strangers
 	parts    *gocache.Cache[*Part]
 	crowd    crowd // through proxies
+
+	costly    *Slots // searches, checks, previews
+	streams   *Slots // exports
+	unfolding *Slots // files
 }
 
 // NewSite has no addresses yet; nav is the main menu.
 func NewSite(config Config, database *db.DB, set *templates.Set, nav []NavItem, log *slog.Logger) (*Site, error) {
 	proxies, err := parseProxies(config.Proxies)
 	return &Site{Config: config, DB: database, Log: log, Templates: set, nav: nav, hosts: knownHosts(config), proxies: proxies,
-		requests: NewLimiter(300, time.Minute), parts: newParts()}, err
+		requests: NewLimiter(300, time.Minute), parts: newParts(),
+		costly: NewSlots(2*runtime.GOMAXPROCS(0), 2), streams: NewSlots(8, 1), unfolding: NewSlots(1, 1)}, err
 }
 
 // App answers the routes and listens nowhere yet. Files come to the addresses of uploads and those below.
