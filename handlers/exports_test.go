@@ -11,7 +11,7 @@ import (
 
 // What an export wrote an import reads, whatever stands in it, and no spreadsheet finds a formula in the file.
 func TestExportComesBack(t *testing.T) {
-	w := newWorld(t)
+	w := newEnv(t)
 	user, b := w.owner(t, "ann")
 	want := map[string]domain.ClientForm{}
 	for i, text := range []string{"=1+1", "a;=cmd|' /C calc'!A0", "+7 900", "'tis", "a;'=1", "＝1+1", "line\n=1\n- item", strings.Repeat(`"`, 2000), "a\t@x", "привет, мир", `"quoted"`} {

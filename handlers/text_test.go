@@ -140,7 +140,7 @@ func TestWhatIsNoText(t *testing.T) {
 
 // River's page is a program of its own: whatever it is asked it doesn't fail, and what it changes is in the log.
 func TestJobsPage(t *testing.T) {
-	w := newWorld(t)
+	w := newEnv(t)
 	admin := w.as(t, w.user(t, "root", domain.RoleAdmin))
 	exec := func(sql string) {
 		t.Helper()
