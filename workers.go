@@ -102,7 +102,7 @@ func (p *program) configure(w *workers, database *database, texts *templates.Tex
 		return err
 	}
 	w.settings = engine.Settings{
-		From: *p.config.MailFrom.Address, BaseURL: p.config.BaseURL.String(), Secret: secret,
+		From: *p.config.MailFrom.Address, BounceDomain: string(p.config.BounceDomain), BaseURL: p.config.BaseURL.String(), Secret: secret,
 		Translate: texts.Say, Log: p.log,
 		Limits: engine.Limits{Domains: domain.Limits(p.config.DomainLimits), Owners: domain.OwnerLimits(p.config.OwnerLimits)},
 	}

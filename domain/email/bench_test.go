@@ -35,7 +35,7 @@ func benchSource() Source {
 func benchRecipient() Recipient {
 	return Recipient{
 		Email: "anna.petrova@example.net", Name: "Анна Петрова", Comment: "prefers mornings",
-		MessageID:      MessageID(7, 42, "example.com"),
+		MessageID:      "<aaaaaaaaaaaaaaaaaaaaaaaaaa@example.com>",
 		UnsubscribeURL: "https://mail.example.com/unsubscribe/3q2-7wAAAAAAAAAAKgAAAAAAAAAHf4Xk0gJ0Q1c",
 		Date:           time.Date(2026, 11, 23, 9, 30, 0, 0, time.UTC),
 	}

@@ -26,7 +26,7 @@ func DeliverOne(ctx context.Context, servers []smtp.Server, from, to string, ema
 		return err
 	}
 	defer conn.Close()
-	conn.Envelope(from, to, len(email))
+	conn.Envelope(from, to, len(email), "")
 	answer, ok := conn.Ready(ctx)
 	if ok {
 		conn.Email(email)

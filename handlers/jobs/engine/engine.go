@@ -17,14 +17,15 @@ import (
 
 // Settings are what sending needs to know of the outside.
 type Settings struct {
-	Servers   []smtp.Server
-	Limits    Limits
-	From      mail.Address // MAIL_FROM
-	BaseURL   string       // of links in emails, without a slash at its end
-	Secret    []byte       // signs the unsubscribe links and makes those of system emails
-	Signer    *email.Signer
-	Translate func(language, key string, args ...any) string
-	Log       *slog.Logger
+	Servers      []smtp.Server
+	Limits       Limits
+	From         mail.Address // MAIL_FROM
+	BounceDomain string       // of envelope senders; empty: From is the envelope sender
+	BaseURL      string       // of links in emails, without a slash at its end
+	Secret       []byte       // signs the unsubscribe links and makes those of system emails
+	Signer       *email.Signer
+	Translate    func(language, key string, args ...any) string
+	Log          *slog.Logger
 }
 
 // Limits bound what each process sends to a receiving domain and for an owner.
@@ -131,7 +132,8 @@ func (e *Engine) senders(hard context.Context) (all []*sender) {
 	for _, to := range e.servers {
 		for range to.Conns {
 			all = append(all, &sender{
-				from: e.settings.From.Address, baseURL: e.settings.BaseURL, tokens: domain.NewUnsubscribeTokens(e.settings.Secret),
+				returns: returnPaths{tokens: domain.NewReturnTokens(e.settings.Secret), from: e.settings.From.Address, domain: e.settings.BounceDomain},
+				baseURL: e.settings.BaseURL, tokens: domain.NewUnsubscribeTokens(e.settings.Secret),
 				log: e.settings.Log, clock: e.clock, queue: e.queue, lease: e.lease, server: to, servers: e.servers, runs: e.runs,
 				records: e.records, busy: e.records.busy, wait: &e.standstill.waiting[len(all)], hard: hard, durable: make(chan struct{}, 1),
 			})

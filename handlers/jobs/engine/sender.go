@@ -16,7 +16,7 @@ const idleTime = 5 * time.Second
 
 // sender hands emails to a mail server over one connection at a time.
 type sender struct {
-	from    string // of the envelopes
+	returns returnPaths
 	baseURL string
 	tokens  *domain.UnsubscribeTokens
 	log     *slog.Logger
@@ -135,7 +135,8 @@ func (s *sender) open(it item, announced bool) (domain.Answer, bool) {
 		s.conn, announced = conn, false // the connection of the announcement is gone
 	}
 	if !announced {
-		s.conn.Envelope(s.from, it.Email, len(s.body))
+		back := s.returns.of(it.batch.run.ID, it.Seq)
+		s.conn.Envelope(back.from, it.Email, len(s.body), back.token)
 	}
 	return s.conn.Ready(s.hard)
 }
@@ -153,7 +154,8 @@ func (s *sender) announce(ctx context.Context) {
 		return
 	}
 	s.next = next
-	s.conn.Envelope(s.from, next.Email, 0)
+	back := s.returns.of(next.batch.run.ID, next.Seq)
+	s.conn.Envelope(back.from, next.Email, 0, back.token)
 }
 
 // unannounce drops a connection that waits for an email which is not to be sent.
@@ -178,7 +180,7 @@ func (s *sender) compose(it item) bool {
 	var err error
 	s.body, err = run.template.Append(s.body[:0], email.Recipient{
 		Email: it.Email, Name: it.Name, Comment: it.Comment, Date: s.clock.Now().UTC(),
-		MessageID:      email.MessageID(run.ID, it.ClientID, email.Host(s.from)),
+		MessageID:      s.returns.of(run.ID, it.Seq).messageID,
 		UnsubscribeURL: s.baseURL + "/unsubscribe/" + s.tokens.Token(it.ClientID),
 	})
 	if err == nil {

@@ -46,19 +46,21 @@ func (env *environment) compare(allowed bounds) (sum totals) {
 			came[l.MessageID]++
 		}
 	}
-	rows, err := env.db.Postgres().Pool.Query(env.Context(), `SELECT run_id, client_id, email, outcome FROM deliveries`)
+	tokens := domain.NewReturnTokens([]byte(secret))
+	rows, err := env.db.Postgres().Pool.Query(env.Context(), `SELECT run_id, seq, email, outcome FROM deliveries`)
 	if err != nil {
 		env.Fatal(err)
 	}
 	defer rows.Close()
 	for rows.Next() {
-		var run, client int64
+		var run int64
+		var seq int
 		var address string
 		var outcome domain.Outcome
-		if err := rows.Scan(&run, &client, &address, &outcome); err != nil {
+		if err := rows.Scan(&run, &seq, &address, &outcome); err != nil {
 			env.Fatal(err)
 		}
-		id := email.MessageID(run, client, mailFromHost)
+		id := string(email.AppendMessageID(nil, tokens.Append(nil, run, seq), mailFromHost))
 		sum.add(taken[id], came[id], outcome, allowed.excused != nil && allowed.excused(address, outcome))
 		delete(taken, id)
 	}

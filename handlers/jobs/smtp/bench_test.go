@@ -42,7 +42,7 @@ func send(b *testing.B, server smtp.Server, conns, n int, wait func()) {
 			next := func() bool {
 				i := left.Add(-1)
 				if i >= 0 {
-					c.Envelope("news@sender.example", fmt.Sprintf("client%d@client.example", i), len(body))
+					c.Envelope("news@sender.example", fmt.Sprintf("client%d@client.example", i), len(body), "")
 				}
 				return i >= 0
 			}

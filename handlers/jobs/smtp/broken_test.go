@@ -124,7 +124,7 @@ func TestCancelBeforeTheDot(t *testing.T) {
 	s := smtptest.Start(t, smtptest.Script{})
 	c := dial(t, server(t, s.URL()))
 	ctx, cancel := context.WithCancel(t.Context())
-	c.Envelope(sender, "a@b.example", 0)
+	c.Envelope(sender, "a@b.example", 0, "")
 	if answer, ok := c.Ready(ctx); !ok {
 		t.Fatal(answer)
 	}
@@ -150,7 +150,7 @@ func TestAbortKeepsTheLetterBack(t *testing.T) {
 	for _, end := range []func(*smtp.Conn){(*smtp.Conn).Abort, (*smtp.Conn).Close} {
 		s := smtptest.Start(t, smtptest.Script{})
 		c := dial(t, server(t, s.URL()))
-		c.Envelope(sender, "a@b.example", 0)
+		c.Envelope(sender, "a@b.example", 0, "")
 		if answer, ok := c.Ready(t.Context()); !ok {
 			t.Fatal(answer)
 		}
@@ -196,7 +196,7 @@ func TestServerStopsReading(t *testing.T) {
 	})
 	to.DataTimeout = 50 * time.Millisecond
 	c := dial(t, to)
-	c.Envelope(sender, "a@b.example", 0)
+	c.Envelope(sender, "a@b.example", 0, "")
 	if answer, ok := c.Ready(t.Context()); !ok {
 		t.Fatal(answer)
 	}

@@ -38,8 +38,8 @@ type Conn struct {
 
 // extensions are what the server offers in EHLO.
 type extensions struct {
-	pipelining, eightBit, smtputf8, size, starttls bool
-	auth                                           []string
+	pipelining, eightBit, smtputf8, size, dsn, starttls bool
+	auth                                                []string
 }
 
 // Sent is the number of letters that got an answer on this connection, for learning the

@@ -112,6 +112,8 @@ func (c *Conn) hello() error {
 			c.smtputf8 = true
 		case "SIZE":
 			c.size = true
+		case "DSN":
+			c.dsn = true
 		case "STARTTLS":
 			c.starttls = true
 		case "AUTH":

@@ -11,12 +11,15 @@ type envelope struct {
 	from, to string // as written on the wire
 	size     int
 	utf8     bool
+	id       string // comes back in reports (RFC 3461); letters and digits
 }
 
-// Envelope announces the next letter. size is its length in bytes, 0 when not known yet.
+// Envelope announces the next letter. size is its length in bytes, 0 when not known yet; id, where the
+// server knows DSN, comes back in a report, with the headers alone.
 // An address that cannot be written is refused by Ready, before anything is sent for it.
-func (c *Conn) Envelope(from, to string, size int) {
+func (c *Conn) Envelope(from, to string, size int, id string) {
 	c.env, c.refused = c.prepare(from, to, size)
+	c.env.id = id
 	c.announced = true
 	if c.refused == nil && c.pipelining {
 		for step := c.firstStep(); step <= stepData; step++ {
@@ -58,6 +61,9 @@ func (c *Conn) command(step int) {
 		}
 		if c.env.utf8 {
 			c.out = append(c.out, " SMTPUTF8"...)
+		}
+		if c.dsn && c.env.id != "" {
+			c.out = append(append(c.out, " RET=HDRS ENVID="...), c.env.id...)
 		}
 		c.out = append(c.out, '\r', '\n')
 	case stepRcpt:

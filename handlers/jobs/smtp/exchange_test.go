@@ -44,7 +44,7 @@ func deliver(ctx context.Context, c *smtp.Conn, recipients ...string) []domain.A
 	var answers []domain.Answer
 	announce := func(i int) {
 		if i < len(recipients) {
-			c.Envelope(sender, recipients[i], 0)
+			c.Envelope(sender, recipients[i], 0, "")
 		}
 	}
 	announce(0)
@@ -123,7 +123,7 @@ func TestLetterArrivesAsItIs(t *testing.T) {
 	c := dial(t, server(t, s.URL()))
 	long := strings.Repeat(".long line\r\n", 300_000/12) + "no end"
 	for _, body := range []string{string(body("a@b.example")), ".\r\n.\r\n", "a\r\n\r\n..", long, "last\r\n"} {
-		c.Envelope(sender, "a@b.example", len(body))
+		c.Envelope(sender, "a@b.example", len(body), "")
 		if a, ok := c.Ready(t.Context()); !ok {
 			t.Fatal(a)
 		}
@@ -199,7 +199,7 @@ func TestLimitOfLettersPerConnection(t *testing.T) {
 func TestSize(t *testing.T) {
 	s := smtptest.Start(t, smtptest.Script{Size: 100})
 	c := dial(t, server(t, s.URL()))
-	c.Envelope(sender, "a@b.example", 101)
+	c.Envelope(sender, "a@b.example", 101, "")
 	answer, ok := c.Ready(t.Context())
 	if ok || answer.Code != 552 || answer.Status() != domain.SenderBroken {
 		t.Errorf("too large a letter: %s", answer)
@@ -221,7 +221,7 @@ func TestAddressesBeyondASCII(t *testing.T) {
 	if answers[0].HardBounce() || !strings.Contains(answers[0].Text, "SMTPUTF8") {
 		t.Errorf("refused with %s", answers[0])
 	}
-	c.Envelope("я@sender.example", "a@b.example", 0)
+	c.Envelope("я@sender.example", "a@b.example", 0, "")
 	if answer, ok := c.Ready(t.Context()); ok || answer.Status() != domain.SenderBroken {
 		t.Errorf("sender: %s", answer)
 	}
