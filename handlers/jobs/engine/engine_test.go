@@ -23,6 +23,8 @@ type fixture struct {
 	db     *db.DB
 	server *smtptest.Server
 	stop   func()
+
+	bounceDomain string
 }
 
 func newFixture(t testing.TB, script smtptest.Script) *fixture {
@@ -54,7 +56,7 @@ func (w *fixture) reach(url string) smtp.Server {
 func (w *fixture) startWith(limits Limits, servers ...smtp.Server) *Engine {
 	w.Helper()
 	e := New(outbox.New(w.db.Postgres()), Settings{
-		Servers: servers, Limits: limits, From: mail.Address{Address: "noreply@example.org"}, BaseURL: "http://localhost:8080",
+		Servers: servers, Limits: limits, From: mail.Address{Address: "noreply@example.org"}, BounceDomain: w.bounceDomain, BaseURL: "http://localhost:8080",
 		Secret: []byte("secret"), Log: slog.New(slog.NewTextHandler(w.Output(), nil)),
 		Translate: func(_, key string, _ ...any) string { return key },
 	})

@@ -75,6 +75,7 @@ func (s *session) extensions() string {
 	offer("PIPELINING", !s.script.NoPipelining)
 	offer("SMTPUTF8", !s.script.NoSMTPUTF8)
 	offer("8BITMIME", !s.script.No8BitMIME)
+	offer("DSN", s.script.DSN)
 	offer("STARTTLS", s.script.TLS != NoTLS && !s.secure)
 	offer(fmt.Sprintf("SIZE %d", s.script.Size), s.script.Size > 0)
 	offer("AUTH "+s.mechanisms(), len(s.script.Users) > 0)
@@ -104,7 +105,7 @@ func (s *session) mailFrom(rest string) bool {
 	}
 	s.nth++
 	s.letter = int(s.letters.Add(1))
-	s.from, s.to = from, ""
+	s.from, s.params, s.to = from, params, ""
 	answer := "250 2.1.0 ok"
 	if limit := s.script.LettersPerConn; limit > 0 && s.nth > limit {
 		answer = "421 4.7.0 too many letters on this connection"
@@ -149,7 +150,7 @@ func (s *session) letterData() bool {
 	if !s.flush() {
 		return false
 	}
-	l := &Letter{Conn: s.id, Nth: s.nth, From: s.from, To: s.to}
+	l := &Letter{Conn: s.id, Nth: s.nth, From: s.from, Params: s.params, To: s.to}
 	size, ok := s.data(l)
 	if !ok {
 		return false

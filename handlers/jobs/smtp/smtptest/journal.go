@@ -17,6 +17,7 @@ type Letter struct {
 	Conn      int // number of the connection, from 1
 	Nth       int // number of the letter on it, from 1
 	From, To  string
+	Params    string // of MAIL, behind the address
 	MessageID string // with its angle brackets
 	Dot       time.Time
 	Code      int       // of the answer to the dot; 0: none was written

@@ -31,6 +31,8 @@ const (
 type Script struct {
 	Addr string // where to listen; empty: a free port of 127.0.0.1
 
+	DSN bool // offered
+
 	NoEHLO, NoPipelining, NoSMTPUTF8, No8BitMIME bool
 
 	Size        int // offered as SIZE, and more is refused; 0: no limit

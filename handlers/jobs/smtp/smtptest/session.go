@@ -23,7 +23,7 @@ type session struct {
 
 	secure, hello, authed bool
 	nth, letter           int
-	from, to              string
+	from, params, to      string
 	mail, rcpt            bool
 	unsaid                []verdict // their answers are in out
 }
