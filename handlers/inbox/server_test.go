@@ -52,7 +52,7 @@ func TestServe(t *testing.T) {
 		{"b@client.example", large, domain.Failed},
 		{"c@client.example", small, domain.Accepted},
 	} {
-		c.Envelope("news@sender.example", l.to, 0)
+		c.Envelope("news@sender.example", l.to, 0, "")
 		answer, ok := c.Ready(t.Context())
 		if ok {
 			c.Email([]byte(l.raw))
