@@ -86,7 +86,8 @@ func (a Attempts) List(ctx context.Context, filter AttemptFilter) (rows []Attemp
 	if err != nil {
 		return nil, false, postgres.TranslateError(err)
 	}
-	return cutPage(rows, back)
+	rows, more = cutPage(rows, back)
+	return rows, more, nil
 }
 
 // DeliveryRow is a delivery in the list of its run.
@@ -116,16 +117,17 @@ func (r Runs) Deliveries(ctx context.Context, run int64, outcome domain.Outcome,
 	if err != nil {
 		return nil, false, postgres.TranslateError(err)
 	}
-	return cutPage(rows, back)
+	rows, more = cutPage(rows, back)
+	return rows, more, nil
 }
 
 // cutPage takes the row that was asked for beyond the page from it, and tells whether more follow it.
-func cutPage[T any](rows []T, back bool) ([]T, bool, error) {
+func cutPage[T any](rows []T, back bool) (page []T, more bool) {
 	switch {
 	case len(rows) <= PageSize:
-		return rows, back, nil
+		return rows, back
 	case back: // the one too many is the first
-		return rows[1:], true, nil
+		return rows[1:], true
 	}
-	return rows[:PageSize], true, nil
+	return rows[:PageSize], true
 }

@@ -135,7 +135,7 @@ func TestField(t *testing.T) {
 
 func TestFold(t *testing.T) {
 	page := template.Must(template.New("").Funcs(template.FuncMap{
-		"t":    func(key string, _ ...any) string { return "called" },
+		"t":    func(string, ...any) string { return "called" },
 		"icon": func(string) template.HTML { return "called" },
 	}).Parse(`<p title="{{t "a.b"}}">{{if .}}{{icon "x"}}{{t "a.b"}}{{else}}{{t "a.b" "N" 1}}{{end}}{{t "a.c"}}</p>`))
 	texts := &Texts{phrases: map[string]map[string]phrase{"en": {"a.b": {`"1" < '2'`}, "a.c": {"", "N", ""}}}}
