@@ -16,8 +16,8 @@ const paceSample, paceTrouble, paceParts = 3000, 20_000, 40
 
 // Throughput counts the attempts of a run by time, in at most paceParts parts of whole seconds. The
 // caller has made sure who may see the run.
-func (r Runs) Throughput(ctx context.Context, run domain.Run) (domain.Pace, error) {
-	pace := domain.Pace{Every: max(1, run.Planned/paceSample)}
+func (r Runs) Throughput(ctx context.Context, run domain.Run) (domain.Throughput, error) {
+	pace := domain.Throughput{Every: max(1, run.Planned/paceSample)}
 	var trouble int64
 	err := r.db.pg.Pool.QueryRow(ctx, `SELECT count(*) FROM (SELECT FROM attempts WHERE run_id = $1 AND status <> 'accepted' LIMIT $2) AS found`,
 		run.ID, paceTrouble+1).Scan(&trouble)

@@ -37,14 +37,14 @@ func TestPace(t *testing.T) {
 	if err != nil || !pace.From.Equal(noon) || pace.Step != 7*time.Second || pace.Every != 1 || len(pace.Parts) != 38 {
 		t.Fatalf("%+v, %v", pace, err)
 	}
-	var sum domain.PacePart
+	var sum domain.ThroughputPart
 	for _, part := range pace.Parts {
 		sum.Accepted, sum.Deferred, sum.Failed = sum.Accepted+part.Accepted, sum.Deferred+part.Deferred, sum.Failed+part.Failed
 	}
-	if sum != (domain.PacePart{Accepted: 1998, Deferred: 18, Failed: 2}) {
+	if sum != (domain.ThroughputPart{Accepted: 1998, Deferred: 18, Failed: 2}) {
 		t.Errorf("in all %+v", sum)
 	}
-	if pace.Parts[0] != (domain.PacePart{Accepted: 70}) || pace.Parts[37] != (domain.PacePart{Accepted: 18}) || pace.Parts[32] != (domain.PacePart{}) {
+	if pace.Parts[0] != (domain.ThroughputPart{Accepted: 70}) || pace.Parts[37] != (domain.ThroughputPart{Accepted: 18}) || pace.Parts[32] != (domain.ThroughputPart{}) {
 		t.Errorf("%+v", pace.Parts)
 	}
 }
@@ -58,7 +58,7 @@ func TestPaceOfMany(t *testing.T) {
 	if err != nil || pace.Every != 16 || len(pace.Parts) > 40 {
 		t.Fatalf("%+v, %v", pace, err)
 	}
-	var sum domain.PacePart
+	var sum domain.ThroughputPart
 	for _, part := range pace.Parts {
 		sum.Accepted, sum.Deferred, sum.Failed = sum.Accepted+part.Accepted, sum.Deferred+part.Deferred, sum.Failed+part.Failed
 	}

@@ -18,12 +18,12 @@ type Onboarding struct{ db *DB }
 func (db *DB) Onboarding() Onboarding { return Onboarding{db} }
 
 // Get is how far the owner is on the way to the first mailing.
-func (o Onboarding) Get(ctx context.Context, owner int64) (domain.Start, error) {
+func (o Onboarding) Get(ctx context.Context, owner int64) (domain.Onboarding, error) {
 	s, err := loadStart(ctx, o.db.pg.Bun, owner)
 	return s, postgres.TranslateError(err)
 }
 
-func loadStart(ctx context.Context, tx bun.IDB, owner int64) (s domain.Start, err error) {
+func loadStart(ctx context.Context, tx bun.IDB, owner int64) (s domain.Onboarding, err error) {
 	if s.Clients, err = tx.NewSelect().TableExpr("clients").Where("owner_id = ?", owner).Exists(ctx); err != nil {
 		return s, err
 	}
@@ -100,7 +100,7 @@ func saveMessage(ctx context.Context, tx Tx, m *domain.Message) (err error) {
 	return err
 }
 
-func (o Onboarding) saveMailing(ctx context.Context, tx Tx, s domain.Start, change func(*domain.Mailing) error) (domain.Mailing, error) {
+func (o Onboarding) saveMailing(ctx context.Context, tx Tx, s domain.Onboarding, change func(*domain.Mailing) error) (domain.Mailing, error) {
 	m := s.Mailing
 	if m.ID != 0 {
 		return o.db.Mailings().update(ctx, tx, m.OwnerID, m.ID, change)

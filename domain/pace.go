@@ -2,24 +2,24 @@ package domain
 
 import "time"
 
-// Pace is the results of a run over time. Every says of how many recipients one was
+// Throughput is the results of a run over time. Every says of how many recipients one was
 // looked at for it; with 1 all numbers are exact, else those of it are multiplied.
-type Pace struct {
+type Throughput struct {
 	From  time.Time
 	Step  time.Duration // of one part
 	Every int64
-	Parts []PacePart // from From on, without gaps
+	Parts []ThroughputPart // from From on, without gaps
 }
 
-// PacePart counts the attempts in one stretch of time.
-type PacePart struct {
+// ThroughputPart counts the attempts in one stretch of time.
+type ThroughputPart struct {
 	Accepted, Deferred, Failed int64
 }
 
 // Add counts attempts in the n-th part; an attempt whose result is unknown will be repeated.
-func (p *Pace) Add(n int, status AttemptStatus, attempts int64) {
+func (p *Throughput) Add(n int, status AttemptStatus, attempts int64) {
 	for len(p.Parts) <= n {
-		p.Parts = append(p.Parts, PacePart{})
+		p.Parts = append(p.Parts, ThroughputPart{})
 	}
 	switch status {
 	case Accepted:
@@ -32,4 +32,4 @@ func (p *Pace) Add(n int, status AttemptStatus, attempts int64) {
 }
 
 // At is when the n-th part begins.
-func (p Pace) At(n int) time.Time { return p.From.Add(time.Duration(n) * p.Step) }
+func (p Throughput) At(n int) time.Time { return p.From.Add(time.Duration(n) * p.Step) }

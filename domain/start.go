@@ -5,27 +5,27 @@ import (
 	"time"
 )
 
-// Start is the state of an owner's onboarding: the message and the mailing
+// Onboarding is the state of an owner's onboarding: the message and the mailing
 // of the first mailing, without an ID when there are none yet.
-type Start struct {
+type Onboarding struct {
 	Clients  bool // there is at least one
 	Launched bool // some mailing was launched; it may have ended
 	Message  Message
 	Mailing  Mailing
 }
 
-// StartStep is the next step of onboarding.
-type StartStep string
+// OnboardingStep is the next step of onboarding.
+type OnboardingStep string
 
 // The steps, in their order; at StepHome nothing is left to do.
 const (
-	StepClients StartStep = "clients"
-	StepLetter  StartStep = "letter"
-	StepHome    StartStep = "home"
+	StepClients OnboardingStep = "clients"
+	StepLetter  OnboardingStep = "letter"
+	StepHome    OnboardingStep = "home"
 )
 
 // Step is the next one.
-func (s Start) Step() StartStep {
+func (s Onboarding) Step() OnboardingStep {
 	switch {
 	case s.Launched:
 		return StepHome
@@ -35,8 +35,8 @@ func (s Start) Step() StartStep {
 	return StepLetter
 }
 
-// StartForm is when the first mailing goes out: When is `now` or `later`, StartAt in WallFormat.
-type StartForm struct {
+// OnboardingForm is when the first mailing goes out: When is `now` or `later`, StartAt in WallFormat.
+type OnboardingForm struct {
 	When, StartAt, Timezone, Periodicity string
 }
 
@@ -45,7 +45,7 @@ const StartNow = "now"
 
 // Promise names what a button to launch by this form does, so that one that was drawn for other
 // values launches nothing.
-func (f StartForm) Promise() string {
+func (f OnboardingForm) Promise() string {
 	if f.When == StartNow {
 		return StartNow + " " + f.Periodicity
 	}
@@ -54,7 +54,7 @@ func (f StartForm) Promise() string {
 
 // Plan puts the form into the mailing, which goes to all clients; a name and an end that it has
 // stay. Its start is not in the past, because a late launch would send at once.
-func (f StartForm) Plan(m *Mailing, name string, now time.Time) error {
+func (f OnboardingForm) Plan(m *Mailing, name string, now time.Time) error {
 	if f.When == StartNow {
 		if zone, err := LoadZone(f.Timezone); err == nil {
 			f.StartAt = now.In(zone).Format(WallFormat)

@@ -6,7 +6,7 @@ import (
 )
 
 func TestStartStep(t *testing.T) {
-	for want, s := range map[StartStep]Start{
+	for want, s := range map[OnboardingStep]Onboarding{
 		StepClients: {Message: Message{ID: 1}},
 		StepLetter:  {Clients: true, Mailing: Mailing{ID: 1}},
 		StepHome:    {Launched: true}, // even when all clients were deleted since
@@ -21,16 +21,16 @@ func TestStartPlan(t *testing.T) {
 	now := time.Date(2031, 5, 4, 21, 30, 40, 0, time.UTC)
 	for _, tt := range []struct {
 		name  string
-		form  StartForm
+		form  OnboardingForm
 		start string // wall clock
 		errs  string
 	}{
-		{"now", StartForm{"now", "", "Asia/Tokyo", "once"}, "2031-05-05T06:30", ""},
-		{"now, whatever the date", StartForm{"now", "2031-09-01T10:00", "UTC", "weekly"}, "2031-05-04T21:30", ""},
-		{"later", StartForm{"later", "2031-05-05T06:31", "Asia/Tokyo", "once"}, "2031-05-05T06:31", ""},
-		{"in the past", StartForm{"later", "2031-05-05T06:30", "Asia/Tokyo", "once"}, "", "start_at: onboarding.time_passed"},
-		{"no time", StartForm{"later", "", "UTC", "once"}, "", "start_at: mailings.start_invalid"},
-		{"no zone", StartForm{"now", "", "Mars", "often"}, "",
+		{"now", OnboardingForm{"now", "", "Asia/Tokyo", "once"}, "2031-05-05T06:30", ""},
+		{"now, whatever the date", OnboardingForm{"now", "2031-09-01T10:00", "UTC", "weekly"}, "2031-05-04T21:30", ""},
+		{"later", OnboardingForm{"later", "2031-05-05T06:31", "Asia/Tokyo", "once"}, "2031-05-05T06:31", ""},
+		{"in the past", OnboardingForm{"later", "2031-05-05T06:30", "Asia/Tokyo", "once"}, "", "start_at: onboarding.time_passed"},
+		{"no time", OnboardingForm{"later", "", "UTC", "once"}, "", "start_at: mailings.start_invalid"},
+		{"no zone", OnboardingForm{"now", "", "Mars", "often"}, "",
 			"start_at: mailings.start_invalid; periodicity: mailings.periodicity_unknown; timezone: mailings.timezone_unknown"},
 	} {
 		m := Mailing{MessageID: 1, Status: Created}
@@ -45,7 +45,7 @@ func TestStartPlan(t *testing.T) {
 }
 
 func TestStartPromise(t *testing.T) {
-	now, later := StartForm{"now", "2031-05-05T10:00", "UTC", "once"}, StartForm{"later", "2031-05-05T10:00", "UTC", "once"}
+	now, later := OnboardingForm{"now", "2031-05-05T10:00", "UTC", "once"}, OnboardingForm{"later", "2031-05-05T10:00", "UTC", "once"}
 	if now.Promise() == later.Promise() {
 		t.Error("now and later promise the same")
 	}

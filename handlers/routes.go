@@ -106,7 +106,7 @@ func table(n nouns) []route {
 		{"GET", "/mailings/:id/edit", web.Owner, n.mailings.Edit},
 		{"GET", "/mailings/:id/delete", web.Owner, n.mailings.AskDelete},
 		{"GET", "/mailings/:id/progress", web.OwnerOrOverseer, n.mailings.Progress},
-		{"GET", "/mailings/:id/pace", web.OwnerOrOverseer, n.mailings.ShowPace},
+		{"GET", "/mailings/:id/pace", web.OwnerOrOverseer, n.mailings.ShowThroughput},
 		{"GET", "/mailings/:id/review", web.Owner, web.Costly(n.mailings.Review)},
 		{"POST", "/mailings/:id/launch", web.Owner, n.mailings.Launch},
 		{"GET", "/mailings/:id/stop", web.Owner, n.mailings.AskStop},

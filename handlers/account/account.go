@@ -188,7 +188,7 @@ func (h *Account) EndOtherSessions(r *web.Request) error {
 
 // Export downloads all that is kept of the user, as one JSON document.
 func (h *Account) Export(r *web.Request) error {
-	id, number := r.Viewer.User.ID, r.Number
+	id, number := r.Viewer.User.ID, r.RequestID
 	r.Attachment("skychimp.json")
 	r.Set(fiber.HeaderContentType, fiber.MIMEApplicationJSONCharsetUTF8)
 	return r.Stream(func(out *bufio.Writer) {

@@ -72,7 +72,7 @@ func (h *Clients) Update(r *web.Request) error {
 
 // Export downloads the owner's clients as CSV with a byte order mark, for spreadsheets.
 func (h *Clients) Export(r *web.Request) error {
-	ctx, owner, number := context.WithoutCancel(r.UserContext()), r.Viewer.User.ID, r.Number
+	ctx, owner, number := context.WithoutCancel(r.UserContext()), r.Viewer.User.ID, r.RequestID
 	clients, err := h.DB.Clients().After(ctx, owner, domain.Client{})
 	if err != nil {
 		return err

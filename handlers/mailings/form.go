@@ -21,8 +21,8 @@ type mailingForm struct {
 	Message                 string // its id
 	Messages, Periodicities []templates.Option
 	OwnTags                 []db.TagCount
-	Found                   mailingPick
-	Reach                   mailingReach
+	Found                   picker
+	Recipients              recipientCount
 	Running                 bool // the anchor is fixed
 }
 
@@ -32,15 +32,15 @@ func (f mailingForm) ProblemID(name string) string {
 }
 
 // Picker is what the form shows of the clients to pick.
-func (f mailingForm) Picker() mailingPick {
+func (f mailingForm) Picker() picker {
 	if f.Problems.Of("client_ids") != "" {
 		f.Found.Problem = f.ProblemID("clients")
 	}
 	return f.Found
 }
 
-// mailingPick is the block mailings/pick: the picked clients, and those that a search finds.
-type mailingPick struct {
+// picker is the block mailings/pick: the picked clients, and those that a search finds.
+type picker struct {
 	Query   string
 	Clients []pickedClient
 	More    bool   // the search finds more than are shown
@@ -155,10 +155,10 @@ func (h *Mailings) choices(r *web.Request, form *mailingForm) (err error) {
 	if form.OwnTags, err = h.DB.Clients().Tags(ctx, owner); err != nil {
 		return err
 	}
-	if form.Found, err = h.pick(r, form.ClientIDs, r.FormValue("client_q")); err != nil {
+	if form.Found, err = h.findClients(r, form.ClientIDs, r.FormValue("client_q")); err != nil {
 		return err
 	}
-	form.Reach, err = h.reach(r, form.MailingForm)
+	form.Recipients, err = h.countRecipients(r, form.MailingForm)
 	return err
 }
 
@@ -180,38 +180,38 @@ func (h *Mailings) messageOptions(r *web.Request, owner, chosen int64) ([]templa
 	return options, err
 }
 
-// mailingReach is the block mailings/reach: whom the audience in the form comes to.
-type mailingReach struct{ Recipients, Suppressed int64 }
+// recipientCount is the block mailings/reach: whom the audience in the form comes to.
+type recipientCount struct{ Recipients, Suppressed int64 }
 
 // ShowRecipients answers what is being chosen in the form.
 func (h *Mailings) ShowRecipients(r *web.Request) error {
-	reach, err := h.reach(r, readForm(r))
+	reach, err := h.countRecipients(r, readForm(r))
 	if err != nil {
 		return err
 	}
 	return r.Block(fiber.StatusOK, "mailings/reach", reach)
 }
 
-func (h *Mailings) reach(r *web.Request, f domain.MailingForm) (mailingReach, error) {
+func (h *Mailings) countRecipients(r *web.Request, f domain.MailingForm) (recipientCount, error) {
 	recipients, suppressed, err := h.DB.Mailings().RecipientCount(r.UserContext(), domain.Mailing{OwnerID: r.Viewer.User.ID,
 		Audience: domain.Audience(f.Audience), Tags: domain.ParseTags(f.Tags), ClientIDs: f.ClientIDs})
-	return mailingReach{int64(recipients), int64(suppressed)}, err
+	return recipientCount{int64(recipients), int64(suppressed)}, err
 }
 
 // Pick is the search for clients inside the form. It is a POST because an address
 // can't hold thousands of picked clients.
 func (h *Mailings) Pick(r *web.Request) error {
-	pick, err := h.pick(r, readForm(r).ClientIDs, r.FormValue("client_q"))
+	pick, err := h.findClients(r, readForm(r).ClientIDs, r.FormValue("client_q"))
 	if err != nil {
 		return err
 	}
 	return r.Block(fiber.StatusOK, "mailings/pick", pick)
 }
 
-// pick lists the picked clients first, then those that the search finds.
-func (h *Mailings) pick(r *web.Request, picked []int64, query string) (mailingPick, error) {
+// findClients lists the picked clients first, then those that the search finds.
+func (h *Mailings) findClients(r *web.Request, picked []int64, query string) (picker, error) {
 	owner := r.Viewer.User.ID
-	pick := mailingPick{Query: query}
+	pick := picker{Query: query}
 	chosen, err := h.DB.Clients().ByID(r.UserContext(), owner, picked)
 	if err != nil {
 		return pick, err

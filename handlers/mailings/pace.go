@@ -9,25 +9,25 @@ import (
 	"skychimp/handlers/web"
 )
 
-// mailingPace is the block mailings/pace: the chart of the current or the last run. It is asked for less
+// throughput is the block mailings/pace: the chart of the current or the last run. It is asked for less
 // often than the numbers, because it costs more.
-type mailingPace struct {
+type throughput struct {
 	MailingID int64
 	Going     bool
-	Chart     runs.PaceChart
+	Chart     runs.ThroughputChart
 }
 
-func (h *Mailings) mailingPace(r *web.Request, m domain.Mailing, last db.RunRow) (mailingPace, error) {
-	pace := mailingPace{MailingID: m.ID, Going: last.ID != 0 && !last.Closed() || aboutToRun(r, m, last.ID)}
+func (h *Mailings) throughputOf(r *web.Request, m domain.Mailing, last db.RunRow) (throughput, error) {
+	pace := throughput{MailingID: m.ID, Going: last.ID != 0 && !last.Closed() || aboutToRun(r, m, last.ID)}
 	var err error
 	if last.ID != 0 {
-		pace.Chart, err = h.Runs.PaceOf(r, last.Run)
+		pace.Chart, err = h.Runs.ThroughputOf(r, last.Run)
 	}
 	return pace, err
 }
 
-// ShowPace is the chart alone. Status 286 ends htmx's asking.
-func (h *Mailings) ShowPace(r *web.Request) error {
+// ShowThroughput is the chart alone. Status 286 ends htmx's asking.
+func (h *Mailings) ShowThroughput(r *web.Request) error {
 	m, err := h.readableMailing(r)
 	if err != nil {
 		return err
@@ -39,7 +39,7 @@ func (h *Mailings) ShowPace(r *web.Request) error {
 	if err != nil {
 		return err
 	}
-	pace, err := h.mailingPace(r, m, last)
+	pace, err := h.throughputOf(r, m, last)
 	if err != nil {
 		return err
 	}

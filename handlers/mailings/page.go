@@ -25,7 +25,7 @@ type mailingView struct {
 	Timezone        string
 	Next            []web.Moment // in the mailing's zone
 	Progress        *mailingProgress
-	Pace            mailingPace
+	Throughput      throughput
 	Runs            []runs.Row
 	Chart           runs.Chart
 	Pager           web.Pager
@@ -123,7 +123,7 @@ func (h *Mailings) mailingView(r *web.Request, m domain.Mailing) (mailingView, e
 			return view, err
 		}
 	}
-	view.Pace, err = h.mailingPace(r, m, last)
+	view.Throughput, err = h.throughputOf(r, m, last)
 	return view, err
 }
 

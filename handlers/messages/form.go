@@ -14,8 +14,8 @@ import (
 type messageForm struct {
 	web.ListForm
 	domain.MessageForm
-	Starts []templates.Option // examples to begin a new message with
-	Start  string             // the one that was chosen
+	Examples []templates.Option // examples to begin a new message with
+	Example  string             // the one that was chosen
 }
 
 func newForm(id int64, typed domain.MessageForm) *messageForm {
@@ -39,8 +39,8 @@ type deleteMessageView struct {
 // New is empty, or begins with the example of the parameter start.
 func (h *Messages) New(r *web.Request) error {
 	form := newForm(0, domain.MessageForm{})
-	form.Start, form.Starts = r.Query("start"), h.Examples(r)
-	form.Subject, form.Body = templates.Start(r.Viewer.Lang, form.Start)
+	form.Example, form.Examples = r.Query("start"), h.Examples(r)
+	form.Subject, form.Body = templates.Start(r.Viewer.Lang, form.Example)
 	return r.ListForm(nil, form)
 }
 

@@ -48,7 +48,7 @@ func (h *Onboarding) Preview(r *web.Request) error {
 // startLetterView is the page onboarding/letter: the email, its time and the button.
 type startLetterView struct {
 	web.Form
-	domain.StartForm
+	domain.OnboardingForm
 	Subject, Body string
 	Examples      []templates.Option
 	Example       string // the one that the email begins with
@@ -67,11 +67,11 @@ type startAct struct {
 }
 
 // startLetterOf is the form with what is saved, else with the example and usual times.
-func (h *Onboarding) startLetterOf(r *web.Request, start domain.Start) startLetterView {
+func (h *Onboarding) startLetterOf(r *web.Request, start domain.Onboarding) startLetterView {
 	to, m := r.Viewer, start.Mailing
 	tomorrow := time.Now().In(to.Zone).AddDate(0, 0, 1).Format("2006-01-02") + "T10:00"
 	view := startLetterView{Subject: start.Message.Subject, Body: start.Message.Body,
-		StartForm: domain.StartForm{When: domain.StartNow, StartAt: tomorrow, Timezone: to.User.Timezone, Periodicity: string(domain.Once)}}
+		OnboardingForm: domain.OnboardingForm{When: domain.StartNow, StartAt: tomorrow, Timezone: to.User.Timezone, Periodicity: string(domain.Once)}}
 	if start.Message.ID == 0 {
 		view.Example = templates.StartNames()[0]
 	}
@@ -93,7 +93,7 @@ func (h *Onboarding) startLetterOf(r *web.Request, start domain.Start) startLett
 // sentStart reads the form.
 func sentStart(r *web.Request) startLetterView {
 	return startLetterView{Subject: r.FormValue("subject"), Body: r.FormValue("body"), Reader: r.FormValue("client"), Typed: true,
-		StartForm: domain.StartForm{When: r.FormValue("when"), StartAt: r.FormValue("start_at"), Timezone: r.FormValue("timezone"),
+		OnboardingForm: domain.OnboardingForm{When: r.FormValue("when"), StartAt: r.FormValue("start_at"), Timezone: r.FormValue("timezone"),
 			Periodicity: r.FormValue("periodicity")}}
 }
 
@@ -110,7 +110,7 @@ func (h *Onboarding) showStartLetter(r *web.Request, refusal error, view startLe
 		view.Reader = view.Readers[0].Value
 	}
 	view.Periodicities = mailings.Periodicities(r)
-	if view.Act, err = h.startAct(r, view.StartForm); err != nil {
+	if view.Act, err = h.startAct(r, view.OnboardingForm); err != nil {
 		return err
 	}
 	return r.Form(refusal, "onboarding/letter", &view)
@@ -118,14 +118,14 @@ func (h *Onboarding) showStartLetter(r *web.Request, refusal error, view startLe
 
 // Plan answers what is being chosen in the form: what the button would do.
 func (h *Onboarding) Plan(r *web.Request) error {
-	act, err := h.startAct(r, sentStart(r).StartForm)
+	act, err := h.startAct(r, sentStart(r).OnboardingForm)
 	if err != nil {
 		return err
 	}
 	return r.Block(fiber.StatusOK, "onboarding/act", act)
 }
 
-func (h *Onboarding) startAct(r *web.Request, form domain.StartForm) (startAct, error) {
+func (h *Onboarding) startAct(r *web.Request, form domain.OnboardingForm) (startAct, error) {
 	act := startAct{Label: r.T("mailings.launch"), Promise: form.Promise()}
 	m, now := domain.Mailing{OwnerID: r.Viewer.User.ID, MessageID: 1, Status: domain.Created}, time.Now()
 	if act.Note = r.Problem(form.Plan(&m, "-", now)); act.Note != "" {

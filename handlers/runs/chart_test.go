@@ -57,16 +57,16 @@ func make40(run Row) []Row {
 func TestPaceChart(t *testing.T) {
 	for _, tt := range []struct {
 		name  string
-		parts []domain.PacePart
+		parts []domain.ThroughputPart
 		want  []string
 		width int64
 	}{
 		{"nothing", nil, nil, 0},
-		{"one part is no comparison", []domain.PacePart{{Accepted: 5}}, nil, 0},
-		{"a pile and a gap", []domain.PacePart{{Accepted: 6, Deferred: 2, Failed: 2}, {}, {Accepted: 5}},
+		{"one part is no comparison", []domain.ThroughputPart{{Accepted: 5}}, nil, 0},
+		{"a pile and a gap", []domain.ThroughputPart{{Accepted: 6, Deferred: 2, Failed: 2}, {}, {Accepted: 5}},
 			[]string{"accepted 600@0,400 deferred 200@0,200 failed 200@0,0 ", "", "accepted 500@20,500 "}, 30},
 	} {
-		chart := newPaceChart(domain.Pace{Every: 1, Parts: tt.parts})
+		chart := newThroughputChart(domain.Throughput{Every: 1, Parts: tt.parts})
 		if len(chart.Columns) != len(tt.want) || chart.Width != tt.width {
 			t.Errorf("%s: %d columns in %d", tt.name, len(chart.Columns), chart.Width)
 			continue

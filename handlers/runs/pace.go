@@ -7,10 +7,10 @@ import (
 	"skychimp/handlers/web"
 )
 
-// PaceChart is the block runs/pace: the results of a run over time, a column for
+// ThroughputChart is the block runs/pace: the results of a run over time, a column for
 // each part of it.
-type PaceChart struct {
-	Columns  []paceColumn
+type ThroughputChart struct {
+	Columns  []throughputColumn
 	Width    int64 // of the drawing, which is chartHeight high
 	From, To web.Moment
 	Highest  int64  // attempts of the highest column
@@ -18,15 +18,15 @@ type PaceChart struct {
 	Every    int64  // 1: exact
 }
 
-// paceColumn is one column, its parts from the bottom up.
-type paceColumn struct {
+// throughputColumn is one column, its parts from the bottom up.
+type throughputColumn struct {
 	At web.Moment // Text is the clock
-	domain.PacePart
+	domain.ThroughputPart
 	Parts []web.ChartPart
 }
 
-// newPaceChart draws nothing for less than two parts: there is nothing to compare.
-func newPaceChart(pace domain.Pace) (chart PaceChart) {
+// newThroughputChart draws nothing for less than two parts: there is nothing to compare.
+func newThroughputChart(pace domain.Throughput) (chart ThroughputChart) {
 	if len(pace.Parts) < 2 {
 		return chart
 	}
@@ -34,7 +34,7 @@ func newPaceChart(pace domain.Pace) (chart PaceChart) {
 		chart.Highest = max(chart.Highest, part.Accepted+part.Deferred+part.Failed)
 	}
 	for i, part := range pace.Parts {
-		column := paceColumn{PacePart: part}
+		column := throughputColumn{ThroughputPart: part}
 		column.Parts = web.Stack(int64(i*web.ChartStep), chart.Highest, []web.ChartShare{
 			{Kind: "accepted", N: part.Accepted}, {Kind: "deferred", N: part.Deferred}, {Kind: "failed", N: part.Failed}})
 		chart.Columns = append(chart.Columns, column)
@@ -43,13 +43,13 @@ func newPaceChart(pace domain.Pace) (chart PaceChart) {
 	return chart
 }
 
-// PaceOf is the chart of a run, with its times in words.
-func (h *Runs) PaceOf(r *web.Request, run domain.Run) (PaceChart, error) {
+// ThroughputOf is the chart of a run, with its times in words.
+func (h *Runs) ThroughputOf(r *web.Request, run domain.Run) (ThroughputChart, error) {
 	pace, err := h.DB.Runs().Throughput(r.UserContext(), run)
 	if err != nil {
-		return PaceChart{}, err
+		return ThroughputChart{}, err
 	}
-	chart := newPaceChart(pace)
+	chart := newThroughputChart(pace)
 	for i := range chart.Columns {
 		at := r.Moment(pace.At(i))
 		at.Text = pace.At(i).In(r.Viewer.Zone).Format(time.TimeOnly)

@@ -48,7 +48,7 @@ type Row struct {
 // runView is the page runs/show.
 type runView struct {
 	Row
-	Pace     PaceChart
+	Pace     ThroughputChart
 	Outcome  string
 	Outcomes []templates.Option
 	Rows     []deliveryRow
@@ -98,7 +98,7 @@ func (h *Runs) Show(r *web.Request) error {
 	}
 	view := runView{Row: h.Row(r, run), Outcome: string(outcome)}
 	view.Pager = r.OpenPager(page, more, len(deliveries), func(n int) db.Cursor { return db.Cursor{int64(deliveries[n].Seq)} })
-	if view.Pace, err = h.PaceOf(r, run.Run); err != nil {
+	if view.Pace, err = h.ThroughputOf(r, run.Run); err != nil {
 		return err
 	}
 	view.Outcomes = []templates.Option{{Label: r.T("runs.all_outcomes")}}

@@ -21,7 +21,7 @@ type managerMailing struct {
 	Planned, Accepted int64
 	Failed            int64
 	NextRunAt         web.Moment // zero when nothing will be sent
-	Toggle            toggle
+	Switch            switchView
 }
 
 // managerMailingsView is the page staff/mailings and its block staff/mailing-results.
@@ -68,7 +68,7 @@ func (h *Staff) managerMailing(r *web.Request, m db.MailingRow) managerMailing {
 	row := managerMailing{
 		ID: m.ID, Name: m.Name, Subject: m.Subject, Owner: m.OwnerName, OwnerEmail: m.OwnerEmail, OwnerBlocked: m.OwnerBlocked,
 		Status: m.Status, Planned: m.Planned, Accepted: m.Accepted, Failed: m.Failed,
-		Toggle: toggle{Noun: "mailing", ID: m.ID, Name: m.Name, On: m.Disabled(), Reason: m.DisabledReason, Since: r.Moment(m.DisabledAt)},
+		Switch: switchView{Noun: "mailing", ID: m.ID, Name: m.Name, On: m.Disabled(), Reason: m.DisabledReason, Since: r.Moment(m.DisabledAt)},
 	}
 	if m.Status == domain.Running && !m.Disabled() && !m.OwnerBlocked {
 		row.NextRunAt = r.Moment(m.NextRunAt)
@@ -82,7 +82,7 @@ func (h *Staff) AskDisable(r *web.Request) error {
 	if err != nil {
 		return err
 	}
-	return r.Page(fiber.StatusOK, "staff/why", h.managerMailing(r, row).Toggle)
+	return r.Page(fiber.StatusOK, "staff/why", h.managerMailing(r, row).Switch)
 }
 
 func (h *Staff) DisableMailing(r *web.Request) error {
@@ -102,5 +102,5 @@ func (h *Staff) switchedMailing(r *web.Request, refusal error, done string) erro
 		return err
 	}
 	row := h.managerMailing(r, found)
-	return h.switched(r, refusal, &row.Toggle, web.Fragment{Block: "staff/mailing", View: &row}, done)
+	return h.switched(r, refusal, &row.Switch, web.Fragment{Block: "staff/mailing", View: &row}, done)
 }

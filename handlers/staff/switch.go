@@ -24,9 +24,9 @@ func New(database *db.DB, log *slog.Logger) (*Staff, error) {
 	return &Staff{database, screen}, err
 }
 
-// toggle is the block staff/toggle, by which a manager stops a mailing or a user, and the page
+// switchView is the block staff/toggle, by which a manager stops a mailing or a user, and the page
 // manager/why, which asks for the reason.
-type toggle struct {
+type switchView struct {
 	web.Form
 	Noun   string // mailing or user
 	ID     int64
@@ -39,24 +39,26 @@ type toggle struct {
 }
 
 // Mark is the id of the row, as in "mailing-7".
-func (t toggle) Mark() string { return t.Noun + "-" + strconv.FormatInt(t.ID, 10) }
+func (t switchView) Mark() string { return t.Noun + "-" + strconv.FormatInt(t.ID, 10) }
 
 // List, Stop and Lift are the paths of the list, of the action and of its opposite.
-func (t toggle) List() string { return "/manager/" + t.Noun + "s" }
+func (t switchView) List() string { return "/manager/" + t.Noun + "s" }
 
-func (t toggle) Stop() string { return t.act(map[string]string{"mailing": "disable", "user": "block"}) }
+func (t switchView) Stop() string {
+	return t.act(map[string]string{"mailing": "disable", "user": "block"})
+}
 
-func (t toggle) Lift() string {
+func (t switchView) Lift() string {
 	return t.act(map[string]string{"mailing": "enable", "user": "unblock"})
 }
 
-func (t toggle) act(verbs map[string]string) string {
+func (t switchView) act(verbs map[string]string) string {
 	return t.List() + "/" + strconv.FormatInt(t.ID, 10) + "/" + verbs[t.Noun]
 }
 
 // switched answers with the row as it is now. What was refused asks for the reason again; htmx puts
 // the form into the dialog that is open.
-func (h *Staff) switched(r *web.Request, refusal error, t *toggle, row web.Fragment, done string) error {
+func (h *Staff) switched(r *web.Request, refusal error, t *switchView, row web.Fragment, done string) error {
 	if refusal == nil {
 		t.Focus = true
 		return r.Saved(t.List(), row, done, "Name", t.Name)

@@ -20,7 +20,7 @@ type managerUser struct {
 	Mailings, Clients int64
 	LastSignIn        web.Moment
 	MayBlock          bool
-	Toggle            toggle
+	Switch            switchView
 	HeldSince         web.Moment // zero: the runs of this user go on
 	Rate              db.ComplaintRate
 }
@@ -76,7 +76,7 @@ func (h *Staff) managerUser(r *web.Request, u db.UserRow) (row managerUser, err 
 	row = managerUser{
 		ID: u.ID, Name: u.Name, Email: u.Email, Role: u.Role, Self: u.ID == by.ID,
 		Mailings: u.Mailings, Clients: u.Clients, LastSignIn: r.Moment(u.LastSignInAt), MayBlock: by.MayBlock(u.User),
-		Toggle:    toggle{Noun: "user", ID: u.ID, Name: u.Name, On: u.Blocked(), Reason: u.BlockedReason, Since: r.Moment(u.BlockedAt)},
+		Switch:    switchView{Noun: "user", ID: u.ID, Name: u.Name, On: u.Blocked(), Reason: u.BlockedReason, Since: r.Moment(u.BlockedAt)},
 		HeldSince: r.Moment(u.HeldAt),
 	}
 	if u.Held() {
@@ -98,7 +98,7 @@ func (h *Staff) AskBlock(r *web.Request) error {
 	if !row.MayBlock {
 		return domain.Errorf(domain.Forbidden, "", "staff.block_refused")
 	}
-	return r.Page(fiber.StatusOK, "staff/why", row.Toggle)
+	return r.Page(fiber.StatusOK, "staff/why", row.Switch)
 }
 
 func (h *Staff) BlockUser(r *web.Request) error {
@@ -126,5 +126,5 @@ func (h *Staff) switchedUser(r *web.Request, refusal error, done string) error {
 	if err != nil {
 		return err
 	}
-	return h.switched(r, refusal, &row.Toggle, web.Fragment{Block: "staff/user", View: &row}, done)
+	return h.switched(r, refusal, &row.Switch, web.Fragment{Block: "staff/user", View: &row}, done)
 }

@@ -17,13 +17,13 @@ func TestViews(t *testing.T) {
 		"staff/mailing":         managerMailing{},
 		"staff/mailing-results": managerMailingsView{},
 		"staff/mailings":        managerMailingsView{},
-		"staff/toggle":          toggle{},
+		"staff/toggle":          switchView{},
 		"staff/user":            managerUser{},
 		"staff/user-results":    managerUsersView{},
 		"staff/users":           managerUsersView{},
-		"staff/why":             toggle{},
-		"staff/why-fields":      toggle{},
-		"staff/why-form":        toggle{},
-		"staff/why-heading":     toggle{},
+		"staff/why":             switchView{},
+		"staff/why-fields":      switchView{},
+		"staff/why-form":        switchView{},
+		"staff/why-heading":     switchView{},
 	})
 }

@@ -18,7 +18,7 @@ import (
 type errorView struct {
 	Status                int
 	Title, What, Kept, Do string
-	Number                string // of the request, when the fault is ours
+	RequestID             string // of the request, when the fault is ours
 	Again                 *again // nil: repeating it won't help
 }
 
@@ -52,8 +52,8 @@ func (s *Site) answer(c *fiber.Ctx, err error) error {
 	view := r.errorView(status, refusal)
 	switch status {
 	case fiber.StatusInternalServerError:
-		view.Number = r.Number
-		s.Log.Error("request failed", "number", r.Number, "method", c.Method(), "path", c.Route().Path, "error", err)
+		view.RequestID = r.RequestID
+		s.Log.Error("request failed", "number", r.RequestID, "method", c.Method(), "path", c.Route().Path, "error", err)
 	case fiber.StatusTooManyRequests:
 		if minutes, ok := argument(refusal, "Minutes").(int64); ok {
 			c.Set(fiber.HeaderRetryAfter, strconv.FormatInt(minutes*60, 10))
@@ -72,7 +72,7 @@ func (s *Site) answer(c *fiber.Ctx, err error) error {
 		r.trigger(r.briefly(view))
 	}
 	if err := r.Page(status, "errors/page", view); err != nil {
-		s.Log.Error("error page", "number", r.Number, "error", err)
+		s.Log.Error("error page", "number", r.RequestID, "error", err)
 		return c.Status(status).SendString(http.StatusText(status))
 	}
 	return nil
@@ -129,8 +129,8 @@ func (r *Request) briefly(view errorView) string {
 		words = append(words, r.T("errors.text_kept"))
 	}
 	words = append(words, view.Do)
-	if view.Number != "" {
-		words = append(words, r.T("errors.request_id"), view.Number)
+	if view.RequestID != "" {
+		words = append(words, r.T("errors.request_id"), view.RequestID)
 	}
 	return strings.Join(words, " ")
 }

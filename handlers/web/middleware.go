@@ -20,8 +20,8 @@ import (
 	"skychimp/domain"
 )
 
-// patience is how long a request goes on before anybody asks whether the database is there.
-const patience = 400 * time.Millisecond
+// timeout is how long a request goes on before anybody asks whether the database is there.
+const timeout = 400 * time.Millisecond
 
 // deadline ends what a request asked of the database when that takes too long, and within a second
 // when the database is away. A request that asks it for nothing, or soon has its answer, costs no question.
@@ -39,9 +39,9 @@ func (s *Site) deadline(c *fiber.Ctx) error {
 			giveUp(err)
 			return
 		}
-		time.AfterFunc(patience/4, look)
+		time.AfterFunc(timeout/4, look)
 	}
-	defer time.AfterFunc(patience, look).Stop()
+	defer time.AfterFunc(timeout, look).Stop()
 	c.SetUserContext(ctx)
 	err := c.Next()
 	if gone := context.Cause(ctx); err != nil && domain.KindOf(gone) == domain.Unavailable {
@@ -113,7 +113,7 @@ func encoded(c *fiber.Ctx) bool {
 // something, fails or is slow.
 func (s *Site) requestID(c *fiber.Ctx) error {
 	number, begun := rand.Text()[:10], time.Now()
-	s.Request(c).Number = number
+	s.Request(c).RequestID = number
 	c.Set(fiber.HeaderXRequestID, number)
 	err := c.Next()
 	status, took := c.Response().StatusCode(), time.Since(begun)
@@ -185,7 +185,7 @@ func (s *Site) refusal(c *fiber.Ctx) error {
 }
 
 func (s *Site) panicked(c *fiber.Ctx, cause any) {
-	s.Log.Error("panic", "number", s.Request(c).Number, "cause", fmt.Sprint(cause), "stack", string(debug.Stack()))
+	s.Log.Error("panic", "number", s.Request(c).RequestID, "cause", fmt.Sprint(cause), "stack", string(debug.Stack()))
 }
 
 // knownHosts are the names under which the site answers.

@@ -78,7 +78,7 @@ func (r *Request) page(status int, name string, view any) ([]byte, error) {
 
 // hold is for the frame, and no page fails for it. When an error page asks, the request's context has ended.
 func (r *Request) hold(to Viewer) holdView {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(r.UserContext()), patience)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(r.UserContext()), timeout)
 	defer cancel()
 	hold, err := r.Site.DB.Installation().Hold(ctx)
 	if err != nil {

@@ -12,9 +12,9 @@ import (
 // Request is one request and who asks.
 type Request struct {
 	*fiber.Ctx
-	Site   *Site
-	Viewer Viewer
-	Number string // for the log and the error page
+	Site      *Site
+	Viewer    Viewer
+	RequestID string // for the log and the error page
 
 	session []byte // the hash of its secret, nil for a visitor
 }
