@@ -74,7 +74,7 @@ func FuzzCompile(f *testing.F) {
 
 // FuzzUnfolding looks for a text that unfolds, made of one part again and again.
 func FuzzUnfolding(f *testing.F) {
-	for _, part := range []string{"[a](", "*a_ ", "> - a\n", "|a|b|\n|-|-|\n", "<a b=", "`a", "\t- a\n", "[a]: /b\n"} {
+	for _, part := range []string{"[a](", "*a_ ", "> - a\n", "|a|b|\n|-|-|\n", "<a b=", "`a", "\t- a\n", "[a]: /b\n", "<b><i><u>", "<p>a\n\n", "<table><tr><td>"} {
 		f.Add("", part, "", uint16(20_000))
 	}
 	f.Fuzz(func(t *testing.T, before, part, after string, size uint16) {

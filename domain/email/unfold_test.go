@@ -56,6 +56,11 @@ func unfolding() map[string]string {
 		"one long word":          fill("a"),
 		"a text":                 fill("Some words of a *text* with [a link](https://example.com/path).\n\n"),
 		"attributes":             "<a " + fill("b=c "),
+		"open elements":          strings.Repeat("<b><i><u><s><em><strong><small><code>", 3) + "\n\n" + fill("<p>a\n\n"),
+		"open elements, inline":  "a " + strings.Repeat("<b><i><u><s><em><strong><small><code>", 3) + strings.Repeat("a\n\na ", 2_500),
+		"open links":             strings.Repeat("<a href=\"/b\"><div>", 9_000),
+		"tables in tables":       fill("<table><tr><td>"),
+		"cells outside tables":   "<table>" + fill("<b>a"),
 		"a reference, long used": "[a]: /" + strings.Repeat("b", 500) + "\n\n" + strings.Repeat("[a] and words\n\n", 500),
 	}
 }
