@@ -7,13 +7,11 @@ import (
 	"time"
 )
 
-// slotPatience is how long a request waits for a slot.
-const slotPatience = 10 * time.Second
-
 // Slots bound how much of what costs much runs at once, in all and for one user, so that nobody takes
 // the machine from the others.
 type Slots struct {
 	total, each int
+	patience    time.Duration // how long a request waits for a slot
 
 	mu      sync.Mutex
 	busy    int
@@ -22,9 +20,9 @@ type Slots struct {
 	freed   chan struct{} // closed when a slot becomes free
 }
 
-// NewSlots has total slots, of which a user may take so many as each.
-func NewSlots(total, each int) *Slots {
-	return &Slots{total: total, each: each, running: map[int64]int{}, waiting: map[int64]int{}, freed: make(chan struct{})}
+// NewSlots has total slots, of which a user may take so many as each, and for which a request waits for patience.
+func NewSlots(total, each int, patience time.Duration) *Slots {
+	return &Slots{total: total, each: each, patience: patience, running: map[int64]int{}, waiting: map[int64]int{}, freed: make(chan struct{})}
 }
 
 // Take waits for a slot, which release gives back. It refuses who waits for many already, or for long.
@@ -36,7 +34,7 @@ func (s *Slots) Take(ctx context.Context, user int64) (release func(), err error
 	}
 	s.waiting[user]++
 	defer s.drop(s.waiting, user)
-	ctx, cancel := context.WithTimeout(ctx, slotPatience)
+	ctx, cancel := context.WithTimeout(ctx, s.patience)
 	defer cancel()
 	for s.busy >= s.total || s.running[user] >= s.each {
 		freed := s.freed

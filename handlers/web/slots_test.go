@@ -4,12 +4,13 @@ import (
 	"context"
 	"sync"
 	"testing"
+	"time"
 
 	"skychimp/domain"
 )
 
 func TestSlots(t *testing.T) {
-	s := NewSlots(2, 1)
+	s := NewSlots(2, 1, time.Minute)
 	first, err := s.Take(t.Context(), 1)
 	if err != nil {
 		t.Fatal(err)
@@ -50,7 +51,7 @@ func TestSlots(t *testing.T) {
 
 // Who waits for many is refused at once.
 func TestSlotsOfOneUser(t *testing.T) {
-	s := NewSlots(1, 1)
+	s := NewSlots(1, 1, time.Minute)
 	release, err := s.Take(t.Context(), 1)
 	if err != nil {
 		t.Fatal(err)
