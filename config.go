@@ -30,7 +30,7 @@ type config struct {
 	DataDir        string        `env:"DATA_DIR" envDefault:"data" help:"private database, pictures, generated secret"`
 	SMTPURL        smtpServers   `env:"SMTP_URL" help:"mail servers, separated by spaces: smtp://user:password@host:587?conns=10&rate=50&weight=1; empty, or inbox with DATABASE_URL: emails are caught and shown at /inbox"`
 	DomainLimits   domainLimits  `env:"DOMAIN_LIMITS" help:"limits per receiving domain and process: gmail.com?rate=20&conns=5 *?rate=50 (a second, at once; * is every other domain)"`
-	OwnerLimits    ownerLimits   `env:"OWNER_LIMITS" help:"limits per user and process, and for a new account on its first day, growing daily: rate=50&conns=20&firstday=500&growth=2"`
+	OwnerLimits    ownerLimits   `env:"OWNER_LIMITS" envDefault:"firstday=500&growth=2" help:"what a new account may send on its first day, times growth after each clean one, and limits per user and process: rate=50&conns=20&firstday=500&growth=2; or none"`
 	MailFrom       mailAddress   `env:"MAIL_FROM" envDefault:"SkyChimp <noreply@localhost>" help:"sender of all emails"`
 	Secret         secret        `env:"SECRET" help:"signs the links in emails, 32 characters or more; required with DATABASE_URL"`
 	SecretOld      oldSecret     `env:"SECRET_OLD" help:"the previous SECRET, whose links keep working; lost: nobody has it any more"`
@@ -195,7 +195,7 @@ func (d *domainLimits) UnmarshalText(text []byte) error {
 func (o *ownerLimits) UnmarshalText(text []byte) error {
 	limits, err := domain.ParseOwnerLimits(string(text))
 	if err != nil {
-		return fmt.Errorf("%w; allowed is rate=50&conns=20&firstday=500&growth=2", err)
+		return fmt.Errorf("%w; allowed is rate=50&conns=20&firstday=500&growth=2, or none", err)
 	}
 	*o = ownerLimits(limits)
 	return nil

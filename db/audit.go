@@ -100,6 +100,26 @@ func (us Users) Release(ctx context.Context, by domain.User, id int64, now time.
 	return us.oversee(ctx, by, id, now, func(by domain.User, u *domain.User) error { return u.Release(by, now) })
 }
 
+// Lift takes the limit of a new account away, and puts it into the log.
+func (us Users) Lift(ctx context.Context, by domain.User, id int64, reason string, now time.Time) (domain.User, error) {
+	return us.oversee(ctx, by, id, now, func(by domain.User, u *domain.User) error { return u.Lift(by, reason, now) })
+}
+
+// Limit brings the limit of a new account back, and puts it into the log.
+func (us Users) Limit(ctx context.Context, by domain.User, id int64, now time.Time) (domain.User, error) {
+	return us.oversee(ctx, by, id, now, func(by domain.User, u *domain.User) error { return u.Limit(by) })
+}
+
+// ApproveName lets a name pass that is like somebody else's, and puts it into the log.
+func (us Users) ApproveName(ctx context.Context, by domain.User, id int64, reason string, now time.Time) (domain.User, error) {
+	return us.oversee(ctx, by, id, now, func(by domain.User, u *domain.User) error { return u.ApproveName(by, reason, now) })
+}
+
+// HoldName takes that back, and puts it into the log.
+func (us Users) HoldName(ctx context.Context, by domain.User, id int64, now time.Time) (domain.User, error) {
+	return us.oversee(ctx, by, id, now, func(by domain.User, u *domain.User) error { return u.HoldName(by) })
+}
+
 // GiveRole changes a user's role, and puts it into the log. The command line is an admin without
 // an id.
 func (us Users) GiveRole(ctx context.Context, by domain.User, id int64, role domain.Role, now time.Time) (domain.User, error) {
@@ -123,20 +143,11 @@ func (us Users) oversee(ctx context.Context, by domain.User, id int64, now time.
 		if err != nil {
 			return err
 		}
-		entry := domain.AuditEntry{At: now, ObjectID: id, Object: user.Email, Reason: user.BlockedReason}
-		switch {
-		case user.Role != before.Role:
-			entry.Act, entry.Reason = domain.ActRole(user.Role), ""
-		case user.Blocked() && !before.Blocked():
-			entry.Act = domain.ActBlock
-		case before.Blocked() && !user.Blocked():
-			entry.Act = domain.ActUnblock
-		case before.Held() && !user.Held():
-			entry.Act, entry.Reason = domain.ActRelease, ""
-		default:
+		act, reason := domain.ActOf(before, user)
+		if act == "" {
 			return nil
 		}
-		return note(ctx, tx, by, entry)
+		return note(ctx, tx, by, domain.AuditEntry{At: now, Act: act, ObjectID: id, Object: user.Email, Reason: reason})
 	})
 	return user, err
 }

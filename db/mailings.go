@@ -79,6 +79,9 @@ func (ms Mailings) RunNow(ctx context.Context, owner, id int64, now time.Time) e
 		if _, _, err := m.RunNow(now); err != nil {
 			return err
 		}
+		if err := mayLaunch(ctx, tx, m.OwnerID); err != nil {
+			return err
+		}
 		if err := RefuseRepeat(ctx, tx, id, now); err != nil {
 			return err
 		}
@@ -87,6 +90,14 @@ func (ms Mailings) RunNow(ctx context.Context, owner, id int64, now time.Time) e
 		}
 		return ms.db.pg.Enqueue(ctx, tx, domain.PlanJob{MailingID: id, Force: true})
 	})
+}
+
+func mayLaunch(ctx context.Context, tx Tx, owner int64) error {
+	var user domain.User
+	if err := tx.NewSelect().Model(&user).Column("name", "approved_name").Where("id = ?", owner).Scan(ctx); err != nil {
+		return err
+	}
+	return user.MayLaunch()
 }
 
 // RefuseRepeat refuses what a double click would make: a doubled letter.
@@ -114,6 +125,11 @@ func (ms Mailings) Delete(ctx context.Context, owner, id int64, now time.Time) e
 
 // save writes the row and everything that follows from what changed.
 func (ms Mailings) save(ctx context.Context, tx Tx, before domain.Mailing, m *domain.Mailing) error {
+	if m.Status == domain.Running && before.Status != domain.Running {
+		if err := mayLaunch(ctx, tx, m.OwnerID); err != nil {
+			return err
+		}
+	}
 	if _, err := tx.NewUpdate().Model(m).WherePK().Exec(ctx); err != nil {
 		return err
 	}

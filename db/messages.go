@@ -141,6 +141,12 @@ func (ms Messages) SendTest(ctx context.Context, owner, id, clientID int64, now 
 		if wait > 0 {
 			return domain.Errorf(domain.TooMany, "", "messages.test_too_many", "Minutes", domain.Minutes(wait))
 		}
+		_, err = tx.NewRaw(`INSERT INTO owner_days AS known (owner_id, day, tests)
+			SELECT id, floor(extract(epoch FROM ?::timestamptz - created_at) / 86400), 1 FROM users WHERE id = ?
+			ON CONFLICT (owner_id, day) DO UPDATE SET tests = known.tests + 1`, now, owner).Exec(ctx)
+		if err != nil {
+			return err
+		}
 		return ms.db.pg.Enqueue(ctx, tx, domain.MailJob{Letter: domain.MailTest, UserID: owner, MessageID: id, ClientID: clientID})
 	})
 }

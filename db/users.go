@@ -122,6 +122,7 @@ type UserFilter struct {
 	Role    domain.Role
 	Blocked bool
 	Held    bool
+	Waiting bool // only those with a run that waits for the limit of new accounts
 	Page    Page
 }
 
@@ -129,6 +130,7 @@ type UserFilter struct {
 type UserRow struct {
 	domain.User
 	Mailings, Clients int64
+	Waiting           bool // a run waits for the limit of new accounts
 }
 
 // List is one page of the list, the newest first, and the number of all that match.
@@ -143,6 +145,9 @@ func (us Users) List(ctx context.Context, f UserFilter) ([]UserRow, int, error) 
 	}
 	if f.Held {
 		found.Where("held_at IS NOT NULL")
+	}
+	if f.Waiting {
+		found.Where("EXISTS (SELECT FROM runs WHERE owner_id = \"user\".id AND status = 'running' AND reason = ?)", domain.ReasonWarmUp)
 	}
 	if f.Query != "" {
 		like := "%" + escapeLike(clean(f.Query)) + "%"
@@ -171,6 +176,7 @@ func (us Users) Row(ctx context.Context, id int64) (row UserRow, err error) {
 // withCounts adds to the users on a page how much each has.
 func (us Users) withCounts(page *bun.SelectQuery) *bun.SelectQuery {
 	return us.db.pg.Bun.NewSelect().TableExpr("(?) AS page", page).ColumnExpr("page.*").
+		ColumnExpr("EXISTS (SELECT FROM runs WHERE owner_id = page.id AND status = 'running' AND reason = ?) AS waiting", domain.ReasonWarmUp).
 		ColumnExpr("(SELECT count(*) FROM mailings WHERE owner_id = page.id AND deleted_at IS NULL) AS mailings").
 		ColumnExpr("(SELECT coalesce(sum(clients), 0)::bigint FROM client_sets WHERE owner_id = page.id) AS clients")
 }

@@ -15,6 +15,10 @@ const (
 	ActBlock       Act = "block" // of a user
 	ActUnblock     Act = "unblock"
 	ActRelease     Act = "release" // let the runs of a user go on that waited because of complaints
+	ActLift        Act = "lift"    // the limit of a new account
+	ActLimit       Act = "limit"
+	ActApprove     Act = "approve" // a name like somebody else's
+	ActHold        Act = "hold"
 	ActCreate      Act = "create"
 	ActRoleUser    Act = "role_user"
 	ActRoleManager Act = "role_manager"
@@ -30,12 +34,36 @@ const (
 
 // Acts are all actions, in the order of a form.
 func Acts() []Act {
-	return []Act{ActDisable, ActEnable, ActBlock, ActUnblock, ActRelease, ActCreate, ActRoleUser, ActRoleManager, ActRoleContent, ActRoleAdmin,
+	return []Act{ActDisable, ActEnable, ActBlock, ActUnblock, ActRelease, ActLift, ActLimit, ActApprove, ActHold, ActCreate,
+		ActRoleUser, ActRoleManager, ActRoleContent, ActRoleAdmin,
 		ActJobsCancel, ActJobsDelete, ActJobsRetry, ActQueuePause, ActQueueResume, ActQueueChange}
 }
 
 // ActRole is the action of giving a role.
 func ActRole(role Role) Act { return Act("role_" + role) }
+
+// ActOf is what somebody did who changed a user from before to after, "" when it was nothing.
+func ActOf(before, after User) (act Act, reason string) {
+	switch {
+	case after.Role != before.Role:
+		return ActRole(after.Role), ""
+	case after.Blocked() && !before.Blocked():
+		return ActBlock, after.BlockedReason
+	case before.Blocked() && !after.Blocked():
+		return ActUnblock, ""
+	case before.Held() && !after.Held():
+		return ActRelease, ""
+	case before.LiftedAt.IsZero() && !after.LiftedAt.IsZero():
+		return ActLift, after.LiftedReason
+	case after.LiftedAt.IsZero() && !before.LiftedAt.IsZero():
+		return ActLimit, ""
+	case after.ApprovedName != before.ApprovedName && after.ApprovedName != "":
+		return ActApprove, after.ApprovedReason
+	case after.ApprovedName != before.ApprovedName:
+		return ActHold, ""
+	}
+	return "", ""
+}
 
 // OnMailing reports whether the object is a mailing.
 func (a Act) OnMailing() bool { return a == ActDisable || a == ActEnable }

@@ -7,7 +7,6 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
-	"time"
 )
 
 // Limit bounds what one process sends at a time; a zero field bounds nothing.
@@ -52,16 +51,19 @@ func ParseLimits(text string) (Limits, error) {
 	return limits, nil
 }
 
-// OwnerLimits bound every owner. A new account may send FirstDay emails in its first 24 hours,
-// Growth times as many in the next, and so on: mailbox providers distrust new senders of many emails.
+// OwnerLimits bound every owner. A new account may send FirstDay emails in its first 24 hours, and Growth
+// times as many after each clean day (DailyQuota): mailbox providers distrust new senders of many emails.
 type OwnerLimits struct {
 	Limit
 	FirstDay int     // 0: new accounts are not bounded
 	Growth   float64 // from day to day, above 1
 }
 
-// ParseOwnerLimits reads limits such as "rate=50&conns=20&firstday=500&growth=2".
+// ParseOwnerLimits reads limits such as "rate=50&conns=20&firstday=500&growth=2", or "none".
 func ParseOwnerLimits(text string) (OwnerLimits, error) {
+	if text == "none" {
+		return OwnerLimits{}, nil
+	}
 	limits := OwnerLimits{Growth: 2}
 	err := readQuery(text, map[string]*float64{"rate": &limits.Rate, "growth": &limits.Growth},
 		map[string]*int{"conns": &limits.Conns, "firstday": &limits.FirstDay})
@@ -78,20 +80,6 @@ func ParseOwnerLimits(text string) (OwnerLimits, error) {
 
 // enough is more than anybody sends in a day.
 const enough = 10_000_000
-
-// Allowance is how many emails an account of this age may send within 24 hours; ok is false
-// when it is no longer limited.
-func (l OwnerLimits) DailyQuota(created, now time.Time) (emails int, ok bool) {
-	if l.FirstDay == 0 {
-		return 0, false
-	}
-	days := math.Floor(now.Sub(created).Hours() / 24)
-	quota := float64(l.FirstDay) * math.Pow(l.Growth, days)
-	if quota >= enough {
-		return 0, false
-	}
-	return int(quota), true
-}
 
 // readQuery sets the values that a query names; every number must be above 0.
 func readQuery(query string, numbers map[string]*float64, wholes map[string]*int) error {

@@ -2,7 +2,6 @@ package domain
 
 import (
 	"testing"
-	"time"
 )
 
 func TestLimits(t *testing.T) {
@@ -41,32 +40,5 @@ func TestLimitsRefuse(t *testing.T) {
 		if limits, err := ParseOwnerLimits(text); err == nil {
 			t.Errorf("%q: %+v", text, limits)
 		}
-	}
-}
-
-func TestAllowance(t *testing.T) {
-	limits, err := ParseOwnerLimits("rate=50&conns=20&firstday=500")
-	if err != nil || limits != (OwnerLimits{Limit{50, 20}, 500, 2}) {
-		t.Fatalf("%+v %v", limits, err)
-	}
-	created := time.Date(2026, 11, 25, 12, 0, 0, 0, time.UTC)
-	for _, c := range []struct {
-		age     time.Duration
-		letters int
-		bounded bool
-	}{
-		{0, 500, true},
-		{24*time.Hour - time.Second, 500, true},
-		{24 * time.Hour, 1000, true},
-		{10 * 24 * time.Hour, 512_000, true},
-		{15 * 24 * time.Hour, 0, false},
-		{10_000 * 24 * time.Hour, 0, false},
-	} {
-		if letters, ok := limits.DailyQuota(created, created.Add(c.age)); letters != c.letters || ok != c.bounded {
-			t.Errorf("%v: %d %v", c.age, letters, ok)
-		}
-	}
-	if _, ok := (OwnerLimits{}).DailyQuota(created, created); ok {
-		t.Error("no limits bound")
 	}
 }

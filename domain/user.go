@@ -39,8 +39,14 @@ type User struct {
 	BlockedReason string
 	HeldAt        time.Time `bun:",nullzero"` // since when all runs wait for a manager because of complaints
 	ReleasedAt    time.Time `bun:",nullzero"` // when one has looked last: older runs count no more
-	LastSignInAt  time.Time `bun:",nullzero"`
-	CreatedAt     time.Time `bun:",nullzero,default:now()"`
+	LiftedAt      time.Time `bun:",nullzero"` // when the limit of a new account was
+	LiftedReason  string
+
+	ApprovedName   string    // which a manager let pass although it is like somebody else's
+	ApprovedAt     time.Time `bun:",nullzero"`
+	ApprovedReason string
+	LastSignInAt   time.Time `bun:",nullzero"`
+	CreatedAt      time.Time `bun:",nullzero,default:now()"`
 }
 
 // MayOwn: has clients, messages and mailings.
@@ -126,6 +132,67 @@ func (u *User) Release(by User, now time.Time) error {
 	if u.Held() {
 		u.HeldAt, u.ReleasedAt = time.Time{}, now
 	}
+	return nil
+}
+
+// Lift takes the limit of a new account away, by a manager and with a reason.
+func (u *User) Lift(by User, reason string, now time.Time) error {
+	if !by.MayOversee() || by.ID == u.ID {
+		return Errorf(Forbidden, "", "errors.forbidden")
+	}
+	reason, err := readReason(reason)
+	if err == nil && u.LiftedAt.IsZero() {
+		u.LiftedAt, u.LiftedReason = now, reason
+	}
+	return err
+}
+
+// Limit brings the limit back.
+func (u *User) Limit(by User) error {
+	if !by.MayOversee() {
+		return Errorf(Forbidden, "", "errors.forbidden")
+	}
+	u.LiftedAt, u.LiftedReason = time.Time{}, ""
+	return nil
+}
+
+// NameHeld reports whether the name is like somebody else's, and no manager has let it pass.
+func (u User) NameHeld() bool { return u.Name != u.ApprovedName && Impersonates(u.Name) != "" }
+
+// MayLaunch refuses an account whose name is held.
+func (u User) MayLaunch() error {
+	if u.NameHeld() {
+		return Errorf(Conflict, "", "account.name_held", "Name", u.Name)
+	}
+	return nil
+}
+
+// SenderName is what emails show as their sender: the address, which is confirmed, while the name is held.
+func (u User) SenderName() string {
+	if u.NameHeld() {
+		return u.Email
+	}
+	return u.Name
+}
+
+// ApproveName lets the name pass as it is now, by a manager and with a reason.
+func (u *User) ApproveName(by User, reason string, now time.Time) error {
+	if !by.MayOversee() || by.ID == u.ID {
+		return Errorf(Forbidden, "", "errors.forbidden")
+	}
+	reason, err := readReason(reason)
+	if err == nil && u.ApprovedName != u.Name {
+		u.ApprovedName, u.ApprovedAt, u.ApprovedReason = u.Name, now, reason
+	}
+	return err
+}
+
+// HoldName takes that back.
+func (u *User) HoldName(by User) error {
+	if !by.MayOversee() {
+		return Errorf(Forbidden, "", "errors.forbidden")
+	}
+	u.ApprovedName, u.ApprovedAt, u.ApprovedReason = "", time.Time{}, ""
 	return nil
 }
 

@@ -362,3 +362,63 @@ func TestInboxStaysHere(t *testing.T) {
 	rebound := envOn(t, w.db, func(c *Config) { c.Addr = "box.example:8080" })
 	rebound.visitor(t).with("Host", "box.example").get("/inbox").is(t, 404)
 }
+
+// A manager lifts the limit of a new account, with a reason, by script or without, and sees who is at it.
+func TestLimitIsLifted(t *testing.T) {
+	w := newEnv(t)
+	ann, owner := w.owner(t, "ann")
+	w.client(t, ann.ID, "c1@example.com")
+	m := w.mailing(t, ann.ID)
+	w.sent(t, m, domain.OutcomeAccepted)
+	if _, err := w.db.Postgres().Pool.Exec(t.Context(), `UPDATE runs SET status = 'running', closed_at = NULL, reason = $1`, domain.ReasonWarmUp); err != nil {
+		t.Fatal(err)
+	}
+	var run int64
+	if err := w.db.Postgres().Pool.QueryRow(t.Context(), `SELECT id FROM runs`).Scan(&run); err != nil {
+		t.Fatal(err)
+	}
+	ends := fmt.Sprintf(`<time datetime="%s`, ann.CreatedAt.Add(24*time.Hour).UTC().Format("2006-01-02T15:04"))
+	owner.get(fmt.Sprint("/runs/", run)).is(t, 200, "daily limit", ends)
+	manager := w.as(t, w.user(t, "mia", domain.RoleManager))
+	manager.get(fmt.Sprint("/runs/", run)).is(t, 200, "daily limit", ends)
+	row, path := fmt.Sprintf(`id="user-%d"`, ann.ID), fmt.Sprintf("/manager/users/%d/", ann.ID)
+	manager.get("/manager/users?status=waiting").is(t, 200, row, "At the limit")
+	not(t, manager.get("/manager/users?status=waiting&q=mia"), "mia@people.example")
+
+	owner.post(path+"lift", "reason", "mine").is(t, 403)
+	manager.htmx().post(path+"lift").is(t, 422, `aria-invalid="true"`, path+"lift")
+	manager.get(path+"lift").is(t, 200, `action="`+path+`lift"`)
+	manager.htmx().post(path+"lift", "reason", "Known for years <b>").is(t, 200, row, "Known for years &lt;b&gt;", path+"limit", `aria-pressed="true"`)
+	if user, err := w.db.Users().Get(t.Context(), ann.ID); err != nil || user.LiftedAt.IsZero() {
+		t.Errorf("%+v, %v", user, err)
+	}
+	manager.post(path+"limit").leads(t, "/manager/users")
+	w.logged(t, "mia@people.example limit ann@people.example: ", "mia@people.example lift ann@people.example: Known for years <b>")
+}
+
+// Who takes the name of a bank starts no mailing, and no email shows it, until a manager lets it pass.
+func TestNamesAreHeld(t *testing.T) {
+	w := newEnv(t)
+	ann, owner := w.owner(t, "ann")
+	w.client(t, ann.ID, "c1@example.com")
+	m := w.mailing(t, ann.ID)
+	manager := w.as(t, w.user(t, "mia", domain.RoleManager))
+	name := "Cлужба безопасности Сбербанка" // with a Latin C
+	owner.post("/account", "name", name).leads(t, "/account")
+	owner.get("/account").is(t, 200, "A manager has to approve your name")
+	for _, path := range []string{pathOf(m) + "/launch", pathOf(m) + "/run"} {
+		owner.post(path).is(t, 409, "A manager has to approve your name", "change the name")
+		owner.htmx().post(path).is(t, 409)
+	}
+	not(t, owner.get(pathOf(m)+"/review"), name+" &lt;", name+"</d")
+	path := fmt.Sprintf("/manager/users/%d/", ann.ID)
+	manager.get("/manager/users").is(t, 200, path+"approve")
+	manager.post(path+"approve", "reason", "").is(t, 422)
+	manager.htmx().post(path+"approve", "reason", "It is the bank").is(t, 200, "It is the bank", path+"hold")
+	owner.post(pathOf(m)+"/launch").is(t, 303)
+	owner.post("/account", "name", "Тинькофф").leads(t, "/account") // another name is judged anew
+	owner.post(pathOf(m)+"/run").is(t, 409)
+	owner.post("/account", "name", "Ann").leads(t, "/account")
+	owner.post(pathOf(m)+"/run").is(t, 303)
+	w.logged(t, "mia@people.example approve ann@people.example: It is the bank")
+}

@@ -143,6 +143,12 @@ var decisions = []decision{
 	{"POST /manager/users/:id/block", managers, 303, 200, "user", "reason=spam"},
 	{"POST /manager/users/:id/unblock", managers, 303, 200, "user", ""},
 	{"POST /manager/users/:id/release", managers, 303, 200, "user", ""},
+	{"GET /manager/users/:id/lift", managers, 200, 200, "user", ""},
+	{"POST /manager/users/:id/lift", managers, 303, 200, "user", "reason=known"},
+	{"POST /manager/users/:id/limit", managers, 303, 200, "user", ""},
+	{"GET /manager/users/:id/approve", managers, 200, 200, "user", ""},
+	{"POST /manager/users/:id/approve", managers, 303, 200, "user", "reason=known"},
+	{"POST /manager/users/:id/hold", managers, 303, 200, "user", ""},
 
 	{"GET /admin/posts", authors, 200, 200, "", ""},
 	{"POST /admin/posts", authors, 303, 200, "", "title=News&body=News"},
@@ -176,6 +182,10 @@ var exceptions = map[string]int{
 	"POST /manager/users/:id/block admin own":     403,
 	"POST /manager/users/:id/unblock manager own": 403,
 	"POST /manager/users/:id/unblock admin own":   403,
+	"POST /manager/users/:id/lift manager own":    403,
+	"POST /manager/users/:id/lift admin own":      403,
+	"POST /manager/users/:id/approve manager own": 403,
+	"POST /manager/users/:id/approve admin own":   403,
 	"POST /admin/users/:id/role admin own":        422, // nor changes their own role
 }
 

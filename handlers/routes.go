@@ -129,6 +129,12 @@ func table(n nouns) []route {
 		{"POST", "/manager/users/:id/block", web.Overseer, n.staff.BlockUser},
 		{"POST", "/manager/users/:id/unblock", web.Overseer, n.staff.UnblockUser},
 		{"POST", "/manager/users/:id/release", web.Overseer, n.staff.ReleaseUser},
+		{"GET", "/manager/users/:id/lift", web.Overseer, n.staff.AskLift},
+		{"POST", "/manager/users/:id/lift", web.Overseer, n.staff.LiftLimit},
+		{"POST", "/manager/users/:id/limit", web.Overseer, n.staff.BringLimitBack},
+		{"GET", "/manager/users/:id/approve", web.Overseer, n.staff.AskApprove},
+		{"POST", "/manager/users/:id/approve", web.Overseer, n.staff.ApproveName},
+		{"POST", "/manager/users/:id/hold", web.Overseer, n.staff.HoldName},
 
 		{"GET", "/unsubscribe/:token", web.Everyone, n.recipients.UnsubscribeForm},
 		{"POST", "/unsubscribe/:token", web.Everyone, n.recipients.Unsubscribe},

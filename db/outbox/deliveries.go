@@ -32,18 +32,6 @@ func (r Runs) Open(ctx context.Context) ([]OpenRun, error) {
 	return open, postgres.TranslateError(err)
 }
 
-// SentToday is how many emails of an owner were tried in the last 24 hours or are being sent.
-func (b Batches) SentToday(ctx context.Context, owner int64) (int, error) {
-	var n int
-	err := b.pg.Pool.QueryRow(ctx, `SELECT
-		(SELECT count(*) FROM runs AS run JOIN attempts AS attempt ON attempt.run_id = run.id
-			WHERE run.owner_id = $1 AND (run.closed_at IS NULL OR run.closed_at > now() - interval '24 hours')
-			  AND attempt.at > now() - interval '24 hours')
-		+ (SELECT coalesce(sum(batch.open), 0) FROM runs AS run JOIN batches AS batch ON batch.run_id = run.id
-			WHERE run.owner_id = $1 AND batch.instance_id IS NOT NULL)`, owner).Scan(&n)
-	return n, postgres.TranslateError(err)
-}
-
 // HeldRun is what a run that is being sent has come to. A halted one must not be sent any further.
 type HeldRun struct {
 	ID        int64

@@ -204,17 +204,19 @@ func (r Runs) closeMailing(ctx context.Context, id int64, now time.Time) error {
 // SendingRun is what composing and sending the emails of a run needs to know.
 type SendingRun struct {
 	domain.Run
-	OwnerName     string
+	OwnerName     string // domain.User.SenderName
 	OwnerEmail    string
 	OwnerLanguage string
+	ApprovedName  string
 }
 
 // Get loads a run for the engine.
 func (r Runs) Get(ctx context.Context, id int64) (SendingRun, error) {
 	var run SendingRun
 	err := r.pg.Bun.NewSelect().TableExpr("runs AS run").
-		ColumnExpr("run.*, owner.name AS owner_name, owner.email AS owner_email, owner.language AS owner_language").
+		ColumnExpr("run.*, owner.name AS owner_name, owner.approved_name, owner.email AS owner_email, owner.language AS owner_language").
 		Join("JOIN users AS owner ON owner.id = run.owner_id").
 		Where("run.id = ?", id).Scan(ctx, &run)
+	run.OwnerName = domain.User{Name: run.OwnerName, ApprovedName: run.ApprovedName, Email: run.OwnerEmail}.SenderName()
 	return run, postgres.TranslateError(err)
 }

@@ -35,6 +35,9 @@ type accountView struct {
 	Languages []templates.Option
 	Sessions  []sessionRow
 	MayLeave  bool
+
+	Held           bool // a manager has to approve the name
+	HeldName, Like string
 }
 
 // Bad is what is wrong with one of the forms.
@@ -65,7 +68,8 @@ func (h *Account) show(r *web.Request, refusal error, sent string, profile domai
 	if err != nil {
 		return err
 	}
-	view := &accountView{UserForm: profile, Sent: sent, Role: user.Role, Languages: r.Languages(), MayLeave: user.Leave() == nil}
+	view := &accountView{UserForm: profile, Sent: sent, Role: user.Role, Languages: r.Languages(), MayLeave: user.Leave() == nil,
+		Held: user.MayOwn() && user.NameHeld(), HeldName: user.Name, Like: domain.Impersonates(user.Name)}
 	for _, one := range sessions {
 		view.Sessions = append(view.Sessions, sessionRow{
 			Browser: browserName(one.UserAgent), IP: one.IP, Seen: r.Moment(one.SeenAt), This: bytes.Equal(one.Hash, r.Session()),

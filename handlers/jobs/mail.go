@@ -155,8 +155,8 @@ func (w *MailWorker) test(ctx context.Context, job *river.Job[domain.MailJob], o
 	}
 	compiled, err := email.Compile(email.Source{
 		Subject: message.Subject, Body: message.Body, Language: owner.Language,
-		From:            mail.Address{Name: owner.Name, Address: w.From.Address},
-		ReplyTo:         mail.Address{Name: owner.Name, Address: owner.Email},
+		From:            mail.Address{Name: owner.SenderName(), Address: w.From.Address},
+		ReplyTo:         mail.Address{Name: owner.SenderName(), Address: owner.Email},
 		UnsubscribeText: w.Translate(owner.Language, "recipients.unsubscribe"),
 		FooterText:      w.Translate(owner.Language, "messages.test_footer"),
 		Signer:          w.Signer,

@@ -48,7 +48,7 @@ func (h *Mailings) Review(r *web.Request) error {
 	}
 	user := r.Viewer.User
 	view := reviewView{mailingRow: row, Audience: m.Audience, Tags: m.Tags, Recipients: int64(recipients), Suppressed: int64(suppressed),
-		From: user.Name, ReplyTo: user.Email, Next: Upcoming(r, m), Timezone: m.Timezone}
+		From: user.SenderName(), ReplyTo: user.Email, Next: Upcoming(r, m), Timezone: m.Timezone}
 	if row.Launch {
 		view.Explained = h.launchWords(r, m, recipients)
 	} else {

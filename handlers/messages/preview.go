@@ -47,7 +47,7 @@ func (h *Messages) EmailTo(r *web.Request, owner domain.User, m domain.Message, 
 		"base-uri 'none'; form-action 'none'; frame-ancestors 'self'; sandbox")
 	r.Set(fiber.HeaderXFrameOptions, "SAMEORIGIN")
 	compiled, err := email.Compile(email.Source{
-		Subject: m.Subject, Body: m.Body, Language: owner.Language, From: mail.Address{Name: owner.Name, Address: owner.Email},
+		Subject: m.Subject, Body: m.Body, Language: owner.Language, From: mail.Address{Name: owner.SenderName(), Address: owner.Email},
 		UnsubscribeText: r.Site.Say(owner.Language, "recipients.unsubscribe"),
 		FooterText:      r.Site.Say(owner.Language, "recipients.footer", "Name", owner.Name),
 	})

@@ -36,7 +36,7 @@ func Within(limit time.Duration, yes func() bool) bool {
 }
 
 // Command is the program with arguments, not started yet. Its environment is environ and no more than
-// programs need to run at all.
+// programs need to run at all; accounts of tests are new, and send as much as they like.
 func Command(t testing.TB, environ []string, args ...string) *exec.Cmd {
 	t.Helper()
 	file, err := build()
@@ -44,7 +44,7 @@ func Command(t testing.TB, environ []string, args ...string) *exec.Cmd {
 		t.Fatal("the program does not build: ", err)
 	}
 	c := exec.Command(file, args...)
-	c.Env = append([]string{"PATH=" + os.Getenv("PATH"), "HOME=" + os.Getenv("HOME"), "TMPDIR=" + os.TempDir()}, environ...)
+	c.Env = append([]string{"OWNER_LIMITS=none", "PATH=" + os.Getenv("PATH"), "HOME=" + os.Getenv("HOME"), "TMPDIR=" + os.TempDir()}, environ...)
 	return c
 }
 

@@ -2,6 +2,8 @@
 package runs
 
 import (
+	"time"
+
 	"github.com/gofiber/fiber/v2"
 
 	"skychimp/db"
@@ -76,12 +78,27 @@ func (h *Runs) Row(r *web.Request, run db.RunRow) Row {
 	if run.Planned > 0 {
 		row.Percent = int(100 * (run.Planned - run.Open()) / run.Planned)
 	}
+	if run.Reason == domain.ReasonWarmUp {
+		row.ResumeAt = h.nextDay(r, run.OwnerID)
+	}
 	switch run.Reason {
 	case domain.ReasonStopped, domain.ReasonDeleted, domain.ReasonDisabled, domain.ReasonBlocked, domain.ReasonEnded, domain.ReasonMissed,
 		domain.ReasonWarmUp, domain.ReasonComplaints:
 		row.Ours = true
 	}
 	return row
+}
+
+// nextDay is when the day of an owner's account ends, and with it the limit of the day.
+func (h *Runs) nextDay(r *web.Request, ownerID int64) web.Moment {
+	owner, now := *r.Viewer.User, time.Now()
+	if owner.ID != ownerID {
+		var err error
+		if owner, err = h.DB.Users().Get(r.UserContext(), ownerID); err != nil {
+			return r.Moment(time.Time{})
+		}
+	}
+	return r.Moment(domain.OwnerDayBegins(owner.CreatedAt, domain.OwnerDayOf(owner.CreatedAt, now)+1))
 }
 
 // Show shows one run with its deliveries.

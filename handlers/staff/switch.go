@@ -28,10 +28,10 @@ func New(database *db.DB, log *slog.Logger) (*Staff, error) {
 // manager/why, which asks for the reason.
 type switchView struct {
 	web.Form
-	Noun   string // mailing or user
+	Noun   string // mailing, user, or of a user limit or name
 	ID     int64
 	Name   string
-	On     bool // disabled, blocked
+	On     bool // disabled, blocked, lifted, approved
 	Reason string
 	Since  web.Moment
 	Focus  bool // this very switch was used
@@ -42,14 +42,19 @@ type switchView struct {
 func (t switchView) Mark() string { return t.Noun + "-" + strconv.FormatInt(t.ID, 10) }
 
 // List, Stop and Lift are the paths of the list, of the action and of its opposite.
-func (t switchView) List() string { return "/manager/" + t.Noun + "s" }
+func (t switchView) List() string {
+	if t.Noun == "mailing" {
+		return "/manager/mailings"
+	}
+	return "/manager/users"
+}
 
 func (t switchView) Stop() string {
-	return t.act(map[string]string{"mailing": "disable", "user": "block"})
+	return t.act(map[string]string{"mailing": "disable", "user": "block", "limit": "lift", "name": "approve"})
 }
 
 func (t switchView) Lift() string {
-	return t.act(map[string]string{"mailing": "enable", "user": "unblock"})
+	return t.act(map[string]string{"mailing": "enable", "user": "unblock", "limit": "limit", "name": "hold"})
 }
 
 func (t switchView) act(verbs map[string]string) string {

@@ -23,6 +23,9 @@ type managerUser struct {
 	Switch            switchView
 	HeldSince         web.Moment // zero: the runs of this user go on
 	Rate              db.ComplaintRate
+	Waiting           bool // for the limit of new accounts
+	MayOwn, Alike     bool // can send; the name is like somebody else's
+	Limit, Approval   switchView
 }
 
 // managerUsersView is the page staff/users and its block staff/user-results.
@@ -37,12 +40,13 @@ type managerUsersView struct {
 }
 
 // The choices of the filter.
-const statusBlocked, statusHeld = "blocked", "held"
+const statusBlocked, statusHeld, statusWaiting = "blocked", "held", "waiting"
 
 // Users is the list of everybody; its search asks for the results alone.
 func (h *Staff) Users(r *web.Request) error {
 	view := managerUsersView{Query: r.Query("q"), Status: r.Query("status"), Fragment: r.HTMX()}
-	filter := db.UserFilter{Query: view.Query, Blocked: view.Status == statusBlocked, Held: view.Status == statusHeld, Page: r.ListPage()}
+	filter := db.UserFilter{Query: view.Query, Blocked: view.Status == statusBlocked, Held: view.Status == statusHeld,
+		Waiting: view.Status == statusWaiting, Page: r.ListPage()}
 	rows, total, err := h.DB.Users().List(r.UserContext(), filter)
 	if err != nil {
 		return err
@@ -60,7 +64,7 @@ func (h *Staff) Users(r *web.Request) error {
 		return r.Block(fiber.StatusOK, "staff/user-results", view)
 	}
 	view.Statuses = []templates.Option{{Label: r.T("staff.users")}, {Value: statusBlocked, Label: r.T("staff.only_blocked")},
-		{Value: statusHeld, Label: r.T("staff.only_held")}}
+		{Value: statusHeld, Label: r.T("staff.only_held")}, {Value: statusWaiting, Label: r.T("staff.only_waiting")}}
 	held, err := h.DB.Users().HeldCount(r.UserContext())
 	if err != nil {
 		return err
@@ -78,11 +82,55 @@ func (h *Staff) managerUser(r *web.Request, u db.UserRow) (row managerUser, err 
 		Mailings: u.Mailings, Clients: u.Clients, LastSignIn: r.Moment(u.LastSignInAt), MayBlock: by.MayBlock(u.User),
 		Switch:    switchView{Noun: "user", ID: u.ID, Name: u.Name, On: u.Blocked(), Reason: u.BlockedReason, Since: r.Moment(u.BlockedAt)},
 		HeldSince: r.Moment(u.HeldAt),
+		Waiting:   u.Waiting, MayOwn: u.MayOwn(), Alike: u.MayOwn() && domain.Impersonates(u.Name) != "",
+		Limit:    switchView{Noun: "limit", ID: u.ID, Name: u.Name, On: !u.LiftedAt.IsZero(), Reason: u.LiftedReason, Since: r.Moment(u.LiftedAt)},
+		Approval: switchView{Noun: "name", ID: u.ID, Name: u.Name, On: u.ApprovedName == u.Name, Reason: u.ApprovedReason, Since: r.Moment(u.ApprovedAt)},
 	}
 	if u.Held() {
 		row.Rate, err = h.DB.Bounces().ComplaintRate(r.UserContext(), u.User)
 	}
 	return row, err
+}
+
+// The switches of a user.
+func blockSwitch(row *managerUser) *switchView { return &row.Switch }
+func limitSwitch(row *managerUser) *switchView { return &row.Limit }
+func nameSwitch(row *managerUser) *switchView  { return &row.Approval }
+
+// ask asks for the reason on a page of its own.
+func (h *Staff) ask(r *web.Request, of func(*managerUser) *switchView) error {
+	found, err := h.DB.Users().Row(r.UserContext(), r.ID())
+	if err != nil {
+		return err
+	}
+	row, err := h.managerUser(r, found)
+	if err != nil {
+		return err
+	}
+	return r.Page(fiber.StatusOK, "staff/why", *of(&row))
+}
+
+func (h *Staff) AskLift(r *web.Request) error    { return h.ask(r, limitSwitch) }
+func (h *Staff) AskApprove(r *web.Request) error { return h.ask(r, nameSwitch) }
+
+func (h *Staff) LiftLimit(r *web.Request) error {
+	_, err := h.DB.Users().Lift(r.UserContext(), *r.Viewer.User, r.ID(), r.FormValue("reason"), time.Now())
+	return h.switchedUser(r, err, limitSwitch, "staff.lifted")
+}
+
+func (h *Staff) BringLimitBack(r *web.Request) error {
+	_, err := h.DB.Users().Limit(r.UserContext(), *r.Viewer.User, r.ID(), time.Now())
+	return h.switchedUser(r, err, limitSwitch, "staff.limited")
+}
+
+func (h *Staff) ApproveName(r *web.Request) error {
+	_, err := h.DB.Users().ApproveName(r.UserContext(), *r.Viewer.User, r.ID(), r.FormValue("reason"), time.Now())
+	return h.switchedUser(r, err, nameSwitch, "staff.approved")
+}
+
+func (h *Staff) HoldName(r *web.Request) error {
+	_, err := h.DB.Users().HoldName(r.UserContext(), *r.Viewer.User, r.ID(), time.Now())
+	return h.switchedUser(r, err, nameSwitch, "staff.name_held")
 }
 
 // AskBlock asks for the reason on a page of its own.
@@ -103,21 +151,21 @@ func (h *Staff) AskBlock(r *web.Request) error {
 
 func (h *Staff) BlockUser(r *web.Request) error {
 	_, err := h.DB.Users().Block(r.UserContext(), *r.Viewer.User, r.ID(), r.FormValue("reason"), time.Now())
-	return h.switchedUser(r, err, "staff.blocked")
+	return h.switchedUser(r, err, blockSwitch, "staff.blocked")
 }
 
 func (h *Staff) UnblockUser(r *web.Request) error {
 	_, err := h.DB.Users().Unblock(r.UserContext(), *r.Viewer.User, r.ID(), time.Now())
-	return h.switchedUser(r, err, "staff.unblocked")
+	return h.switchedUser(r, err, blockSwitch, "staff.unblocked")
 }
 
 func (h *Staff) ReleaseUser(r *web.Request) error {
 	_, err := h.DB.Users().Release(r.UserContext(), *r.Viewer.User, r.ID(), time.Now())
-	return h.switchedUser(r, err, "staff.released")
+	return h.switchedUser(r, err, blockSwitch, "staff.released")
 }
 
 // switchedUser answers with the changed user, or asks for the reason again.
-func (h *Staff) switchedUser(r *web.Request, refusal error, done string) error {
+func (h *Staff) switchedUser(r *web.Request, refusal error, of func(*managerUser) *switchView, done string) error {
 	found, err := h.DB.Users().Row(r.UserContext(), r.ID())
 	if err != nil {
 		return err
@@ -126,5 +174,5 @@ func (h *Staff) switchedUser(r *web.Request, refusal error, done string) error {
 	if err != nil {
 		return err
 	}
-	return h.switched(r, refusal, &row.Switch, web.Fragment{Block: "staff/user", View: &row}, done)
+	return h.switched(r, refusal, of(&row), web.Fragment{Block: "staff/user", View: &row}, done)
 }

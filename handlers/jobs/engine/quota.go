@@ -22,16 +22,19 @@ type quotas struct {
 // quota is counted anew from time to time, because other processes send as well.
 type quota struct {
 	left  int
+	free  bool // not bounded
 	until time.Time
 	noted map[int64]bool // runs that show why they wait
 }
 
 const recountAfter = 10 * time.Second
 
+// freeFor is how long nobody asks again about an owner who is not bounded.
+const freeFor = 10 * time.Minute
+
 // batches is how many of n batches of the run its owner may send today.
 func (q *quotas) batches(ctx context.Context, run outbox.OpenRun, n int) int {
-	emails, bounded := q.limits.DailyQuota(run.OwnerSince, q.clock.Now())
-	if n == 0 || !bounded {
+	if n == 0 || q.limits.FirstDay == 0 {
 		return n
 	}
 	ctx, cancel := context.WithTimeout(ctx, timeout)
@@ -42,16 +45,31 @@ func (q *quotas) batches(ctx context.Context, run outbox.OpenRun, n int) int {
 		q.owners[run.OwnerID] = own
 	}
 	if time.Now().After(own.until) {
-		sent, err := q.outbox.SentToday(ctx, run.OwnerID)
-		if err != nil {
+		if err := q.count(ctx, own, run); err != nil {
 			q.log.Warn("counting an owner's emails failed", "owner", run.OwnerID, "error", err)
 			return 0
 		}
-		own.left, own.until = emails-sent, time.Now().Add(recountAfter)
+	}
+	if own.free {
+		q.note(ctx, own, run.ID, false)
+		return n
 	}
 	n = min(n, own.left/domain.BatchSize)
 	q.note(ctx, own, run.ID, n <= 0)
 	return max(n, 0)
+}
+
+func (q *quotas) count(ctx context.Context, own *quota, run outbox.OpenRun) error {
+	warmUp, err := q.outbox.WarmUp(ctx, run.OwnerID, run.OwnerSince, q.clock.Now())
+	if err != nil {
+		return err
+	}
+	emails, bounded := q.limits.DailyQuota(warmUp)
+	own.left, own.free, own.until = emails-warmUp.Today, !bounded, time.Now().Add(recountAfter)
+	if own.free {
+		own.until = time.Now().Add(freeFor)
+	}
+	return nil
 }
 
 // fetched takes off what was fetched since the last count.
