@@ -34,7 +34,7 @@ func (ms Mailings) RecipientCount(ctx context.Context, m domain.Mailing) (recipi
 		query.TableExpr("(SELECT suppressed_at IS NOT NULL AS suppressed, 1 AS clients FROM clients WHERE id IN ? AND owner_id = ?) AS client",
 			bun.Tuple(m.ClientIDs), m.OwnerID)
 	} else {
-		Audience(query.TableExpr("client_sets AS client"), m)
+		Audience(query.TableExpr("tag_counts AS client"), m)
 	}
 	err = query.ColumnExpr("coalesce(sum(clients) FILTER (WHERE NOT suppressed), 0)::bigint").
 		ColumnExpr("coalesce(sum(clients) FILTER (WHERE suppressed), 0)::bigint").Scan(ctx, &recipients, &suppressed)

@@ -19,7 +19,7 @@ func (ms Mailings) Overlaps(ctx context.Context, owner int64, mailings []domain.
 			picked = append(picked, m.ID)
 		}
 	}
-	err := ms.db.pg.Bun.NewRaw(`SELECT 0 AS mailing_id, tags, sum(clients)::bigint AS clients FROM client_sets WHERE owner_id = ?0 GROUP BY tags
+	err := ms.db.pg.Bun.NewRaw(`SELECT 0 AS mailing_id, tags, sum(clients)::bigint AS clients FROM tag_counts WHERE owner_id = ?0 GROUP BY tags
 		UNION ALL SELECT mailing_id, tags, count(*) FROM mailing_clients JOIN clients ON clients.id = client_id
 		WHERE mailing_id IN ?1 AND owner_id = ?0 GROUP BY mailing_id, tags`, owner, bun.Tuple(picked)).Scan(ctx, &o.Sets)
 	if err != nil || len(picked) < 3 {

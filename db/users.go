@@ -178,5 +178,5 @@ func (us Users) withCounts(page *bun.SelectQuery) *bun.SelectQuery {
 	return us.db.pg.Bun.NewSelect().TableExpr("(?) AS page", page).ColumnExpr("page.*").
 		ColumnExpr("EXISTS (SELECT FROM runs WHERE owner_id = page.id AND status = 'running' AND reason = ?) AS waiting", domain.ReasonWarmUp).
 		ColumnExpr("(SELECT count(*) FROM mailings WHERE owner_id = page.id AND deleted_at IS NULL) AS mailings").
-		ColumnExpr("(SELECT coalesce(sum(clients), 0)::bigint FROM client_sets WHERE owner_id = page.id) AS clients")
+		ColumnExpr("(SELECT coalesce(sum(clients), 0)::bigint FROM tag_counts WHERE owner_id = page.id) AS clients")
 }

@@ -8,12 +8,12 @@ import (
 	"github.com/uptrace/bun/dialect/pgdialect"
 )
 
-// What follows counts clients by their sets of tags: few are different, and triggers keep their
-// numbers in client_sets, so that no page counts clients one by one.
+// Tag counts: clients have few different sets of tags, and triggers keep the number of each
+// in tag_counts, so that no page counts clients one by one.
 
 // count is the number of the owner's clients.
 func (cs Clients) count(ctx context.Context, owner int64) (clients int, err error) {
-	err = cs.db.pg.Bun.NewSelect().TableExpr("client_sets").ColumnExpr("coalesce(sum(clients), 0)::bigint").
+	err = cs.db.pg.Bun.NewSelect().TableExpr("tag_counts").ColumnExpr("coalesce(sum(clients), 0)::bigint").
 		Where("owner_id = ?", owner).Scan(ctx, &clients)
 	return clients, err
 }
@@ -21,7 +21,7 @@ func (cs Clients) count(ctx context.Context, owner int64) (clients int, err erro
 // spellings are the ways the owner writes a tag, and the number of clients that have it.
 func (cs Clients) spellings(ctx context.Context, owner int64, tag string) (spellings []string, clients int, err error) {
 	err = cs.db.pg.Bun.NewRaw(`SELECT array_agg(DISTINCT tag), coalesce(sum(n), 0)
-		FROM (SELECT tags, sum(clients) AS n FROM client_sets WHERE owner_id = ? GROUP BY tags HAVING sum(clients) > 0) AS sets, unnest(tags) AS tag
+		FROM (SELECT tags, sum(clients) AS n FROM tag_counts WHERE owner_id = ? GROUP BY tags HAVING sum(clients) > 0) AS sets, unnest(tags) AS tag
 		WHERE lower(tag) = lower(?)`, owner, tag).Scan(ctx, pgdialect.Array(&spellings), &clients)
 	return spellings, clients, err
 }
@@ -37,7 +37,7 @@ type TagCount struct {
 func (cs Clients) Tags(ctx context.Context, owner int64) ([]TagCount, error) {
 	tags := []TagCount{}
 	err := cs.db.pg.Bun.NewRaw(`SELECT (array_agg(tag ORDER BY n DESC))[1] AS tag, sum(n) AS clients
-		FROM (SELECT tags, sum(clients) AS n FROM client_sets WHERE owner_id = ? GROUP BY tags HAVING sum(clients) > 0) AS sets, unnest(tags) AS tag
+		FROM (SELECT tags, sum(clients) AS n FROM tag_counts WHERE owner_id = ? GROUP BY tags HAVING sum(clients) > 0) AS sets, unnest(tags) AS tag
 		GROUP BY lower(tag) ORDER BY sum(n) DESC, lower(tag) LIMIT 100`, owner).Scan(ctx, &tags)
 	return tags, postgres.TranslateError(err)
 }
@@ -45,10 +45,10 @@ func (cs Clients) Tags(ctx context.Context, owner int64) ([]TagCount, error) {
 // MergeTagCounts makes one row of the many that changes have left of a set.
 func (cs Clients) MergeTagCounts(ctx context.Context) error {
 	_, err := cs.db.pg.Pool.Exec(ctx, `WITH many AS (
-			SELECT owner_id, tags, suppressed FROM client_sets GROUP BY 1, 2, 3 HAVING count(*) > 1
+			SELECT owner_id, tags, suppressed FROM tag_counts GROUP BY 1, 2, 3 HAVING count(*) > 1
 		), gone AS (
-			DELETE FROM client_sets AS set USING many
+			DELETE FROM tag_counts AS set USING many
 			WHERE set.owner_id = many.owner_id AND set.tags = many.tags AND set.suppressed = many.suppressed RETURNING set.*
-		) INSERT INTO client_sets SELECT owner_id, tags, suppressed, sum(clients) FROM gone GROUP BY 1, 2, 3 HAVING sum(clients) <> 0`)
+		) INSERT INTO tag_counts SELECT owner_id, tags, suppressed, sum(clients) FROM gone GROUP BY 1, 2, 3 HAVING sum(clients) <> 0`)
 	return postgres.TranslateError(err)
 }

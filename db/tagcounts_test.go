@@ -10,11 +10,11 @@ import (
 	"skychimp/domain"
 )
 
-// setsAgree fails unless the kept counts are those of the clients themselves.
-func setsAgree(t *testing.T, d *db.DB, when string) {
+// tagCountsAgree fails unless the kept counts are those of the clients themselves.
+func tagCountsAgree(t *testing.T, d *db.DB, when string) {
 	t.Helper()
 	wrong := dbtest.Numbers(t, d, `SELECT coalesce(kept.n, 0) - coalesce(real.n, 0)
-		FROM (SELECT owner_id, tags, suppressed, sum(clients)::bigint AS n FROM client_sets GROUP BY 1, 2, 3) AS kept
+		FROM (SELECT owner_id, tags, suppressed, sum(clients)::bigint AS n FROM tag_counts GROUP BY 1, 2, 3) AS kept
 		FULL JOIN (SELECT owner_id, tags, suppressed_at IS NOT NULL AS suppressed, count(*) AS n FROM clients GROUP BY 1, 2, 3) AS real
 		USING (owner_id, tags, suppressed) WHERE kept.n IS DISTINCT FROM real.n AND NOT (kept.n = 0 AND real.n IS NULL)`)
 	if len(wrong) > 0 {
@@ -22,12 +22,12 @@ func setsAgree(t *testing.T, d *db.DB, when string) {
 	}
 }
 
-func TestClientSets(t *testing.T) {
+func TestTagCounts(t *testing.T) {
 	d := dbtest.New(t)
 	ann, bob := dbtest.NewOwner(t, d, "ann"), dbtest.NewOwner(t, d, "bob")
 	ids := dbtest.NewClients(t, d, ann, 20)
 	dbtest.NewClients(t, d, bob, 3)
-	setsAgree(t, d, "created")
+	tagCountsAgree(t, d, "created")
 	for _, statement := range []string{
 		"UPDATE clients SET tags = '{news}' WHERE id % 2 = 0",
 		"UPDATE clients SET tags = '{VIP}', suppressed_at = now() WHERE id % 3 = 0",
@@ -39,24 +39,24 @@ func TestClientSets(t *testing.T) {
 		"UPDATE clients SET tags = '{nobody}' WHERE false",
 	} {
 		dbtest.Exec(t, d, statement)
-		setsAgree(t, d, statement)
+		tagCountsAgree(t, d, statement)
 	}
 	if err := d.Clients().Unsubscribe(t.Context(), ids[0]); err != nil {
 		t.Fatal(err)
 	}
 	dbtest.Exec(t, d, "DELETE FROM users WHERE id = $1", bob)
-	setsAgree(t, d, "with a user gone")
+	tagCountsAgree(t, d, "with a user gone")
 	if err := d.Clients().MergeTagCounts(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	setsAgree(t, d, "merged")
-	twice := `SELECT count(*) FROM client_sets GROUP BY owner_id, tags, suppressed HAVING count(*) > 1 OR sum(clients) = 0`
+	tagCountsAgree(t, d, "merged")
+	twice := `SELECT count(*) FROM tag_counts GROUP BY owner_id, tags, suppressed HAVING count(*) > 1 OR sum(clients) = 0`
 	if left := dbtest.Numbers(t, d, twice); len(left) > 0 {
-		t.Errorf("sets in several rows or of nobody: %v", left)
+		t.Errorf("tag counts in several rows or of nobody: %v", left)
 	}
 }
 
-func TestClientSetsAtOnce(t *testing.T) {
+func TestTagCountsAtOnce(t *testing.T) {
 	d := dbtest.New(t)
 	owner := dbtest.NewOwner(t, d, "ann")
 	var busy sync.WaitGroup
@@ -78,5 +78,5 @@ func TestClientSetsAtOnce(t *testing.T) {
 		dbtest.NewClient(t, d, owner, domain.ClientForm{Email: fmt.Sprintf("b%d@x.org", n)})
 	}
 	busy.Wait()
-	setsAgree(t, d, "after all")
+	tagCountsAgree(t, d, "after all")
 }
