@@ -83,14 +83,16 @@ func (r returned) bounced(ctx context.Context, tx Tx) error {
 	if _, err := tx.Pgx.Exec(ctx, "SELECT pg_advisory_xact_lock($1, hashtext(lower($2)))", addressLock, r.Email); err != nil {
 		return err
 	}
-	marked, err := r.mark(ctx, tx, "bounced", r.Answer.Class())
-	if err != nil || !marked || r.Kind == domain.ReturnBlocked {
+	class := domain.ReturnClass(r.Answer)
+	marked, err := r.mark(ctx, tx, "bounced", class)
+	if err != nil || !marked || r.Kind == domain.ReturnBlocked || r.Kind == domain.ReturnSoft && !class.CountsAsSoft() {
 		return err
 	}
 	if r.Kind == domain.ReturnSoft {
 		var soft int
 		err := tx.Pgx.QueryRow(ctx, `SELECT count(*) FROM bounces
-			WHERE lower(email) = lower($1) AND at > now() - make_interval(days => $2) AND kind = 'soft'`, r.Email, domain.SoftBounceDays).Scan(&soft)
+			WHERE lower(email) = lower($1) AND at > now() - make_interval(days => $2) AND kind = 'soft' AND class <> $3`,
+			r.Email, domain.SoftBounceDays, string(domain.ClassUnknown)).Scan(&soft)
 		if err != nil || soft < domain.SoftBounces {
 			return err
 		}

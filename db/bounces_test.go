@@ -129,6 +129,19 @@ func TestThreeSoftBouncesInTwoWeeksSuppress(t *testing.T) {
 	}
 }
 
+func TestWordsThatNobodyKnowsSuppressNobody(t *testing.T) {
+	d := dbtest.New(t)
+	ann := dbtest.NewOwner(t, d, "ann")
+	dbtest.NewClients(t, d, ann, 2)
+	for range 4 {
+		run := dbtest.Plan(t, d, dbtest.NewLaunched(t, d, ann, nil).ID, dbtest.Monday)
+		receive(t, d, run.ID, 1, bounceOf("c001@x.example", "failed", 550, "5.0.0 not today"))
+		receive(t, d, run.ID, 2, bounceOf("c002@x.example", "failed", 450, "4.4.1 connection timed out"))
+	}
+	wantReasons(t, d, "c001@x.example", "")
+	wantReasons(t, d, "c002@x.example", "bounced")
+}
+
 func TestSoftBouncesAtTheSameTimeAreAllCounted(t *testing.T) {
 	d := dbtest.New(t)
 	ann := dbtest.NewOwner(t, d, "ann")

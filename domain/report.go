@@ -99,16 +99,32 @@ func (r ReportedRecipient) means(email string) ReturnKind {
 		final = r.Original
 	}
 	permanent := r.Answer.Code/100 == 5 && !strings.HasPrefix(r.Answer.Enhanced(), "4.")
-	switch class := r.Answer.Class(); {
+	switch class := ReturnClass(r.Answer); {
 	case class == ClassDead && permanent && (final == "" || strings.EqualFold(NormalEmail(final), NormalEmail(email))):
 		return ReturnHard
-	case class == ClassSender:
-		return ReturnBlocked
+	case class == ClassDead, class == ClassMailbox, class == returnNetwork, class == ClassUnknown:
+		return ReturnSoft
 	}
-	return ReturnSoft
+	return ReturnBlocked
 }
 
-// softBounces in softWindow days suppress an address like a dead one.
+// returnNetwork is the class of a host that nobody reached for days.
+const returnNetwork Class = "network"
+
+// ReturnClass is what the answer in a report blames.
+func ReturnClass(a Answer) Class {
+	class := a.Class()
+	if code := a.Enhanced(); class == ClassUnknown && (strings.HasPrefix(code, "4.4.") || strings.HasPrefix(code, "5.4.")) {
+		return returnNetwork
+	}
+	return class
+}
+
+// CountsAsSoft tells whether bounces of the class, again and again, say something of the address. Words that nobody knows
+// may be about the sender, and would cost a whole domain's addresses.
+func (c Class) CountsAsSoft() bool { return c != ClassUnknown }
+
+// SoftBounces in SoftBounceDays suppress an address like a dead one.
 const (
 	SoftBounces    = 3
 	SoftBounceDays = 14
