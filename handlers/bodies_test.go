@@ -125,8 +125,13 @@ func TestBodiesOfStrangers(t *testing.T) {
 			fmt.Fprintf(conn, "POST %s HTTP/1.1\r\nHost: %s\r\nContent-Type: %s\r\nContent-Length: %d\r\n\r\n", path, host, kind, len(body))
 			go func() { _, _ = conn.Write(body[:len(body)-1]) }()
 			response, err := http.ReadResponse(bufio.NewReader(conn), nil)
-			if err != nil || response.StatusCode != 413 && response.StatusCode != 303 {
-				t.Errorf("%s: %v %v", path, response, err)
+			if err != nil {
+				t.Errorf("%s: %v", path, err)
+				return
+			}
+			defer response.Body.Close()
+			if response.StatusCode != 413 && response.StatusCode != 303 {
+				t.Errorf("%s: %v", path, response)
 			}
 		})
 	}
@@ -197,7 +202,12 @@ func TestCrowdOfOneNetwork(t *testing.T) {
 			continue
 		}
 		_ = conn.SetDeadline(time.Now().Add(time.Minute))
-		if response, err := http.ReadResponse(bufio.NewReader(conn), nil); err == nil && response.StatusCode == 429 && response.Header.Get("Retry-After") != "" {
+		response, err := http.ReadResponse(bufio.NewReader(conn), nil)
+		if err != nil {
+			continue
+		}
+		defer response.Body.Close()
+		if response.StatusCode == 429 && response.Header.Get("Retry-After") != "" {
 			refused++
 		}
 	}

@@ -110,7 +110,11 @@ func TestNothingIsUnpacked(t *testing.T) {
 		for _, encoding := range []string{"gzip", "deflate", "x"} {
 			response, _ := w.wire(t, fmt.Sprintf("%s %s HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Encoding: %s\r\nContent-Length: 1\r\n\r\n1",
 				one.Method, strings.ReplaceAll(one.Path, ":", ""), encoding))
-			if response == nil || response.StatusCode != http.StatusUnsupportedMediaType {
+			if response == nil {
+				t.Fatalf("%s %s: no answer", one.Method, one.Path)
+			}
+			_ = response.Body.Close()
+			if response.StatusCode != http.StatusUnsupportedMediaType {
 				t.Errorf("%s %s: %v", one.Method, one.Path, response)
 			}
 		}

@@ -184,7 +184,8 @@ func newSeal(key signingKey, domain string, names []string, tail []byte) *seal {
 		}
 		h = append(h, make([]byte, min(left, signatureLine))...)
 	}
-	sealed.header = append(h, crlf...)
+	h = append(h, crlf...)
+	sealed.header = h
 	return sealed
 }
 

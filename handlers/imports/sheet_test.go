@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"maps"
 	"runtime"
 	"strings"
 	"testing"
@@ -21,13 +22,11 @@ func sheetFile(t testing.TB, parts map[string]func(write func(string))) []byte {
 	all := map[string]func(func(string)){
 		"xl/workbook.xml": func(w func(string)) { w(`<workbook><sheets><sheet name="S" r:id="rId1"/></sheets></workbook>`) },
 		"xl/_rels/workbook.xml.rels": func(w func(string)) {
-			w(`<Relationships><Relationship Id="rId1" Target="worksheets/sheet1.xml"/></Relationships>`)
+			w(`<Relationships><Relationship Id='rId1' Target='worksheets/sheet1.xml'/></Relationships>`)
 		},
 		"xl/worksheets/sheet1.xml": func(w func(string)) { w(`<row r="1"><c r="A1" t="s"><v>0</v></c></row>`) },
 	}
-	for name, write := range parts {
-		all[name] = write
-	}
+	maps.Copy(all, parts)
 	var b bytes.Buffer
 	archive := zip.NewWriter(&b)
 	for name, write := range all {
@@ -57,11 +56,11 @@ func unfolding(t testing.TB) map[string][]byte {
 	one := func(name string, write func(func(string))) []byte {
 		return sheetFile(t, map[string]func(func(string)){name: write})
 	}
-	const strings_, sheet = "xl/sharedStrings.xml", "xl/worksheets/sheet1.xml"
+	const shared, sheet = "xl/sharedStrings.xml", "xl/worksheets/sheet1.xml"
 	return map[string][]byte{
-		"200 MB of shared texts":    one(strings_, repeat("<si><t>"+strings.Repeat("a", 2000)+"</t></si>", 100_000)),
-		"5 million shared texts":    one(strings_, repeat("<si><t>a</t></si>", 5_000_000)),
-		"one shared text of 200 MB": one(strings_, func(w func(string)) { w("<si><t>"); repeat(strings.Repeat("a", 200), 1_000_000)(w); w("</t></si>") }),
+		"200 MB of shared texts":    one(shared, repeat("<si><t>"+strings.Repeat("a", 2000)+"</t></si>", 100_000)),
+		"5 million shared texts":    one(shared, repeat("<si><t>a</t></si>", 5_000_000)),
+		"one shared text of 200 MB": one(shared, func(w func(string)) { w("<si><t>"); repeat(strings.Repeat("a", 200), 1_000_000)(w); w("</t></si>") }),
 		"a part of 300 MB":          one(sheet, repeat(strings.Repeat(" ", 300), 1_000_000)),
 		"a tag of 200 MB":           one(sheet, func(w func(string)) { w("<row r=\""); repeat(strings.Repeat("1", 200), 1_000_000)(w); w("\"/>") }),
 		"comments":                  one(sheet, repeat("<!---->", 10_000_000)),
@@ -69,7 +68,7 @@ func unfolding(t testing.TB) map[string][]byte {
 		"texts that aren't escaped": one(sheet, repeat("<![CDATA[]]>", 10_000_000)),
 		"rows without cells":        one(sheet, repeat("<row/>", 20_000_000)),
 		"rows far to the right":     one(sheet, repeat(`<row><c r="XFD1"><v>1</v></c><c r="A1"><v>1</v></c></row>`, 300_000)),
-		"one text in all cells":     sheetFile(t, map[string]func(func(string)){strings_: func(w func(string)) { w("<si><t>" + strings.Repeat("a", 200_000) + "</t></si>") }, sheet: repeat(`<row><c t="s"><v>0</v></c><c t="s"><v>0</v></c></row>`, 200_000)}),
+		"one text in all cells":     sheetFile(t, map[string]func(func(string)){shared: func(w func(string)) { w("<si><t>" + strings.Repeat("a", 200_000) + "</t></si>") }, sheet: repeat(`<row><c t="s"><v>0</v></c><c t="s"><v>0</v></c></row>`, 200_000)}),
 		"a million sheets":          one("xl/workbook.xml", repeat(`<sheet name="S" r:id="rId1"/>`, 1_000_000)),
 		"a million styles":          one("xl/styles.xml", repeat(`<numFmt numFmtId="1" formatCode="yy"/><cellXfs><xf numFmtId="14"/></cellXfs>`, 1_000_000)),
 		"texts in texts in one inline": one(sheet, func(w func(string)) {

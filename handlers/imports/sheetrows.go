@@ -229,12 +229,10 @@ func (p *part) attr(name string) string {
 		if at < 0 {
 			return ""
 		}
-		value, is := bytes.CutPrefix(rest[at+len(name):], []byte(`="`))
-		if is && at > 0 && bytes.IndexByte([]byte(" \t\r\n:"), rest[at-1]) >= 0 {
-			if end := bytes.IndexByte(value, '"'); end >= 0 {
-				return html.UnescapeString(string(value[:end]))
-			}
-			return ""
+		value, is := bytes.CutPrefix(rest[at+len(name):], []byte("="))
+		if is && at > 0 && bytes.IndexByte([]byte(" \t\r\n:"), rest[at-1]) >= 0 && len(value) > 0 {
+			quoted, _, _ := bytes.Cut(value[1:], value[:1]) // by " or '
+			return html.UnescapeString(string(quoted))
 		}
 		rest = value
 	}
