@@ -19,12 +19,13 @@ type token struct {
 	Hash           []byte `bun:",pk"`
 	UserID         int64  `bun:",nullzero"`
 	RegistrationID int64  `bun:",nullzero"`
+	ChangeID       int64  `bun:",nullzero"`
 	Purpose        domain.TokenPurpose
 	ExpiresAt      time.Time
 }
 
 // Create keeps a link's hash, the first time it is asked to, for as long as its purpose lets it work; id is of a registration
-// where the link confirms one, else of a user. Older links go on working, because emails may arrive
+// or of an email change where the link confirms one, else of a user. Older links go on working, because emails may arrive
 // late and out of turn.
 func (t Tokens) Create(ctx context.Context, hash []byte, id int64, purpose domain.TokenPurpose, now time.Time) error {
 	return t.db.pg.InTx(ctx, func(tx Tx) error {
@@ -32,8 +33,14 @@ func (t Tokens) Create(ctx context.Context, hash []byte, id int64, purpose domai
 			return err
 		}
 		kept := token{Hash: hash, UserID: id, Purpose: purpose, ExpiresAt: now.Add(purpose.Life())}
-		if purpose == domain.TokenVerify {
+		switch purpose {
+		case domain.TokenVerify:
 			kept.UserID, kept.RegistrationID = 0, id
+		case domain.TokenOldEmail, domain.TokenNewEmail:
+			if err := tx.NewRaw(`SELECT user_id FROM email_changes WHERE id = ?`, id).Scan(ctx, &kept.UserID); err != nil {
+				return err
+			}
+			kept.ChangeID = id
 		}
 		_, err := tx.NewInsert().Model(&kept).On("CONFLICT DO NOTHING").Exec(ctx)
 		return err

@@ -40,6 +40,9 @@ const (
 	MailKnown  MailKind = "known"
 	MailReset  MailKind = "reset"
 	MailTest   MailKind = "test"
+
+	MailOldEmail MailKind = "email_old" // asks the mailbox of before whether a new address is right
+	MailNewEmail MailKind = "email_new" // asks the new one; MailKnown where the address has an account
 )
 
 // MailJob sends one system email, to the user or, for MailVerify, to whoever registered. With
@@ -49,6 +52,7 @@ type MailJob struct {
 	Letter         MailKind `json:"letter"`
 	UserID         int64    `json:"user_id,omitempty"`
 	RegistrationID int64    `json:"registration_id,omitempty"`
+	EmailChangeID  int64    `json:"email_change_id,omitempty"`
 	MessageID      int64    `json:"message_id,omitempty"`
 	ClientID       int64    `json:"client_id,omitempty"`
 }

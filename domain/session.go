@@ -24,6 +24,9 @@ type TokenPurpose string
 const (
 	TokenVerify TokenPurpose = "verify"
 	TokenReset  TokenPurpose = "reset"
+
+	TokenOldEmail TokenPurpose = "email_old" // the mailbox of before confirms a new address
+	TokenNewEmail TokenPurpose = "email_new" // the new one does
 )
 
 // Life is how long a link is valid.

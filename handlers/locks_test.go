@@ -422,3 +422,90 @@ func TestNamesAreHeld(t *testing.T) {
 	owner.post(pathOf(m)+"/run").is(t, 303)
 	w.logged(t, "mia@people.example approve ann@people.example: It is the bank")
 }
+
+// A stolen session doesn't move an account to the thief's mailbox: that takes the password and the old mailbox,
+// and what is answered tells nothing of other accounts.
+func TestEmailChange(t *testing.T) {
+	w := newEnv(t)
+	ann, other := w.user(t, "ann", domain.RoleUser), w.user(t, "other", domain.RoleUser)
+	b := w.as(t, ann)
+	ask := func(email string) domain.EmailChange {
+		t.Helper()
+		b.post("/account/email", "email", email, "current", password).leads(t, "/account/email")
+		change, err := w.db.EmailChanges().Of(t.Context(), ann.ID)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return change
+	}
+	links := func(change domain.EmailChange) (old, new string) {
+		return "/account/email/" + w.link(t, change.ID, domain.TokenOldEmail, time.Now()), "/account/email/" + w.link(t, change.ID, domain.TokenNewEmail, time.Now())
+	}
+	email := func() string {
+		user, err := w.db.Users().Get(t.Context(), ann.ID)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return user.Email
+	}
+	b.get("/account").is(t, 200, `href="/account/email"`)
+	b.post("/account/email", "email", "thief@people.example", "current", "not the password").is(t, 422, `aria-invalid="true"`, "thief@people.example")
+	b.post("/account/email", "email", "nonsense", "current", password).is(t, 422, `aria-invalid="true"`)
+	b.post("/account/email", "email", ann.Email, "current", password).is(t, 422, "already")
+	if n := len(w.letters(t)); n != 0 {
+		t.Fatalf("%d emails", n)
+	}
+
+	thief := ask("thief@people.example")
+	if jobs := w.letters(t); len(jobs) != 2 || jobs[0].Letter != domain.MailOldEmail || jobs[1].Letter != domain.MailNewEmail || jobs[1].EmailChangeID != thief.ID {
+		t.Errorf("%+v", jobs)
+	}
+	_, toThief := links(thief)
+	w.visitor(t).get(toThief).is(t, 200, "thief@people.example", `method="post"`)
+	w.visitor(t).post(toThief).leads(t, "/login")
+	w.visitor(t).post(toThief).is(t, 410)
+	b.get("/account/email").is(t, 200, "not confirmed yet", ": confirmed")
+	if email() != ann.Email {
+		t.Fatal("one mailbox is enough")
+	}
+
+	moved := ask("ann2@people.example") // ends what was asked before
+	reset := "/password/reset/" + w.link(t, ann.ID, domain.TokenReset, time.Now())
+	old, new := links(moved)
+	w.visitor(t).post(old).leads(t, "/login")
+	if email() != ann.Email {
+		t.Fatal("the old mailbox is enough")
+	}
+	w.visitor(t).post(new).leads(t, "/login")
+	if email() != "ann2@people.example" {
+		t.Fatal("nothing has changed")
+	}
+	w.visitor(t).get(reset).is(t, 410)
+	w.visitor(t).post("/login", "email", "ann2@people.example", "password", password).is(t, 303)
+
+	// An address that has an account: the same answers, the other account stays.
+	taken := ask(other.Email)
+	old, new = links(taken)
+	w.visitor(t).post(old).leads(t, "/login")
+	if w.visitor(t).post(new).StatusCode == 303 || email() != "ann2@people.example" {
+		t.Error("two accounts share an address")
+	}
+	for range 2 {
+		ask("more@people.example")
+	}
+	b.post("/account/email", "email", "more@people.example", "current", password).is(t, 429)
+	if n := w.invited(t); n != 4 {
+		t.Errorf("%d emails to new addresses: at most one an hour goes to a mailbox", n)
+	}
+}
+
+// invited is how many emails go to addresses that are to be new ones.
+func (w *env) invited(t *testing.T) (n int) {
+	t.Helper()
+	for _, job := range w.letters(t) {
+		if job.Letter == domain.MailNewEmail && job.EmailChangeID != 0 {
+			n++
+		}
+	}
+	return n
+}

@@ -55,6 +55,10 @@ func table(n nouns) []route {
 		{"POST", "/account", web.SignedIn, n.account.Change},
 		{"DELETE", "/account", web.SignedIn, n.account.Delete},
 		{"POST", "/account/password", web.SignedIn, n.account.ChangePassword},
+		{"GET", "/account/email", web.SignedIn, n.account.EmailForm},
+		{"POST", "/account/email", web.SignedIn, n.account.ChangeEmail},
+		{"GET", "/account/email/:token", web.Everyone, n.account.EmailLink},
+		{"POST", "/account/email/:token", web.Everyone, web.Limited(n.account.ConfirmEmail)},
 		{"POST", "/account/sessions/end", web.SignedIn, n.account.EndOtherSessions},
 		{"GET", "/account/export.json", web.SignedIn, n.account.Export},
 

@@ -14,6 +14,8 @@ func TestViews(t *testing.T) {
 		"account/password":      accountView{},
 		"account/profile":       accountView{},
 		"account/sessions":      accountView{},
+		"account/email":         &changeForm{},
+		"account/email-confirm": confirmView{},
 		"account/login":         loginView{},
 		"account/forgot":        emailForm{},
 		"account/reset":         passwordForm{},

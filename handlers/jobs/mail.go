@@ -70,6 +70,9 @@ func unnamed(err error, reader domain.User) error {
 // reader is whom the email is for. A registration of an address that has an account is told to the
 // account's owner.
 func (w *MailWorker) reader(ctx context.Context, job *domain.MailJob) (domain.User, error) {
+	if job.EmailChangeID != 0 {
+		return w.mover(ctx, job)
+	}
 	if job.RegistrationID == 0 {
 		return w.DB.Users().Get(ctx, job.UserID)
 	}
@@ -87,6 +90,29 @@ func (w *MailWorker) reader(ctx context.Context, job *domain.MailJob) (domain.Us
 	}
 	registration.Name = "" // a stranger may have typed it to put words into our email
 	return registration.User("", time.Time{}), nil
+}
+
+// mover is who wants another address, at the old one or at the new. An address that has an account hears of
+// it as if somebody had registered it.
+func (w *MailWorker) mover(ctx context.Context, job *domain.MailJob) (domain.User, error) {
+	change, err := w.DB.EmailChanges().Get(ctx, job.EmailChangeID)
+	if err != nil {
+		return domain.User{}, err
+	}
+	user, err := w.DB.Users().Get(ctx, change.UserID)
+	if err != nil || job.Letter == domain.MailOldEmail {
+		return user, err
+	}
+	other, err := w.DB.Users().ByEmail(ctx, change.Email)
+	switch {
+	case err == nil && other.ID != user.ID:
+		job.Letter = domain.MailKnown
+		return other, nil
+	case err != nil && domain.KindOf(err) != domain.NotFound:
+		return domain.User{}, err
+	}
+	user.Name, user.Email = "", change.Email // a stranger may have chosen the name
+	return user, nil
 }
 
 // notice writes a letter of the program itself.
@@ -117,6 +143,10 @@ func (w *MailWorker) link(ctx context.Context, job *river.Job[domain.MailJob], r
 		return w.token(ctx, "/verify/", job, job.Args.RegistrationID, domain.TokenVerify)
 	case domain.MailReset:
 		return w.token(ctx, "/password/reset/", job, reader.ID, domain.TokenReset)
+	case domain.MailOldEmail:
+		return w.token(ctx, "/account/email/", job, job.Args.EmailChangeID, domain.TokenOldEmail)
+	case domain.MailNewEmail:
+		return w.token(ctx, "/account/email/", job, job.Args.EmailChangeID, domain.TokenNewEmail)
 	case domain.MailKnown:
 		return "/login", nil
 	}
