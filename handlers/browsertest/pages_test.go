@@ -118,6 +118,8 @@ var sights = []sight{
 	{"GET /runs/:id", anOwner, "/runs/31", 0, "", false},
 	{"GET /runs/:id", anOwner, "/runs/32", 0, "", false},
 	{"GET /runs/:id", aManager, "/runs/33", 0, "", false},
+	{"GET /runs/:id/bounces", anOwner, "/runs/1/bounces", 0, "", false},
+	{"GET /runs/:id/bounces", anOwner, "/runs/32/bounces", 0, "", false},
 	{"GET /attempts", anOwner, "/attempts", 0, "", false},
 	{"GET /attempts", aNewOwner, "/attempts", 0, "", false},
 
@@ -136,6 +138,8 @@ var sights = []sight{
 	{"GET /manager/users", aManager, "/manager/users", 0, "", false},
 	{"GET /manager/users/:id/block", aManager, "/manager/users/1/block", 0, "", false},
 	{"GET /manager/users/:id/block", aManager, "/manager/users/6/block", 0, "", false},
+	{"GET /manager/users/:id/lift", aManager, "/manager/users/8/lift", 0, "", false},
+	{"GET /manager/users/:id/approve", aManager, "/manager/users/8/approve", 0, "", false},
 	{"POST /manager/users/:id/block", aManager, "/manager/users/1/block", 422, "main form", false},
 
 	{"GET /admin/posts", aWriter, "/admin/posts", 0, "", false},

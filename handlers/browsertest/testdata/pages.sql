@@ -1,6 +1,6 @@
--- What stands on the pages that the walker looks at: people of every role and state, things with
+-- What stands on the pages that the crawler looks at: people of every role and state, things with
 -- the longest names, runs that went well, badly and not to their end. The ids are those of
--- browser_pages_test.go. Nothing here is due before 2031, so the engine leaves it as it is.
+-- pages_test.go. Nothing here is due before 2031, so the engine leaves it as it is.
 ALTER TABLE users ALTER id RESTART 1000;
 ALTER TABLE clients ALTER id RESTART 1000;
 ALTER TABLE posts ALTER id RESTART 1000;
@@ -55,14 +55,14 @@ INSERT INTO mailings (id, owner_id, message_id, name, audience, tags, start_loca
     (7, 1, 1, 'Paused', 'all', '{}', '2026-01-05 09:00', NULL, 'UTC', 'monthly', 'running', NULL, 69, '2031-10-05 09:00Z', now(), NULL, NULL, '');
 INSERT INTO mailing_clients SELECT 3, i FROM generate_series(1, 30) AS i;
 
--- Runs: done with everything in it, missed, one with deferred letters, one paused.
+-- Runs: done with everything in it, missed, one with deferred emails, one paused.
 INSERT INTO runs (id, mailing_id, owner_id, occurrence_no, scheduled_at, subject, body, revision, status, reason, resume_at, planned, accepted, failed, suppressed, expired, cancelled, closed_at)
 SELECT n, 1, 1, n, now() - (31 - n) * interval '7 days', 'News', 'Hello', 1, 'done', '', NULL, 60, 50 - n, n, 6, 2, 2, now() - (31 - n) * interval '7 days' FROM generate_series(1, 30) AS n;
 INSERT INTO runs (id, mailing_id, owner_id, occurrence_no, scheduled_at, subject, body, revision, status, reason, resume_at, planned) VALUES
     (31, 1, 1, 31, now() - interval '1 year', '', '', 0, 'missed', 'the program was not running', NULL, 0),
     (32, 6, 1, 1, now(), 'News', 'Hello', 1, 'running', '', NULL, 60),
     (33, 7, 1, 1, now(), 'News', 'Hello', 1, 'paused', '535 5.7.8 Authentication credentials invalid', now() + interval '1 day', 60);
-INSERT INTO blocks (run_id, first_seq, open, done, accepted, failed) VALUES (32, 1, 0, true, 40, 5), (33, 1, 60, false, 0, 0);
+INSERT INTO batches (run_id, first_seq, open, done, accepted, failed) VALUES (32, 1, 0, true, 40, 5), (33, 1, 60, false, 0, 0);
 INSERT INTO retries (run_id, seq, due_at) SELECT 32, n, now() + interval '1 day' FROM generate_series(46, 60) AS n;
 INSERT INTO deliveries (run_id, seq, client_id, email, outcome, tries)
 SELECT run, n, n, 'client' || n || '@example.com', CASE
@@ -70,6 +70,11 @@ SELECT run, n, n, 'client' || n || '@example.com', CASE
         WHEN n <= 56 THEN 'suppressed' WHEN n <= 58 THEN 'expired' ELSE 'cancelled' END, 1
 FROM unnest(ARRAY[1, 32, 33]) AS run, generate_series(1, 60) AS n;
 UPDATE deliveries SET email = (SELECT email FROM clients WHERE id = 60) WHERE client_id = 60;
+INSERT INTO bounces (run_id, seq, mark, kind, class, owner_id, email)
+SELECT 1, n, CASE WHEN n % 4 = 0 THEN 'complained' ELSE 'bounced' END, (ARRAY['complaint', 'hard', 'soft', 'blocked'])[1 + n % 4],
+    CASE WHEN n % 4 = 1 THEN 'dead' ELSE '' END, 1, 'client' || n || '@example.com' FROM generate_series(1, 40) AS n;
+INSERT INTO returns (run_id, seq, kind, code, answer, raw, digest)
+SELECT 1, n, 'hard', 550, '5.1.1 No such user here: ' || repeat('unbroken', 20), '', sha256(n::text::bytea) FROM generate_series(1, 40) AS n;
 INSERT INTO attempts (run_id, seq, client_id, email, n, at, status, code, answer)
 SELECT run_id, seq, client_id, email, 1, now(), outcome, CASE outcome WHEN 'accepted' THEN 250 WHEN 'failed' THEN 550 ELSE 451 END,
     CASE outcome WHEN 'accepted' THEN '2.0.0 Ok: queued as 12345' WHEN 'failed' THEN '5.1.1 No such user here: ' || repeat('unbroken', 20) ELSE '4.7.1 Try again later' END
