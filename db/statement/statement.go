@@ -12,9 +12,9 @@ type Name string
 const (
 	Advance  Name = "outbox.advance"  // the mailing moves to its next time, in the transaction that plans a run
 	PlanPart Name = "outbox.planpart" // the run whose next part is planned is locked
-	Fetch    Name = "outbox.fetch"    // an instance takes blocks of a run
+	Fetch    Name = "outbox.fetch"    // an instance takes batches of a run
 	Record   Name = "outbox.record"   // attempts become durable
-	Complete Name = "outbox.complete" // deliveries and blocks learn what became of their emails
+	Complete Name = "outbox.complete" // deliveries and batches learn what became of their emails
 	Close    Name = "outbox.close"    // the last statement of the transaction that closes a run
 )
 

@@ -39,7 +39,7 @@ func TestFaultFrozen(t *testing.T) {
 		}
 		stopped := time.Now()
 		other := env.launch()
-		env.until("the other one has done all", env.closed) // it needs to take blocks over for that
+		env.until("the other one has done all", env.closed) // it needs to take batches over for that
 		time.Sleep(time.Until(stopped.Add(frozen)))
 		late.Signal(syscall.SIGCONT)
 		env.until("the late one notices", func() bool { return late.Over() || strings.Contains(late.Printed(), "starting anew") })

@@ -106,7 +106,7 @@ func (env *environment) report(what string, times int, allowed bounds, remarks .
 		env.Errorf("%s: %+v, doubled at most %d", what, sum, allowed.doubled)
 	}
 	if n := env.count(`SELECT count(*) FROM batches`) + env.count(`SELECT count(*) FROM retries`); n > 0 {
-		env.Errorf("%s: %d blocks and retries outlive their runs", what, n)
+		env.Errorf("%s: %d batches and retries outlive their runs", what, n)
 	}
 	if env.slowest > recovery {
 		env.own = max(env.own, env.ownStart())

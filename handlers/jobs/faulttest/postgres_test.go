@@ -48,7 +48,7 @@ func TestFaultPostgresCut(t *testing.T) {
 	proxy := env.behindProxy()
 	var unanswered atomic.Int32
 	env.ride("Postgres: connections cut", repeat(t, 5, 50), func(n int) {
-		// Nor may blocks be lost that were fetched and whose answer never came.
+		// Nor may batches be lost that were fetched and whose answer never came.
 		proxy.Watch(func(s faultproxy.Statement, when faultproxy.Moment) faultproxy.Action {
 			if when == faultproxy.Answered && s.Name() == statement.Fetch {
 				proxy.Watch(nil)
@@ -65,7 +65,7 @@ func TestFaultPostgresCut(t *testing.T) {
 		proxy.Cut()
 	})
 	if unanswered.Load() == 0 {
-		t.Error("no fetch of blocks was left without its answer")
+		t.Error("no fetch of batches was left without its answer")
 	}
 }
 
