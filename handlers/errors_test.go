@@ -132,7 +132,7 @@ func TestFaultPages(t *testing.T) {
 		if number == nil || number[1] != got.Header.Get("X-Request-Id") || strings.Contains(got.body, "relation") {
 			t.Fatalf("number %v in %s", number, got.body)
 		}
-		if logged := w.output.String(); !strings.Contains(logged, `msg="request failed" number=`+number[1]) || !strings.Contains(logged, "relation") {
+		if logged := w.output.String(); !strings.Contains(logged, `msg="request failed" request_id=`+number[1]) || !strings.Contains(logged, "relation") {
 			t.Errorf("no %s in the log: %s", number[1], logged)
 		}
 	})

@@ -54,8 +54,8 @@ func TestMessageStarts(t *testing.T) {
 		if _, err := w.db.Users().Update(t.Context(), user.ID, func(u *domain.User) error { u.Language = lang; return nil }); err != nil {
 			t.Fatal(err)
 		}
-		for _, name := range templates.StartNames() {
-			subject, body := templates.Start(lang, name)
+		for _, name := range templates.ExampleNames() {
+			subject, body := templates.Example(lang, name)
 			if err := email.Check(subject, body); err != nil || subjects[subject] {
 				t.Errorf("%s in %s: %q, %v", name, lang, subject, err)
 			}

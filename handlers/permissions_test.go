@@ -16,7 +16,7 @@ var (
 	strangers = group{"visitor", "visitor"} // others are led to their work
 	members   = group{"user manager content admin", ""}
 	owners    = group{"user admin", ""}
-	readers   = group{"user manager admin", "manager admin"}
+	viewers   = group{"user manager admin", "manager admin"}
 	managers  = group{"manager admin", "manager admin"}
 	authors   = group{"content admin", "content admin"}
 	admins    = group{"admin", "admin"}
@@ -103,12 +103,12 @@ var decisions = []decision{
 	{"GET /messages", owners, 200, 200, "", ""},
 	{"POST /messages", owners, 303, 200, "", "subject=Hello&body=Hello"},
 	{"GET /messages/new", owners, 200, 200, "", ""},
-	{"GET /messages/:id", readers, 200, 200, "message", ""},
+	{"GET /messages/:id", viewers, 200, 200, "message", ""},
 	{"PUT /messages/:id", owners, 303, 200, "message", "subject=Other&body=Other"},
 	{"DELETE /messages/:id", owners, 303, 200, "message", ""},
 	{"GET /messages/:id/edit", owners, 200, 200, "message", ""},
 	{"GET /messages/:id/delete", owners, 200, 200, "message", ""},
-	{"GET /messages/:id/preview", readers, 200, 200, "message", ""},
+	{"GET /messages/:id/preview", viewers, 200, 200, "message", ""},
 	{"POST /messages/:id/test", owners, 303, 200, "message", ""},
 
 	{"GET /mailings", owners, 200, 200, "", ""},
@@ -116,21 +116,21 @@ var decisions = []decision{
 	{"GET /mailings/new", owners, 200, 200, "", ""},
 	{"POST /mailings/clients", owners, 200, 200, "", ""},
 	{"POST /mailings/reach", owners, 200, 200, "", "audience=all"},
-	{"GET /mailings/:id", readers, 200, 200, "mailing", ""},
+	{"GET /mailings/:id", viewers, 200, 200, "mailing", ""},
 	{"PUT /mailings/:id", owners, 303, 200, "mailing", "name=Other&message_id={id}&audience=all&start_at=2031-01-06T10:00&timezone=UTC&periodicity=daily"},
 	{"DELETE /mailings/:id", owners, 303, 200, "mailing", ""},
 	{"GET /mailings/:id/edit", owners, 200, 200, "mailing", ""},
 	{"GET /mailings/:id/delete", owners, 200, 200, "mailing", ""},
-	{"GET /mailings/:id/progress", readers, 303, 286, "launched mailing", ""},
-	{"GET /mailings/:id/pace", readers, 303, 286, "launched mailing", ""},
+	{"GET /mailings/:id/progress", viewers, 303, 286, "launched mailing", ""},
+	{"GET /mailings/:id/pace", viewers, 303, 286, "launched mailing", ""},
 	{"GET /mailings/:id/review", owners, 200, 200, "mailing", ""},
 	{"POST /mailings/:id/launch", owners, 303, 200, "mailing", ""},
 	{"GET /mailings/:id/stop", owners, 200, 200, "launched mailing", ""},
 	{"POST /mailings/:id/stop", owners, 303, 200, "launched mailing", ""},
 	{"POST /mailings/:id/run", owners, 303, 200, "mailing", ""},
-	{"GET /runs/:id", readers, 200, 200, "run", ""},
-	{"GET /runs/:id/bounces", readers, 200, 200, "run", ""},
-	{"GET /attempts", readers, 200, 200, "", ""},
+	{"GET /runs/:id", viewers, 200, 200, "run", ""},
+	{"GET /runs/:id/bounces", viewers, 200, 200, "run", ""},
+	{"GET /attempts", viewers, 200, 200, "", ""},
 
 	{"GET /inbox", anybody, 200, 200, "", ""}, // here the visitor's program is on this machine
 	{"GET /inbox/:id", anybody, 200, 200, "letter", ""},

@@ -5,14 +5,14 @@ import (
 	"strings"
 )
 
-// Problems are the texts of a form's broken rules: by field, and of the whole form ("").
-type Problems map[string]string
+// ValidationErrors are the texts of a form's broken rules: by field, and of the whole form ("").
+type ValidationErrors map[string]string
 
 // Of is the text of a field, "" when it is right.
-func (p Problems) Of(name string) string { return p[name] }
+func (p ValidationErrors) Of(name string) string { return p[name] }
 
 // Form is the text of what is wrong with the form as a whole.
-func (p Problems) Form() string { return p[""] }
+func (p ValidationErrors) Form() string { return p[""] }
 
 // Field is one field of a form: what ui/field, ui/area, ui/select and ui/check show.
 type Field struct {
@@ -38,7 +38,7 @@ type Select struct {
 //	{{template "ui/field" (field "email" .Email .Problems (t "account.email") "type=email" "required")}}
 //
 // id= is needed when a page has two fields of one name.
-func newField(name, value string, problems Problems, label string, attributes ...string) (Field, error) {
+func newField(name, value string, problems ValidationErrors, label string, attributes ...string) (Field, error) {
 	f := Field{ID: "field-" + name, Name: name, Label: label, Value: value, Problem: problems.Of(name), Type: "text"}
 	for _, attribute := range attributes {
 		key, text, _ := strings.Cut(attribute, "=")

@@ -82,7 +82,7 @@ func TestRenderAtOnce(t *testing.T) {
 		var out bytes.Buffer
 		var data any
 		if name == "ui/form-problem" {
-			data = Problems{"": "fragment"}
+			data = ValidationErrors{"": "fragment"}
 		}
 		if err := set.Render(&out, lang, name, data); err != nil {
 			t.Error(err)
@@ -114,7 +114,7 @@ func TestRenderAtOnce(t *testing.T) {
 
 func TestField(t *testing.T) {
 	set := newSet(t)
-	field, err := newField("email", `a"b`, Problems{"email": "wrong"}, "E-mail", "type=email", "required", "hint=why")
+	field, err := newField("email", `a"b`, ValidationErrors{"email": "wrong"}, "E-mail", "type=email", "required", "hint=why")
 	if err != nil {
 		t.Fatal(err)
 	}

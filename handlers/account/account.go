@@ -41,7 +41,7 @@ type accountView struct {
 }
 
 // Bad is what is wrong with one of the forms.
-func (v accountView) Bad(form string) templates.Problems {
+func (v accountView) Bad(form string) templates.ValidationErrors {
 	if v.Sent != form {
 		return nil
 	}
@@ -200,7 +200,7 @@ func (h *Account) Export(r *web.Request) error {
 		ctx, cancel := context.WithTimeout(context.Background(), 10*time.Minute)
 		defer cancel()
 		if err := h.DB.Users().Export(ctx, id, out); err != nil {
-			r.Site.Log.Error("export", "number", number, "error", err)
+			r.Site.Log.Error("export", "request_id", number, "error", err)
 		}
 	})
 }

@@ -43,7 +43,7 @@ func (h *Blog) showForm(r *web.Request, refusal error, form postForm) error {
 	return r.Form(refusal, "blog/edit", &form)
 }
 
-// publishedWall is a moment as a form of the reader shows it, "" for none.
+// publishedWall is a moment as a form of the viewer shows it, "" for none.
 func (h *Blog) publishedWall(r *web.Request, at *time.Time) string {
 	if at == nil {
 		return ""

@@ -139,7 +139,7 @@ func (h *Clients) bounceOf(r *web.Request, client domain.Client) (*clientBounce,
 	return &clientBounce{latest.Kind, r.Moment(latest.At), latest.RunID}, nil
 }
 
-// ownClient is the client of the path, if it is the reader's.
+// ownClient is the client of the path, if it is the viewer's.
 func (h *Clients) ownClient(r *web.Request) (domain.Client, error) {
 	return h.DB.Clients().Get(r.UserContext(), r.Viewer.User.ID, r.ID())
 }

@@ -86,12 +86,12 @@ func (h *Clients) Export(r *web.Request) error {
 				_, _ = out.WriteString(domain.CSVRow(exportedClient(one)...)) // Flush tells below
 			}
 			if out.Flush() != nil {
-				return // the reader has gone
+				return // the viewer has gone
 			}
 			clients, err = h.DB.Clients().After(ctx, owner, clients[len(clients)-1])
 		}
 		if err != nil {
-			r.Site.Log.Error("export of clients", "number", number, "error", err)
+			r.Site.Log.Error("export of clients", "request_id", number, "error", err)
 		}
 	})
 }

@@ -20,12 +20,12 @@ import (
 // helpView is the page home/help: one guide.
 type helpView struct {
 	Guide    string
-	Guides   []templates.Option // the reader's
+	Guides   []templates.Option // the viewer's
 	Contents []templates.Option // Value is the id of a heading
 	Content  template.HTML
 }
 
-// Help shows the first guide of the reader's role, or the one that the parameter names.
+// Help shows the first guide of the viewer's role, or the one that the parameter names.
 func (h *Home) Help(r *web.Request) error {
 	view := helpView{Guide: r.Query("guide")}
 	path := "/help"

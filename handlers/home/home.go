@@ -32,7 +32,7 @@ type homeView struct {
 	Counted            bool // the numbers are known
 	Canonical, Picture string
 	SignedIn           bool
-	Start              string        // where the reader's work begins
+	Start              string        // where the viewer's work begins
 	Cards              template.HTML // the hole of three posts
 }
 

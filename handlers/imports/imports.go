@@ -1,4 +1,4 @@
-// Package imports takes lists of clients in, from files and pasted.
+// Package imports takes lists of clients in, from files and by bulk add.
 package imports
 
 import (
@@ -41,7 +41,7 @@ type importView struct {
 	Pager    web.Pager
 }
 
-// badRow is a line that is not taken, with the reason in the reader's words.
+// badRow is a line that is not taken, with the reason in the viewer's words.
 type badRow struct {
 	Line          int
 	Value, Reason string

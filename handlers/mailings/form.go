@@ -39,7 +39,7 @@ func (f mailingForm) Picker() picker {
 	return f.Found
 }
 
-// picker is the block mailings/pick: the picked clients, and those that a search finds.
+// picker is the block mailings/picker: the picked clients, and those that a search finds.
 type picker struct {
 	Query   string
 	Clients []pickedClient
@@ -67,7 +67,7 @@ func readForm(r *web.Request) domain.MailingForm {
 	return form
 }
 
-// New begins with the message of the parameter message_id, if the reader has it.
+// New begins with the message of the parameter message_id, if the viewer has it.
 func (h *Mailings) New(r *web.Request) error {
 	now := time.Now().In(r.Viewer.Zone)
 	start := time.Date(now.Year(), now.Month(), now.Day(), now.Hour()+1, 0, 0, 0, time.UTC) // a wall clock
@@ -180,16 +180,16 @@ func (h *Mailings) messageOptions(r *web.Request, owner, chosen int64) ([]templa
 	return options, err
 }
 
-// recipientCount is the block mailings/reach: whom the audience in the form comes to.
+// recipientCount is the block mailings/recipient-count: whom the audience in the form comes to.
 type recipientCount struct{ Recipients, Suppressed int64 }
 
 // ShowRecipients answers what is being chosen in the form.
 func (h *Mailings) ShowRecipients(r *web.Request) error {
-	reach, err := h.countRecipients(r, readForm(r))
+	count, err := h.countRecipients(r, readForm(r))
 	if err != nil {
 		return err
 	}
-	return r.Block(fiber.StatusOK, "mailings/reach", reach)
+	return r.Block(fiber.StatusOK, "mailings/recipient-count", count)
 }
 
 func (h *Mailings) countRecipients(r *web.Request, f domain.MailingForm) (recipientCount, error) {
@@ -198,36 +198,36 @@ func (h *Mailings) countRecipients(r *web.Request, f domain.MailingForm) (recipi
 	return recipientCount{int64(recipients), int64(suppressed)}, err
 }
 
-// Pick is the search for clients inside the form. It is a POST because an address
+// ShowPicker is the search for clients inside the form. It is a POST because an address
 // can't hold thousands of picked clients.
-func (h *Mailings) Pick(r *web.Request) error {
-	pick, err := h.findClients(r, readForm(r).ClientIDs, r.FormValue("client_q"))
+func (h *Mailings) ShowPicker(r *web.Request) error {
+	view, err := h.findClients(r, readForm(r).ClientIDs, r.FormValue("client_q"))
 	if err != nil {
 		return err
 	}
-	return r.Block(fiber.StatusOK, "mailings/pick", pick)
+	return r.Block(fiber.StatusOK, "mailings/picker", view)
 }
 
 // findClients lists the picked clients first, then those that the search finds.
 func (h *Mailings) findClients(r *web.Request, picked []int64, query string) (picker, error) {
 	owner := r.Viewer.User.ID
-	pick := picker{Query: query}
+	view := picker{Query: query}
 	chosen, err := h.DB.Clients().ByID(r.UserContext(), owner, picked)
 	if err != nil {
-		return pick, err
+		return view, err
 	}
 	for _, one := range chosen {
-		pick.Clients = append(pick.Clients, pickedClient{one.ID, one.Email, one.FullName, true})
+		view.Clients = append(view.Clients, pickedClient{one.ID, one.Email, one.FullName, true})
 	}
 	found, total, err := h.DB.Clients().List(r.UserContext(), owner, db.ClientFilter{Query: query})
 	if err != nil {
-		return pick, err
+		return view, err
 	}
 	for _, one := range found {
 		if !slices.Contains(picked, one.ID) {
-			pick.Clients = append(pick.Clients, pickedClient{one.ID, one.Email, one.FullName, false})
+			view.Clients = append(view.Clients, pickedClient{one.ID, one.Email, one.FullName, false})
 		}
 	}
-	pick.More = total > len(found)
-	return pick, nil
+	view.More = total > len(found)
+	return view, nil
 }

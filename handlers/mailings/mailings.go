@@ -32,7 +32,7 @@ type mailingRow struct {
 	DisabledReason string
 	NextRunAt      web.Moment
 	LastRunAt      web.Moment
-	// What the reader may do with it now.
+	// What the viewer may do with it now.
 	Edit, Launch, Stop, Run, Delete, Oversee bool
 }
 
@@ -139,12 +139,12 @@ func (h *Mailings) Delete(r *web.Request) error {
 	return r.Saved("/mailings", web.Fragment{Event: "mailings-changed"}, "mailings.deleted")
 }
 
-// readableMailing is the mailing of the path, if the reader owns it or oversees all.
+// readableMailing is the mailing of the path, if the viewer owns it or oversees all.
 func (h *Mailings) readableMailing(r *web.Request) (domain.Mailing, error) {
 	return h.DB.Mailings().Get(r.UserContext(), r.OwnerID(), r.ID())
 }
 
-// ownMailing is the mailing of the path, if it is the reader's.
+// ownMailing is the mailing of the path, if it is the viewer's.
 func (h *Mailings) ownMailing(r *web.Request) (domain.Mailing, error) {
 	return h.DB.Mailings().Get(r.UserContext(), r.Viewer.User.ID, r.ID())
 }

@@ -31,7 +31,7 @@ type mailingView struct {
 	Pager           web.Pager
 	DisabledSince   web.Moment
 	LaunchExplained string
-	DeleteProblems  templates.Problems
+	DeleteProblems  templates.ValidationErrors
 }
 
 // mailingProgress is the block mailings/progress: the current or the last run, which htmx asks

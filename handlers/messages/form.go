@@ -40,13 +40,13 @@ type deleteMessageView struct {
 func (h *Messages) New(r *web.Request) error {
 	form := newForm(0, domain.MessageForm{})
 	form.Example, form.Examples = r.Query("start"), h.Examples(r)
-	form.Subject, form.Body = templates.Start(r.Viewer.Lang, form.Example)
+	form.Subject, form.Body = templates.Example(r.Viewer.Lang, form.Example)
 	return r.ListForm(nil, form)
 }
 
 // Examples are what a new message can begin with.
 func (h *Messages) Examples(r *web.Request) (list []templates.Option) {
-	for _, name := range templates.StartNames() {
+	for _, name := range templates.ExampleNames() {
 		list = append(list, templates.Option{Value: name, Label: r.T("messages.example_" + name)})
 	}
 	return list

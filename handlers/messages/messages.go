@@ -64,10 +64,10 @@ func (h *Messages) messageRow(r *web.Request, m db.MessageRow) messageRow {
 // messageView is the page messages/show.
 type messageView struct {
 	messageRow
-	Mine    bool               // the reader may change it
-	Owner   string             // whose it is, when it is not the reader's
-	Readers []templates.Option // clients to preview the email as
-	TestTo  string             // where the test goes
+	Mine           bool               // the viewer may change it
+	Owner          string             // whose it is, when it is not the viewer's
+	PreviewClients []templates.Option // clients to preview the email as
+	TestTo         string             // where the test goes
 }
 
 // Show shows a message: to htmx as the row of its owner's list. Who oversees reads everybody's.
@@ -99,14 +99,14 @@ func (h *Messages) Show(r *web.Request) error {
 	if err != nil {
 		return err
 	}
-	view.Readers = []templates.Option{{Label: r.T("messages.preview_me")}}
+	view.PreviewClients = []templates.Option{{Label: r.T("messages.preview_me")}}
 	for _, one := range list {
-		view.Readers = append(view.Readers, templates.Option{Value: strconv.FormatInt(one.ID, 10), Label: clients.Label(one)})
+		view.PreviewClients = append(view.PreviewClients, templates.Option{Value: strconv.FormatInt(one.ID, 10), Label: clients.Label(one)})
 	}
 	return r.Page(fiber.StatusOK, "messages/show", view)
 }
 
-// readableMessage is the message of the path: the reader's own, or anybody's to who oversees.
+// readableMessage is the message of the path: the viewer's own, or anybody's to who oversees.
 func (h *Messages) readableMessage(r *web.Request) (domain.Message, error) {
 	user := r.Viewer.User
 	owner := user.ID

@@ -21,6 +21,6 @@ func TestViews(t *testing.T) {
 		"messages/results":  messagesView{},
 		"messages/row":      messageRow{},
 		"messages/show":     messageView{},
-		"messages/starts":   messageForm{},
+		"messages/examples": messageForm{},
 	})
 }

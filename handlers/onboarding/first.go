@@ -21,13 +21,13 @@ import (
 // Preview shows the email as a client gets it, its subject above it, in the color scheme of this
 // browser: as it stands in the form, or as it is saved.
 func (h *Onboarding) Preview(r *web.Request) error {
-	view, user := sentStart(r), *r.Viewer.User
+	view, user := readForm(r), *r.Viewer.User
 	if r.Method() == fiber.MethodGet {
 		start, err := h.DB.Onboarding().Get(r.UserContext(), user.ID)
 		if err != nil {
 			return err
 		}
-		view = h.startLetterOf(r, start)
+		view = h.emailOf(r, start)
 	}
 	message := domain.Message{OwnerID: user.ID, Subject: view.Subject, Body: view.Body}
 	client, _ := strconv.ParseInt(r.FormValue("client", r.Query("client")), 10, 64)
@@ -45,41 +45,41 @@ func (h *Onboarding) Preview(r *web.Request) error {
 	return messages.ShowEmail(r, email.Under(head.String(), compiled.HTML(to)))
 }
 
-// startLetterView is the page onboarding/letter: the email, its time and the button.
-type startLetterView struct {
+// emailView is the page onboarding/email: the email, its time and the button.
+type emailView struct {
 	web.Form
 	domain.OnboardingForm
-	Subject, Body string
-	Examples      []templates.Option
-	Example       string // the one that the email begins with
-	Clients       string // how many, in words
-	Periodicities []templates.Option
-	Reader        string             // the client that the preview is for
-	Readers       []templates.Option // the newest ones
-	Typed         bool               // the form has values that aren't saved
-	Act           startAct
+	Subject, Body  string
+	Examples       []templates.Option
+	Example        string // the one that the email begins with
+	Clients        string // how many, in words
+	Periodicities  []templates.Option
+	PreviewFor     string             // the client that the preview is for
+	PreviewClients []templates.Option // the newest ones
+	Typed          bool               // the form has values that aren't saved
+	Act            actView
 }
 
-// startAct is the block onboarding/act: what the button does, and when the emails go out.
-type startAct struct {
+// actView is the block onboarding/act: what the button does, and when the emails go out.
+type actView struct {
 	Label, Promise, Note string
 	Next                 []web.Moment
 }
 
-// startLetterOf is the form with what is saved, else with the example and usual times.
-func (h *Onboarding) startLetterOf(r *web.Request, start domain.Onboarding) startLetterView {
+// emailOf is the form with what is saved, else with the example and usual times.
+func (h *Onboarding) emailOf(r *web.Request, start domain.Onboarding) emailView {
 	to, m := r.Viewer, start.Mailing
 	tomorrow := time.Now().In(to.Zone).AddDate(0, 0, 1).Format("2006-01-02") + "T10:00"
-	view := startLetterView{Subject: start.Message.Subject, Body: start.Message.Body,
+	view := emailView{Subject: start.Message.Subject, Body: start.Message.Body,
 		OnboardingForm: domain.OnboardingForm{When: domain.StartNow, StartAt: tomorrow, Timezone: to.User.Timezone, Periodicity: string(domain.Once)}}
 	if start.Message.ID == 0 {
-		view.Example = templates.StartNames()[0]
+		view.Example = templates.ExampleNames()[0]
 	}
-	if chosen := r.Query("start"); slices.Contains(templates.StartNames(), chosen) {
+	if chosen := r.Query("start"); slices.Contains(templates.ExampleNames(), chosen) {
 		view.Example = chosen
 	}
 	if view.Example != "" {
-		view.Subject, view.Body = templates.Start(to.Lang, view.Example)
+		view.Subject, view.Body = templates.Example(to.Lang, view.Example)
 	}
 	if m.ID != 0 {
 		view.Timezone, view.Periodicity = m.Timezone, string(m.Periodicity)
@@ -90,43 +90,43 @@ func (h *Onboarding) startLetterOf(r *web.Request, start domain.Onboarding) star
 	return view
 }
 
-// sentStart reads the form.
-func sentStart(r *web.Request) startLetterView {
-	return startLetterView{Subject: r.FormValue("subject"), Body: r.FormValue("body"), Reader: r.FormValue("client"), Typed: true,
+// readForm reads the form.
+func readForm(r *web.Request) emailView {
+	return emailView{Subject: r.FormValue("subject"), Body: r.FormValue("body"), PreviewFor: r.FormValue("client"), Typed: true,
 		OnboardingForm: domain.OnboardingForm{When: r.FormValue("when"), StartAt: r.FormValue("start_at"), Timezone: r.FormValue("timezone"),
 			Periodicity: r.FormValue("periodicity")}}
 }
 
-func (h *Onboarding) showStartLetter(r *web.Request, refusal error, view startLetterView) error {
+func (h *Onboarding) showEmail(r *web.Request, refusal error, view emailView) error {
 	list, total, err := h.DB.Clients().List(r.UserContext(), r.Viewer.User.ID, db.ClientFilter{})
 	if err != nil {
 		return err
 	}
 	view.Clients, view.Examples = r.TN("clients.found", total), h.Messages.Examples(r)
 	for _, one := range list {
-		view.Readers = append(view.Readers, templates.Option{Value: strconv.FormatInt(one.ID, 10), Label: clients.Label(one)})
+		view.PreviewClients = append(view.PreviewClients, templates.Option{Value: strconv.FormatInt(one.ID, 10), Label: clients.Label(one)})
 	}
-	if view.Reader == "" && len(view.Readers) > 0 {
-		view.Reader = view.Readers[0].Value
+	if view.PreviewFor == "" && len(view.PreviewClients) > 0 {
+		view.PreviewFor = view.PreviewClients[0].Value
 	}
 	view.Periodicities = mailings.Periodicities(r)
-	if view.Act, err = h.startAct(r, view.OnboardingForm); err != nil {
+	if view.Act, err = h.actOf(r, view.OnboardingForm); err != nil {
 		return err
 	}
-	return r.Form(refusal, "onboarding/letter", &view)
+	return r.Form(refusal, "onboarding/email", &view)
 }
 
 // Plan answers what is being chosen in the form: what the button would do.
 func (h *Onboarding) Plan(r *web.Request) error {
-	act, err := h.startAct(r, sentStart(r).OnboardingForm)
+	act, err := h.actOf(r, readForm(r).OnboardingForm)
 	if err != nil {
 		return err
 	}
 	return r.Block(fiber.StatusOK, "onboarding/act", act)
 }
 
-func (h *Onboarding) startAct(r *web.Request, form domain.OnboardingForm) (startAct, error) {
-	act := startAct{Label: r.T("mailings.launch"), Promise: form.Promise()}
+func (h *Onboarding) actOf(r *web.Request, form domain.OnboardingForm) (actView, error) {
+	act := actView{Label: r.T("mailings.launch"), Promise: form.Promise()}
 	m, now := domain.Mailing{OwnerID: r.Viewer.User.ID, MessageID: 1, Status: domain.Created}, time.Now()
 	if act.Note = r.Problem(form.Plan(&m, "-", now)); act.Note != "" {
 		return act, nil
@@ -153,10 +153,10 @@ func (h *Onboarding) startAct(r *web.Request, form domain.OnboardingForm) (start
 // Launch saves the email and its time. What else it does says the pressed button: one
 // that promised something else than the form has now does nothing more.
 func (h *Onboarding) Launch(r *web.Request) error {
-	view, do, now, user := sentStart(r), r.FormValue("do"), time.Now(), r.Viewer.User
+	view, do, now, user := readForm(r), r.FormValue("do"), time.Now(), r.Viewer.User
 	launch := do == view.Promise()
 	if !launch && do != "keep" && do != "test" {
-		return h.showStartLetter(r, domain.Errorf(domain.Invalid, "do", "onboarding.time_changed"), view)
+		return h.showEmail(r, domain.Errorf(domain.Invalid, "do", "onboarding.time_changed"), view)
 	}
 	write := func(m *domain.Message) error {
 		return messages.Change(m, domain.MessageForm{Subject: view.Subject, Body: view.Body})
@@ -164,7 +164,7 @@ func (h *Onboarding) Launch(r *web.Request) error {
 	plan := func(m *domain.Mailing) error { return view.Plan(m, r.T("onboarding.mailing_name"), now) }
 	m, err := h.DB.Onboarding().Save(r.UserContext(), user.ID, launch, now, write, plan)
 	if err != nil { // what is wrong with the email is found before what is wrong with its time
-		return h.showStartLetter(r, domain.Join(err, plan(&domain.Mailing{MessageID: 1})), view)
+		return h.showEmail(r, domain.Join(err, plan(&domain.Mailing{MessageID: 1})), view)
 	}
 	switch {
 	case launch || m.MessageID == 0: // the second click comes to the mailing of the first
@@ -172,7 +172,7 @@ func (h *Onboarding) Launch(r *web.Request) error {
 	case do == "keep":
 		return r.Done("/start", "onboarding.kept")
 	}
-	client, _ := strconv.ParseInt(view.Reader, 10, 64)
+	client, _ := strconv.ParseInt(view.PreviewFor, 10, 64)
 	if err := h.DB.Messages().SendTest(r.UserContext(), user.ID, m.MessageID, client, time.Now()); err != nil {
 		return err
 	}

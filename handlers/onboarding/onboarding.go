@@ -31,14 +31,14 @@ func (h *Onboarding) Show(r *web.Request) error {
 	}
 	switch start.Step() {
 	case domain.StepClients:
-		return r.Page(fiber.StatusOK, "onboarding/clients", imports.PastedView{})
-	case domain.StepLetter:
-		return h.showStartLetter(r, nil, h.startLetterOf(r, start))
+		return r.Page(fiber.StatusOK, "onboarding/clients", imports.BulkAddView{})
+	case domain.StepEmail:
+		return h.showEmail(r, nil, h.emailOf(r, start))
 	}
-	return h.startHome(r)
+	return h.showOverview(r)
 }
 
 // AddClients takes the first clients.
 func (h *Onboarding) AddClients(r *web.Request) error {
-	return h.Imports.TakePasted(r, "onboarding/clients", "/start")
+	return h.Imports.TakeBulk(r, "onboarding/clients", "/start")
 }

@@ -9,30 +9,30 @@ import (
 	"skychimp/handlers/web"
 )
 
-// startHomeView is the page onboarding/overview: what runs, what comes, what has been. Its block
+// overviewView is the page onboarding/overview: what runs, what comes, what has been. Its block
 // start/now is asked for again while something runs.
-type startHomeView struct {
+type overviewView struct {
 	Name    string
 	Results runs.Chart
 	Growth  clients.Chart
 	Running []runs.Row
-	Next    []startNext
+	Next    []nextRun
 	Last    []runs.Row
 }
 
-// startNext is the next run of a mailing.
-type startNext struct {
+// nextRun is the next run of a mailing.
+type nextRun struct {
 	ID   int64
 	Name string
 	At   web.Moment
 }
 
 // startRows is how many lines of each kind the page has.
-const startRows = 5
+const overviewRows = 5
 
-func (h *Onboarding) startHome(r *web.Request) error {
+func (h *Onboarding) showOverview(r *web.Request) error {
 	ctx, user := r.UserContext(), r.Viewer.User
-	view := startHomeView{Name: user.Name}
+	view := overviewView{Name: user.Name}
 	open, err := h.DB.Runs().Ongoing(ctx, user.ID)
 	if err != nil {
 		return err
@@ -46,14 +46,14 @@ func (h *Onboarding) startHome(r *web.Request) error {
 		}
 		return r.Block(fiber.StatusOK, "onboarding/now", view)
 	}
-	next, err := h.DB.Mailings().Next(ctx, user.ID, startRows)
+	next, err := h.DB.Mailings().Next(ctx, user.ID, overviewRows)
 	if err != nil {
 		return err
 	}
 	for _, m := range next {
 		at := r.Moment(m.NextRunAt)
 		at.Text = r.Day(m.NextRunAt.In(r.Viewer.Zone))
-		view.Next = append(view.Next, startNext{m.ID, m.Name, at})
+		view.Next = append(view.Next, nextRun{m.ID, m.Name, at})
 	}
 	last, err := h.DB.Runs().Latest(ctx, user.ID, web.ChartBars)
 	if err != nil {
@@ -63,7 +63,7 @@ func (h *Onboarding) startHome(r *web.Request) error {
 	for i, one := range last {
 		rows[i] = h.Runs.Row(r, one)
 	}
-	view.Last = rows[:min(len(rows), startRows)]
+	view.Last = rows[:min(len(rows), overviewRows)]
 	view.Results = runs.NewChart(rows)
 	view.Results.Numbers = true
 	_, total, err := h.DB.Clients().List(ctx, user.ID, db.ClientFilter{})

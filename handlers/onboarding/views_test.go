@@ -11,11 +11,11 @@ import (
 // Every name that a template uses exists in the struct that its handler hands over.
 func TestViews(t *testing.T) {
 	webtest.Views(t, map[string]any{
-		"onboarding/act":      startAct{},
-		"onboarding/clients":  imports.PastedView{},
-		"onboarding/overview": startHomeView{},
-		"onboarding/letter":   startLetterView{},
-		"onboarding/now":      startHomeView{},
+		"onboarding/act":      actView{},
+		"onboarding/clients":  imports.BulkAddView{},
+		"onboarding/overview": overviewView{},
+		"onboarding/email":    emailView{},
+		"onboarding/now":      overviewView{},
 		"onboarding/steps":    domain.StepClients,
 		"onboarding/subject":  "",
 	})

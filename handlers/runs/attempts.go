@@ -24,13 +24,13 @@ type attemptsView struct {
 	Status   string
 	Statuses []templates.Option
 	Mailing  int64  // 0: of all mailings
-	Mailings string // where they are listed for the reader
+	Mailings string // where they are listed for the viewer
 	Name     string // of that mailing
 	Rows     []AttemptRow
 	Pager    web.Pager
 }
 
-// Attempts is the record of every attempt: the reader's own, or everybody's.
+// Attempts is the record of every attempt: the viewer's own, or everybody's.
 func (h *Runs) Attempts(r *web.Request) error {
 	filter := db.AttemptFilter{
 		OwnerID: r.OwnerID(), MailingID: int64(r.QueryInt("mailing")), Status: domain.AttemptStatus(r.Query("status")),

@@ -54,7 +54,7 @@ func make40(run Row) []Row {
 	return runs
 }
 
-func TestPaceChart(t *testing.T) {
+func TestThroughputChart(t *testing.T) {
 	for _, tt := range []struct {
 		name  string
 		parts []domain.ThroughputPart

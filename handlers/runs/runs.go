@@ -50,11 +50,11 @@ type Row struct {
 // runView is the page runs/show.
 type runView struct {
 	Row
-	Pace     ThroughputChart
-	Outcome  string
-	Outcomes []templates.Option
-	Rows     []deliveryRow
-	Pager    web.Pager
+	Throughput ThroughputChart
+	Outcome    string
+	Outcomes   []templates.Option
+	Rows       []deliveryRow
+	Pager      web.Pager
 }
 
 // deliveryRow is one recipient of a run.
@@ -115,7 +115,7 @@ func (h *Runs) Show(r *web.Request) error {
 	}
 	view := runView{Row: h.Row(r, run), Outcome: string(outcome)}
 	view.Pager = r.OpenPager(page, more, len(deliveries), func(n int) db.Cursor { return db.Cursor{int64(deliveries[n].Seq)} })
-	if view.Pace, err = h.ThroughputOf(r, run.Run); err != nil {
+	if view.Throughput, err = h.ThroughputOf(r, run.Run); err != nil {
 		return err
 	}
 	view.Outcomes = []templates.Option{{Label: r.T("runs.all_outcomes")}}

@@ -13,7 +13,7 @@ func TestViews(t *testing.T) {
 		"runs/bounces":         bouncesView{},
 		"runs/bounce-kind":     domain.ReturnKind(""),
 		"runs/chart":           Chart{},
-		"runs/pace":            ThroughputChart{},
+		"runs/throughput":      ThroughputChart{},
 		"runs/counts":          runCounts{},
 		"runs/outcome":         domain.Outcome(""),
 		"runs/show":            runView{},

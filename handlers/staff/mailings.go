@@ -82,7 +82,7 @@ func (h *Staff) AskDisable(r *web.Request) error {
 	if err != nil {
 		return err
 	}
-	return r.Page(fiber.StatusOK, "staff/why", h.managerMailing(r, row).Switch)
+	return r.Page(fiber.StatusOK, "staff/reason", h.managerMailing(r, row).Switch)
 }
 
 func (h *Staff) DisableMailing(r *web.Request) error {

@@ -24,8 +24,8 @@ func New(database *db.DB, log *slog.Logger) (*Staff, error) {
 	return &Staff{database, screen}, err
 }
 
-// switchView is the block staff/toggle, by which a manager stops a mailing or a user, and the page
-// manager/why, which asks for the reason.
+// switchView is the block staff/switch, by which a manager stops a mailing or a user, and the page
+// page staff/reason, which asks for the reason.
 type switchView struct {
 	web.Form
 	Noun   string // mailing, user, or of a user limit or name
@@ -74,9 +74,9 @@ func (h *Staff) switched(r *web.Request, refusal error, t *switchView, row web.F
 	}
 	t.Typed = r.FormValue("reason")
 	if r.HTMX() {
-		r.Set("HX-Retarget", "#why-"+t.Mark())
+		r.Set("HX-Retarget", "#reason-form-"+t.Mark())
 		r.Set("HX-Reswap", "innerHTML")
-		return r.Block(status, "staff/why-form", t)
+		return r.Block(status, "staff/reason-form", t)
 	}
-	return r.Page(status, "staff/why", t)
+	return r.Page(status, "staff/reason", t)
 }

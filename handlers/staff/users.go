@@ -107,7 +107,7 @@ func (h *Staff) ask(r *web.Request, of func(*managerUser) *switchView) error {
 	if err != nil {
 		return err
 	}
-	return r.Page(fiber.StatusOK, "staff/why", *of(&row))
+	return r.Page(fiber.StatusOK, "staff/reason", *of(&row))
 }
 
 func (h *Staff) AskLift(r *web.Request) error    { return h.ask(r, limitSwitch) }
@@ -146,7 +146,7 @@ func (h *Staff) AskBlock(r *web.Request) error {
 	if !row.MayBlock {
 		return domain.Errorf(domain.Forbidden, "", "staff.block_refused")
 	}
-	return r.Page(fiber.StatusOK, "staff/why", row.Switch)
+	return r.Page(fiber.StatusOK, "staff/reason", row.Switch)
 }
 
 func (h *Staff) BlockUser(r *web.Request) error {

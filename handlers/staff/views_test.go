@@ -17,13 +17,13 @@ func TestViews(t *testing.T) {
 		"staff/mailing":         managerMailing{},
 		"staff/mailing-results": managerMailingsView{},
 		"staff/mailings":        managerMailingsView{},
-		"staff/toggle":          switchView{},
+		"staff/switch":          switchView{},
 		"staff/user":            managerUser{},
 		"staff/user-results":    managerUsersView{},
 		"staff/users":           managerUsersView{},
-		"staff/why":             switchView{},
-		"staff/why-fields":      switchView{},
-		"staff/why-form":        switchView{},
-		"staff/why-heading":     switchView{},
+		"staff/reason":          switchView{},
+		"staff/reason-fields":   switchView{},
+		"staff/reason-form":     switchView{},
+		"staff/reason-heading":  switchView{},
 	})
 }

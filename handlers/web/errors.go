@@ -53,7 +53,7 @@ func (s *Site) answer(c *fiber.Ctx, err error) error {
 	switch status {
 	case fiber.StatusInternalServerError:
 		view.RequestID = r.RequestID
-		s.Log.Error("request failed", "number", r.RequestID, "method", c.Method(), "path", c.Route().Path, "error", err)
+		s.Log.Error("request failed", "request_id", r.RequestID, "method", c.Method(), "path", c.Route().Path, "error", err)
 	case fiber.StatusTooManyRequests:
 		if minutes, ok := argument(refusal, "Minutes").(int64); ok {
 			c.Set(fiber.HeaderRetryAfter, strconv.FormatInt(minutes*60, 10))
@@ -72,7 +72,7 @@ func (s *Site) answer(c *fiber.Ctx, err error) error {
 		r.trigger(r.briefly(view))
 	}
 	if err := r.Page(status, "errors/page", view); err != nil {
-		s.Log.Error("error page", "number", r.RequestID, "error", err)
+		s.Log.Error("error page", "request_id", r.RequestID, "error", err)
 		return c.Status(status).SendString(http.StatusText(status))
 	}
 	return nil

@@ -10,9 +10,9 @@ import (
 )
 
 // Form is embedded in the view of every form.
-type Form struct{ Problems templates.Problems }
+type Form struct{ Problems templates.ValidationErrors }
 
-func (f *Form) refuse(problems templates.Problems) { f.Problems = problems }
+func (f *Form) refuse(problems templates.ValidationErrors) { f.Problems = problems }
 
 // ListForm is embedded in the view of a form that htmx opens in a list. A noun has it in four
 // templates: clients/form and clients/edit-row are the blocks, clients/new and clients/edit the pages.
@@ -29,7 +29,7 @@ func (f *ListForm) list() *ListForm { return f }
 func (f ListForm) FieldID(name string) string { return fmt.Sprintf("id=%s-%d-%s", f.Noun, f.ID, name) }
 
 type formView interface {
-	refuse(problems templates.Problems)
+	refuse(problems templates.ValidationErrors)
 }
 
 type listFormView interface {
@@ -87,8 +87,8 @@ func (r *Request) Refused(err error, view formView) (status int, other error) {
 }
 
 // problems are the broken rules in err as texts for the form, nil when err is something else.
-func (r *Request) problems(err error) templates.Problems {
-	texts := templates.Problems{}
+func (r *Request) problems(err error) templates.ValidationErrors {
+	texts := templates.ValidationErrors{}
 	for _, one := range refusals(err) {
 		if one.Kind != domain.Invalid && one.Kind != domain.Conflict {
 			return nil

@@ -120,7 +120,7 @@ func (s *Site) requestID(c *fiber.Ctx) error {
 	if s.Request(c).Reads() && status < fiber.StatusBadRequest && took < time.Second {
 		return err
 	}
-	s.Log.Info("request", "number", number, "method", c.Method(), "path", s.publicPath(c.Path()), "status", status,
+	s.Log.Info("request", "request_id", number, "method", c.Method(), "path", s.publicPath(c.Path()), "status", status,
 		"took", took.Round(time.Millisecond), "ip", s.Request(c).IP())
 	return err
 }
@@ -185,7 +185,7 @@ func (s *Site) refusal(c *fiber.Ctx) error {
 }
 
 func (s *Site) panicked(c *fiber.Ctx, cause any) {
-	s.Log.Error("panic", "number", s.Request(c).RequestID, "cause", fmt.Sprint(cause), "stack", string(debug.Stack()))
+	s.Log.Error("panic", "request_id", s.Request(c).RequestID, "cause", fmt.Sprint(cause), "stack", string(debug.Stack()))
 }
 
 // knownHosts are the names under which the site answers.

@@ -28,7 +28,7 @@ const (
 	Visitor         Guard = "visitor"   // pages that mean nothing to somebody signed in
 	SignedIn        Guard = "signedIn"  // any role
 	Owner           Guard = "owner"     // keeps clients, messages and mailings
-	OwnerOrOverseer Guard = "reader"    // an owner, or who oversees them all
+	OwnerOrOverseer Guard = "viewer"    // an owner, or who oversees them all
 	Overseer        Guard = "overseer"  // a manager
 	Publisher       Guard = "publisher" // a content manager
 	Admin           Guard = "admin"
@@ -95,7 +95,7 @@ func (s *Site) navOf(u *domain.User, local bool) (list []NavItem) {
 	return list
 }
 
-// has reports whether the page at path belongs to the place.
+// has reports whether the page at path belongs to the entry.
 func (p NavItem) has(path string) bool {
 	return slices.ContainsFunc(append(p.Also, p.Path), func(root string) bool {
 		return path == root || strings.HasPrefix(path, root+"/")

@@ -17,7 +17,7 @@ func TestViews(t *testing.T) {
 		"ui/field":            templates.Field{},
 		"ui/field.attributes": templates.Field{},
 		"ui/field.notes":      templates.Field{},
-		"ui/form-problem":     templates.Problems{},
+		"ui/form-problem":     templates.ValidationErrors{},
 		"ui/method":           "",
 		"ui/pager":            Pager{},
 		"ui/select":           templates.Select{},

@@ -20,7 +20,7 @@ type OnboardingStep string
 // The steps, in their order; at StepHome nothing is left to do.
 const (
 	StepClients OnboardingStep = "clients"
-	StepLetter  OnboardingStep = "letter"
+	StepEmail   OnboardingStep = "letter"
 	StepHome    OnboardingStep = "home"
 )
 
@@ -32,7 +32,7 @@ func (s Onboarding) Step() OnboardingStep {
 	case !s.Clients:
 		return StepClients
 	}
-	return StepLetter
+	return StepEmail
 }
 
 // OnboardingForm is when the first mailing goes out: When is `now` or `later`, StartAt in WallFormat.

@@ -10,24 +10,24 @@ import (
 	"skychimp/templates"
 )
 
-// PastedView is the page clients/several and its block clients/pasted. After a mistake
+// BulkAddView is the page clients/bulk-add and its block clients/bulk-form. After a mistake
 // Addresses has the lines that were not added, Taken the result for the others.
-type PastedView struct {
+type BulkAddView struct {
 	web.Form
 	Addresses, Tags, Taken string
 	Bad                    []badRow
 }
 
-func (h *Imports) PasteForm(r *web.Request) error {
-	return r.Page(fiber.StatusOK, "clients/several", PastedView{})
+func (h *Imports) BulkAddForm(r *web.Request) error {
+	return r.Page(fiber.StatusOK, "clients/bulk-add", BulkAddView{})
 }
 
-func (h *Imports) Paste(r *web.Request) error { return h.TakePasted(r, "clients/several", "/clients") }
+func (h *Imports) BulkAdd(r *web.Request) error { return h.TakeBulk(r, "clients/bulk-add", "/clients") }
 
-// TakePasted saves the pasted clients without errors; those that exist already are left
+// TakeBulk saves the pasted clients without errors; those that exist already are left
 // alone. The page is shown again with those that are wrong, else next.
-func (h *Imports) TakePasted(r *web.Request, page, next string) error {
-	view := &PastedView{Addresses: r.FormValue("addresses"), Tags: r.FormValue("tags")}
+func (h *Imports) TakeBulk(r *web.Request, page, next string) error {
+	view := &BulkAddView{Addresses: r.FormValue("addresses"), Tags: r.FormValue("tags")}
 	clients, bad, err := domain.ParseClients(view.Addresses, view.Tags)
 	if err != nil {
 		return r.Form(err, page, view)
@@ -49,6 +49,6 @@ func (h *Imports) TakePasted(r *web.Request, page, next string) error {
 		view.Bad = append(view.Bad, h.badRow(r, i+1, one.Text, one.Problems))
 	}
 	view.Addresses = strings.Join(lines, "\n")
-	view.Problems = templates.Problems{"addresses": r.TN("clients.bulk_left", len(bad))}
+	view.Problems = templates.ValidationErrors{"addresses": r.TN("clients.bulk_left", len(bad))}
 	return r.Page(fiber.StatusUnprocessableEntity, page, view)
 }

@@ -9,8 +9,8 @@ import (
 // ClientsMax is how many addresses can be pasted at once; longer lists are imported.
 const ClientsMax = 500
 
-// PastedLine is a pasted line that was not added, counted from 1.
-type PastedLine struct {
+// BulkLine is a pasted line that was not added, counted from 1.
+type BulkLine struct {
 	Line     int
 	Text     string
 	Problems ValidationErrors
@@ -20,7 +20,7 @@ type PastedLine struct {
 // `Ann <ann@x.org>, bob@y.org`, or as a table has them, `ann@x.org; Ann; a comment`.
 // Repetitions are dropped. All get the tags. A line with an error is kept whole in
 // bad; err is an error of the text as a whole.
-func ParseClients(text, tags string) (clients []Client, bad []PastedLine, err error) {
+func ParseClients(text, tags string) (clients []Client, bad []BulkLine, err error) {
 	var p ValidationErrors
 	list := ParseTags(tags)
 	checkTags(&p, list)
@@ -29,7 +29,7 @@ func ParseClients(text, tags string) (clients []Client, bad []PastedLine, err er
 		number++
 		read, problems := readLine(line)
 		if len(problems) > 0 {
-			bad = append(bad, PastedLine{number, strings.TrimSpace(line), problems})
+			bad = append(bad, BulkLine{number, strings.TrimSpace(line), problems})
 			continue
 		}
 		for _, c := range read {

@@ -8,7 +8,7 @@ import (
 func TestStartStep(t *testing.T) {
 	for want, s := range map[OnboardingStep]Onboarding{
 		StepClients: {Message: Message{ID: 1}},
-		StepLetter:  {Clients: true, Mailing: Mailing{ID: 1}},
+		StepEmail:   {Clients: true, Mailing: Mailing{ID: 1}},
 		StepHome:    {Launched: true}, // even when all clients were deleted since
 	} {
 		if got := s.Step(); got != want {

@@ -26,40 +26,40 @@ func runTo(id, planned int64) domain.Run {
 	return domain.Run{ID: id, Counts: domain.Counts{Planned: planned}}
 }
 
-func TestPace(t *testing.T) {
+func TestThroughput(t *testing.T) {
 	d := dbtest.New(t)
-	if pace, err := d.Runs().Throughput(t.Context(), runTo(6, 10)); err != nil || len(pace.Parts) != 0 {
-		t.Errorf("before the first attempt: %+v, %v", pace, err)
+	if throughput, err := d.Runs().Throughput(t.Context(), runTo(6, 10)); err != nil || len(throughput.Parts) != 0 {
+		t.Errorf("before the first attempt: %+v, %v", throughput, err)
 	}
 	noon := tried(t, d, 7, 2000)
 	tried(t, d, 8, 2000) // of another run
-	pace, err := d.Runs().Throughput(t.Context(), runTo(7, 2000))
-	if err != nil || !pace.From.Equal(noon) || pace.Step != 7*time.Second || pace.Every != 1 || len(pace.Parts) != 38 {
-		t.Fatalf("%+v, %v", pace, err)
+	throughput, err := d.Runs().Throughput(t.Context(), runTo(7, 2000))
+	if err != nil || !throughput.From.Equal(noon) || throughput.Step != 7*time.Second || throughput.Every != 1 || len(throughput.Parts) != 38 {
+		t.Fatalf("%+v, %v", throughput, err)
 	}
 	var sum domain.ThroughputPart
-	for _, part := range pace.Parts {
+	for _, part := range throughput.Parts {
 		sum.Accepted, sum.Deferred, sum.Failed = sum.Accepted+part.Accepted, sum.Deferred+part.Deferred, sum.Failed+part.Failed
 	}
 	if sum != (domain.ThroughputPart{Accepted: 1998, Deferred: 18, Failed: 2}) {
 		t.Errorf("in all %+v", sum)
 	}
-	if pace.Parts[0] != (domain.ThroughputPart{Accepted: 70}) || pace.Parts[37] != (domain.ThroughputPart{Accepted: 18}) || pace.Parts[32] != (domain.ThroughputPart{}) {
-		t.Errorf("%+v", pace.Parts)
+	if throughput.Parts[0] != (domain.ThroughputPart{Accepted: 70}) || throughput.Parts[37] != (domain.ThroughputPart{Accepted: 18}) || throughput.Parts[32] != (domain.ThroughputPart{}) {
+		t.Errorf("%+v", throughput.Parts)
 	}
 }
 
 // Of a large run the accepted letters are estimated, refusals and delays are counted.
-func TestPaceOfMany(t *testing.T) {
+func TestThroughputOfMany(t *testing.T) {
 	d := dbtest.New(t)
 	const n = 50_000
 	tried(t, d, 7, n)
-	pace, err := d.Runs().Throughput(t.Context(), runTo(7, n))
-	if err != nil || pace.Every != 16 || len(pace.Parts) > 40 {
-		t.Fatalf("%+v, %v", pace, err)
+	throughput, err := d.Runs().Throughput(t.Context(), runTo(7, n))
+	if err != nil || throughput.Every != 16 || len(throughput.Parts) > 40 {
+		t.Fatalf("%+v, %v", throughput, err)
 	}
 	var sum domain.ThroughputPart
-	for _, part := range pace.Parts {
+	for _, part := range throughput.Parts {
 		sum.Accepted, sum.Deferred, sum.Failed = sum.Accepted+part.Accepted, sum.Deferred+part.Deferred, sum.Failed+part.Failed
 	}
 	if sum.Deferred != 450 || sum.Failed != 50 || sum.Accepted < n*95/100 || sum.Accepted > n*105/100 {
@@ -77,7 +77,7 @@ func BenchmarkCharts(b *testing.B) {
 	dbtest.Exec(b, d, `INSERT INTO attempts SELECT 8, seq, client_id, email, n, at, CASE WHEN seq % 2 = 0 THEN 'deferred' ELSE status END, code, answer
 		FROM attempts WHERE run_id = 7`)
 	dbtest.Exec(b, d, `VACUUM ANALYZE attempts`)
-	for name, run := range map[string]int64{"pace": 7, "pace, half deferred": 8} {
+	for name, run := range map[string]int64{"throughput": 7, "throughput, half deferred": 8} {
 		b.Run(name, func(b *testing.B) {
 			slowest(b, func() error { _, err := d.Runs().Throughput(b.Context(), runTo(run, 1_000_000)); return err })
 		})

@@ -9,7 +9,7 @@ import (
 	"skychimp/handlers/web"
 )
 
-// throughput is the block mailings/pace: the chart of the current or the last run. It is asked for less
+// throughput is the block mailings/throughput: the chart of the current or the last run. It is asked for less
 // often than the numbers, because it costs more.
 type throughput struct {
 	MailingID int64
@@ -18,12 +18,12 @@ type throughput struct {
 }
 
 func (h *Mailings) throughputOf(r *web.Request, m domain.Mailing, last db.RunRow) (throughput, error) {
-	pace := throughput{MailingID: m.ID, Going: last.ID != 0 && !last.Closed() || aboutToRun(r, m, last.ID)}
+	view := throughput{MailingID: m.ID, Going: last.ID != 0 && !last.Closed() || aboutToRun(r, m, last.ID)}
 	var err error
 	if last.ID != 0 {
-		pace.Chart, err = h.Runs.ThroughputOf(r, last.Run)
+		view.Chart, err = h.Runs.ThroughputOf(r, last.Run)
 	}
-	return pace, err
+	return view, err
 }
 
 // ShowThroughput is the chart alone. Status 286 ends htmx's asking.
@@ -39,13 +39,13 @@ func (h *Mailings) ShowThroughput(r *web.Request) error {
 	if err != nil {
 		return err
 	}
-	pace, err := h.throughputOf(r, m, last)
+	view, err := h.throughputOf(r, m, last)
 	if err != nil {
 		return err
 	}
 	status := fiber.StatusOK
-	if !pace.Going {
+	if !view.Going {
 		status = 286
 	}
-	return r.Block(status, "mailings/pace", pace)
+	return r.Block(status, "mailings/throughput", view)
 }

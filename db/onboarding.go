@@ -19,11 +19,11 @@ func (db *DB) Onboarding() Onboarding { return Onboarding{db} }
 
 // Get is how far the owner is on the way to the first mailing.
 func (o Onboarding) Get(ctx context.Context, owner int64) (domain.Onboarding, error) {
-	s, err := loadStart(ctx, o.db.pg.Bun, owner)
+	s, err := loadOnboarding(ctx, o.db.pg.Bun, owner)
 	return s, postgres.TranslateError(err)
 }
 
-func loadStart(ctx context.Context, tx bun.IDB, owner int64) (s domain.Onboarding, err error) {
+func loadOnboarding(ctx context.Context, tx bun.IDB, owner int64) (s domain.Onboarding, err error) {
 	if s.Clients, err = tx.NewSelect().TableExpr("clients").Where("owner_id = ?", owner).Exists(ctx); err != nil {
 		return s, err
 	}
@@ -68,7 +68,7 @@ func (o Onboarding) Save(ctx context.Context, owner int64, launch bool, now time
 		if m.ID, err = firstLaunched(ctx, tx, owner); err != nil || m.ID != 0 {
 			return err
 		}
-		s, err := loadStart(ctx, tx, owner)
+		s, err := loadOnboarding(ctx, tx, owner)
 		if err != nil {
 			return err
 		}
