@@ -3,6 +3,7 @@ package db
 import (
 	"context"
 	"crypto/sha256"
+	"errors"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -69,11 +70,30 @@ func (r returned) keep(ctx context.Context, tx Tx, raw []byte) error {
 
 // mark marks the delivery; false when it was so before. A hard bounce takes the place of another one.
 func (r returned) mark(ctx context.Context, tx Tx, mark string, class domain.Class) (bool, error) {
-	tag, err := tx.Pgx.Exec(ctx, `INSERT INTO bounces (run_id, seq, mark, kind, class, owner_id, email) VALUES ($1, $2, $3, $4, $5, $6, $7)
+	var fresh bool
+	err := tx.Pgx.QueryRow(ctx, `INSERT INTO bounces (run_id, seq, mark, kind, class, owner_id, email) VALUES ($1, $2, $3, $4, $5, $6, $7)
 		ON CONFLICT (run_id, seq, mark) DO UPDATE SET kind = excluded.kind, class = excluded.class, at = excluded.at
-		WHERE excluded.kind = 'hard' AND bounces.kind <> 'hard'`,
-		r.RunID, r.Seq, mark, string(r.Kind), string(class), r.OwnerID, r.Email)
-	return tag.RowsAffected() > 0, err
+		WHERE excluded.kind = 'hard' AND bounces.kind <> 'hard' RETURNING xmax = 0`,
+		r.RunID, r.Seq, mark, string(r.Kind), string(class), r.OwnerID, r.Email).Scan(&fresh)
+	switch {
+	case errors.Is(err, pgx.ErrNoRows):
+		return false, nil
+	case err != nil || !fresh:
+		return err == nil, err
+	}
+	return true, r.count(ctx, tx, mark)
+}
+
+// count puts the mark down to the day of the owner on which the email went out, on which depends how many
+// emails a new account may send.
+func (r returned) count(ctx context.Context, tx Tx, mark string) error {
+	_, err := tx.Pgx.Exec(ctx, `INSERT INTO owner_days AS known (owner_id, day, bounced, complained)
+		SELECT owner.id, floor(extract(epoch FROM attempt.at - owner.created_at) / 86400), ($4 = 'bounced')::int, ($4 = 'complained')::int
+		FROM users AS owner, (SELECT max(at) AS at FROM attempts WHERE run_id = $2 AND seq = $3) AS attempt
+		WHERE owner.id = $1 AND attempt.at IS NOT NULL
+		ON CONFLICT (owner_id, day) DO UPDATE SET bounced = known.bounced + excluded.bounced, complained = known.complained + excluded.complained`,
+		r.OwnerID, r.RunID, r.Seq, mark)
+	return err
 }
 
 // bounced suppresses an address that is dead, or that has taken nothing for the third time, for everybody

@@ -3,6 +3,7 @@ package handlers
 import (
 	"fmt"
 	"net/http"
+	"net/url"
 	"regexp"
 	"strings"
 	"sync"
@@ -508,4 +509,45 @@ func (w *env) invited(t *testing.T) (n int) {
 		}
 	}
 	return n
+}
+
+// An address with a Cyrillic letter that looks Latin is marked where its owner sees it.
+func TestLookAlikeAddresses(t *testing.T) {
+	w := newEnv(t)
+	ann, b := w.owner(t, "ann")
+	b.post("/clients", "email", "\u0455ergey@example.com").is(t, 303)
+	w.client(t, ann.ID, "sergey@example.com")
+	if list := b.get("/clients").is(t, 200); strings.Count(list.body, "Look-alike letters") != 1 {
+		t.Errorf("%s", list.body)
+	}
+	b.htmx().get("/clients?q=ergey").is(t, 200, "Look-alike letters")
+}
+
+// Known browsers stay known when SECRET changes, as long as the one of before is named; another one's are worth nothing.
+func TestDevicesOutliveSecret(t *testing.T) {
+	w := newEnv(t)
+	user := w.user(t, "anna", domain.RoleUser)
+	w = envOn(t, w.db, behindProxy)
+	b := w.visitor(t).from("10.1.0.1")
+	b.post("/login", "email", user.Email, "password", password).is(t, 303)
+	b.post("/logout").is(t, 303)
+	old := b.client.Jar
+	for _, quota := range domain.Guessing(user.Email, "10.1.0.0/24") {
+		for range quota.Max {
+			if _, err := w.db.Quotas().Take(t.Context(), time.Now(), quota); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	for _, test := range []struct {
+		before []byte
+		want   int
+	}{{[]byte(password), 303}, {nil, 429}} {
+		next := envOn(t, w.db, behindProxy, func(c *Config) { c.Secret, c.SecretOld = []byte("another secret of thirty-two byte"), test.before })
+		from, _ := url.Parse(w.url)
+		to, _ := url.Parse(next.url)
+		other := next.visitor(t).from("10.1.0.1")
+		other.client.Jar.SetCookies(to, old.Cookies(from))
+		other.post("/login", "email", user.Email, "password", password).is(t, test.want)
+	}
 }

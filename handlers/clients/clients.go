@@ -20,6 +20,7 @@ type clientRow struct {
 	Tags                     []string
 	Reason                   domain.Suppression // "" when the client gets emails
 	Since                    web.Moment
+	Alike                    bool // the address can be taken for another
 }
 
 // clientsView is the page clients/list and its block clients/results.
@@ -100,7 +101,8 @@ func (h *Clients) tagOptions(r *web.Request, owner int64) ([]templates.Option, e
 
 func (h *Clients) clientRow(r *web.Request, client domain.Client) clientRow {
 	return clientRow{ID: client.ID, Email: client.Email, FullName: client.FullName, Comment: client.Comment,
-		Tags: client.Tags, Reason: client.SuppressedReason, Since: r.Moment(client.SuppressedAt)}
+		Tags: client.Tags, Reason: client.SuppressedReason, Since: r.Moment(client.SuppressedAt),
+		Alike: domain.LooksLikeAnother(client.Email)}
 }
 
 // Show shows one client: to htmx as the row of the list.

@@ -55,6 +55,7 @@ type importSample struct {
 	Email, FullName, Comment string
 	Tags                     []string
 	Verdict                  domain.ImportVerdict
+	Alike                    bool // the address can be taken for another
 }
 
 // importCheck shows the first lines and, when the columns are clear, what the import would do.
@@ -79,7 +80,7 @@ func (h *Imports) importCheck(r *web.Request, list domain.Import) (*importCheck,
 	}
 	view.BadTitle = r.TN("imports.bad_rows", check.Counts[domain.ImportBad])
 	for _, one := range check.Good {
-		view.Samples = append(view.Samples, importSample{one.Line, one.Client.Email, one.Client.FullName, one.Client.Comment, one.Client.Tags, one.Verdict})
+		view.Samples = append(view.Samples, importSample{one.Line, one.Client.Email, one.Client.FullName, one.Client.Comment, one.Client.Tags, one.Verdict, domain.LooksLikeAnother(one.Client.Email)})
 	}
 	for _, row := range check.Bad {
 		view.Bad = append(view.Bad, h.badRow(r, row.Line, row.Value(), row.Problems))
