@@ -114,13 +114,18 @@ func TestDatabaseAway(t *testing.T) {
 		t.Run(state, func(t *testing.T) {
 			b.get("/account").is(t, 200)
 			wire.set(state)
+			soonest := time.Hour // on a busy machine the process itself may wait for its turn
 			everyWay(t, b, func(t *testing.T, lang string, b *browser) {
 				begun := time.Now()
 				got := b.get("/account").refused(t, lang, 503, "errors.503_what", "errors.503_do")
-				if took := time.Since(begun); took > time.Second || got.Header.Get("Retry-After") == "" {
-					t.Errorf("503 after %s, Retry-After %q", took, got.Header.Get("Retry-After"))
+				soonest = min(soonest, time.Since(begun))
+				if got.Header.Get("Retry-After") == "" {
+					t.Error("503 without Retry-After")
 				}
 			})
+			if soonest > time.Second {
+				t.Errorf("503 after %s", soonest)
+			}
 			// Nobody is told to sign in, and what was typed is kept.
 			typed := b.post("/messages", "_method", "PUT", "subject", "Hi").is(t, 503, `name="_method" value="PUT"`, `name="subject" value="Hi"`)
 			if strings.Contains(typed.body, `href="/login"`) {
