@@ -88,8 +88,8 @@ func TestMailingChange(t *testing.T) {
 		{"the machine's zone", func(f *MailingForm) { f.Timezone = "Local" }, "timezone: mailings.timezone_unknown"},
 		{"no periodicity", func(f *MailingForm) { f.Periodicity = "" }, "periodicity: mailings.periodicity_unknown"},
 		{"unknown periodicity", func(f *MailingForm) { f.Periodicity = "yearly" }, "periodicity: mailings.periodicity_unknown"},
-		{"nothing", func(f *MailingForm) { *f = MailingForm{} }, "name: mailings.name_required; " +
-			"message_id: mailings.message_required; audience: mailings.audience_unknown; start_at: mailings.start_invalid; " +
+		{"nothing", func(f *MailingForm) { *f = MailingForm{} }, "message_id: mailings.message_required; " +
+			"name: mailings.name_required; audience: mailings.audience_unknown; start_at: mailings.start_invalid; " +
 			"periodicity: mailings.periodicity_unknown; timezone: mailings.timezone_unknown"},
 	}
 	for _, tt := range tests {

@@ -21,10 +21,18 @@ type MailingForm struct {
 // Change applies the form. Of a running mailing the anchor and the periodicity are fixed,
 // because occurrences that were sent are counted from them. After an error m is half changed.
 func (m *Mailing) Change(form MailingForm, now time.Time) error {
+	var p ValidationErrors
+	if form.MessageID == 0 {
+		p.Add("message_id", "mailings.message_required")
+	}
+	return m.change(p, form, now)
+}
+
+// change is Change where the mailing may be without a message yet. It adds what else is wrong to p.
+func (m *Mailing) change(p ValidationErrors, form MailingForm, now time.Time) error {
 	if !m.MayEdit() {
 		return Errorf(Conflict, "", "mailings.finished_fixed")
 	}
-	var p ValidationErrors
 	before := *m
 	m.Name, m.MessageID, m.UpdatedAt = strings.TrimSpace(form.Name), form.MessageID, now
 	switch {
@@ -34,9 +42,6 @@ func (m *Mailing) Change(form MailingForm, now time.Time) error {
 		p.Add("name", "mailings.name_long", "Max", 200)
 	case hasControl(m.Name):
 		p.Add("name", "mailings.name_control")
-	}
-	if m.MessageID == 0 {
-		p.Add("message_id", "mailings.message_required")
 	}
 	m.changeAudience(&p, form)
 	m.changeTimes(&p, form)

@@ -65,7 +65,7 @@ func (f OnboardingForm) Plan(m *Mailing, name string, now time.Time) error {
 	if !m.EndLocal.IsZero() {
 		form.EndAt = m.EndLocal.Format(WallFormat)
 	}
-	err := m.Change(form, now)
+	err := m.change(nil, form, now)
 	if err == nil && f.When != StartNow && !Instant(m.StartLocal, m.Schedule().Zone).After(now) {
 		return ValidationErrors{Errorf(Invalid, "start_at", "onboarding.time_passed")}
 	}

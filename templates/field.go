@@ -33,6 +33,25 @@ type Select struct {
 	Options []Option
 }
 
+// Search is the search form of a list, at whose Path the results are; Filter has no Name where there is nothing to choose.
+type Search struct {
+	Path, Query, Label, Hint string
+	Filter                   Select
+}
+
+// newSearch is the template function
+//
+//	{{template "ui/search" ((search "/mailings" .Query (t "mailings.search") (t "mailings.search_hint")).With "status" (t "mailings.status") .Status .Statuses)}}
+func newSearch(path, query, label, hint string) Search {
+	return Search{Path: path, Query: query, Label: label, Hint: hint}
+}
+
+// With puts a choice beside the search.
+func (s Search) With(name, label, chosen string, options []Option) Search {
+	s.Filter = Select{Field{Name: name, Label: label, Value: chosen}, options}
+	return s
+}
+
 // newField is the template function
 //
 //	{{template "ui/field" (field "email" .Email .Problems (t "account.email") "type=email" "required")}}

@@ -54,12 +54,13 @@ func New(files *static.Files) (*Set, error) {
 
 func funcs(texts *Texts, lang string, files *static.Files) template.FuncMap {
 	return template.FuncMap{
-		"t":     func(key string, args ...any) string { return texts.Say(lang, key, args...) },
-		"tn":    func(key string, n int64, args ...any) string { return texts.Count(lang, key, n, args...) },
-		"n":     func(value any) any { return number(lang, value) },
-		"asset": files.URL,
-		"icon":  func(name string) template.HTML { return template.HTML(files.Icon(name)) },
-		"field": newField,
+		"t":      func(key string, args ...any) string { return texts.Say(lang, key, args...) },
+		"tn":     func(key string, n int64, args ...any) string { return texts.Count(lang, key, n, args...) },
+		"n":      func(value any) any { return number(lang, value) },
+		"asset":  files.URL,
+		"icon":   func(name string) template.HTML { return template.HTML(files.Icon(name)) },
+		"field":  newField,
+		"search": newSearch,
 	}
 }
 

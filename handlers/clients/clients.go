@@ -2,6 +2,8 @@
 package clients
 
 import (
+	"slices"
+
 	"github.com/gofiber/fiber/v2"
 
 	"skychimp/db"
@@ -83,18 +85,22 @@ func (h *Clients) List(r *web.Request) error {
 	if view.Fragment = r.HTMX(); view.Fragment {
 		return r.Block(fiber.StatusOK, "clients/results", view)
 	}
-	if view.Tags, err = h.tagOptions(r, owner); err != nil {
+	if view.Tags, err = h.tagOptions(r, owner, filter.Tag); err != nil {
 		return err
 	}
 	return r.Page(fiber.StatusOK, "clients/list", view)
 }
 
-// tagOptions are the choices of the filter, each with its number of clients.
-func (h *Clients) tagOptions(r *web.Request, owner int64) ([]templates.Option, error) {
+// tagOptions are the choices of the filter, each with its number of clients. A chosen tag that few or no clients have is
+// one of them.
+func (h *Clients) tagOptions(r *web.Request, owner int64, chosen string) ([]templates.Option, error) {
 	tags, err := h.DB.Clients().Tags(r.UserContext(), owner)
 	options := []templates.Option{{Label: r.T("clients.all_tags")}}
 	for _, one := range tags {
 		options = append(options, templates.Option{Value: one.Tag, Label: r.T("clients.tag_count", "Tag", one.Tag, "Count", one.Clients)})
+	}
+	if !slices.ContainsFunc(options, func(one templates.Option) bool { return one.Value == chosen }) {
+		options = append(options, templates.Option{Value: chosen, Label: chosen})
 	}
 	return options, err
 }

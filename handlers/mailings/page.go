@@ -165,8 +165,11 @@ func (h *Mailings) lastRun(r *web.Request, m domain.Mailing) (db.RunRow, error) 
 	return last, err
 }
 
-// Progress is the current run of a mailing. Status 286 ends htmx's asking.
-func (h *Mailings) Progress(r *web.Request) error {
+// stopPolling is htmx's status for an answer after which it doesn't ask again.
+const stopPolling = 286
+
+// poll answers with a part of the page that htmx asks for again and again; who asks without it gets the page.
+func (h *Mailings) poll(r *web.Request, show func(m domain.Mailing, last db.RunRow) error) error {
 	m, err := h.readableMailing(r)
 	if err != nil {
 		return err
@@ -178,6 +181,15 @@ func (h *Mailings) Progress(r *web.Request) error {
 	if err != nil {
 		return err
 	}
+	return show(m, last)
+}
+
+// Progress is the current run of a mailing.
+func (h *Mailings) Progress(r *web.Request) error {
+	return h.poll(r, func(m domain.Mailing, last db.RunRow) error { return h.showProgress(r, m, last) })
+}
+
+func (h *Mailings) showProgress(r *web.Request, m domain.Mailing, last db.RunRow) error {
 	after := int64(r.QueryInt("after", -1))
 	switch {
 	case after >= last.ID && m.Status != domain.Finished && !m.Disabled():
@@ -194,5 +206,5 @@ func (h *Mailings) Progress(r *web.Request) error {
 	if err != nil {
 		return err
 	}
-	return r.Block(286, "mailings/ended", view)
+	return r.Block(stopPolling, "mailings/ended", view)
 }

@@ -26,26 +26,17 @@ func (h *Mailings) throughputOf(r *web.Request, m domain.Mailing, last db.RunRow
 	return view, err
 }
 
-// ShowThroughput is the chart alone. Status 286 ends htmx's asking.
+// ShowThroughput is the chart alone.
 func (h *Mailings) ShowThroughput(r *web.Request) error {
-	m, err := h.readableMailing(r)
-	if err != nil {
-		return err
-	}
-	if !r.HTMX() {
-		return r.Redirect(Path(m.ID))
-	}
-	last, err := h.lastRun(r, m)
-	if err != nil {
-		return err
-	}
-	view, err := h.throughputOf(r, m, last)
-	if err != nil {
-		return err
-	}
-	status := fiber.StatusOK
-	if !view.Going {
-		status = 286
-	}
-	return r.Block(status, "mailings/throughput", view)
+	return h.poll(r, func(m domain.Mailing, last db.RunRow) error {
+		view, err := h.throughputOf(r, m, last)
+		if err != nil {
+			return err
+		}
+		status := fiber.StatusOK
+		if !view.Going {
+			status = stopPolling
+		}
+		return r.Block(status, "mailings/throughput", view)
+	})
 }

@@ -127,7 +127,7 @@ func (h *Onboarding) Plan(r *web.Request) error {
 
 func (h *Onboarding) actOf(r *web.Request, form domain.OnboardingForm) (actView, error) {
 	act := actView{Label: r.T("mailings.launch"), Promise: form.Promise()}
-	m, now := domain.Mailing{OwnerID: r.Viewer.User.ID, MessageID: 1, Status: domain.Created}, time.Now()
+	m, now := domain.Mailing{OwnerID: r.Viewer.User.ID, Status: domain.Created}, time.Now()
 	if act.Note = r.Problem(form.Plan(&m, "-", now)); act.Note != "" {
 		return act, nil
 	}
@@ -164,7 +164,7 @@ func (h *Onboarding) Launch(r *web.Request) error {
 	plan := func(m *domain.Mailing) error { return view.Plan(m, r.T("onboarding.mailing_name"), now) }
 	m, err := h.DB.Onboarding().Save(r.UserContext(), user.ID, launch, now, write, plan)
 	if err != nil { // what is wrong with the email is found before what is wrong with its time
-		return h.showEmail(r, domain.Join(err, plan(&domain.Mailing{MessageID: 1})), view)
+		return h.showEmail(r, domain.Join(err, plan(&domain.Mailing{})), view)
 	}
 	switch {
 	case launch || m.MessageID == 0: // the second click comes to the mailing of the first

@@ -22,14 +22,7 @@ type auditRow struct {
 }
 
 // auditView is the page staff/audit and its block staff/audit-results.
-type auditView struct {
-	Query, Act string
-	Acts       []templates.Option
-	Found      string
-	Fragment   bool // without the page around it
-	Rows       []auditRow
-	Pager      web.Pager
-}
+type auditView = list[auditRow]
 
 // Audit is the log; its search asks for the results alone.
 func (h *Staff) Audit(r *web.Request) error {
@@ -38,9 +31,7 @@ func (h *Staff) Audit(r *web.Request) error {
 	if err != nil {
 		return err
 	}
-	view := auditView{Query: filter.Query, Act: string(filter.Act), Fragment: r.HTMX(),
-		Found: r.Found("staff.audit_found", total),
-		Pager: r.ListPager(filter.Page, total, len(entries), func(n int) db.Cursor { return db.Cursor{entries[n].ID} })}
+	view := newList[auditRow](r, "act", "staff.audit_found", filter.Page, total, len(entries), func(n int) int64 { return entries[n].ID })
 	for _, e := range entries {
 		row := auditRow{At: r.Moment(e.At), Actor: e.Actor, Act: e.Act, Object: e.Object, Reason: e.Reason}
 		switch {
@@ -56,9 +47,9 @@ func (h *Staff) Audit(r *web.Request) error {
 	if view.Fragment {
 		return r.Block(fiber.StatusOK, "staff/audit-results", view)
 	}
-	view.Acts = []templates.Option{{Label: r.T("staff.audit_all_actions")}}
+	view.Choices = []templates.Option{{Label: r.T("staff.audit_all_actions")}}
 	for _, act := range domain.Acts() {
-		view.Acts = append(view.Acts, templates.Option{Value: string(act), Label: r.T("staff.audit_action_" + string(act))})
+		view.Choices = append(view.Choices, templates.Option{Value: string(act), Label: r.T("staff.audit_action_" + string(act))})
 	}
 	return r.Page(fiber.StatusOK, "staff/audit", view)
 }

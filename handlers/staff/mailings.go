@@ -25,42 +25,34 @@ type managerMailing struct {
 }
 
 // managerMailingsView is the page staff/mailings and its block staff/mailing-results.
-type managerMailingsView struct {
-	Query, Status string
-	Statuses      []templates.Option
-	Found         string
-	Fragment      bool // without the page around it
-	Rows          []managerMailing
-	Pager         web.Pager
-}
+type managerMailingsView = list[managerMailing]
 
 // statusDisabled is the choice of the filter beside the statuses of a mailing.
 const statusDisabled = "disabled"
 
 // Mailings is the list of everybody's mailings; its search asks for the results alone.
 func (h *Staff) Mailings(r *web.Request) error {
-	view := managerMailingsView{Query: r.Query("q"), Status: r.Query("status"), Fragment: r.HTMX()}
-	filter := db.MailingFilter{Query: view.Query, Page: r.ListPage()}
-	if filter.Disabled = view.Status == statusDisabled; !filter.Disabled {
-		filter.Status = domain.MailingStatus(view.Status)
+	status := r.Query("status")
+	filter := db.MailingFilter{Query: r.Query("q"), Page: r.ListPage()}
+	if filter.Disabled = status == statusDisabled; !filter.Disabled {
+		filter.Status = domain.MailingStatus(status)
 	}
 	rows, total, err := h.DB.Mailings().List(r.UserContext(), filter)
 	if err != nil {
 		return err
 	}
-	view.Found = r.Found("mailings.found", total)
-	view.Pager = r.ListPager(filter.Page, total, len(rows), func(n int) db.Cursor { return db.Cursor{rows[n].ID} })
+	view := newList[managerMailing](r, "status", "mailings.found", filter.Page, total, len(rows), func(n int) int64 { return rows[n].ID })
 	for _, row := range rows {
 		view.Rows = append(view.Rows, h.managerMailing(r, row))
 	}
 	if view.Fragment {
 		return r.Block(fiber.StatusOK, "staff/mailing-results", view)
 	}
-	view.Statuses = []templates.Option{{Label: r.T("mailings.all_statuses")}}
+	view.Choices = []templates.Option{{Label: r.T("mailings.all_statuses")}}
 	for _, one := range []domain.MailingStatus{domain.Created, domain.Running, domain.Finished} {
-		view.Statuses = append(view.Statuses, templates.Option{Value: string(one), Label: r.T("mailings.status_" + string(one))})
+		view.Choices = append(view.Choices, templates.Option{Value: string(one), Label: r.T("mailings.status_" + string(one))})
 	}
-	view.Statuses = append(view.Statuses, templates.Option{Value: statusDisabled, Label: r.T("mailings.disabled")})
+	view.Choices = append(view.Choices, templates.Option{Value: statusDisabled, Label: r.T("mailings.disabled")})
 	return r.Page(fiber.StatusOK, "staff/mailings", view)
 }
 

@@ -29,14 +29,7 @@ type adminUser struct {
 func (u adminUser) FieldID() string { return "id=role-" + strconv.FormatInt(u.ID, 10) }
 
 // adminUsersView is the page staff/roles and its block staff/role-results.
-type adminUsersView struct {
-	Query, Role string
-	Roles       []templates.Option
-	Found       string
-	Fragment    bool // without the page around it
-	Rows        []adminUser
-	Pager       web.Pager
-}
+type adminUsersView = list[adminUser]
 
 // Roles lists all users with their roles; its search asks for the results alone.
 func (h *Staff) Roles(r *web.Request) error {
@@ -45,9 +38,7 @@ func (h *Staff) Roles(r *web.Request) error {
 	if err != nil {
 		return err
 	}
-	view := adminUsersView{Query: filter.Query, Role: string(filter.Role), Fragment: r.HTMX(),
-		Found: r.Found("staff.users_found", total),
-		Pager: r.ListPager(filter.Page, total, len(rows), func(n int) db.Cursor { return db.Cursor{rows[n].ID} })}
+	view := newList[adminUser](r, "role", "staff.users_found", filter.Page, total, len(rows), func(n int) int64 { return rows[n].ID })
 	for _, row := range rows {
 		view.Rows = append(view.Rows, h.adminUser(r, row.User))
 	}
@@ -58,7 +49,7 @@ func (h *Staff) Roles(r *web.Request) error {
 }
 
 func (h *Staff) adminUsersPage(r *web.Request, status int, view adminUsersView) error {
-	view.Roles = append([]templates.Option{{Label: r.T("staff.all_roles")}}, h.roles(r)...)
+	view.Choices = append([]templates.Option{{Label: r.T("staff.all_roles")}}, h.roles(r)...)
 	return r.Page(status, "staff/roles", view)
 }
 

@@ -30,13 +30,8 @@ type managerUser struct {
 
 // managerUsersView is the page staff/users and its block staff/user-results.
 type managerUsersView struct {
-	Query, Status string
-	Statuses      []templates.Option
-	Found         string
-	Fragment      bool   // without the page around it
-	Held          string // that somebody waits for a manager; empty: nobody does
-	Rows          []managerUser
-	Pager         web.Pager
+	list[managerUser]
+	Held string // that somebody waits for a manager; empty: nobody does
 }
 
 // The choices of the filter.
@@ -44,15 +39,14 @@ const statusBlocked, statusHeld, statusWaiting = "blocked", "held", "waiting"
 
 // Users is the list of everybody; its search asks for the results alone.
 func (h *Staff) Users(r *web.Request) error {
-	view := managerUsersView{Query: r.Query("q"), Status: r.Query("status"), Fragment: r.HTMX()}
-	filter := db.UserFilter{Query: view.Query, Blocked: view.Status == statusBlocked, Held: view.Status == statusHeld,
-		Waiting: view.Status == statusWaiting, Page: r.ListPage()}
+	status := r.Query("status")
+	filter := db.UserFilter{Query: r.Query("q"), Blocked: status == statusBlocked, Held: status == statusHeld,
+		Waiting: status == statusWaiting, Page: r.ListPage()}
 	rows, total, err := h.DB.Users().List(r.UserContext(), filter)
 	if err != nil {
 		return err
 	}
-	view.Found = r.Found("staff.users_found", total)
-	view.Pager = r.ListPager(filter.Page, total, len(rows), func(n int) db.Cursor { return db.Cursor{rows[n].ID} })
+	view := managerUsersView{list: newList[managerUser](r, "status", "staff.users_found", filter.Page, total, len(rows), func(n int) int64 { return rows[n].ID })}
 	for _, row := range rows {
 		one, err := h.managerUser(r, row)
 		if err != nil {
@@ -63,13 +57,13 @@ func (h *Staff) Users(r *web.Request) error {
 	if view.Fragment {
 		return r.Block(fiber.StatusOK, "staff/user-results", view)
 	}
-	view.Statuses = []templates.Option{{Label: r.T("staff.users")}, {Value: statusBlocked, Label: r.T("staff.only_blocked")},
+	view.Choices = []templates.Option{{Label: r.T("staff.users")}, {Value: statusBlocked, Label: r.T("staff.only_blocked")},
 		{Value: statusHeld, Label: r.T("staff.only_held")}, {Value: statusWaiting, Label: r.T("staff.only_waiting")}}
 	held, err := h.DB.Users().HeldCount(r.UserContext())
 	if err != nil {
 		return err
 	}
-	if held > 0 && view.Status != statusHeld {
+	if held > 0 && status != statusHeld {
 		view.Held = r.TN("staff.held_users", held)
 	}
 	return r.Page(fiber.StatusOK, "staff/users", view)
