@@ -2,6 +2,7 @@ package web
 
 import (
 	"net"
+	"net/url"
 	"testing"
 
 	"github.com/gofiber/fiber/v2"
@@ -30,9 +31,11 @@ func TestForwardedAddresses(t *testing.T) {
 		t.Fatal(err)
 	}
 	s, app := &Site{proxies: proxies}, fiber.New()
+	s.BaseURL = &url.URL{Scheme: "http", Host: "localhost:8080"}
 	for _, test := range tests {
 		request := &fasthttp.RequestCtx{}
 		request.SetRemoteAddr(&net.TCPAddr{IP: net.ParseIP(test.peer), Port: 1})
+		request.Request.SetHost("localhost:8080")
 		c := app.AcquireCtx(request)
 		if test.forwarded != "" {
 			c.Request().Header.Set(fiber.HeaderXForwardedFor, test.forwarded)
