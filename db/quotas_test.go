@@ -69,3 +69,32 @@ func TestQuotas(t *testing.T) {
 		t.Errorf("%d rows with %d bytes of keys are left (%v)", kept, bytes, err)
 	}
 }
+
+// What strangers typed goes when its links have run out, without anybody coming by.
+func TestPruneRegistrations(t *testing.T) {
+	ctx, d, now := t.Context(), dbtest.New(t), time.Now()
+	for _, email := range []string{"old@people.example", "again@people.example", "new@people.example"} {
+		r := domain.Registration{Email: email, Name: "A", Language: "en", Timezone: "UTC"}
+		if err := d.Registrations().Create(ctx, r, now); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := d.Postgres().Pool.Exec(ctx, `UPDATE registrations SET created_at = created_at - interval '49 hours' WHERE email <> 'new@people.example'`); err != nil {
+		t.Fatal(err)
+	}
+	if err := d.Tokens().Create(ctx, []byte("newer"), 2, domain.TokenVerify, now); err != nil {
+		t.Fatal(err)
+	}
+	if err := d.Registrations().Prune(ctx, now.Add(61*time.Minute)); err != nil {
+		t.Fatal(err)
+	}
+	var kept, quotas int
+	err := d.Postgres().Pool.QueryRow(ctx, `SELECT count(*), (SELECT count(*) FROM quotas) FROM registrations WHERE email <> 'old@people.example'`).Scan(&kept, &quotas)
+	if err != nil || kept != 2 || quotas != 0 {
+		t.Errorf("%d registrations, %d counters, %v", kept, quotas, err)
+	}
+	var all int
+	if err := d.Postgres().Pool.QueryRow(ctx, `SELECT count(*) FROM registrations`).Scan(&all); err != nil || all != 2 {
+		t.Errorf("%d registrations are left, %v", all, err)
+	}
+}

@@ -19,18 +19,29 @@ func (db *DB) Registrations() Registrations { return Registrations{db} }
 // is seen by the worker that writes the email, so that an observer can't tell.
 func (r Registrations) Create(ctx context.Context, registration domain.Registration, now time.Time) error {
 	return r.db.pg.InTx(ctx, func(tx Tx) error {
-		// Those whose links have run out; one that was asked for again has a newer link.
-		_, err := tx.NewRaw(`DELETE FROM registrations r WHERE created_at < ?
-			AND NOT EXISTS (SELECT FROM tokens WHERE registration_id = r.id AND expires_at > ?)`,
-			now.Add(-domain.TokenVerify.Life()), now).Exec(ctx)
-		if err != nil {
-			return err
-		}
 		if _, err := tx.NewInsert().Model(&registration).Returning("id").Exec(ctx); err != nil {
 			return err
 		}
 		job := domain.MailJob{Letter: domain.MailVerify, RegistrationID: registration.ID}
 		return r.db.mailWithin(ctx, tx, now, domain.Invitation(registration.Email), job)
+	})
+}
+
+// Prune drops what strangers typed whose links have run out: registrations, of which one that was asked for again
+// has a newer link, new addresses, and counters.
+func (r Registrations) Prune(ctx context.Context, now time.Time) error {
+	return r.db.pg.InTx(ctx, func(tx Tx) error {
+		for _, statement := range []string{
+			`DELETE FROM tokens WHERE expires_at <= ?1`,
+			`DELETE FROM registrations r WHERE created_at < ?0 AND NOT EXISTS (SELECT FROM tokens WHERE registration_id = r.id)`,
+			`DELETE FROM email_changes c WHERE created_at < ?0 AND NOT EXISTS (SELECT FROM tokens WHERE change_id = c.id)`,
+			`DELETE FROM quotas WHERE ends_at <= ?1`,
+		} {
+			if _, err := tx.NewRaw(statement, now.Add(-domain.TokenVerify.Life()), now).Exec(ctx); err != nil {
+				return err
+			}
+		}
+		return nil
 	})
 }
 
