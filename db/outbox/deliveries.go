@@ -145,10 +145,11 @@ func (b Batches) ReopenRetries(ctx context.Context, now time.Time) error {
 				UPDATE deliveries AS d SET outcome = 'queued' FROM due
 				WHERE d.run_id = due.run_id AND d.seq = due.seq AND d.outcome = 'deferred'
 				RETURNING due.run_id, due.first_seq
-			)
-			UPDATE batches SET open = n, done = false, instance_id = NULL
-			FROM (SELECT run_id, first_seq, count(*) AS n FROM queued GROUP BY run_id, first_seq) AS part
-			WHERE batches.run_id = part.run_id AND batches.first_seq = part.first_seq`, now, domain.BatchSize)
+			), opened AS (
+				UPDATE batches SET open = n, done = false, instance_id = NULL
+				FROM (SELECT run_id, first_seq, count(*) AS n FROM queued GROUP BY run_id, first_seq) AS part
+				WHERE batches.run_id = part.run_id AND batches.first_seq = part.first_seq RETURNING 1
+			) SELECT `+postgres.NotifyRuns+` FROM opened LIMIT 1`, now, domain.BatchSize)
 		return err
 	}))
 }

@@ -102,19 +102,6 @@ func (is Instances) Deregister(ctx context.Context, i *Instance) error {
 	return err
 }
 
-// Stale are the other instances whose lock is free (dead, or just reconnecting) and those
-// that have been silent for too long. Who holds batches without an entry is as good as unlocked.
-func (is Instances) Stale(ctx context.Context, self int64) (unlocked, silent []int64, err error) {
-	unlocked, err = is.pg.IDs(ctx, `SELECT id FROM instances WHERE id <> $1 AND NOT EXISTS (
-			SELECT FROM pg_locks WHERE `+db.InstanceLock+` AND objid = instances.id)
-		UNION SELECT instance_id FROM batches WHERE instance_id <> $1 AND NOT EXISTS (SELECT FROM instances WHERE id = instance_id)`, self)
-	if err == nil {
-		silent, err = is.pg.IDs(ctx, `SELECT id FROM instances
-			WHERE id <> $1 AND seen_at < now() - interval '`+db.InstanceTimeout+`'`, self)
-	}
-	return unlocked, silent, err
-}
-
 // Evict shuts dead instances out, settles what they recorded, frees their batches, has their jobs of
 // the queue worked again and lets another one lead the queue, whose own terms would leave mailings
 // that are due waiting for 20 seconds; it says how many batches.
@@ -127,17 +114,21 @@ func (is Instances) Evict(ctx context.Context, dead []int64) (int64, error) {
 		if err := reconcile(ctx, tx, dead); err != nil {
 			return err
 		}
-		tag, err := tx.Exec(ctx, "UPDATE batches SET instance_id = NULL WHERE instance_id = ANY($1)", dead)
+		// The others hear of it, when this process is about to end.
+		err := tx.QueryRow(ctx, `WITH freed AS (UPDATE batches SET instance_id = NULL WHERE instance_id = ANY($1) RETURNING 1),
+			counted AS (SELECT count(*) AS n FROM freed)
+			SELECT n, CASE WHEN n > 0 THEN `+postgres.NotifyRuns+`::text END FROM counted`, dead).Scan(&freed, nil)
 		if err != nil {
 			return err
 		}
-		freed = tag.RowsAffected()
 		names := make([]string, len(dead))
 		for i, id := range dead {
 			names[i] = domain.QueueClient(id)
 		}
-		_, err = tx.Exec(ctx, `UPDATE river_job SET state = 'available', scheduled_at = now()
-			WHERE state = 'running' AND attempted_by[array_upper(attempted_by, 1)] = ANY($1)`, names)
+		_, err = tx.Exec(ctx, `WITH again AS (UPDATE river_job SET state = 'available', scheduled_at = now()
+			WHERE state = 'running' AND attempted_by[array_upper(attempted_by, 1)] = ANY($1)
+			RETURNING queue)
+			SELECT pg_notify(current_schema() || '.river_insert', json_build_object('queue', queue)::text) FROM again GROUP BY queue`, names)
 		if err != nil {
 			return err
 		}

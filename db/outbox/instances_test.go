@@ -17,11 +17,11 @@ import (
 
 func suspects(t *testing.T, d *db.DB, self int64) (unlocked, silent []int64) {
 	t.Helper()
-	unlocked, silent, err := outbox.New(d.Postgres()).Instances().Stale(t.Context(), self)
+	agenda, err := outbox.New(d.Postgres()).Agenda(t.Context(), self)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return unlocked, silent
+	return agenda.Unlocked, agenda.Silent
 }
 
 func TestInstances(t *testing.T) {
@@ -140,4 +140,38 @@ func TestFetchDuringBurial(t *testing.T) {
 			t.Fatalf("%d batches are held by a evicted instance", held)
 		}
 	}
+}
+
+// An agenda says what is due, and when to look again.
+func TestAgenda(t *testing.T) {
+	d := dbtest.New(t)
+	s := dbtest.NewSender(t, d)
+	agenda := func() outbox.Agenda {
+		t.Helper()
+		a, err := outbox.New(d.Postgres()).Agenda(t.Context(), s.Self.ID)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return a
+	}
+	run, _ := dbtest.NewRun(t, d, "ann", 3)
+	if a := agenda(); a.Retries || a.Resume || a.Close || a.Finish || !a.Alone || a.NextAt != nil || a.Now.IsZero() {
+		t.Errorf("nothing is due: %+v", a)
+	}
+	dbtest.Exec(t, d, "UPDATE runs SET window_end = now() + interval '1 hour'")
+	if a := agenda(); a.NextAt == nil || a.NextAt.Sub(a.Now).Round(time.Minute) != time.Hour {
+		t.Errorf("the end of the run: %v", a.NextAt)
+	}
+	dbtest.Exec(t, d, "INSERT INTO retries (run_id, seq, due_at) VALUES ($1, 1, now() + interval '1 minute')", run.ID)
+	if a := agenda(); a.Retries || a.NextAt == nil || a.NextAt.Sub(a.Now).Round(time.Second) != time.Minute {
+		t.Errorf("the retry: %+v", a)
+	}
+	dbtest.Exec(t, d, "UPDATE retries SET due_at = now()")
+	dbtest.Exec(t, d, "UPDATE runs SET status = 'paused', resume_at = now(), window_end = now()")
+	dbtest.Exec(t, d, "UPDATE mailings SET end_at = now()")
+	other := dbtest.NewSender(t, d)
+	if a := agenda(); !a.Retries || !a.Resume || !a.Close || !a.Finish || a.Alone || len(a.Unlocked)+len(a.Silent) != 0 {
+		t.Errorf("all is due: %+v", a)
+	}
+	other.Self.Close(t.Context())
 }

@@ -80,20 +80,16 @@ func (r Runs) SetStatusNote(ctx context.Context, runs []int64, text string) erro
 
 // Resume lets paused runs go on whose time has come.
 func (r Runs) Resume(ctx context.Context, now time.Time) error {
-	_, err := r.pg.Pool.Exec(ctx, `UPDATE runs SET status = 'running', reason = '', resume_at = NULL
-		WHERE status = 'paused' AND resume_at <= $1`, now)
+	_, err := r.pg.Pool.Exec(ctx, `WITH resumed AS (
+			UPDATE runs SET status = 'running', reason = '', resume_at = NULL WHERE status = 'paused' AND resume_at <= $1 RETURNING 1
+		) SELECT `+postgres.NotifyRuns+` FROM resumed LIMIT 1`, now)
 	return postgres.TranslateError(err)
 }
 
 // Endable are the open runs, planned to the end, that nobody sends for any more: all batches
-// done and no retry waiting, or stopped or past their end with no batch held.
+// done and no retry waiting, or stopped or past their end with no batch fetched.
 func (r Runs) Endable(ctx context.Context, now time.Time) ([]int64, error) {
-	return r.pg.IDs(ctx, `
-		SELECT id FROM runs WHERE status IN ('running', 'paused', 'stopping') AND plan_cursor IS NULL AND CASE
-			WHEN status = 'stopping' OR window_end <= $1
-			THEN NOT EXISTS (SELECT FROM batches WHERE run_id = id AND NOT done AND instance_id IS NOT NULL)
-			ELSE NOT EXISTS (SELECT FROM batches WHERE run_id = id AND NOT done)
-			 AND NOT EXISTS (SELECT FROM retries WHERE run_id = id) END`, now)
+	return r.pg.IDs(ctx, `SELECT id FROM runs, (SELECT $1::timestamptz AS at) AS moment WHERE `+endable, now)
 }
 
 // Close ends a run: what is open becomes cancelled or expired, the outcomes are counted
@@ -171,9 +167,7 @@ func countRun(ctx context.Context, tx postgres.Tx, run *domain.Run) error {
 
 // FinishMailings finishes the mailings whose end has come or whose only run is done.
 func (r Runs) FinishMailings(ctx context.Context, now time.Time) error {
-	ended, err := r.pg.IDs(ctx, `SELECT id FROM mailings
-		WHERE status = 'running' AND deleted_at IS NULL AND (end_at <= $1 OR periodicity = 'once' AND next_no > 0
-			AND NOT EXISTS (SELECT FROM runs WHERE mailing_id = mailings.id AND closed_at IS NULL))`, now)
+	ended, err := r.pg.IDs(ctx, `SELECT id FROM mailings, (SELECT $1::timestamptz AS at) AS moment WHERE `+finishable, now)
 	for _, id := range ended {
 		if err == nil {
 			err = r.closeMailing(ctx, id, now)

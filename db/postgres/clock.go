@@ -12,9 +12,16 @@ func (db *DB) Clock(ctx context.Context) (now time.Time, ahead time.Duration, er
 	if err := db.Pool.QueryRow(ctx, `SELECT clock_timestamp()`).Scan(&now); err != nil {
 		return now, 0, TranslateError(err)
 	}
+	return now, Ahead(asked, now), nil
+}
+
+// Ahead is how far this process's clock is ahead of the database's, which said now when it was asked: 0 where
+// the answer took too long to tell the two apart.
+func Ahead(asked, now time.Time) time.Duration {
 	half := time.Since(asked) / 2
-	if ahead = asked.Add(half).Sub(now); ahead.Abs() <= half {
-		ahead = 0
+	ahead := asked.Add(half).Sub(now)
+	if ahead.Abs() <= half {
+		return 0
 	}
-	return now, ahead, nil
+	return ahead
 }

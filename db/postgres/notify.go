@@ -31,6 +31,9 @@ type RunsChanged struct {
 	OwnerID   int64 `json:"owner_id,omitempty"`
 }
 
+// NotifyRuns, in a statement, sends a RunsChanged that names nobody.
+const NotifyRuns = `pg_notify('runs', '{}')`
+
 // Channel implements Notification.
 func (RunsChanged) Channel() Channel { return ChannelRuns }
 

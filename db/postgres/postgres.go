@@ -44,7 +44,8 @@ func Open(url string) (*DB, error) {
 		return nil, fmt.Errorf("DATABASE_URL: %w", err)
 	}
 	db := &DB{Pool: pool}
-	if db.Queue, err = db.NewQueue(&river.Config{}); err != nil {
+	// Whoever puts jobs in tells each: within a cooldown the second would wait until somebody asks.
+	if db.Queue, err = db.NewQueue(&river.Config{FetchCooldown: river.FetchCooldownMin}); err != nil {
 		pool.Close()
 		return nil, fmt.Errorf("open the queue: %w", err)
 	}

@@ -46,7 +46,8 @@ func Start(ctx context.Context, c Config) (stop func(context.Context) error, err
 		Workers: workers,
 		Logger:  slog.New(troubles{c.Log.Handler()}),
 		// A launch or a letter with a link should not wait for the usual 100 ms.
-		FetchCooldown: 20 * time.Millisecond,
+		FetchCooldown:     20 * time.Millisecond,
+		FetchPollInterval: 20 * time.Second,
 		// Longer than any job, so that only those of dead processes are taken up again.
 		RescueStuckJobsAfter: 5 * time.Minute,
 		// Or a leader whose clock is a day ahead would put every tick off until tomorrow, and take all jobs for stuck.
@@ -73,11 +74,13 @@ func Start(ctx context.Context, c Config) (stop func(context.Context) error, err
 
 // queues are those that a process works, and how many jobs of each at once. Imports keep Postgres
 // busy for minutes, so few run. Jobs that an earlier version has put, or still puts, into its one queue
-// are worked as well.
+// are worked as well. A job that is put in is told; asking is for those that wait for another try, which
+// for a plan or an email should not be put off.
 func queues(media bool) map[string]river.QueueConfig {
 	all := map[string]river.QueueConfig{
-		postgres.QueuePlan: {MaxWorkers: 4}, postgres.QueueMail: {MaxWorkers: 4}, postgres.QueueImport: {MaxWorkers: 2},
-		postgres.QueueUpkeep: {MaxWorkers: 1}, river.QueueDefault: {MaxWorkers: 2},
+		postgres.QueuePlan:   {MaxWorkers: 4, FetchPollInterval: 4 * time.Second},
+		postgres.QueueMail:   {MaxWorkers: 4, FetchPollInterval: 4 * time.Second},
+		postgres.QueueImport: {MaxWorkers: 2}, postgres.QueueUpkeep: {MaxWorkers: 1}, river.QueueDefault: {MaxWorkers: 2},
 	}
 	if media {
 		all[postgres.QueueMedia] = river.QueueConfig{MaxWorkers: 1}

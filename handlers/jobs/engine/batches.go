@@ -89,6 +89,13 @@ func (q *queue) takeFreed() []*batch {
 	return freed
 }
 
+// keepFreed is for those that could not be released.
+func (q *queue) keepFreed(freed []*batch) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.freed = append(q.freed, freed...)
+}
+
 // held are the runs with emails in hand.
 func (q *queue) held() map[int64]*sendingRun {
 	q.mu.Lock()

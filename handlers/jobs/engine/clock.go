@@ -25,6 +25,11 @@ func (c *Clock) Ask(ctx context.Context) (now time.Time, err error) {
 	if err != nil {
 		return now, err
 	}
+	c.learn(ahead)
+	return now, nil
+}
+
+func (c *Clock) learn(ahead time.Duration) {
 	c.ahead.Store(int64(ahead))
 	switch wrong := domain.ClockWrong(ahead); {
 	case !c.wrong.CompareAndSwap(!wrong, wrong):
@@ -33,7 +38,6 @@ func (c *Clock) Ask(ctx context.Context) (now time.Time, err error) {
 	default:
 		c.log.Info("this machine's clock is right again: this process plans runs")
 	}
-	return now, nil
 }
 
 // Now is the database's time as of the last Ask.

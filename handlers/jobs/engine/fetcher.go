@@ -29,13 +29,19 @@ type fetcher struct {
 	standstill *standstill
 	wake       chan struct{} // something new may be there
 
-	known  map[int64]*sendingRun
-	served map[int64]time.Time // when each owner last had a batch fetched
-	swept  time.Time
+	known   map[int64]*sendingRun
+	served  map[int64]time.Time // when each owner last had a batch fetched
+	waiting bool                // there were open runs at the last round
+	swept   time.Time
+	doubted time.Time // when a fetch last had no answer
 }
 
-// fetchEvery is how often open runs are looked for without being told.
-const fetchEvery = 250 * time.Millisecond
+// fetchEvery is how often open runs are looked for while there are some; afterwards notifications tell of new
+// ones, and idleFetchEvery is for those that were missed.
+const (
+	fetchEvery     = 250 * time.Millisecond
+	idleFetchEvery = 5 * time.Second
+)
 
 func (f *fetcher) run(ctx context.Context) {
 	for ctx.Err() == nil {
@@ -51,9 +57,16 @@ func (f *fetcher) run(ctx context.Context) {
 		case <-ctx.Done():
 		case <-f.wake:
 		case <-f.queue.hungry:
-		case <-time.After(fetchEvery):
+		case <-time.After(f.patience()):
 		}
 	}
+}
+
+func (f *fetcher) patience() time.Duration {
+	if f.waiting || len(f.known) > 0 {
+		return fetchEvery
+	}
+	return idleFetchEvery
 }
 
 // round fetches once for each open run that has room, the owner who was served longest ago first.
@@ -62,7 +75,8 @@ func (f *fetcher) round(ctx context.Context) (fetched bool, err error) {
 	if err != nil {
 		return false, err
 	}
-	if time.Since(f.swept) > sweepEvery {
+	f.waiting = len(open) > 0
+	if time.Since(f.swept) > sweepEvery && time.Since(f.doubted) < doubtFor {
 		f.swept = time.Now()
 		f.sweep(ctx)
 	}
@@ -98,8 +112,12 @@ func (f *fetcher) open(ctx context.Context) ([]outbox.OpenRun, error) {
 	return open, err
 }
 
-// sweepEvery is how long a fetch whose answer was lost keeps its emails back.
-const sweepEvery = 2 * time.Second
+// sweepEvery is how long a fetch whose answer was lost keeps its emails back. After a failure one may still
+// come to its end for doubtFor.
+const (
+	sweepEvery = 2 * time.Second
+	doubtFor   = time.Minute
+)
 
 // sweep gives back what this instance holds by the tables alone: fetches whose answer was lost with
 // their connection. Only the goroutine that fetches can tell them from a fetch under way.
@@ -131,6 +149,7 @@ func (f *fetcher) fetch(ctx context.Context, open outbox.OpenRun, n int) bool {
 	instance := f.lease.id()
 	emails, err := f.outbox.Batches().Fetch(ctx, instance, open.ID, n)
 	if err != nil {
+		f.doubted = time.Now()
 		f.settings.Log.Warn("fetching failed", "run", open.ID, "error", err)
 		return false
 	}

@@ -21,10 +21,21 @@ type heartbeat struct {
 	wake       chan struct{} // fetch: something new may be there
 }
 
+// The heartbeats of an instance with nothing in hand come less often: its lock shows that it lives. Both are
+// well below leaseTime.
+const (
+	beatEvery     = time.Second
+	idleBeatEvery = 3 * time.Second
+)
+
 func (h *heartbeat) run(ctx context.Context) {
 	var beaten time.Time
 	for ctx.Err() == nil {
-		due := time.Since(beaten) >= time.Second
+		every := idleBeatEvery
+		if len(h.queue.held()) > 0 {
+			every = beatEvery
+		}
+		due := time.Since(beaten) >= every
 		err := h.once(ctx, due)
 		if err == nil && due {
 			beaten = time.Now()
@@ -51,8 +62,10 @@ func (h *heartbeat) once(ctx context.Context, due bool) error {
 	if err := h.runs.halt(ctx); err != nil {
 		return err
 	}
-	for _, b := range h.queue.takeFreed() {
+	freed := h.queue.takeFreed()
+	for i, b := range freed {
 		if err := h.outbox.Release(ctx, b.instance, b.run.ID, []int32{int32(b.firstSeq)}); err != nil {
+			h.queue.keepFreed(freed[i:])
 			return err
 		}
 		signal(h.wake)

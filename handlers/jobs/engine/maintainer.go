@@ -32,15 +32,23 @@ type maintainer struct {
 	busy     sync.Map // ids of runs that are being closed
 }
 
+// How long a round waits for the next: while emails are under way or another instance may have died; while
+// there are others, whose death has to be noticed; and alone with nothing to do.
+const (
+	busyRound  = 250 * time.Millisecond
+	watchRound = time.Second
+	idleRound  = 3 * time.Second
+)
+
 func (m *maintainer) run(ctx context.Context) {
 	for ctx.Err() == nil {
-		if err := m.round(ctx); err != nil && ctx.Err() == nil {
-			m.steady = time.Time{}
+		wait, err := m.round(ctx)
+		if err != nil && ctx.Err() == nil {
+			m.steady, wait = time.Time{}, watchRound
 			m.log.Warn("looking after the runs failed", "error", err)
 		}
-		wait := time.Second
 		if len(m.queue.held()) > 0 || len(m.unlocked) > 0 {
-			wait = 250 * time.Millisecond
+			wait = busyRound
 		}
 		select {
 		case <-ctx.Done():
@@ -51,28 +59,48 @@ func (m *maintainer) run(ctx context.Context) {
 	m.closing.Wait()
 }
 
-func (m *maintainer) round(ctx context.Context) error {
+// round does what is due and says when to look again.
+func (m *maintainer) round(ctx context.Context) (wait time.Duration, err error) {
 	bounded, cancel := context.WithTimeout(ctx, 5*time.Second)
 	defer cancel()
 	here := time.Now()
-	if here.Sub(m.last) > steadyGrace { // the first one, or this process was frozen
+	if here.Sub(m.last) > idleRound+steadyGrace { // the first one, or this process was frozen
 		m.steady = time.Time{}
 	}
 	if m.last = here; m.steady.IsZero() {
 		m.steady = here
 	}
 	m.runs.forget()
-	now, err := m.clock.Ask(bounded)
+	agenda, err := m.outbox.Agenda(bounded, m.lease.id())
 	if err != nil {
-		return err
+		return 0, err
 	}
-	return errors.Join(
-		m.outbox.Batches().ReopenRetries(bounded, now),
-		m.outbox.Runs().Resume(bounded, now),
-		m.closeRuns(bounded, context.WithoutCancel(ctx), now),
-		m.outbox.Runs().FinishMailings(bounded, now),
-		m.evict(bounded),
-	)
+	m.clock.learn(agenda.Ahead)
+	if agenda.Close {
+		err = m.closeRuns(bounded, context.WithoutCancel(ctx), agenda.Now)
+	}
+	if agenda.Retries {
+		err = errors.Join(err, m.outbox.Batches().ReopenRetries(bounded, agenda.Now))
+	}
+	if agenda.Resume {
+		err = errors.Join(err, m.outbox.Runs().Resume(bounded, agenda.Now))
+	}
+	if agenda.Finish {
+		err = errors.Join(err, m.outbox.Runs().FinishMailings(bounded, agenda.Now))
+	}
+	return next(agenda), errors.Join(err, m.evict(bounded, agenda))
+}
+
+// next is when to look again, when nothing is under way.
+func next(agenda outbox.Agenda) time.Duration {
+	wait := idleRound
+	if !agenda.Alone {
+		wait = watchRound
+	}
+	if agenda.NextAt != nil {
+		wait = max(busyRound, min(wait, agenda.NextAt.Sub(agenda.Now)))
+	}
+	return wait
 }
 
 // closeRuns closes each run on its own: a million deliveries to cancel take a while.
@@ -104,14 +132,10 @@ const (
 	steadyGrace = 3 * time.Second
 )
 
-func (m *maintainer) evict(ctx context.Context) error {
-	unlocked, silent, err := m.outbox.Instances().Stale(ctx, m.lease.id())
-	if err != nil {
-		return err
-	}
-	maps.DeleteFunc(m.unlocked, func(id int64, _ time.Time) bool { return !slices.Contains(unlocked, id) })
-	dead := silent
-	for _, id := range unlocked {
+func (m *maintainer) evict(ctx context.Context, agenda outbox.Agenda) error {
+	maps.DeleteFunc(m.unlocked, func(id int64, _ time.Time) bool { return !slices.Contains(agenda.Unlocked, id) })
+	dead := agenda.Silent
+	for _, id := range agenda.Unlocked {
 		if since, seen := m.unlocked[id]; !seen {
 			m.unlocked[id] = time.Now()
 		} else if time.Since(since) >= lockGrace {

@@ -117,7 +117,7 @@ func TestOnlyTheSteadyEvict(t *testing.T) {
 	} {
 		m := e.maintainer
 		m.steady, m.last, m.unlocked = c.steady, c.last, map[int64]time.Time{900: long, 901: long}
-		if err := m.round(t.Context()); err != nil {
+		if _, err := m.round(t.Context()); err != nil {
 			t.Fatal(err)
 		}
 		if left := w.count("SELECT count(*) FROM instances"); left != c.left {
