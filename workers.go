@@ -58,8 +58,8 @@ func (p *program) startWorkers(database *database, texts *templates.Texts, media
 		return nil, err
 	}
 	mail := &jobs.MailWorker{Settings: w.settings, DB: database.DB,
-		Deliver: func(ctx context.Context, from, to string, letter []byte) error {
-			return jobs.DeliverOne(ctx, w.settings.Servers, from, to, letter)
+		Deliver: func(ctx context.Context, from, to string, email []byte) error {
+			return jobs.DeliverOne(ctx, w.settings.Servers, from, to, email)
 		}}
 	stopJobs, err := jobs.Start(context.WithoutCancel(p.ctx), jobs.Config{
 		DB: database.DB, Outbox: database.outbox(), Log: p.log, Clock: w.engine.Clock(), Instance: w.instance,

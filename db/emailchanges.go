@@ -24,10 +24,10 @@ func (c EmailChanges) Create(ctx context.Context, change domain.EmailChange, now
 		if _, err := tx.NewInsert().Model(&change).Returning("id").Exec(ctx); err != nil {
 			return err
 		}
-		if err := c.db.pg.Enqueue(ctx, tx, domain.MailJob{Letter: domain.MailOldEmail, EmailChangeID: change.ID}); err != nil {
+		if err := c.db.pg.Enqueue(ctx, tx, domain.MailJob{Email: domain.MailOldEmail, EmailChangeID: change.ID}); err != nil {
 			return err
 		}
-		job := domain.MailJob{Letter: domain.MailNewEmail, EmailChangeID: change.ID}
+		job := domain.MailJob{Email: domain.MailNewEmail, EmailChangeID: change.ID}
 		return c.db.mailWithin(ctx, tx, now, domain.Invitation(change.Email), job)
 	})
 }

@@ -147,6 +147,6 @@ func (ms Messages) SendTest(ctx context.Context, owner, id, clientID int64, now 
 		if err != nil {
 			return err
 		}
-		return ms.db.pg.Enqueue(ctx, tx, domain.MailJob{Letter: domain.MailTest, UserID: owner, MessageID: id, ClientID: clientID})
+		return ms.db.pg.Enqueue(ctx, tx, domain.MailJob{Email: domain.MailTest, UserID: owner, MessageID: id, ClientID: clientID})
 	})
 }

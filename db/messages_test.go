@@ -128,7 +128,7 @@ func TestTestMessage(t *testing.T) {
 	var jobs int
 	var args string
 	err := d.Postgres().Pool.QueryRow(t.Context(), `SELECT count(*), min(args::text) FROM river_job WHERE kind = 'mail'`).Scan(&jobs, &args)
-	want := fmt.Sprintf(`{"letter": "test", "user_id": %d, "client_id": %d, "message_id": %d}`, ann, mine.ID, m.ID)
+	want := fmt.Sprintf(`{"email": "test", "user_id": %d, "client_id": %d, "message_id": %d}`, ann, mine.ID, m.ID)
 	if err != nil || jobs != 1 || args != want {
 		t.Errorf("%d jobs, %s, want %s (%v)", jobs, args, want, err)
 	}

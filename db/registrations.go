@@ -22,7 +22,7 @@ func (r Registrations) Create(ctx context.Context, registration domain.Registrat
 		if _, err := tx.NewInsert().Model(&registration).Returning("id").Exec(ctx); err != nil {
 			return err
 		}
-		job := domain.MailJob{Letter: domain.MailVerify, RegistrationID: registration.ID}
+		job := domain.MailJob{Email: domain.MailVerify, RegistrationID: registration.ID}
 		return r.db.mailWithin(ctx, tx, now, domain.Invitation(registration.Email), job)
 	})
 }
@@ -53,7 +53,7 @@ func (db *DB) mailWithin(ctx context.Context, tx Tx, now time.Time, quota domain
 		return err
 	}
 	if wait > 0 {
-		job = domain.MailJob{Letter: job.Letter}
+		job = domain.MailJob{Email: job.Email}
 	}
 	return db.pg.Enqueue(ctx, tx, job)
 }
@@ -69,7 +69,7 @@ func (r Registrations) Get(ctx context.Context, id int64) (registration domain.R
 // the same, so that an observer can't tell.
 func (r Registrations) MailAgain(ctx context.Context, email string, now time.Time) error {
 	return r.db.pg.InTx(ctx, func(tx Tx) error {
-		job := domain.MailJob{Letter: domain.MailVerify}
+		job := domain.MailJob{Email: domain.MailVerify}
 		err := tx.NewRaw(`SELECT (SELECT coalesce(max(id), 0) FROM users WHERE lower(email) = lower(?0)),
 			(SELECT coalesce(max(id), 0) FROM registrations WHERE lower(email) = lower(?0))`, email).
 			Scan(ctx, &job.UserID, &job.RegistrationID)
@@ -77,7 +77,7 @@ func (r Registrations) MailAgain(ctx context.Context, email string, now time.Tim
 			return err
 		}
 		if job.UserID != 0 {
-			job = domain.MailJob{Letter: domain.MailKnown, UserID: job.UserID}
+			job = domain.MailJob{Email: domain.MailKnown, UserID: job.UserID}
 		}
 		return r.db.mailWithin(ctx, tx, now, domain.Invitation(email), job)
 	})
@@ -87,7 +87,7 @@ func (r Registrations) MailAgain(ctx context.Context, email string, now time.Tim
 // job has nobody to write to, as with MailAgain.
 func (us Users) MailReset(ctx context.Context, email string, now time.Time) error {
 	return us.db.pg.InTx(ctx, func(tx Tx) error {
-		job := domain.MailJob{Letter: domain.MailReset}
+		job := domain.MailJob{Email: domain.MailReset}
 		err := tx.NewRaw(`SELECT coalesce(max(id), 0) FROM users WHERE lower(email) = lower(?)`, email).Scan(ctx, &job.UserID)
 		if err != nil {
 			return err

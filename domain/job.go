@@ -49,7 +49,7 @@ const (
 // neither it sends nothing: somebody asked for an address without an account. Its worker makes
 // the token of a link, so that no token is ever stored in the clear.
 type MailJob struct {
-	Letter         MailKind `json:"letter"`
+	Email          MailKind `json:"email"`
 	UserID         int64    `json:"user_id,omitempty"`
 	RegistrationID int64    `json:"registration_id,omitempty"`
 	EmailChangeID  int64    `json:"email_change_id,omitempty"`

@@ -90,7 +90,7 @@ func TestRegisterVerifyAndSignIn(t *testing.T) {
 	b.get("/register/sent").is(t, 200, "anna@people.example")
 
 	letters := w.letters(t)
-	if len(letters) != 1 || letters[0].Letter != domain.MailVerify || letters[0].UserID != 0 {
+	if len(letters) != 1 || letters[0].Email != domain.MailVerify || letters[0].UserID != 0 {
 		t.Fatalf("letters %+v", letters)
 	}
 	registration, err := w.db.Registrations().Get(t.Context(), letters[0].RegistrationID)
@@ -240,7 +240,7 @@ func TestStrangersLearnNothing(t *testing.T) {
 			t.Errorf("%s: the answers differ:\n%s\n%s", test.path, a, b)
 		}
 		letters := w.letters(t)
-		if len(letters) != 2*i+2 || letters[2*i].Letter != test.letter || letters[2*i].UserID != known.ID && i > 0 || letters[2*i+1].UserID != 0 {
+		if len(letters) != 2*i+2 || letters[2*i].Email != test.letter || letters[2*i].UserID != known.ID && i > 0 || letters[2*i+1].UserID != 0 {
 			t.Errorf("%s: letters %+v", test.path, letters)
 		}
 	}

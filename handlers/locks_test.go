@@ -458,7 +458,7 @@ func TestEmailChange(t *testing.T) {
 	}
 
 	thief := ask("thief@people.example")
-	if jobs := w.letters(t); len(jobs) != 2 || jobs[0].Letter != domain.MailOldEmail || jobs[1].Letter != domain.MailNewEmail || jobs[1].EmailChangeID != thief.ID {
+	if jobs := w.letters(t); len(jobs) != 2 || jobs[0].Email != domain.MailOldEmail || jobs[1].Email != domain.MailNewEmail || jobs[1].EmailChangeID != thief.ID {
 		t.Errorf("%+v", jobs)
 	}
 	_, toThief := links(thief)
@@ -504,7 +504,7 @@ func TestEmailChange(t *testing.T) {
 func (w *env) invited(t *testing.T) (n int) {
 	t.Helper()
 	for _, job := range w.letters(t) {
-		if job.Letter == domain.MailNewEmail && job.EmailChangeID != 0 {
+		if job.Email == domain.MailNewEmail && job.EmailChangeID != 0 {
 			n++
 		}
 	}

@@ -177,7 +177,7 @@ func TestMessageTest(t *testing.T) {
 	b.post(path+"/test", "client", "999999").is(t, 404)
 	var jobs string
 	err := w.db.Postgres().Pool.QueryRow(t.Context(), `SELECT string_agg(args::text, ' ' ORDER BY id) FROM river_job`).Scan(&jobs)
-	want := fmt.Sprintf(`{"letter": "test", "user_id": %d, "message_id": %d} {"letter": "test", "user_id": %d, "client_id": %d, "message_id": %d}`,
+	want := fmt.Sprintf(`{"email": "test", "user_id": %d, "message_id": %d} {"email": "test", "user_id": %d, "client_id": %d, "message_id": %d}`,
 		user.ID, m.ID, user.ID, client.ID, m.ID)
 	if err != nil || jobs != want {
 		t.Errorf("jobs %s, want %s, %v", jobs, want, err)

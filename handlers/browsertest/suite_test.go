@@ -107,13 +107,13 @@ func (s *suite) email(to, subject string) string {
 	defer cancel()
 	for {
 		got := s.box.Accepted()
-		for _, one := range s.box.Letters() {
+		for _, one := range s.box.Emails() {
 			read, err := enmime.ReadEnvelope(bytes.NewReader(one.Raw))
 			if err == nil && strings.EqualFold(one.To, to) && strings.Contains(read.GetHeader("Subject"), subject) {
 				return read.Text
 			}
 		}
-		if err := s.box.WaitLetters(ctx, got+1); err != nil {
+		if err := s.box.WaitEmails(ctx, got+1); err != nil {
 			s.Fatalf("no email %q to %s: %v", subject, to, err)
 		}
 	}

@@ -20,12 +20,12 @@ import (
 	"skychimp/handlers/jobs/engine"
 )
 
-// MailWorker writes system letters and hands them to Deliver.
+// MailWorker writes system emails and hands them to Deliver.
 type MailWorker struct {
 	river.WorkerDefaults[domain.MailJob]
 	engine.Settings
 	DB      *db.DB
-	Deliver func(ctx context.Context, from, to string, letter []byte) error
+	Deliver func(ctx context.Context, from, to string, email []byte) error
 }
 
 // Work implements river.Worker. A refusal for good ends the job; its answer stays with it for whoever
@@ -39,7 +39,7 @@ func (w *MailWorker) Work(ctx context.Context, job *river.Job[domain.MailJob]) e
 		return err
 	}
 	write := w.notice
-	if job.Args.Letter == domain.MailTest {
+	if job.Args.Email == domain.MailTest {
 		write = w.test
 	}
 	bytes, err := write(ctx, job, reader)
@@ -53,7 +53,7 @@ func (w *MailWorker) Work(ctx context.Context, job *river.Job[domain.MailJob]) e
 	}
 	err = w.Deliver(ctx, w.From.Address, reader.Email, bytes)
 	if refusal, ok := errors.AsType[*undelivered](err); ok && refusal.answer.Status() == domain.Failed {
-		w.Log.Warn("a system email was refused for good", "job", job.ID, "email", job.Args.Letter, "answer", refusal.answer)
+		w.Log.Warn("a system email was refused for good", "job", job.ID, "email", job.Args.Email, "answer", refusal.answer)
 		return river.JobCancel(unnamed(err, reader))
 	}
 	return unnamed(err, reader)
@@ -83,7 +83,7 @@ func (w *MailWorker) reader(ctx context.Context, job *domain.MailJob) (domain.Us
 	user, err := w.DB.Users().ByEmail(ctx, registration.Email)
 	switch {
 	case err == nil:
-		job.Letter = domain.MailKnown
+		job.Email = domain.MailKnown
 		return user, nil
 	case domain.KindOf(err) != domain.NotFound:
 		return domain.User{}, err
@@ -100,13 +100,13 @@ func (w *MailWorker) mover(ctx context.Context, job *domain.MailJob) (domain.Use
 		return domain.User{}, err
 	}
 	user, err := w.DB.Users().Get(ctx, change.UserID)
-	if err != nil || job.Letter == domain.MailOldEmail {
+	if err != nil || job.Email == domain.MailOldEmail {
 		return user, err
 	}
 	other, err := w.DB.Users().ByEmail(ctx, change.Email)
 	switch {
 	case err == nil && other.ID != user.ID:
-		job.Letter = domain.MailKnown
+		job.Email = domain.MailKnown
 		return other, nil
 	case err != nil && domain.KindOf(err) != domain.NotFound:
 		return domain.User{}, err
@@ -115,14 +115,14 @@ func (w *MailWorker) mover(ctx context.Context, job *domain.MailJob) (domain.Use
 	return user, nil
 }
 
-// notice writes a letter of the program itself.
+// notice writes an email of the program itself.
 func (w *MailWorker) notice(ctx context.Context, job *river.Job[domain.MailJob], reader domain.User) ([]byte, error) {
 	link, err := w.link(ctx, job, reader)
 	if err != nil {
 		return nil, err
 	}
 	say := func(part string) string {
-		return w.Translate(reader.Language, "account.mail_"+string(job.Args.Letter)+"_"+part)
+		return w.Translate(reader.Language, "account.mail_"+string(job.Args.Email)+"_"+part)
 	}
 	paragraphs := []string{say("text")}
 	if reader.Name != "" {
@@ -136,9 +136,9 @@ func (w *MailWorker) notice(ctx context.Context, job *river.Job[domain.MailJob],
 	}.Bytes()
 }
 
-// link is the path behind the letter's button.
+// link is the path behind the email's button.
 func (w *MailWorker) link(ctx context.Context, job *river.Job[domain.MailJob], reader domain.User) (string, error) {
-	switch job.Args.Letter {
+	switch job.Args.Email {
 	case domain.MailVerify:
 		return w.token(ctx, "/verify/", job, job.Args.RegistrationID, domain.TokenVerify)
 	case domain.MailReset:
@@ -150,7 +150,7 @@ func (w *MailWorker) link(ctx context.Context, job *river.Job[domain.MailJob], r
 	case domain.MailKnown:
 		return "/login", nil
 	}
-	return "", fmt.Errorf("unknown letter %q", job.Args.Letter)
+	return "", fmt.Errorf("unknown email %q", job.Args.Email)
 }
 
 // token is path with a secret of 32 bytes, of which only the hash is kept. It is the same at every try

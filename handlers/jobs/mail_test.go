@@ -20,13 +20,13 @@ import (
 	"skychimp/templates"
 )
 
-// sent is one letter as the mail server gets it.
+// sent is one email as the mail server gets it.
 type sent struct {
 	from, to string
 	*enmime.Envelope
 }
 
-// mailbox is a worker whose letters stay here.
+// mailbox is a worker whose emails stay here.
 func mailbox(t *testing.T) (*MailWorker, func(domain.MailJob) []sent) {
 	t.Helper()
 	texts, err := templates.LoadTexts()
@@ -37,8 +37,8 @@ func mailbox(t *testing.T) (*MailWorker, func(domain.MailJob) []sent) {
 	w := &MailWorker{DB: dbtest.New(t), Settings: engine.Settings{
 		From: mail.Address{Name: "SkyChimp", Address: "noreply@sky.example"}, BaseURL: "https://sky.example", Translate: texts.Say,
 	}}
-	w.Deliver = func(_ context.Context, from, to string, letter []byte) error {
-		envelope, err := enmime.ReadEnvelope(bytes.NewReader(letter))
+	w.Deliver = func(_ context.Context, from, to string, email []byte) error {
+		envelope, err := enmime.ReadEnvelope(bytes.NewReader(email))
 		got = append(got, sent{from, to, envelope})
 		return err
 	}
@@ -69,27 +69,27 @@ func TestSystemLetters(t *testing.T) {
 		to, subject, link, not string
 		purpose                domain.TokenPurpose
 	}{
-		{domain.MailJob{Letter: domain.MailVerify, RegistrationID: 1}, "new@x.example", "Подтвердите email", "/verify/", "Мэлори", domain.TokenVerify},
-		{domain.MailJob{Letter: domain.MailVerify, RegistrationID: 2}, user.Email, "У вас уже есть аккаунт", "/login", "Мэлори", ""},
-		{domain.MailJob{Letter: domain.MailReset, UserID: user.ID}, user.Email, "Задайте новый пароль", "/password/reset/", "Мэлори", domain.TokenReset},
-		{domain.MailJob{Letter: domain.MailKnown, UserID: user.ID}, user.Email, "У вас уже есть аккаунт", "/login", "Мэлори", ""},
+		{domain.MailJob{Email: domain.MailVerify, RegistrationID: 1}, "new@x.example", "Подтвердите email", "/verify/", "Мэлори", domain.TokenVerify},
+		{domain.MailJob{Email: domain.MailVerify, RegistrationID: 2}, user.Email, "У вас уже есть аккаунт", "/login", "Мэлори", ""},
+		{domain.MailJob{Email: domain.MailReset, UserID: user.ID}, user.Email, "Задайте новый пароль", "/password/reset/", "Мэлори", domain.TokenReset},
+		{domain.MailJob{Email: domain.MailKnown, UserID: user.ID}, user.Email, "У вас уже есть аккаунт", "/login", "Мэлори", ""},
 	}
 	for _, test := range tests {
-		letters := work(test.job)
-		if len(letters) != 1 {
-			t.Fatalf("%s: %d letters", test.job.Letter, len(letters))
+		emails := work(test.job)
+		if len(emails) != 1 {
+			t.Fatalf("%s: %d emails", test.job.Email, len(emails))
 		}
-		one := letters[0]
+		one := emails[0]
 		if one.from != "noreply@sky.example" || one.to != test.to || one.GetHeader("Subject") != test.subject ||
 			one.GetHeader("Auto-Submitted") != "auto-generated" {
-			t.Errorf("%s: %s to %s: %s", test.job.Letter, one.from, one.to, one.GetHeader("Subject"))
+			t.Errorf("%s: %s to %s: %s", test.job.Email, one.from, one.to, one.GetHeader("Subject"))
 		}
 		if strings.Contains(one.Text+one.HTML+one.GetHeader("To"), test.not) {
-			t.Errorf("%s carries words that a stranger may have typed: %s", test.job.Letter, one.Text)
+			t.Errorf("%s carries words that a stranger may have typed: %s", test.job.Email, one.Text)
 		}
 		_, rest, ok := strings.Cut(one.Text, "https://sky.example"+test.link)
 		if !ok || !strings.Contains(one.HTML, "https://sky.example"+test.link) {
-			t.Errorf("%s: no link in %s", test.job.Letter, one.Text)
+			t.Errorf("%s: no link in %s", test.job.Email, one.Text)
 		}
 		if test.purpose == "" {
 			continue
@@ -103,13 +103,13 @@ func TestSystemLetters(t *testing.T) {
 			whose.Email = registration.Email
 		}
 		if err != nil || missing != nil || whose.Email != test.to {
-			t.Errorf("%s: the link %s does not work: %v, %v", test.job.Letter, rest, err, missing)
+			t.Errorf("%s: the link %s does not work: %v, %v", test.job.Email, rest, err, missing)
 		}
 	}
 	// Strangers ask for addresses that nobody has here; accounts are deleted meanwhile.
-	for _, job := range []domain.MailJob{{Letter: domain.MailReset}, {Letter: domain.MailVerify}, {Letter: domain.MailVerify, RegistrationID: 404}, {Letter: domain.MailKnown, UserID: 404}} {
-		if letters := work(job); len(letters) != 0 {
-			t.Errorf("%+v writes to %s", job, letters[0].to)
+	for _, job := range []domain.MailJob{{Email: domain.MailReset}, {Email: domain.MailVerify}, {Email: domain.MailVerify, RegistrationID: 404}, {Email: domain.MailKnown, UserID: 404}} {
+		if emails := work(job); len(emails) != 0 {
+			t.Errorf("%+v writes to %s", job, emails[0].to)
 		}
 	}
 }
@@ -133,16 +133,16 @@ func TestTestLetter(t *testing.T) {
 		t.Fatal(err)
 	}
 	for name, id := range map[string]int64{"Anna": 0, "Bob": client.ID} {
-		letters := work(domain.MailJob{Letter: domain.MailTest, UserID: owner.ID, MessageID: message.ID, ClientID: id})
-		if len(letters) != 1 {
-			t.Fatalf("%d letters", len(letters))
+		emails := work(domain.MailJob{Email: domain.MailTest, UserID: owner.ID, MessageID: message.ID, ClientID: id})
+		if len(emails) != 1 {
+			t.Fatalf("%d emails", len(emails))
 		}
-		one := letters[0]
+		one := emails[0]
 		if one.to != owner.Email || one.GetHeader("Subject") != "News for "+name || !strings.Contains(one.HTML, "<strong>Hello</strong>, "+name) {
 			t.Errorf("as %s to %s: %s\n%s", name, one.to, one.GetHeader("Subject"), one.HTML)
 		}
 	}
-	if letters := work(domain.MailJob{Letter: domain.MailTest, UserID: owner.ID, MessageID: 404}); len(letters) != 0 {
+	if emails := work(domain.MailJob{Email: domain.MailTest, UserID: owner.ID, MessageID: 404}); len(emails) != 0 {
 		t.Errorf("a deleted message went out")
 	}
 }

@@ -26,8 +26,8 @@ func answeredMailbox(t *testing.T, answer string) *MailWorker {
 	}
 	w, _ := mailbox(t)
 	w.Log = slog.New(slog.DiscardHandler)
-	w.Deliver = func(ctx context.Context, from, to string, letter []byte) error {
-		return DeliverOne(ctx, servers, from, to, letter)
+	w.Deliver = func(ctx context.Context, from, to string, email []byte) error {
+		return DeliverOne(ctx, servers, from, to, email)
 	}
 	err = w.DB.Registrations().Create(t.Context(), domain.Registration{Email: "new@x.example", Language: "en", Timezone: "UTC"}, time.Now())
 	if err != nil {
@@ -72,7 +72,7 @@ func TestDelayedSystemEmailKeepsItsLink(t *testing.T) {
 		return n
 	}
 	for range 3 {
-		err := w.Work(t.Context(), &river.Job[domain.MailJob]{JobRow: row, Args: domain.MailJob{Letter: domain.MailVerify, RegistrationID: 1}})
+		err := w.Work(t.Context(), &river.Job[domain.MailJob]{JobRow: row, Args: domain.MailJob{Email: domain.MailVerify, RegistrationID: 1}})
 		delayed, ok := errors.AsType[*undelivered](err)
 		if !ok || delayed.answer.Code != 451 || errors.Is(err, river.JobCancel(nil)) {
 			t.Fatalf("%v", err)
@@ -82,7 +82,7 @@ func TestDelayedSystemEmailKeepsItsLink(t *testing.T) {
 		t.Errorf("%d links after three tries", n)
 	}
 	row.ID++
-	_ = w.Work(t.Context(), &river.Job[domain.MailJob]{JobRow: row, Args: domain.MailJob{Letter: domain.MailVerify, RegistrationID: 1}})
+	_ = w.Work(t.Context(), &river.Job[domain.MailJob]{JobRow: row, Args: domain.MailJob{Email: domain.MailVerify, RegistrationID: 1}})
 	if n := links(); n != 2 {
 		t.Errorf("%d links of two jobs", n)
 	}

@@ -45,7 +45,7 @@ func Start(ctx context.Context, c Config) (stop func(context.Context) error, err
 		Queues:  queues(c.Media != nil),
 		Workers: workers,
 		Logger:  slog.New(troubles{c.Log.Handler()}),
-		// A launch or a letter with a link should not wait for the usual 100 ms.
+		// A launch or an email with a link should not wait for the usual 100 ms.
 		FetchCooldown:     20 * time.Millisecond,
 		FetchPollInterval: 20 * time.Second,
 		// Longer than any job, so that only those of dead processes are taken up again.

@@ -111,7 +111,7 @@ func TestSecondJobs(t *testing.T) {
 		{domain.BalanceJob{}, false},
 		{domain.SweepJob{}, false},
 		{domain.PlanJob{MailingID: 7}, true}, // it may have been launched after the first one has read it
-		{domain.MailJob{Letter: domain.MailReset, UserID: 1}, true},
+		{domain.MailJob{Email: domain.MailReset, UserID: 1}, true},
 	} {
 		if !insert(t, d, tt.job) {
 			t.Errorf("the first %s %+v is dropped", tt.job.Kind(), tt.job)

@@ -61,7 +61,7 @@ func TestWhatComesBackFindsItsDelivery(t *testing.T) {
 		t.Fatal(err)
 	}
 	go intake.Serve(t.Context(), listener)
-	for _, email := range w.server.Letters() {
+	for _, email := range w.server.Emails() {
 		token := strings.TrimSuffix(strings.TrimPrefix(email.From, "b+"), "@bounces.example.org")
 		if _, seq, ok := domain.ParseReturnToken(token, []byte("secret")); !ok || email.To != fmt.Sprintf("client%d@example.org", seq) {
 			t.Errorf("%s has the envelope sender %s", email.To, email.From)

@@ -178,7 +178,7 @@ func (w *fixture) wantCounts(got db.RunRow, want domain.Counts) {
 func (w *fixture) wantOnce(emails int) {
 	w.Helper()
 	seen := map[string]int{}
-	for _, l := range w.server.Letters() {
+	for _, l := range w.server.Emails() {
 		if l.Code == 250 {
 			seen[l.MessageID]++
 			if seen[l.MessageID] > 1 {
@@ -307,7 +307,7 @@ func TestNoAnswerAfterTheDotIsTriedOnceMore(t *testing.T) {
 	w.exec(`UPDATE retries SET due_at = now()`)
 	w.wantCounts(w.closed(run.ID), domain.Counts{Planned: 5, Accepted: 4, Failed: 1})
 	ids := map[string]int{}
-	for _, l := range w.server.Letters() {
+	for _, l := range w.server.Emails() {
 		if l.To == "client3@example.org" {
 			ids[l.MessageID]++
 		}
@@ -379,7 +379,7 @@ func TestStoppedInMidRun(t *testing.T) {
 			w := newFixture(t, smtptest.Script{On: smtptest.At(domain.StageEndOfData, smtptest.Action{Delay: 5 * time.Millisecond})})
 			w.start(conns)
 			run := w.plan(5000)
-			if err := w.server.WaitLetters(t.Context(), 50); err != nil {
+			if err := w.server.WaitEmails(t.Context(), 50); err != nil {
 				t.Fatal(err)
 			}
 			act(w, run)
@@ -389,7 +389,7 @@ func TestStoppedInMidRun(t *testing.T) {
 				t.Errorf("counts: %+v", row.Counts)
 			}
 			late := 0
-			for _, l := range w.server.Letters() {
+			for _, l := range w.server.Emails() {
 				if l.Dot.After(at.Add(time.Second)) {
 					late++
 				}
@@ -414,7 +414,7 @@ func TestUnsubscribedInMidRun(t *testing.T) {
 	w := newFixture(t, smtptest.Script{On: smtptest.At(domain.StageEndOfData, smtptest.Action{Delay: 5 * time.Millisecond})})
 	w.start(2)
 	run := w.plan(300)
-	if err := w.server.WaitLetters(t.Context(), 10); err != nil {
+	if err := w.server.WaitEmails(t.Context(), 10); err != nil {
 		t.Fatal(err)
 	}
 	last := int64(w.count(`SELECT client_id FROM deliveries WHERE seq = 100`)) // in a batch that is fetched already
@@ -476,7 +476,7 @@ func TestDrainSendsNothingTwice(t *testing.T) {
 	run := w.plan(1000)
 	for n := 1; n <= 5; n++ {
 		w.start(4)
-		if err := w.server.WaitLetters(t.Context(), n*100); err != nil {
+		if err := w.server.WaitEmails(t.Context(), n*100); err != nil {
 			t.Fatal(err)
 		}
 		w.stop()
@@ -492,7 +492,7 @@ func TestDatabaseConnectionsCut(t *testing.T) {
 	w.start(4)
 	run := w.plan(2000)
 	for n := 1; n <= 8; n++ {
-		if err := w.server.WaitLetters(t.Context(), n*200); err != nil {
+		if err := w.server.WaitEmails(t.Context(), n*200); err != nil {
 			t.Fatal(err)
 		}
 		_, _ = w.db.Postgres().Pool.Exec(t.Context(), `SELECT pg_terminate_backend(pid) FROM pg_stat_activity

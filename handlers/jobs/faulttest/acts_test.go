@@ -111,7 +111,7 @@ func (a act) run(t *testing.T, do func(*environment, domain.Run) time.Time) {
 		env.until("the run has begun", func() bool { return env.server.Dots() > before })
 		at := do(env, row.Run)
 		env.until("the run is closed", env.closed)
-		late := env.late(at, func(smtptest.Letter) bool { return true })
+		late := env.late(at, func(smtptest.Email) bool { return true })
 		most = max(most, late)
 		if row, err = env.db.Runs().Get(t.Context(), 0, id); err != nil || row.Cancelled+row.Expired == 0 {
 			t.Errorf("nothing was left to end: %+v, %v", row.Counts, err)
@@ -147,7 +147,7 @@ func TestFaultUnsubscribedInMidRun(t *testing.T) {
 		at := time.Now()
 		gone[email] = true
 		env.emails(100)
-		late += env.late(at, func(l smtptest.Letter) bool { return l.To == email })
+		late += env.late(at, func(l smtptest.Email) bool { return l.To == email })
 	}
 	env.report("in mid-run: unsubscribe", times, bounds{excused: func(to string, o domain.Outcome) bool {
 		return gone[to] && o == domain.OutcomeSuppressed

@@ -26,7 +26,7 @@ func TestBouncesReachTheProgram(t *testing.T) {
 	programtest.Serve(t, "serve", environ...)
 	env.begin(env.fill(3))
 	env.until("three emails", func() bool { return env.server.Accepted() == 3 })
-	back := env.server.Letters()[0]
+	back := env.server.Emails()[0]
 	report := strings.ReplaceAll(fmt.Sprintf(`From: MAILER-DAEMON@mx.example.net
 Content-Type: multipart/report; report-type=delivery-status; boundary=b
 

@@ -43,7 +43,7 @@ type environment struct {
 	slowest  time.Duration // from a start, or the end of a fault, to the next email
 	own      time.Duration // the same of the first start, before any fault
 	script   atomic.Pointer[func(smtptest.Event) smtptest.Action]
-	after250 atomic.Pointer[func(smtptest.Letter)]
+	after250 atomic.Pointer[func(smtptest.Email)]
 }
 
 // newEnv makes one without a run. The server does what the script says, and besides what

@@ -71,7 +71,7 @@ func TestFaultKilledAtPoint(t *testing.T) {
 		{name: "before dot", arm: at(smtptest.StageBody)},
 		{name: "after dot", arm: at(domain.StageEndOfData)},
 		{name: "after 250", arm: func(env *environment, kill func()) {
-			after := func(smtptest.Letter) { kill() }
+			after := func(smtptest.Email) { kill() }
 			env.after250.Store(&after)
 		}},
 		{name: "in commit", arm: dieAt(faultproxy.Passed, statement.Record)},
@@ -96,7 +96,7 @@ func (p point) run(t *testing.T) {
 	var env *environment
 	script := smtptest.Script{}
 	if p.name == "after 250" {
-		script.After = func(l smtptest.Letter) {
+		script.After = func(l smtptest.Email) {
 			if after := env.after250.Load(); after != nil {
 				(*after)(l)
 			}

@@ -134,7 +134,7 @@ func TestFaultThousandAtOnce(t *testing.T) {
 		env.due(at, mailings...)
 		env.until("everything is sent", func() bool { return env.server.Dots() >= before+owners*each*clients && env.closed() })
 		first := map[string]time.Time{} // by the owner's number, which stands in the address
-		for _, l := range env.server.Letters()[before:] {
+		for _, l := range env.server.Emails()[before:] {
 			name, _, _ := strings.Cut(l.To, "@")
 			_, owner, _ := strings.Cut(name, ".")
 			if first[owner].IsZero() {

@@ -38,7 +38,7 @@ const mailFromHost = "localhost" // of MAIL_FROM's default
 func (env *environment) compare(allowed bounds) (sum totals) {
 	env.Helper()
 	came, taken := map[string]int{}, map[string]int{}
-	for _, l := range env.server.Letters() {
+	for _, l := range env.server.Emails() {
 		if l.Code == 250 {
 			taken[l.MessageID]++
 		}
@@ -117,8 +117,8 @@ func (env *environment) report(what string, times int, allowed bounds, remarks .
 }
 
 // late counts the emails whose dot came after that moment and that the filter wants.
-func (env *environment) late(at time.Time, wanted func(smtptest.Letter) bool) (n int) {
-	for _, l := range env.server.Letters() {
+func (env *environment) late(at time.Time, wanted func(smtptest.Email) bool) (n int) {
+	for _, l := range env.server.Emails() {
 		if l.Dot.After(at) && wanted(l) {
 			n++
 		}

@@ -44,7 +44,7 @@ func TestFaultMailServer(t *testing.T) {
 		{name: "slow", script: smtptest.Script{On: atMost(times, smtptest.Nth(10, domain.StageEndOfData, smtptest.Action{Delay: 500 * time.Millisecond}))}},
 		{name: "421 at MAIL", script: smtptest.Script{On: atMost(times, smtptest.Nth(10, domain.StageMail, smtptest.Action{Answer: "421 4.3.2 later"}))}},
 		{name: "421 at RCPT", script: smtptest.Script{On: atMost(times, smtptest.Nth(10, domain.StageRcpt, smtptest.Action{Answer: "421 4.3.2 later"}))}},
-		{name: "421 after the dot", script: smtptest.Script{On: atMost(times, smtptest.Nth(10, domain.StageEndOfData, smtptest.Action{Answer: "421 4.3.2 later"}))}},
+		{name: "421 after the end of data", script: smtptest.Script{On: atMost(times, smtptest.Nth(10, domain.StageEndOfData, smtptest.Action{Answer: "421 4.3.2 later"}))}},
 		{name: "dropped before dot", script: smtptest.Script{On: atMost(times, smtptest.Nth(10, smtptest.StageBody, smtptest.Action{Drop: true}))}},
 		{name: "dropped after dot", script: smtptest.Script{On: atMost(times, smtptest.Nth(10, domain.StageEndOfData, smtptest.Action{Drop: true}))}, again: times},
 		{name: "dropped after 250", script: smtptest.Script{On: atMost(times, smtptest.Nth(10, domain.StageEndOfData, smtptest.Action{DropAfter: true}))}},
@@ -141,7 +141,7 @@ func TestFaultHanging(t *testing.T) {
 		env.until("half of the emails", func() bool { return env.server.Accepted() >= emails/2 }) // the others go on meanwhile
 		env.server.Release()
 	} else {
-		again = (times + 1) / len(stages) // those that hang after the dot
+		again = (times + 1) / len(stages) // those that hang after the end of data
 		if !programtest.Within(20*time.Minute, func() bool {
 			env.exec(`UPDATE retries SET due_at = now() WHERE due_at > now()`)
 			return env.closed()

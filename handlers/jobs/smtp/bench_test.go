@@ -16,20 +16,20 @@ import (
 	"skychimp/handlers/jobs/smtp/smtptest"
 )
 
-// letter is 3 kB long, as an ordinary mailing's text and HTML parts are.
-func letter() []byte {
+// email is 3 kB long, as an ordinary mailing's text and HTML parts are.
+func email() []byte {
 	head := "From: a@sender.example\r\nTo: b@client.example\r\nSubject: News\r\nMessage-ID: <1@sender.example>\r\n\r\n"
 	line := "Lines of about seventy characters are what a quoted-printable text has.\r\n"
 	return append([]byte(head), bytes.Repeat([]byte(line), (3000-len(head))/len(line))...)
 }
 
-// send hands over n letters in all on conns connections, as the engine does: the next
-// envelope goes out with the final dot. wait stands for the commit of a result.
+// send hands over n emails in all on conns connections, as the engine does: the next
+// envelope goes out with the end of data. wait stands for the commit of a result.
 func send(b *testing.B, server smtp.Server, conns, n int, wait func()) {
 	b.Helper()
 	var left atomic.Int64
 	left.Store(int64(n))
-	body := letter()
+	body := email()
 	var all sync.WaitGroup
 	for range conns {
 		all.Go(func() {
@@ -74,14 +74,14 @@ func measure(b *testing.B, url string, conns int, wait func()) {
 	b.ResetTimer()
 	start := time.Now()
 	send(b, server, conns, b.N, wait)
-	b.ReportMetric(float64(b.N)/time.Since(start).Seconds(), "letters/s")
+	b.ReportMetric(float64(b.N)/time.Since(start).Seconds(), "emails/s")
 }
 
 func BenchmarkSmtptest(b *testing.B) {
 	s := smtptest.Start(b, smtptest.Script{Count: true})
 	measure(b, s.URL(), 10, func() {})
 	if s.Accepted() < b.N {
-		b.Errorf("%d of %d letters have come", s.Accepted(), b.N)
+		b.Errorf("%d of %d emails have come", s.Accepted(), b.N)
 	}
 }
 

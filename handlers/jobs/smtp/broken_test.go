@@ -14,11 +14,11 @@ import (
 	"skychimp/handlers/jobs/smtp/smtptest"
 )
 
-// second is the script for the second letter of the server; what it does to the first
+// second is the script for the second email of the server; what it does to the first
 // would hide what pipelining does.
 func second(stage domain.Stage, action smtptest.Action) func(smtptest.Event) smtptest.Action {
 	return func(e smtptest.Event) smtptest.Action {
-		if e.Letter == 2 && e.Stage == stage {
+		if e.Email == 2 && e.Stage == stage {
 			return action
 		}
 		return smtptest.Action{}
@@ -50,7 +50,7 @@ func TestConnectionEndsAtEachStage(t *testing.T) {
 				case stage == domain.StageEndOfData:
 					dots = 2
 				case stage == domain.StageData && name == "dropAfter":
-					// The letter is on its way, or not even that: either way the dot may be out.
+					// The email is on its way, or not even that: either way the end of data may be out.
 					if answers[1].Status() == domain.Unknown {
 						c.want = domain.Unknown
 					}
@@ -185,7 +185,7 @@ func raw(t *testing.T, serve func(in *bufio.Reader, conn net.Conn)) smtp.Server 
 
 func say(conn net.Conn, text string) { _, _ = conn.Write([]byte(text)) }
 
-// A server that stops reading in the middle of a letter has not seen its dot.
+// A server that stops reading in the middle of an email has not seen its end.
 func TestServerStopsReading(t *testing.T) {
 	to := raw(t, func(in *bufio.Reader, conn net.Conn) {
 		say(conn, "220 hi\r\n")
@@ -206,7 +206,7 @@ func TestServerStopsReading(t *testing.T) {
 	}
 }
 
-// A server that refuses the sender, takes the recipient and wants the letter all the same
+// A server that refuses the sender, takes the recipient and wants the email all the same
 // must not get an empty one.
 func TestNoEmptyLetter(t *testing.T) {
 	dots := make(chan bool, 1)
@@ -222,7 +222,7 @@ func TestNoEmptyLetter(t *testing.T) {
 	c := dial(t, to)
 	wantStatuses(t, deliver(t.Context(), c, "a@b.example"), domain.NotTried)
 	if <-dots || !c.Broken() {
-		t.Error("the server got a letter")
+		t.Error("the server got an email")
 	}
 }
 

@@ -9,16 +9,16 @@ import (
 	"skychimp/domain"
 )
 
-// Conn is one SMTP session. One goroutine uses it, and for each letter it calls
+// Conn is one SMTP session. One goroutine uses it, and for each email it calls
 //
-//	Envelope, Ready, Letter, Result
+//	Envelope, Ready, Email, Result
 //
-// in this order, except that the next letter's Envelope belongs between Letter and Result:
-// then its commands go out in one write with the final dot, and a letter costs one round
-// trip. Nothing is written outside Ready and Result, and the final dot only by Result.
+// in this order, except that the next email's Envelope belongs between Email and Result:
+// then its commands go out in one write with the end of data, and an email costs one round
+// trip. Nothing is written outside Ready and Result, and the end of data only by Result.
 //
-// A duplicate after a crash is bounded by the caller: it calls Result for a letter only
-// when the result of the letter before is durable. What Result and Envelope have sent by
+// A duplicate after a crash is bounded by the caller: it calls Result for an email only
+// when the result of the email before is durable. What Result and Envelope have sent by
 // then (MAIL, RCPT, DATA) does no harm.
 type Conn struct {
 	*wire
@@ -29,8 +29,8 @@ type Conn struct {
 	announced bool           // env waits for Ready
 	refused   *domain.Answer // env breaks a rule of this package
 	reset     bool           // the server still holds a refused envelope
-	open      bool           // the server waits for a letter (354)
-	dot       int            // where in the queue the final dot ends; 0: no letter is queued
+	open      bool           // the server waits for an email (354)
+	dot       int            // where in the queue the end of data ends; 0: no email is queued
 	sent      int
 	broken    bool
 	end       domain.Answer // what broke the connection
@@ -42,7 +42,7 @@ type extensions struct {
 	auth                                                []string
 }
 
-// Sent is the number of letters that got an answer on this connection, for learning the
+// Sent is the number of emails that got an answer on this connection, for learning the
 // server's limit.
 func (c *Conn) Sent() int { return c.sent }
 
@@ -84,7 +84,7 @@ func (c *Conn) over(answer domain.Answer) domain.Answer {
 	return answer
 }
 
-// Abort drops the connection at once. A letter whose final dot is not out is not sent.
+// Abort drops the connection at once. An email whose end of data is not out is not sent.
 func (c *Conn) Abort() {
 	c.broken = true
 	c.unwatch()
@@ -92,7 +92,7 @@ func (c *Conn) Abort() {
 }
 
 // Close takes leave of the server, without waiting long for its goodbye. Where the server
-// expects a letter, only dropping the connection keeps it from getting one.
+// expects an email, only dropping the connection keeps it from getting one.
 func (c *Conn) Close() {
 	if !c.broken && !c.announced && !c.open && c.dot == 0 {
 		const patience = time.Second

@@ -191,7 +191,7 @@ func (c *Conn) handshake(ctx context.Context) error {
 	return nil
 }
 
-// fail ends a connection that has not got as far as letters. Where the network is to
+// fail ends a connection that has not got as far as emails. Where the network is to
 // blame, a failed TLS handshake is no fault of TLS.
 func (c *Conn) fail(stage domain.Stage, code int, words []byte, err error) error {
 	if stage == domain.StageTLS && networkFault(err) {

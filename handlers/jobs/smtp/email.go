@@ -7,10 +7,10 @@ import (
 	"skychimp/domain"
 )
 
-// Email queues the letter that Ready has opened, with CRLF line ends, and its final dot.
+// Email queues the email that Ready has opened, with CRLF line ends, and its end of data.
 func (c *Conn) Email(body []byte) {
 	if !c.open {
-		panic("smtp: Letter before Ready")
+		panic("smtp: Email before Ready")
 	}
 	c.open = false
 	c.out = stuff(c.out, body)
@@ -18,7 +18,7 @@ func (c *Conn) Email(body []byte) {
 }
 
 // stuff doubles the dots that begin a line and adds the final one (RFC 5321 section 4.5.2).
-// A dot after a bare LF is doubled, too: some servers end a letter there.
+// A dot after a bare LF is doubled, too: some servers end an email there.
 func stuff(out, body []byte) []byte {
 	whole := bytes.HasSuffix(body, []byte("\r\n"))
 	if len(body) > 0 && body[0] == '.' {
@@ -39,11 +39,11 @@ func stuff(out, body []byte) []byte {
 	return append(out, '.', '\r', '\n')
 }
 
-// Result sends the queued letter, with the next envelope if one is announced, and waits
-// for the answer to the final dot.
+// Result sends the queued email, with the next envelope if one is announced, and waits
+// for the answer to the end of data.
 func (c *Conn) Result(ctx context.Context) domain.Answer {
 	if c.dot == 0 {
-		panic("smtp: Result without a Letter")
+		panic("smtp: Result without a Email")
 	}
 	dot := c.dot
 	c.dot = 0

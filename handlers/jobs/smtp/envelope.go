@@ -11,10 +11,10 @@ type envelope struct {
 	from, to string // as written on the wire
 	size     int
 	utf8     bool
-	id       string // comes back in reports (RFC 3461); letters and digits
+	id       string // comes back in reports (RFC 3461); emails and digits
 }
 
-// Envelope announces the next letter. size is its length in bytes, 0 when not known yet; id, where the
+// Envelope announces the next email. size is its length in bytes, 0 when not known yet; id, where the
 // server knows DSN, comes back in a report, with the headers alone.
 // An address that cannot be written is refused by Ready, before anything is sent for it.
 func (c *Conn) Envelope(from, to string, size int, id string) {
@@ -73,12 +73,12 @@ func (c *Conn) command(step int) {
 	}
 }
 
-// Ready brings the announced envelope to the point where the server waits for the letter.
-// False: this letter cannot be sent now, and the answer says why; unless the connection is
+// Ready brings the announced envelope to the point where the server waits for the email.
+// False: this email cannot be sent now, and the answer says why; unless the connection is
 // Broken it takes the next Envelope.
 func (c *Conn) Ready(ctx context.Context) (domain.Answer, bool) {
 	if c.dot > 0 || !c.announced {
-		panic("smtp: Ready without an Envelope, or before the Result of the letter before")
+		panic("smtp: Ready without an Envelope, or before the Result of the email before")
 	}
 	c.announced = false
 	if c.broken {
@@ -94,7 +94,7 @@ func (c *Conn) Ready(ctx context.Context) (domain.Answer, bool) {
 	return c.converse()
 }
 
-// converse has the commands of the envelope answered. The first refusal is the letter's
+// converse has the commands of the envelope answered. The first refusal is the email's
 // answer, but a pipelined group has to be read to its end.
 func (c *Conn) converse() (domain.Answer, bool) {
 	var refusal domain.Answer
@@ -125,7 +125,7 @@ func (c *Conn) converse() (domain.Answer, bool) {
 	c.open = refusal.Code == 0
 	c.reset = !c.open && data != 354
 	if !c.open && data == 354 {
-		c.emptyLetter(codes[stepRcpt])
+		c.emptyEmail(codes[stepRcpt])
 	}
 	if c.open {
 		return domain.Answer{Stage: domain.StageData, Code: data}, true
@@ -133,9 +133,9 @@ func (c *Conn) converse() (domain.Answer, bool) {
 	return refusal, false
 }
 
-// emptyLetter ends the DATA that a server began although it had refused what came before
-// (RFC 2920 section 3.1). Only where no recipient was taken: nobody may get the empty letter.
-func (c *Conn) emptyLetter(rcpt int) {
+// emptyEmail ends the DATA that a server began although it had refused what came before
+// (RFC 2920 section 3.1). Only where no recipient was taken: nobody may get the empty email.
+func (c *Conn) emptyEmail(rcpt int) {
 	if rcpt/100 == 2 {
 		c.lose(domain.StageData, errNotSMTP)
 		return

@@ -38,7 +38,7 @@ func body(to string) []byte {
 	return fmt.Appendf(nil, "To: %s\r\nMessage-ID: <%s>\r\n\r\n.dot\r\n..\r\nend\r\n", to, to)
 }
 
-// deliver sends letters the way the engine does and returns what became of each. After
+// deliver sends emails the way the engine does and returns what became of each. After
 // the connection has broken the rest is left out.
 func deliver(ctx context.Context, c *smtp.Conn, recipients ...string) []domain.Answer {
 	var answers []domain.Answer
@@ -72,7 +72,7 @@ func names(n int) []string {
 	return all
 }
 
-// wantStatuses compares a word per letter.
+// wantStatuses compares a word per email.
 func wantStatuses(t *testing.T, answers []domain.Answer, want ...domain.AttemptStatus) {
 	t.Helper()
 	got := make([]domain.AttemptStatus, len(answers))
@@ -85,27 +85,27 @@ func wantStatuses(t *testing.T, answers []domain.Answer, want ...domain.AttemptS
 }
 
 func TestOneRoundTripPerLetter(t *testing.T) {
-	const letters = 50
+	const emails = 50
 	for _, c := range []struct {
 		script smtptest.Script
 		turns  int
 	}{
-		{smtptest.Script{}, 3 + letters}, // greeting, EHLO, the first envelope
-		{smtptest.Script{NoPipelining: true}, 2 + 4*letters},
-		{smtptest.Script{NoEHLO: true}, 3 + 4*letters},
+		{smtptest.Script{}, 3 + emails}, // greeting, EHLO, the first envelope
+		{smtptest.Script{NoPipelining: true}, 2 + 4*emails},
+		{smtptest.Script{NoEHLO: true}, 3 + 4*emails},
 	} {
 		s := smtptest.Start(t, c.script)
 		conn := dial(t, server(t, s.URL()))
-		answers := deliver(t.Context(), conn, names(letters)...)
-		if len(answers) != letters || s.Accepted() != letters || conn.Sent() != letters {
+		answers := deliver(t.Context(), conn, names(emails)...)
+		if len(answers) != emails || s.Accepted() != emails || conn.Sent() != emails {
 			t.Fatalf("%d answers, %d accepted, %d sent", len(answers), s.Accepted(), conn.Sent())
 		}
 		if s.Turns() != c.turns {
 			t.Errorf("%+v: %d round trips, want %d", c.script, s.Turns(), c.turns)
 		}
-		for i, l := range s.Letters() {
-			if to := names(letters)[i]; l.To != to || l.MessageID != "<"+to+">" || l.Conn != 1 || l.Nth != i+1 {
-				t.Errorf("letter %d came as %+v", i, l)
+		for i, l := range s.Emails() {
+			if to := names(emails)[i]; l.To != to || l.MessageID != "<"+to+">" || l.Conn != 1 || l.Nth != i+1 {
+				t.Errorf("email %d came as %+v", i, l)
 			}
 		}
 		if answers[0].String() != "250 2.0.0 ok" {
@@ -129,8 +129,8 @@ func TestLetterArrivesAsItIs(t *testing.T) {
 		}
 		c.Email([]byte(body))
 		wantStatuses(t, []domain.Answer{c.Result(t.Context())}, domain.Accepted)
-		letters := s.Letters()
-		if got := string(letters[len(letters)-1].Raw); strings.TrimSuffix(got, "\r\n") != strings.TrimSuffix(body, "\r\n") {
+		emails := s.Emails()
+		if got := string(emails[len(emails)-1].Raw); strings.TrimSuffix(got, "\r\n") != strings.TrimSuffix(body, "\r\n") {
 			t.Errorf("%.40q came as %.40q", body, got)
 		}
 	}
@@ -181,7 +181,7 @@ func TestSenderRefused(t *testing.T) {
 func TestLimitOfLettersPerConnection(t *testing.T) {
 	fourth := func(e smtptest.Event) smtptest.Action {
 		if e.Stage == domain.StageMail && e.Nth > 3 {
-			return smtptest.Action{Answer: "452 4.5.3 too many letters"}
+			return smtptest.Action{Answer: "452 4.5.3 too many emails"}
 		}
 		return smtptest.Action{}
 	}
@@ -202,7 +202,7 @@ func TestSize(t *testing.T) {
 	c.Envelope(sender, "a@b.example", 101, "")
 	answer, ok := c.Ready(t.Context())
 	if ok || answer.Code != 552 || answer.Status() != domain.SenderBroken {
-		t.Errorf("too large a letter: %s", answer)
+		t.Errorf("too large an email: %s", answer)
 	}
 	wantStatuses(t, deliver(t.Context(), c, "a@b.example"), domain.Accepted)
 }
@@ -211,7 +211,7 @@ func TestAddressesBeyondASCII(t *testing.T) {
 	s := smtptest.Start(t, smtptest.Script{})
 	c := dial(t, server(t, s.URL()))
 	wantStatuses(t, deliver(t.Context(), c, "пётр@почта.рф", "a@почта.рф"), domain.Accepted, domain.Accepted)
-	if l := s.Letters(); l[0].To != "пётр@xn--80a1acny.xn--p1ai" || l[1].To != "a@xn--80a1acny.xn--p1ai" {
+	if l := s.Emails(); l[0].To != "пётр@xn--80a1acny.xn--p1ai" || l[1].To != "a@xn--80a1acny.xn--p1ai" {
 		t.Errorf("came as %s and %s", l[0].To, l[1].To)
 	}
 	s = smtptest.Start(t, smtptest.Script{NoSMTPUTF8: true})

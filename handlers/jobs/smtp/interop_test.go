@@ -14,8 +14,8 @@ import (
 
 // other is a mail server by somebody else.
 type other struct {
-	mu      sync.Mutex
-	letters map[string]string // by recipient
+	mu     sync.Mutex
+	emails map[string]string // by recipient
 }
 
 type otherSession struct {
@@ -50,12 +50,12 @@ func (s *otherSession) Data(r io.Reader) error {
 	}
 	s.server.mu.Lock()
 	defer s.server.mu.Unlock()
-	s.server.letters[s.to] = string(text)
+	s.server.emails[s.to] = string(text)
 	return nil
 }
 
 func TestAgainstGoSMTP(t *testing.T) {
-	backend := &other{letters: map[string]string{}}
+	backend := &other{emails: map[string]string{}}
 	s := gosmtp.NewServer(backend)
 	s.Domain, s.EnableSMTPUTF8, s.MaxMessageBytes = "other.example", true, 1<<20
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
@@ -76,11 +76,11 @@ func TestAgainstGoSMTP(t *testing.T) {
 	backend.mu.Lock()
 	defer backend.mu.Unlock()
 	for _, to := range []string{"a@b.example", "пётр@b.example", "c@b.example"} {
-		if got := backend.letters[to]; got != string(body(to)) {
+		if got := backend.emails[to]; got != string(body(to)) {
 			t.Errorf("%s got %q", to, got)
 		}
 	}
-	if len(backend.letters) != 3 {
-		t.Errorf("%d letters", len(backend.letters))
+	if len(backend.emails) != 3 {
+		t.Errorf("%d emails", len(backend.emails))
 	}
 }

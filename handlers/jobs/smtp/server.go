@@ -1,4 +1,4 @@
-// Package smtp hands letters to a mail server over connections that stay open: each letter
+// Package smtp hands emails to a mail server over connections that stay open: each email
 // costs one round trip where the server pipelines (RFC 2920), and every answer comes back
 // as a domain.Answer.
 package smtp
@@ -36,8 +36,8 @@ type Server struct {
 	User     string // empty: no AUTH
 	Password string
 	Conns    int     // most connections at once
-	Rate     float64 // most letters per second; 0: no limit
-	Weight   float64 // its share of the letters, compared with other servers that are free
+	Rate     float64 // most emails per second; 0: no limit
+	Weight   float64 // its share of the emails, compared with other servers that are free
 
 	Name    string         // said in EHLO; empty: the connection's own address
 	RootCAs *x509.CertPool // nil: those of the system
@@ -45,7 +45,7 @@ type Server struct {
 	ConnectTimeout time.Duration
 	CommandTimeout time.Duration // until the answer to a command (RFC 5321 section 4.5.3.2)
 	DataTimeout    time.Duration // until the server has taken a block of 64 kB
-	EndTimeout     time.Duration // until the answer to the final dot
+	EndTimeout     time.Duration // until the answer to the end of data
 }
 
 const (
@@ -156,7 +156,7 @@ func (s *Server) options(query string) error {
 		case "rate":
 			n, err := strconv.ParseFloat(value, 64)
 			if err != nil || !(n > 0 && n <= maxRate) { // so NaN is out, too
-				return fmt.Errorf("rate=%s must be a number of letters per second above 0, at most %d", value, maxRate)
+				return fmt.Errorf("rate=%s must be a number of emails per second above 0, at most %d", value, maxRate)
 			}
 			s.Rate = n
 		case "weight":

@@ -104,11 +104,11 @@ func (s *session) mailFrom(rest string) bool {
 		return s.say("503 5.5.1 MAIL comes once, after EHLO")
 	}
 	s.nth++
-	s.letter = int(s.letters.Add(1))
+	s.email = int(s.emails.Add(1))
 	s.from, s.params, s.to = from, params, ""
 	answer := "250 2.1.0 ok"
 	if limit := s.script.LettersPerConn; limit > 0 && s.nth > limit {
-		answer = "421 4.7.0 too many letters on this connection"
+		answer = "421 4.7.0 too many emails on this connection"
 	}
 	if s.script.RequireAuth && !s.authed {
 		answer = "530 5.7.0 authenticate first"
@@ -150,7 +150,7 @@ func (s *session) letterData() bool {
 	if !s.flush() {
 		return false
 	}
-	l := &Letter{Conn: s.id, Nth: s.nth, From: s.from, Params: s.params, To: s.to}
+	l := &Email{Conn: s.id, Nth: s.nth, From: s.from, Params: s.params, To: s.to}
 	size, ok := s.data(l)
 	if !ok {
 		return false
@@ -163,12 +163,12 @@ func (s *session) letterData() bool {
 	if err := s.dot(l); err != nil {
 		return false
 	}
-	return s.letterEnd(l, size)
+	return s.emailEnd(l, size)
 }
 
-// letterEnd answers the final dot. Where hooks want to know exactly when, the answer has a
+// emailEnd answers the final dot. Where hooks want to know exactly when, the answer has a
 // write of its own.
-func (s *session) letterEnd(l *Letter, size int) bool {
+func (s *session) emailEnd(l *Email, size int) bool {
 	hooks := s.script.Before != nil || s.script.After != nil
 	if hooks && !s.flush() {
 		return false

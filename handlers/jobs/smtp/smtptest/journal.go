@@ -12,10 +12,10 @@ import (
 	"time"
 )
 
-// Letter is a letter whose final dot has come.
-type Letter struct {
+// Email is an email whose end of data has come.
+type Email struct {
 	Conn      int // number of the connection, from 1
-	Nth       int // number of the letter on it, from 1
+	Nth       int // number of the email on it, from 1
 	From, To  string
 	Params    string // of MAIL, behind the address
 	MessageID string // with its angle brackets
@@ -31,15 +31,15 @@ type journal struct {
 	mu       sync.Mutex
 	count    bool
 	file     *os.File
-	letters  []*Letter
+	emails   []*Email
 	dots     int
 	accepted int
 	waiters  []waiter
 }
 
 type waiter struct {
-	letters int
-	ready   chan struct{}
+	emails int
+	ready  chan struct{}
 }
 
 func openJournal(path string, count bool) (*journal, error) {
@@ -52,35 +52,35 @@ func openJournal(path string, count bool) (*journal, error) {
 	return j, err
 }
 
-func (j *journal) dot(l *Letter) error {
+func (j *journal) dot(l *Email) error {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	l.Dot = time.Now()
 	j.dots++
 	if !j.count {
-		j.letters = append(j.letters, l)
+		j.emails = append(j.emails, l)
 	}
 	return j.line(l.Dot, "dot", l)
 }
 
-func (j *journal) answered(l *Letter, code int) error {
+func (j *journal) answered(l *Email, code int) error {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	l.Code, l.Answered = code, time.Now()
 	if code/100 == 2 {
 		j.accepted++
 		j.waiters = slices.DeleteFunc(j.waiters, func(w waiter) bool {
-			if w.letters <= j.accepted {
+			if w.emails <= j.accepted {
 				close(w.ready)
 			}
-			return w.letters <= j.accepted
+			return w.emails <= j.accepted
 		})
 	}
 	return j.line(l.Answered, strconv.Itoa(code), l)
 }
 
 // unanswered takes back an answer that could not be written, because the client had gone.
-func (j *journal) unanswered(l *Letter) error {
+func (j *journal) unanswered(l *Email) error {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	if l.Code/100 == 2 {
@@ -90,7 +90,7 @@ func (j *journal) unanswered(l *Letter) error {
 	return j.line(time.Now(), "unsent", l)
 }
 
-func (j *journal) line(at time.Time, event string, l *Letter) error {
+func (j *journal) line(at time.Time, event string, l *Email) error {
 	if j.file == nil {
 		return nil
 	}
@@ -104,18 +104,18 @@ func (j *journal) close() {
 	}
 }
 
-// Letters are the letters whose final dot has come, in this order, as they are now.
-func (j *journal) Letters() []Letter {
+// Emails are the emails whose end of data has come, in this order, as they are now.
+func (j *journal) Emails() []Email {
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	all := make([]Letter, len(j.letters))
-	for i, l := range j.letters {
+	all := make([]Email, len(j.emails))
+	for i, l := range j.emails {
 		all[i] = *l
 	}
 	return all
 }
 
-// Accepted is how many letters have got their 250.
+// Accepted is how many emails have got their 250.
 func (j *journal) Accepted() int {
 	j.mu.Lock()
 	defer j.mu.Unlock()
@@ -129,21 +129,21 @@ func (j *journal) Dots() int {
 	return j.dots
 }
 
-// WaitLetters waits until n letters have got their 250.
-func (j *journal) WaitLetters(ctx context.Context, n int) error {
+// WaitEmails waits until n emails have got their 250.
+func (j *journal) WaitEmails(ctx context.Context, n int) error {
 	j.mu.Lock()
 	if j.accepted >= n {
 		j.mu.Unlock()
 		return nil
 	}
-	w := waiter{letters: n, ready: make(chan struct{})}
+	w := waiter{emails: n, ready: make(chan struct{})}
 	j.waiters = append(j.waiters, w)
 	j.mu.Unlock()
 	select {
 	case <-w.ready:
 		return nil
 	case <-ctx.Done():
-		return fmt.Errorf("%d of %d letters have come: %w", j.Accepted(), n, ctx.Err())
+		return fmt.Errorf("%d of %d emails have come: %w", j.Accepted(), n, ctx.Err())
 	}
 }
 

@@ -39,10 +39,10 @@ func (s *session) decide(stage domain.Stage, normal string) (answer string, last
 }
 
 func (s *session) event(stage domain.Stage) Event {
-	return Event{Conn: s.id, Nth: s.nth, Letter: s.letter, Stage: stage, From: s.from, To: s.to}
+	return Event{Conn: s.id, Nth: s.nth, Email: s.email, Stage: stage, From: s.from, To: s.to}
 }
 
-// body asks the script in the middle of a letter. False: the connection is over.
+// body asks the script in the middle of an email. False: the connection is over.
 func (s *session) body() bool {
 	if s.script.On == nil {
 		return true

@@ -1,5 +1,5 @@
 // Package smtptest is a mail server that behaves as its script says: an instrument for
-// tests and measurements. It journals every letter and never passes one on.
+// tests and measurements. It journals every email and never passes one on.
 package smtptest
 
 import (
@@ -19,7 +19,7 @@ const (
 	GarbageTLS            // says 220 and then speaks no TLS
 )
 
-// Stages that only a server knows. StageBody is the middle of a letter, before its dot: no answer
+// Stages that only a server knows. StageBody is the middle of an email, before its end of data: no answer
 // is due, so only Delay, Hang and Drop act there.
 const (
 	StageBody  domain.Stage = "body"
@@ -27,7 +27,7 @@ const (
 	StageQuit  domain.Stage = "quit"
 )
 
-// Script says how a server behaves. The zero Script takes every letter.
+// Script says how a server behaves. The zero Script takes every email.
 type Script struct {
 	Addr string // where to listen; empty: a free port of 127.0.0.1
 
@@ -47,26 +47,26 @@ type Script struct {
 
 	// On is asked before every answer; it is called by all connections at once.
 	On func(Event) Action
-	// Before and After run exactly before and after the 250 to a letter is written.
-	Before, After func(Letter)
+	// Before and After run exactly before and after the 250 to an email is written.
+	Before, After func(Email)
 
-	KeepRaw bool   // keep the letters' bytes
-	Count   bool   // only count letters: for long measurements
+	KeepRaw bool   // keep the emails' bytes
+	Count   bool   // only count emails: for long measurements
 	Journal string // a file that gets a line for every dot and every answer to one
 }
 
 // Event is an answer that is due.
 type Event struct {
-	Conn   int // number of the connection, from 1
-	Nth    int // number of the letter on this connection, from 1; 0 before the first MAIL
-	Letter int // number of the letter on the server, from 1
-	Stage  domain.Stage
-	From   string
-	To     string
+	Conn  int // number of the connection, from 1
+	Nth   int // number of the email on this connection, from 1; 0 before the first MAIL
+	Email int // number of the email on the server, from 1
+	Stage domain.Stage
+	From  string
+	To    string
 }
 
 // Action is what happens instead of the normal answer. The zero Action is the normal one.
-// Drop at StageData closes before the letter, at StageBody in its middle, at StageEndOfData after it has
+// Drop at StageData closes before the email, at StageBody in its middle, at StageEndOfData after it has
 // come whole.
 type Action struct {
 	Delay     time.Duration
@@ -76,12 +76,12 @@ type Action struct {
 	DropAfter bool   // close the connection after the answer
 }
 
-// Answer is a script that answers one stage of every letter in one way: a refusal for all.
+// Answer is a script that answers one stage of every email in one way: a refusal for all.
 func Answer(stage domain.Stage, answer string) func(Event) Action {
 	return At(stage, Action{Answer: answer})
 }
 
-// At is a script that acts at one stage of every letter.
+// At is a script that acts at one stage of every email.
 func At(stage domain.Stage, action Action) func(Event) Action {
 	return func(e Event) Action {
 		if e.Stage == stage {
@@ -101,10 +101,10 @@ func For(to string, stage domain.Stage, action Action) func(Event) Action {
 	}
 }
 
-// Nth is a script that acts at one stage of every n-th letter of the server.
+// Nth is a script that acts at one stage of every n-th email of the server.
 func Nth(n int, stage domain.Stage, action Action) func(Event) Action {
 	return func(e Event) Action {
-		if e.Stage == stage && e.Letter > 0 && e.Letter%n == 0 {
+		if e.Stage == stage && e.Email > 0 && e.Email%n == 0 {
 			return action
 		}
 		return Action{}

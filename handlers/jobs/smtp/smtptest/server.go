@@ -16,7 +16,7 @@ type Server struct {
 	script   Script
 	listener net.Listener
 	cert     tls.Certificate
-	letters  atomic.Int64 // MAIL commands
+	emails   atomic.Int64 // MAIL commands
 	conns    atomic.Int64
 	turns    atomic.Int64
 	hung     chan Event

@@ -22,15 +22,15 @@ type session struct {
 	out []byte
 
 	secure, hello, authed bool
-	nth, letter           int
+	nth, email            int
 	from, params, to      string
 	mail, rcpt            bool
 	unsaid                []verdict // their answers are in out
 }
 
 type verdict struct {
-	letter *Letter
-	code   int
+	email *Email
+	code  int
 }
 
 func newSession(s *Server, id int, conn net.Conn) *session {
@@ -62,7 +62,7 @@ func (s *session) line() ([]byte, bool) {
 	return bytes.TrimRight(line, "\r\n"), err == nil
 }
 
-// flush writes the collected answers. Those to letters are journaled first: whoever has
+// flush writes the collected answers. Those to emails are journaled first: whoever has
 // read an answer finds it in the journal.
 func (s *session) flush() bool {
 	if len(s.out) == 0 {
@@ -72,7 +72,7 @@ func (s *session) flush() bool {
 		return false
 	}
 	for _, v := range s.unsaid {
-		if s.answered(v.letter, v.code) != nil {
+		if s.answered(v.email, v.code) != nil {
 			return false
 		}
 	}
@@ -80,7 +80,7 @@ func (s *session) flush() bool {
 	_, err := s.net.Write(s.out)
 	for _, v := range s.unsaid {
 		if err != nil {
-			_ = s.unanswered(v.letter)
+			_ = s.unanswered(v.email)
 		}
 	}
 	s.out, s.unsaid = s.out[:0], s.unsaid[:0]
@@ -125,8 +125,8 @@ func (s *session) drain() bool {
 	}
 }
 
-// data reads a letter up to its final dot, whose bytes it keeps if the script wants them.
-func (s *session) data(l *Letter) (size int, ok bool) {
+// data reads an email up to its final dot, whose bytes it keeps if the script wants them.
+func (s *session) data(l *Email) (size int, ok bool) {
 	header, start := true, true
 	for {
 		line, err := s.in.ReadSlice('\n')

@@ -30,8 +30,8 @@ func TestJournal(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "journal")
 	for range 2 { // the second server appends
 		var hooks []string
-		note := func(when string) func(smtptest.Letter) {
-			return func(l smtptest.Letter) { hooks = append(hooks, fmt.Sprint(when, " ", l.To, " ", l.Code)) }
+		note := func(when string) func(smtptest.Email) {
+			return func(l smtptest.Email) { hooks = append(hooks, fmt.Sprint(when, " ", l.To, " ", l.Code)) }
 		}
 		s := smtptest.Start(t, smtptest.Script{
 			Journal: path, KeepRaw: true, Before: note("before"), After: note("after"),
@@ -49,20 +49,20 @@ func TestJournal(t *testing.T) {
 		if err := send(s, "lost@c.example"); err == nil {
 			t.Error("no answer, but no error")
 		}
-		if err := s.WaitLetters(t.Context(), 1); err != nil {
+		if err := s.WaitEmails(t.Context(), 1); err != nil {
 			t.Error(err)
 		}
 		s.Close()
-		letters := s.Letters()
-		if len(letters) != 3 || s.Dots() != 3 || s.Accepted() != 1 || s.Conns() != 3 {
-			t.Fatalf("%+v", letters)
+		emails := s.Emails()
+		if len(emails) != 3 || s.Dots() != 3 || s.Accepted() != 1 || s.Conns() != 3 {
+			t.Fatalf("%+v", emails)
 		}
 		for i, code := range []int{250, 554, 0} {
-			if letters[i].Code != code || letters[i].Conn != i+1 || letters[i].Nth != 1 {
-				t.Errorf("letter %d: %+v", i, letters[i])
+			if emails[i].Code != code || emails[i].Conn != i+1 || emails[i].Nth != 1 {
+				t.Errorf("email %d: %+v", i, emails[i])
 			}
 		}
-		one := letters[0]
+		one := emails[0]
 		if one.From != "a@b.example" || one.MessageID != "<1@c.example>" || one.Answered.Before(one.Dot) ||
 			!strings.HasSuffix(string(one.Raw), "\r\n\r\n.text\r\n") {
 			t.Errorf("%+v %q", one, one.Raw)
@@ -89,10 +89,10 @@ func TestJournal(t *testing.T) {
 	}
 }
 
-func TestWaitLetters(t *testing.T) {
+func TestWaitEmails(t *testing.T) {
 	s := smtptest.Start(t, smtptest.Script{Count: true})
 	done := make(chan error, 1)
-	go func() { done <- s.WaitLetters(t.Context(), 3) }()
+	go func() { done <- s.WaitEmails(t.Context(), 3) }()
 	if err := send(s, "1@c.example", "2@c.example", "3@c.example"); err != nil {
 		t.Fatal(err)
 	}
@@ -101,11 +101,11 @@ func TestWaitLetters(t *testing.T) {
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), time.Millisecond)
 	defer cancel()
-	if err := s.WaitLetters(ctx, 4); !errors.Is(err, context.DeadlineExceeded) || !strings.Contains(err.Error(), "3 of 4") {
+	if err := s.WaitEmails(ctx, 4); !errors.Is(err, context.DeadlineExceeded) || !strings.Contains(err.Error(), "3 of 4") {
 		t.Errorf("got %v", err)
 	}
-	if len(s.Letters()) != 0 || s.Accepted() != 3 {
-		t.Errorf("%d letters kept, %d accepted", len(s.Letters()), s.Accepted())
+	if len(s.Emails()) != 0 || s.Accepted() != 3 {
+		t.Errorf("%d emails kept, %d accepted", len(s.Emails()), s.Accepted())
 	}
 }
 
@@ -114,7 +114,7 @@ func TestHangAndRelease(t *testing.T) {
 	done := make(chan error, 1)
 	go func() { done <- send(s, "1@c.example", "2@c.example") }()
 	e, err := s.WaitHang(t.Context())
-	if err != nil || e.To != "1@c.example" || e.Letter != 1 || s.Dots() != 0 {
+	if err != nil || e.To != "1@c.example" || e.Email != 1 || s.Dots() != 0 {
 		t.Errorf("%+v, %v, %d dots", e, err, s.Dots())
 	}
 	s.Release()
@@ -126,7 +126,7 @@ func TestHangAndRelease(t *testing.T) {
 	}
 }
 
-// Stages that have no answer of their own, or none that a letter waits for.
+// Stages that have no answer of their own, or none that an email waits for.
 func TestServersStages(t *testing.T) {
 	var seen []domain.Stage
 	s := smtptest.Start(t, smtptest.Script{On: smtptest.First(
@@ -145,7 +145,7 @@ func TestServersStages(t *testing.T) {
 		t.Errorf("the stages were %v", seen)
 	}
 	if err := send(s, "2@c.example"); err == nil || s.Dots() != 1 {
-		t.Errorf("a letter that was cut in its middle: %v, %d dots", err, s.Dots())
+		t.Errorf("an email that was cut in its middle: %v, %d dots", err, s.Dots())
 	}
 	if err := send(s, "3@c.example"); err == nil || s.Accepted() != 2 {
 		t.Errorf("an unkind goodbye: %v, %d accepted", err, s.Accepted())
