@@ -96,7 +96,7 @@ func Listen(ctx context.Context, conn *pgx.Conn, channels ...Channel) error {
 }
 
 // quietTime is how long a connection that listens may hear nothing before it is asked whether it lives.
-const quietTime = 5 * time.Second
+const quietTime = 8 * time.Second
 
 // WaitForNotification waits for the next notification on a connection that listens; one that is nothing
 // we know is nil. When it has been quiet for long it makes sure that the connection has not died without

@@ -70,6 +70,7 @@ func poolConfig(url string) (*pgxpool.Config, error) {
 	config.ConnConfig.RuntimeParams["idle_in_transaction_session_timeout"] = "8s"
 	config.MaxConns = max(config.MaxConns, 20)
 	config.PingTimeout = 2 * time.Second // a connection that died without a word is not waited for
+	config.ShouldPing = func(_ context.Context, of pgxpool.ShouldPingParams) bool { return of.IdleDuration > 5*time.Second }
 	config.HealthCheckPeriod = 5 * time.Second
 	return config, nil
 }

@@ -47,7 +47,7 @@ func Start(ctx context.Context, c Config) (stop func(context.Context) error, err
 		Logger:  slog.New(troubles{c.Log.Handler()}),
 		// A launch or an email with a link should not wait for the usual 100 ms.
 		FetchCooldown:     20 * time.Millisecond,
-		FetchPollInterval: 20 * time.Second,
+		FetchPollInterval: time.Minute,
 		// Longer than any job, so that only those of dead processes are taken up again.
 		RescueStuckJobsAfter: 5 * time.Minute,
 		// Or a leader whose clock is a day ahead would put every tick off until tomorrow, and take all jobs for stuck.
@@ -78,8 +78,8 @@ func Start(ctx context.Context, c Config) (stop func(context.Context) error, err
 // for a plan or an email should not be put off.
 func queues(media bool) map[string]river.QueueConfig {
 	all := map[string]river.QueueConfig{
-		postgres.QueuePlan:   {MaxWorkers: 4, FetchPollInterval: 4 * time.Second},
-		postgres.QueueMail:   {MaxWorkers: 4, FetchPollInterval: 4 * time.Second},
+		postgres.QueuePlan:   {MaxWorkers: 4, FetchPollInterval: 5 * time.Second},
+		postgres.QueueMail:   {MaxWorkers: 4, FetchPollInterval: 10 * time.Second},
 		postgres.QueueImport: {MaxWorkers: 2}, postgres.QueueUpkeep: {MaxWorkers: 1}, river.QueueDefault: {MaxWorkers: 2},
 	}
 	if media {

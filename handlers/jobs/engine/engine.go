@@ -151,5 +151,6 @@ func (e *Engine) notified(told any) {
 		e.runs.endRuns(told)
 		signal(e.heartbeat.check)
 		signal(e.fetcher.wake)
+		signal(e.maintainer.ended)
 	}
 }

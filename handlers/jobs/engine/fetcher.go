@@ -40,7 +40,7 @@ type fetcher struct {
 // ones, and idleFetchEvery is for those that were missed.
 const (
 	fetchEvery     = 250 * time.Millisecond
-	idleFetchEvery = 5 * time.Second
+	idleFetchEvery = 10 * time.Second
 )
 
 func (f *fetcher) run(ctx context.Context) {

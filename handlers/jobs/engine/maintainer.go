@@ -37,7 +37,7 @@ type maintainer struct {
 const (
 	busyRound  = 250 * time.Millisecond
 	watchRound = time.Second
-	idleRound  = 3 * time.Second
+	idleRound  = 5 * time.Second
 )
 
 func (m *maintainer) run(ctx context.Context) {
