@@ -151,7 +151,7 @@ func (c *cache) follow(ctx context.Context, config *pgx.ConnConfig) error {
 		return err
 	}
 	for {
-		heard, err := postgres.WaitForNotification(ctx, conn)
+		heard, err := postgres.WaitForNotification(ctx, conn, cacheTTL)
 		if err != nil {
 			return err
 		}

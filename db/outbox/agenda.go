@@ -8,10 +8,12 @@ import (
 	"skychimp/db/postgres"
 )
 
-// Agenda is what is to be done for runs and instances, found by one statement.
+// Agenda is what is to be done for runs and instances, found by one statement, which is a heartbeat besides
+// where the last one is some seconds old.
 type Agenda struct {
 	Now              time.Time     // of the database
 	Ahead            time.Duration // of this process's clock
+	Beaten           bool          // it was a heartbeat
 	Retries          bool          // some are due
 	Resume           bool          // paused runs are due
 	Close            bool          // see Runs.Endable
@@ -44,15 +46,17 @@ const (
 func (o Outbox) Agenda(ctx context.Context, self int64) (a Agenda, err error) {
 	asked := time.Now()
 	var retryAt, resumeAt *time.Time
-	err = o.pg.Pool.QueryRow(ctx, `WITH moment AS MATERIALIZED (SELECT clock_timestamp() AS at)
-		SELECT at, (SELECT min(due_at) FROM retries), (SELECT min(resume_at) FROM runs WHERE status = 'paused'),
+	err = o.pg.Pool.QueryRow(ctx, `WITH moment AS MATERIALIZED (SELECT clock_timestamp() AS at), beat AS (
+			UPDATE instances SET seen_at = now() WHERE id = $1 AND seen_at < now() - interval '2 seconds' RETURNING 1
+		)
+		SELECT at, EXISTS (SELECT FROM beat), (SELECT min(due_at) FROM retries), (SELECT min(resume_at) FROM runs WHERE status = 'paused'),
 			EXISTS (SELECT FROM runs WHERE `+endable+`), EXISTS (SELECT FROM mailings WHERE `+finishable+`),
 			NOT EXISTS (SELECT FROM instances WHERE id <> $1), ARRAY(`+unlocked+`), ARRAY(`+silent+`),
 			least((SELECT min(due_at) FROM retries), (SELECT min(resume_at) FROM runs WHERE status = 'paused'),
 				(SELECT min(window_end) FROM runs WHERE status IN ('running', 'paused', 'stopping') AND window_end > at),
 				(SELECT min(end_at) FROM mailings WHERE status = 'running' AND deleted_at IS NULL AND end_at > at))
 		FROM moment`, postgres.Prepared, self).
-		Scan(&a.Now, &retryAt, &resumeAt, &a.Close, &a.Finish, &a.Alone, &a.Unlocked, &a.Silent, &a.NextAt)
+		Scan(&a.Now, &a.Beaten, &retryAt, &resumeAt, &a.Close, &a.Finish, &a.Alone, &a.Unlocked, &a.Silent, &a.NextAt)
 	if err != nil {
 		return a, postgres.TranslateError(err)
 	}

@@ -3,6 +3,7 @@ package outbox
 import (
 	"context"
 	"errors"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 
@@ -71,7 +72,7 @@ type (
 
 // WaitForNotification waits for what others tell: RunsChanged, ClientSuppressed or nil.
 func (i *Instance) WaitForNotification(ctx context.Context) (postgres.Notification, error) {
-	n, err := postgres.WaitForNotification(ctx, i.conn)
+	n, err := postgres.WaitForNotification(ctx, i.conn, 8*time.Second)
 	return n, postgres.TranslateError(err)
 }
 

@@ -95,15 +95,12 @@ func Listen(ctx context.Context, conn *pgx.Conn, channels ...Channel) error {
 	return nil
 }
 
-// quietTime is how long a connection that listens may hear nothing before it is asked whether it lives.
-const quietTime = 8 * time.Second
-
 // WaitForNotification waits for the next notification on a connection that listens; one that is nothing
-// we know is nil. When it has been quiet for long it makes sure that the connection has not died without
+// we know is nil. When it has been quiet for long, it makes sure that the connection has not died without
 // a word.
-func WaitForNotification(ctx context.Context, conn *pgx.Conn) (Notification, error) {
+func WaitForNotification(ctx context.Context, conn *pgx.Conn, long time.Duration) (Notification, error) {
 	for {
-		quiet, cancel := context.WithTimeout(ctx, quietTime)
+		quiet, cancel := context.WithTimeout(ctx, long)
 		n, err := conn.WaitForNotification(quiet)
 		timeout := quiet.Err() != nil && ctx.Err() == nil
 		cancel()

@@ -21,25 +21,20 @@ type heartbeat struct {
 	wake       chan struct{} // fetch: something new may be there
 }
 
-// The heartbeats of an instance with nothing in hand come less often: its lock shows that it lives. Both are
-// well below leaseTime.
+// The heartbeats of an instance with nothing in hand come less often: its lock shows that it lives, and the
+// maintainer's question is one as well. Both are below leaseTime.
 const (
 	beatEvery     = time.Second
-	idleBeatEvery = 3 * time.Second
+	idleBeatEvery = 5 * time.Second
 )
 
 func (h *heartbeat) run(ctx context.Context) {
-	var beaten time.Time
 	for ctx.Err() == nil {
 		every := idleBeatEvery
-		if len(h.queue.held()) > 0 {
+		if h.standstill.unfetched.Load() || len(h.queue.held()) > 0 {
 			every = beatEvery
 		}
-		due := time.Since(beaten) >= every
-		err := h.once(ctx, due)
-		if err == nil && due {
-			beaten = time.Now()
-		} else if err != nil && ctx.Err() == nil {
+		if err := h.once(ctx, h.lease.age() >= every); err != nil && ctx.Err() == nil {
 			h.log.Warn("the heartbeat failed", "error", err)
 		}
 		h.queue.pause(!h.lease.valid())

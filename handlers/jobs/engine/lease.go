@@ -30,8 +30,20 @@ const leaseTime = 8 * time.Second
 
 func (l *lease) renew() { l.beaten.Store(int64(time.Since(l.started))) }
 
+// renewed takes over a heartbeat that was sent at a time for an instance, which this process may not be any more.
+func (l *lease) renewed(instance int64, at time.Time) {
+	l.changing.Lock()
+	defer l.changing.Unlock()
+	if l.id() == instance {
+		l.beaten.Store(max(l.beaten.Load(), int64(at.Sub(l.started))))
+	}
+}
+
+// age is how long ago the last heartbeat succeeded.
+func (l *lease) age() time.Duration { return time.Since(l.started) - time.Duration(l.beaten.Load()) }
+
 func (l *lease) valid() bool {
-	return time.Since(l.started)-time.Duration(l.beaten.Load()) < leaseTime
+	return l.age() < leaseTime
 }
 
 // id is the number of the instance that this process is.

@@ -37,7 +37,7 @@ type maintainer struct {
 const (
 	busyRound  = 250 * time.Millisecond
 	watchRound = time.Second
-	idleRound  = 5 * time.Second
+	idleRound  = 4 * time.Second
 )
 
 func (m *maintainer) run(ctx context.Context) {
@@ -71,9 +71,13 @@ func (m *maintainer) round(ctx context.Context) (wait time.Duration, err error) 
 		m.steady = here
 	}
 	m.runs.forget()
-	agenda, err := m.outbox.Agenda(bounded, m.lease.id())
+	instance := m.lease.id()
+	agenda, err := m.outbox.Agenda(bounded, instance)
 	if err != nil {
 		return 0, err
+	}
+	if agenda.Beaten {
+		m.lease.renewed(instance, here)
 	}
 	m.clock.learn(agenda.Ahead)
 	if agenda.Close {
