@@ -19,6 +19,8 @@ type heartbeat struct {
 	standstill *standstill
 	check      chan struct{} // a run may have to stop
 	wake       chan struct{} // fetch: something new may be there
+
+	still bool // the last heartbeat said that emails stand still
 }
 
 // The heartbeats of an instance with nothing in hand come less often: its lock shows that it lives, and the
@@ -31,7 +33,7 @@ const (
 func (h *heartbeat) run(ctx context.Context) {
 	for ctx.Err() == nil {
 		every := idleBeatEvery
-		if h.standstill.unfetched.Load() || len(h.queue.held()) > 0 {
+		if h.still || h.standstill.unfetched.Load() || len(h.queue.held()) > 0 {
 			every = beatEvery
 		}
 		if err := h.once(ctx, h.lease.age() >= every); err != nil && ctx.Err() == nil {
@@ -50,9 +52,11 @@ func (h *heartbeat) once(ctx context.Context, due bool) error {
 	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
 	defer cancel()
 	if due {
-		if err := h.lease.heartbeat(ctx, h.standstill.check()); err != nil {
+		still := h.standstill.check()
+		if err := h.lease.heartbeat(ctx, still); err != nil {
 			return err
 		}
+		h.still = still
 	}
 	if err := h.runs.halt(ctx); err != nil {
 		return err
