@@ -44,7 +44,7 @@ type clientView struct {
 	clientRow
 	CreatedAt web.Moment
 	Bounce    *clientBounce // why it is suppressed, nil: nothing came back
-	Letters   []clientLetter
+	Emails    []clientEmail
 }
 
 // clientBounce is the last email that came back for the address.
@@ -54,8 +54,8 @@ type clientBounce struct {
 	RunID int64 // 0: it was not an email of this owner
 }
 
-// clientLetter is one attempt to reach the client.
-type clientLetter struct {
+// clientEmail is one attempt to reach the client.
+type clientEmail struct {
 	MailingID, RunID int64
 	Mailing, Answer  string
 	Status           domain.AttemptStatus
@@ -129,7 +129,7 @@ func (h *Clients) Show(r *web.Request) error {
 		return err
 	}
 	for _, one := range attempts[:min(len(attempts), 10)] {
-		view.Letters = append(view.Letters, clientLetter{MailingID: one.MailingID, RunID: one.RunID, Mailing: one.MailingName,
+		view.Emails = append(view.Emails, clientEmail{MailingID: one.MailingID, RunID: one.RunID, Mailing: one.MailingName,
 			Status: one.Status, Answer: one.Answer, At: r.Moment(one.At)})
 	}
 	return r.Page(fiber.StatusOK, "clients/show", view)

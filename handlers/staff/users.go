@@ -86,6 +86,15 @@ func (h *Staff) managerUser(r *web.Request, u db.UserRow) (row managerUser, err 
 	return row, err
 }
 
+// userOfPath is the user of the path as the list shows them.
+func (h *Staff) userOfPath(r *web.Request) (managerUser, error) {
+	found, err := h.DB.Users().Row(r.UserContext(), r.ID())
+	if err != nil {
+		return managerUser{}, err
+	}
+	return h.managerUser(r, found)
+}
+
 // The switches of a user.
 func blockSwitch(row *managerUser) *switchView { return &row.Switch }
 func limitSwitch(row *managerUser) *switchView { return &row.Limit }
@@ -93,11 +102,7 @@ func nameSwitch(row *managerUser) *switchView  { return &row.Approval }
 
 // ask asks for the reason on a page of its own.
 func (h *Staff) ask(r *web.Request, of func(*managerUser) *switchView) error {
-	found, err := h.DB.Users().Row(r.UserContext(), r.ID())
-	if err != nil {
-		return err
-	}
-	row, err := h.managerUser(r, found)
+	row, err := h.userOfPath(r)
 	if err != nil {
 		return err
 	}
@@ -129,11 +134,7 @@ func (h *Staff) HoldName(r *web.Request) error {
 
 // AskBlock asks for the reason on a page of its own.
 func (h *Staff) AskBlock(r *web.Request) error {
-	found, err := h.DB.Users().Row(r.UserContext(), r.ID())
-	if err != nil {
-		return err
-	}
-	row, err := h.managerUser(r, found)
+	row, err := h.userOfPath(r)
 	if err != nil {
 		return err
 	}
@@ -160,11 +161,7 @@ func (h *Staff) ReleaseUser(r *web.Request) error {
 
 // switchedUser answers with the changed user, or asks for the reason again.
 func (h *Staff) switchedUser(r *web.Request, refusal error, of func(*managerUser) *switchView, done string) error {
-	found, err := h.DB.Users().Row(r.UserContext(), r.ID())
-	if err != nil {
-		return err
-	}
-	row, err := h.managerUser(r, found)
+	row, err := h.userOfPath(r)
 	if err != nil {
 		return err
 	}

@@ -20,6 +20,7 @@ func TestViews(t *testing.T) {
 		"ui/form-problem":     templates.ValidationErrors{},
 		"ui/method":           "",
 		"ui/pager":            Pager{},
+		"ui/results-pager":    Pager{},
 		"ui/search":           templates.Search{},
 		"ui/select":           templates.Select{},
 		"ui/time":             Moment{},
