@@ -68,11 +68,11 @@ func (h *Account) show(r *web.Request, refusal error, sent string, profile domai
 	if err != nil {
 		return err
 	}
-	view := &accountView{UserForm: profile, Sent: sent, Role: user.Role, Languages: r.Languages(), MayLeave: user.Leave() == nil,
+	view := &accountView{UserForm: profile, Sent: sent, Role: user.Role, Languages: r.Viewer.Languages(), MayLeave: user.Leave() == nil,
 		Held: user.MayOwn() && user.NameHeld(), HeldName: user.Name, Like: domain.Impersonates(user.Name)}
 	for _, one := range sessions {
 		view.Sessions = append(view.Sessions, sessionRow{
-			Browser: browserName(one.UserAgent), IP: one.IP, Seen: r.Moment(one.SeenAt), This: bytes.Equal(one.Hash, r.Session()),
+			Browser: browserName(one.UserAgent), IP: one.IP, Seen: r.Viewer.Moment(one.SeenAt), This: bytes.Equal(one.Hash, r.Session()),
 		})
 	}
 	return r.Form(refusal, "account/page", view)
@@ -108,7 +108,7 @@ func (h *Account) Change(r *web.Request) error {
 		return h.show(r, err, "profile", typed)
 	}
 	r.SetViewer(user)
-	r.SetCookie(web.LanguageCookie, user.Language, 365*24*time.Hour)
+	r.Browser().SetCookie(web.LanguageCookie, user.Language, 365*24*time.Hour)
 	return r.Done("/account", "account.saved")
 }
 

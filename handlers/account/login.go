@@ -27,8 +27,8 @@ func (h *Account) Login(r *web.Request) error {
 	if err != nil && domain.KindOf(err) != domain.NotFound {
 		return err
 	}
-	turn, quotas := web.Turn{Key: r.Network()}, domain.Guessing(email, r.Network())
-	if device, known := r.Device(user); known {
+	turn, quotas := web.Turn{Key: r.Remote().Network()}, domain.Guessing(email, r.Remote().Network())
+	if device, known := r.Browser().Device(user); known {
 		turn, quotas = web.Turn{Key: device, Known: true}, []domain.Quota{domain.GuessingKnown(device)}
 	}
 	match, err := h.guess(r, turn, password, user.PasswordHash, quotas...)
@@ -45,7 +45,7 @@ func (h *Account) Login(r *web.Request) error {
 		return err
 	}
 	if view.Next == "" || view.Next == "/" {
-		view.Next = r.Landing(&user)
+		view.Next = r.Site.Landing(&user)
 	}
 	return r.Redirect(view.Next)
 }

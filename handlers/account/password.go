@@ -30,7 +30,7 @@ func (h *Account) ForgotForm(r *web.Request) error {
 // Forgot answers the same in the same time whether or not the address has an account; only one that
 // has is written to.
 func (h *Account) Forgot(r *web.Request) error {
-	email, err := h.emailAddress(r, domain.Forgetting(r.Network()))
+	email, err := h.emailAddress(r, domain.Forgetting(r.Remote().Network()))
 	if err != nil {
 		return r.Form(err, "account/forgot", &emailForm{Email: email})
 	}
@@ -50,7 +50,7 @@ func (h *Account) emailAddress(r *web.Request, quotas []domain.Quota) (email str
 }
 
 func (h *Account) ForgotSent(r *web.Request) error {
-	view := sentView{Email: r.Note(sentCookie), Inbox: r.Site.Inbox && r.Local()}
+	view := sentView{Email: r.Browser().Note(sentCookie), Inbox: r.Site.Inbox && r.Remote().Local()}
 	return r.Page(fiber.StatusOK, "account/forgot-sent", view)
 }
 
@@ -68,7 +68,7 @@ func (h *Account) Reset(r *web.Request) error {
 	if err != nil {
 		return h.deadLink(r, err)
 	}
-	hashed, err := h.newPassword(r, &domain.ValidationErrors{}, web.Turn{Key: r.Network()}, user.Email)
+	hashed, err := h.newPassword(r, &domain.ValidationErrors{}, web.Turn{Key: r.Remote().Network()}, user.Email)
 	if err != nil {
 		return r.Form(err, "account/reset", &passwordForm{Email: user.Email, Path: r.Path()})
 	}
@@ -79,7 +79,7 @@ func (h *Account) Reset(r *web.Request) error {
 	if err != nil {
 		return h.deadLink(r, err)
 	}
-	r.Remember(user) // strangers who guess don't keep the new password out
+	r.Browser().Remember(user) // strangers who guess don't keep the new password out
 	return r.Done("/login", "account.password_changed")
 }
 

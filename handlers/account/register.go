@@ -41,7 +41,7 @@ func (h *Account) Register(r *web.Request) error {
 	if err := registration.Change(form); err != nil {
 		return r.Form(err, "account/register", &registerView{Name: form.Name, Email: form.Email})
 	}
-	if err := h.take(r, domain.Registering(r.Network())); err != nil {
+	if err := h.take(r, domain.Registering(r.Remote().Network())); err != nil {
 		return err
 	}
 	if err := h.DB.Registrations().Create(r.UserContext(), registration, time.Now()); err != nil {
@@ -61,21 +61,21 @@ func (h *Account) take(r *web.Request, quotas []domain.Quota) error {
 
 // emailSent sends the browser to the page that says so.
 func emailSent(r *web.Request, email, page string) error {
-	r.SetNote(sentCookie, email, time.Hour)
+	r.Browser().SetNote(sentCookie, email, time.Hour)
 	return r.Redirect(page)
 }
 
 const sentCookie = "sent"
 
 func (h *Account) RegisterSent(r *web.Request) error {
-	email := r.Note(sentCookie)
-	view := sentView{Email: email, Inbox: r.Site.Inbox && r.Local(), Maybe: r.Query("again") != "", Again: emailForm{Email: email}}
+	email := r.Browser().Note(sentCookie)
+	view := sentView{Email: email, Inbox: r.Site.Inbox && r.Remote().Local(), Maybe: r.Query("again") != "", Again: emailForm{Email: email}}
 	return r.Page(fiber.StatusOK, "account/register-sent", view)
 }
 
 // Resend sends the email again; the answer doesn't tell whether the address is known.
 func (h *Account) Resend(r *web.Request) error {
-	email, err := h.emailAddress(r, domain.Registering(r.Network()))
+	email, err := h.emailAddress(r, domain.Registering(r.Remote().Network()))
 	if err != nil {
 		return r.Form(err, "account/resend-form", &emailForm{Email: email})
 	}
@@ -101,7 +101,7 @@ func (h *Account) Verify(r *web.Request) error {
 	if err != nil {
 		return h.deadLink(r, err)
 	}
-	hashed, err := h.newPassword(r, &domain.ValidationErrors{}, web.Turn{Key: r.Network()}, registration.Email)
+	hashed, err := h.newPassword(r, &domain.ValidationErrors{}, web.Turn{Key: r.Remote().Network()}, registration.Email)
 	if err != nil {
 		return r.Form(err, "account/verify", verifyForm(r, registration))
 	}
@@ -112,7 +112,7 @@ func (h *Account) Verify(r *web.Request) error {
 	if err := r.SignIn(user); err != nil {
 		return err
 	}
-	return r.Done(r.Landing(&user), "account.welcome", "Name", user.Name)
+	return r.Done(r.Site.Landing(&user), "account.welcome", "Name", user.Name)
 }
 
 // registration finds what the link confirms.

@@ -70,7 +70,7 @@ func (h *Blog) List(r *web.Request) error {
 		path += "?page=" + strconv.Itoa(page)
 	}
 	return r.SharedPage(path, "blog/list", Version(all), func() (any, error) {
-		view := postsView{Canonical: r.Absolute("/blog"), Pager: r.Pager(page, pages)}
+		view := postsView{Canonical: r.Site.Absolute("/blog"), Pager: r.Pager(page, pages)}
 		for _, post := range all[(page-1)*postsOnPage : min(page*postsOnPage, len(all))] {
 			view.Cards = append(view.Cards, h.card(r, post))
 		}
@@ -108,10 +108,10 @@ func (h *Blog) Show(r *web.Request) error {
 
 func (h *Blog) articleView(r *web.Request, post domain.Post) articleView {
 	view := articleView{
-		Card: h.card(r, post), Body: h.markdown.article(post.Body), Canonical: r.Absolute("/blog/" + post.Slug),
+		Card: h.card(r, post), Body: h.markdown.article(post.Body), Canonical: r.Site.Absolute("/blog/" + post.Slug),
 	}
 	if view.Card.Large != "" {
-		view.Picture = r.Absolute(view.Card.Large)
+		view.Picture = r.Site.Absolute(view.Card.Large)
 	}
 	return view
 }
@@ -120,7 +120,7 @@ func (h *Blog) articleView(r *web.Request, post domain.Post) articleView {
 func (h *Blog) card(r *web.Request, post domain.Post) Card {
 	card := Card{ID: post.ID, Slug: post.Slug, Title: post.Title, Lead: h.markdown.lead(post.Body), Views: viewsHole(post)}
 	if post.PublishedAt != nil {
-		card.At = r.Moment(*post.PublishedAt)
+		card.At = r.Viewer.Moment(*post.PublishedAt)
 	}
 	if post.Image != "" {
 		card.Small, card.Large = "/media/"+pictureFile(post.Image, pictureSmall), "/media/"+pictureFile(post.Image, pictureLarge)

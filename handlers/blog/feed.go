@@ -48,20 +48,20 @@ func (h *Blog) Feed(r *web.Request) error {
 		return err
 	}
 	feed := atomFeed{
-		ID: r.Absolute("/blog"), Title: r.T("blog.feed_title"), Author: "SkyChimp", Updated: atomTime(time.Unix(0, 0)),
-		Links: []atomLink{{"self", "application/atom+xml", r.Absolute("/blog/feed.xml")}, {"alternate", "text/html", r.Absolute("/blog")}},
+		ID: r.Site.Absolute("/blog"), Title: r.Viewer.T("blog.feed_title"), Author: "SkyChimp", Updated: atomTime(time.Unix(0, 0)),
+		Links: []atomLink{{"self", "application/atom+xml", r.Site.Absolute("/blog/feed.xml")}, {"alternate", "text/html", r.Site.Absolute("/blog")}},
 	}
 	for _, post := range posts[:min(len(posts), feedEntries)] {
 		updated := atomTime(lastChange(post))
 		feed.Updated = max(feed.Updated, updated)
 		entry := atomEntry{
-			ID: r.Absolute("/blog/" + post.Slug), Title: post.Title, Summary: h.markdown.lead(post.Body),
+			ID: r.Site.Absolute("/blog/" + post.Slug), Title: post.Title, Summary: h.markdown.lead(post.Body),
 			Published: atomTime(*post.PublishedAt), Updated: updated,
-			Links: []atomLink{{"alternate", "text/html", r.Absolute("/blog/" + post.Slug)}},
+			Links: []atomLink{{"alternate", "text/html", r.Site.Absolute("/blog/" + post.Slug)}},
 		}
 		if post.Image != "" {
 			file := pictureFile(post.Image, pictureLarge)
-			entry.Links = append(entry.Links, atomLink{"enclosure", mediaType(file), r.Absolute("/media/" + file)})
+			entry.Links = append(entry.Links, atomLink{"enclosure", mediaType(file), r.Site.Absolute("/media/" + file)})
 		}
 		feed.Entries = append(feed.Entries, entry)
 	}
@@ -85,9 +85,9 @@ func (h *Blog) Sitemap(r *web.Request) error {
 	if err != nil {
 		return err
 	}
-	site := sitemap{URLs: []sitemapEntry{{Loc: r.Absolute("/")}, {Loc: r.Absolute("/blog")}}}
+	site := sitemap{URLs: []sitemapEntry{{Loc: r.Site.Absolute("/")}, {Loc: r.Site.Absolute("/blog")}}}
 	for _, post := range posts[:min(len(posts), sitemapEntries-2)] {
-		site.URLs = append(site.URLs, sitemapEntry{r.Absolute("/blog/" + post.Slug), atomTime(lastChange(post))})
+		site.URLs = append(site.URLs, sitemapEntry{r.Site.Absolute("/blog/" + post.Slug), atomTime(lastChange(post))})
 	}
 	return sendXML(r, fiber.MIMEApplicationXML, site)
 }

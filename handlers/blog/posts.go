@@ -48,7 +48,7 @@ func (h *Blog) Manage(r *web.Request) error {
 		return err
 	}
 	view := adminPostsView{Query: filter.Query, State: filter.State, Self: r.OriginalURL(),
-		Found: r.Found("blog.found", total),
+		Found: r.Viewer.Found("blog.found", total),
 		Pager: r.ListPager(filter.Page, total, len(posts), func(n int) db.Cursor { return db.Cursor{posts[n].ID} }), Fragment: r.HTMX()}
 	for _, post := range posts {
 		view.Rows = append(view.Rows, postRow{h.card(r, post), h.DB.Posts().Views(post), post.State(now)})
@@ -56,9 +56,9 @@ func (h *Blog) Manage(r *web.Request) error {
 	if view.Fragment {
 		return r.Block(fiber.StatusOK, "blog/results", view)
 	}
-	view.States = []templates.Option{{Label: r.T("blog.all_states")}}
+	view.States = []templates.Option{{Label: r.Viewer.T("blog.all_states")}}
 	for _, state := range []domain.PostState{domain.Draft, domain.Scheduled, domain.Published} {
-		view.States = append(view.States, templates.Option{Value: string(state), Label: r.T("blog.state_" + string(state))})
+		view.States = append(view.States, templates.Option{Value: string(state), Label: r.Viewer.T("blog.state_" + string(state))})
 	}
 	return r.Page(fiber.StatusOK, "blog/manage", view)
 }

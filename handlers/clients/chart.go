@@ -60,8 +60,8 @@ func (h *Clients) Chart(r *web.Request, total int) (Chart, error) {
 	}
 	chart := newClientChart(added, int64(total))
 	for i, day := range days[:clientDays] {
-		chart.Days[i].Words = r.DayMonth(day)
+		chart.Days[i].Words = r.Viewer.DayMonth(day)
 	}
-	chart.From, chart.To = r.Date(days[0]), r.Date(today)
+	chart.From, chart.To = r.Viewer.Date(days[0]), r.Viewer.Date(today)
 	return chart, nil
 }

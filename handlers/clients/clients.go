@@ -76,8 +76,8 @@ func (h *Clients) List(r *web.Request) error {
 	}
 	view := clientsView{Query: filter.Query, Tag: filter.Tag, Self: r.OriginalURL(), Rows: []clientRow{},
 		Pager: r.ListPager(filter.Page, listed, len(clients), place)}
-	if view.Found = r.TN("clients.found", total); filter.Query != "" && total > db.SearchMax {
-		view.Found = r.T("clients.found_more", "Max", db.SearchMax)
+	if view.Found = r.Viewer.TN("clients.found", total); filter.Query != "" && total > db.SearchMax {
+		view.Found = r.Viewer.T("clients.found_more", "Max", db.SearchMax)
 	}
 	for _, client := range clients {
 		view.Rows = append(view.Rows, h.clientRow(r, client))
@@ -95,9 +95,9 @@ func (h *Clients) List(r *web.Request) error {
 // one of them.
 func (h *Clients) tagOptions(r *web.Request, owner int64, chosen string) ([]templates.Option, error) {
 	tags, err := h.DB.Clients().Tags(r.UserContext(), owner)
-	options := []templates.Option{{Label: r.T("clients.all_tags")}}
+	options := []templates.Option{{Label: r.Viewer.T("clients.all_tags")}}
 	for _, one := range tags {
-		options = append(options, templates.Option{Value: one.Tag, Label: r.T("clients.tag_count", "Tag", one.Tag, "Count", one.Clients)})
+		options = append(options, templates.Option{Value: one.Tag, Label: r.Viewer.T("clients.tag_count", "Tag", one.Tag, "Count", one.Clients)})
 	}
 	if !slices.ContainsFunc(options, func(one templates.Option) bool { return one.Value == chosen }) {
 		options = append(options, templates.Option{Value: chosen, Label: chosen})
@@ -107,7 +107,7 @@ func (h *Clients) tagOptions(r *web.Request, owner int64, chosen string) ([]temp
 
 func (h *Clients) clientRow(r *web.Request, client domain.Client) clientRow {
 	return clientRow{ID: client.ID, Email: client.Email, FullName: client.FullName, Comment: client.Comment,
-		Tags: client.Tags, Reason: client.SuppressedReason, Since: r.Moment(client.SuppressedAt),
+		Tags: client.Tags, Reason: client.SuppressedReason, Since: r.Viewer.Moment(client.SuppressedAt),
 		Alike: domain.LooksLikeAnother(client.Email)}
 }
 
@@ -117,7 +117,7 @@ func (h *Clients) Show(r *web.Request) error {
 	if err != nil {
 		return err
 	}
-	view := clientView{clientRow: h.clientRow(r, client), CreatedAt: r.Moment(client.CreatedAt)}
+	view := clientView{clientRow: h.clientRow(r, client), CreatedAt: r.Viewer.Moment(client.CreatedAt)}
 	if r.HTMX() {
 		return r.Block(fiber.StatusOK, "clients/row", view.clientRow)
 	}
@@ -130,7 +130,7 @@ func (h *Clients) Show(r *web.Request) error {
 	}
 	for _, one := range attempts[:min(len(attempts), 10)] {
 		view.Emails = append(view.Emails, clientEmail{MailingID: one.MailingID, RunID: one.RunID, Mailing: one.MailingName,
-			Status: one.Status, Answer: one.Answer, At: r.Moment(one.At)})
+			Status: one.Status, Answer: one.Answer, At: r.Viewer.Moment(one.At)})
 	}
 	return r.Page(fiber.StatusOK, "clients/show", view)
 }
@@ -144,7 +144,7 @@ func (h *Clients) bounceOf(r *web.Request, client domain.Client) (*clientBounce,
 	if err != nil || latest == nil {
 		return nil, err
 	}
-	return &clientBounce{latest.Kind, r.Moment(latest.At), latest.RunID}, nil
+	return &clientBounce{latest.Kind, r.Viewer.Moment(latest.At), latest.RunID}, nil
 }
 
 // ownClient is the client of the path, if it is the viewer's.

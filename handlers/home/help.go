@@ -33,7 +33,7 @@ func (h *Home) Help(r *web.Request) error {
 		path += "?guide=" + view.Guide
 	}
 	for _, name := range guidesOf(r.Viewer.User) {
-		view.Guides = append(view.Guides, templates.Option{Value: name, Label: r.T("home.guide_" + name)})
+		view.Guides = append(view.Guides, templates.Option{Value: name, Label: r.Viewer.T("home.guide_" + name)})
 	}
 	if view.Guide == "" {
 		view.Guide = view.Guides[0].Value

@@ -23,7 +23,7 @@ type Home struct {
 // Robots keeps search engines out of what is private.
 func (h *Home) Robots(r *web.Request) error {
 	return r.SendString("User-agent: *\nDisallow: /admin/\nDisallow: /verify/\nDisallow: /password/\nDisallow: /unsubscribe/\n" +
-		"Sitemap: " + r.Absolute("/sitemap.xml") + "\n")
+		"Sitemap: " + r.Site.Absolute("/sitemap.xml") + "\n")
 }
 
 // homeView is the page home/page.
@@ -52,11 +52,11 @@ func (h *Home) Show(r *web.Request) error {
 		posts   any
 	}{stats, uncounted == nil, blog.Version(posts)}
 	return r.SharedPage("/", "home/page", of, func() (any, error) {
-		view := homeView{Stats: stats, Counted: of.counted, Canonical: r.Absolute("/"), Start: "/register"}
+		view := homeView{Stats: stats, Counted: of.counted, Canonical: r.Site.Absolute("/"), Start: "/register"}
 		share, err := h.Files.URL("images/share.jpg")
-		view.Picture = r.Absolute(share)
+		view.Picture = r.Site.Absolute(share)
 		if user := r.Viewer.User; user != nil {
-			view.SignedIn, view.Start = true, r.Landing(user)
+			view.SignedIn, view.Start = true, r.Site.Landing(user)
 		}
 		if len(posts) > 0 {
 			view.Cards = blog.CardsHole(3, 0)
@@ -80,6 +80,6 @@ func (h *Home) ChangeLanguage(r *web.Request) error {
 			return err
 		}
 	}
-	r.SetCookie(web.LanguageCookie, chosen, 365*24*time.Hour)
+	r.Browser().SetCookie(web.LanguageCookie, chosen, 365*24*time.Hour)
 	return r.Redirect(web.LocalPath(r.FormValue("next"), "/"))
 }

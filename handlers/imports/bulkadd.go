@@ -37,10 +37,10 @@ func (h *Imports) TakeBulk(r *web.Request, page, next string) error {
 		if err != nil {
 			return err
 		}
-		view.Taken = r.T("clients.bulk_created", "Created", created, "Known", len(clients)-created)
+		view.Taken = r.Viewer.T("clients.bulk_created", "Created", created, "Known", len(clients)-created)
 	}
 	if len(bad) == 0 {
-		r.SetFlash(view.Taken)
+		r.Browser().SetFlash(view.Taken)
 		return r.Redirect(next)
 	}
 	lines := make([]string, len(bad))
@@ -49,6 +49,6 @@ func (h *Imports) TakeBulk(r *web.Request, page, next string) error {
 		view.Bad = append(view.Bad, h.badRow(r, i+1, one.Text, one.Problems))
 	}
 	view.Addresses = strings.Join(lines, "\n")
-	view.Problems = templates.ValidationErrors{"addresses": r.TN("clients.bulk_left", len(bad))}
+	view.Problems = templates.ValidationErrors{"addresses": r.Viewer.TN("clients.bulk_left", len(bad))}
 	return r.Page(fiber.StatusUnprocessableEntity, page, view)
 }

@@ -78,7 +78,7 @@ func (h *Imports) importCheck(r *web.Request, list domain.Import) (*importCheck,
 	for _, verdict := range []domain.ImportVerdict{domain.ImportNew, domain.ImportChanged, domain.ImportSame, domain.ImportBad} {
 		view.Counts = append(view.Counts, importCount{verdict, check.Counts[verdict]})
 	}
-	view.BadTitle = r.TN("imports.bad_rows", check.Counts[domain.ImportBad])
+	view.BadTitle = r.Viewer.TN("imports.bad_rows", check.Counts[domain.ImportBad])
 	for _, one := range check.Good {
 		view.Samples = append(view.Samples, importSample{one.Line, one.Client.Email, one.Client.FullName, one.Client.Comment, one.Client.Tags, one.Verdict, domain.LooksLikeAnother(one.Client.Email)})
 	}
@@ -90,9 +90,9 @@ func (h *Imports) importCheck(r *web.Request, list domain.Import) (*importCheck,
 
 // importColumns names the columns as spreadsheets do, and fills the table's short lines up.
 func (h *Imports) importColumns(r *web.Request, view *importCheck, meanings []string, width int) {
-	options := []templates.Option{{Label: r.T("imports.leave_out")}}
+	options := []templates.Option{{Label: r.Viewer.T("imports.leave_out")}}
 	for _, field := range domain.ImportFields() {
-		options = append(options, templates.Option{Value: field, Label: r.T("imports.column_" + field)})
+		options = append(options, templates.Option{Value: field, Label: r.Viewer.T("imports.column_" + field)})
 	}
 	for i := range width {
 		column := importColumn{Name: columnName(i + 1), Options: options}

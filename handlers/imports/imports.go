@@ -63,7 +63,7 @@ func (h *Imports) importsPage(r *web.Request, refusal error) error {
 
 func (h *Imports) importRow(r *web.Request, i domain.Import) importRow {
 	return importRow{ID: i.ID, FileName: i.FileName, Status: i.Status, Total: i.Total, Done: i.Done, Created: i.Created,
-		Updated: i.Updated, Same: i.Unchanged(), Bad: i.Bad, At: r.Moment(i.CreatedAt)}
+		Updated: i.Updated, Same: i.Unchanged(), Bad: i.Bad, At: r.Viewer.Moment(i.CreatedAt)}
 }
 
 // Upload keeps a list and leads to its columns; nothing is imported yet.
@@ -119,7 +119,7 @@ func (h *Imports) badRows(r *web.Request, view *importView, list domain.Import) 
 	for _, row := range rows {
 		view.BadRows = append(view.BadRows, h.badRow(r, row.Line, row.Value, row.Problems()))
 	}
-	view.BadCount = r.TN("imports.bad_rows", total)
+	view.BadCount = r.Viewer.TN("imports.bad_rows", total)
 	view.Pager = r.ListPager(page, total, len(rows), func(n int) db.Cursor { return db.Cursor{int64(rows[n].Line)} })
 	return err
 }
@@ -127,7 +127,7 @@ func (h *Imports) badRows(r *web.Request, view *importView, list domain.Import) 
 func (h *Imports) badRow(r *web.Request, line int, value string, problems domain.ValidationErrors) badRow {
 	reasons := make([]string, len(problems))
 	for i, one := range problems {
-		reasons[i] = r.Text(one)
+		reasons[i] = r.Viewer.Text(one)
 	}
 	return badRow{line, value, strings.Join(reasons, " ")}
 }

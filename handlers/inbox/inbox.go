@@ -47,7 +47,7 @@ func (h *Inbox) List(r *web.Request) error {
 	if err != nil {
 		return err
 	}
-	view := inboxView{Query: r.Query("q"), Found: r.TN("inbox.found", total), Fragment: r.HTMX(),
+	view := inboxView{Query: r.Query("q"), Found: r.Viewer.TN("inbox.found", total), Fragment: r.HTMX(),
 		Pager: r.Pager(page, db.LastPage(total))}
 	for _, one := range letters {
 		view.Rows = append(view.Rows, h.inboxRow(r, one))
@@ -59,7 +59,7 @@ func (h *Inbox) List(r *web.Request) error {
 }
 
 func (h *Inbox) inboxRow(r *web.Request, one db.InboxLetter) inboxRow {
-	return inboxRow{ID: one.ID, Recipient: one.Recipient, Subject: one.Subject, ReceivedAt: r.Moment(one.ReceivedAt)}
+	return inboxRow{ID: one.ID, Recipient: one.Recipient, Subject: one.Subject, ReceivedAt: r.Viewer.Moment(one.ReceivedAt)}
 }
 
 // Show shows one email: its text with the links, the HTML in a frame, the source.

@@ -76,13 +76,13 @@ func (h *Mailings) Calendar(r *web.Request) error {
 		clashes = domain.Clashes(slots, zone, overlaps.Of)
 		clashes = clashes[:min(len(clashes), calendarClashes)]
 	}
-	view := calendarView{Title: r.T("time.month_year", "Month", r.T("time.name_"+first.Format("01")), "Year", first.Format("2006")),
+	view := calendarView{Title: r.Viewer.T("time.month_year", "Month", r.Viewer.T("time.name_"+first.Format("01")), "Year", first.Format("2006")),
 		Zone: zone.String(), Next: end.Format(monthFormat), Empty: len(slots) == 0}
 	if month := first.AddDate(0, -1, 0).Format(monthFormat); month >= this {
 		view.Previous = month
 	}
 	for weekday := range 7 {
-		view.Weekdays = append(view.Weekdays, r.T("time.weekday_"+strconv.Itoa((weekday+1)%7)))
+		view.Weekdays = append(view.Weekdays, r.Viewer.T("time.weekday_"+strconv.Itoa((weekday+1)%7)))
 	}
 	view.Weeks = h.calendarWeeks(r, first, slots, clashes)
 	for _, one := range clashes {
@@ -111,7 +111,7 @@ func (h *Mailings) calendarWeeks(r *web.Request, first time.Time, slots []domain
 		for i := range week {
 			date := day.Format(time.DateOnly)
 			week[i] = calendarDay{Day: day.Day(), Outside: day.Month() != first.Month(), Today: date == today,
-				Words: r.DayMonth(day)}
+				Words: r.Viewer.DayMonth(day)}
 			for len(slots) > 0 && slots[0].At.In(first.Location()).Format(time.DateOnly) == date {
 				if len(week[i].Slots) < calendarSlots {
 					slot := h.calendarSlot(r, slots[0].Mailing, slots[0].At)
@@ -130,7 +130,7 @@ func (h *Mailings) calendarWeeks(r *web.Request, first time.Time, slots []domain
 }
 
 func (h *Mailings) calendarSlot(r *web.Request, m domain.Mailing, at time.Time) calendarSlot {
-	moment := r.Moment(at)
+	moment := r.Viewer.Moment(at)
 	moment.Text = at.In(r.Viewer.Zone).Format("15:04")
 	return calendarSlot{MailingID: m.ID, Name: m.Name, At: moment}
 }
@@ -139,7 +139,7 @@ func (h *Mailings) calendarClash(r *web.Request, one domain.Clash) calendarClash
 	view := calendarClash{One: h.calendarSlot(r, one.One, one.At[0]), Other: h.calendarSlot(r, one.Other, one.At[0]),
 		SameHour: one.SameHour, Clients: one.Clients}
 	for _, at := range one.At[:min(len(one.At), calendarDays)] {
-		view.Days = append(view.Days, r.Moment(at))
+		view.Days = append(view.Days, r.Viewer.Moment(at))
 	}
 	return view
 }

@@ -165,7 +165,7 @@ func (h *Mailings) choices(r *web.Request, form *mailingForm) (err error) {
 // Periodicities are the choices of how often a mailing goes out.
 func Periodicities(r *web.Request) (list []templates.Option) {
 	for _, one := range []domain.Periodicity{domain.Once, domain.Daily, domain.Weekly, domain.Monthly} {
-		list = append(list, templates.Option{Value: string(one), Label: r.T("mailings.every_" + string(one))})
+		list = append(list, templates.Option{Value: string(one), Label: r.Viewer.T("mailings.every_" + string(one))})
 	}
 	return list
 }
@@ -173,7 +173,7 @@ func Periodicities(r *web.Request) (list []templates.Option) {
 // messageOptions are the newest messages and the chosen one, for the choice of one.
 func (h *Mailings) messageOptions(r *web.Request, owner, chosen int64) ([]templates.Option, error) {
 	messages, err := h.DB.Messages().Choices(r.UserContext(), owner, chosen)
-	options := []templates.Option{{Label: r.T("mailings.choose_message")}}
+	options := []templates.Option{{Label: r.Viewer.T("mailings.choose_message")}}
 	for _, one := range messages {
 		options = append(options, templates.Option{Value: strconv.FormatInt(one.ID, 10), Label: one.Subject})
 	}

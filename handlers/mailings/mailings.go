@@ -59,7 +59,7 @@ func (h *Mailings) List(r *web.Request) error {
 		return err
 	}
 	view := mailingsView{Query: filter.Query, Status: string(filter.Status), Self: r.OriginalURL(), Fragment: r.HTMX(),
-		Found: r.Found("mailings.found", total),
+		Found: r.Viewer.Found("mailings.found", total),
 		Pager: r.ListPager(filter.Page, total, len(rows), func(n int) db.Cursor { return db.Cursor{rows[n].ID} })}
 	for _, one := range rows {
 		view.Rows = append(view.Rows, h.mailingRow(r, one))
@@ -67,9 +67,9 @@ func (h *Mailings) List(r *web.Request) error {
 	if view.Fragment {
 		return r.Block(fiber.StatusOK, "mailings/results", view)
 	}
-	view.Statuses = []templates.Option{{Label: r.T("mailings.all_statuses")}}
+	view.Statuses = []templates.Option{{Label: r.Viewer.T("mailings.all_statuses")}}
 	for _, one := range []domain.MailingStatus{domain.Created, domain.Running, domain.Finished} {
-		view.Statuses = append(view.Statuses, templates.Option{Value: string(one), Label: r.T("mailings.status_" + string(one))})
+		view.Statuses = append(view.Statuses, templates.Option{Value: string(one), Label: r.Viewer.T("mailings.status_" + string(one))})
 	}
 	return r.Page(fiber.StatusOK, "mailings/list", view)
 }
@@ -79,7 +79,7 @@ func (h *Mailings) mailingRow(r *web.Request, m db.MailingRow) mailingRow {
 	mine := m.OwnerID == user.ID && user.MayOwn()
 	return mailingRow{
 		ID: m.ID, Name: m.Name, MessageID: m.MessageID, Subject: m.Subject, Periodicity: m.Periodicity, Status: m.Status,
-		DisabledReason: m.DisabledReason, NextRunAt: r.Moment(m.NextRunAt), LastRunAt: r.Moment(m.LastRunAt),
+		DisabledReason: m.DisabledReason, NextRunAt: r.Viewer.Moment(m.NextRunAt), LastRunAt: r.Viewer.Moment(m.LastRunAt),
 		Edit: mine && m.MayEdit(), Launch: mine && m.MayLaunch(now), Stop: mine && m.MayStop(now), Run: mine && m.MayRun(now), Delete: mine, Oversee: user.MayOversee(),
 	}
 }

@@ -85,7 +85,7 @@ func (h *Mailings) mailingView(r *web.Request, m domain.Mailing) (mailingView, e
 		return mailingView{}, err
 	}
 	view := mailingView{mailingRow: row, Audience: m.Audience, Tags: m.Tags, Picked: len(m.ClientIDs), Timezone: m.Timezone,
-		Start: r.Wall(m.StartLocal), End: r.Wall(m.EndLocal), DisabledSince: r.Moment(m.DisabledAt)}
+		Start: r.Viewer.Wall(m.StartLocal), End: r.Viewer.Wall(m.EndLocal), DisabledSince: r.Viewer.Moment(m.DisabledAt)}
 	if user := r.Viewer.User; m.OwnerID != user.ID {
 		owner, err := h.DB.Users().Get(r.UserContext(), m.OwnerID)
 		if err != nil {
@@ -137,20 +137,20 @@ func aboutToRun(r *web.Request, m domain.Mailing, last int64) bool {
 // launchWords say what the launch button will do.
 func (h *Mailings) launchWords(r *web.Request, m domain.Mailing, recipients int) string {
 	if !domain.Instant(m.StartLocal, m.Schedule().Zone).After(time.Now()) {
-		return r.TN("mailings.launch_now", recipients)
+		return r.Viewer.TN("mailings.launch_now", recipients)
 	}
 	key := "mailings.launch_later"
 	if m.Periodicity == domain.Once {
 		key = "mailings.launch_once"
 	}
-	return r.TN(key, recipients) + " " + r.Wall(m.StartLocal) + " (" + m.Timezone + ")"
+	return r.Viewer.TN(key, recipients) + " " + r.Viewer.Wall(m.StartLocal) + " (" + m.Timezone + ")"
 }
 
 // Upcoming are the next five runs, in the mailing's time zone.
 func Upcoming(r *web.Request, m domain.Mailing) (next []web.Moment) {
 	for _, one := range m.Upcoming(time.Now(), 5) {
-		at := r.Moment(one.At)
-		at.Text, at.Zone = r.Wall(one.At.In(m.Schedule().Zone)), m.Timezone
+		at := r.Viewer.Moment(one.At)
+		at.Text, at.Zone = r.Viewer.Wall(one.At.In(m.Schedule().Zone)), m.Timezone
 		next = append(next, at)
 	}
 	return next

@@ -52,7 +52,7 @@ func (h *Mailings) Review(r *web.Request) error {
 	if row.Launch {
 		view.Explained = h.launchWords(r, m, recipients)
 	} else {
-		view.Explained = r.TN("mailings.run_explained", recipients)
+		view.Explained = r.Viewer.TN("mailings.run_explained", recipients)
 	}
 	return r.Page(fiber.StatusOK, "mailings/review", view)
 }

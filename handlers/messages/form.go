@@ -47,7 +47,7 @@ func (h *Messages) New(r *web.Request) error {
 // Examples are what a new message can begin with.
 func (h *Messages) Examples(r *web.Request) (list []templates.Option) {
 	for _, name := range templates.ExampleNames() {
-		list = append(list, templates.Option{Value: name, Label: r.T("messages.example_" + name)})
+		list = append(list, templates.Option{Value: name, Label: r.Viewer.T("messages.example_" + name)})
 	}
 	return list
 }

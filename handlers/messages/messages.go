@@ -46,7 +46,7 @@ func (h *Messages) List(r *web.Request) error {
 		return err
 	}
 	view := messagesView{Query: r.Query("q"), Self: r.OriginalURL(), Fragment: r.HTMX(),
-		Found: r.Found("messages.found", total),
+		Found: r.Viewer.Found("messages.found", total),
 		Pager: r.ListPager(page, total, len(rows), func(n int) db.Cursor { return db.Cursor{rows[n].ID} })}
 	for _, one := range rows {
 		view.Rows = append(view.Rows, h.messageRow(r, one))
@@ -58,7 +58,7 @@ func (h *Messages) List(r *web.Request) error {
 }
 
 func (h *Messages) messageRow(r *web.Request, m db.MessageRow) messageRow {
-	return messageRow{ID: m.ID, Subject: m.Subject, UpdatedAt: r.Moment(m.UpdatedAt), UsedBy: r.TN("messages.used_by", m.Mailings)}
+	return messageRow{ID: m.ID, Subject: m.Subject, UpdatedAt: r.Viewer.Moment(m.UpdatedAt), UsedBy: r.Viewer.TN("messages.used_by", m.Mailings)}
 }
 
 // messageView is the page messages/show.
@@ -85,7 +85,7 @@ func (h *Messages) Show(r *web.Request) error {
 		}
 		return r.Block(fiber.StatusOK, "messages/row", row)
 	}
-	view := messageView{messageRow: messageRow{ID: m.ID, Subject: m.Subject, UpdatedAt: r.Moment(m.UpdatedAt)},
+	view := messageView{messageRow: messageRow{ID: m.ID, Subject: m.Subject, UpdatedAt: r.Viewer.Moment(m.UpdatedAt)},
 		Mine: mine, TestTo: user.Email}
 	if !view.Mine {
 		owner, err := h.DB.Users().Get(r.UserContext(), m.OwnerID)
@@ -99,7 +99,7 @@ func (h *Messages) Show(r *web.Request) error {
 	if err != nil {
 		return err
 	}
-	view.PreviewClients = []templates.Option{{Label: r.T("messages.preview_me")}}
+	view.PreviewClients = []templates.Option{{Label: r.Viewer.T("messages.preview_me")}}
 	for _, one := range list {
 		view.PreviewClients = append(view.PreviewClients, templates.Option{Value: strconv.FormatInt(one.ID, 10), Label: clients.Label(one)})
 	}

@@ -35,7 +35,7 @@ func (h *Messages) Preview(r *web.Request) error {
 // EmailTo is the email that the client, or with 0 the owner, would get. Whatever the answer is
 // now, it may stand in a frame, and nothing runs in it.
 func (h *Messages) EmailTo(r *web.Request, owner domain.User, m domain.Message, client int64) (*email.Template, email.Recipient, error) {
-	to := email.Recipient{Email: owner.Email, Name: owner.Name, UnsubscribeURL: r.Absolute("/unsubscribe/test")}
+	to := email.Recipient{Email: owner.Email, Name: owner.Name, UnsubscribeURL: r.Site.Absolute("/unsubscribe/test")}
 	if client != 0 {
 		reader, err := h.DB.Clients().Get(r.UserContext(), r.Viewer.User.ID, client)
 		if err != nil {

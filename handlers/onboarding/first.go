@@ -32,7 +32,7 @@ func (h *Onboarding) Preview(r *web.Request) error {
 	message := domain.Message{OwnerID: user.ID, Subject: view.Subject, Body: view.Body}
 	client, _ := strconv.ParseInt(r.FormValue("client", r.Query("client")), 10, 64)
 	compiled, to, err := h.Messages.EmailTo(r, user, message, client)
-	if text := r.Problem(err); text != "" {
+	if text := r.Viewer.Problem(err); text != "" {
 		return r.Status(fiber.StatusUnprocessableEntity).SendString(text)
 	}
 	if err != nil {
@@ -102,7 +102,7 @@ func (h *Onboarding) showEmail(r *web.Request, refusal error, view emailView) er
 	if err != nil {
 		return err
 	}
-	view.Clients, view.Examples = r.TN("clients.found", total), h.Messages.Examples(r)
+	view.Clients, view.Examples = r.Viewer.TN("clients.found", total), h.Messages.Examples(r)
 	for _, one := range list {
 		view.PreviewClients = append(view.PreviewClients, templates.Option{Value: strconv.FormatInt(one.ID, 10), Label: clients.Label(one)})
 	}
@@ -126,9 +126,9 @@ func (h *Onboarding) Plan(r *web.Request) error {
 }
 
 func (h *Onboarding) actOf(r *web.Request, form domain.OnboardingForm) (actView, error) {
-	act := actView{Label: r.T("mailings.launch"), Promise: form.Promise()}
+	act := actView{Label: r.Viewer.T("mailings.launch"), Promise: form.Promise()}
 	m, now := domain.Mailing{OwnerID: r.Viewer.User.ID, Status: domain.Created}, time.Now()
-	if act.Note = r.Problem(form.Plan(&m, "-", now)); act.Note != "" {
+	if act.Note = r.Viewer.Problem(form.Plan(&m, "-", now)); act.Note != "" {
 		return act, nil
 	}
 	recipients, suppressed, err := h.DB.Mailings().RecipientCount(r.UserContext(), m)
@@ -136,13 +136,13 @@ func (h *Onboarding) actOf(r *web.Request, form domain.OnboardingForm) (actView,
 		return act, err
 	}
 	if form.When == domain.StartNow {
-		act.Label = r.TN("onboarding.send_now", recipients)
+		act.Label = r.Viewer.TN("onboarding.send_now", recipients)
 	} else {
-		act.Label = r.T("onboarding.send_later", "Day", r.Day(m.StartLocal))
-		act.Note = r.TN("mailings.recipient_count", recipients)
+		act.Label = r.Viewer.T("onboarding.send_later", "Day", r.Viewer.Day(m.StartLocal))
+		act.Note = r.Viewer.TN("mailings.recipient_count", recipients)
 	}
 	if suppressed > 0 {
-		act.Note += " (" + r.TN("mailings.suppressed", suppressed) + ")"
+		act.Note += " (" + r.Viewer.TN("mailings.suppressed", suppressed) + ")"
 	}
 	if m.Periodicity != domain.Once {
 		act.Next = mailings.Upcoming(r, m)[:3]
@@ -161,7 +161,7 @@ func (h *Onboarding) Launch(r *web.Request) error {
 	write := func(m *domain.Message) error {
 		return messages.Change(m, domain.MessageForm{Subject: view.Subject, Body: view.Body})
 	}
-	plan := func(m *domain.Mailing) error { return view.Plan(m, r.T("onboarding.mailing_name"), now) }
+	plan := func(m *domain.Mailing) error { return view.Plan(m, r.Viewer.T("onboarding.mailing_name"), now) }
 	m, err := h.DB.Onboarding().Save(r.UserContext(), user.ID, launch, now, write, plan)
 	if err != nil { // what is wrong with the email is found before what is wrong with its time
 		return h.showEmail(r, domain.Join(err, plan(&domain.Mailing{})), view)

@@ -51,8 +51,8 @@ func (h *Onboarding) showOverview(r *web.Request) error {
 		return err
 	}
 	for _, m := range next {
-		at := r.Moment(m.NextRunAt)
-		at.Text = r.Day(m.NextRunAt.In(r.Viewer.Zone))
+		at := r.Viewer.Moment(m.NextRunAt)
+		at.Text = r.Viewer.Day(m.NextRunAt.In(r.Viewer.Zone))
 		view.Next = append(view.Next, nextRun{m.ID, m.Name, at})
 	}
 	last, err := h.DB.Runs().Latest(ctx, user.ID, web.ChartBars)

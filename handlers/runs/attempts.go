@@ -47,9 +47,9 @@ func (h *Runs) Attempts(r *web.Request) error {
 	if !r.Viewer.User.MayOwn() {
 		view.Mailings = "/manager/mailings"
 	}
-	view.Statuses = []templates.Option{{Label: r.T("runs.attempts_all_statuses")}}
+	view.Statuses = []templates.Option{{Label: r.Viewer.T("runs.attempts_all_statuses")}}
 	for _, one := range []domain.AttemptStatus{domain.Accepted, domain.Deferred, domain.Failed, domain.Unknown} {
-		view.Statuses = append(view.Statuses, templates.Option{Value: string(one), Label: r.T("runs.attempt_" + string(one))})
+		view.Statuses = append(view.Statuses, templates.Option{Value: string(one), Label: r.Viewer.T("runs.attempt_" + string(one))})
 	}
 	for _, one := range attempts {
 		view.Name = one.MailingName
@@ -64,7 +64,7 @@ func (h *Runs) Attempts(r *web.Request) error {
 // AttemptRow is the attempt as lists show it.
 func (h *Runs) AttemptRow(r *web.Request, one db.AttemptRow) AttemptRow {
 	return AttemptRow{
-		Email: one.Email, Mailing: one.MailingName, MailingID: one.MailingID, RunID: one.RunID, N: one.N, At: r.Moment(one.At),
+		Email: one.Email, Mailing: one.MailingName, MailingID: one.MailingID, RunID: one.RunID, N: one.N, At: r.Viewer.Moment(one.At),
 		Status: one.Status, Answer: domain.Answer{Code: one.Code, Text: one.Answer}.String(),
 	}
 }

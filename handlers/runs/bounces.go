@@ -39,7 +39,7 @@ func (h *Runs) ShowBounces(r *web.Request) error {
 	}
 	view := bouncesView{Row: h.Row(r, run), Pager: r.ListPager(page, total, len(bounces), func(n int) db.Cursor { return db.Cursor{bounces[n].ID} })}
 	for _, one := range bounces {
-		view.Rows = append(view.Rows, bounceRow{Email: one.Email, Kind: one.Kind, At: r.Moment(one.At),
+		view.Rows = append(view.Rows, bounceRow{Email: one.Email, Kind: one.Kind, At: r.Viewer.Moment(one.At),
 			Answer: domain.Answer{Code: one.Code, Text: one.Answer}.String(),
 			Source: strings.ToValidUTF8(string(one.Raw), "?")})
 	}

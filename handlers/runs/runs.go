@@ -68,9 +68,9 @@ type deliveryRow struct {
 // Row is the run as lists show it.
 func (h *Runs) Row(r *web.Request, run db.RunRow) Row {
 	row := Row{
-		runCounts: runCounts{Counts: run.Counts, Deferred: run.Deferred, NextTryAt: r.Moment(run.NextTryAt), Percent: 100},
+		runCounts: runCounts{Counts: run.Counts, Deferred: run.Deferred, NextTryAt: r.Viewer.Moment(run.NextTryAt), Percent: 100},
 		ID:        run.ID, MailingID: run.MailingID, Mailing: run.MailingName, Status: run.Status, Reason: run.Reason,
-		ScheduledAt: r.Moment(run.ScheduledAt), ClosedAt: r.Moment(run.ClosedAt), ResumeAt: r.Moment(run.ResumeAt),
+		ScheduledAt: r.Viewer.Moment(run.ScheduledAt), ClosedAt: r.Viewer.Moment(run.ClosedAt), ResumeAt: r.Viewer.Moment(run.ResumeAt),
 		ByHand: run.OccurrenceNo == nil, Over: run.Closed(),
 	}
 	row.Bounced, row.Complained = run.Bounced, run.Complained
@@ -95,10 +95,10 @@ func (h *Runs) nextDay(r *web.Request, ownerID int64) web.Moment {
 	if owner.ID != ownerID {
 		var err error
 		if owner, err = h.DB.Users().Get(r.UserContext(), ownerID); err != nil {
-			return r.Moment(time.Time{})
+			return r.Viewer.Moment(time.Time{})
 		}
 	}
-	return r.Moment(domain.OwnerDayBegins(owner.CreatedAt, domain.OwnerDayOf(owner.CreatedAt, now)+1))
+	return r.Viewer.Moment(domain.OwnerDayBegins(owner.CreatedAt, domain.OwnerDayOf(owner.CreatedAt, now)+1))
 }
 
 // Show shows one run with its deliveries.
@@ -118,9 +118,9 @@ func (h *Runs) Show(r *web.Request) error {
 	if view.Throughput, err = h.ThroughputOf(r, run.Run); err != nil {
 		return err
 	}
-	view.Outcomes = []templates.Option{{Label: r.T("runs.all_outcomes")}}
+	view.Outcomes = []templates.Option{{Label: r.Viewer.T("runs.all_outcomes")}}
 	for _, one := range domain.Outcomes() {
-		view.Outcomes = append(view.Outcomes, templates.Option{Value: string(one), Label: r.T("runs.outcome_" + string(one))})
+		view.Outcomes = append(view.Outcomes, templates.Option{Value: string(one), Label: r.Viewer.T("runs.outcome_" + string(one))})
 	}
 	for _, one := range deliveries {
 		view.Rows = append(view.Rows, deliveryRow{Email: one.Email, Outcome: one.Outcome, Tries: one.Tries,

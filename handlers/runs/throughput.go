@@ -51,13 +51,13 @@ func (h *Runs) ThroughputOf(r *web.Request, run domain.Run) (ThroughputChart, er
 	}
 	chart := newThroughputChart(throughput)
 	for i := range chart.Columns {
-		at := r.Moment(throughput.At(i))
+		at := r.Viewer.Moment(throughput.At(i))
 		at.Text = throughput.At(i).In(r.Viewer.Zone).Format(time.TimeOnly)
 		chart.Columns[i].At = at
 	}
 	if n := len(chart.Columns); n > 0 {
 		chart.From, chart.To = chart.Columns[0].At, chart.Columns[n-1].At
-		chart.Step = r.Span(throughput.Step)
+		chart.Step = r.Viewer.Span(throughput.Step)
 	}
 	return chart, nil
 }

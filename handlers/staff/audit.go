@@ -33,7 +33,7 @@ func (h *Staff) Audit(r *web.Request) error {
 	}
 	view := newList[auditRow](r, "act", "staff.audit_found", filter.Page, total, len(entries), func(n int) int64 { return entries[n].ID })
 	for _, e := range entries {
-		row := auditRow{At: r.Moment(e.At), Actor: e.Actor, Act: e.Act, Object: e.Object, Reason: e.Reason}
+		row := auditRow{At: r.Viewer.Moment(e.At), Actor: e.Actor, Act: e.Act, Object: e.Object, Reason: e.Reason}
 		switch {
 		case e.Act.OnMailing():
 			row.Link = "/mailings/" + strconv.FormatInt(e.ObjectID, 10)
@@ -47,9 +47,9 @@ func (h *Staff) Audit(r *web.Request) error {
 	if view.Fragment {
 		return r.Block(fiber.StatusOK, "staff/audit-results", view)
 	}
-	view.Choices = []templates.Option{{Label: r.T("staff.audit_all_actions")}}
+	view.Choices = []templates.Option{{Label: r.Viewer.T("staff.audit_all_actions")}}
 	for _, act := range domain.Acts() {
-		view.Choices = append(view.Choices, templates.Option{Value: string(act), Label: r.T("staff.audit_action_" + string(act))})
+		view.Choices = append(view.Choices, templates.Option{Value: string(act), Label: r.Viewer.T("staff.audit_action_" + string(act))})
 	}
 	return r.Page(fiber.StatusOK, "staff/audit", view)
 }

@@ -18,6 +18,6 @@ type list[Row any] struct {
 
 // newList has everything but the rows. Found is a key with plural forms, id the place of the n-th of the rows.
 func newList[Row any](r *web.Request, choice, found string, page db.Page, total, rows int, id func(n int) int64) list[Row] {
-	return list[Row]{Query: r.Query("q"), Choice: r.Query(choice), Fragment: r.HTMX(), Found: r.Found(found, total),
+	return list[Row]{Query: r.Query("q"), Choice: r.Query(choice), Fragment: r.HTMX(), Found: r.Viewer.Found(found, total),
 		Pager: r.ListPager(page, total, rows, func(n int) db.Cursor { return db.Cursor{id(n)} })}
 }

@@ -48,11 +48,11 @@ func (h *Staff) Mailings(r *web.Request) error {
 	if view.Fragment {
 		return r.Block(fiber.StatusOK, "staff/mailing-results", view)
 	}
-	view.Choices = []templates.Option{{Label: r.T("mailings.all_statuses")}}
+	view.Choices = []templates.Option{{Label: r.Viewer.T("mailings.all_statuses")}}
 	for _, one := range []domain.MailingStatus{domain.Created, domain.Running, domain.Finished} {
-		view.Choices = append(view.Choices, templates.Option{Value: string(one), Label: r.T("mailings.status_" + string(one))})
+		view.Choices = append(view.Choices, templates.Option{Value: string(one), Label: r.Viewer.T("mailings.status_" + string(one))})
 	}
-	view.Choices = append(view.Choices, templates.Option{Value: statusDisabled, Label: r.T("mailings.disabled")})
+	view.Choices = append(view.Choices, templates.Option{Value: statusDisabled, Label: r.Viewer.T("mailings.disabled")})
 	return r.Page(fiber.StatusOK, "staff/mailings", view)
 }
 
@@ -60,10 +60,10 @@ func (h *Staff) managerMailing(r *web.Request, m db.MailingRow) managerMailing {
 	row := managerMailing{
 		ID: m.ID, Name: m.Name, Subject: m.Subject, Owner: m.OwnerName, OwnerEmail: m.OwnerEmail, OwnerBlocked: m.OwnerBlocked,
 		Status: m.Status, Planned: m.Planned, Accepted: m.Accepted, Failed: m.Failed,
-		Switch: switchView{Noun: "mailing", ID: m.ID, Name: m.Name, On: m.Disabled(), Reason: m.DisabledReason, Since: r.Moment(m.DisabledAt)},
+		Switch: switchView{Noun: "mailing", ID: m.ID, Name: m.Name, On: m.Disabled(), Reason: m.DisabledReason, Since: r.Viewer.Moment(m.DisabledAt)},
 	}
 	if m.Status == domain.Running && !m.Disabled() && !m.OwnerBlocked {
-		row.NextRunAt = r.Moment(m.NextRunAt)
+		row.NextRunAt = r.Viewer.Moment(m.NextRunAt)
 	}
 	return row
 }

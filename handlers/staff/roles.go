@@ -49,13 +49,13 @@ func (h *Staff) Roles(r *web.Request) error {
 }
 
 func (h *Staff) adminUsersPage(r *web.Request, status int, view adminUsersView) error {
-	view.Choices = append([]templates.Option{{Label: r.T("staff.all_roles")}}, h.roles(r)...)
+	view.Choices = append([]templates.Option{{Label: r.Viewer.T("staff.all_roles")}}, h.roles(r)...)
 	return r.Page(status, "staff/roles", view)
 }
 
 func (h *Staff) roles(r *web.Request) (list []templates.Option) {
 	for _, role := range domain.Roles() {
-		list = append(list, templates.Option{Value: string(role), Label: r.T("staff.role_" + string(role))})
+		list = append(list, templates.Option{Value: string(role), Label: r.Viewer.T("staff.role_" + string(role))})
 	}
 	return list
 }
@@ -63,7 +63,7 @@ func (h *Staff) roles(r *web.Request) (list []templates.Option) {
 func (h *Staff) adminUser(r *web.Request, u domain.User) adminUser {
 	by := r.Viewer.User
 	row := adminUser{ID: u.ID, Name: u.Name, Email: u.Email, Role: u.Role, Blocked: u.Blocked(),
-		Self: u.ID == by.ID, LastSignIn: r.Moment(u.LastSignInAt)}
+		Self: u.ID == by.ID, LastSignIn: r.Viewer.Moment(u.LastSignInAt)}
 	if by.MayGiveRole(u) {
 		row.Roles = h.roles(r)
 	}
@@ -78,7 +78,7 @@ func (h *Staff) GiveRole(r *web.Request) error {
 	row := h.adminUser(r, user)
 	row.Focus = true
 	return r.Saved("/admin/users", web.Fragment{Block: "staff/role", View: row},
-		"staff.role_given", "Name", user.Name, "Role", r.T("staff.role_"+string(user.Role)))
+		"staff.role_given", "Name", user.Name, "Role", r.Viewer.T("staff.role_"+string(user.Role)))
 }
 
 // roleRefused shows the user again with what is wrong.
@@ -95,5 +95,5 @@ func (h *Staff) roleRefused(r *web.Request, refusal error) error {
 	case r.HTMX():
 		return r.Block(status, "staff/role", row)
 	}
-	return h.adminUsersPage(r, status, adminUsersView{Found: r.TN("staff.users_found", 1), Rows: []adminUser{row}})
+	return h.adminUsersPage(r, status, adminUsersView{Found: r.Viewer.TN("staff.users_found", 1), Rows: []adminUser{row}})
 }

@@ -57,14 +57,14 @@ func (h *Staff) Users(r *web.Request) error {
 	if view.Fragment {
 		return r.Block(fiber.StatusOK, "staff/user-results", view)
 	}
-	view.Choices = []templates.Option{{Label: r.T("staff.users")}, {Value: statusBlocked, Label: r.T("staff.only_blocked")},
-		{Value: statusHeld, Label: r.T("staff.only_held")}, {Value: statusWaiting, Label: r.T("staff.only_waiting")}}
+	view.Choices = []templates.Option{{Label: r.Viewer.T("staff.users")}, {Value: statusBlocked, Label: r.Viewer.T("staff.only_blocked")},
+		{Value: statusHeld, Label: r.Viewer.T("staff.only_held")}, {Value: statusWaiting, Label: r.Viewer.T("staff.only_waiting")}}
 	held, err := h.DB.Users().HeldCount(r.UserContext())
 	if err != nil {
 		return err
 	}
 	if held > 0 && status != statusHeld {
-		view.Held = r.TN("staff.held_users", held)
+		view.Held = r.Viewer.TN("staff.held_users", held)
 	}
 	return r.Page(fiber.StatusOK, "staff/users", view)
 }
@@ -73,12 +73,12 @@ func (h *Staff) managerUser(r *web.Request, u db.UserRow) (row managerUser, err 
 	by := r.Viewer.User
 	row = managerUser{
 		ID: u.ID, Name: u.Name, Email: u.Email, Role: u.Role, Self: u.ID == by.ID,
-		Mailings: u.Mailings, Clients: u.Clients, LastSignIn: r.Moment(u.LastSignInAt), MayBlock: by.MayBlock(u.User),
-		Switch:    switchView{Noun: "user", ID: u.ID, Name: u.Name, On: u.Blocked(), Reason: u.BlockedReason, Since: r.Moment(u.BlockedAt)},
-		HeldSince: r.Moment(u.HeldAt),
+		Mailings: u.Mailings, Clients: u.Clients, LastSignIn: r.Viewer.Moment(u.LastSignInAt), MayBlock: by.MayBlock(u.User),
+		Switch:    switchView{Noun: "user", ID: u.ID, Name: u.Name, On: u.Blocked(), Reason: u.BlockedReason, Since: r.Viewer.Moment(u.BlockedAt)},
+		HeldSince: r.Viewer.Moment(u.HeldAt),
 		Waiting:   u.Waiting, MayOwn: u.MayOwn(), Alike: u.MayOwn() && domain.Impersonates(u.Name) != "",
-		Limit:    switchView{Noun: "limit", ID: u.ID, Name: u.Name, On: !u.LiftedAt.IsZero(), Reason: u.LiftedReason, Since: r.Moment(u.LiftedAt)},
-		Approval: switchView{Noun: "name", ID: u.ID, Name: u.Name, On: u.ApprovedName == u.Name, Reason: u.ApprovedReason, Since: r.Moment(u.ApprovedAt)},
+		Limit:    switchView{Noun: "limit", ID: u.ID, Name: u.Name, On: !u.LiftedAt.IsZero(), Reason: u.LiftedReason, Since: r.Viewer.Moment(u.LiftedAt)},
+		Approval: switchView{Noun: "name", ID: u.ID, Name: u.Name, On: u.ApprovedName == u.Name, Reason: u.ApprovedReason, Since: r.Viewer.Moment(u.ApprovedAt)},
 	}
 	if u.Held() {
 		row.Rate, err = h.DB.Bounces().ComplaintRate(r.UserContext(), u.User)

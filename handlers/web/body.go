@@ -51,8 +51,8 @@ type Body struct {
 	sum, size uint32
 }
 
-// body begins the answer. Without pieces that are compressed already, the middleware does it.
-func (r *Request) body(compressed bool) *Body {
+// newBody begins the answer to r. Without pieces that are compressed already, the middleware does it.
+func newBody(r *Request, compressed bool) *Body {
 	b := &Body{to: r.Response(), gzip: compressed && r.Ctx.Request().Header.HasAcceptEncoding("gzip")}
 	if b.gzip {
 		r.Set(fiber.HeaderContentEncoding, "gzip")

@@ -53,10 +53,10 @@ func (c *crowd) leave(from netip.Prefix) {
 // crowded holds back a network that has too many requests under way through a proxy.
 func (s *Site) crowded(c *fiber.Ctx) error {
 	r := s.Request(c)
-	if !r.trusts() {
+	if !r.Remote().trusts() {
 		return c.Next()
 	}
-	address, _ := netip.ParseAddr(r.IP())
+	address, _ := netip.ParseAddr(r.Remote().IP())
 	from := network(address)
 	if !s.crowd.enter(from) {
 		return TooMany("errors.too_many_requests", time.Second)

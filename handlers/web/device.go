@@ -25,22 +25,22 @@ func (s *Site) deviceCookie() string {
 }
 
 // Remember makes this browser known to the user.
-func (r *Request) Remember(user domain.User) {
+func (b Browser) Remember(user domain.User) {
 	body := binary.BigEndian.AppendUint64(nil, uint64(user.ID))
 	body = binary.BigEndian.AppendUint64(body, uint64(time.Now().Add(deviceLife).Unix()))
 	body = append(body, rand.Text()...)
-	r.SetCookie(r.Site.deviceCookie(), base64.RawURLEncoding.EncodeToString(append(body, deviceMAC(r.Site.Secret, body)...)), deviceLife)
+	b.SetCookie(b.r.Site.deviceCookie(), base64.RawURLEncoding.EncodeToString(append(body, deviceMAC(b.r.Site.Secret, body)...)), deviceLife)
 }
 
 // Device names this browser when it is known to the user; ok is false else.
-func (r *Request) Device(user domain.User) (name string, ok bool) {
-	signed, err := base64.RawURLEncoding.DecodeString(r.Cookies(r.Site.deviceCookie()))
+func (b Browser) Device(user domain.User) (name string, ok bool) {
+	signed, err := base64.RawURLEncoding.DecodeString(b.r.Cookies(b.r.Site.deviceCookie()))
 	if err != nil || len(signed) <= 16+sha256.Size {
 		return "", false
 	}
 	body, mac := signed[:len(signed)-sha256.Size], signed[len(signed)-sha256.Size:]
-	right := hmac.Equal(mac, deviceMAC(r.Site.Secret, body)) ||
-		r.Site.SecretOld != nil && hmac.Equal(mac, deviceMAC(r.Site.SecretOld, body))
+	right := hmac.Equal(mac, deviceMAC(b.r.Site.Secret, body)) ||
+		b.r.Site.SecretOld != nil && hmac.Equal(mac, deviceMAC(b.r.Site.SecretOld, body))
 	ours := binary.BigEndian.Uint64(body) == uint64(user.ID) && binary.BigEndian.Uint64(body[8:]) > uint64(time.Now().Unix())
 	return string(body), right && ours
 }

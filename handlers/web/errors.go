@@ -49,7 +49,8 @@ func (s *Site) answer(c *fiber.Ctx, err error) error {
 	if status == fiber.StatusUnauthorized {
 		return r.askToSignIn()
 	}
-	view := r.errorView(status, refusal)
+	fault := failure{r, status, refusal}
+	view := fault.view()
 	switch status {
 	case fiber.StatusInternalServerError:
 		view.RequestID = r.RequestID
@@ -69,7 +70,7 @@ func (s *Site) answer(c *fiber.Ctx, err error) error {
 	}
 	c.Set(fiber.HeaderCacheControl, "no-store")
 	if r.HTMX() {
-		r.trigger(r.briefly(view))
+		r.trigger(fault.briefly(view))
 	}
 	if err := r.Page(status, "errors/page", view); err != nil {
 		s.Log.Error("error page", "request_id", r.RequestID, "error", err)
@@ -78,24 +79,32 @@ func (s *Site) answer(c *fiber.Ctx, err error) error {
 	return nil
 }
 
-func (r *Request) errorView(status int, refusal *domain.Error) errorView {
+// failure is what a request came to that could not be answered.
+type failure struct {
+	r       *Request
+	status  int
+	refusal *domain.Error // nil: nothing that a visitor may read
+}
+
+func (f failure) view() errorView {
+	r, status, refusal := f.r, f.status, f.refusal
 	word := strconv.Itoa(status)
 	if refusal != nil && refusal.Kind == domain.Busy {
 		word = "busy"
 	}
-	view := errorView{Status: status, Title: r.explain(status, word, "title"), What: r.explain(status, word, "what"),
-		Kept: r.explain(status, word, "kept"), Do: r.explain(status, word, "do")}
+	view := errorView{Status: status, Title: f.explain(word, "title"), What: f.explain(word, "what"),
+		Kept: f.explain(word, "kept"), Do: f.explain(word, "do")}
 	// One body for every 404: it must not tell what exists.
 	if refusal != nil && status != fiber.StatusNotFound && status != fiber.StatusServiceUnavailable {
-		view.What = r.Text(refusal)
-		if do := r.T(refusal.Key + "_do"); do != refusal.Key+"_do" {
+		view.What = r.Viewer.Text(refusal)
+		if do := r.Viewer.T(refusal.Key + "_do"); do != refusal.Key+"_do" {
 			view.Do = do
 		}
 	}
 	switch status {
 	case fiber.StatusTooManyRequests, fiber.StatusInternalServerError, fiber.StatusServiceUnavailable:
-		if view.Again = r.repeat(); view.Again != nil && view.Again.Form {
-			view.Kept += " " + r.T("errors.text_kept")
+		if view.Again = repeat(r); view.Again != nil && view.Again.Form {
+			view.Kept += " " + r.Viewer.T("errors.text_kept")
 		}
 	}
 	return view
@@ -103,7 +112,7 @@ func (r *Request) errorView(status int, refusal *domain.Error) errorView {
 
 // repeat is how to ask the same again. Files and passwords are not written into pages, and what
 // htmx asked for still stands in its form.
-func (r *Request) repeat() *again {
+func repeat(r *Request) *again {
 	one := &again{Path: r.OriginalURL(), Form: !r.Reads()}
 	if !one.Form || r.HTMX() {
 		return one
@@ -123,28 +132,28 @@ func (r *Request) repeat() *again {
 }
 
 // briefly is an error page in the few words that a toast has room for.
-func (r *Request) briefly(view errorView) string {
+func (f failure) briefly(view errorView) string {
 	words := []string{view.What}
-	if !r.Reads() {
-		words = append(words, r.T("errors.text_kept"))
+	if !f.r.Reads() {
+		words = append(words, f.r.Viewer.T("errors.text_kept"))
 	}
 	words = append(words, view.Do)
 	if view.RequestID != "" {
-		words = append(words, r.T("errors.request_id"), view.RequestID)
+		words = append(words, f.r.Viewer.T("errors.request_id"), view.RequestID)
 	}
 	return strings.Join(words, " ")
 }
 
 // explain is the text of a status; statuses without words of their own share those of 400.
-func (r *Request) explain(status int, word, part string) string {
+func (f failure) explain(word, part string) string {
 	key := "errors." + word + "_" + part
-	if text := r.T(key); text != key {
+	if text := f.r.Viewer.T(key); text != key {
 		return text
 	}
 	if part == "title" {
-		return strconv.Itoa(status) + " " + http.StatusText(status)
+		return strconv.Itoa(f.status) + " " + http.StatusText(f.status)
 	}
-	return r.T("errors.400_" + part)
+	return f.r.Viewer.T("errors.400_" + part)
 }
 
 // statusOf is the status of an error, and the refusal in it that a visitor may read.

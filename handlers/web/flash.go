@@ -8,16 +8,22 @@ import (
 
 const flashCookie = "flash"
 
+// Browser is what the visitor's browser keeps for the site: cookies, notes and that a user is known there.
+type Browser struct{ r *Request }
+
+// Browser is the one that asks.
+func (r *Request) Browser() Browser { return Browser{r} }
+
 // Done answers a success: 303 (for htmx a redirect of its own) to path, where the text of key
 // is shown once.
 func (r *Request) Done(path, key string, args ...any) error {
-	r.SetFlash(r.T(key, args...))
+	r.Browser().SetFlash(r.Viewer.T(key, args...))
 	return r.Redirect(path)
 }
 
 // Toast shows the text of key beside the fragment that this answer swaps in.
 func (r *Request) Toast(key string, args ...any) {
-	r.trigger(r.T(key, args...))
+	r.trigger(r.Viewer.T(key, args...))
 }
 
 // trigger hands text to app.js in a header, which holds nothing but ASCII.
@@ -26,25 +32,25 @@ func (r *Request) trigger(text string) {
 }
 
 // SetFlash has the next page show the text once.
-func (r *Request) SetFlash(text string) { r.SetNote(flashCookie, text, time.Minute) }
+func (b Browser) SetFlash(text string) { b.SetNote(flashCookie, text, time.Minute) }
 
 // takeFlash is the text that waits for the next page.
-func (r *Request) takeFlash() string {
-	text := r.Note(flashCookie)
+func (b Browser) takeFlash() string {
+	text := b.Note(flashCookie)
 	if text != "" {
-		r.SetCookie(flashCookie, "", -time.Hour)
+		b.SetCookie(flashCookie, "", -time.Hour)
 	}
 	return text
 }
 
 // SetNote keeps a short text in the browser.
-func (r *Request) SetNote(cookie, text string, life time.Duration) {
-	r.SetCookie(cookie, base64.RawURLEncoding.EncodeToString([]byte(text)), life)
+func (b Browser) SetNote(cookie, text string, life time.Duration) {
+	b.SetCookie(cookie, base64.RawURLEncoding.EncodeToString([]byte(text)), life)
 }
 
-// Note is the text that setNote kept, "" when there is none.
-func (r *Request) Note(cookie string) string {
-	text, err := base64.RawURLEncoding.DecodeString(r.Cookies(cookie))
+// Note is the text that SetNote kept, "" when there is none.
+func (b Browser) Note(cookie string) string {
+	text, err := base64.RawURLEncoding.DecodeString(b.r.Cookies(cookie))
 	if err != nil || len(text) > 1000 {
 		return ""
 	}

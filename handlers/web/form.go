@@ -75,7 +75,7 @@ func (r *Request) Refused(err error, view formView) (status int, other error) {
 	if err == nil {
 		return fiber.StatusOK, nil
 	}
-	problems := r.problems(err)
+	problems := r.Viewer.problems(err)
 	if problems == nil {
 		return 0, err
 	}
@@ -87,14 +87,14 @@ func (r *Request) Refused(err error, view formView) (status int, other error) {
 }
 
 // problems are the broken rules in err as texts for the form, nil when err is something else.
-func (r *Request) problems(err error) templates.ValidationErrors {
+func (v Viewer) problems(err error) templates.ValidationErrors {
 	texts := templates.ValidationErrors{}
 	for _, one := range refusals(err) {
 		if one.Kind != domain.Invalid && one.Kind != domain.Conflict {
 			return nil
 		}
 		if texts[one.Field] == "" {
-			texts[one.Field] = r.Text(one)
+			texts[one.Field] = v.Text(one)
 		}
 	}
 	if len(texts) == 0 {
@@ -104,16 +104,16 @@ func (r *Request) problems(err error) templates.ValidationErrors {
 }
 
 // Problem is the first broken rule in err, "" when err is something else.
-func (r *Request) Problem(err error) string {
-	if list := refusals(err); r.problems(err) != nil {
-		return r.Text(list[0])
+func (v Viewer) Problem(err error) string {
+	if list := refusals(err); v.problems(err) != nil {
+		return v.Text(list[0])
 	}
 	return ""
 }
 
 // Text is a refusal in the viewer's language.
-func (r *Request) Text(refusal *domain.Error) string {
-	return r.Site.Templates.Texts().Fill(r.Viewer.Lang, refusal.Key, refusal.Args)
+func (v Viewer) Text(refusal *domain.Error) string {
+	return v.texts.Fill(v.Lang, refusal.Key, refusal.Args)
 }
 
 // Fragment is what a change is to htmx.

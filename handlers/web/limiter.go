@@ -57,7 +57,7 @@ func (l *Limiter) sweep(now time.Time) {
 // Limited holds back a network that sends the forms of strangers too often.
 func Limited(next Handler) Handler {
 	return func(r *Request) error {
-		if wait := r.Site.requests.Take(r.Network(), time.Now()); wait > 0 {
+		if wait := r.Site.requests.Take(r.Remote().Network(), time.Now()); wait > 0 {
 			return TooMany("errors.too_many_requests", wait)
 		}
 		return next(r)

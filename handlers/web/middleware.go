@@ -121,7 +121,7 @@ func (s *Site) requestID(c *fiber.Ctx) error {
 		return err
 	}
 	s.Log.Info("request", "request_id", number, "method", c.Method(), "path", s.publicPath(c.Path()), "status", status,
-		"took", took.Round(time.Millisecond), "ip", s.Request(c).IP())
+		"took", took.Round(time.Millisecond), "ip", s.Request(c).Remote().IP())
 	return err
 }
 
@@ -202,18 +202,18 @@ func hostname(host string) string { return strings.ToLower((&url.URL{Host: host}
 // host refuses names that nobody gave us: pages of a hostile name that points here could
 // otherwise read ours. Probes ask by address.
 func (s *Site) host(c *fiber.Ctx) error {
-	if s.hosts[hostname(s.Request(c).hostOf())] || c.Path() == "/healthz" || c.Path() == "/readyz" {
+	if s.hosts[hostname(s.Request(c).Remote().hostOf())] || c.Path() == "/healthz" || c.Path() == "/readyz" {
 		return c.Next()
 	}
 	return fiber.NewError(fiber.StatusBadRequest)
 }
 
 // hostOf is the host that the visitor's browser asked for.
-func (r *Request) hostOf() string {
-	if forwarded := r.Get(fiber.HeaderXForwardedHost); forwarded != "" && r.trusts() {
+func (m Remote) hostOf() string {
+	if forwarded := m.r.Get(fiber.HeaderXForwardedHost); forwarded != "" && m.trusts() {
 		return forwarded
 	}
-	return string(r.Request().Host())
+	return string(m.r.Request().Host())
 }
 
 // crossOrigin refuses what another site makes a browser send, by the rule of
@@ -228,7 +228,7 @@ func (s *Site) crossOrigin(c *fiber.Ctx) error {
 	case "": // an old browser, a plain http address, or no browser
 		from := c.Get(fiber.HeaderOrigin)
 		parsed, err := url.Parse(from)
-		ours := err == nil && (parsed.Host == s.Request(c).hostOf() || parsed.Host == s.BaseURL.Host)
+		ours := err == nil && (parsed.Host == s.Request(c).Remote().hostOf() || parsed.Host == s.BaseURL.Host)
 		if from == "" || ours && parsed.Host != "" {
 			return c.Next()
 		}
@@ -237,15 +237,15 @@ func (s *Site) crossOrigin(c *fiber.Ctx) error {
 }
 
 // SetCookie keeps a value in the browser; a negative life ends it.
-func (r *Request) SetCookie(name, value string, life time.Duration) {
+func (b Browser) SetCookie(name, value string, life time.Duration) {
 	cookie := &fiber.Cookie{
 		Name: name, Value: value, Path: "/", HTTPOnly: true, SameSite: fiber.CookieSameSiteLaxMode,
-		Secure: r.Site.BaseURL.Scheme == "https", MaxAge: int(life.Seconds()),
+		Secure: b.r.Site.BaseURL.Scheme == "https", MaxAge: int(life.Seconds()),
 	}
 	if life < 0 {
 		cookie.Expires = time.Unix(1, 0)
 	}
-	r.Cookie(cookie)
+	b.r.Cookie(cookie)
 }
 
 func (s *Site) warn(text string, err error) { s.Log.Warn(text, slog.Any("error", err)) }

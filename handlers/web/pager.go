@@ -19,7 +19,7 @@ func (r *Request) ListPage() db.Page {
 // Pager leads from one page of a list to the next, with the address's other parameters kept.
 // Pages count from 1.
 func (r *Request) Pager(page, pages int) Pager {
-	return Pager{r.toPage(page-1, pages, "", nil), r.toPage(page+1, pages, "", nil), r.T("frame.page_of", "Page", page, "Pages", pages)}
+	return Pager{r.toPage(page-1, pages, "", nil), r.toPage(page+1, pages, "", nil), r.Viewer.T("frame.page_of", "Page", page, "Pages", pages)}
 }
 
 // nearPages are counted to: that costs nothing, and their addresses stay plain.
@@ -47,7 +47,7 @@ func (r *Request) ListPager(page db.Page, total, rows int, cursor func(n int) db
 		return r.OpenPager(page, rows == db.PageSize, rows, cursor)
 	}
 	pages := db.LastPage(total)
-	return r.listPager(min(page.Number, pages), pages, rows, cursor, r.T("frame.page_of", "Page", min(page.Number, pages), "Pages", pages))
+	return r.listPager(min(page.Number, pages), pages, rows, cursor, r.Viewer.T("frame.page_of", "Page", min(page.Number, pages), "Pages", pages))
 }
 
 // OpenPager is ListPager of a list whose end is not known; more tells whether the page is not the last.
@@ -56,7 +56,7 @@ func (r *Request) OpenPager(page db.Page, more bool, rows int, cursor func(n int
 	if more {
 		pages++
 	}
-	return r.listPager(page.Number, pages, rows, cursor, r.T("frame.page", "Page", page.Number))
+	return r.listPager(page.Number, pages, rows, cursor, r.Viewer.T("frame.page", "Page", page.Number))
 }
 
 func (r *Request) listPager(page, pages, rows int, cursor func(n int) db.Cursor, text string) Pager {
@@ -68,9 +68,9 @@ func (r *Request) listPager(page, pages, rows int, cursor func(n int) db.Cursor,
 }
 
 // Found says how many a list has, by a key with plural forms.
-func (r *Request) Found(key string, total int) string {
+func (v Viewer) Found(key string, total int) string {
 	if total == db.Uncounted {
-		return r.T("frame.found_more", "Max", db.CountMost)
+		return v.T("frame.found_more", "Max", db.CountMost)
 	}
-	return r.TN(key, total)
+	return v.TN(key, total)
 }

@@ -76,7 +76,7 @@ func (r *Request) SharedPage(path, name string, of any, view func() (any, error)
 		if r.HTMX() {
 			key += " fragment"
 		}
-		if r.Site.Inbox && r.Local() {
+		if r.Site.Inbox && r.Remote().Local() {
 			key += " inbox" // stands in the menu
 		}
 		part, err = r.Part(key, of, render)
@@ -87,7 +87,7 @@ func (r *Request) SharedPage(path, name string, of any, view func() (any, error)
 		return err
 	}
 	r.head(fiber.StatusOK)
-	body := r.body(shares)
+	body := newBody(r, shares)
 	if err := body.Add(part, fill); err != nil {
 		return err
 	}

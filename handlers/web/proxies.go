@@ -38,14 +38,20 @@ func peer(c *fiber.Ctx) netip.Addr {
 	return address.Unmap()
 }
 
+// Remote is the machine that asks, behind the proxies that are trusted.
+type Remote struct{ r *Request }
+
+// Remote is who sent the request.
+func (r *Request) Remote() Remote { return Remote{r} }
+
 // trusts reports whether the forwarded headers of this request count.
-func (r *Request) trusts() bool { return isProxy(r.Site.proxies, peer(r.Ctx)) }
+func (m Remote) trusts() bool { return isProxy(m.r.Site.proxies, peer(m.r.Ctx)) }
 
 // IP is the visitor's address: of X-Forwarded-For the last one that no trusted proxy has.
-func (r *Request) IP() string {
-	address := peer(r.Ctx)
-	hops := strings.Split(r.Get(fiber.HeaderXForwardedFor), ",")
-	for i := len(hops) - 1; i >= 0 && isProxy(r.Site.proxies, address); i-- {
+func (m Remote) IP() string {
+	address := peer(m.r.Ctx)
+	hops := strings.Split(m.r.Get(fiber.HeaderXForwardedFor), ",")
+	for i := len(hops) - 1; i >= 0 && isProxy(m.r.Site.proxies, address); i-- {
 		hop, err := netip.ParseAddr(strings.TrimSpace(hops[i]))
 		if err != nil {
 			break
@@ -57,8 +63,8 @@ func (r *Request) IP() string {
 
 // Network is the network of the visitor's address, for which limits count: who has one address of it
 // has the others, too.
-func (r *Request) Network() string {
-	address, _ := netip.ParseAddr(r.IP())
+func (m Remote) Network() string {
+	address, _ := netip.ParseAddr(m.IP())
 	return network(address).String()
 }
 
@@ -78,8 +84,8 @@ var proxyHeader = regexp.MustCompile(`(?i)^(forwarded|via|x-forwarded.*|x-real-i
 
 // Local reports whether a browser on this machine asks for a site that is meant for this machine alone,
 // with no proxy between.
-func (r *Request) Local() bool {
-	return peer(r.Ctx).IsLoopback() && isLoopback(r.Site.BaseURL.Hostname()) && isLoopback(hostname(string(r.Request().Host()))) && !r.proxied()
+func (m Remote) Local() bool {
+	return peer(m.r.Ctx).IsLoopback() && isLoopback(m.r.Site.BaseURL.Hostname()) && isLoopback(hostname(string(m.r.Request().Host()))) && !m.proxied()
 }
 
 func isLoopback(host string) bool {
@@ -88,8 +94,8 @@ func isLoopback(host string) bool {
 }
 
 // proxied reports whether a header says that somebody has passed the request on, as most proxies do.
-func (r *Request) proxied() bool {
-	for name := range r.Request().Header.All() {
+func (m Remote) proxied() bool {
+	for name := range m.r.Request().Header.All() {
 		if proxyHeader.Match(name) {
 			return true
 		}

@@ -7,6 +7,8 @@ import (
 
 	"github.com/gofiber/fiber/v2"
 	"github.com/valyala/fasthttp"
+
+	"skychimp/templates"
 )
 
 // Anybody but a trusted proxy can write anything into the header.
@@ -30,19 +32,19 @@ func TestForwardedAddresses(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s, app := &Site{proxies: proxies}, fiber.New()
-	s.BaseURL = &url.URL{Scheme: "http", Host: "localhost:8080"}
+	config := Config{BaseURL: &url.URL{Scheme: "http", Host: "localhost:8000"}}
+	s, app := &Site{Config: config, proxies: proxies, Templates: &templates.Set{}}, fiber.New()
 	for _, test := range tests {
 		request := &fasthttp.RequestCtx{}
+		request.Request.SetHost("localhost:8000")
 		request.SetRemoteAddr(&net.TCPAddr{IP: net.ParseIP(test.peer), Port: 1})
-		request.Request.SetHost("localhost:8080")
 		c := app.AcquireCtx(request)
 		if test.forwarded != "" {
 			c.Request().Header.Set(fiber.HeaderXForwardedFor, test.forwarded)
 		}
-		r := s.Request(c)
-		if r.IP() != test.ip || r.trusts() != test.trusted || r.Local() != test.local {
-			t.Errorf("%+v: ip %s, trusted %v, local %v", test, r.IP(), r.trusts(), r.Local())
+		remote := s.Request(c).Remote()
+		if remote.IP() != test.ip || remote.trusts() != test.trusted || remote.Local() != test.local {
+			t.Errorf("%+v: ip %s, trusted %v, local %v", test, remote.IP(), remote.trusts(), remote.Local())
 		}
 		app.ReleaseCtx(c)
 	}

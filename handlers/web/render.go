@@ -58,8 +58,8 @@ func (r *Request) page(status int, name string, view any) ([]byte, error) {
 	}
 	path := r.Path()
 	frame := frameView{
-		Lang: to.Lang, Title: shown.Title, Head: shown.Head, Content: shown.Content, Path: path, Languages: r.Languages(),
-		Flash: r.takeFlash(), AtAccount: path == "/account", Away: status == fiber.StatusServiceUnavailable,
+		Lang: to.Lang, Title: shown.Title, Head: shown.Head, Content: shown.Content, Path: path, Languages: r.Viewer.Languages(),
+		Flash: r.Browser().takeFlash(), AtAccount: path == "/account", Away: status == fiber.StatusServiceUnavailable,
 	}
 	if r.Method() == fiber.MethodGet {
 		frame.Path = r.OriginalURL()
@@ -70,7 +70,7 @@ func (r *Request) page(status int, name string, view any) ([]byte, error) {
 			frame.Hold = r.hold(to)
 		}
 	}
-	for _, p := range r.Site.navOf(to.User, r.Local()) {
+	for _, p := range r.Site.navOf(to.User, r.Remote().Local()) {
 		frame.Nav = append(frame.Nav, navItem{p.Path, p.Key, p.has(path)})
 	}
 	return r.Render("frame", frame)
@@ -84,7 +84,7 @@ func (r *Request) hold(to Viewer) holdView {
 	if err != nil {
 		r.Site.Log.Warn("a page does not know of a hold", "error", err)
 	}
-	return holdView{On: hold.On, Copied: hold.Copied, Oversees: to.User.MayOversee(), Since: r.Moment(hold.Since)}
+	return holdView{On: hold.On, Copied: hold.Copied, Oversees: to.User.MayOversee(), Since: r.Viewer.Moment(hold.Since)}
 }
 
 // Block answers with a template alone: the fragment that htmx swaps in.
@@ -111,9 +111,9 @@ func (r *Request) Render(name string, view any) ([]byte, error) {
 }
 
 // Languages are the choices of the language switch, each in its own words.
-func (r *Request) Languages() (list []templates.Option) {
+func (v Viewer) Languages() (list []templates.Option) {
 	for _, lang := range domain.Languages() {
-		list = append(list, templates.Option{Value: lang, Label: r.Site.Say(lang, "frame.language_name")})
+		list = append(list, templates.Option{Value: lang, Label: v.texts.Say(lang, "frame.language_name")})
 	}
 	return list
 }
@@ -124,13 +124,13 @@ func (s *Site) Say(lang, key string, args ...any) string {
 }
 
 // T is a text in the viewer's language.
-func (r *Request) T(key string, args ...any) string {
-	return r.Site.Say(r.Viewer.Lang, key, args...)
+func (v Viewer) T(key string, args ...any) string {
+	return v.texts.Say(v.Lang, key, args...)
 }
 
 // TN is a text in the viewer's language, in the plural form that n asks for.
-func (r *Request) TN(key string, n int) string {
-	return r.Site.Templates.Texts().Count(r.Viewer.Lang, key, int64(n))
+func (v Viewer) TN(key string, n int) string {
+	return v.texts.Count(v.Lang, key, int64(n))
 }
 
 // IsZero tells a time that hasn't come: {{with}} and {{if}} can't ask a struct.

@@ -26,7 +26,7 @@ func (s *Site) Request(c *fiber.Ctx) *Request {
 	if known, ok := c.Locals(requestKey).(*Request); ok {
 		return known
 	}
-	r := &Request{Ctx: c, Site: s, Viewer: Viewer{Lang: visitorLanguage(c), Zone: time.UTC}}
+	r := &Request{Ctx: c, Site: s, Viewer: Viewer{Lang: visitorLanguage(c), Zone: time.UTC, texts: s.Templates.Texts()}}
 	c.Locals(requestKey, r)
 	return r
 }
@@ -54,8 +54,8 @@ func (r *Request) Has(name string) bool {
 }
 
 // Absolute is the public address of a local path.
-func (r *Request) Absolute(path string) string {
-	return strings.TrimSuffix(r.Site.BaseURL.String(), "/") + path
+func (s *Site) Absolute(path string) string {
+	return strings.TrimSuffix(s.BaseURL.String(), "/") + path
 }
 
 // HTMX reports whether a fragment is asked for.

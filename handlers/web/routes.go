@@ -63,8 +63,8 @@ func (s *Site) admit(g Guard) fiber.Handler {
 		user := r.Viewer.User
 		switch {
 		case g == Visitor && user != nil:
-			return r.Redirect(r.Landing(user))
-		case g == Loopback && !r.Local():
+			return r.Redirect(r.Site.Landing(user))
+		case g == Loopback && !r.Remote().Local():
 			return domain.Errorf(domain.NotFound, "", "errors.not_found")
 		case g.Admits(user):
 			return c.Next()
@@ -103,8 +103,8 @@ func (p NavItem) has(path string) bool {
 }
 
 // Landing is where the user's work starts.
-func (r *Request) Landing(u *domain.User) string {
-	if list := r.Site.navOf(u, false); u != nil && len(list) > 0 {
+func (s *Site) Landing(u *domain.User) string {
+	if list := s.navOf(u, false); u != nil && len(list) > 0 {
 		return list[0].Path
 	}
 	return "/"

@@ -39,7 +39,7 @@ func (s *Site) authenticate(c *fiber.Ctx) error {
 		s.Request(c).session = hash
 		c.Set(fiber.HeaderCacheControl, "no-store")
 	case domain.KindOf(err) == domain.NotFound:
-		s.Request(c).SetCookie(s.sessionCookie(), "", -time.Hour)
+		s.Request(c).Browser().SetCookie(s.sessionCookie(), "", -time.Hour)
 	default:
 		return err
 	}
@@ -58,22 +58,22 @@ func (r *Request) SignIn(user domain.User) error {
 		}
 	}
 	err := r.Site.DB.Sessions().Start(r.UserContext(), domain.Session{
-		Hash: sum[:], UserID: user.ID, UserAgent: cut(r.Get(fiber.HeaderUserAgent), 300), IP: r.IP(),
+		Hash: sum[:], UserID: user.ID, UserAgent: cut(r.Get(fiber.HeaderUserAgent), 300), IP: r.Remote().IP(),
 		CreatedAt: now, SeenAt: now, ExpiresAt: now.Add(domain.SessionLife),
 	})
 	if err != nil {
 		return err
 	}
 	r.SetViewer(user)
-	r.Remember(user)
-	r.SetCookie(LanguageCookie, user.Language, 365*24*time.Hour) // for pages that can't ask the database
-	r.SetCookie(r.Site.sessionCookie(), base64.RawURLEncoding.EncodeToString(secret), domain.SessionLife)
+	r.Browser().Remember(user)
+	r.Browser().SetCookie(LanguageCookie, user.Language, 365*24*time.Hour) // for pages that can't ask the database
+	r.Browser().SetCookie(r.Site.sessionCookie(), base64.RawURLEncoding.EncodeToString(secret), domain.SessionLife)
 	return nil
 }
 
 // SignOut ends the session of this browser.
 func (r *Request) SignOut() error {
-	r.SetCookie(r.Site.sessionCookie(), "", -time.Hour)
+	r.Browser().SetCookie(r.Site.sessionCookie(), "", -time.Hour)
 	if r.session == nil {
 		return nil
 	}

@@ -8,18 +8,21 @@ import (
 	"golang.org/x/text/language"
 
 	"skychimp/domain"
+	"skychimp/templates"
 )
 
-// Viewer is the person who asks.
+// Viewer is the person who asks, for whom texts, times and refusals are written.
 type Viewer struct {
 	User *domain.User // nil: a visitor
 	Lang string
 	Zone *time.Location
+
+	texts *templates.Texts
 }
 
 // SetViewer makes user the one who asks, from here on in this request.
 func (r *Request) SetViewer(user domain.User) {
-	to := Viewer{User: &user, Lang: user.Language, Zone: user.Location()}
+	to := Viewer{User: &user, Lang: user.Language, Zone: user.Location(), texts: r.Site.Templates.Texts()}
 	if !slices.Contains(domain.Languages(), to.Lang) {
 		to.Lang = visitorLanguage(r.Ctx)
 	}
