@@ -101,26 +101,32 @@ func (c *Conn) hello() error {
 	if err != nil || code/100 != 2 {
 		return c.fail(domain.StageHello, code, words, err)
 	}
-	for line := range strings.Lines(strings.ToUpper(string(words))) {
+	c.extensions = offered(string(words))
+	return nil
+}
+
+// offered are the extensions that an answer to EHLO names, one a line.
+func offered(answer string) (list extensions) {
+	for line := range strings.Lines(strings.ToUpper(answer)) {
 		keyword, rest, _ := strings.Cut(strings.TrimSpace(line), " ")
 		switch keyword {
 		case "PIPELINING":
-			c.pipelining = true
+			list.pipelining = true
 		case "8BITMIME":
-			c.eightBit = true
+			list.eightBit = true
 		case "SMTPUTF8":
-			c.smtputf8 = true
+			list.smtputf8 = true
 		case "SIZE":
-			c.size = true
+			list.size = true
 		case "DSN":
-			c.dsn = true
+			list.dsn = true
 		case "STARTTLS":
-			c.starttls = true
+			list.starttls = true
 		case "AUTH":
-			c.auth = strings.Fields(rest)
+			list.auth = strings.Fields(rest)
 		}
 	}
-	return nil
+	return list
 }
 
 // literal names a client without a domain of its own (RFC 5321 section 4.1.3).

@@ -91,26 +91,8 @@ func parseURL(text string) (Server, error) {
 		// url.Error repeats the whole text, password included.
 		return s, errors.New("not a URL; allowed is smtp://user:password@host:port or smtps://..., with special characters as %XX")
 	}
-	port := "25"
-	switch u.Scheme {
-	case "smtp":
-	case "smtps":
-		s.Implicit, s.TLS, port = true, TLSRequired, "465"
-	default:
-		return s, errors.New("must begin with smtp:// or smtps://")
-	}
-	if u.Hostname() == "" || u.Opaque != "" {
-		return s, errors.New("the host is missing; allowed is smtp://host or smtp://host:port")
-	}
-	if p := u.Port(); p != "" {
-		if n, err := strconv.Atoi(p); err != nil || n < 1 || n > 65535 {
-			return s, fmt.Errorf("port %q must be a number from 1 to 65535", p)
-		}
-		port = u.Port()
-	}
-	s.Addr = net.JoinHostPort(u.Hostname(), port)
-	if u.Path != "" && u.Path != "/" || u.Fragment != "" {
-		return s, errors.New("nothing but a query (?tls=...&conns=N&rate=N&weight=N) may follow the host")
+	if err := s.address(u); err != nil {
+		return s, err
 	}
 	if u.User != nil {
 		password, ok := u.User.Password()
@@ -128,48 +110,90 @@ func parseURL(text string) (Server, error) {
 	return s, nil
 }
 
+// address reads the scheme, the host and the port, behind which stands nothing but a query.
+func (s *Server) address(u *url.URL) error {
+	port := "25"
+	switch u.Scheme {
+	case "smtp":
+	case "smtps":
+		s.Implicit, s.TLS, port = true, TLSRequired, "465"
+	default:
+		return errors.New("must begin with smtp:// or smtps://")
+	}
+	if u.Hostname() == "" || u.Opaque != "" {
+		return errors.New("the host is missing; allowed is smtp://host or smtp://host:port")
+	}
+	if p := u.Port(); p != "" {
+		if n, err := strconv.Atoi(p); err != nil || n < 1 || n > 65535 {
+			return fmt.Errorf("port %q must be a number from 1 to 65535", p)
+		}
+		port = p
+	}
+	if u.Path != "" && u.Path != "/" || u.Fragment != "" {
+		return errors.New("nothing but a query (?tls=...&conns=N&rate=N&weight=N) may follow the host")
+	}
+	s.Addr = net.JoinHostPort(u.Hostname(), port)
+	return nil
+}
+
 func (s *Server) options(query string) error {
 	options, err := url.ParseQuery(query)
 	if err != nil {
 		return errors.New("the query cannot be read; allowed are tls, conns, rate and weight")
 	}
 	for name, values := range options {
-		value := values[0]
 		if len(values) > 1 {
 			return fmt.Errorf("%s is given twice", name)
 		}
-		switch name {
-		case "tls":
-			s.TLS = TLSMode(value)
-			if s.TLS != TLSNone && s.TLS != TLSOpportunistic && s.TLS != TLSRequired {
-				return fmt.Errorf("tls=%s must be none, opportunistic or required", value)
-			}
-			if s.Implicit && s.TLS != TLSRequired {
-				return fmt.Errorf("tls=%s contradicts smtps://, which is TLS from the first byte; allowed is required", value)
-			}
-		case "conns":
-			n, err := strconv.Atoi(value)
-			if err != nil || n < 1 || n > maxConns {
-				return fmt.Errorf("conns=%s must be a whole number from 1 to %d", value, maxConns)
-			}
-			s.Conns = n
-		case "rate":
-			n, err := strconv.ParseFloat(value, 64)
-			if err != nil || !(n > 0 && n <= maxRate) { // so NaN is out, too
-				return fmt.Errorf("rate=%s must be a number of emails per second above 0, at most %d", value, maxRate)
-			}
-			s.Rate = n
-		case "weight":
-			n, err := strconv.ParseFloat(value, 64)
-			if err != nil || !(n > 0 && n <= maxWeight) {
-				return fmt.Errorf("weight=%s must be a number above 0, at most %d", value, maxWeight)
-			}
-			s.Weight = n
-		default:
-			return fmt.Errorf("%q is unknown; allowed are tls, conns, rate and weight", name)
+		if err := s.option(name, values[0]); err != nil {
+			return err
 		}
 	}
 	return nil
+}
+
+func (s *Server) option(name, value string) (err error) {
+	switch name {
+	case "tls":
+		return s.tlsMode(TLSMode(value))
+	case "conns":
+		n, err := strconv.Atoi(value)
+		if err != nil || n < 1 || n > maxConns {
+			return fmt.Errorf("conns=%s must be a whole number from 1 to %d", value, maxConns)
+		}
+		s.Conns = n
+	case "rate":
+		if s.Rate, err = positive(value, maxRate); err != nil {
+			return fmt.Errorf("rate=%s must be a number of emails per second above 0, at most %d", value, maxRate)
+		}
+	case "weight":
+		if s.Weight, err = positive(value, maxWeight); err != nil {
+			return fmt.Errorf("weight=%s must be a number above 0, at most %d", value, maxWeight)
+		}
+	default:
+		return fmt.Errorf("%q is unknown; allowed are tls, conns, rate and weight", name)
+	}
+	return nil
+}
+
+func (s *Server) tlsMode(mode TLSMode) error {
+	if mode != TLSNone && mode != TLSOpportunistic && mode != TLSRequired {
+		return fmt.Errorf("tls=%s must be none, opportunistic or required", mode)
+	}
+	if s.Implicit && mode != TLSRequired {
+		return fmt.Errorf("tls=%s contradicts smtps://, which is TLS from the first byte; allowed is required", mode)
+	}
+	s.TLS = mode
+	return nil
+}
+
+// positive is a number above 0 and at most max.
+func positive(text string, max float64) (float64, error) {
+	n, err := strconv.ParseFloat(text, 64)
+	if err == nil && !(n > 0 && n <= max) { // so NaN is out, too
+		err = strconv.ErrRange
+	}
+	return n, err
 }
 
 func loopback(host string) bool {

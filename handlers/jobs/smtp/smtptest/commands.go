@@ -30,25 +30,13 @@ func (s *session) command(line []byte) bool {
 		s.reply(StageQuit, "221 2.0.0 bye")
 		return false
 	case "EHLO":
-		if s.script.NoEHLO {
-			return s.say("502 5.5.1 no such command")
-		}
-		return s.greet(s.extensions())
+		return s.ehlo()
 	case "HELO":
 		return s.greet("250 smtptest")
 	case "AUTH":
 		return s.auth(strings.Fields(rest))
 	case "STAR":
-		if s.script.TLS == NoTLS || s.secure {
-			return s.say("502 5.5.1 no such command")
-		}
-		switch s.reply(domain.StageTLS, "220 2.0.0 go ahead") {
-		case 0:
-			return false
-		case 220:
-			return s.startTLS()
-		}
-		return true
+		return s.upgrade()
 	}
 	return s.say("500 5.5.2 no such command")
 }
@@ -56,6 +44,27 @@ func (s *session) command(line []byte) bool {
 // say answers past the script.
 func (s *session) say(answer string) bool {
 	s.out = append(append(s.out, answer...), '\r', '\n')
+	return true
+}
+
+func (s *session) ehlo() bool {
+	if s.script.NoEHLO {
+		return s.say("502 5.5.1 no such command")
+	}
+	return s.greet(s.extensions())
+}
+
+// upgrade answers STARTTLS.
+func (s *session) upgrade() bool {
+	if s.script.TLS == NoTLS || s.secure {
+		return s.say("502 5.5.1 no such command")
+	}
+	switch s.reply(domain.StageTLS, "220 2.0.0 go ahead") {
+	case 0:
+		return false
+	case 220:
+		return s.startTLS()
+	}
 	return true
 }
 
