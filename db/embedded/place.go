@@ -37,48 +37,74 @@ type account struct{ uid, gid uint32 }
 
 // locate decides where dir's cluster lives and as whom it runs.
 func locate(dir string) (place, error) {
-	dir, err := filepath.Abs(dir)
+	at, linked, err := placeIn(dir)
 	if err != nil {
 		return place{}, err
 	}
-	// The server's user passes through the folder, nobody else needs to list it.
-	if err := os.MkdirAll(dir, 0o711); err != nil {
-		return place{}, err
-	}
-	if dir, err = filepath.EvalSymlinks(dir); err != nil {
-		return place{}, err
-	}
-	at := place{home: dir, data: filepath.Join(dir, "data")}
-	target, err := os.Readlink(at.data)
-	linked := err == nil
-	if linked {
-		if !filepath.IsAbs(target) {
-			target = filepath.Join(dir, target)
+	root := os.Geteuid() == 0
+	if owner, found := ownerOf(at.data); found {
+		if err := mayRun(at.data, owner, root); err != nil {
+			return place{}, err
 		}
-		at.home, at.data = filepath.Dir(target), target
-	}
-	owner, found := ownerOf(at.data)
-	switch root := os.Geteuid() == 0; {
-	case found && root && owner.uid == 0:
-		return place{}, fmt.Errorf("%s belongs to root, as whom Postgres refuses to run: chown -R it to another user", at.data)
-	case found && !root && int(owner.uid) != os.Geteuid():
-		return place{}, fmt.Errorf("%s belongs to the user with the id %d: start as that user or as root", at.data, owner.uid)
-	case found && root:
-		at.as = &owner
-	case root:
+		if root {
+			at.as = &owner
+		}
+	} else if root {
 		if at.as, err = serviceAccount(); err != nil {
 			return place{}, err
 		}
-		if linked || reachable(dir, at.as) {
-			break
-		}
-		at.home = filepath.Join(rootsHome, hash(dir))
-		at.data = filepath.Join(at.home, "data")
-		if err := os.Symlink(at.data, filepath.Join(dir, "data")); err != nil && !errors.Is(err, os.ErrExist) {
-			return place{}, err
+		if !linked && !reachable(at.home, at.as) {
+			if at, err = at.elsewhere(); err != nil {
+				return place{}, err
+			}
 		}
 	}
 	return at, os.MkdirAll(at.home, 0o755)
+}
+
+// placeIn is dir itself, made if it isn't there, or where the link in it leads.
+func placeIn(dir string) (at place, linked bool, err error) {
+	if dir, err = filepath.Abs(dir); err != nil {
+		return place{}, false, err
+	}
+	// The server's user passes through the folder, nobody else needs to list it.
+	if err := os.MkdirAll(dir, 0o711); err != nil {
+		return place{}, false, err
+	}
+	if dir, err = filepath.EvalSymlinks(dir); err != nil {
+		return place{}, false, err
+	}
+	at = place{home: dir, data: filepath.Join(dir, "data")}
+	target, err := os.Readlink(at.data)
+	if err != nil { // no link
+		return at, false, nil
+	}
+	if !filepath.IsAbs(target) {
+		target = filepath.Join(dir, target)
+	}
+	return place{home: filepath.Dir(target), data: target}, true, nil
+}
+
+// mayRun refuses a cluster that belongs to root, or that only its owner or root could start.
+func mayRun(data string, owner account, root bool) error {
+	switch {
+	case root && owner.uid == 0:
+		return fmt.Errorf("%s belongs to root, as whom Postgres refuses to run: chown -R it to another user", data)
+	case !root && int(owner.uid) != os.Geteuid():
+		return fmt.Errorf("%s belongs to the user with the id %d: start as that user or as root", data, owner.uid)
+	}
+	return nil
+}
+
+// elsewhere is a place that the server's user can reach, with a link to it where the cluster was to be.
+func (at place) elsewhere() (place, error) {
+	link := at.data
+	at.home = filepath.Join(rootsHome, hash(at.home))
+	at.data = filepath.Join(at.home, "data")
+	if err := os.Symlink(at.data, link); err != nil && !errors.Is(err, os.ErrExist) {
+		return place{}, err
+	}
+	return at, nil
 }
 
 // serviceAccount is the user that root's server runs as.
