@@ -31,13 +31,9 @@ func (serveCommand) Run(p *program) error {
 // serveAfter serves until the context ends, when prepare has done what it wants in the
 // database.
 func (p *program) serveAfter(prepare func(*database) error) (err error) {
-	files, err := static.Load()
+	files, err := loadStatic()
 	if err != nil {
 		return err
-	}
-	if missing := files.Missing(); len(missing) > 0 {
-		return fmt.Errorf("static/%s is missing in this build: start with `make run`, or run `npm ci && make vendor` and build again",
-			strings.Join(missing, ", static/"))
 	}
 	if err := p.config.complete(); err != nil {
 		return err
@@ -56,13 +52,7 @@ func (p *program) serveAfter(prepare func(*database) error) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, database.close()) }()
-	if err := database.currentSchema(p.ctx); err != nil {
-		return err
-	}
-	if err := p.recognize(database); err != nil {
-		return err
-	}
-	if err := prepare(database); err != nil {
+	if err := p.ready(database, prepare); err != nil {
 		return err
 	}
 	set, err := templates.New(files)
@@ -95,6 +85,30 @@ func (p *program) serveAfter(prepare func(*database) error) (err error) {
 		return err
 	}
 	return errors.Join(p.serve(app, gate, working.failed), working.stop())
+}
+
+// loadStatic refuses a build without the files that npm brings.
+func loadStatic() (*static.Files, error) {
+	files, err := static.Load()
+	if err != nil {
+		return nil, err
+	}
+	if missing := files.Missing(); len(missing) > 0 {
+		return nil, fmt.Errorf("static/%s is missing in this build: start with `make run`, or run `npm ci && make vendor` and build again",
+			strings.Join(missing, ", static/"))
+	}
+	return files, nil
+}
+
+// ready sees to it that the database is what this program can serve from.
+func (p *program) ready(database *database, prepare func(*database) error) error {
+	if err := database.currentSchema(p.ctx); err != nil {
+		return err
+	}
+	if err := p.recognize(database); err != nil {
+		return err
+	}
+	return prepare(database)
 }
 
 // serve answers until the context ends, then lets what is under way come to its end.

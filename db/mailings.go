@@ -123,7 +123,7 @@ func (ms Mailings) Delete(ctx context.Context, owner, id int64, now time.Time) e
 	})
 }
 
-// save writes the row and everything that follows from what changed.
+// save writes the row, the picked recipients and everything that follows from what changed.
 func (ms Mailings) save(ctx context.Context, tx Tx, before domain.Mailing, m *domain.Mailing) error {
 	if m.Status == domain.Running && before.Status != domain.Running {
 		if err := mayLaunch(ctx, tx, m.OwnerID); err != nil {
@@ -138,18 +138,18 @@ func (ms Mailings) save(ctx context.Context, tx Tx, before domain.Mailing, m *do
 			return err
 		}
 	}
-	if reason := endReason(before, *m); reason != "" {
+	return ms.follow(ctx, tx, before, *m)
+}
+
+// follow does to the mailing's runs what follows from a change of it.
+func (ms Mailings) follow(ctx context.Context, tx Tx, before, m domain.Mailing) error {
+	if reason := endReason(before, m); reason != "" {
 		if err := endRuns(ctx, tx, postgres.RunsChanged{MailingID: m.ID}, reason); err != nil {
 			return err
 		}
 	}
 	if !m.EndAt.Equal(before.EndAt) {
-		_, err := tx.NewUpdate().Table("runs").Set("window_end = ?", bun.NullTime{Time: m.EndAt}).
-			Where("mailing_id = ? AND closed_at IS NULL", m.ID).Exec(ctx)
-		if err == nil {
-			err = tx.Notify(ctx, postgres.RunsChanged{MailingID: m.ID})
-		}
-		if err != nil {
+		if err := moveWindow(ctx, tx, m); err != nil {
 			return err
 		}
 	}
@@ -162,6 +162,16 @@ func (ms Mailings) save(ctx context.Context, tx Tx, before domain.Mailing, m *do
 		return ms.db.changed(ctx, tx, "stats")
 	}
 	return nil
+}
+
+// moveWindow gives the open runs of the mailing its new end.
+func moveWindow(ctx context.Context, tx Tx, m domain.Mailing) error {
+	_, err := tx.NewUpdate().Table("runs").Set("window_end = ?", bun.NullTime{Time: m.EndAt}).
+		Where("mailing_id = ? AND closed_at IS NULL", m.ID).Exec(ctx)
+	if err != nil {
+		return err
+	}
+	return tx.Notify(ctx, postgres.RunsChanged{MailingID: m.ID})
 }
 
 // endReason says why runs of the mailing have to end now, empty when they go on.

@@ -49,25 +49,7 @@ func openBucket(address string) (bucket, error) {
 		options.BucketLookup = minio.BucketLookupDNS // minio-go takes the path for others than Amazon
 	}
 	for key := range asked {
-		on, err := strconv.ParseBool(asked.Get(key))
-		switch key {
-		case "region", "profile", "endpoint":
-			err = nil
-		case "use_path_style", "s3ForcePathStyle":
-			options.BucketLookup = minio.BucketLookupDNS
-			if on {
-				options.BucketLookup = minio.BucketLookupPath
-			}
-		case "disable_https":
-			options.Secure = options.Secure && !on
-		case "anonymous":
-			if on {
-				options.Creds = credentials.NewStaticV4("", "", "")
-			}
-		default:
-			err = fmt.Errorf("%s is unknown", key)
-		}
-		if err != nil {
+		if err := bucketOption(&options, key, asked.Get(key)); err != nil {
 			return bucket{}, fmt.Errorf("MEDIA_URL=%q: %w; allowed behind the bucket are region, endpoint, profile, "+
 				"use_path_style, disable_https and anonymous", address, err)
 		}
@@ -77,6 +59,30 @@ func openBucket(address string) (bucket, error) {
 		return bucket{}, fmt.Errorf("MEDIA_URL=%q: %w", address, err)
 	}
 	return bucket{*client, at.Host}, nil
+}
+
+// bucketOption reads one that is on or off; those with a value of their own are read before.
+func bucketOption(options *minio.Options, key, value string) error {
+	if key == "region" || key == "profile" || key == "endpoint" {
+		return nil
+	}
+	on, err := strconv.ParseBool(value)
+	switch key {
+	case "use_path_style", "s3ForcePathStyle":
+		options.BucketLookup = minio.BucketLookupDNS
+		if on {
+			options.BucketLookup = minio.BucketLookupPath
+		}
+	case "disable_https":
+		options.Secure = options.Secure && !on
+	case "anonymous":
+		if on {
+			options.Creds = credentials.NewStaticV4("", "", "")
+		}
+	default:
+		return fmt.Errorf("%s is unknown", key)
+	}
+	return err
 }
 
 func bucketKeys(profile string) *credentials.Credentials {

@@ -68,31 +68,37 @@ func (us Users) update(ctx context.Context, tx Tx, id int64, change func(*domain
 		}
 		return user, err
 	}
+	return user, us.follow(ctx, tx, before, user)
+}
+
+// follow does what follows from a change of the user.
+func (us Users) follow(ctx context.Context, tx Tx, before, user domain.User) error {
+	id := user.ID
 	if user.Blocked() && !before.Blocked() {
 		if err := endRuns(ctx, tx, postgres.RunsChanged{OwnerID: id}, domain.ReasonBlocked); err != nil {
-			return user, err
+			return err
 		}
 	}
 	if user.Blocked() != before.Blocked() {
 		if err := us.db.changed(ctx, tx, "stats"); err != nil {
-			return user, err
+			return err
 		}
 	}
 	if user.PasswordHash != before.PasswordHash || user.Email != before.Email {
 		if err := dropTokens(ctx, tx, id, domain.TokenReset); err != nil {
-			return user, err
+			return err
 		}
 	}
 	if before.Held() && !user.Held() {
 		if err := resumeOwner(ctx, tx, id); err != nil {
-			return user, err
+			return err
 		}
 	}
 	if user.PasswordHash == before.PasswordHash && !user.Blocked() {
-		return user, nil
+		return nil
 	}
-	_, err = tx.NewRaw(`DELETE FROM sessions WHERE user_id = ?`, id).Exec(ctx)
-	return user, err
+	_, err := tx.NewRaw(`DELETE FROM sessions WHERE user_id = ?`, id).Exec(ctx)
+	return err
 }
 
 // Delete deletes the user with everything they own.

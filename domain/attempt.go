@@ -80,29 +80,38 @@ const (
 
 // Status reads the answer. What follows from it, Dispose says.
 func (a Answer) Status() AttemptStatus {
-	aboutEmail := a.Stage == StageRcpt || a.Stage == StageData || a.Stage == StageEndOfData
-	switch class := a.Code / 100; {
-	case a.Code == 421:
+	switch a.Code {
+	case 421:
 		return NotTried
+	case 530, 534, 535, 538: // RFC 4954 section 6
+		return SenderBroken
+	}
+	switch class := a.Code / 100; {
 	case a.Code == 0 && a.Stage == StageTLS:
 		return SenderBroken
 	case class == 2 && a.Stage == StageEndOfData:
 		return Accepted
-	case a.Code == 530, a.Code == 534, a.Code == 535, a.Code == 538: // RFC 4954 section 6
-		return SenderBroken
 	case a.ConnectionLimit():
 		return NotTried
-	case class == 4 && (aboutEmail || a.Stage == StageMail && a.names("greylist", "graylist")):
+	case class == 4 && (a.Stage.aboutEmail() || a.greylisted()):
 		return Deferred
-	case class == 5 && aboutEmail:
-		return Failed
 	case class == 5:
+		if a.Stage.aboutEmail() {
+			return Failed
+		}
 		return SenderBroken
 	case class != 4 && a.Stage == StageEndOfData: // silence, or neither yes nor no
 		return Unknown
 	}
 	return NotTried
 }
+
+func (a Answer) greylisted() bool {
+	return a.Stage == StageMail && a.names("greylist", "graylist")
+}
+
+// aboutEmail tells that an answer speaks of this email, not of the connection or the sender.
+func (s Stage) aboutEmail() bool { return s == StageRcpt || s == StageData || s == StageEndOfData }
 
 // ConnectionLimit tells that the server takes no more emails on this connection; on a
 // new one it will. 452 also stands for a full disk or mailbox, which no reconnect cures.

@@ -91,16 +91,10 @@ func (p Plans) takeRun(ctx context.Context, tx postgres.Tx, id int64, now time.T
 	}
 	run = domain.Run{MailingID: m.ID, OwnerID: m.OwnerID, Status: domain.RunRunning, WindowEnd: m.EndAt, CreatedAt: now}
 	if force {
-		no, numbered, err := m.RunNow(now)
-		if err != nil {
+		if err := outOfTurn(ctx, tx, &m, &run, now); err != nil {
 			return run, m, false, err
 		}
-		if numbered {
-			run.OccurrenceNo = &no
-		} else if err := db.RefuseRepeat(ctx, tx, m.ID, now); err != nil {
-			return run, m, false, err
-		}
-		run.ScheduledAt, ok = now, true
+		ok = true
 	} else if m.Status == domain.Running && !m.Disabled() {
 		var missed []domain.Occurrence
 		var due domain.Occurrence
@@ -120,6 +114,20 @@ func (p Plans) takeRun(ctx context.Context, tx postgres.Tx, id int64, now time.T
 	}
 	_, err = tx.NewInsert().Model(&run).Exec(ctx)
 	return run, m, err == nil, err
+}
+
+// outOfTurn makes of run one that is asked for now.
+func outOfTurn(ctx context.Context, tx postgres.Tx, m *domain.Mailing, run *domain.Run, now time.Time) error {
+	no, numbered, err := m.RunNow(now)
+	if err != nil {
+		return err
+	}
+	run.ScheduledAt = now
+	if numbered {
+		run.OccurrenceNo = &no
+		return nil
+	}
+	return db.RefuseRepeat(ctx, tx, m.ID, now)
 }
 
 func ownerBlocked(ctx context.Context, tx postgres.Tx, owner int64) (blocked bool, err error) {

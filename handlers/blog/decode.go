@@ -47,20 +47,28 @@ func decodePicture(upload []byte) (image.Image, error) {
 	if err != nil || size.Width < 1 || size.Height < 1 {
 		return nil, refusePicture("blog.image_broken")
 	}
-	pixels := int64(size.Width) * int64(size.Height)
-	switch {
-	case size.Width > pictureSide || size.Height > pictureSide:
-		return nil, refusePicture("blog.image_long", "Max", pictureSide)
-	case pixels > picturePixels:
-		return nil, refusePicture("blog.image_pixels", "Max", picturePixels/1_000_000)
-	case scans > pictureScans || pixels*bytesPerPixel(upload, size.ColorModel) > pictureMemory:
-		return nil, refusePicture("blog.image_unfolds")
+	if err := fits(size, scans, bytesPerPixel(upload, size.ColorModel)); err != nil {
+		return nil, err
 	}
 	source, err := decode(bytes.NewReader(upload))
 	if err != nil {
 		return nil, refusePicture("blog.image_broken")
 	}
 	return source, nil
+}
+
+// fits refuses a picture that would take too much to decode.
+func fits(size image.Config, scans int, bytesPerPixel int64) error {
+	pixels := int64(size.Width) * int64(size.Height)
+	switch {
+	case size.Width > pictureSide || size.Height > pictureSide:
+		return refusePicture("blog.image_long", "Max", pictureSide)
+	case pixels > picturePixels:
+		return refusePicture("blog.image_pixels", "Max", picturePixels/1_000_000)
+	case scans > pictureScans || pixels*bytesPerPixel > pictureMemory:
+		return refusePicture("blog.image_unfolds")
+	}
+	return nil
 }
 
 func refusePicture(key string, args ...any) error {
