@@ -14,7 +14,7 @@ var frameHTML string
 
 // frame is the page around every email, its indentation taken out.
 var frame = template.Must(template.New("frame").Funcs(template.FuncMap{
-	"outlook": outlook, "font": func() template.CSS { return fonts }, "filler": func() template.HTML { return filler }}).
+	"outlook": outlook, "font": func() template.CSS { return fonts }, "filler": filler}).
 	Parse(regexp.MustCompile(`(?m)^\t+`).ReplaceAllString(frameHTML, "")))
 
 // outlook is markup for Outlook on Windows alone, which knows no max-width.
@@ -25,8 +25,10 @@ func outlook(markup string) template.HTML {
 // fonts stand in every cell: Outlook on Windows hands none down.
 const fonts = "Segoe UI,Roboto,Helvetica,Arial,sans-serif"
 
-// filler follows a preheader with spaces that nobody sees, or mailboxes would show what comes behind it.
-var filler = template.HTML(strings.Repeat("&#847;&zwnj;&nbsp;", 40))
+// filler follows a preheader with spaces up to what mailboxes show, or they would show what comes behind it.
+func filler(preheader string) template.HTML {
+	return template.HTML(strings.Repeat("&zwnj;&nbsp;", max(0, maxPreheader+10-utf8.RuneCountInString(preheader))))
+}
 
 // page is what the frame shows. What is empty is left out.
 type page struct {
