@@ -20,7 +20,7 @@ import (
 )
 
 // wire sends bytes as they are, and answers what came back, and whether the connection goes on after it.
-func (w *env) wire(t *testing.T, text string) (response *http.Response, goesOn bool) {
+func (w *env) wire(t *testing.T, text string) (status int, goesOn bool) {
 	t.Helper()
 	at, _ := url.Parse(w.url)
 	conn, err := net.Dial("tcp", at.Host)
@@ -31,15 +31,16 @@ func (w *env) wire(t *testing.T, text string) (response *http.Response, goesOn b
 	_ = conn.SetDeadline(time.Now().Add(time.Minute))
 	go func() { _, _ = io.WriteString(conn, text) }()
 	from := bufio.NewReader(conn)
-	if response, err = http.ReadResponse(from, nil); err != nil {
+	response, err := http.ReadResponse(from, nil)
+	if err != nil {
 		t.Errorf("%.100q: %v", text, err)
-		return nil, false
+		return 0, false
 	}
+	defer response.Body.Close()
 	_, _ = io.Copy(io.Discard, response.Body)
-	_ = response.Body.Close()
 	_ = conn.SetDeadline(time.Now().Add(5 * time.Second))
 	_, err = from.ReadByte()
-	return response, err != io.EOF
+	return response.StatusCode, err != io.EOF
 }
 
 // file is a multipart form with a file of so many bytes.

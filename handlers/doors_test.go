@@ -108,14 +108,10 @@ func TestNothingIsUnpacked(t *testing.T) {
 	w := newEnv(t)
 	for _, one := range append(routes(nouns{}), web.Route{Method: "POST", Path: "/none"}, web.Route{Method: "DELETE", Path: "/"}) {
 		for _, encoding := range []string{"gzip", "deflate", "x"} {
-			response, _ := w.wire(t, fmt.Sprintf("%s %s HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Encoding: %s\r\nContent-Length: 1\r\n\r\n1",
+			status, _ := w.wire(t, fmt.Sprintf("%s %s HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Encoding: %s\r\nContent-Length: 1\r\n\r\n1",
 				one.Method, strings.ReplaceAll(one.Path, ":", ""), encoding))
-			if response == nil {
-				t.Fatalf("%s %s: no answer", one.Method, one.Path)
-			}
-			_ = response.Body.Close()
-			if response.StatusCode != http.StatusUnsupportedMediaType {
-				t.Errorf("%s %s: %v", one.Method, one.Path, response)
+			if status != http.StatusUnsupportedMediaType {
+				t.Errorf("%s %s: %d", one.Method, one.Path, status)
 			}
 		}
 	}
@@ -126,9 +122,9 @@ func TestBehindTheLastPart(t *testing.T) {
 	w := newEnv(t)
 	const hidden = "GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n"
 	body := "--x\r\nContent-Disposition: form-data; name=\"email\"\r\n\r\na\r\n--x--\r\n" + strings.Repeat(" ", 8192) + hidden
-	response, goesOn := w.wire(t, fmt.Sprintf("POST /login HTTP/1.1\r\nHost: localhost\r\nContent-Type: multipart/form-data; boundary=x\r\nContent-Length: %d\r\n\r\n%s", len(body), body))
-	if response == nil || goesOn {
-		t.Errorf("%v, and the connection goes on: %v", response, goesOn)
+	status, goesOn := w.wire(t, fmt.Sprintf("POST /login HTTP/1.1\r\nHost: localhost\r\nContent-Type: multipart/form-data; boundary=x\r\nContent-Length: %d\r\n\r\n%s", len(body), body))
+	if status == 0 || goesOn {
+		t.Errorf("%d, and the connection goes on: %v", status, goesOn)
 	}
 }
 

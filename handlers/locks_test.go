@@ -439,7 +439,7 @@ func TestEmailChange(t *testing.T) {
 		}
 		return change
 	}
-	links := func(change domain.EmailChange) (old, new string) {
+	links := func(change domain.EmailChange) (before, after string) {
 		return "/account/email/" + w.link(t, change.ID, domain.TokenOldEmail, time.Now()), "/account/email/" + w.link(t, change.ID, domain.TokenNewEmail, time.Now())
 	}
 	email := func() string {
@@ -472,12 +472,12 @@ func TestEmailChange(t *testing.T) {
 
 	moved := ask("ann2@people.example") // ends what was asked before
 	reset := "/password/reset/" + w.link(t, ann.ID, domain.TokenReset, time.Now())
-	old, new := links(moved)
-	w.visitor(t).post(old).leads(t, "/login")
+	before, after := links(moved)
+	w.visitor(t).post(before).leads(t, "/login")
 	if email() != ann.Email {
 		t.Fatal("the old mailbox is enough")
 	}
-	w.visitor(t).post(new).leads(t, "/login")
+	w.visitor(t).post(after).leads(t, "/login")
 	if email() != "ann2@people.example" {
 		t.Fatal("nothing has changed")
 	}
@@ -486,9 +486,9 @@ func TestEmailChange(t *testing.T) {
 
 	// An address that has an account: the same answers, the other account stays.
 	taken := ask(other.Email)
-	old, new = links(taken)
-	w.visitor(t).post(old).leads(t, "/login")
-	if w.visitor(t).post(new).StatusCode == 303 || email() != "ann2@people.example" {
+	before, after = links(taken)
+	w.visitor(t).post(before).leads(t, "/login")
+	if w.visitor(t).post(after).StatusCode == 303 || email() != "ann2@people.example" {
 		t.Error("two accounts share an address")
 	}
 	for range 2 {

@@ -42,24 +42,31 @@ func locate(dir string) (place, error) {
 		return place{}, err
 	}
 	root := os.Geteuid() == 0
-	if owner, found := ownerOf(at.data); found {
+	owner, found := ownerOf(at.data)
+	switch {
+	case found:
 		if err := mayRun(at.data, owner, root); err != nil {
 			return place{}, err
 		}
 		if root {
 			at.as = &owner
 		}
-	} else if root {
-		if at.as, err = serviceAccount(); err != nil {
+	case root:
+		if at, err = at.served(linked); err != nil {
 			return place{}, err
-		}
-		if !linked && !reachable(at.home, at.as) {
-			if at, err = at.elsewhere(); err != nil {
-				return place{}, err
-			}
 		}
 	}
 	return at, os.MkdirAll(at.home, 0o755)
+}
+
+// served is where a new cluster of root's goes, as the user of the system who has it: somewhere else unless
+// a link leads there or that user can reach it.
+func (at place) served(linked bool) (place, error) {
+	var err error
+	if at.as, err = serviceAccount(); err != nil || linked || reachable(at.home, at.as) {
+		return at, err
+	}
+	return at.elsewhere()
 }
 
 // placeIn is dir itself, made if it isn't there, or where the link in it leads.
@@ -76,8 +83,8 @@ func placeIn(dir string) (at place, linked bool, err error) {
 	}
 	at = place{home: dir, data: filepath.Join(dir, "data")}
 	target, err := os.Readlink(at.data)
-	if err != nil { // no link
-		return at, false, nil
+	if err != nil {
+		return at, false, nil //nolint:nilerr // no link
 	}
 	if !filepath.IsAbs(target) {
 		target = filepath.Join(dir, target)
