@@ -54,6 +54,10 @@ var sights = []sight{
 	{"GET /account", anOwner, "/account", 0, "", false},
 	{"POST /account", anOwner, "/account", 422, "form[action='/account']", false},
 	{"POST /account/password", anOwner, "/account", 422, "form[action='/account/password']", false},
+	{"GET /account/email", anOwner, "/account/email", 0, "", false},
+	{"POST /account/email", anOwner, "/account/email", 422, "main form", false},
+	{"GET /account/email/:token", visitors, "/account/email/" + changeToken, 0, "", false},
+	{"GET /account/email/:token", visitors, "/account/email/dead", 410, "", false},
 
 	{"GET /start", aNewOwner, "/start", 0, "", false},
 	{"POST /start/clients", aNewOwner, "/start", 422, "main form", false},

@@ -25,6 +25,10 @@ INSERT INTO tokens (hash, user_id, registration_id, purpose, expires_at) VALUES
     (sha256(lpad('verify', 32, '0')::bytea), NULL, 1, 'verify', now() + interval '1 day'),
     (sha256(lpad('reset', 32, '0')::bytea), 1, NULL, 'reset', now() + interval '1 day');
 
+INSERT INTO email_changes (id, user_id, email, old_confirmed_at) VALUES (1, 1, 'olga@konstantinopolskaya.example', now());
+INSERT INTO tokens (hash, user_id, change_id, purpose, expires_at) VALUES
+    (sha256(lpad('change', 32, '0')::bytea), 1, 1, 'email_new', now() + interval '1 day');
+
 INSERT INTO clients (id, owner_id, email, full_name, comment, tags, suppressed_at, suppressed_reason)
 SELECT i, 1, 'client' || i || '@example.com', (ARRAY['Иван Петров', 'Анна Smith', 'John Brown', ''])[1 + i % 4],
     CASE WHEN i % 3 = 0 THEN 'Met at the fair, asked for news of spring' ELSE '' END,
