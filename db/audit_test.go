@@ -151,7 +151,7 @@ func TestGiveRole(t *testing.T) {
 	}
 	dbtest.Must[domain.User](t)(d.Users().GiveRole(t.Context(), domain.User{Role: domain.RoleAdmin}, ann.ID, domain.RoleUser, dbtest.Monday))
 	_, err := d.Users().GiveRole(t.Context(), admin, admin.ID, domain.RoleUser, dbtest.Monday)
-	dbtest.Refused(t, err, domain.Conflict, "staff.role_own")
+	dbtest.Refused(t, err, domain.Invalid, "staff.role_own")
 	_, err = d.Users().GiveRole(t.Context(), admin, 1<<40, domain.RoleUser, dbtest.Monday)
 	dbtest.Refused(t, err, domain.NotFound, "errors.not_found")
 	if err := d.Users().Delete(t.Context(), admin.ID); err != nil {
