@@ -99,14 +99,8 @@ func (c *crawl) refusals() {
 	}
 	c.look(v, sight{"refusal", anOwner, "/mailings?away", 503, "", false})
 	limit(-1)
-	back := func() bool { // what is looked at next needs it
-		answer, err := http.Get(c.server.URL + "/readyz")
-		if err != nil {
-			return false
-		}
-		_ = answer.Body.Close()
-		return answer.StatusCode == http.StatusOK
-	}
+	// What is looked at next needs several connections, which are made few at a time.
+	back := func() bool { return c.answers("/readyz") && c.answers("/clients") && c.answers("/mailings") }
 	if !programtest.Within(programtest.Timeout, back) {
 		c.Fatal("the database does not come back")
 	}

@@ -160,3 +160,18 @@ func (v *visitor) cookie(name, value string) {
 		return chromedp.Void{}, err
 	})
 }
+
+// answers tells whether the owner gets the page.
+func (c *crawl) answers(path string) bool {
+	request, err := http.NewRequestWithContext(c.Context(), http.MethodGet, c.server.URL+path, http.NoBody)
+	if err != nil {
+		c.Fatal(err)
+	}
+	request.AddCookie(&http.Cookie{Name: "session", Value: secret(fmt.Sprint(anOwner))})
+	response, err := http.DefaultClient.Do(request)
+	if err != nil {
+		return false
+	}
+	_ = response.Body.Close()
+	return response.StatusCode == http.StatusOK
+}
