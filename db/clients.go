@@ -3,11 +3,10 @@ package db
 import (
 	"context"
 
-	"skychimp/db/postgres"
-
 	"github.com/jackc/pgx/v5"
 	"github.com/uptrace/bun"
 
+	"skychimp/db/postgres"
 	"skychimp/domain"
 )
 
@@ -134,7 +133,7 @@ func keepOptOuts(ctx context.Context, tx Tx, owner int64, ids []int64) error {
 	return err
 }
 
-// Subscriber is what the page behind the link of a letter shows.
+// Subscriber is what the page behind the link in an email shows.
 type Subscriber struct {
 	Email, OwnerName, OwnerLanguage string
 	SuppressedReason                domain.Suppression

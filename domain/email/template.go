@@ -37,7 +37,7 @@ type Recipient struct {
 
 // Template is a compiled Source. Goroutines may share it.
 type Template struct {
-	from, tail []byte // the From line; the header lines behind the signed ones, with the blank line
+	from, tail []byte // the From line; the other header lines that are the same for all, with the blank line
 	subject    []piece
 	text, html []piece
 	bulk       bool // goes to a list: has unsubscribe headers
