@@ -46,14 +46,27 @@ func WireEmail(email string) (wire string, smtputf8, ok bool) {
 		return "", false, false
 	}
 	smtputf8 = !isASCII(email[:at])
-	if host := email[at:]; !isASCII(host) {
-		ascii, err := hosts.ToASCII(host)
-		if err != nil {
-			return "", false, false
-		}
-		email = email[:at] + ascii
+	host, ok := WireHost(email[at:])
+	if !ok {
+		return "", false, false
+	}
+	if host != email[at:] {
+		email = email[:at] + host
 	}
 	return email, smtputf8, at > 1 && at < len(email)
+}
+
+// WireHost is a host name as networks take it: in punycode where it goes beyond ASCII. ok is false where
+// there is no such host.
+func WireHost(host string) (wire string, ok bool) {
+	if isASCII(host) {
+		return host, true
+	}
+	if len(host) > emailRead {
+		return "", false
+	}
+	wire, err := hosts.ToASCII(host)
+	return wire, err == nil
 }
 
 func isASCII(text string) bool {

@@ -58,8 +58,8 @@ func FuzzCompile(f *testing.F) {
 		s := benchSource()
 		s.Subject, s.Body = subject, body
 		l, err := Compile(s)
-		if (err == nil) != (Check(subject, body) == nil) {
-			t.Fatalf("Check and Compile disagree: %v", err)
+		if err != nil && Check(subject, body) == nil {
+			t.Fatalf("what passes can't be compiled: %v", err)
 		}
 		if err != nil {
 			return

@@ -6,11 +6,11 @@ import (
 	"errors"
 	"html/template"
 	"regexp"
+	"strings"
 
 	"github.com/microcosm-cc/bluemonday"
 	"github.com/yuin/goldmark"
 	"github.com/yuin/goldmark/ast"
-	"github.com/yuin/goldmark/extension"
 	"github.com/yuin/goldmark/renderer"
 	"github.com/yuin/goldmark/renderer/html"
 	"github.com/yuin/goldmark/util"
@@ -21,11 +21,7 @@ import (
 
 // markdown keeps the author's line breaks, which people who don't know Markdown expect, and
 // passes raw HTML on to the sanitiser, which keeps its words.
-var markdown = goldmark.New(
-	goldmark.WithExtensions(
-		extension.NewTable(extension.WithTableCellAlignMethod(extension.TableCellAlignAttribute)),
-		extension.Strikethrough, extension.Linkify,
-	),
+var markdown = markup.New(
 	goldmark.WithRendererOptions(html.WithHardWraps(), html.WithUnsafe(),
 		renderer.WithNodeRenderers(util.Prioritized(buttons{}, 100))),
 )
@@ -89,8 +85,38 @@ func (c content) sanitised(n ast.Node) (string, error) {
 	if err := markdown.Renderer().Render(&raw, c.source, n); err != nil {
 		return "", err
 	}
-	clean := sanitiser.SanitizeBytes(raw.Bytes())
+	clean := sanitiser.SanitizeBytes(markup.LeadHTML(raw.Bytes()))
 	return address.ReplaceAllStringFunc(string(clean), c.marks.inURL), nil
+}
+
+// problems are the links and pictures that would be dead, a few of them.
+func (c content) problems() (p domain.ValidationErrors) {
+	for _, target := range markup.Targets(c.root, c.source) {
+		_, ok := markup.Address(target.Address)
+		if target.Picture {
+			ok = ok && strings.HasPrefix(strings.ToLower(target.Address), "http")
+		}
+		if ok || len(p) >= 5 {
+			continue
+		}
+		switch address := c.marks.reveal(shorten(target.Address, 60)); {
+		case strings.HasPrefix(address, "data:"):
+			p.Add("body", "messages.picture_data")
+		case target.Picture:
+			p.Add("body", "messages.picture_dead", "Address", address)
+		default:
+			p.Add("body", "messages.link_dead", "Address", address)
+		}
+	}
+	return p
+}
+
+// shorten cuts a text for a reader.
+func shorten(text string, limit int) string {
+	if runes := []rune(text); len(runes) > limit {
+		return string(runes[:limit]) + "…"
+	}
+	return text
 }
 
 //go:embed content.css

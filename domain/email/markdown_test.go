@@ -1,11 +1,15 @@
 package email
 
 import (
+	"errors"
+	"fmt"
 	"regexp"
 	"strings"
 	"testing"
 
 	"golang.org/x/net/html"
+
+	"skychimp/domain"
 )
 
 func TestMarkdown(t *testing.T) {
@@ -29,6 +33,15 @@ func TestMarkdown(t *testing.T) {
 		{"words beside a link", "**[a](https://example.com)** b", "<strong><a href", "a <https://example.com> b"},
 		{"picture in bold", "**[![a](https://example.com/a.png)](https://example.com)**", "<p style=\"margin:0 0 16px\"><strong><a href", "a <https://example.com>"},
 		{"button of an author", `<table class="button" role="presentation"><tr><td><a class="x" href="https://example.com">a</a></table>`, `<table class="button" role="presentation"`, "a <https://example.com>"},
+		{"bare host", "[x](www.example.com) [example.com](example.com)", `<a href="https://www.example.com"`, "x <https://www.example.com> https://example.com"},
+		{"button to a bare host", "**[Order](example.com/tulips)**", `<a href="https://example.com/tulips" style="display:inline-block;`, "Order:\nhttps://example.com/tulips"},
+		{"host beyond ASCII", "«x» https://пример.рф/, y", `<a href="https://xn--e1afmkfd.xn--p1ai/" style="color:#0b57b7">https://пример.рф/</a>, y`, "«x» https://пример.рф/, y"},
+		{"path beyond ASCII", "(https://ru.wikipedia.org/wiki/Тест)", `<a href="https://ru.wikipedia.org/wiki/%D0%A2%D0%B5%D1%81%D1%82" style="color:#0b57b7">https://ru.wikipedia.org/wiki/Тест</a>)`, "(https://ru.wikipedia.org/wiki/Тест)"},
+		{"mailbox", "[a](anna@example.com)", `<a href="mailto:anna@example.com"`, "a <mailto:anna@example.com>"},
+		{"HTML link to a bare host", "<a href='example.com'>a</a>", `<a href="https://example.com"`, "a <https://example.com>"},
+		{"plain link of its own", "[a](https://example.com)", `<p style="margin:0 0 16px"><a href="https://example.com"`, "a <https://example.com>"},
+		{"signature", "Yours,\n--\nAnna\n\nBig\n---", ">Yours,<br/>\n--<br/>\nAnna</p>", "Yours,\n--\nAnna\n\nBig"},
+		{"HTML picture", "<img alt='Logo' src='https://example.com/l.png'>\n\n<a href=\"https://example.com\"><img alt=\"Shop\" src=\"https://example.com/s.png\"></a>", `<img alt="Logo"`, "Logo\n\nShop <https://example.com>"},
 		{"HTML block", "<div>a <b>b</b></div>\n\nc", "a <b>b</b>", "a b\n\nc"},
 		{"script", "a <script>alert(1)</script> b", "a  b", "a b"},
 		{"event", `<p onclick="x()" style="color:red" class="y">a</p>`, `<p style="margin:0 0 16px">a</p>`, "a"},
@@ -46,6 +59,29 @@ func TestMarkdown(t *testing.T) {
 			}
 			checkHTML(t, p.content)
 		})
+	}
+}
+
+func TestDeadLinks(t *testing.T) {
+	for body, want := range map[string]string{
+		"[a](example.com) ![b](example.com/b.png) **[c](https://example.com/?e={{email}})** <d@example.com> [e](tel:+7999)": "",
+		"[a]()":               "body: messages.link_dead ",
+		"a **[b](/price)**":   "body: messages.link_dead /price",
+		"[a]({{comment}})":    "body: messages.link_dead {{comment}}",
+		"[a](javascript:x)":   "body: messages.link_dead javascript:x",
+		"<a href=price>a</a>": "body: messages.link_dead price",
+		"<ftp://a.example>":   "body: messages.link_dead ftp://a.example",
+		"![a](/media/a.png)":  "body: messages.picture_dead /media/a.png",
+		"![a](a@example.com)": "body: messages.picture_dead mailto:a@example.com",
+		"<img src=data:x>":    "body: messages.picture_data <nil>",
+	} {
+		got := ""
+		if p, ok := errors.AsType[domain.ValidationErrors](Check("x", body)); ok {
+			got = fmt.Sprint(p[0], " ", p[0].Args["Address"])
+		}
+		if got != want {
+			t.Errorf("%s: %q, want %q", body, got, want)
+		}
 	}
 }
 

@@ -37,10 +37,13 @@ func Check(subject, body string) error {
 		return p
 	}
 	content, err := parseMarkdown(newMarks(body), body)
-	if err == nil {
-		_, err = content.html()
+	if err != nil {
+		return err
 	}
-	return err
+	if _, err = content.html(); err != nil {
+		return err
+	}
+	return content.problems().Err()
 }
 
 // problems are those seen without parsing the body.
@@ -83,10 +86,7 @@ func checkPlaceholders(p *domain.ValidationErrors, where, text string) {
 		if seen[name] = true; len(seen) > 5 {
 			return
 		}
-		if runes := []rune(name); len(runes) > 40 {
-			name = string(runes[:40]) + "…"
-		}
-		p.Add(where, "messages.placeholder_unknown", "Name", name)
+		p.Add(where, "messages.placeholder_unknown", "Name", shorten(name, 40))
 	}
 }
 
@@ -118,6 +118,18 @@ func (m marks) inURL(address string) string { return m.toURL.Replace(address) }
 func (m marks) hide(text string) string {
 	return placeholder.ReplaceAllStringFunc(text, func(found string) string {
 		return m.mark(placeholders[strings.TrimSpace(found[2:len(found)-2])])
+	})
+}
+
+// reveal puts the placeholders back.
+func (m marks) reveal(text string) string {
+	return m.pattern.ReplaceAllStringFunc(text, func(found string) string {
+		for name, f := range placeholders {
+			if string(f) == found[len(m.prefix):len(found)-1] {
+				return "{{" + name + "}}"
+			}
+		}
+		return found
 	})
 }
 
@@ -156,7 +168,8 @@ func (p *piece) join(all, rest string) {
 
 // insideTag reports whether a text ends within a tag. A sanitised attribute holds no angle bracket.
 func insideTag(text string) bool {
-	return strings.LastIndexByte(text, '<') > strings.LastIndexByte(text, '>')
+	at := strings.LastIndexAny(text, "<>")
+	return at >= 0 && text[at] == '<'
 }
 
 // opensElement reports whether a text ends with an opening tag, of which it looks for the beginning

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	stdhtml "html"
+	"regexp"
 	"strconv"
 	"strings"
 
@@ -11,6 +12,8 @@ import (
 	"github.com/yuin/goldmark/ast"
 	tables "github.com/yuin/goldmark/extension/ast"
 	"github.com/yuin/goldmark/renderer/html"
+
+	"skychimp/domain/markup"
 )
 
 // text is the body for readers without HTML: the words, with lists, quotes, tables and the
@@ -96,9 +99,12 @@ func (c content) fromHTML(n ast.Node) string {
 	if err != nil {
 		return ""
 	}
-	return strings.TrimSpace(html2text.HTML2TextWithOptions(clean,
+	return strings.TrimSpace(html2text.HTML2TextWithOptions(pictureWords.ReplaceAllString(clean, "$1"),
 		html2text.WithUnixLineBreaks(), html2text.WithLinksInnerText(), html2text.WithListSupport()))
 }
+
+// pictureWords is a picture in sanitised HTML, of which the text part has the words alone.
+var pictureWords = regexp.MustCompile(`<img[^>]* alt="([^"]*)"[^>]*>`)
 
 func (c content) list(list *ast.List) string {
 	var items []string
@@ -155,8 +161,11 @@ func (c content) inline(parent ast.Node) string {
 }
 
 func link(words, address string) string {
-	if words == "" || words == address {
+	switch led, _ := markup.Address(words); {
+	case words == "" || led == address && !strings.Contains(words, "://"):
 		return address
+	case led == address: // with a host beyond ASCII, as people read it
+		return words
 	}
 	return words + " <" + address + ">"
 }

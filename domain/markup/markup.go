@@ -7,11 +7,60 @@ import (
 
 	"github.com/yuin/goldmark"
 	"github.com/yuin/goldmark/ast"
+	"github.com/yuin/goldmark/extension"
 	"github.com/yuin/goldmark/parser"
+	"github.com/yuin/goldmark/renderer"
 	"github.com/yuin/goldmark/text"
+	"github.com/yuin/goldmark/util"
 
 	"skychimp/domain"
 )
+
+// New is goldmark with tables and struck words that takes addresses as people write them: links and bare
+// addresses in any alphabet, each led by Address. Two dashes, as above a signature, make neither a heading nor a table.
+func New(options ...goldmark.Option) goldmark.Markdown {
+	blocks := parser.DefaultBlockParsers()
+	for i, one := range blocks {
+		if heading, ok := one.Value.(parser.BlockParser); ok && one.Priority == 100 {
+			blocks[i].Value = underline{heading}
+		}
+	}
+	return goldmark.New(append([]goldmark.Option{
+		goldmark.WithParser(parser.NewParser(parser.WithBlockParsers(blocks...), parser.WithInlineParsers(parser.DefaultInlineParsers()...),
+			parser.WithParagraphTransformers(parser.DefaultParagraphTransformers()...))),
+		goldmark.WithExtensions(links{}, tables{}, extension.Strikethrough),
+	}, options...)...)
+}
+
+// underline is goldmark's parser of headings that are underlined, but for less than three signs.
+type underline struct{ parser.BlockParser }
+
+// Open implements goldmark's BlockParser.
+func (u underline) Open(parent ast.Node, reader text.Reader, pc parser.Context) (ast.Node, parser.State) {
+	if line, _ := reader.PeekLine(); len(util.TrimRightSpace(util.TrimLeftSpace(line))) < 3 {
+		return nil, parser.NoChildren
+	}
+	return u.BlockParser.Open(parent, reader, pc)
+}
+
+// tables are goldmark's, with at least one bar.
+type tables struct{ parser.ParagraphTransformer }
+
+// Extend implements goldmark's Extender.
+func (tables) Extend(m goldmark.Markdown) {
+	m.Parser().AddOptions(
+		parser.WithParagraphTransformers(util.Prioritized(tables{extension.NewTableParagraphTransformer()}, 200)),
+		parser.WithASTTransformers(util.Prioritized(extension.NewTableASTTransformer(), 0)))
+	m.Renderer().AddOptions(renderer.WithNodeRenderers(
+		util.Prioritized(extension.NewTableHTMLRenderer(extension.WithTableCellAlignMethod(extension.TableCellAlignAttribute)), 500)))
+}
+
+// Transform implements goldmark's ParagraphTransformer.
+func (t tables) Transform(n *ast.Paragraph, reader text.Reader, pc parser.Context) {
+	if bytes.IndexByte(n.Lines().Value(reader.Source()), '|') >= 0 {
+		t.ParagraphTransformer.Transform(n, reader, pc)
+	}
+}
 
 // What a text may ask for. A newsletter of 30 KB has about a tenth of each.
 const (

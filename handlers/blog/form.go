@@ -114,7 +114,7 @@ func (h *Blog) postChange(r *web.Request) (func(*domain.Post) error, error) {
 		case picture != "":
 			post.Image = picture
 		}
-		if heavy, ok := errors.AsType[*domain.Error](h.markdown.check(post.Body)); ok {
+		if heavy, ok := errors.AsType[*domain.Error](h.markdown.checkLinks(post.Body)); ok {
 			problems = append(problems, heavy)
 		}
 		if refused != nil {

@@ -13,18 +13,19 @@ import (
 	"github.com/microcosm-cc/bluemonday"
 	"github.com/yuin/goldmark"
 	"github.com/yuin/goldmark/ast"
-	"github.com/yuin/goldmark/extension"
 	extensionast "github.com/yuin/goldmark/extension/ast"
 	"github.com/yuin/goldmark/parser"
 	"github.com/yuin/goldmark/text"
 	"github.com/yuin/goldmark/util"
 
+	"skychimp/domain"
 	"skychimp/domain/markup"
 )
 
 // markdown shows the bodies of posts. Safe for concurrent use.
 type markdown struct {
-	language goldmark.Markdown
+	language goldmark.Markdown // as readers get it
+	written  goldmark.Markdown // as it was written
 	allowed  *bluemonday.Policy
 
 	mu    sync.Mutex
@@ -36,13 +37,10 @@ type shownText struct{ form, text string }
 const shownMost = 500
 
 func newMarkdown() *markdown {
-	tables := extension.NewTable(extension.WithTableCellAlignMethod(extension.TableCellAlignAttribute))
 	m := &markdown{
-		language: goldmark.New(
-			goldmark.WithExtensions(tables, extension.Strikethrough, extension.Linkify),
-			goldmark.WithParserOptions(parser.WithASTTransformers(util.Prioritized(belowTitle{}, 100))),
-		),
-		allowed: bluemonday.NewPolicy(),
+		written:  markup.New(),
+		language: markup.New(goldmark.WithParserOptions(parser.WithASTTransformers(util.Prioritized(belowTitle{}, 100), util.Prioritized(ownPictures{}, 300)))),
+		allowed:  bluemonday.NewPolicy(),
 	}
 	p := m.allowed
 	p.AllowElements("p", "br", "hr", "h2", "h3", "h4", "h5", "h6", "ul", "li", "blockquote", "pre", "code",
@@ -54,10 +52,32 @@ func newMarkdown() *markdown {
 	p.AllowURLSchemes("http", "https", "mailto")
 	p.AllowRelativeURLs(true)
 	p.RequireParseableURLs(true)
-	// Pictures of other sites would tell them who reads.
-	p.AllowAttrs("src").Matching(regexp.MustCompile(`^/media/[0-9a-f-]+\.(jpg|png)$`)).OnElements("img")
+	p.AllowAttrs("src").Matching(ownPicture).OnElements("img")
 	p.AllowAttrs("alt", "title").OnElements("img")
 	return m
+}
+
+// ownPicture is a picture of this site: others would tell their site who reads.
+var ownPicture = regexp.MustCompile(`^/media/[0-9a-f-]+\.(jpg|png)$`)
+
+// ownPictures leaves of the pictures of other sites what they say.
+type ownPictures struct{}
+
+// Transform implements goldmark's parser.ASTTransformer.
+func (ownPictures) Transform(doc *ast.Document, _ text.Reader, _ parser.Context) {
+	var others []ast.Node
+	_ = ast.Walk(doc, func(n ast.Node, entering bool) (ast.WalkStatus, error) {
+		if picture, ok := n.(*ast.Image); ok && entering && !ownPicture.Match(picture.Destination) {
+			others = append(others, n)
+		}
+		return ast.WalkContinue, nil
+	})
+	for _, n := range others {
+		for child := n.FirstChild(); child != nil; child = n.FirstChild() {
+			n.Parent().InsertBefore(n.Parent(), n, child)
+		}
+		n.Parent().RemoveChild(n.Parent(), n)
+	}
 }
 
 // article is html, remembered.
@@ -103,6 +123,24 @@ func (m *markdown) html(body string) string {
 func (m *markdown) check(body string) error {
 	_, err := markup.Parse(m.language, []byte(body))
 	return err
+}
+
+// checkLinks refuses, with a domain.Error, what check does, and a link or picture that readers wouldn't get.
+func (m *markdown) checkLinks(body string) error {
+	root, err := markup.Parse(m.written, []byte(body))
+	if err != nil {
+		return err
+	}
+	for _, target := range markup.Targets(root, []byte(body)) {
+		here := strings.HasPrefix(target.Address, "/") || strings.HasPrefix(target.Address, "#")
+		switch _, ok := markup.Address(target.Address); {
+		case target.Picture && !ownPicture.MatchString(target.Address):
+			return domain.Errorf(domain.Invalid, "body", "blog.picture_foreign", "Address", shorten(target.Address, 60))
+		case !target.Picture && !ok && !here:
+			return domain.Errorf(domain.Invalid, "body", "blog.link_dead", "Address", shorten(target.Address, 60))
+		}
+	}
+	return nil
 }
 
 func (m *markdown) words(body string) string {

@@ -18,6 +18,8 @@ func TestMarkdownHTML(t *testing.T) {
 		{"links", "[a](https://example.com/?a=1&b=2 \"t\") [b](/blog) [c](mailto:a@example.com)", "<p><a href=\"https://example.com/?a=1&amp;b=2\" title=\"t\">a</a> <a href=\"/blog\">b</a> <a href=\"mailto:a@example.com\">c</a></p>\n"},
 		{"bare address", "see https://example.com now", "<p>see <a href=\"https://example.com\">https://example.com</a> now</p>\n"},
 		{"own picture", "![leaf](/media/0123456789abcdef0123456789abcdef-600.jpg)", "<p><img src=\"/media/0123456789abcdef0123456789abcdef-600.jpg\" alt=\"leaf\"></p>\n"},
+		{"bare host", "[a](example.com) www.example.com https://пример.рф/я", "<p><a href=\"https://example.com\">a</a> <a href=\"https://www.example.com\">www.example.com</a> <a href=\"https://xn--e1afmkfd.xn--p1ai/%D1%8F\">https://пример.рф/я</a></p>\n"},
+		{"signature", "a\n--\nb", "<p>a\n--\nb</p>\n"},
 		{"script", "a<script>alert(1)</script>b", "<p>aalert(1)b</p>\n"},
 		{"script block", "<script>alert(1)</script>", "\n"},
 		{"event handler", "<b onmouseover=alert(1)>a</b>", "<p>a</p>\n"},
@@ -26,8 +28,8 @@ func TestMarkdownHTML(t *testing.T) {
 		{"data link", "[a](data:text/html;base64,PHNjcmlwdD4=)", "<p>a</p>\n"},
 		{"vbscript link", "[a](vbscript:msgbox)", "<p>a</p>\n"},
 		{"attribute break-out", "[a](https://example.com/\"onclick=\"alert(1))", "<p><a href=\"https://example.com/%22onclick=%22alert(1)\">a</a></p>\n"},
-		{"picture of another site", "![spy](https://evil.example/pixel.png)", "<p><img alt=\"spy\"></p>\n"},
-		{"picture above the folder", "![up](/media/../admin.jpg)", "<p><img alt=\"up\"></p>\n"},
+		{"picture of another site", "![spy](https://evil.example/pixel.png)", "<p>spy</p>\n"},
+		{"picture above the folder", "![up](/media/../admin.jpg)", "<p>up</p>\n"},
 		{"frame and style", "<iframe src=//evil.example></iframe>\n\n<style>*{display:none}</style>", "\n\n"},
 		{"form", "<form action=//evil.example><input name=password></form>", "\n"},
 		{"svg", "<svg onload=alert(1)>", "\n"},
@@ -39,6 +41,27 @@ func TestMarkdownHTML(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+func TestMarkdownCheckLinks(t *testing.T) {
+	m := newMarkdown()
+	for body, want := range map[string]string{
+		"[a](example.com) [b](/blog) [c](#top) ![d](/media/0123456789abcdef0123456789abcdef-600.jpg) a@example.com": "",
+		"[a](page.html#)":                     "",
+		"[a](page)":                           "body: blog.link_dead",
+		"[a](javascript:x)":                   "body: blog.link_dead",
+		"![a](https://example.com/a.png)":     "body: blog.picture_foreign",
+		"![a](data:image/png;base64,aaaa)":    "body: blog.picture_foreign",
+		strings.Repeat("> ", 60) + "too deep": "body: messages.body_too_nested",
+	} {
+		got := ""
+		if err := m.checkLinks(body); err != nil {
+			got = err.Error()
+		}
+		if got != want {
+			t.Errorf("%s: %q, want %q", body, got, want)
+		}
 	}
 }
 
