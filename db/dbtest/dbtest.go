@@ -1,8 +1,8 @@
 // Package dbtest gives every test a database of its own.
 //
-// The first test of a test binary starts a Postgres in a folder for temporary files, or in the next
-// such folder when another binary uses that one. Folders stay, so that only the first run ever makes
-// a cluster and migrates; on Linux the server ends with the binary, elsewhere at the next run.
+// The first test of a test binary starts a Postgres in a folder for temporary files, in memory where there
+// is such a folder, or in the next one when another binary uses that. Folders stay, so that only the first
+// run ever makes a cluster and migrates; on Linux the server ends with the binary, elsewhere at the next run.
 package dbtest
 
 import (
@@ -79,7 +79,7 @@ func (s *server) copy(t testing.TB, template string) string {
 	name := fmt.Sprintf("test_%d", s.made.Add(1))
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
-	if err := s.exec(ctx, "CREATE DATABASE %s OWNER skychimp TEMPLATE %s STRATEGY wal_log", name, template); err != nil {
+	if err := s.exec(ctx, "CREATE DATABASE %s OWNER skychimp TEMPLATE %s STRATEGY file_copy", name, template); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
@@ -120,8 +120,14 @@ func start() (*server, error) {
 	return s, s.prepare(ctx)
 }
 
+// base is the folder of the clusters. A database of a test is some hundreds of files that soon go again, and
+// ext4 looks for a free place past all that went lately: that took ten times the CPU of files in memory.
 func base() string {
-	return filepath.Join(os.TempDir(), "skychimp-dbtest-"+strconv.Itoa(os.Getuid()))
+	dir := memory()
+	if dir == "" {
+		dir = os.TempDir()
+	}
+	return filepath.Join(dir, "skychimp-dbtest-"+strconv.Itoa(os.Getuid()))
 }
 
 // startIn starts a server in the first folder whose server no other process owns.
@@ -131,8 +137,8 @@ func startIn(ctx context.Context, base string) (*embedded.Postgres, error) {
 			NoFsync: true,
 			Settings: map[string]string{
 				"autovacuum": "off", "synchronous_commit": "off", "shared_buffers": "128MB", "max_connections": "300",
-				"lock_timeout":    "1min", // a test that hangs says where
-				"wal_compression": "off",  // it takes most of the time of copying a database
+				"lock_timeout": "1min", // a test that hangs says where
+				"max_wal_size": "128MB", "min_wal_size": "32MB",
 			},
 		})
 		if err != nil || !postgres.Joined() {
