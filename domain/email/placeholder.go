@@ -136,12 +136,13 @@ func (m marks) reveal(text string) string {
 // split cuts a finished text at its marks; plain is how values are written outside addresses.
 func (m marks) split(text string, plain escape) []piece {
 	var pieces []piece
-	start := 0
+	start, seen, inside := 0, 0, false
 	for _, at := range m.pattern.FindAllStringSubmatchIndex(text, -1) {
 		p := piece{text: text[start:at[0]], field: field(text[at[2]]), escape: escapeURL}
 		start = at[1]
 		if text[at[4]] == 'v' {
-			if p.escape = plain; plain == escapeHTML && insideTag(text[:at[0]]) {
+			inside, seen = insideTag(inside, text[seen:at[0]]), at[0]
+			if p.escape = plain; plain == escapeHTML && inside {
 				p.escape = escapeAttribute
 			}
 			p.join(text[:at[0]], text[start:])
@@ -166,10 +167,14 @@ func (p *piece) join(all, rest string) {
 	}
 }
 
-// insideTag reports whether a text ends within a tag. A sanitised attribute holds no angle bracket.
-func insideTag(text string) bool {
+// insideTag reports whether a text, which begins within a tag or not, ends within one. A sanitised attribute
+// holds no angle bracket.
+func insideTag(begins bool, text string) bool {
 	at := strings.LastIndexAny(text, "<>")
-	return at >= 0 && text[at] == '<'
+	if at < 0 {
+		return begins
+	}
+	return text[at] == '<'
 }
 
 // opensElement reports whether a text ends with an opening tag, of which it looks for the beginning
