@@ -93,8 +93,10 @@ func (a Attempts) List(ctx context.Context, filter AttemptFilter) (rows []Attemp
 // DeliveryRow is a delivery in the list of its run.
 type DeliveryRow struct {
 	domain.Delivery
+	Status domain.AttemptStatus // of the last attempt
 	Code   int
-	Answer string // the server's words at the last attempt
+	Answer string // the server's words
+	Class  domain.Class
 }
 
 // Deliveries is one page of a run's deliveries in their order; more tells whether another
@@ -111,7 +113,8 @@ func (r Runs) Deliveries(ctx context.Context, run int64, outcome domain.Outcome,
 	part = page.oldest(part, Uncounted, "seq").Limit(PageSize + 1)
 	err = r.db.pg.Bun.NewSelect().TableExpr("(?) AS delivery", part).
 		ColumnExpr("delivery.*, coalesce(last.code, 0) AS code, coalesce(last.answer, '') AS answer").
-		Join(`LEFT JOIN LATERAL (SELECT code, answer FROM attempts
+		ColumnExpr("coalesce(last.status, '') AS status, coalesce(last.class, '') AS class").
+		Join(`LEFT JOIN LATERAL (SELECT code, answer, status, class FROM attempts
 			WHERE run_id = delivery.run_id AND seq = delivery.seq ORDER BY at DESC LIMIT 1) AS last ON TRUE`).
 		OrderExpr("delivery.seq").Scan(ctx, &rows)
 	if err != nil {

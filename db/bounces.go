@@ -103,7 +103,7 @@ func (r returned) bounced(ctx context.Context, tx Tx) error {
 	if _, err := tx.Pgx.Exec(ctx, "SELECT pg_advisory_xact_lock($1, hashtext(lower($2)))", addressLock, r.Email); err != nil {
 		return err
 	}
-	class := domain.ReturnClass(r.Answer)
+	class := r.Answer.Class()
 	marked, err := r.mark(ctx, tx, "bounced", class)
 	if err != nil || !marked || r.Kind == domain.ReturnBlocked || r.Kind == domain.ReturnSoft && !class.CountsAsSoft() {
 		return err
@@ -111,16 +111,16 @@ func (r returned) bounced(ctx context.Context, tx Tx) error {
 	if r.Kind == domain.ReturnSoft {
 		var soft int
 		err := tx.Pgx.QueryRow(ctx, `SELECT count(*) FROM bounces
-			WHERE lower(email) = lower($1) AND at > now() - make_interval(days => $2) AND kind = 'soft' AND class <> $3`,
-			r.Email, domain.SoftBounceDays, string(domain.ClassUnknown)).Scan(&soft)
+			WHERE lower(email) = lower($1) AND at > now() - make_interval(days => $2) AND kind = 'soft' AND class <> ALL($3)`,
+			r.Email, domain.SoftBounceDays, domain.NeverSoft()).Scan(&soft)
 		if err != nil || soft < domain.SoftBounces {
 			return err
 		}
 	}
 	return suppress(ctx, tx, `WITH found AS (
 			SELECT id FROM clients WHERE lower(email) = lower($1) AND suppressed_at IS NULL ORDER BY id FOR UPDATE
-		) UPDATE clients SET suppressed_at = now(), suppressed_reason = 'bounced' FROM found WHERE clients.id = found.id
-		RETURNING clients.id`, r.Email)
+		) UPDATE clients SET suppressed_at = now(), suppressed_reason = 'bounced', suppressed_run = $2 FROM found WHERE clients.id = found.id
+		RETURNING clients.id`, r.Email, r.RunID)
 }
 
 // suppress tells the engines of those whom the statement returns.

@@ -162,6 +162,18 @@ type Attempt struct {
 	Status   AttemptStatus // accepted, deferred, failed or unknown
 	Code     int           // 0: no answer came
 	Answer   string        // Answer.Text
+	Class    Class         // of what was not accepted; empty on old records
+}
+
+// Meaning is the class of what was not accepted, empty for the rest.
+func (a Attempt) Meaning() Class {
+	switch {
+	case a.Status == "", a.Status == Accepted:
+		return ""
+	case a.Class != "":
+		return a.Class
+	}
+	return Answer{Code: a.Code, Text: a.Answer}.Class()
 }
 
 // Standstill is how long emails that could be sent may not be before the service is not ready.

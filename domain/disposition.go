@@ -38,13 +38,15 @@ type History struct {
 	Unanswered bool          // one of them got no answer after the end of data
 	Losses     int           // connections that broke under this email since it was fetched
 	Sent       int           // emails that this connection took
-	Run        Refusals      // of the run to all domains, this answer included
-	Domain     Refusals      // of the run to the receiving domain, this answer included
+	Run        Refusals      // of the run to all domains alike, this answer included
+	Domain     Refusals      // of the run to the receiving domain alike, this answer included
+	Hold       DomainHold    // of the run to the receiving domain
 }
 
 const (
-	maxLosses = 5  // broken connections, after which an email is charged a try
-	maxAlike  = 20 // refusals alike in a row, which are no longer their recipients' fault
+	maxLosses  = 5  // broken connections, after which an email is charged a try
+	maxAlike   = 20 // refusals alike, in a row or above maxPercent, which are no longer their recipients' fault
+	maxPercent = 5
 )
 
 // Dispose says what an answer means after what came before. It is the only place that decides: for the
@@ -103,10 +105,10 @@ func refused(a Answer, h History, hangUp bool) Disposition {
 	case h.Recorded != "" && !d.Suppress:
 		return retried(Failed, h, hangUp)
 	case a.Alike() == "":
-	case h.Run.N >= maxAlike:
+	case h.Run.InRow >= maxAlike:
 		d.Outcome, d.PauseRun = OutcomeQueued, true
-	case h.Domain.N >= maxAlike:
-		until := h.Domain.heldUntil(h)
+	case h.Domain.tooMany():
+		until := h.Hold.next(h)
 		if until.Sub(h.Created) <= RetryFor {
 			d.Outcome, d.RetryAt, d.HoldDomain = OutcomeDeferred, until, true
 		}
@@ -114,38 +116,38 @@ func refused(a Answer, h History, hangUp bool) Disposition {
 	return d
 }
 
-// Refusals are those alike in a row, in one run, that blame no mailbox. Both the count of each receiving
-// domain and that of all together are needed: one domain that refuses the sender must not hide behind
-// another that accepts, and a relay that refuses the sender may hear twenty domains.
+// Refusals are those of one kind (Answer.Alike) in one run. Both the count of each receiving domain and that of all
+// together are needed: one domain that refuses the sender must not hide behind another that accepts, and a relay
+// that refuses the sender may hear twenty domains.
 type Refusals struct {
-	Alike     string // see Answer.Alike
-	N         int
-	HeldUntil time.Time // when the domain is tried again
-	Holds     int
+	InRow    int // with no acceptance in between
+	All      int
+	Accepted int // since the first of any kind
 }
 
-// Add counts a refusal; first tells that it is the first of its kind.
-func (r *Refusals) Add(a Answer) (first bool) {
-	first = r.Alike != a.Alike()
-	if first {
-		r.Alike, r.N = a.Alike(), 0
-	}
-	r.N++
-	return first
+// tooMany also finds the refusals of a domain that accepts others in between.
+func (r Refusals) tooMany() bool {
+	return r.InRow >= maxAlike || r.All >= maxAlike && 100*r.All >= maxPercent*(r.All+r.Accepted)
 }
 
-// Hold notes that the domain waits. Those that were under way meanwhile don't lengthen it.
-func (r *Refusals) Hold(now, until time.Time) {
-	if !now.Before(r.HeldUntil) {
-		r.HeldUntil = until
-		r.Holds++
+// DomainHold is how a receiving domain that refuses its sender is held in one run.
+type DomainHold struct {
+	Until time.Time // when it is tried again; passed or zero: it is not held
+	Holds int       // so far
+}
+
+// Add notes that the domain waits. Those that were under way meanwhile don't lengthen it.
+func (d *DomainHold) Add(now, until time.Time) {
+	if !now.Before(d.Until) {
+		d.Until = until
+		d.Holds++
 	}
 }
 
-// heldUntil is longer each time.
-func (r *Refusals) heldUntil(h History) time.Time {
-	if h.Now.Before(r.HeldUntil) {
-		return r.HeldUntil
+// next is longer each time.
+func (d DomainHold) next(h History) time.Time {
+	if h.Now.Before(d.Until) {
+		return d.Until
 	}
-	return h.Now.Add(RetryAfter(h.Pauses+r.Holds+1, 0))
+	return h.Now.Add(RetryAfter(h.Pauses+d.Holds+1, 0))
 }

@@ -9,7 +9,8 @@ import (
 func TestDispose(t *testing.T) {
 	now := time.Date(2031, 1, 6, 9, 0, 0, 0, time.UTC)
 	later := func(minutes int) time.Time { return now.Add(time.Duration(minutes) * time.Minute) }
-	alike := func(n, holds int) Refusals { return Refusals{N: n, Holds: holds} }
+	alike := func(n int) Refusals { return Refusals{InRow: n, All: n} }
+	among := func(n, accepted int) Refusals { return Refusals{InRow: 1, All: n, Accepted: accepted} }
 	for name, c := range map[string]struct {
 		answer  Answer
 		history History
@@ -23,21 +24,31 @@ func TestDispose(t *testing.T) {
 			Disposition{Status: Deferred, Outcome: OutcomeDeferred, RetryAt: later(15)}},
 		"deferred for five days": {NewAnswer(StageRcpt, 451, "4.7.1 later"), History{Created: now.Add(-RetryFor)},
 			Disposition{Status: Deferred, Outcome: OutcomeFailed}},
-		"dead address": {NewAnswer(StageRcpt, 550, "5.1.1 no such user"), History{Run: alike(50, 0), Domain: alike(50, 0)},
+		"dead address": {NewAnswer(StageRcpt, 550, "5.1.1 no such user"), History{Run: alike(50), Domain: alike(50)},
 			Disposition{Status: Failed, Outcome: OutcomeFailed, Suppress: true}},
 		"full mailbox": {NewAnswer(StageRcpt, 552, "5.2.2 mailbox full"), History{},
 			Disposition{Status: Failed, Outcome: OutcomeFailed}},
-		"sender refused by one": {NewAnswer(StageEndOfData, 554, "5.7.1 spam"), History{Run: alike(19, 0), Domain: alike(19, 0)},
+		"sender refused by one": {NewAnswer(StageEndOfData, 554, "5.7.1 spam"), History{Run: alike(19), Domain: alike(19)},
 			Disposition{Status: Failed, Outcome: OutcomeFailed}},
-		"sender refused by a domain": {NewAnswer(StageEndOfData, 554, "5.7.1 spam"), History{Run: alike(3, 0), Domain: alike(20, 0)},
+		"sender refused by a domain": {NewAnswer(StageEndOfData, 554, "5.7.1 spam"), History{Run: alike(3), Domain: alike(20)},
 			Disposition{Status: Failed, Outcome: OutcomeDeferred, RetryAt: later(1), HoldDomain: true}},
-		"refused by it again": {NewAnswer(StageEndOfData, 554, "5.7.1 spam"), History{Domain: alike(20, 1), Pauses: 1},
+		"refused by it again": {NewAnswer(StageEndOfData, 554, "5.7.1 spam"), History{Domain: alike(20), Hold: DomainHold{Holds: 1}, Pauses: 1},
 			Disposition{Status: Failed, Outcome: OutcomeDeferred, RetryAt: later(15), HoldDomain: true}},
-		"refused while it waits": {NewAnswer(StageEndOfData, 554, "5.7.1 spam"), History{Domain: Refusals{N: 21, Holds: 1, HeldUntil: later(3)}},
+		"refused while it waits": {NewAnswer(StageEndOfData, 554, "5.7.1 spam"), History{Domain: alike(21), Hold: DomainHold{Holds: 1, Until: later(3)}},
 			Disposition{Status: Failed, Outcome: OutcomeDeferred, RetryAt: later(3), HoldDomain: true}},
-		"refused by it for five days": {NewAnswer(StageEndOfData, 554, "5.7.1 spam"), History{Domain: alike(20, 0), Created: now.Add(-RetryFor)},
+		"refused by it for five days": {NewAnswer(StageEndOfData, 554, "5.7.1 spam"), History{Domain: alike(20), Created: now.Add(-RetryFor)},
 			Disposition{Status: Failed, Outcome: OutcomeFailed}},
-		"sender refused by all": {NewAnswer(StageRcpt, 550, "5.7.26 unauthenticated"), History{Run: alike(20, 0), Domain: alike(20, 0)},
+		"sender refused by 5 % of a domain": {NewAnswer(StageRcpt, 550, "5.7.26 unauthenticated"), History{Run: alike(1), Domain: among(20, 380)},
+			Disposition{Status: Failed, Outcome: OutcomeDeferred, RetryAt: later(1), HoldDomain: true}},
+		"sender refused by less": {NewAnswer(StageRcpt, 550, "5.7.26 unauthenticated"), History{Run: alike(1), Domain: among(20, 381)},
+			Disposition{Status: Failed, Outcome: OutcomeFailed}},
+		"too few to tell": {NewAnswer(StageRcpt, 550, "5.7.26 unauthenticated"), History{Run: alike(1), Domain: among(19, 19)},
+			Disposition{Status: Failed, Outcome: OutcomeFailed}},
+		"equal words that nobody knows": {NewAnswer(StageRcpt, 550, "not today"), History{Domain: alike(20)},
+			Disposition{Status: Failed, Outcome: OutcomeDeferred, RetryAt: later(1), HoldDomain: true}},
+		"an hourly limit": {NewAnswer(StageRcpt, 550, "You have exceeded the maximum of 100 mails per hour"), History{},
+			Disposition{Status: Failed, Outcome: OutcomeFailed}},
+		"sender refused by all": {NewAnswer(StageRcpt, 550, "5.7.26 unauthenticated"), History{Run: alike(20), Domain: alike(20)},
 			Disposition{Status: Failed, Outcome: OutcomeQueued, PauseRun: true}},
 		"silence after the data": {NewAnswer(StageEndOfData, 0, "EOF"), History{Sent: 3},
 			Disposition{Status: Unknown, Outcome: OutcomeDeferred, RetryAt: later(1)}},
@@ -74,7 +85,7 @@ func TestDispose(t *testing.T) {
 			c.history.Created = now
 		}
 		got := Dispose(c.answer, c.history)
-		if c.want.HoldDomain && c.history.Domain.HeldUntil.IsZero() { // without jitter, so that all of a domain wait alike
+		if c.want.HoldDomain && c.history.Hold.Until.IsZero() { // without jitter, so that all of a domain wait alike
 			c.want.RetryAt = now.Add(c.want.RetryAt.Sub(now) * 9 / 10)
 		}
 		if got != c.want {
@@ -83,18 +94,12 @@ func TestDispose(t *testing.T) {
 	}
 }
 
-func TestRefusals(t *testing.T) {
-	var r Refusals
-	if !r.Add(refusal("550 5.7.1 no")) || r.Add(refusal("550 5.7.1 not either")) || r.N != 2 {
-		t.Errorf("%+v", r)
-	}
-	if !r.Add(refusal("550 corporate mail only")) || r.N != 1 {
-		t.Errorf("another refusal begins anew: %+v", r)
-	}
+func TestDomainHold(t *testing.T) {
 	now := time.Now()
-	r.Hold(now, now.Add(time.Minute))
-	r.Hold(now, now.Add(time.Hour))
-	if r.Holds != 1 || !r.HeldUntil.Equal(now.Add(time.Minute)) {
-		t.Errorf("those under way lengthen the wait: %+v", r)
+	var d DomainHold
+	d.Add(now, now.Add(time.Minute))
+	d.Add(now, now.Add(time.Hour))
+	if d.Holds != 1 || !d.Until.Equal(now.Add(time.Minute)) {
+		t.Errorf("those under way lengthen the wait: %+v", d)
 	}
 }

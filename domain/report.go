@@ -1,6 +1,9 @@
 package domain
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // ReportKind is what an email that came back is.
 type ReportKind string
@@ -99,30 +102,23 @@ func (r ReportedRecipient) means(email string) ReturnKind {
 		final = r.Original
 	}
 	permanent := r.Answer.Code/100 == 5 && !strings.HasPrefix(r.Answer.Enhanced(), "4.")
-	switch class := ReturnClass(r.Answer); {
-	case class == ClassDead && permanent && (final == "" || strings.EqualFold(NormalEmail(final), NormalEmail(email))):
+	switch class := r.Answer.Class(); {
+	case r.Answer.namesDead() && permanent && (final == "" || strings.EqualFold(NormalEmail(final), NormalEmail(email))):
 		return ReturnHard
-	case class == ClassDead, class == ClassMailbox, class == returnNetwork, class == ClassUnknown:
-		return ReturnSoft
+	case class.ofSender():
+		return ReturnBlocked
 	}
-	return ReturnBlocked
-}
-
-// returnNetwork is the class of a host that nobody reached for days.
-const returnNetwork Class = "network"
-
-// ReturnClass is what the answer in a report blames.
-func ReturnClass(a Answer) Class {
-	class := a.Class()
-	if code := a.Enhanced(); class == ClassUnknown && (strings.HasPrefix(code, "4.4.") || strings.HasPrefix(code, "5.4.")) {
-		return returnNetwork
-	}
-	return class
+	return ReturnSoft
 }
 
 // CountsAsSoft tells whether bounces of the class, again and again, say something of the address. Words that nobody knows
-// may be about the sender, and would cost a whole domain's addresses.
-func (c Class) CountsAsSoft() bool { return c != ClassUnknown }
+// may be about the sender, and trouble of a server would cost a whole domain's addresses.
+func (c Class) CountsAsSoft() bool { return !slices.Contains(NeverSoft(), string(c)) }
+
+// NeverSoft are the classes that don't count as soft bounces.
+func NeverSoft() []string {
+	return []string{string(ClassUnknown), string(ClassServer), string(ClassGreylist)}
+}
 
 // SoftBounces in SoftBounceDays suppress an address like a dead one.
 const (

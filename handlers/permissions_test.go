@@ -130,6 +130,7 @@ var decisions = []decision{
 	{"POST /mailings/:id/run", owners, 303, 200, "mailing", ""},
 	{"GET /runs/:id", viewers, 200, 200, "run", ""},
 	{"GET /runs/:id/bounces", viewers, 200, 200, "run", ""},
+	{"POST /runs/:id/unsuppress", owners, 303, 200, "run", ""},
 	{"GET /attempts", viewers, 200, 200, "", ""},
 
 	{"GET /inbox", anybody, 200, 200, "", ""}, // here the visitor's program is on this machine

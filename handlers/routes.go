@@ -118,6 +118,7 @@ func table(n nouns) []route {
 		{"POST", "/mailings/:id/run", web.Owner, n.mailings.Run},
 		{"GET", "/runs/:id", web.OwnerOrOverseer, web.Costly(n.runs.Show)},
 		{"GET", "/runs/:id/bounces", web.OwnerOrOverseer, web.Costly(n.runs.ShowBounces)},
+		{"POST", "/runs/:id/unsuppress", web.Owner, n.runs.Unsuppress},
 		{"GET", "/attempts", web.OwnerOrOverseer, web.Costly(n.runs.Attempts)},
 
 		{"GET", "/inbox", web.Loopback, n.inbox.List},

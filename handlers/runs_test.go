@@ -40,6 +40,9 @@ func (w *env) sent(t *testing.T, m domain.Mailing, outcomes ...domain.Outcome) d
 		case domain.OutcomeDeferred:
 			r.Status, r.Code, r.Answer, r.RetryAt = domain.Deferred, 451, "4.7.1 Later", time.Now().Add(time.Hour)
 		}
+		if r.Status != domain.Accepted {
+			r.Class = domain.NewAnswer(domain.StageRcpt, r.Code, r.Answer).Class()
+		}
 		results = append(results, r)
 	}
 	to := outbox.New(w.db.Postgres()).NewRecorder()
@@ -76,6 +79,54 @@ func TestRunPage(t *testing.T) {
 	}
 	other.get("/runs/x").is(t, 404)
 	w.visitor(t).get(path).is(t, 303)
+}
+
+// What was refused is shown with its meaning; the addresses that a run found dead get emails again at one button.
+func TestRefusalsOfARun(t *testing.T) {
+	w := newEnv(t)
+	user, b := w.owner(t, "ann")
+	_, other := w.owner(t, "bob")
+	manager := w.as(t, w.user(t, "max", domain.RoleManager))
+	for i := range 4 {
+		w.client(t, user.ID, fmt.Sprintf("c%d@example.com", i))
+	}
+	run := w.sent(t, w.mailing(t, user.ID), domain.OutcomeAccepted, domain.OutcomeFailed, domain.OutcomeFailed, domain.OutcomeDeferred)
+	path := fmt.Sprint("/runs/", run.ID)
+	exec := func(sql string, args ...any) {
+		t.Helper()
+		if _, err := w.db.Postgres().Pool.Exec(t.Context(), sql, args...); err != nil {
+			t.Fatal(err)
+		}
+	}
+	exec(`UPDATE clients SET suppressed_at = now(), suppressed_reason = CASE email WHEN 'c3@example.com' THEN 'unsubscribed' ELSE 'bounced' END, suppressed_run = $1
+		WHERE owner_id = $2 AND email <> 'c0@example.com'`, run.ID, user.ID)
+	if err := outbox.New(w.db.Postgres()).Runs().DeferDomain(t.Context(), run.ID, outbox.DomainHold{Domain: "held.example",
+		Answer: domain.NewAnswer(domain.StageRcpt, 550, "5.7.26 <unauthenticated>"), Until: time.Now().Add(time.Hour)}, nil); err != nil {
+		t.Fatal(err)
+	}
+	b.get(path).is(t, 200, "<b>No such address.</b>", "The mailbox does not exist.", "What mail servers refused", "held.example is paused for this run.",
+		"550 5.7.26 &lt;unauthenticated&gt;", "<b>Sender not verified.</b>", "2 clients get no more emails", `action="`+path+`/unsuppress"`)
+	b.get("/attempts").is(t, 200, "<b>No such address.</b>", "<b>Too many at once.</b>")
+	b.post("/language", "language", "ru")
+	b.get(path).is(t, 200, "Нет такого адреса", "2 клиента больше не получают писем")
+	b.post("/language", "language", "en")
+	if page := manager.get(path).is(t, 200, "2 clients get no more emails"); strings.Contains(page.body, "unsuppress") {
+		t.Error("a manager is offered what only the owner may")
+	}
+	foreign, none := other.post(path+"/unsuppress").is(t, 404), other.post("/runs/999999/unsuppress").is(t, 404)
+	if strip := func(a answer) string { return strings.ReplaceAll(a.body, a.Request.URL.RequestURI(), "") }; strip(foreign) != strip(none) {
+		t.Error("the answers tell what exists")
+	}
+	manager.post(path+"/unsuppress").is(t, 403)
+	b.post(path+"/unsuppress").is(t, 303)
+	if page := b.get(path).is(t, 200, "2 clients get emails again."); strings.Contains(page.body, "get no more emails") {
+		t.Error("the button stays")
+	}
+	var left string
+	if err := w.db.Postgres().Pool.QueryRow(t.Context(), `SELECT string_agg(email, ' ') FROM clients WHERE suppressed_at IS NOT NULL`).Scan(&left); err != nil || left != "c3@example.com" {
+		t.Errorf("suppressed are %q, want who has unsubscribed: %v", left, err)
+	}
+	b.post(path+"/unsuppress").is(t, 303) // twice as well as once
 }
 
 func TestAttemptsPage(t *testing.T) {

@@ -8,12 +8,12 @@ import (
 )
 
 // attemptColumns are attempts turned for recordStatement: an array for each of its parameters,
-// written by hand, because pgx took longer to encode nine slices than an email takes to compose.
-type attemptColumns [9]attemptColumn
+// written by hand, because pgx took longer to encode ten slices than an email takes to compose.
+type attemptColumns [10]attemptColumn
 
 func (c *attemptColumns) clear() {
 	for i, element := range []uint32{pgtype.Int8OID, pgtype.Int4OID, pgtype.Int8OID, pgtype.TextOID, pgtype.Int2OID,
-		pgtype.TimestamptzOID, pgtype.TextOID, pgtype.Int2OID, pgtype.TextOID} {
+		pgtype.TimestamptzOID, pgtype.TextOID, pgtype.Int2OID, pgtype.TextOID, pgtype.TextOID} {
 		c[i].clear(element)
 	}
 }
@@ -28,6 +28,7 @@ func (c *attemptColumns) add(r Result) {
 	c[6].text(string(r.Status))
 	c[7].int2(int16(r.Code))
 	c[8].text(r.Answer)
+	c[9].text(string(r.Class))
 }
 
 // parameters are valid until clear.

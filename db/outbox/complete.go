@@ -55,8 +55,9 @@ func complete(ctx context.Context, tx pgx.Tx, results []Result) error {
 	if err != nil || len(c.suppressed) == 0 {
 		return err
 	}
-	_, err = tx.Exec(ctx, `UPDATE clients SET suppressed_at = now(), suppressed_reason = 'bounced'
-		WHERE id = ANY($1) AND suppressed_at IS NULL`, c.suppressed)
+	_, err = tx.Exec(ctx, `UPDATE clients SET suppressed_at = now(), suppressed_reason = 'bounced', suppressed_run = dead.run_id
+		FROM unnest($1::bigint[], $2::bigint[]) AS dead (id, run_id)
+		WHERE clients.id = dead.id AND suppressed_at IS NULL`, c.suppressed, c.suppressedRuns)
 	return err
 }
 
@@ -89,11 +90,12 @@ func reconcile(ctx context.Context, tx pgx.Tx, dead []int64) error {
 
 // outcomeColumns are results turned for unnest.
 type outcomeColumns struct {
-	instances, runs, suppressed []int64
-	batches, seqs               []int32
-	ns                          []int16
-	outcomes                    []string
-	retries                     []time.Time // of those that are not deferred: of no meaning
+	instances, runs            []int64
+	batches, seqs              []int32
+	suppressed, suppressedRuns []int64
+	ns                         []int16
+	outcomes                   []string
+	retries                    []time.Time // of those that are not deferred: of no meaning
 }
 
 func (c *outcomeColumns) add(r Result) {
@@ -105,6 +107,6 @@ func (c *outcomeColumns) add(r Result) {
 	c.outcomes = append(c.outcomes, string(r.Outcome))
 	c.retries = append(c.retries, r.RetryAt)
 	if r.Suppress {
-		c.suppressed = append(c.suppressed, r.ClientID)
+		c.suppressed, c.suppressedRuns = append(c.suppressed, r.ClientID), append(c.suppressedRuns, r.RunID)
 	}
 }

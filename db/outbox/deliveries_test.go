@@ -387,7 +387,7 @@ func TestConservation(t *testing.T) {
 			s.Record(results...)
 			switch random.IntN(12) {
 			case 3:
-				if err := outbox.New(d.Postgres()).Runs().DeferDomain(t.Context(), run.ID, "550 no", dbtest.Monday, failed); err != nil {
+				if err := outbox.New(d.Postgres()).Runs().DeferDomain(t.Context(), run.ID, noHold(dbtest.Monday), failed); err != nil {
 					t.Fatal(err)
 				}
 			case 0:

@@ -22,6 +22,7 @@ type Result struct {
 	N        int // which attempt this was, from 1
 	At       time.Time
 	Status   domain.AttemptStatus
+	Class    domain.Class // of what was not accepted
 	Code     int
 	Answer   string
 	Outcome  domain.Outcome
@@ -36,9 +37,9 @@ func (r *Result) Follow(d domain.Disposition) {
 
 // recordStatement is the one statement that emails wait for, so it only adds rows. Unnested side
 // by side, few rows cost half of what they cost from one unnest of all, which stores each first.
-const recordStatement = `INSERT INTO attempts (run_id, seq, client_id, email, n, at, status, code, answer)
+const recordStatement = `INSERT INTO attempts (run_id, seq, client_id, email, n, at, status, code, answer, class)
 	SELECT unnest($1::bigint[]), unnest($2::int[]), unnest($3::bigint[]), unnest($4::text[]), unnest($5::smallint[]),
-		unnest($6::timestamptz[]), unnest($7::text[]), unnest($8::smallint[]), unnest($9::text[])`
+		unnest($6::timestamptz[]), unnest($7::text[]), unnest($8::smallint[]), unnest($9::text[]), unnest($10::text[])`
 
 // Recorder makes attempts durable on a connection of its own, which keeps the statement prepared.
 // One goroutine uses it.

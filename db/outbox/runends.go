@@ -34,16 +34,29 @@ func (r Runs) Pause(ctx context.Context, id int64, reason string, now time.Time,
 	})
 }
 
+// DomainHold is a receiving domain that a run sends nothing to for a while, and the refusal that is the reason.
+type DomainHold struct {
+	Domain string
+	Answer domain.Answer
+	Until  time.Time
+}
+
 // DeferDomain defers deliveries that failed because their receiving domain takes nothing from the sender:
 // it was never their fault. The run goes on and shows the reason.
-func (r Runs) DeferDomain(ctx context.Context, id int64, reason string, until time.Time, revert []int32) error {
+func (r Runs) DeferDomain(ctx context.Context, id int64, hold DomainHold, revert []int32) error {
 	return r.pg.InTx(ctx, func(tx postgres.Tx) error {
 		run, err := pausing(ctx, tx, id)
 		if err != nil || run.ID == 0 {
 			return err
 		}
+		if _, err = tx.Pgx.Exec(ctx, `INSERT INTO run_holds (run_id, domain, class, code, answer, until) VALUES ($1, $2, $3, $4, $5, $6)
+			ON CONFLICT (run_id, domain) DO UPDATE SET class = excluded.class, code = excluded.code, answer = excluded.answer, until = excluded.until`,
+			id, hold.Domain, string(hold.Answer.Class()), hold.Answer.Code, hold.Answer.Text, hold.Until); err != nil {
+			return err
+		}
 		if run.Status == domain.RunRunning {
-			if _, err := tx.Pgx.Exec(ctx, `UPDATE runs SET reason = $2, pauses = $3 WHERE id = $1`, id, reason, run.Pauses+1); err != nil {
+			if _, err := tx.Pgx.Exec(ctx, `UPDATE runs SET reason = $2, pauses = $3 WHERE id = $1`,
+				id, hold.Domain+": "+hold.Answer.String(), run.Pauses+1); err != nil {
 				return err
 			}
 		}
@@ -53,9 +66,16 @@ func (r Runs) DeferDomain(ctx context.Context, id int64, reason string, until ti
 				INSERT INTO retries (run_id, seq, due_at) SELECT $1, seq, $4 FROM again
 			) UPDATE batches SET failed = failed - n
 			FROM (SELECT (seq - 1) / $3 * $3 + 1 AS first, count(*)::int AS n FROM again GROUP BY 1) AS part
-			WHERE run_id = $1 AND first_seq = first`, id, revert, domain.BatchSize, until)
+			WHERE run_id = $1 AND first_seq = first`, id, revert, domain.BatchSize, hold.Until)
 		return err
 	})
+}
+
+// ResumeDomain says that a domain is held no more; last: it was the only one.
+func (r Runs) ResumeDomain(ctx context.Context, id int64, name string, last bool) error {
+	_, err := r.pg.Pool.Exec(ctx, `WITH resumed AS (DELETE FROM run_holds WHERE run_id = $1 AND domain = $2)
+		UPDATE runs SET reason = '' WHERE id = $1 AND $3 AND status = 'running' AND reason <> ''`, id, name, last)
+	return postgres.TranslateError(err)
 }
 
 // pausing locks a run that is not closed, none (ID 0) when it is. The lock is weaker than UPDATE, or
@@ -158,7 +178,7 @@ func countRun(ctx context.Context, tx postgres.Tx, run *domain.Run) error {
 	if err != nil {
 		return err
 	}
-	if _, err := tx.Pgx.Exec(ctx, `DELETE FROM batches WHERE run_id = $1`, run.ID); err != nil {
+	if _, err := tx.Pgx.Exec(ctx, `WITH holds AS (DELETE FROM run_holds WHERE run_id = $1) DELETE FROM batches WHERE run_id = $1`, run.ID); err != nil {
 		return err
 	}
 	_, err = tx.Pgx.Exec(ctx, statement.Close.SQL(`DELETE FROM retries WHERE run_id = $1`), run.ID)

@@ -93,6 +93,11 @@ func TestPauseRun(t *testing.T) {
 	}
 }
 
+// noHold is example.org, which says no.
+func noHold(until time.Time) outbox.DomainHold {
+	return outbox.DomainHold{Domain: "example.org", Answer: domain.NewAnswer(domain.StageRcpt, 550, "no"), Until: until}
+}
+
 func TestHoldBack(t *testing.T) {
 	d := dbtest.New(t)
 	run, _ := dbtest.NewRun(t, d, "ann", 100)
@@ -100,7 +105,7 @@ func TestHoldBack(t *testing.T) {
 	emails := s.Fetch(run.ID)
 	s.All(run.ID, emails[:1], domain.OutcomeAccepted)
 	s.All(run.ID, emails[1:], domain.OutcomeFailed)
-	if err := outbox.New(d.Postgres()).Runs().DeferDomain(t.Context(), run.ID, "example.org: 550 no", dbtest.Monday.Add(time.Minute), []int32{1, 2, 3}); err != nil {
+	if err := outbox.New(d.Postgres()).Runs().DeferDomain(t.Context(), run.ID, noHold(dbtest.Monday.Add(time.Minute)), []int32{1, 2, 3}); err != nil {
 		t.Fatal(err)
 	}
 	dbtest.Counted(t, d, run.ID, domain.Counts{Planned: 100, Accepted: 1, Failed: 97})
@@ -117,8 +122,14 @@ func TestHoldBack(t *testing.T) {
 	if again := s.Fetch(run.ID); len(again) != 2 || again[0].Seq != 2 {
 		t.Errorf("%+v", again)
 	}
+	if err := outbox.New(d.Postgres()).Runs().ResumeDomain(t.Context(), run.ID, "example.org", true); err != nil {
+		t.Fatal(err)
+	}
+	if row, err := d.Runs().Get(t.Context(), 0, run.ID); err != nil || row.Reason != "" || dbtest.Number(t, d, "SELECT count(*) FROM run_holds") != 0 {
+		t.Errorf("a hold that is over is still shown: %v %+v", err, row)
+	}
 	dbtest.Exec(t, d, "UPDATE runs SET closed_at = now(), status = 'done'")
-	if err := outbox.New(d.Postgres()).Runs().DeferDomain(t.Context(), run.ID, "late", dbtest.Monday, []int32{4}); err != nil {
+	if err := outbox.New(d.Postgres()).Runs().DeferDomain(t.Context(), run.ID, noHold(dbtest.Monday), []int32{4}); err != nil {
 		t.Fatal(err)
 	}
 	if failed := dbtest.Number(t, d, "SELECT count(*) FROM deliveries WHERE outcome = 'failed'"); failed != 97 {

@@ -16,7 +16,13 @@ type AttemptRow struct {
 	N                int
 	At               web.Moment
 	Status           domain.AttemptStatus
-	Answer           string // the mail server's own words
+	Reply
+}
+
+// Reply is the block runs/reply: the mail server's own words, and what they mean.
+type Reply struct {
+	Answer string
+	Class  domain.Class // empty: nothing needs to be explained
 }
 
 // attemptsView is the page runs/attempts and its block runs/attempt-results.
@@ -65,6 +71,10 @@ func (h *Runs) Attempts(r *web.Request) error {
 func (h *Runs) AttemptRow(r *web.Request, one db.AttemptRow) AttemptRow {
 	return AttemptRow{
 		Email: one.Email, Mailing: one.MailingName, MailingID: one.MailingID, RunID: one.RunID, N: one.N, At: r.Viewer.Moment(one.At),
-		Status: one.Status, Answer: domain.Answer{Code: one.Code, Text: one.Answer}.String(),
+		Status: one.Status, Reply: replyOf(one.Attempt),
 	}
+}
+
+func replyOf(one domain.Attempt) Reply {
+	return Reply{Answer: domain.Answer{Code: one.Code, Text: one.Answer}.String(), Class: one.Meaning()}
 }

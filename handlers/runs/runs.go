@@ -38,8 +38,9 @@ type Row struct {
 	ID, MailingID int64
 	Mailing       string
 	Status        domain.RunStatus
-	Reason        string // why it ended early, was missed, or does not move: a word of ours or the server's
-	Ours          bool   // Reason is a key of runs.reason_
+	Reason        string       // why it ended early, was missed, or does not move: a word of ours or the server's
+	Ours          bool         // Reason is a key of runs.reason_
+	Class         domain.Class // what the server's words in Reason mean; empty: they are no answer to an email
 	ScheduledAt   web.Moment
 	ClosedAt      web.Moment
 	ResumeAt      web.Moment
@@ -50,6 +51,7 @@ type Row struct {
 // runView is the page runs/show.
 type runView struct {
 	Row
+	Refusals   refusalsView
 	Throughput ThroughputChart
 	Outcome    string
 	Outcomes   []templates.Option
@@ -62,7 +64,7 @@ type deliveryRow struct {
 	Email   string
 	Outcome domain.Outcome
 	Tries   int
-	Answer  string // the mail server's own words
+	Reply
 }
 
 // Row is the run as lists show it.
@@ -85,6 +87,8 @@ func (h *Runs) Row(r *web.Request, run db.RunRow) Row {
 	case domain.ReasonStopped, domain.ReasonDeleted, domain.ReasonDisabled, domain.ReasonBlocked, domain.ReasonEnded, domain.ReasonMissed,
 		domain.ReasonWarmUp, domain.ReasonComplaints:
 		row.Ours = true
+	default:
+		row.Class = domain.ClassOfReason(run.Reason)
 	}
 	return row
 }
@@ -118,13 +122,19 @@ func (h *Runs) Show(r *web.Request) error {
 	if view.Throughput, err = h.ThroughputOf(r, run.Run); err != nil {
 		return err
 	}
+	if view.Refusals, err = h.refusals(r, run.Run); err != nil {
+		return err
+	}
+	if len(view.Refusals.Holds) > 0 && run.Status == domain.RunRunning {
+		view.Reason = "" // the holds say it better
+	}
 	view.Outcomes = []templates.Option{{Label: r.Viewer.T("runs.all_outcomes")}}
 	for _, one := range domain.Outcomes() {
 		view.Outcomes = append(view.Outcomes, templates.Option{Value: string(one), Label: r.Viewer.T("runs.outcome_" + string(one))})
 	}
 	for _, one := range deliveries {
 		view.Rows = append(view.Rows, deliveryRow{Email: one.Email, Outcome: one.Outcome, Tries: one.Tries,
-			Answer: domain.Answer{Code: one.Code, Text: one.Answer}.String()})
+			Reply: replyOf(domain.Attempt{Status: one.Status, Code: one.Code, Answer: one.Answer, Class: one.Class})})
 	}
 	return r.Page(fiber.StatusOK, "runs/show", view)
 }

@@ -17,6 +17,8 @@ func TestViews(t *testing.T) {
 		"runs/counts":          runCounts{},
 		"runs/outcome":         domain.Outcome(""),
 		"runs/show":            runView{},
+		"runs/refusals":        refusalsView{},
+		"runs/reply":           Reply{},
 		"runs/state":           Row{},
 		"runs/status":          domain.RunStatus(""),
 		"runs/attempts":        attemptsView{},

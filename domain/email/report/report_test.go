@@ -74,7 +74,7 @@ Diagnostic-Code: smtp; 550 5.1.1 <ivan@example.net>: Recipient address
 Action: failed
 Status: 5.1.1
 Diagnostic-Code: X-Postfix; unknown user: "ivan"`)},
-	{name: "a full mailbox", kind: domain.ReturnSoft, class: domain.ClassMailbox, answer: "552 5.2.2",
+	{name: "a full mailbox", kind: domain.ReturnSoft, class: domain.ClassFull, answer: "552 5.2.2",
 		raw: delivery("MAILER-DAEMON@mx.example.org", "sorry", `Final-Recipient: RFC822; Ivan@Example.NET
 Action: Failed
 Status: 5.2.2
@@ -84,7 +84,7 @@ Diagnostic-Code: smtp; 552 5.2.2 Mailbox is over quota`)},
 Action: failed
 Status: 4.4.1
 Diagnostic-Code: X-Postfix; connect to mail.example.net[192.0.2.9]:25: Connection timed out`)},
-	{name: "the sender is refused", kind: domain.ReturnBlocked, class: domain.ClassSender, answer: "550 5.7.1 Message rejected as spam",
+	{name: "the sender is refused", kind: domain.ReturnBlocked, class: domain.ClassContent, answer: "550 5.7.1 Message rejected as spam",
 		raw: delivery("MAILER-DAEMON@mx.example.org", "sorry", `Final-Recipient: rfc822; ivan@example.net
 Action: failed
 Status: 5.7.1
@@ -240,7 +240,7 @@ Sorry, no mailbox here by that name. (#5.1.1)
 ` + returned + `
 Hello
 `},
-	{name: "qmail, remote", kind: domain.ReturnBlocked, class: domain.ClassSender, answer: "554 5.7.1 blocked by spamhaus",
+	{name: "qmail, remote", kind: domain.ReturnBlocked, class: domain.ClassReputation, answer: "554 5.7.1 blocked by spamhaus",
 		raw: `From: MAILER-DAEMON@mx.example.org
 To: b+` + token + `@bounces.example.com
 Subject: failure notice
@@ -258,7 +258,7 @@ Original-Recipient: rfc822;ivan@example.net
 Action: failed
 Status: 5.1.1
 Diagnostic-Code: smtp; 550 5.7.1 No such user!`), "us-ascii", "utf-8", 1)},
-	{name: "mail.ru", kind: domain.ReturnSoft, class: domain.ClassMailbox, answer: "552 ",
+	{name: "mail.ru", kind: domain.ReturnSoft, class: domain.ClassFull, answer: "552 ",
 		raw: `From: mailer-daemon@corp.mail.ru
 To: b+` + token + `@bounces.example.com
 Subject: =?utf-8?B?0J/QuNGB0YzQvNC+INC90LUg0LTQvtGB0YLQsNCy0LvQtdC90L4=?=
@@ -394,8 +394,8 @@ func TestReports(t *testing.T) {
 				t.Errorf("%s: is %s, want %s: %+v", c.name, kind, c.kind, report)
 				continue
 			}
-			if kind.Bounced() && domain.ReturnClass(answer) != c.class {
-				t.Errorf("%s: class %s of %q, want %s", c.name, domain.ReturnClass(answer), answer, c.class)
+			if kind.Bounced() && answer.Class() != c.class {
+				t.Errorf("%s: class %s of %q, want %s", c.name, answer.Class(), answer, c.class)
 			}
 			if !strings.Contains(answer.String(), c.answer) {
 				t.Errorf("%s: answer %q, want %q in it", c.name, answer, c.answer)

@@ -11,10 +11,9 @@ import (
 
 // dispose does what domain.Dispose says that an answer means.
 //
-// Of a row of refusals alike, those that have failed are taken back when their deliveries know that they
-// failed. A process that dies before leaves at most nineteen of a domain failed, and nobody suppressed.
+// Of refusals alike, those that have failed are taken back when their deliveries know that they failed. A process
+// that dies before leaves at most nineteen of a domain in a row failed, or one in twenty, and nobody suppressed.
 func (s *sender) dispose(it item, answer domain.Answer) {
-	run, to := it.batch.run, receivingDomain(it.Email)
 	h := s.history(it, answer)
 	alike := ""
 	if answer.Status() == domain.Failed {
@@ -27,30 +26,45 @@ func (s *sender) dispose(it item, answer domain.Answer) {
 		return
 	}
 	s.confirmed() // a result is waited for once at a time
-	run.refusals.Lock()
-	all, one := run.refusals.add("", answer), run.refusals.add(to, answer)
-	h.Run, h.Domain = all.Refusals, one.Refusals
-	d := domain.Dispose(answer, h)
-	var revert []int32
-	switch {
-	case d.PauseRun:
-		revert = slices.Concat(all.takeBack(), one.takeBack())
-	case d.HoldDomain:
-		one.Hold(h.Now, d.RetryAt)
-		revert = one.takeBack()
-	default:
-		all.seqs, one.seqs = append(all.seqs, int32(it.Seq)), append(one.seqs, int32(it.Seq))
-	}
-	s.record(it, answer, d) // locked, so that the row comes before it
-	run.refusals.Unlock()
+	d, revert := s.refused(it, answer, alike, h)
 	s.leaveConnection(answer, d)
+	run := it.batch.run
 	if d.PauseRun && (run.halted.CompareAndSwap(false, true) || len(revert) > 0) {
 		s.confirmed() // then all of revert know that they failed
 		s.runs.pause(s.hard, run, answer, revert)
 	} else if d.HoldDomain && len(revert) > 0 {
 		s.confirmed()
-		s.runs.holdDomain(s.hard, run, to+": "+answer.String(), d.RetryAt, revert)
+		s.runs.holdDomain(s.hard, run, outbox.DomainHold{Domain: receivingDomain(it.Email), Answer: answer, Until: d.RetryAt}, revert)
 	}
+}
+
+// refused counts a refusal and records it. revert are those who have failed alike and are to be tried again.
+func (s *sender) refused(it item, answer domain.Answer, alike string, h domain.History) (d domain.Disposition, revert []int32) {
+	refusals := &it.batch.run.refusals
+	refusals.Lock()
+	defer refusals.Unlock()
+	var one *refusalRow
+	to := refusals.of(receivingDomain(it.Email))
+	all := refusals.all.of(alike)
+	h.Run = all.add()
+	if to != nil {
+		one = to.kinds.of(alike)
+		h.Domain, h.Hold = one.add(), to.DomainHold
+		h.Domain.Accepted = to.accepted
+	}
+	d = domain.Dispose(answer, h)
+	switch {
+	case d.PauseRun:
+		revert = slices.Concat(all.takeBack(), one.takeBack())
+	case d.HoldDomain:
+		to.Add(h.Now, d.RetryAt)
+		revert = one.takeBack()
+	default:
+		all.failed(it.Seq)
+		one.failed(it.Seq)
+	}
+	s.record(it, answer, d) // locked, so that the row comes before it
+	return d, revert
 }
 
 // history is what came before the answer, without the refusals of the run.
@@ -92,8 +106,8 @@ func (s *sender) follow(it item, answer domain.Answer, d domain.Disposition) {
 		}
 		s.queue.giveBack(it)
 	}
-	if d.Status == domain.Accepted && it.batch.run.refusals.accepted(receivingDomain(it.Email)) {
-		s.runs.note(s.hard, []int64{it.batch.run.ID}, "")
+	if to := receivingDomain(it.Email); d.Status == domain.Accepted && it.batch.run.refusals.accepted(to, s.clock.Now) {
+		s.runs.resumeDomain(s.hard, it.batch.run, to)
 	}
 	if d.Server == domain.ServerWorks {
 		return
@@ -123,6 +137,9 @@ func (s *sender) record(it item, answer domain.Answer, d domain.Disposition) {
 		At: s.clock.Now().UTC().Truncate(time.Microsecond), Code: answer.Code, Answer: answer.Text,
 	}}
 	r.Follow(d)
+	if r.Status != "" && r.Status != domain.Accepted {
+		r.Class = answer.Class()
+	}
 	if answer.Stage == domain.StageEndOfData || r.whole {
 		r.durable, s.unconfirmed = s.durable, true
 	}

@@ -229,7 +229,7 @@ func TestRefusedAndDeferred(t *testing.T) {
 	if n := w.count(`SELECT count(*) FROM attempts WHERE email = 'client9@example.org'`); n != 2 {
 		t.Errorf("the greylisted client has %d attempts, want 2", n)
 	}
-	if n := w.count(`SELECT count(*) FROM clients WHERE email = 'client7@example.org' AND suppressed_reason = 'bounced'`); n != 1 {
+	if n := w.count(`SELECT count(*) FROM clients WHERE email = 'client7@example.org' AND suppressed_reason = 'bounced' AND suppressed_run = $1`, run.ID); n != 1 {
 		t.Error("the bounced client still gets emails")
 	}
 	if n := w.count(`SELECT count(*) FROM attempts WHERE answer = '5.1.1 no such user' AND code = 550`); n != 1 {

@@ -49,10 +49,19 @@ func (c *runControl) pause(ctx context.Context, run *sendingRun, answer domain.A
 }
 
 // holdDomain defers those in revert, who failed because their receiving domain takes nothing.
-func (c *runControl) holdDomain(ctx context.Context, run *sendingRun, reason string, until time.Time, revert []int32) {
+func (c *runControl) holdDomain(ctx context.Context, run *sendingRun, hold outbox.DomainHold, revert []int32) {
 	retry(ctx, c.log, func(ctx context.Context) error {
-		return c.outbox.DeferDomain(ctx, run.ID, reason, until, revert)
+		return c.outbox.DeferDomain(ctx, run.ID, hold, revert)
 	})
+}
+
+// resumeDomain says that a domain which was held takes emails again.
+func (c *runControl) resumeDomain(ctx context.Context, run *sendingRun, name string) {
+	bounded, cancel := context.WithTimeout(ctx, timeout)
+	defer cancel()
+	if err := c.outbox.ResumeDomain(bounded, run.ID, name, !run.refusals.held()); err != nil {
+		c.log.Warn("a domain's hold could not be taken back", "run", run.ID, "domain", name, "error", err)
+	}
 }
 
 // moving takes back what the runs show.
