@@ -40,6 +40,7 @@ type config struct {
 	BounceDomain   domainName    `env:"BOUNCE_DOMAIN" help:"domain that returned emails come to: envelope senders are b+<token>@ it; empty: MAIL_FROM"`
 	BounceAddr     listenAddress `env:"BOUNCE_ADDR" help:"where returned emails are taken by SMTP, such as 127.0.0.1:2525; the MX of BOUNCE_DOMAIN leads here"`
 	BounceIMAP     bounceMailbox `env:"BOUNCE_IMAP" help:"or the mailbox that they are read from, imaps://user:password@host/INBOX"`
+	DNSAddr        dnsAddress    `env:"DNS_ADDR" help:"DNS server that is asked about domains, as host:port; empty: that of the system"`
 	DispatchEvery  interval      `env:"DISPATCH_EVERY" envDefault:"1m" help:"how often to look for due mailings"`
 	TrustedProxies networks      `env:"TRUSTED_PROXIES" help:"addresses whose forwarded headers are trusted, separated by commas"`
 	RedisURL       redisURL      `env:"REDIS_URL" help:"cache shared by several machines, redis://host:6379/0"`
@@ -105,6 +106,7 @@ func masked(name, value string) string {
 // Values that know what is allowed.
 type (
 	listenAddress string
+	dnsAddress    string
 	databaseURL   string
 	redisURL      string
 	mediaURL      string
@@ -125,13 +127,23 @@ type (
 
 var _ = []encoding.TextUnmarshaler{new(listenAddress), new(databaseURL), new(redisURL), new(mediaURL),
 	new(readableFile), new(secret), new(oldSecret), new(logFormat), new(interval), new(networks), new(webAddress),
-	new(smtpServers), new(domainLimits), new(ownerLimits), new(mailAddress), new(domainName), new(bounceMailbox)}
+	new(smtpServers), new(domainLimits), new(ownerLimits), new(mailAddress), new(domainName), new(bounceMailbox),
+	new(dnsAddress)}
 
 func (a *listenAddress) UnmarshalText(text []byte) error {
 	*a = listenAddress(text)
 	_, port, err := net.SplitHostPort(string(text))
 	if n, bad := strconv.Atoi(port); err != nil || bad != nil || n < 0 || n > 65535 {
 		return errors.New("allowed is host:port, such as 127.0.0.1:8080 or :8080")
+	}
+	return nil
+}
+
+func (d *dnsAddress) UnmarshalText(text []byte) error {
+	*d = dnsAddress(text)
+	host, port, err := net.SplitHostPort(string(text))
+	if n, bad := strconv.Atoi(port); err != nil || bad != nil || host == "" || n < 1 || n > 65535 {
+		return errors.New("allowed is host:port, such as 127.0.0.1:53")
 	}
 	return nil
 }

@@ -13,6 +13,7 @@ import (
 	"skychimp/db"
 	"skychimp/db/embedded"
 	"skychimp/db/outbox"
+	"skychimp/domain/emailauth"
 )
 
 // database is the open database, and the private server behind it when there is one.
@@ -129,8 +130,24 @@ func (p *program) recognize(d *database) error {
 		return misuse{fmt.Errorf("SECRET: %w, and they would answer 404: use that secret; to change it, name the one of before "+
 			"in SECRET_OLD, or SECRET_OLD=lost when nobody has it any more", err)}
 	}
+	if err == nil {
+		err = p.resealKeys(d, secret)
+	}
 	if err == nil && hold.On {
 		p.log.Warn("on hold: no email of a mailing leaves; see skychimp hold --help", "copied", hold.Copied, "since", hold.Since)
+	}
+	return err
+}
+
+// resealKeys seals the keys of senders' domains with SECRET where SECRET_OLD did.
+func (p *program) resealKeys(d *database, secret []byte) error {
+	vault, err := emailauth.NewVault(secret, p.config.SecretOld.key())
+	if err != nil {
+		return err
+	}
+	renewed, err := d.Senders().Reseal(p.ctx, vault)
+	if renewed > 0 {
+		p.log.Warn("senders' domains have new keys, because the secret of the old ones is lost: their owners have to publish new records", "domains", renewed)
 	}
 	return err
 }

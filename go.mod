@@ -3,6 +3,7 @@ module skychimp
 go 1.26.0
 
 require (
+	codeberg.org/miekg/dns v0.6.0
 	github.com/alecthomas/kong v1.17.0
 	github.com/alexedwards/argon2id v1.0.0
 	github.com/alicebob/miniredis/v2 v2.40.0

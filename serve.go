@@ -13,6 +13,7 @@ import (
 	"github.com/gofiber/fiber/v2"
 
 	"skychimp/handlers"
+	"skychimp/handlers/resolver"
 	"skychimp/handlers/web"
 	"skychimp/static"
 	"skychimp/templates"
@@ -71,7 +72,7 @@ func (p *program) serveAfter(prepare func(*database) error) (err error) {
 		Config: web.Config{BaseURL: p.config.BaseURL.URL, Addr: string(p.config.Addr), Proxies: p.config.TrustedProxies,
 			Inbox:   len(p.config.SMTPURL) == 0,
 			Bounces: p.config.BounceAddr != "" || p.config.BounceIMAP.Addr != "", Secret: secret, SecretOld: p.config.SecretOld.key()},
-		Media: media,
+		Media: media, DNS: resolver.New(string(p.config.DNSAddr)),
 	}, database.DB, set, files, p.log)
 	if err != nil {
 		return err

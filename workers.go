@@ -11,10 +11,12 @@ import (
 	"skychimp/db"
 	"skychimp/domain"
 	"skychimp/domain/email"
+	"skychimp/domain/emailauth"
 	"skychimp/handlers/inbox"
 	"skychimp/handlers/jobs"
 	"skychimp/handlers/jobs/engine"
 	"skychimp/handlers/jobs/smtp"
+	"skychimp/handlers/resolver"
 	"skychimp/templates"
 )
 
@@ -64,6 +66,7 @@ func (p *program) startWorkers(database *database, texts *templates.Texts, media
 	stopJobs, err := jobs.Start(context.WithoutCancel(p.ctx), jobs.Config{
 		DB: database.DB, Outbox: database.outbox(), Log: p.log, Clock: w.engine.Clock(), Instance: w.instance,
 		Every: time.Duration(p.config.DispatchEvery), Mail: mail, Found: &w.engine.Counts().Mismatches, Media: media,
+		DNS: resolver.New(string(p.config.DNSAddr)),
 	})
 	if err != nil {
 		return nil, errors.Join(err, w.stop())
@@ -105,6 +108,9 @@ func (p *program) configure(w *workers, database *database, texts *templates.Tex
 		From: *p.config.MailFrom.Address, BounceDomain: string(p.config.BounceDomain), BaseURL: p.config.BaseURL.String(), Secret: secret,
 		Translate: texts.Say, Log: p.log,
 		Limits: engine.Limits{Domains: domain.Limits(p.config.DomainLimits), Owners: domain.OwnerLimits(p.config.OwnerLimits)},
+	}
+	if w.settings.Vault, err = emailauth.NewVault(secret, p.config.SecretOld.key()); err != nil {
+		return err
 	}
 	if p.config.DKIMKey != "" {
 		key, err := os.ReadFile(string(p.config.DKIMKey))

@@ -29,6 +29,9 @@ func (ms Mailings) Create(ctx context.Context, m *domain.Mailing) error {
 		if err := checkMessage(ctx, tx, m); err != nil {
 			return err
 		}
+		if err := checkSender(ctx, tx, m); err != nil {
+			return err
+		}
 		m.Status = domain.Created
 		if _, err := tx.NewInsert().Model(m).Exec(ctx); err != nil {
 			return err
@@ -65,6 +68,11 @@ func (ms Mailings) update(ctx context.Context, tx Tx, owner, id int64, change fu
 			return m, err
 		}
 	}
+	if m.SenderID != before.SenderID {
+		if err := checkSender(ctx, tx, &m); err != nil {
+			return m, err
+		}
+	}
 	return m, ms.save(ctx, tx, before, &m)
 }
 
@@ -79,7 +87,7 @@ func (ms Mailings) RunNow(ctx context.Context, owner, id int64, now time.Time) e
 		if _, _, err := m.RunNow(now); err != nil {
 			return err
 		}
-		if err := mayLaunch(ctx, tx, m.OwnerID); err != nil {
+		if err := mayLaunch(ctx, tx, m); err != nil {
 			return err
 		}
 		if err := RefuseRepeat(ctx, tx, id, now); err != nil {
@@ -92,12 +100,19 @@ func (ms Mailings) RunNow(ctx context.Context, owner, id int64, now time.Time) e
 	})
 }
 
-func mayLaunch(ctx context.Context, tx Tx, owner int64) error {
+func mayLaunch(ctx context.Context, tx Tx, m domain.Mailing) error {
 	var user domain.User
-	if err := tx.NewSelect().Model(&user).Column("name", "approved_name").Where("id = ?", owner).Scan(ctx); err != nil {
+	if err := tx.NewSelect().Model(&user).Column("name", "approved_name").Where("id = ?", m.OwnerID).Scan(ctx); err != nil {
 		return err
 	}
-	return user.MayLaunch()
+	if err := user.MayLaunch(); err != nil || m.SenderID == 0 {
+		return err
+	}
+	sender, from, err := senderOf(ctx, tx, m)
+	if err != nil {
+		return err
+	}
+	return sender.MayLaunch(from)
 }
 
 // RefuseRepeat refuses what a double click would make: a doubled letter.
@@ -126,7 +141,7 @@ func (ms Mailings) Delete(ctx context.Context, owner, id int64, now time.Time) e
 // save writes the row, the picked recipients and everything that follows from what changed.
 func (ms Mailings) save(ctx context.Context, tx Tx, before domain.Mailing, m *domain.Mailing) error {
 	if m.Status == domain.Running && before.Status != domain.Running {
-		if err := mayLaunch(ctx, tx, m.OwnerID); err != nil {
+		if err := mayLaunch(ctx, tx, *m); err != nil {
 			return err
 		}
 	}

@@ -20,12 +20,13 @@ type token struct {
 	UserID         int64  `bun:",nullzero"`
 	RegistrationID int64  `bun:",nullzero"`
 	ChangeID       int64  `bun:",nullzero"`
+	SenderID       int64  `bun:",nullzero"`
 	Purpose        domain.TokenPurpose
 	ExpiresAt      time.Time
 }
 
 // Create keeps a link's hash, the first time it is asked to, for as long as its purpose lets it work; id is of a registration
-// or of an email change where the link confirms one, else of a user. Older links go on working, because emails may arrive
+// of an email change or of a sender where the link confirms one, else of a user. Older links go on working, because emails may arrive
 // late and out of turn.
 func (t Tokens) Create(ctx context.Context, hash []byte, id int64, purpose domain.TokenPurpose, now time.Time) error {
 	return t.db.pg.InTx(ctx, func(tx Tx) error {
@@ -41,6 +42,11 @@ func (t Tokens) Create(ctx context.Context, hash []byte, id int64, purpose domai
 				return err
 			}
 			kept.ChangeID = id
+		case domain.TokenSender:
+			if err := tx.NewRaw(`SELECT owner_id FROM senders WHERE id = ?`, id).Scan(ctx, &kept.UserID); err != nil {
+				return err
+			}
+			kept.SenderID = id
 		}
 		_, err := tx.NewInsert().Model(&kept).On("CONFLICT DO NOTHING").Exec(ctx)
 		return err

@@ -43,6 +43,8 @@ const (
 
 	MailOldEmail MailKind = "email_old" // asks the mailbox of before whether a new address is right
 	MailNewEmail MailKind = "email_new" // asks the new one; MailKnown where the address has an account
+
+	MailSender MailKind = "sender" // asks the mailbox of a sender whether the owner may write from it
 )
 
 // MailJob sends one system email, to the user or, for MailVerify, to whoever registered. With
@@ -53,12 +55,19 @@ type MailJob struct {
 	UserID         int64    `json:"user_id,omitempty"`
 	RegistrationID int64    `json:"registration_id,omitempty"`
 	EmailChangeID  int64    `json:"email_change_id,omitempty"`
+	SenderID       int64    `json:"sender_id,omitempty"`
 	MessageID      int64    `json:"message_id,omitempty"`
 	ClientID       int64    `json:"client_id,omitempty"`
 }
 
 // Kind implements river.JobArgs.
 func (MailJob) Kind() string { return "mail" }
+
+// SenderDomainsJob looks whether the domains of senders are still set up.
+type SenderDomainsJob struct{}
+
+// Kind implements river.JobArgs.
+func (SenderDomainsJob) Kind() string { return "sender_domains" }
 
 // ImportJob imports the rows of one uploaded list of clients.
 type ImportJob struct {

@@ -28,6 +28,7 @@ type Mailing struct {
 	ID             int64 `bun:",pk,autoincrement"`
 	OwnerID        int64
 	MessageID      int64 `bun:",nullzero"`
+	SenderID       int64 `bun:",nullzero"` // 0: the installation's address
 	Name           string
 	Audience       Audience
 	Tags           []string  `bun:",array"`

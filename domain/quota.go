@@ -25,6 +25,8 @@ const (
 	emailsOfNetwork, emailsOfInstallation     = 30, 1000
 	guessesOfNetwork, guessesOfAddress        = 10, 100
 	testsOfOwner, changesOfUser               = 30, 5
+	confirmationsOfOwner                      = 20
+	confirmationsOfMailbox                    = 3
 	guessWindow, emailWindow, mailboxInterval = 15 * time.Minute, time.Hour, time.Hour
 )
 
@@ -75,6 +77,12 @@ func Testing(owner int64) Quota {
 // Moving bounds how often a user asks for another address.
 func Moving(user int64) Quota {
 	return Quota{"move " + strconv.FormatInt(user, 10), changesOfUser, emailWindow}
+}
+
+// ConfirmingSender bounds the emails that ask a mailbox to confirm a sender: of an owner, and to the mailbox.
+func ConfirmingSender(owner int64, email string) []Quota {
+	return []Quota{{"sender " + strconv.FormatInt(owner, 10), confirmationsOfOwner, emailWindow},
+		{"sender mailbox " + Mailbox(email), confirmationsOfMailbox, emailWindow}}
 }
 
 // Mailbox is the same for all spellings of an address that lead to one mailbox: case, +tag, the domain

@@ -39,6 +39,7 @@ type Run struct {
 	Subject      string
 	Body         string
 	Revision     int
+	From         From `bun:"embed:"`
 	Status       RunStatus
 	EndOutcome   Outcome
 	Reason       string

@@ -27,6 +27,8 @@ const (
 
 	TokenOldEmail TokenPurpose = "email_old" // the mailbox of before confirms a new address
 	TokenNewEmail TokenPurpose = "email_new" // the new one does
+
+	TokenSender TokenPurpose = "sender" // the mailbox confirms that a sender may write from it
 )
 
 // Life is how long a link is valid.

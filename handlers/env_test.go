@@ -18,6 +18,8 @@ import (
 	"skychimp/db"
 	"skychimp/db/dbtest"
 	"skychimp/domain"
+	"skychimp/handlers/resolver"
+	"skychimp/handlers/resolver/dnstest"
 	"skychimp/handlers/web"
 	"skychimp/static"
 	"skychimp/templates"
@@ -83,6 +85,9 @@ func served(t testing.TB, database *db.DB, patience time.Duration, change ...fun
 	config := Config{Config: web.Config{BaseURL: base, Addr: base.Host, Inbox: true, Secret: []byte(password)}, Media: media}
 	for _, one := range change {
 		one(&config)
+	}
+	if config.DNS == nil {
+		config.DNS = resolver.New(dnstest.New(t).Addr)
 	}
 	logger := slog.New(slog.NewTextHandler(log, nil))
 	app, err := New(config, database, set, files, logger)

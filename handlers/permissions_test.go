@@ -111,6 +111,19 @@ var decisions = []decision{
 	{"GET /messages/:id/preview", viewers, 200, 200, "message", ""},
 	{"POST /messages/:id/test", owners, 303, 200, "message", ""},
 
+	{"GET /senders", owners, 200, 200, "", ""},
+	{"POST /senders", owners, 303, 200, "", "name=Shop&email=news@shop{me}.example"},
+	{"GET /senders/new", owners, 200, 200, "", ""},
+	{"GET /senders/confirm/:token", anybody, 410, 410, "", ""},
+	{"POST /senders/confirm/:token", anybody, 410, 410, "", ""},
+	{"GET /senders/:id", owners, 200, 200, "sender", ""},
+	{"PUT /senders/:id", owners, 303, 200, "sender", "name=Other&email=other{me}@shop.example"},
+	{"DELETE /senders/:id", owners, 303, 200, "sender", ""},
+	{"GET /senders/:id/edit", owners, 200, 200, "sender", ""},
+	{"GET /senders/:id/delete", owners, 200, 200, "sender", ""},
+	{"POST /senders/:id/check", owners, 303, 200, "sender", ""},
+	{"POST /senders/:id/confirm", owners, 303, 200, "sender", ""},
+
 	{"GET /mailings", owners, 200, 200, "", ""},
 	{"POST /mailings", owners, 422, 422, "", "name=News"}, // without a message
 	{"GET /mailings/new", owners, 200, 200, "", ""},
@@ -196,20 +209,22 @@ var exceptions = map[string]int{
 
 // addresses are those of routes that have other parameters than :id.
 var addresses = map[string]string{
-	"GET /blog/:slug":             "/blog/hello",
-	"GET /media/:name":            "/media/none.jpg",
-	"GET /verify/:token":          "/verify/dead",
-	"POST /verify/:token":         "/verify/dead",
-	"GET /password/reset/:token":  "/password/reset/dead",
-	"POST /password/reset/:token": "/password/reset/dead",
-	"GET /account/email/:token":   "/account/email/dead",
-	"POST /account/email/:token":  "/account/email/dead",
-	"GET /unsubscribe/:token":     "/unsubscribe/test",
-	"POST /unsubscribe/:token":    "/unsubscribe/test",
-	"GET /admin/jobs/*":           "/admin/jobs/api/states",
-	"POST /admin/jobs/*":          "/admin/jobs/api/jobs/cancel",
-	"PUT /admin/jobs/*":           "/admin/jobs/api/queues/default/pause",
-	"PATCH /admin/jobs/*":         "/admin/jobs/api/queues/default",
+	"GET /blog/:slug":              "/blog/hello",
+	"GET /media/:name":             "/media/none.jpg",
+	"GET /verify/:token":           "/verify/dead",
+	"POST /verify/:token":          "/verify/dead",
+	"GET /password/reset/:token":   "/password/reset/dead",
+	"POST /password/reset/:token":  "/password/reset/dead",
+	"GET /account/email/:token":    "/account/email/dead",
+	"POST /account/email/:token":   "/account/email/dead",
+	"GET /senders/confirm/:token":  "/senders/confirm/dead",
+	"POST /senders/confirm/:token": "/senders/confirm/dead",
+	"GET /unsubscribe/:token":      "/unsubscribe/test",
+	"POST /unsubscribe/:token":     "/unsubscribe/test",
+	"GET /admin/jobs/*":            "/admin/jobs/api/states",
+	"POST /admin/jobs/*":           "/admin/jobs/api/jobs/cancel",
+	"PUT /admin/jobs/*":            "/admin/jobs/api/queues/default/pause",
+	"PATCH /admin/jobs/*":          "/admin/jobs/api/queues/default",
 }
 
 // cell is one question: may this person do this with that thing?

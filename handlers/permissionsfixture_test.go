@@ -30,6 +30,10 @@ var things = map[string]string{
 			INSERT INTO mailings (id, owner_id, name, audience, start_local, timezone, periodicity)
 			VALUES ($1, $2, 'News', 'all', '2031-01-06 09:00', 'UTC', 'daily') RETURNING id
 		) INSERT INTO runs (id, mailing_id, owner_id, scheduled_at, status) SELECT $1, id, $2, now(), 'running' FROM mailing`,
+	"sender": `WITH domain AS (
+			INSERT INTO sender_domains (id, owner_id, domain, rsa_selector, rsa_public, rsa_key, ed25519_selector, ed25519_public, ed25519_key)
+			VALUES ($1, $2, 's' || $1::bigint::text || '.example', 'r', 'R', '', 'e', 'E', '') RETURNING id
+		) INSERT INTO senders (id, owner_id, domain_id, name, email) SELECT $1, $2, id, 'Shop', 'news@s' || $1::bigint::text || '.example' FROM domain`,
 	"post": `INSERT INTO posts (id, author_id, slug, title, body) VALUES ($1, $2, 'post-' || $1::bigint::text, 'Post', 'Text')`,
 	"user": `INSERT INTO users (id, email, name, password_hash, role) SELECT $1, $1::bigint::text || '@x.example', 'Name', '', 'user' WHERE $2 > 0`,
 	"letter": `INSERT INTO inbox_letters (id, sender, recipient, raw)

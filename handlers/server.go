@@ -8,6 +8,7 @@ import (
 	"github.com/gofiber/fiber/v2"
 
 	"skychimp/db"
+	"skychimp/domain/emailauth"
 	"skychimp/handlers/account"
 	"skychimp/handlers/blog"
 	"skychimp/handlers/clients"
@@ -18,7 +19,9 @@ import (
 	"skychimp/handlers/messages"
 	"skychimp/handlers/onboarding"
 	"skychimp/handlers/recipients"
+	"skychimp/handlers/resolver"
 	"skychimp/handlers/runs"
+	"skychimp/handlers/senders"
 	"skychimp/handlers/staff"
 	"skychimp/handlers/web"
 	"skychimp/static"
@@ -28,7 +31,8 @@ import (
 // Config is what the site needs to know of the environment.
 type Config struct {
 	web.Config
-	Media *db.Media // pictures of posts
+	Media *db.Media          // pictures of posts
+	DNS   *resolver.Resolver // looks after the domains of senders
 }
 
 // nouns are the rooms of the site.
@@ -44,6 +48,7 @@ type nouns struct {
 	onboarding *onboarding.Onboarding
 	recipients *recipients.Recipients
 	runs       *runs.Runs
+	senders    *senders.Senders
 	staff      *staff.Staff
 }
 
@@ -54,7 +59,12 @@ func newNouns(config Config, database *db.DB, files *static.Files, log *slog.Log
 		recipients: &recipients.Recipients{DB: database, Secret: config.Secret, SecretOld: config.SecretOld}, runs: &runs.Runs{DB: database, Bounces: config.Bounces},
 	}
 	n.home = &home.Home{DB: database, Files: files, Blog: n.blog}
-	n.mailings = &mailings.Mailings{DB: database, Runs: n.runs}
+	vault, err := emailauth.NewVault(config.Secret, config.SecretOld)
+	if err != nil {
+		return n, err
+	}
+	n.senders = &senders.Senders{DB: database, Vault: vault, DNS: config.DNS}
+	n.mailings = &mailings.Mailings{DB: database, Runs: n.runs, Senders: n.senders}
 	n.onboarding = &onboarding.Onboarding{DB: database, Clients: n.clients, Imports: n.imports, Messages: n.messages, Runs: n.runs}
 	n.staff, err = staff.New(database, log)
 	return n, err

@@ -112,6 +112,9 @@ func (p Plans) takeRun(ctx context.Context, tx postgres.Tx, id int64, now time.T
 	if err != nil {
 		return run, m, false, err
 	}
+	if run.From, err = db.FromOf(ctx, tx, m); err != nil {
+		return run, m, false, err
+	}
 	_, err = tx.NewInsert().Model(&run).Exec(ctx)
 	return run, m, err == nil, err
 }

@@ -222,6 +222,7 @@ type SendingRun struct {
 	OwnerEmail    string
 	OwnerLanguage string
 	ApprovedName  string
+	SenderDomain  domain.SenderDomain `bun:"-"` // zero: the installation signs
 }
 
 // Get loads a run for the engine.
@@ -231,6 +232,12 @@ func (r Runs) Get(ctx context.Context, id int64) (SendingRun, error) {
 		ColumnExpr("run.*, owner.name AS owner_name, owner.approved_name, owner.email AS owner_email, owner.language AS owner_language").
 		Join("JOIN users AS owner ON owner.id = run.owner_id").
 		Where("run.id = ?", id).Scan(ctx, &run)
-	run.OwnerName = domain.User{Name: run.OwnerName, ApprovedName: run.ApprovedName, Email: run.OwnerEmail}.SenderName()
+	owner := domain.User{Name: run.OwnerName, ApprovedName: run.ApprovedName, Email: run.OwnerEmail}
+	if run.OwnerName = owner.SenderName(); run.From.Name == "" { // planned by a version that knew no senders
+		run.From = owner.From()
+	}
+	if err == nil && run.From.DomainID != 0 {
+		err = r.pg.Bun.NewSelect().Model(&run.SenderDomain).Where("id = ? AND owner_id = ?", run.From.DomainID, run.OwnerID).Scan(ctx)
+	}
 	return run, postgres.TranslateError(err)
 }

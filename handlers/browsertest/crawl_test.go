@@ -179,7 +179,7 @@ func (c *crawl) combination(v *visitor, s sight, width int64, theme string) {
 		}
 	}
 	sent := map[bool]string{true: "-sent"}[s.send != ""]
-	path := strings.NewReplacer("/", "-", "?", "-", "=", "-", "&", "-", verifyToken, "open", resetToken, "open", changeToken, "open").Replace(strings.Trim(s.path, "/"))
+	path := strings.NewReplacer("/", "-", "?", "-", "=", "-", "&", "-", verifyToken, "open", resetToken, "open", changeToken, "open", senderToken, "open").Replace(strings.Trim(s.path, "/"))
 	v.picture(filepath.Join("pages", fmt.Sprintf("%s%s-%d-%s-%d-%s", path, sent, s.who, c.language, width, theme)))
 }
 

@@ -25,7 +25,7 @@ import (
 )
 
 // The secrets of the links in testdata/pages.sql.
-var verifyToken, resetToken, changeToken = secret("verify"), secret("reset"), secret("change")
+var verifyToken, resetToken, changeToken, senderToken = secret("verify"), secret("reset"), secret("change"), secret("sender")
 
 func secret(name string) string {
 	return base64.RawURLEncoding.EncodeToString([]byte(strings.Repeat("0", 32-len(name)) + name))

@@ -101,6 +101,18 @@ var sights = []sight{
 	{"GET /messages/:id/delete", anOwner, "/messages/4/delete", 0, "", false},
 	{"GET /messages/:id/preview", anOwner, "/messages/1/preview?client=60", 0, "", true},
 
+	{"GET /senders", aNewOwner, "/senders", 0, "", false},
+	{"GET /senders", anOwner, "/senders", 0, "", false},
+	{"GET /senders/new", anOwner, "/senders/new", 0, "", false},
+	{"POST /senders", anOwner, "/senders/new", 422, "main form", false},
+	{"GET /senders/confirm/:token", visitors, "/senders/confirm/" + senderToken, 0, "", false},
+	{"GET /senders/confirm/:token", visitors, "/senders/confirm/dead", 410, "", false},
+	{"GET /senders/:id", anOwner, "/senders/1", 0, "", false},
+	{"GET /senders/:id", anOwner, "/senders/2", 0, "", false},
+	{"GET /senders/:id/edit", anOwner, "/senders/1/edit", 0, "", false},
+	{"PUT /senders/:id", anOwner, "/senders/1/edit", 422, "main form", false},
+	{"GET /senders/:id/delete", anOwner, "/senders/1/delete", 0, "", false},
+
 	{"GET /mailings", aNewOwner, "/mailings", 0, "", false},
 	{"GET /mailings", anOwner, "/mailings", 0, "", false},
 	{"GET /mailings/new", anOwner, "/mailings/new", 0, "", false},

@@ -73,6 +73,9 @@ func (w *MailWorker) reader(ctx context.Context, job *domain.MailJob) (domain.Us
 	if job.EmailChangeID != 0 {
 		return w.mover(ctx, job)
 	}
+	if job.SenderID != 0 {
+		return w.mailboxOf(ctx, job.SenderID)
+	}
 	if job.RegistrationID == 0 {
 		return w.DB.Users().Get(ctx, job.UserID)
 	}
@@ -115,14 +118,37 @@ func (w *MailWorker) mover(ctx context.Context, job *domain.MailJob) (domain.Use
 	return user, nil
 }
 
+// mailboxOf is who has the mailbox of a sender, whom nobody knows. A mailbox that is confirmed meanwhile is
+// asked no more.
+func (w *MailWorker) mailboxOf(ctx context.Context, id int64) (domain.User, error) {
+	sender, owner, err := w.DB.Senders().Asked(ctx, id)
+	if err == nil && sender.Confirmed() {
+		err = domain.Errorf(domain.NotFound, "", "errors.not_found")
+	}
+	return domain.User{Email: sender.Email, Language: owner.Language}, err
+}
+
+// asker is the address of who wants to write from the mailbox of a sender, "" in other emails.
+func (w *MailWorker) asker(ctx context.Context, job domain.MailJob) (string, error) {
+	if job.SenderID == 0 {
+		return "", nil
+	}
+	_, owner, err := w.DB.Senders().Asked(ctx, job.SenderID)
+	return owner.Email, err
+}
+
 // notice writes an email of the program itself.
 func (w *MailWorker) notice(ctx context.Context, job *river.Job[domain.MailJob], reader domain.User) ([]byte, error) {
 	link, err := w.link(ctx, job, reader)
 	if err != nil {
 		return nil, err
 	}
+	asker, err := w.asker(ctx, job.Args)
+	if err != nil {
+		return nil, err
+	}
 	say := func(part string) string {
-		return w.Translate(reader.Language, "account.mail_"+string(job.Args.Email)+"_"+part)
+		return w.Translate(reader.Language, "account.mail_"+string(job.Args.Email)+"_"+part, "Owner", asker)
 	}
 	paragraphs := []string{say("text")}
 	if reader.Name != "" {
@@ -147,6 +173,8 @@ func (w *MailWorker) link(ctx context.Context, job *river.Job[domain.MailJob], r
 		return w.token(ctx, "/account/email/", job, job.Args.EmailChangeID, domain.TokenOldEmail)
 	case domain.MailNewEmail:
 		return w.token(ctx, "/account/email/", job, job.Args.EmailChangeID, domain.TokenNewEmail)
+	case domain.MailSender:
+		return w.token(ctx, "/senders/confirm/", job, job.Args.SenderID, domain.TokenSender)
 	case domain.MailKnown:
 		return "/login", nil
 	}

@@ -15,6 +15,7 @@ import (
 	"skychimp/db/postgres"
 	"skychimp/domain"
 	"skychimp/handlers/jobs/engine"
+	"skychimp/handlers/resolver"
 )
 
 // Config is what working the queue needs.
@@ -28,6 +29,7 @@ type Config struct {
 	Mail     *MailWorker
 	Found    *atomic.Int64 // runs whose counts did not add up, for the metrics
 	Media    *db.Media     // nil in a process without pages
+	DNS      *resolver.Resolver
 }
 
 // Start works the queue: what is due is planned now and every Config.Every, account mail is sent,
@@ -40,6 +42,7 @@ func Start(ctx context.Context, c Config) (stop func(context.Context) error, err
 	river.AddWorker(workers, &ImportWorker{DB: c.DB})
 	river.AddWorker(workers, &BalanceWorker{DB: c.DB, Outbox: c.Outbox, Log: c.Log, Found: c.Found})
 	river.AddWorker(workers, &SweepWorker{DB: c.DB, Media: c.Media})
+	river.AddWorker(workers, &SenderDomainsWorker{DB: c.DB, DNS: c.DNS, Log: c.Log})
 	client, err := c.DB.Postgres().NewQueue(&river.Config{
 		ID:      domain.QueueClient(c.Instance),
 		Queues:  queues(c.Media != nil),
@@ -56,6 +59,7 @@ func Start(ctx context.Context, c Config) (stop func(context.Context) error, err
 			periodic(c.Every, domain.PlanJob{}, postgres.QueuePlan, true),
 			periodic(balanceEvery, domain.BalanceJob{}, postgres.QueueUpkeep, false),
 			periodic(sweepMediaEvery, domain.SweepJob{}, postgres.QueueMedia, true),
+			periodic(senderDomainsEvery, domain.SenderDomainsJob{}, postgres.QueueUpkeep, true),
 		},
 	})
 	if err != nil {

@@ -18,7 +18,8 @@ import (
 type mailingForm struct {
 	web.ListForm
 	domain.MailingForm
-	Message                 string // its id
+	Message, Sender         string // their ids; of no sender ""
+	Senders                 []templates.Option
 	Messages, Periodicities []templates.Option
 	OwnTags                 []db.TagCount
 	Found                   picker
@@ -59,6 +60,7 @@ func readForm(r *web.Request) domain.MailingForm {
 		EndAt: r.FormValue("end_at"), Timezone: r.FormValue("timezone"), Periodicity: r.FormValue("periodicity"),
 	}
 	form.MessageID, _ = strconv.ParseInt(r.FormValue("message_id"), 10, 64)
+	form.SenderID, _ = strconv.ParseInt(r.FormValue("sender_id"), 10, 64)
 	for _, value := range r.Request().PostArgs().PeekMulti("client_ids") {
 		if id, err := strconv.ParseInt(string(value), 10, 64); err == nil {
 			form.ClientIDs = append(form.ClientIDs, id)
@@ -86,7 +88,7 @@ func (h *Mailings) Edit(r *web.Request) error {
 		return err
 	}
 	form := domain.MailingForm{Name: m.Name, Audience: string(m.Audience), Tags: strings.Join(m.Tags, ", "), StartAt: m.StartLocal.Format(domain.WallFormat),
-		Timezone: m.Timezone, Periodicity: string(m.Periodicity), MessageID: m.MessageID, ClientIDs: m.ClientIDs}
+		Timezone: m.Timezone, Periodicity: string(m.Periodicity), MessageID: m.MessageID, SenderID: m.SenderID, ClientIDs: m.ClientIDs}
 	if !m.EndLocal.IsZero() {
 		form.EndAt = m.EndLocal.Format(domain.WallFormat)
 	}
@@ -133,6 +135,9 @@ func (h *Mailings) showForm(r *web.Request, refusal error, id int64, typed domai
 	if typed.MessageID != 0 {
 		form.Message = strconv.FormatInt(typed.MessageID, 10)
 	}
+	if typed.SenderID != 0 {
+		form.Sender = strconv.FormatInt(typed.SenderID, 10)
+	}
 	if err := h.choices(r, form); err != nil {
 		return err
 	}
@@ -150,6 +155,9 @@ func (h *Mailings) choices(r *web.Request, form *mailingForm) (err error) {
 		form.Running = m.Status == domain.Running
 	}
 	if form.Messages, err = h.messageOptions(r, owner, form.MessageID); err != nil {
+		return err
+	}
+	if form.Senders, err = h.Senders.Options(r); err != nil {
 		return err
 	}
 	if form.OwnTags, err = h.DB.Clients().Tags(ctx, owner); err != nil {

@@ -11,14 +11,16 @@ import (
 	"skychimp/db"
 	"skychimp/domain"
 	"skychimp/handlers/runs"
+	"skychimp/handlers/senders"
 	"skychimp/handlers/web"
 	"skychimp/templates"
 )
 
 // Mailings answers what concerns mailings.
 type Mailings struct {
-	DB   *db.DB
-	Runs *runs.Runs
+	DB      *db.DB
+	Runs    *runs.Runs
+	Senders *senders.Senders
 }
 
 // mailingRow is the block mailings/row, and the head of a mailing's page.
@@ -85,6 +87,9 @@ func (h *Mailings) mailingRow(r *web.Request, m db.MailingRow) mailingRow {
 }
 
 func (h *Mailings) Launch(r *web.Request) error {
+	if err := h.lookUpSender(r); err != nil {
+		return err
+	}
 	m, err := h.DB.Mailings().Update(r.UserContext(), r.Viewer.User.ID, r.ID(), func(m *domain.Mailing) error { return m.Launch(time.Now()) })
 	return h.saved(r, err, m, Path(m.ID), "mailings.launched")
 }
@@ -92,6 +97,15 @@ func (h *Mailings) Launch(r *web.Request) error {
 func (h *Mailings) Stop(r *web.Request) error {
 	m, err := h.DB.Mailings().Update(r.UserContext(), r.Viewer.User.ID, r.ID(), func(m *domain.Mailing) error { return m.Stop(time.Now()) })
 	return h.saved(r, err, m, Path(m.ID), "mailings.stopped")
+}
+
+// lookUpSender asks DNS about the sender of the path's mailing, so that its rule knows what is true now.
+func (h *Mailings) lookUpSender(r *web.Request) error {
+	m, err := h.ownMailing(r)
+	if err != nil {
+		return err
+	}
+	return h.Senders.Before(r.UserContext(), m.OwnerID, m.SenderID)
 }
 
 // saved answers with the mailing as it is now: for htmx as its row.
@@ -108,6 +122,9 @@ func (h *Mailings) saved(r *web.Request, err error, m domain.Mailing, path, done
 
 // Run asks for a run out of turn.
 func (h *Mailings) Run(r *web.Request) error {
+	if err := h.lookUpSender(r); err != nil {
+		return err
+	}
 	last, err := h.lastRun(r, domain.Mailing{ID: r.ID()})
 	if err != nil {
 		return err

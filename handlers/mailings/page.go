@@ -16,6 +16,8 @@ import (
 type mailingView struct {
 	mailingRow
 	Owner           string // the owner's name, when the viewer is somebody else
+	SenderID        int64
+	Sender          string // name and address
 	Audience        domain.Audience
 	Tags            []string
 	Picked          int
@@ -93,6 +95,9 @@ func (h *Mailings) mailingView(r *web.Request, m domain.Mailing) (mailingView, e
 		}
 		view.Owner = owner.Name + " <" + owner.Email + ">"
 	}
+	if view.SenderID, view.Sender, err = h.senderOf(r, m); err != nil {
+		return view, err
+	}
 	recipients, suppressed, err := h.DB.Mailings().RecipientCount(r.UserContext(), m)
 	if err != nil {
 		return view, err
@@ -125,6 +130,15 @@ func (h *Mailings) mailingView(r *web.Request, m domain.Mailing) (mailingView, e
 	}
 	view.Throughput, err = h.throughputOf(r, m, last)
 	return view, err
+}
+
+// senderOf is the mailing's sender, as emails show it.
+func (h *Mailings) senderOf(r *web.Request, m domain.Mailing) (id int64, shown string, err error) {
+	if m.SenderID == 0 {
+		return 0, "", nil
+	}
+	s, err := h.DB.Senders().Get(r.UserContext(), m.OwnerID, m.SenderID)
+	return s.ID, s.Name + " <" + s.Email + ">", err
 }
 
 // aboutToRun reports whether a worker will make a run in a moment: it is due, or one after a run that

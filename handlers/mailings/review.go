@@ -6,6 +6,7 @@ import (
 	"github.com/gofiber/fiber/v2"
 
 	"skychimp/domain"
+	"skychimp/handlers/senders"
 	"skychimp/handlers/web"
 )
 
@@ -13,14 +14,15 @@ import (
 // what is launched already.
 type reviewView struct {
 	mailingRow
-	Explained     string // what the button will do
-	Audience      domain.Audience
-	Tags          []string
-	Recipients    int64 // after suppression
-	Suppressed    int64
-	From, ReplyTo string
-	Next          []web.Moment // in the mailing's zone
-	Timezone      string
+	Explained  string // what the button will do
+	Audience   domain.Audience
+	Tags       []string
+	Recipients int64 // after suppression
+	Suppressed int64
+	SenderID   int64
+	Sender     senders.Choice
+	Next       []web.Moment // in the mailing's zone
+	Timezone   string
 }
 
 // stopView is the page mailings/stop.
@@ -46,9 +48,12 @@ func (h *Mailings) Review(r *web.Request) error {
 	if err != nil {
 		return err
 	}
-	user := r.Viewer.User
+	sender, err := h.Senders.Choice(r, m.SenderID)
+	if err != nil {
+		return err
+	}
 	view := reviewView{mailingRow: row, Audience: m.Audience, Tags: m.Tags, Recipients: int64(recipients), Suppressed: int64(suppressed),
-		From: user.SenderName(), ReplyTo: user.Email, Next: Upcoming(r, m), Timezone: m.Timezone}
+		SenderID: m.SenderID, Sender: sender, Next: Upcoming(r, m), Timezone: m.Timezone}
 	if row.Launch {
 		view.Explained = h.launchWords(r, m, recipients)
 	} else {

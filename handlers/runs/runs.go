@@ -44,8 +44,9 @@ type Row struct {
 	ScheduledAt   web.Moment
 	ClosedAt      web.Moment
 	ResumeAt      web.Moment
-	ByHand        bool // asked for out of turn
-	Over          bool // nothing more will happen
+	From          string // the sender's name and address; "": the installation's address
+	ByHand        bool   // asked for out of turn
+	Over          bool   // nothing more will happen
 }
 
 // runView is the page runs/show.
@@ -74,6 +75,9 @@ func (h *Runs) Row(r *web.Request, run db.RunRow) Row {
 		ID:        run.ID, MailingID: run.MailingID, Mailing: run.MailingName, Status: run.Status, Reason: run.Reason,
 		ScheduledAt: r.Viewer.Moment(run.ScheduledAt), ClosedAt: r.Viewer.Moment(run.ClosedAt), ResumeAt: r.Viewer.Moment(run.ResumeAt),
 		ByHand: run.OccurrenceNo == nil, Over: run.Closed(),
+	}
+	if run.From.Email != "" {
+		row.From = run.From.Name + " <" + run.From.Email + ">"
 	}
 	row.Bounced, row.Complained = run.Bounced, run.Complained
 	row.Marks = h.Bounces || run.Bounced > 0 || run.Complained > 0

@@ -78,6 +78,11 @@
     }
   });
 
+  document.addEventListener("click", (event) => {
+    const button = event.target.closest?.("[data-copy]");
+    if (button) navigator.clipboard?.writeText(document.getElementById(button.dataset.copy).textContent).then(() => toast(button.dataset.copied));
+  });
+
   // A preview follows what is typed: the button that asks for it is pressed after a pause. The
   // answer comes into a frame of its own, which leaves no step behind for the Back button.
   document.querySelectorAll("[data-frame]").forEach((button) => {

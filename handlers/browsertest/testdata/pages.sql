@@ -29,6 +29,20 @@ INSERT INTO email_changes (id, user_id, email, old_confirmed_at) VALUES (1, 1, '
 INSERT INTO tokens (hash, user_id, change_id, purpose, expires_at) VALUES
     (sha256(lpad('change', 32, '0')::bytea), 1, 1, 'email_new', now() + interval '1 day');
 
+-- The first has all its records, the second none but a wrong one.
+INSERT INTO sender_domains (id, owner_id, domain, rsa_selector, rsa_public, rsa_key, ed25519_selector, ed25519_public, ed25519_key, records, checked_at, green_at)
+SELECT i, 1, domain, 'sky-k2m9qa7x-rsa', repeat('MIIBIjANBgkqhkiG9w0BAQEFAAOCAQ8A', 12), '', 'sky-k2m9qa7x-ed25519', repeat('x', 43) || '=', '', jsonb_build_array(
+    jsonb_build_object('kind', 'dkim_rsa', 'name', 'sky-k2m9qa7x-rsa._domainkey.' || domain, 'value', 'v=DKIM1; k=rsa; p=' || repeat('MIIBIjANBgkqhkiG9w0BAQEFAAOCAQ8A', 12),
+        'verdict', verdict, 'found', jsonb_build_array('v=DKIM1; k=rsa; p=' || repeat('MIIBIjANBgkqhkiG9w0BAQEFAAOCAQ8A', 10))),
+    jsonb_build_object('kind', 'dkim_ed25519', 'name', 'sky-k2m9qa7x-ed25519._domainkey.' || domain, 'value', 'v=DKIM1; k=ed25519; p=' || repeat('x', 43) || '=', 'verdict', 'missing'),
+    jsonb_build_object('kind', 'dmarc', 'name', '_dmarc.' || domain, 'value', 'v=DMARC1; p=none', 'verdict', dmarc, 'found', jsonb_build_array('v=DMARC1; p=quarantine'))), now(), green
+FROM (VALUES (1, 'konstantinopolskaya.example', 'good', 'good', now()), (2, repeat('subdomain.', 8) || 'example.com', 'other_key', 'unknown', NULL)) AS known (i, domain, verdict, dmarc, green);
+INSERT INTO senders (id, owner_id, domain_id, name, email, reply_to, confirmed_at) VALUES
+    (1, 1, 1, 'Olga’s flowers', 'news@konstantinopolskaya.example', '', now()),
+    (2, 1, 2, repeat('A name that goes on ', 4), 'news@' || repeat('subdomain.', 8) || 'example.com', 'help@example.com', NULL);
+INSERT INTO tokens (hash, user_id, sender_id, purpose, expires_at) VALUES
+    (sha256(lpad('sender', 32, '0')::bytea), 1, 2, 'sender', now() + interval '1 day');
+
 INSERT INTO clients (id, owner_id, email, full_name, comment, tags, suppressed_at, suppressed_reason)
 SELECT i, 1, 'client' || i || '@example.com', (ARRAY['Иван Петров', 'Анна Smith', 'John Brown', ''])[1 + i % 4],
     CASE WHEN i % 3 = 0 THEN 'Met at the fair, asked for news of spring' ELSE '' END,

@@ -12,6 +12,7 @@ import (
 	"skychimp/db/outbox"
 	"skychimp/domain"
 	"skychimp/domain/email"
+	"skychimp/domain/emailauth"
 	"skychimp/handlers/jobs/smtp"
 )
 
@@ -24,6 +25,7 @@ type Settings struct {
 	BaseURL      string       // of links in emails, without a slash at its end
 	Secret       []byte       // signs the unsubscribe links and makes those of system emails
 	Signer       *email.Signer
+	Vault        *emailauth.Vault // opens the keys of senders' domains
 	Translate    func(language, key string, args ...any) string
 	Log          *slog.Logger
 }

@@ -13,6 +13,7 @@ import (
 	"skychimp/db/dbtest"
 	"skychimp/db/outbox"
 	"skychimp/domain"
+	"skychimp/domain/emailauth"
 	"skychimp/handlers/jobs/smtp"
 	"skychimp/handlers/jobs/smtp/smtptest"
 )
@@ -55,9 +56,13 @@ func (w *fixture) reach(url string) smtp.Server {
 
 func (w *fixture) startWith(limits Limits, servers ...smtp.Server) *Engine {
 	w.Helper()
+	vault, err := emailauth.NewVault([]byte("secret"))
+	if err != nil {
+		w.Fatal(err)
+	}
 	e := New(outbox.New(w.db.Postgres()), Settings{
 		Servers: servers, Limits: limits, From: mail.Address{Address: "noreply@example.org"}, BounceDomain: w.bounceDomain, BaseURL: "http://localhost:8080",
-		Secret: []byte("secret"), Log: slog.New(slog.NewTextHandler(w.Output(), nil)),
+		Secret: []byte("secret"), Vault: vault, Log: slog.New(slog.NewTextHandler(w.Output(), nil)),
 		Translate: func(_, key string, _ ...any) string { return key },
 	})
 	if _, err := e.Join(w.Context()); err != nil {

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"errors"
-	"net/mail"
 	"slices"
 	"strconv"
 	"time"
@@ -193,15 +192,19 @@ func (f *fetcher) sendingRun(ctx context.Context, id int64) (*sendingRun, error)
 
 func (f *fetcher) compile(run outbox.SendingRun) (*email.Template, error) {
 	from, translate := f.settings.From, f.settings.Translate
+	head, err := f.letterhead(run)
+	if err != nil {
+		return nil, err
+	}
 	return email.Compile(email.Source{
 		Subject: run.Subject, Body: run.Body, Language: run.OwnerLanguage,
-		From:            mail.Address{Name: run.OwnerName, Address: from.Address},
-		ReplyTo:         mail.Address{Name: run.OwnerName, Address: run.OwnerEmail},
+		From:            head.from,
+		ReplyTo:         head.replyTo,
 		ListID:          "<mailing-" + strconv.FormatInt(run.MailingID, 10) + "." + email.Host(from.Address) + ">",
 		FeedbackID:      strconv.FormatInt(run.ID, 10) + ":" + strconv.FormatInt(run.OwnerID, 10) + ":mailing:skychimp",
 		UnsubscribeText: translate(run.OwnerLanguage, "recipients.unsubscribe"),
-		FooterText:      translate(run.OwnerLanguage, "recipients.footer", "Name", run.OwnerName),
-		Signer:          f.settings.Signer,
+		FooterText:      translate(run.OwnerLanguage, "recipients.footer", "Name", run.From.Name),
+		Signer:          head.signer,
 	})
 }
 
