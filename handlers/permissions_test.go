@@ -77,6 +77,7 @@ var decisions = []decision{
 	{"POST /start", owners, 303, 200, "", "do=now+once&when=now&periodicity=once&timezone=UTC&subject=Hello&body=Hello"},
 	{"POST /start/clients", owners, 303, 200, "", "addresses=b@x.example"},
 	{"POST /start/plan", owners, 200, 200, "", "when=now&periodicity=once&timezone=UTC"},
+	{"POST /start/compose", owners, 200, 200, "", "blocks=0&do=add:0:text"},
 	{"GET /start/preview", owners, 200, 200, "", ""},
 	{"POST /start/preview", owners, 200, 200, "", "subject=Hello&body=Hello"},
 
@@ -103,6 +104,8 @@ var decisions = []decision{
 	{"GET /messages", owners, 200, 200, "", ""},
 	{"POST /messages", owners, 303, 200, "", "subject=Hello&body=Hello"},
 	{"GET /messages/new", owners, 200, 200, "", ""},
+	{"POST /messages/compose", owners, 200, 200, "", "blocks=0&do=add:0:text"},
+	{"PUT /messages/compose", owners, 200, 200, "", "body=Hello"},
 	{"GET /messages/:id", viewers, 200, 200, "message", ""},
 	{"PUT /messages/:id", owners, 303, 200, "message", "subject=Other&body=Other"},
 	{"DELETE /messages/:id", owners, 303, 200, "message", ""},

@@ -66,6 +66,7 @@ func table(n nouns) []route {
 		{"POST", "/start", web.Owner, web.Costly(n.onboarding.Launch)},
 		{"POST", "/start/clients", web.Owner, web.Costly(n.onboarding.AddClients)},
 		{"POST", "/start/plan", web.Owner, n.onboarding.Plan},
+		{"POST", "/start/compose", web.Owner, web.Costly(n.onboarding.Compose)},
 		{"GET", "/start/preview", web.Owner, web.Costly(n.onboarding.Preview)},
 		{"POST", "/start/preview", web.Owner, web.Costly(n.onboarding.Preview)},
 		{"GET", "/calendar", web.Owner, n.mailings.Calendar},
@@ -91,6 +92,8 @@ func table(n nouns) []route {
 		{"GET", "/messages", web.Owner, n.messages.List},
 		{"POST", "/messages", web.Owner, web.Costly(n.messages.Create)},
 		{"GET", "/messages/new", web.Owner, n.messages.New},
+		{"POST", "/messages/compose", web.Owner, web.Costly(n.messages.Compose)},
+		{"PUT", "/messages/compose", web.Owner, web.Costly(n.messages.Compose)}, // the buttons in the form of a saved message
 		{"GET", "/messages/:id", web.OwnerOrOverseer, n.messages.Show},
 		{"PUT", "/messages/:id", web.Owner, web.Costly(n.messages.Update)},
 		{"DELETE", "/messages/:id", web.Owner, n.messages.Delete},

@@ -9,22 +9,13 @@ import (
 	"strings"
 
 	"github.com/microcosm-cc/bluemonday"
-	"github.com/yuin/goldmark"
 	"github.com/yuin/goldmark/ast"
-	"github.com/yuin/goldmark/renderer"
-	"github.com/yuin/goldmark/renderer/html"
-	"github.com/yuin/goldmark/util"
 
 	"skychimp/domain"
 	"skychimp/domain/markup"
 )
 
-// markdown keeps the author's line breaks, which people who don't know Markdown expect, and
-// passes raw HTML on to the sanitiser, which keeps its words.
-var markdown = markup.New(
-	goldmark.WithRendererOptions(html.WithHardWraps(), html.WithUnsafe(),
-		renderer.WithNodeRenderers(util.Prioritized(buttons{}, 100))),
-)
+var markdown = markup.ForEmails()
 
 // sanitiser is the list of what an author's HTML may hold.
 var sanitiser = func() *bluemonday.Policy {
@@ -37,7 +28,7 @@ var sanitiser = func() *bluemonday.Policy {
 	p.AllowAttrs("src", "alt").OnElements("img")
 	p.AllowAttrs("title").OnElements("a", "img")
 	p.AllowAttrs("width", "height").Matching(bluemonday.Integer).OnElements("img")
-	p.AllowAttrs("class").Matching(regexp.MustCompile(`^button$`)).OnElements("table")
+	p.AllowAttrs("class").Matching(regexp.MustCompile(`^(button|columns|column|product|footer)$`)).OnElements("table", "td", "div")
 	p.AllowAttrs("role").Matching(regexp.MustCompile(`^presentation$`)).OnElements("table")
 	p.AllowAttrs("start").Matching(bluemonday.Integer).OnElements("ol")
 	p.AllowAttrs("align").Matching(regexp.MustCompile(`^(left|center|right)$`)).OnElements("th", "td")

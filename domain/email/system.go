@@ -5,6 +5,8 @@ import (
 	"net/mail"
 	"strings"
 	"time"
+
+	"skychimp/domain/markup"
 )
 
 // Notice is an email of the program to one person: plain words and at most one button.
@@ -37,14 +39,14 @@ func (n Notice) Bytes() ([]byte, error) {
 }
 
 func (n Notice) compile() (*Template, error) {
-	var markup strings.Builder
+	var body strings.Builder
 	for _, paragraph := range n.Paragraphs {
-		markup.WriteString("<p>" + html.EscapeString(paragraph) + "</p>")
+		body.WriteString("<p>" + html.EscapeString(paragraph) + "</p>")
 	}
 	if n.ButtonText != "" {
-		markup.WriteString(buttonBegins + `<a href="` + html.EscapeString(n.ButtonURL) + `">` + html.EscapeString(n.ButtonText) + "</a>" + buttonEnds)
+		body.WriteString(markup.ButtonBegins + `<a href="` + html.EscapeString(n.ButtonURL) + `">` + html.EscapeString(n.ButtonText) + "</a>" + markup.ButtonEnds)
 	}
-	content, err := style(markup.String())
+	content, err := style(body.String())
 	if err != nil {
 		return nil, err
 	}

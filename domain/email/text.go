@@ -41,6 +41,8 @@ func (c content) block(n ast.Node) string {
 		return indent(strings.TrimRight(string(n.Lines().Value(c.source)), "\n"), "    ", "    ")
 	case *ast.HTMLBlock:
 		return c.fromHTML(n)
+	case *markup.Section:
+		return c.blocks(n, "\n\n")
 	case *ast.ThematicBreak:
 		return "* * *"
 	case *tables.Table:
@@ -51,7 +53,7 @@ func (c content) block(n ast.Node) string {
 	if hasHTML(n) {
 		return c.fromHTML(n)
 	}
-	if link := button(n); link != nil {
+	if link := markup.Button(n); link != nil {
 		return buttonText(c.inline(link), c.marks.inURL(string(link.Destination)))
 	}
 	return strings.TrimSpace(c.inline(n))
@@ -60,7 +62,7 @@ func (c content) block(n ast.Node) string {
 // paragraphs are the bare words of each paragraph.
 func (c content) paragraphs() (list []string) {
 	_ = ast.Walk(c.root, func(n ast.Node, entering bool) (ast.WalkStatus, error) {
-		if n.Kind() != ast.KindParagraph || !entering || button(n) != nil {
+		if n.Kind() != ast.KindParagraph || !entering || markup.Button(n) != nil {
 			return ast.WalkContinue, nil
 		}
 		list = append(list, c.words(n))
@@ -159,6 +161,9 @@ func (c content) inline(parent ast.Node) string {
 	}
 	return b.String()
 }
+
+// buttonText is a button.
+func buttonText(words, address string) string { return words + ":\n" + address }
 
 func link(words, address string) string {
 	switch led, _ := markup.Address(words); {

@@ -10,6 +10,7 @@ import (
 	"github.com/yuin/goldmark/extension"
 	"github.com/yuin/goldmark/parser"
 	"github.com/yuin/goldmark/renderer"
+	"github.com/yuin/goldmark/renderer/html"
 	"github.com/yuin/goldmark/text"
 	"github.com/yuin/goldmark/util"
 
@@ -30,6 +31,13 @@ func New(options ...goldmark.Option) goldmark.Markdown {
 			parser.WithParagraphTransformers(parser.DefaultParagraphTransformers()...))),
 		goldmark.WithExtensions(links{}, tables{}, extension.Strikethrough),
 	}, options...)...)
+}
+
+// ForEmails is New with what emails have beyond Markdown. It keeps the author's line breaks, which people who don't know
+// Markdown expect, and passes raw HTML on to a sanitiser, which keeps its words.
+func ForEmails() goldmark.Markdown {
+	return New(goldmark.WithExtensions(sections{}), goldmark.WithRendererOptions(html.WithHardWraps(), html.WithUnsafe(),
+		renderer.WithNodeRenderers(util.Prioritized(buttons{}, 100))))
 }
 
 // underline is goldmark's parser of headings that are underlined, but for less than three signs.

@@ -1,6 +1,8 @@
 package messages
 
 import (
+	"fmt"
+	"strconv"
 	"time"
 
 	"skychimp/db"
@@ -13,17 +15,21 @@ import (
 // messageForm is the blocks messages/form (a new message) and messages/edit-row, and their pages.
 type messageForm struct {
 	web.ListForm
-	domain.MessageForm
+	Subject  string
+	Composer Composer
 	Examples []templates.Option // examples to begin a new message with
 	Example  string             // the one that was chosen
 }
 
-func newForm(id int64, typed domain.MessageForm) *messageForm {
-	return &messageForm{ListForm: web.ListForm{Noun: "message", ID: id}, MessageForm: typed}
-}
-
-func readForm(r *web.Request) domain.MessageForm {
-	return domain.MessageForm{Subject: r.FormValue("subject"), Body: r.FormValue("body")}
+// newForm is the form of a message, 0 for a new one, with what err says about its body.
+func (h *Messages) newForm(r *web.Request, id int64, subject string, d Draft, err error) *messageForm {
+	path := "/messages/compose"
+	if id != 0 {
+		path += "?id=" + strconv.FormatInt(id, 10)
+	}
+	f := &messageForm{ListForm: web.ListForm{Noun: "message", ID: id}, Subject: subject}
+	f.Composer = NewComposer(r, d, fmt.Sprintf("message-%d-composer", id), path, -1, err)
+	return f
 }
 
 // createdMessage is the block messages/created: the new row, and no form any more.
@@ -38,9 +44,9 @@ type deleteMessageView struct {
 
 // New is empty, or begins with the example of the parameter start.
 func (h *Messages) New(r *web.Request) error {
-	form := newForm(0, domain.MessageForm{})
+	subject, body := templates.Example(r.Viewer.Lang, r.Query("start"))
+	form := h.newForm(r, 0, subject, OpenDraft(body), nil)
 	form.Example, form.Examples = r.Query("start"), h.Examples(r)
-	form.Subject, form.Body = templates.Example(r.Viewer.Lang, form.Example)
 	return r.ListForm(nil, form)
 }
 
@@ -59,13 +65,13 @@ func Change(m *domain.Message, form domain.MessageForm) error {
 }
 
 func (h *Messages) Create(r *web.Request) error {
-	typed, message := readForm(r), domain.Message{OwnerID: r.Viewer.User.ID}
-	err := Change(&message, typed)
+	subject, draft, message := r.FormValue("subject"), ReadDraft(r), domain.Message{OwnerID: r.Viewer.User.ID}
+	err := Change(&message, domain.MessageForm{Subject: subject, Body: draft.Body})
 	if err == nil {
 		err = h.DB.Messages().Create(r.UserContext(), &message)
 	}
 	if err != nil {
-		return r.ListForm(err, newForm(0, typed))
+		return r.ListForm(err, h.newForm(r, 0, subject, draft, err))
 	}
 	row := createdMessage{h.messageRow(r, db.MessageRow{Message: message})}
 	return r.Saved(messagePath(message.ID), web.Fragment{Block: "messages/created", View: row, Event: "messages-changed"}, "messages.created")
@@ -76,14 +82,16 @@ func (h *Messages) Edit(r *web.Request) error {
 	if err != nil {
 		return err
 	}
-	return r.ListForm(nil, newForm(m.ID, domain.MessageForm{Subject: m.Subject, Body: m.Body}))
+	return r.ListForm(nil, h.newForm(r, m.ID, m.Subject, OpenDraft(m.Body), nil))
 }
 
 func (h *Messages) Update(r *web.Request) error {
-	typed, owner, id := readForm(r), r.Viewer.User.ID, r.ID()
-	_, err := h.DB.Messages().Update(r.UserContext(), owner, id, func(m *domain.Message) error { return Change(m, typed) })
+	subject, draft, owner, id := r.FormValue("subject"), ReadDraft(r), r.Viewer.User.ID, r.ID()
+	_, err := h.DB.Messages().Update(r.UserContext(), owner, id, func(m *domain.Message) error {
+		return Change(m, domain.MessageForm{Subject: subject, Body: draft.Body})
+	})
 	if err != nil {
-		return r.ListForm(err, newForm(id, typed))
+		return r.ListForm(err, h.newForm(r, id, subject, draft, err))
 	}
 	row, err := h.ownRow(r)
 	if err != nil {

@@ -29,7 +29,7 @@ func (h *Onboarding) Preview(r *web.Request) error {
 		}
 		view = h.emailOf(r, start)
 	}
-	message := domain.Message{OwnerID: user.ID, Subject: view.Subject, Body: view.Body}
+	message := domain.Message{OwnerID: user.ID, Subject: view.Subject, Body: view.Draft.Body}
 	client, _ := strconv.ParseInt(r.FormValue("client", r.Query("client")), 10, 64)
 	compiled, to, err := h.Messages.EmailTo(r, user, message, client)
 	if text := r.Viewer.Problem(err); text != "" {
@@ -49,7 +49,9 @@ func (h *Onboarding) Preview(r *web.Request) error {
 type emailView struct {
 	web.Form
 	domain.OnboardingForm
-	Subject, Body  string
+	Subject        string
+	Draft          messages.Draft
+	Composer       messages.Composer
 	Examples       []templates.Option
 	Example        string // the one that the email begins with
 	Clients        string // how many, in words
@@ -70,7 +72,7 @@ type actView struct {
 func (h *Onboarding) emailOf(r *web.Request, start domain.Onboarding) emailView {
 	to, m := r.Viewer, start.Mailing
 	tomorrow := time.Now().In(to.Zone).AddDate(0, 0, 1).Format("2006-01-02") + "T10:00"
-	view := emailView{Subject: start.Message.Subject, Body: start.Message.Body,
+	view := emailView{Subject: start.Message.Subject,
 		OnboardingForm: domain.OnboardingForm{When: domain.StartNow, StartAt: tomorrow, Timezone: to.User.Timezone, Periodicity: string(domain.Once)}}
 	if start.Message.ID == 0 {
 		view.Example = templates.ExampleNames()[0]
@@ -78,9 +80,11 @@ func (h *Onboarding) emailOf(r *web.Request, start domain.Onboarding) emailView 
 	if chosen := r.Query("start"); slices.Contains(templates.ExampleNames(), chosen) {
 		view.Example = chosen
 	}
+	body := start.Message.Body
 	if view.Example != "" {
-		view.Subject, view.Body = templates.Example(to.Lang, view.Example)
+		view.Subject, body = templates.Example(to.Lang, view.Example)
 	}
+	view.Draft = messages.OpenDraft(body)
 	if m.ID != 0 {
 		view.Timezone, view.Periodicity = m.Timezone, string(m.Periodicity)
 		if domain.Instant(m.StartLocal, m.Schedule().Zone).After(time.Now()) {
@@ -92,7 +96,7 @@ func (h *Onboarding) emailOf(r *web.Request, start domain.Onboarding) emailView 
 
 // readForm reads the form.
 func readForm(r *web.Request) emailView {
-	return emailView{Subject: r.FormValue("subject"), Body: r.FormValue("body"), PreviewFor: r.FormValue("client"), Typed: true,
+	return emailView{Subject: r.FormValue("subject"), Draft: messages.ReadDraft(r), PreviewFor: r.FormValue("client"), Typed: true,
 		OnboardingForm: domain.OnboardingForm{When: r.FormValue("when"), StartAt: r.FormValue("start_at"), Timezone: r.FormValue("timezone"),
 			Periodicity: r.FormValue("periodicity")}}
 }
@@ -113,7 +117,25 @@ func (h *Onboarding) showEmail(r *web.Request, refusal error, view emailView) er
 	if view.Act, err = h.actOf(r, view.OnboardingForm); err != nil {
 		return err
 	}
+	if view.Composer.ID == "" {
+		view.Composer = composer(r, view.Draft, -1, refusal)
+	}
 	return r.Form(refusal, "onboarding/email", &view)
+}
+
+func composer(r *web.Request, d messages.Draft, focus int, refusal error) messages.Composer {
+	return messages.NewComposer(r, d, "composer", "/start/compose", focus, refusal)
+}
+
+// Compose does what a button of the composer says and shows the form again, saving nothing.
+func (h *Onboarding) Compose(r *web.Request) error {
+	view, focus := readForm(r), -1
+	view.Draft, focus = view.Draft.Do(r.FormValue("do"))
+	view.Composer = composer(r, view.Draft, focus, nil)
+	if r.HTMX() {
+		return r.Block(fiber.StatusOK, "messages/composer", view.Composer)
+	}
+	return h.showEmail(r, nil, view)
 }
 
 // Plan answers what is being chosen in the form: what the button would do.
@@ -159,7 +181,7 @@ func (h *Onboarding) Launch(r *web.Request) error {
 		return h.showEmail(r, domain.Errorf(domain.Invalid, "do", "onboarding.time_changed"), view)
 	}
 	write := func(m *domain.Message) error {
-		return messages.Change(m, domain.MessageForm{Subject: view.Subject, Body: view.Body})
+		return messages.Change(m, domain.MessageForm{Subject: view.Subject, Body: view.Draft.Body})
 	}
 	plan := func(m *domain.Mailing) error { return view.Plan(m, r.Viewer.T("onboarding.mailing_name"), now) }
 	m, err := h.DB.Onboarding().Save(r.UserContext(), user.ID, launch, now, write, plan)

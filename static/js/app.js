@@ -95,11 +95,15 @@
       old.replaceWith(fresh);
       form.requestSubmit(button);
     };
+    const soon = () => {
+      clearTimeout(waiting);
+      waiting = setTimeout(show, 500);
+    };
     form.addEventListener("input", (event) => {
-      if (!event.target.closest("[hx-post]")) {
-        clearTimeout(waiting);
-        waiting = setTimeout(show, 500);
-      }
+      if (!event.target.closest("[hx-post]")) soon();
+    });
+    form.addEventListener("htmx:afterSettle", (event) => {
+      if (event.target.closest(".composer")) soon();
     });
     if (form.querySelector("iframe[data-stale]")) show();
   });

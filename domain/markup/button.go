@@ -1,4 +1,4 @@
-package email
+package markup
 
 import (
 	"github.com/yuin/goldmark/ast"
@@ -9,15 +9,12 @@ import (
 // A paragraph that holds nothing but a link in bold is shown as a button. It is a table, because
 // Outlook on Windows pads nothing else.
 const (
-	buttonBegins = `<table class="button" role="presentation"><tr><td>`
-	buttonEnds   = "</td></tr></table>\n"
+	ButtonBegins = `<table class="button" role="presentation"><tr><td>`
+	ButtonEnds   = "</td></tr></table>\n"
 )
 
-// buttonText is a button in the text part.
-func buttonText(words, address string) string { return words + ":\n" + address }
-
-// button is the link of a paragraph that is a button, else nil.
-func button(n ast.Node) *ast.Link {
+// Button is the link of a paragraph that is a button, else nil.
+func Button(n ast.Node) *ast.Link {
 	strong, ok := only(n).(*ast.Emphasis)
 	if n.Kind() != ast.KindParagraph || !ok || strong.Level != 2 {
 		return nil
@@ -49,8 +46,8 @@ type buttons struct{}
 func (buttons) RegisterFuncs(r renderer.NodeRendererFuncRegisterer) {
 	r.Register(ast.KindParagraph, func(w util.BufWriter, _ []byte, n ast.Node, entering bool) (ast.WalkStatus, error) {
 		begins, ends := "<p>", "</p>\n"
-		if button(n) != nil {
-			begins, ends = buttonBegins, buttonEnds
+		if Button(n) != nil {
+			begins, ends = ButtonBegins, ButtonEnds
 		}
 		if entering {
 			_, _ = w.WriteString(begins)

@@ -1,0 +1,137 @@
+package handlers
+
+import (
+	"fmt"
+	"html"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"skychimp/db"
+)
+
+// fieldsOf are what a browser would send of the form in a page: names and values, one after the other.
+func fieldsOf(t *testing.T, page string) (list []string) {
+	t.Helper()
+	form := regexp.MustCompile(`(?s)<form class="form card".*?</form>`).FindString(page)
+	for _, one := range regexp.MustCompile(`(?s)<input[^>]*>|<textarea[^>]* name="([^"]*)"[^>]*>\n(.*?)</textarea>|<select[^>]* name="([^"]*)"[^>]*>.*?value="([^"]*)" selected`).FindAllStringSubmatch(form, -1) {
+		name, value := one[1], one[2]
+		switch {
+		case one[3] != "":
+			name, value = one[3], one[4]
+		case strings.HasPrefix(one[0], "<input"):
+			name = regexp.MustCompile(` name="([^"]*)"`).FindStringSubmatch(one[0])[1]
+			value = regexp.MustCompile(`(?s) value="([^"]*)"`).FindStringSubmatch(one[0])[1]
+		}
+		list = append(list, html.UnescapeString(name), strings.ReplaceAll(html.UnescapeString(value), "\n", "\r\n"))
+	}
+	return list
+}
+
+// with changes some of the fields.
+func with(fields []string, changes ...string) []string {
+	fields = slices.Clone(fields)
+	for i := 0; i < len(changes); i += 2 {
+		at := slices.Index(fields, changes[i])
+		if at < 0 {
+			fields = append(fields, changes[i], changes[i+1])
+			continue
+		}
+		fields[at+1] = changes[i+1]
+	}
+	return fields
+}
+
+func TestComposer(t *testing.T) {
+	w := newEnv(t)
+	user, b := w.owner(t, "ann")
+	const body = "# Tulips\nHello, {{name}}!\n\n* a\n* b\n\n***\n\n> q\n\n|a|\n|-|\n|b|\n\n**[Order](https://example.com)**\n"
+	m := w.message(t, user.ID, "Hello", body)
+	path := fmt.Sprint("/messages/", m.ID)
+	edit := fieldsOf(t, b.get(path+"/edit").is(t, 200, `name="b0.text"`, "Edit as Markdown").body)
+	stored := func() string {
+		t.Helper()
+		got, err := w.db.Messages().Get(t.Context(), user.ID, m.ID)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return got.Body
+	}
+	// Nothing changed: nothing changes.
+	b.post(path, edit...).leads(t, path)
+	if got := stored(); got != body {
+		t.Errorf("saved %q", got)
+	}
+	// Each button keeps what was typed and saves nothing.
+	typed := with(edit, "b0.text", "New <tulips>", "b5.url", "example.com/order")
+	added := b.post("/messages/compose?id="+fmt.Sprint(m.ID), with(typed, "do", "add:1:picture")...).
+		is(t, 200, "<html", `value="New &lt;tulips&gt;"`, `value="example.com/order"`, "block-new", `name="b1.picture"`, "autofocus")
+	if got := stored(); got != body {
+		t.Errorf("a button saved %q", got)
+	}
+	fields := with(fieldsOf(t, added.body), "b1.picture", "https://example.com/t.jpg", "b1.alt", "Red tulips")
+	for _, do := range []string{"down:1", "up:2", "down:0", "remove:99", "add:99:text", "add:1:nothing", "nonsense"} {
+		fields = fieldsOf(t, b.post("/messages/compose?id="+fmt.Sprint(m.ID), with(fields, "do", do)...).is(t, 200).body)
+	}
+	fields = fieldsOf(t, b.post("/messages/compose?id="+fmt.Sprint(m.ID), with(fields, "do", "remove:4")...).is(t, 200).body)
+	b.post(path, fields...).leads(t, path)
+	want := "![Red tulips](https://example.com/t.jpg)\n\n# New <tulips>\n\nHello, {{name}}!\n\n* a\n* b\n\n***\n\n|a|\n|-|\n|b|\n\n**[Order](example.com/order)**"
+	if got := stored(); strings.TrimSpace(got) != want {
+		t.Errorf("saved %q\nwant %q", got, want)
+	}
+	// htmx gets the composer alone.
+	fragment := b.htmx().do("PUT", "/messages/compose?id="+fmt.Sprint(m.ID), with(fields, "do", "add:0:product")).is(t, 200, `name="b0.price"`)
+	if !strings.HasPrefix(fragment.body, fmt.Sprintf(`<div id="message-%d-composer"`, m.ID)) {
+		t.Error(fragment.body)
+	}
+	// As Markdown and back, and a plain body as ever.
+	markdown := b.post("/messages/compose?id="+fmt.Sprint(m.ID), with(fields, "do", "markdown")...).is(t, 200, "Edit as blocks", "# New &lt;tulips&gt;\n")
+	fields = with(fieldsOf(t, markdown.body), "body", "## Other\r\n\r\ntext", "do", "blocks")
+	b.post("/messages/compose?id="+fmt.Sprint(m.ID), fields...).is(t, 200, `value="Other"`, "Edit as Markdown")
+	b.post(path, with(edit, "body", "all new")...).leads(t, path)
+	if got := stored(); got != "all new" {
+		t.Errorf("a body of its own was saved as %q", got)
+	}
+}
+
+func TestComposerNew(t *testing.T) {
+	w := newEnv(t)
+	user, b := w.owner(t, "ann")
+	fields := fieldsOf(t, b.get("/messages/new").is(t, 200, `name="b0.text"`).body)
+	fields = with(fields, "subject", "Tulips")
+	b.post("/messages", fields...).is(t, 422, "Write the text of the email.", `name="b0.text" rows="3" aria-invalid="true" aria-describedby="message-0-composer-b0.text-problem"`)
+	for at, kind := range []string{"heading", "picture", "button", "columns", "product", "list", "quote", "divider", "footer", "markdown"} {
+		fields = fieldsOf(t, b.post("/messages/compose", with(fields, "do", fmt.Sprint("add:", at+1, ":", kind))...).is(t, 200).body)
+	}
+	fields = with(fields, "b0.text", "Hello", "b1.text", "Spring", "b2.picture", "https://example.com/t.jpg", "b2.alt", "a", "b3.text", "Order", "b3.url", "nowhere",
+		"b4.text", "left", "b4.right.text", "right", "b5.name", "Tulips", "b5.price", "990 ₽", "b6.text", "- one", "b7.text", "wise", "b9.text", "We", "b10.text", "`x`")
+	b.post("/messages", fields...).is(t, 422, "“nowhere” isn&#39;t an address a link can lead to", `value="nowhere" autocomplete="off" placeholder="example.com" aria-invalid="true"`)
+	b.post("/messages", with(fields, "b3.url", "shop.example")...).is(t, 303)
+	list, _, err := w.db.Messages().List(t.Context(), user.ID, "", db.PageOf(1))
+	want := "Hello\n\n## Spring\n\n![a](https://example.com/t.jpg)\n\n**[Order](shop.example)**\n\n<!-- columns -->\n\nleft\n\n<!-- column -->\n\nright\n\n<!-- /columns -->\n\n" +
+		"<!-- product -->\n\n### Tulips\n\n**990 ₽**\n\n<!-- /product -->\n\n- one\n\n> wise\n\n---\n\n<!-- footer -->\n\nWe\n\n<!-- /footer -->\n\n`x`"
+	if err != nil || len(list) != 1 || strings.TrimSpace(list[0].Body) != want {
+		t.Fatalf("%+v, %v", list, err)
+	}
+	preview := b.get(fmt.Sprint("/messages/", list[0].ID, "/preview")).is(t, 200, `<table class="columns" role="presentation"`, `<td class="column"`, `<table class="product"`, `<div class="footer"`)
+	if strings.Contains(preview.body, "<!-- col") {
+		t.Error("comments in the email")
+	}
+	long := strings.Repeat("a b\n\n", 20_000)
+	m := w.message(t, user.ID, "Long", long)
+	b.get(fmt.Sprint("/messages/", m.ID, "/edit")).is(t, 200, "Edit as blocks") // too long for blocks
+}
+
+func TestComposerAtStart(t *testing.T) {
+	w := newEnv(t)
+	user, b := w.owner(t, "ann")
+	w.client(t, user.ID, "c@example.com")
+	b.get("/start?start=news").is(t, 200, `name="b0.text"`, "block-heading")
+	b.post("/start/compose", "subject", "Hi", "blocks", "0", "body", "", "when", "now", "do", "add:0:quote").is(t, 200, "<html", `value="Hi"`, "block-quote")
+	if a := b.htmx().post("/start/compose", "blocks", "0", "do", "add:0:quote").is(t, 200, "block-quote"); !strings.HasPrefix(a.body, `<div id="composer"`) {
+		t.Error(a.body)
+	}
+	b.post("/start", "subject", "Hi", "blocks", "1", "body", "", "b0.kind", "text", "b0.source", "", "b0.text", "Hello", "when", "now", "periodicity", "once", "timezone", "UTC", "do", "keep").leads(t, "/start")
+	b.get("/start").is(t, 200, "Hello</textarea>")
+}
