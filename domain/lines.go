@@ -7,6 +7,7 @@ import (
 	"errors"
 	"io"
 	"iter"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -134,11 +135,13 @@ func GuessComma(text string) (comma byte, rest string) {
 const maxUnpacked = 4 * ImportMaxBytes
 
 // PackImport keeps lines, however they came, in one compact form: gzip of CSV whose first two
-// columns are the line's number and problem. first are some lines to guess from.
+// columns are the line's number and problem. first are some lines to guess from. It keeps no cells of a line that
+// it has gone on from.
 func PackImport(lines iter.Seq2[ImportLine, error]) (content []byte, total int, first []ImportLine, err error) {
 	var out bytes.Buffer
-	packed := gzip.NewWriter(&out)
+	packed, _ := gzip.NewWriterLevel(&out, gzip.BestSpeed) // which is a level
 	records, size := csv.NewWriter(packed), 0
+	var record []string
 	for line, err := range lines {
 		if err != nil {
 			return nil, 0, nil, err
@@ -153,9 +156,10 @@ func PackImport(lines iter.Seq2[ImportLine, error]) (content []byte, total int, 
 		case size > maxUnpacked:
 			return nil, 0, nil, Errorf(Invalid, "file", "imports.file_large", "Max", ImportMaxBytes>>20)
 		case total <= 20:
-			first = append(first, line)
+			first = append(first, ImportLine{line.Line, line.Problem, slices.Clone(line.Cells)})
 		}
-		if err := records.Write(append([]string{strconv.Itoa(line.Line), line.Problem}, line.Cells...)); err != nil {
+		record = append(append(record[:0], strconv.Itoa(line.Line), line.Problem), line.Cells...)
+		if err := records.Write(record); err != nil {
 			return nil, 0, nil, err
 		}
 	}

@@ -17,7 +17,7 @@ type piece struct {
 
 // prepared is p with its text encoded.
 func (p piece) prepared() piece {
-	p.quoted, p.last = appendQuoted(nil, 0, []byte(p.text))
+	p.quoted, p.last = appendQuoted(make([]byte, 0, len(p.text)+len(p.text)/16), 0, []byte(p.text))
 	p.first = bytes.Index(p.quoted, crlf)
 	if p.broken = p.first >= 0; !p.broken {
 		p.first = len(p.quoted) + 1 // a soft break may follow

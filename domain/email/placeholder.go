@@ -135,9 +135,10 @@ func (m marks) reveal(text string) string {
 
 // split cuts a finished text at its marks; plain is how values are written outside addresses.
 func (m marks) split(text string, plain escape) []piece {
-	var pieces []piece
+	found := m.pattern.FindAllStringSubmatchIndex(text, -1)
+	pieces := make([]piece, 0, len(found)+1)
 	start, seen, inside := 0, 0, false
-	for _, at := range m.pattern.FindAllStringSubmatchIndex(text, -1) {
+	for _, at := range found {
 		p := piece{text: text[start:at[0]], field: field(text[at[2]]), escape: escapeURL}
 		start = at[1]
 		if text[at[4]] == 'v' {

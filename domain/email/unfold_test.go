@@ -3,12 +3,11 @@ package email
 import (
 	"errors"
 	"fmt"
-	"runtime"
 	"strings"
 	"testing"
-	"time"
 
 	"skychimp/domain"
+	"skychimp/domain/budgettest"
 )
 
 // unfolding are texts that would ask for gigabytes or minutes, and some that only look like it.
@@ -72,23 +71,17 @@ func TestUnfolding(t *testing.T) {
 	}
 }
 
-// frugal checks that an email is made of the text, or refused, with at most 64 MB and in time.
+// frugal checks that an email is made of the text, or refused, within the budget of a text.
 func frugal(t *testing.T, body string) {
 	t.Helper()
 	s := benchSource()
 	s.Subject, s.Body = "x", body
-	var before, after runtime.MemStats
-	runtime.ReadMemStats(&before)
-	begun := time.Now()
-	_, err := Compile(s)
-	took := time.Since(begun)
-	runtime.ReadMemStats(&after)
-	if used := (after.TotalAlloc - before.TotalAlloc) >> 20; used > 64 || took > 20*time.Second {
-		t.Errorf("%d bytes like %.30q took %d MB and %s: %v", len(body), body, used, took, err)
-	}
-	if _, refused := errors.AsType[domain.ValidationErrors](err); err != nil && !refused {
-		t.Errorf("not a refusal: %v", err)
-	}
+	budgettest.Within(t, fmt.Sprintf("a text of %d bytes like %.30q", len(body), body), func() {
+		_, err := Compile(s)
+		if _, refused := errors.AsType[domain.ValidationErrors](err); err != nil && !refused {
+			t.Errorf("not a refusal: %v", err)
+		}
+	})
 }
 
 // What people write is not refused.

@@ -1,8 +1,11 @@
 package blog
 
 import (
+	"fmt"
 	"strings"
 	"testing"
+
+	"skychimp/domain/budgettest"
 )
 
 func TestMarkdownHTML(t *testing.T) {
@@ -95,6 +98,25 @@ func FuzzMarkdown(f *testing.F) {
 			}
 		}
 		m.words(body)
+	})
+}
+
+// FuzzArticle looks for a post that unfolds, made of one part again and again.
+func FuzzArticle(f *testing.F) {
+	for _, part := range []string{"[a](", "*a_ ", "> - a\n", "|a|b|\n|-|-|\n", "<a b=", "`a", "\t- a\n", "[a]: /b\n", "<b><i><u>", "<p>a\n\n", "# a\n", "#\n\n",
+		"www.a.b ", "a@b.c ", "![a](/media/0.jpg)", "|", "&amp;", "a  \n", "~~a", "<!--", "[a]", "1. a\n"} {
+		f.Add("", part, "", uint32(200_000))
+		f.Add("[a]: /b\n\n| a |\n|--|\n", part, "*_`])>", uint32(200_000))
+	}
+	m := newMarkdown()
+	f.Fuzz(func(t *testing.T, before, part, after string, size uint32) {
+		room := min(int(size), 200_000) - len(before) - len(after)
+		if part == "" || room <= 0 {
+			return
+		}
+		body := before + strings.Repeat(part, room/len(part)) + after
+		budgettest.Within(t, fmt.Sprintf("an article like %.30q", body), func() { m.html(body) })
+		budgettest.Within(t, fmt.Sprintf("the first words of %.30q", body), func() { m.words(body) })
 	})
 }
 

@@ -2,6 +2,7 @@ package imports
 
 import (
 	"archive/zip"
+	"bufio"
 	"bytes"
 	"errors"
 	"html"
@@ -15,12 +16,15 @@ import (
 	"skychimp/domain"
 )
 
-// What an XLSX file may unfold to: bytes of the parts that are read, and of the texts that its cells
-// share. Both are known from the ZIP's directory, which its reader holds the parts to.
+// What an XLSX file may unfold to: bytes of the parts that are read, which the ZIP's directory tells and its
+// reader holds them to, with those of the texts that cells share, each time they do. Spreadsheets compress to
+// a tenth, with much repeated to a fortieth.
 const (
-	sheetBytes = 256 << 20
-	sharedText = 64 << 20
-	sharedMost = 2_000_000
+	sheetBytes  = 256 << 20
+	sheetLeast  = 8 << 20 // also of a small file
+	sheetGrowth = 40      // times the file's own size
+	sharedText  = 64 << 20
+	sharedMost  = 2_000_000
 )
 
 var (
@@ -32,17 +36,18 @@ var (
 // after part, without ever holding one.
 type book struct {
 	parts map[string]*zip.File
+	from  *bufio.Reader
 	left  int64 // bytes that may still be unpacked
-	text  []byte
-	ends  []int  // where in text each shared text ends
-	dates []bool // by style: its numbers are points in time
+	text  strings.Builder
+	ends  []uint32 // where in text each shared text ends
+	dates []bool   // by style: its numbers are points in time
 	epoch time.Time
 }
 
 // sheetLines are the rows of the first sheet that has any.
 func sheetLines(data []byte) iter.Seq2[domain.ImportLine, error] {
 	return func(yield func(domain.ImportLine, error) bool) {
-		b := book{left: sheetBytes}
+		b := book{left: min(sheetBytes, max(sheetLeast, sheetGrowth*int64(len(data))))}
 		sheets, err := b.open(data)
 		for _, sheet := range sheets {
 			found := false
@@ -98,7 +103,10 @@ func (b *book) open(data []byte) (sheets []string, err error) {
 				b.epoch = time.Date(1904, 1, 1, 0, 0, 0, 0, time.UTC)
 			}
 		case "sheet":
-			if target := targets[p.attr("id")]; target != "" && len(sheets) < 1000 {
+			if len(sheets) == 1000 {
+				return nil
+			}
+			if target := targets[p.attr("id")]; target != "" {
 				sheets = append(sheets, target)
 			}
 		}
@@ -122,7 +130,10 @@ func (b *book) readShared() error {
 	if file == nil {
 		return nil
 	}
-	b.text = make([]byte, 0, min(file.UncompressedSize64, sharedText))
+	if file.UncompressedSize64 <= uint64(b.left) { // else each refuses it
+		b.text.Grow(int(min(file.UncompressedSize64, sharedText)))
+		b.ends = make([]uint32, 0, file.UncompressedSize64/uint64(len("<si/>")))
+	}
 	sounds := false // how to pronounce the text
 	return b.each(name, func(p *part) error {
 		switch p.name {
@@ -130,13 +141,13 @@ func (b *book) readShared() error {
 			sounds = p.name == "rPh"
 		case "/t":
 			if !sounds {
-				b.text = append(b.text, unescape(p.text)...)
+				b.text.WriteString(unescape(p.text))
 			}
 		}
 		if p.name == "/si" || p.name == "si" && p.closed {
-			b.ends = append(b.ends, len(b.text))
+			b.ends = append(b.ends, uint32(b.text.Len()))
 		}
-		if len(b.text) > sharedText || len(b.ends) > sharedMost {
+		if b.text.Len() > sharedText || len(b.ends) > sharedMost {
 			return errUnfolds
 		}
 		return nil
@@ -149,11 +160,12 @@ func (b *book) shared(number string) string {
 	if err != nil || i < 0 || i >= len(b.ends) {
 		return ""
 	}
-	start := 0
+	start := uint32(0)
 	if i > 0 {
 		start = b.ends[i-1]
 	}
-	return string(b.text[start:b.ends[i]])
+	b.left -= int64(b.ends[i] - start)
+	return b.text.String()[start:b.ends[i]]
 }
 
 // readStyles finds the styles that make a number a date (18.8.30).
@@ -229,5 +241,8 @@ func (b *book) number(text, style string) string {
 
 // unescape is the text between tags.
 func unescape(text []byte) string {
+	if bytes.IndexAny(text, "&_") < 0 {
+		return string(text)
+	}
 	return strings.ReplaceAll(html.UnescapeString(string(text)), "_x000D_", "")
 }

@@ -6,7 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"runtime"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -14,6 +14,7 @@ import (
 	"github.com/xuri/excelize/v2"
 
 	"skychimp/domain"
+	"skychimp/domain/budgettest"
 )
 
 // sheetFile is an XLSX file of one sheet; each part is written by a func, piece by piece.
@@ -44,61 +45,84 @@ func sheetFile(t testing.TB, parts map[string]func(write func(string))) []byte {
 
 func repeat(text string, n int) func(func(string)) {
 	return func(write func(string)) {
-		chunk := strings.Repeat(text, 1000)
-		for range n / 1000 {
+		most := max(1, 64<<10/max(1, len(text)))
+		chunk := strings.Repeat(text, most)
+		for range n / most {
 			write(chunk)
 		}
+		write(strings.Repeat(text, n%most))
 	}
 }
 
-// unfolding are small files that ask for very much.
-func unfolding(t testing.TB) map[string][]byte {
+// unfolding are small files that ask for very much, of size bytes.
+func unfolding(t testing.TB, size int) map[string][]byte {
 	one := func(name string, write func(func(string))) []byte {
 		return sheetFile(t, map[string]func(func(string)){name: write})
 	}
+	fill := func(text string) func(func(string)) { return repeat(text, size/len(text)) }
+	within := func(before, text, after string) func(func(string)) {
+		return func(write func(string)) { write(before); fill(text)(write); write(after) }
+	}
 	const shared, sheet = "xl/sharedStrings.xml", "xl/worksheets/sheet1.xml"
 	return map[string][]byte{
-		"200 MB of shared texts":    one(shared, repeat("<si><t>"+strings.Repeat("a", 2000)+"</t></si>", 100_000)),
-		"5 million shared texts":    one(shared, repeat("<si><t>a</t></si>", 5_000_000)),
-		"one shared text of 200 MB": one(shared, func(w func(string)) { w("<si><t>"); repeat(strings.Repeat("a", 200), 1_000_000)(w); w("</t></si>") }),
-		"a part of 300 MB":          one(sheet, repeat(strings.Repeat(" ", 300), 1_000_000)),
-		"a tag of 200 MB":           one(sheet, func(w func(string)) { w("<row r=\""); repeat(strings.Repeat("1", 200), 1_000_000)(w); w("\"/>") }),
-		"comments":                  one(sheet, repeat("<!---->", 10_000_000)),
-		"a comment of 200 MB":       one(sheet, func(w func(string)) { w("<!--"); repeat("<><>", 50_000_000)(w); w("-->") }),
-		"texts that aren't escaped": one(sheet, repeat("<![CDATA[]]>", 10_000_000)),
-		"rows without cells":        one(sheet, repeat("<row/>", 20_000_000)),
-		"rows far to the right":     one(sheet, repeat(`<row><c r="XFD1"><v>1</v></c><c r="A1"><v>1</v></c></row>`, 300_000)),
-		"one text in all cells":     sheetFile(t, map[string]func(func(string)){shared: func(w func(string)) { w("<si><t>" + strings.Repeat("a", 200_000) + "</t></si>") }, sheet: repeat(`<row><c t="s"><v>0</v></c><c t="s"><v>0</v></c></row>`, 200_000)}),
-		"a million sheets":          one("xl/workbook.xml", repeat(`<sheet name="S" r:id="rId1"/>`, 1_000_000)),
-		"a million styles":          one("xl/styles.xml", repeat(`<numFmt numFmtId="1" formatCode="yy"/><cellXfs><xf numFmtId="14"/></cellXfs>`, 1_000_000)),
-		"texts in texts in one inline": one(sheet, func(w func(string)) {
-			w("<row><c t=\"inlineStr\"><is>")
-			repeat("<t>"+strings.Repeat("a", 100)+"</t>", 1_000_000)(w)
-			w("</is></c></row>")
-		}),
+		"long shared texts":         one(shared, fill("<si><t>"+strings.Repeat("a", 2000)+"</t></si>")),
+		"shared texts":              one(shared, fill("<si><t>a</t></si>")),
+		"empty shared texts":        one(shared, fill("<si/>")),
+		"escaped shared texts":      one(shared, fill("<si><t>&amp;_x000D_</t></si>")),
+		"texts of one shared text":  one(shared, within("<si>", "<t>&</t>", "</si>")),
+		"one long shared text":      one(shared, within("<si><t>", strings.Repeat("a", 200), "</t></si>")),
+		"sounds of a shared text":   one(shared, within("<si>", "<rPh><t>a</t></rPh>", "</si>")),
+		"spaces":                    one(sheet, fill(strings.Repeat(" ", 300))),
+		"a long tag":                one(sheet, within("<row r=\"", strings.Repeat("1", 200), "\"/>")),
+		"a tag of quotes":           one(sheet, within("<row r=", "'\">", ">")),
+		"tags":                      one(sheet, fill("<>")),
+		"attributes without a name": one(sheet, fill(`<c rrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrr ttttttttttttttttttttttttttttt>`)),
+		"comments":                  one(sheet, fill("<!---->")),
+		"a comment":                 one(sheet, within("<!--", "<><>", "-->")),
+		"texts that aren't escaped": one(sheet, fill("<![CDATA[]]>")),
+		"a text not escaped":        one(sheet, within("<row><c><v><![CDATA[", "]]&&>", "]]></v></c></row>")),
+		"rows without cells":        one(sheet, fill("<row/>")),
+		"rows of one cell":          one(sheet, fill(`<row><c><v>1</v></c></row>`)),
+		"rows of other numbers":     one(sheet, fill(`<row r="9"><c r="AX1"><v>1e9</v></c></row>`)),
+		"rows far to the right":     one(sheet, fill(`<row><c r="XFD1"><v>1</v></c><c r="AX1"><v>1</v></c></row>`)),
+		"cells in one row":          one(sheet, within("<row>", `<c r="A1"><v>1</v></c>`, "</row>")),
+		"texts in one cell":         one(sheet, within(`<row><c t="inlineStr"><is>`, "<t>a</t>", "</is></c></row>")),
+		"long texts in one cell":    one(sheet, within(`<row><c t="inlineStr"><is>`, "<t>"+strings.Repeat("a", 100)+"</t>", "</is></c></row>")),
+		"one text in all cells":     sheetFile(t, map[string]func(func(string)){shared: func(w func(string)) { w("<si><t>" + strings.Repeat("a", 200_000) + "</t></si>") }, sheet: repeat(`<row><c t="s"><v>0</v></c><c t="s"><v>0</v></c></row>`, size/200)}),
+		"one word in all cells":     sheetFile(t, map[string]func(func(string)){shared: func(w func(string)) { w("<si><t>quite a word</t></si>") }, sheet: fill(`<row><c t="s"><v>0</v></c><c t="s"><v>0</v></c></row>`)}),
+		"sheets":                    one("xl/workbook.xml", fill(`<sheet name="S" r:id="rId1"/>`)),
+		"sheets that aren't there":  one("xl/_rels/workbook.xml.rels", within(`<Relationship Id='rId1' Target='worksheets/sheet1.xml'/>`, `<Relationship Id='a' Target='../../../a/b/c'/>`, "")),
+		"styles":                    one("xl/styles.xml", fill(`<numFmt numFmtId="1" formatCode="yy"/><cellXfs><xf numFmtId="14"/></cellXfs>`)),
+		"formats":                   one("xl/styles.xml", fill(`<numFmt numFmtId="1" formatCode="&quot;&quot;&quot;"/>`)),
+		"dates": sheetFile(t, map[string]func(func(string)){"xl/styles.xml": func(w func(string)) { w(`<cellXfs><xf numFmtId="14"/></cellXfs>`) },
+			sheet: fill(`<row><c s="0"><v>45000.123456789</v></c></row>`)}),
 	}
 }
 
 // A file of some hundred KB doesn't unfold: it is refused in words, or read, for a few bytes and soon.
 func TestSheetsThatUnfold(t *testing.T) {
-	for name, file := range unfolding(t) {
-		t.Run(name, func(t *testing.T) {
-			var before, after runtime.MemStats
-			runtime.ReadMemStats(&before)
-			begun := time.Now()
-			content, total, _, err := domain.PackImport(sheetLines(file))
-			took := time.Since(begun)
-			runtime.ReadMemStats(&after)
-			if _, refused := errors.AsType[*domain.Error](err); err != nil && !refused {
-				t.Error(err)
-			}
-			used := (after.TotalAlloc - before.TotalAlloc) >> 20
-			t.Logf("%d KB: %d rows of %d KB, %v; %d MB, %v", len(file)>>10, total, len(content)>>10, err, used, took)
-			if used > 600 { // most of it one after the other
-				t.Errorf("took %d MB", used)
-			}
+	for name, file := range unfolding(t, sheetLeast-100_000) {
+		t.Run(name, func(t *testing.T) { frugal(t, file) })
+	}
+	for _, name := range []string{"xl/workbook.xml", "xl/styles.xml", "xl/sharedStrings.xml", "xl/worksheets/sheet1.xml"} {
+		t.Run("200 MB in "+name, func(t *testing.T) {
+			frugal(t, sheetFile(t, map[string]func(func(string)){name: repeat("<si><t>a</t></si>", 200<<20/17)}))
 		})
 	}
+}
+
+// frugal checks that a list is read, or refused in words, within the budget of a file.
+func frugal(t *testing.T, file []byte) {
+	t.Helper()
+	budgettest.Within(t, fmt.Sprintf("a file of %d KB", len(file)>>10), func() {
+		lines, err := linesOf(file)
+		if err == nil {
+			_, _, _, err = domain.PackImport(lines)
+		}
+		if _, refused := errors.AsType[*domain.Error](err); err != nil && !refused {
+			t.Error(err)
+		}
+	})
 }
 
 // What Excel, LibreOffice and programs write, whatever they write it for.
@@ -160,12 +184,19 @@ func TestSheetCells(t *testing.T) {
 	}
 }
 
+// FuzzSheet reads a workbook whose parts are one text, again and again.
 func FuzzSheet(f *testing.F) {
-	f.Add([]byte(`<row r="1"><c r="A1" t="s"><v>0</v></c><c t="inlineStr"><is><t>x</t></is></c></row>`))
-	f.Add([]byte(`<!-- --><x:c a=">"/><![CDATA[<]]>&amp;_x000D_</t>`))
-	f.Fuzz(func(t *testing.T, sheet []byte) {
-		file := sheetFile(t, map[string]func(func(string)){"xl/worksheets/sheet1.xml": func(w func(string)) { w(string(sheet)) }, "xl/sharedStrings.xml": func(w func(string)) { w(string(sheet)) },
-			"xl/styles.xml": func(w func(string)) { w(string(sheet)) }})
+	f.Add([]byte(`<row r="1"><c r="A1" t="s"><v>0</v></c><c t="inlineStr"><is><t>x</t></is></c></row>`), "", "", 0)
+	f.Add([]byte(`<!-- --><x:c a=">"/><![CDATA[<]]>&amp;_x000D_</t>`), "", "", 1)
+	f.Add([]byte(`<t>a</t>`), `<sheetData><row><c t="inlineStr"><is>`, "</is></c></row>", 1_000_000)
+	f.Add([]byte(`<si><t>a</t></si>`), `<numFmt numFmtId="1" formatCode="yy"/><cellXfs>`, "</cellXfs>", 1_000_000)
+	f.Fuzz(func(t *testing.T, text []byte, before, after string, times int) {
+		write := func(w func(string)) {
+			w(before)
+			repeat(string(text), min(max(0, times), (sheetLeast-len(before)-len(after))/(3*max(1, len(text)))))(w)
+			w(after)
+		}
+		file := sheetFile(t, map[string]func(func(string)){"xl/worksheets/sheet1.xml": write, "xl/sharedStrings.xml": write, "xl/styles.xml": write})
 		for line, err := range sheetLines(file) {
 			if err != nil {
 				break
@@ -174,5 +205,22 @@ func FuzzSheet(f *testing.F) {
 				t.Errorf("%d cells", len(line.Cells))
 			}
 		}
+		frugal(t, file)
+	})
+}
+
+// FuzzList reads a file of any kind, made of one part again and again.
+func FuzzList(f *testing.F) {
+	for _, part := range []string{"a@b.c;Ann\n", "\"", "\"\"", "\"a\",", "\"a\n", ",;\t", "\r", "\xff\xfe", "sep=;\n", "\"a\"x", "\x00"} {
+		f.Add([]byte(nil), []byte(part), []byte(nil), uint32(200_000))
+		f.Add([]byte("\xff\xfe"), []byte(part), []byte("\"\n"), uint32(200_000))
+	}
+	f.Add(sheetFile(f, nil), []byte(nil), []byte(nil), uint32(0))
+	f.Fuzz(func(t *testing.T, before, part, after []byte, size uint32) {
+		room := min(int(size), 200_000) - len(before) - len(after)
+		if part == nil || room < 0 {
+			room = 0
+		}
+		frugal(t, slices.Concat(before, bytes.Repeat(part, room/max(1, len(part))), after))
 	})
 }

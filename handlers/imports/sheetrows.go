@@ -18,11 +18,13 @@ const sheetMost = 10_000_000
 
 var errEnough = errors.New("nobody asks for more")
 
-// rows hands the rows of a sheet over that have any text (18.3.1.73), until take wants no more.
+// rows hands the rows of a sheet over that have any text (18.3.1.73), until take wants no more. The next row
+// has its cells where the one before had them.
 func (b *book) rows(sheet string, take func(domain.ImportLine) bool) error {
 	row, column, count := 0, 0, 0
 	cells := make([]string, 0, domain.ImportMaxColumns)
-	var kind, style, value string
+	var kind, style string
+	var value []byte
 	return b.each(sheet, func(p *part) error {
 		switch p.name {
 		case "row":
@@ -31,12 +33,12 @@ func (b *book) rows(sheet string, take func(domain.ImportLine) bool) error {
 		case "c":
 			count++
 			column = columnOf(p.attr("r"), column+1)
-			kind, style, value = p.attr("t"), p.attr("s"), ""
+			kind, style, value = p.attr("t"), p.attr("s"), value[:0]
 		case "/v":
-			value = unescape(p.text)
+			value = append(value[:0], p.text...)
 		case "/t":
 			if len(value)+len(p.text) <= maxToken {
-				value += unescape(p.text)
+				value = append(value, p.text...)
 			}
 		case "/c":
 			if column > domain.ImportMaxColumns {
@@ -45,17 +47,21 @@ func (b *book) rows(sheet string, take func(domain.ImportLine) bool) error {
 			for len(cells) < column {
 				cells = append(cells, "")
 			}
-			cells[column-1] = b.cell(kind, style, value)
+			cells[column-1] = b.cell(kind, style, unescape(value))
 		case "/row":
-			if strings.TrimSpace(strings.Join(cells, "")) != "" && !take(domain.ImportLine{Line: row, Cells: slices.Clone(cells)}) {
+			if !blank(cells) && !take(domain.ImportLine{Line: row, Cells: cells}) {
 				return errEnough
 			}
 		}
-		if count > sheetMost {
+		if count > sheetMost || b.left < 0 {
 			return errUnfolds
 		}
 		return nil
 	})
+}
+
+func blank(cells []string) bool {
+	return !slices.ContainsFunc(cells, func(cell string) bool { return strings.TrimSpace(cell) != "" })
 }
 
 // cell is what a cell shows (18.18.11).
@@ -74,6 +80,9 @@ func (b *book) cell(kind, style, value string) string {
 }
 
 func numberOr(text string, otherwise int) int {
+	if text == "" { // no error is made for each of millions
+		return otherwise
+	}
 	if n, err := strconv.Atoi(text); err == nil && n > 0 {
 		return n
 	}
@@ -127,7 +136,11 @@ func (b *book) each(name string, do func(*part) error) error {
 		return err
 	}
 	defer content.Close()
-	p := part{from: bufio.NewReaderSize(content, maxToken)}
+	if b.from == nil {
+		b.from = bufio.NewReaderSize(nil, maxToken)
+	}
+	b.from.Reset(content)
+	p := part{from: b.from}
 	for {
 		if err := p.next(); errors.Is(err, io.EOF) {
 			return nil
@@ -196,30 +209,35 @@ func (p *part) readTag() error {
 	}
 	p.tag = p.tag[:len(p.tag)-1]
 	p.closed = bytes.HasSuffix(p.tag, []byte("/"))
-	name, slash := p.tag, bytes.HasPrefix(p.tag, []byte("/"))
-	if end := bytes.IndexAny(name[min(1, len(name)):], " \t\r\n/"); end >= 0 {
-		name = name[:end+1]
-	}
-	if colon := bytes.IndexByte(name, ':'); colon >= 0 {
-		name = name[colon+1:]
-	} else if slash {
-		name = name[1:]
-	}
-	p.name = tags[string(name)]
-	if slash {
-		p.name = ends[p.name]
-	}
+	p.name = p.tagName()
 	return nil
 }
 
-// tags are those that mean something here, and ends their ends: no memory is taken for millions of names.
-var tags, ends = func() (tags, ends map[string]string) {
-	tags, ends = map[string]string{}, map[string]string{}
-	for _, name := range []string{"Relationship", "workbookPr", "sheet", "si", "t", "rPh", "numFmt", "cellXfs", "xf", "row", "c", "v"} {
-		tags[name], ends[name] = name, "/"+name
+// tagName is the name of a tag that means something here, without its namespace.
+func (p *part) tagName() string {
+	name, ends := bytes.CutPrefix(p.tag, []byte("/"))
+	start, end := 0, 0
+	for end < len(name) && name[end] > ' ' && name[end] != '/' {
+		if end++; name[end-1] == ':' {
+			start = end
+		}
 	}
-	return tags, ends
-}()
+	i := slices.IndexFunc(tags, func(tag string) bool { return tag == string(name[start:end]) })
+	switch {
+	case i < 0:
+		return ""
+	case ends:
+		return tagEnds[i]
+	}
+	return tags[i]
+}
+
+// tags are those that mean something here, the frequent ones first, and tagEnds their ends: no memory is taken
+// for millions of names.
+var (
+	tags    = []string{"c", "v", "t", "row", "si", "xf", "rPh", "sheet", "numFmt", "cellXfs", "workbookPr", "Relationship"}
+	tagEnds = []string{"/c", "/v", "/t", "/row", "/si", "/xf", "/rPh", "/sheet", "/numFmt", "/cellXfs", "/workbookPr", "/Relationship"}
+)
 
 // attr is the value of an attribute, whatever its namespace.
 func (p *part) attr(name string) string {

@@ -2,11 +2,13 @@ package report
 
 import (
 	"bytes"
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
 
 	"skychimp/domain"
+	"skychimp/domain/budgettest"
 )
 
 const token = "aeaskq7cmd5fowq3cy"
@@ -433,6 +435,23 @@ func FuzzParse(f *testing.F) {
 		kind, answer := report.Return("ivan@example.net")
 		if kind.Bounced() && answer.Code/100 != 4 && answer.Code/100 != 5 {
 			t.Errorf("%s with the answer %q", kind, answer)
+		}
+	})
+}
+
+// FuzzLongReports looks for an email that unfolds, made of one part again and again.
+func FuzzLongReports(f *testing.F) {
+	const multipart = "Content-Type: multipart/report; boundary=a\n\n--a\nContent-Type: message/delivery-status\n\n"
+	for _, part := range []string{"Final-Recipient: rfc822; a@b\nAction: failed\n\n", "--a\nContent-Type: multipart/mixed; boundary=a\n\n", "=?utf-8?b?=\n", "<a@b>\n", "550 5.1.1 ",
+		"a: b\n", " a\n", "--a\n\n", "aeaskq7cmd5fowq3cy", "=\n", "\x00", "a@", "<<", "X-Failed-Recipients: a@b, c@d\n", "Content-Type: text/plain; charset=utf-7\n"} {
+		f.Add("", part, "", uint32(200_000))
+		f.Add(multipart, part, "\n--a--\n", uint32(200_000))
+		f.Add("From: mailer-daemon@a.b\nContent-Type: message/rfc822\n\n", part, "", uint32(200_000))
+	}
+	f.Fuzz(func(t *testing.T, before, part, after string, size uint32) {
+		if room := min(int(size), 200_000) - len(before) - len(after); part != "" && room > 0 {
+			raw := []byte(before + strings.Repeat(part, room/len(part)) + after)
+			budgettest.Within(t, fmt.Sprintf("a report like %.50q and %.30q", before, part), func() { Parse(raw) })
 		}
 	})
 }
