@@ -14,7 +14,7 @@ import (
 // A managed database may refuse to tell its cluster, and a later one may not: neither is a copy.
 func TestLocateWithoutCluster(t *testing.T) {
 	address := dbtest.URL(t)
-	super, err := pgx.Connect(t.Context(), strings.Replace(address, "skychimp@", "postgres@", 1))
+	super, err := pgx.Connect(t.Context(), strings.Replace(address, "skychimp@", "skychimp_admin@", 1))
 	if err != nil {
 		t.Fatal(err)
 	}

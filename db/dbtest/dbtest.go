@@ -111,7 +111,7 @@ func start() (*server, error) {
 		return nil, err
 	}
 	s := &server{url: postgres.URL()}
-	if s.admin, err = pgxpool.New(context.Background(), address(s.url, "postgres", "postgres")); err != nil {
+	if s.admin, err = pgxpool.New(context.Background(), address(s.url, "skychimp_admin", "postgres")); err != nil {
 		return nil, err
 	}
 	if s.template, err = templateName(); err != nil {
@@ -127,7 +127,7 @@ func base() string {
 	if dir == "" {
 		dir = os.TempDir()
 	}
-	return filepath.Join(dir, "skychimp-dbtest-"+strconv.Itoa(os.Getuid()))
+	return filepath.Join(dir, "skychimp-tests-"+strconv.Itoa(os.Getuid()))
 }
 
 // startIn starts a server in the first folder whose server no other process owns.

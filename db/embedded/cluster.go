@@ -12,7 +12,6 @@ import (
 	"runtime"
 	"slices"
 	"strconv"
-	"strings"
 	"syscall"
 	"time"
 )
@@ -32,14 +31,12 @@ func create(ctx context.Context, at place, opts Options) error {
 		locale = append(locale, "--locale-provider", "builtin", "--builtin-locale", "C.UTF-8")
 	}
 	initdb := at.command(ctx, fresh, "initdb", append(locale, "--pgdata", fresh, "--encoding", "UTF8",
-		"--username", "postgres", "--auth-local", "trust", "--auth-host", "reject", "--no-sync")...)
+		"--username", superuser, "--auth-local", "peer", "--auth-host", "reject", "--no-sync")...)
 	if err := run(initdb); err != nil {
 		return err
 	}
-	single := at.command(ctx, fresh, "postgres", "--single", "-D", fresh,
-		"-c", "fsync=off", "-c", "exit_on_error=on", "-c", "log_checkpoints=off", "postgres")
-	single.Stdin = strings.NewReader("CREATE ROLE skychimp LOGIN\nCREATE DATABASE skychimp OWNER skychimp\n")
-	if err := run(single); err != nil {
+	const ours = "CREATE ROLE skychimp LOGIN\nCREATE DATABASE skychimp OWNER skychimp\n"
+	if err := singleUser(ctx, at, fresh, "postgres", ours, "-c", "fsync=off"); err != nil {
 		return err
 	}
 	if opts.NoFsync {
@@ -65,6 +62,8 @@ func arguments(at place, sockets string, opts Options) []string {
 		"unix_socket_directories": sockets,
 		"unix_socket_permissions": "0700",
 		"port":                    port,
+		"hba_file":                filepath.Join(at.home, hbaName),
+		"ident_file":              filepath.Join(at.home, identName),
 		"cluster_name":            clusterName(at.data), // part of the processes' titles
 		"max_connections":         "200",
 

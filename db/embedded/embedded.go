@@ -3,8 +3,9 @@
 //
 // A folder holds owner.lock and the cluster in data. The process that holds the lock owns the
 // server; another process of ours that finds the lock held joins as a guest. The server listens
-// on a unix socket only, and only its own user and root get at it. When the owner stops or dies,
-// the server ends, and with it the guests' connections: no guest takes over.
+// on a unix socket only, and lets in root and the owner's user: not the system's postgres, whose
+// account it may run as. When the owner stops or dies, the server ends, and with it the guests'
+// connections: no guest takes over.
 //
 // Postgres refuses to run as root. Started as root, it gets the user of the existing data, else
 // the user postgres, else nobody. When that user cannot reach the folder (say, below /root), the
@@ -135,10 +136,15 @@ func own(ctx context.Context, at place, lock *os.File, opts Options) (*Postgres,
 	if err != nil {
 		return nil, err
 	}
+	prepare := func() error { return ownSuperuser(ctx, at) }
 	if !exists(at.data) {
-		if err := create(ctx, at, opts); err != nil {
-			return nil, err
-		}
+		prepare = func() error { return create(ctx, at, opts) }
+	}
+	if err := prepare(); err != nil {
+		return nil, err
+	}
+	if err := admit(at); err != nil {
+		return nil, err
 	}
 	sockets, err := socketFolder(at)
 	if err != nil {
