@@ -152,7 +152,7 @@ func (w *env) visitor(t testing.TB) *browser {
 	if err != nil {
 		t.Fatal(err)
 	}
-	client := &http.Client{Jar: jar, Timeout: 30 * time.Second, Transport: &http.Transport{},
+	client := &http.Client{Jar: jar, Timeout: 2 * time.Minute, Transport: &http.Transport{},
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
 	t.Cleanup(client.CloseIdleConnections)
 	return &browser{t: t, base: w.url, client: client, header: http.Header{}}

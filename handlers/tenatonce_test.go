@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"image"
 	"image/png"
+	"math/rand/v2"
 	"runtime"
 	"runtime/debug"
 	"strings"
@@ -22,12 +23,16 @@ func TestTenFilesAtOnce(t *testing.T) {
 	defer debug.SetMemoryLimit(debug.SetMemoryLimit(400 << 20))
 	w := newEnv(t)
 	var book bytes.Buffer
+	var texts strings.Builder // unlike each other, so that the file may unfold to as much
+	for range 60_000 {
+		fmt.Fprintf(&texts, "<si><t>%016x%016x%016x%016x%s</t></si>", rand.Uint64(), rand.Uint64(), rand.Uint64(), rand.Uint64(), strings.Repeat("a", 936))
+	}
 	archive := zip.NewWriter(&book)
 	for name, content := range map[string]string{
 		"xl/workbook.xml":            `<sheet r:id="r"/>`,
 		"xl/_rels/workbook.xml.rels": `<Relationship Id="r" Target="sheet.xml"/>`,
-		"xl/sharedStrings.xml":       strings.Repeat("<si><t>"+strings.Repeat("a", 1000)+"</t></si>", 60_000),
-		"xl/sheet.xml":               strings.Repeat(`<row><c t="s"><v>1</v></c></row>`, 60_000),
+		"xl/sharedStrings.xml":       texts.String(),
+		"xl/sheet.xml":               strings.Repeat(`<row><c t="s"><v>1</v></c></row>`, 30_000),
 	} {
 		part, err := archive.Create(name)
 		if err != nil {
@@ -45,6 +50,7 @@ func TestTenFilesAtOnce(t *testing.T) {
 	var most atomic.Uint64
 	ended := make(chan struct{})
 	var watch, wait sync.WaitGroup
+	var taken atomic.Int32
 	watch.Go(func() {
 		for tick := time.NewTicker(20 * time.Millisecond); ; {
 			var now runtime.MemStats
@@ -61,7 +67,11 @@ func TestTenFilesAtOnce(t *testing.T) {
 	for i := range 10 {
 		b := w.as(t, w.user(t, fmt.Sprint("admin", i), domain.RoleAdmin)) // who may upload both
 		wait.Go(func() {
-			if got := b.upload("/clients/import", "list.xlsx", book.Bytes()); got.StatusCode != 303 && got.StatusCode != 422 && got.StatusCode != 429 {
+			switch got := b.upload("/clients/import", "list.xlsx", book.Bytes()); got.StatusCode {
+			case 303:
+				taken.Add(1)
+			case 429, 503: // a busy machine
+			default:
 				t.Errorf("list: %d", got.StatusCode)
 			}
 			if got := b.send("/admin/posts/preview", picture.Bytes(), "title", "x", "body", "y"); got.StatusCode != 200 && got.StatusCode != 429 {
@@ -72,7 +82,10 @@ func TestTenFilesAtOnce(t *testing.T) {
 	wait.Wait()
 	close(ended)
 	watch.Wait()
-	t.Logf("%d MB at most", most.Load()>>20)
+	if taken.Load() == 0 {
+		t.Error("no list was read to its end")
+	}
+	t.Logf("%d MB at most, %d lists of %d KB", most.Load()>>20, taken.Load(), book.Len()>>10)
 	if most.Load() > 512<<20 {
 		t.Errorf("took %d MB", most.Load()>>20)
 	}
