@@ -51,11 +51,8 @@ func as(t testing.TB, p *Postgres, role string, who *account, query string) (str
 
 const superusers = "SELECT string_agg(rolname, ' ') FROM pg_roles WHERE rolsuper"
 
-// There is no superuser called postgres, and whoever runs as the system's postgres is nobody.
-func TestSuperuser(t *testing.T) {
-	wantAdmitted(t, start(t, folder(t)))
-}
-
+// wantAdmitted checks that there is no superuser called postgres, and that whoever runs as the system's postgres
+// is nobody.
 func wantAdmitted(t testing.TB, p *Postgres) {
 	t.Helper()
 	if got, err := as(t, p, superuser, nil, superusers); err != nil || got != superuser {
@@ -81,41 +78,39 @@ func wantAdmitted(t testing.TB, p *Postgres) {
 
 // A cluster from before gets its own superuser at the next start, with all that it holds; also when an earlier
 // start was interrupted, or the server was killed before it.
-func TestFormerCluster(t *testing.T) {
-	for name, before := range map[string]func(t *testing.T, dir string, p *Postgres){
-		"stopped": func(t *testing.T, _ string, p *Postgres) { stop(t, p) },
-		"killed": func(t *testing.T, dir string, p *Postgres) {
+func TestSuperuser(t *testing.T) {
+	dir := folder(t)
+	p := start(t, dir)
+	keep(t, p)
+	wantAdmitted(t, p)
+	for name, end := range map[string]func(){
+		"stopped": func() { stop(t, p) },
+		"killed": func() {
 			kill(t, serverPid(t, dir))
 			wantDone(t, p)
 		},
-		"interrupted": func(t *testing.T, dir string, p *Postgres) {
+		"interrupted": func() {
 			stop(t, p)
 			if err := ownSuperuser(t.Context(), found(t, dir)); err != nil {
 				t.Fatal(err)
 			}
 		},
 	} {
-		t.Run(name, func(t *testing.T) {
-			dir := folder(t)
-			p := start(t, dir)
-			keep(t, p)
-			if said, err := as(t, p, superuser, nil, "CREATE ROLE other SUPERUSER; SET SESSION AUTHORIZATION other; ALTER ROLE "+superuser+
-				" RENAME TO postgres; RESET SESSION AUTHORIZATION; DROP ROLE other"); err != nil {
-				t.Fatal(said, err)
+		t.Log(name)
+		if _, err := as(t, p, superuser, nil, "CREATE ROLE other SUPERUSER; SET SESSION AUTHORIZATION other; ALTER ROLE "+superuser+
+			" RENAME TO postgres; RESET SESSION AUTHORIZATION; DROP ROLE other"); err != nil {
+			t.Fatal(err)
+		}
+		for _, file := range []string{hbaName, identName} {
+			if err := os.Remove(filepath.Join(dir, file)); err != nil {
+				t.Fatal(err)
 			}
-			for _, file := range []string{hbaName, identName} {
-				if err := os.Remove(filepath.Join(dir, file)); err != nil {
-					t.Fatal(err)
-				}
-			}
-			before(t, dir, p)
-			p = start(t, dir)
-			wantKept(t, p)
-			wantAdmitted(t, p)
-			stop(t, p)
-			p = start(t, dir)
-			wantKept(t, p)
-			wantAdmitted(t, p)
-		})
+		}
+		end()
+		p = start(t, dir)
+		wantKept(t, p)
+		wantAdmitted(t, p)
 	}
+	stop(t, p)
+	wantAdmitted(t, start(t, dir))
 }

@@ -75,14 +75,20 @@ func (links) Extend(m goldmark.Markdown) {
 // Transform implements goldmark's ASTTransformer: what can lead somewhere does.
 func (links) Transform(doc *ast.Document, reader text.Reader, _ parser.Context) {
 	var bare []*ast.AutoLink
+	size := 0
 	_ = ast.Walk(doc, func(n ast.Node, entering bool) (ast.WalkStatus, error) {
 		if !entering {
 			return ast.WalkContinue, nil
 		}
+		if size > maxAddresses { // small refuses it
+			return ast.WalkStop, nil
+		}
 		switch n := n.(type) {
 		case *ast.Link:
+			size += len(n.Destination)
 			n.Destination = led(n.Destination)
 		case *ast.Image:
+			size += len(n.Destination)
 			n.Destination = led(n.Destination)
 		case *ast.AutoLink:
 			bare = append(bare, n)
