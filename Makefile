@@ -47,6 +47,7 @@ vendor: install-npm ## copy the parts of others into static/vendor
 	@mkdir -p static/vendor/icons
 	@cp node_modules/htmx.org/dist/htmx.min.js node_modules/@picocss/pico/css/pico.min.css \
 		node_modules/easymde/dist/easymde.min.js node_modules/easymde/dist/easymde.min.css static/vendor/
+	@node_modules/.bin/esbuild static/src/composer.js --bundle --minify --target=es2022 --log-level=warning --outfile=static/vendor/composer.js
 	@rm -f static/vendor/icons/*
 	@for icon in $(ICONS); do cp node_modules/lucide-static/icons/$$icon.svg static/vendor/icons/ || exit 1; done
 

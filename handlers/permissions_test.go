@@ -106,6 +106,8 @@ var decisions = []decision{
 	{"GET /messages/new", owners, 200, 200, "", ""},
 	{"POST /messages/compose", owners, 200, 200, "", "blocks=0&do=add:0:text"},
 	{"PUT /messages/compose", owners, 200, 200, "", "body=Hello"},
+	{"POST /messages/preview", owners, 200, 200, "", "subject=Hello&body=Hello"},
+	{"PUT /messages/preview", owners, 200, 200, "", "subject=Hello&body=Hello"},
 	{"GET /messages/:id", viewers, 200, 200, "message", ""},
 	{"PUT /messages/:id", owners, 303, 200, "message", "subject=Other&body=Other"},
 	{"DELETE /messages/:id", owners, 303, 200, "message", ""},

@@ -94,6 +94,8 @@ func table(n nouns) []route {
 		{"GET", "/messages/new", web.Owner, n.messages.New},
 		{"POST", "/messages/compose", web.Owner, web.Costly(n.messages.Compose)},
 		{"PUT", "/messages/compose", web.Owner, web.Costly(n.messages.Compose)}, // the buttons in the form of a saved message
+		{"POST", "/messages/preview", web.Owner, web.Costly(n.messages.PreviewDraft)},
+		{"PUT", "/messages/preview", web.Owner, web.Costly(n.messages.PreviewDraft)},
 		{"GET", "/messages/:id", web.OwnerOrOverseer, n.messages.Show},
 		{"PUT", "/messages/:id", web.Owner, web.Costly(n.messages.Update)},
 		{"DELETE", "/messages/:id", web.Owner, n.messages.Delete},

@@ -39,6 +39,7 @@ type Recipient struct {
 type Template struct {
 	from, tail []byte // the From line; the other header lines that are the same for all, with the blank line
 	subject    []piece
+	preheader  []piece
 	text, html []piece
 	bulk       bool // goes to a list: has unsubscribe headers
 	seals      []*seal
@@ -72,15 +73,16 @@ func Compile(s Source) (*Template, error) {
 	if err != nil {
 		return nil, err
 	}
+	beside := preheader(content.paragraphs())
 	html, err := page{
-		Language: s.Language, Subject: subject, Sender: s.From.Name, Preheader: preheader(content.paragraphs()), Content: markup, Footer: s.FooterText,
+		Language: s.Language, Subject: subject, Sender: s.From.Name, Preheader: beside, Content: markup, Footer: s.FooterText,
 		UnsubscribeText: s.UnsubscribeText, UnsubscribeURL: template.URL(m.mark(fieldUnsubscribe)),
 	}.html()
 	if err != nil {
 		return nil, err
 	}
 	text := content.text() + textFooter(s.FooterText, s.UnsubscribeText+": "+m.mark(fieldUnsubscribe))
-	t := &Template{bulk: true, subject: m.split(subject, verbatim), text: m.split(text, verbatim), html: m.split(html, escapeHTML)}
+	t := &Template{bulk: true, subject: m.split(subject, verbatim), preheader: m.split(beside, verbatim), text: m.split(text, verbatim), html: m.split(html, escapeHTML)}
 	return t.withHead(s)
 }
 
@@ -174,6 +176,11 @@ func (t *Template) HTML(r Recipient) string { return string(appendPieces(nil, t.
 // Subject is the subject line that the recipient reads.
 func (t *Template) Subject(r Recipient) string {
 	return string(oneLine(appendPieces(nil, t.subject, &r)))
+}
+
+// Preheader is what the recipient's mailbox shows beside the subject.
+func (t *Template) Preheader(r Recipient) string {
+	return string(oneLine(appendPieces(nil, t.preheader, &r)))
 }
 
 // check refuses what would break a header or address a second recipient.

@@ -10,6 +10,7 @@ import (
 
 	"skychimp/db"
 	"skychimp/domain"
+	"skychimp/handlers/pictures"
 	"skychimp/handlers/web"
 )
 
@@ -123,7 +124,7 @@ func (h *Blog) card(r *web.Request, post domain.Post) Card {
 		card.At = r.Viewer.Moment(*post.PublishedAt)
 	}
 	if post.Image != "" {
-		card.Small, card.Large = "/media/"+pictureFile(post.Image, pictureSmall), "/media/"+pictureFile(post.Image, pictureLarge)
+		card.Small, card.Large = "/media/"+pictures.File(post.Image, pictures.Small), "/media/"+pictures.File(post.Image, pictures.Large)
 	}
 	return card
 }

@@ -13,6 +13,7 @@ import (
 
 	"skychimp/db"
 	"skychimp/domain"
+	"skychimp/handlers/pictures"
 	"skychimp/templates"
 )
 
@@ -28,12 +29,12 @@ func DemoPosts(ctx context.Context, database *db.DB, media *db.Media, author int
 		if err := png.Encode(&drawn, drawScene(i)); err != nil {
 			return err
 		}
-		name, files, err := makePicture(drawn.Bytes())
+		name, files, err := pictures.Make(drawn.Bytes())
 		if err != nil {
 			return err
 		}
 		for file, content := range files {
-			if err := media.Save(ctx, file, mediaType(file), content); err != nil {
+			if err := media.Save(ctx, file, pictures.Type(file), content); err != nil {
 				return err
 			}
 		}

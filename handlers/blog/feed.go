@@ -7,6 +7,7 @@ import (
 	"github.com/gofiber/fiber/v2"
 
 	"skychimp/domain"
+	"skychimp/handlers/pictures"
 	"skychimp/handlers/web"
 )
 
@@ -60,8 +61,8 @@ func (h *Blog) Feed(r *web.Request) error {
 			Links: []atomLink{{"alternate", "text/html", r.Site.Absolute("/blog/" + post.Slug)}},
 		}
 		if post.Image != "" {
-			file := pictureFile(post.Image, pictureLarge)
-			entry.Links = append(entry.Links, atomLink{"enclosure", mediaType(file), r.Site.Absolute("/media/" + file)})
+			file := pictures.File(post.Image, pictures.Large)
+			entry.Links = append(entry.Links, atomLink{"enclosure", pictures.Type(file), r.Site.Absolute("/media/" + file)})
 		}
 		feed.Entries = append(feed.Entries, entry)
 	}

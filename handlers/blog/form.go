@@ -2,13 +2,13 @@ package blog
 
 import (
 	"errors"
-	"io"
 	"strconv"
 	"time"
 
 	"github.com/gofiber/fiber/v2"
 
 	"skychimp/domain"
+	"skychimp/handlers/pictures"
 	"skychimp/handlers/web"
 )
 
@@ -38,7 +38,7 @@ func (h *Blog) Edit(r *web.Request) error {
 func (h *Blog) showForm(r *web.Request, refusal error, form postForm) error {
 	form.Zone = r.Viewer.Zone.String()
 	if form.Picture != "" {
-		form.Small = "/media/" + pictureFile(form.Picture, pictureSmall)
+		form.Small = "/media/" + pictures.File(form.Picture, pictures.Small)
 	}
 	return r.Form(refusal, "blog/edit", &form)
 }
@@ -128,38 +128,26 @@ func (h *Blog) postChange(r *web.Request) (func(*domain.Post) error, error) {
 // refused before, in the hidden field. It is "" when none was sent.
 func (h *Blog) postPicture(r *web.Request) (string, error) {
 	kept := r.FormValue("picture")
-	if !pictureName.MatchString(kept) {
+	if !pictures.IsName(kept) {
 		kept = ""
-	} else if there, err := h.Media.Has(r.UserContext(), pictureFile(kept, pictureLarge)); err != nil || !there {
+	} else if there, err := h.Media.Has(r.UserContext(), pictures.File(kept, pictures.Large)); err != nil || !there {
 		kept = ""
 	}
-	upload, err := r.FormFile("image")
-	if err != nil || upload.Filename == "" { // no form with files, or nothing chosen
-		return kept, nil
-	}
-	if upload.Size > pictureBytes {
-		return kept, refusePicture("blog.image_too_large", "Max", pictureBytes>>20)
-	}
-	file, err := upload.Open()
-	if err != nil {
-		return kept, err
-	}
-	defer file.Close()
-	content, err := io.ReadAll(file)
-	if err != nil {
+	content, err := pictures.Uploaded(r, "image")
+	if err != nil || content == nil {
 		return kept, err
 	}
 	release, err := r.Unfolding()
 	if err != nil {
 		return kept, err
 	}
-	name, files, err := makePicture(content)
+	name, files, err := pictures.Make(content)
 	release()
 	if err != nil {
 		return kept, err
 	}
 	for file, content := range files {
-		if err := h.Media.Save(r.UserContext(), file, mediaType(file), content); err != nil {
+		if err := h.Media.Save(r.UserContext(), file, pictures.Type(file), content); err != nil {
 			return kept, err
 		}
 	}

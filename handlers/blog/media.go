@@ -2,19 +2,18 @@ package blog
 
 import (
 	"io"
-	"path"
-	"strings"
 
 	"github.com/gofiber/fiber/v2"
 
 	"skychimp/domain"
+	"skychimp/handlers/pictures"
 	"skychimp/handlers/web"
 )
 
 // Picture serves a picture. Its name changes with what it shows, so browsers keep it for ever.
 func (h *Blog) Picture(r *web.Request) error {
 	name := r.Params("name")
-	if !mediaName.MatchString(name) {
+	if !pictures.IsFile(name) {
 		return domain.Errorf(domain.NotFound, "", "errors.not_found")
 	}
 	file, size, err := h.Media.Open(r.UserContext(), name)
@@ -27,11 +26,7 @@ func (h *Blog) Picture(r *web.Request) error {
 		return err
 	}
 	r.Set(fiber.HeaderCacheControl, "public, max-age=31536000, immutable")
-	r.Set(fiber.HeaderContentType, mediaType(name))
+	r.Set(fiber.HeaderContentType, pictures.Type(name))
 	r.Set("Cross-Origin-Resource-Policy", "cross-origin") // feed readers show it too
 	return r.Send(content)
-}
-
-func mediaType(name string) string {
-	return map[string]string{"jpg": "image/jpeg", "png": "image/png"}[strings.TrimPrefix(path.Ext(name), ".")]
 }

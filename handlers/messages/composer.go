@@ -227,7 +227,7 @@ func (h *Messages) Compose(r *web.Request) error {
 	if r.HTMX() {
 		return r.Block(fiber.StatusOK, "messages/composer", form.Composer)
 	}
-	return r.ListForm(nil, form)
+	return h.showForm(r, nil, form)
 }
 
 // Do is the draft after a button: "up:3", "down:3", "remove:3", "add:4:text", "markdown", "blocks". focus is the block

@@ -17,6 +17,7 @@ type messageForm struct {
 	web.ListForm
 	Subject  string
 	Composer Composer
+	Live     livePreview
 	Examples []templates.Option // examples to begin a new message with
 	Example  string             // the one that was chosen
 }
@@ -29,7 +30,17 @@ func (h *Messages) newForm(r *web.Request, id int64, subject string, d Draft, er
 	}
 	f := &messageForm{ListForm: web.ListForm{Noun: "message", ID: id}, Subject: subject}
 	f.Composer = NewComposer(r, d, fmt.Sprintf("message-%d-composer", id), path, -1, err)
+	f.Live = livePreview{Client: r.FormValue("client"), Scheme: r.FormValue("scheme"), Device: r.FormValue("device")}
 	return f
+}
+
+// showForm answers with the form, which offers the newest clients to preview the email as.
+func (h *Messages) showForm(r *web.Request, refusal error, form *messageForm) error {
+	var err error
+	if form.Live.Clients, err = h.previewClients(r); err != nil {
+		return err
+	}
+	return r.ListForm(refusal, form)
 }
 
 // createdMessage is the block messages/created: the new row, and no form any more.
@@ -47,7 +58,7 @@ func (h *Messages) New(r *web.Request) error {
 	subject, body := templates.Example(r.Viewer.Lang, r.Query("start"))
 	form := h.newForm(r, 0, subject, OpenDraft(body), nil)
 	form.Example, form.Examples = r.Query("start"), h.Examples(r)
-	return r.ListForm(nil, form)
+	return h.showForm(r, nil, form)
 }
 
 // Examples are what a new message can begin with.
@@ -71,7 +82,7 @@ func (h *Messages) Create(r *web.Request) error {
 		err = h.DB.Messages().Create(r.UserContext(), &message)
 	}
 	if err != nil {
-		return r.ListForm(err, h.newForm(r, 0, subject, draft, err))
+		return h.showForm(r, err, h.newForm(r, 0, subject, draft, err))
 	}
 	row := createdMessage{h.messageRow(r, db.MessageRow{Message: message})}
 	return r.Saved(messagePath(message.ID), web.Fragment{Block: "messages/created", View: row, Event: "messages-changed"}, "messages.created")
@@ -82,7 +93,7 @@ func (h *Messages) Edit(r *web.Request) error {
 	if err != nil {
 		return err
 	}
-	return r.ListForm(nil, h.newForm(r, m.ID, m.Subject, OpenDraft(m.Body), nil))
+	return h.showForm(r, nil, h.newForm(r, m.ID, m.Subject, OpenDraft(m.Body), nil))
 }
 
 func (h *Messages) Update(r *web.Request) error {
@@ -91,7 +102,7 @@ func (h *Messages) Update(r *web.Request) error {
 		return Change(m, domain.MessageForm{Subject: subject, Body: draft.Body})
 	})
 	if err != nil {
-		return r.ListForm(err, h.newForm(r, id, subject, draft, err))
+		return h.showForm(r, err, h.newForm(r, id, subject, draft, err))
 	}
 	row, err := h.ownRow(r)
 	if err != nil {

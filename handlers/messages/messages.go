@@ -95,15 +95,23 @@ func (h *Messages) Show(r *web.Request) error {
 		view.Owner = owner.Name
 		return r.Page(fiber.StatusOK, "messages/show", view)
 	}
-	list, _, err := h.DB.Clients().List(r.UserContext(), user.ID, db.ClientFilter{})
-	if err != nil {
+	if view.PreviewClients, err = h.previewClients(r); err != nil {
 		return err
 	}
-	view.PreviewClients = []templates.Option{{Label: r.Viewer.T("messages.preview_me")}}
-	for _, one := range list {
-		view.PreviewClients = append(view.PreviewClients, templates.Option{Value: strconv.FormatInt(one.ID, 10), Label: clients.Label(one)})
-	}
 	return r.Page(fiber.StatusOK, "messages/show", view)
+}
+
+// previewClients are the viewer and the newest clients, to preview an email as.
+func (h *Messages) previewClients(r *web.Request) ([]templates.Option, error) {
+	list, _, err := h.DB.Clients().List(r.UserContext(), r.Viewer.User.ID, db.ClientFilter{})
+	if err != nil {
+		return nil, err
+	}
+	options := []templates.Option{{Label: r.Viewer.T("messages.preview_me")}}
+	for _, one := range list {
+		options = append(options, templates.Option{Value: strconv.FormatInt(one.ID, 10), Label: clients.Label(one)})
+	}
+	return options, nil
 }
 
 // readableMessage is the message of the path: the viewer's own, or anybody's to who oversees.

@@ -2,12 +2,14 @@ package messages
 
 import (
 	"net/mail"
+	"strconv"
 
 	"github.com/gofiber/fiber/v2"
 
 	"skychimp/domain"
 	"skychimp/domain/email"
 	"skychimp/handlers/web"
+	"skychimp/templates"
 )
 
 // Preview is the email itself, as one client gets it or as an example, in a light or a
@@ -21,15 +23,46 @@ func (h *Messages) Preview(r *web.Request) error {
 	if err != nil {
 		return err
 	}
-	scheme := "light"
-	if r.Query("scheme") == "dark" {
-		scheme = "dark"
-	}
 	compiled, to, err := h.EmailTo(r, owner, m, int64(r.QueryInt("client")))
 	if err != nil {
 		return err
 	}
-	return ShowEmail(r, email.Shown(compiled.HTML(to), scheme))
+	return ShowEmail(r, email.Shown(compiled.HTML(to), scheme(r.Query("scheme"))))
+}
+
+func scheme(asked string) string {
+	if asked == "dark" {
+		return asked
+	}
+	return "light"
+}
+
+// livePreview is the block messages/live: the email as it stands in the form.
+type livePreview struct {
+	Client, Scheme, Device string
+	Clients                []templates.Option
+}
+
+// inboxLine is the block messages/inbox.
+type inboxLine struct{ Sender, Subject, Preheader string }
+
+// PreviewDraft is the email as it stands in the form, below what an inbox shows of it.
+func (h *Messages) PreviewDraft(r *web.Request) error {
+	owner := *r.Viewer.User
+	m := domain.Message{OwnerID: owner.ID, Subject: r.FormValue("subject"), Body: ReadDraft(r).Body}
+	client, _ := strconv.ParseInt(r.FormValue("client"), 10, 64)
+	compiled, to, err := h.EmailTo(r, owner, m, client)
+	if text := r.Viewer.Problem(err); text != "" {
+		return r.Status(fiber.StatusUnprocessableEntity).SendString(text)
+	}
+	if err != nil {
+		return err
+	}
+	line, err := r.Render("messages/inbox", inboxLine{owner.SenderName(), compiled.Subject(to), compiled.Preheader(to)})
+	if err != nil {
+		return err
+	}
+	return ShowEmail(r, email.Shown(email.Under(string(line), compiled.HTML(to)), scheme(r.FormValue("scheme"))))
 }
 
 // EmailTo is the email that the client, or with 0 the owner, would get. Whatever the answer is

@@ -1,4 +1,4 @@
-package blog
+package pictures
 
 import (
 	"bytes"
@@ -17,7 +17,7 @@ import (
 // What a picture may unfold to. Width times height alone would let a strip through of which all that
 // works line by line makes gigabytes.
 const (
-	pictureBytes  = 10 << 20
+	MaxBytes      = 10 << 20
 	picturePixels = 25_000_000
 	pictureSide   = 12_000
 	pictureMemory = 200 << 20
@@ -27,8 +27,8 @@ const (
 // decodePicture looks at the header first: a small file can unfold to gigabytes. It knows the
 // kinds of files itself, because any imported package can add more to the image package's.
 func decodePicture(upload []byte) (image.Image, error) {
-	if len(upload) > pictureBytes {
-		return nil, refusePicture("blog.image_too_large", "Max", pictureBytes>>20)
+	if len(upload) > MaxBytes {
+		return nil, refuse("blog.image_too_large", "Max", MaxBytes>>20)
 	}
 	var config func(io.Reader) (image.Config, error)
 	var decode func(io.Reader) (image.Image, error)
@@ -41,18 +41,18 @@ func decodePicture(upload []byte) (image.Image, error) {
 	case len(upload) > 12 && string(upload[:4]) == "RIFF" && string(upload[8:12]) == "WEBP":
 		config, decode = webp.DecodeConfig, webp.Decode
 	default:
-		return nil, refusePicture("blog.image_type")
+		return nil, refuse("blog.image_type")
 	}
 	size, err := config(bytes.NewReader(upload))
 	if err != nil || size.Width < 1 || size.Height < 1 {
-		return nil, refusePicture("blog.image_broken")
+		return nil, refuse("blog.image_broken")
 	}
 	if err := fits(size, scans, bytesPerPixel(upload, size.ColorModel)); err != nil {
 		return nil, err
 	}
 	source, err := decode(bytes.NewReader(upload))
 	if err != nil {
-		return nil, refusePicture("blog.image_broken")
+		return nil, refuse("blog.image_broken")
 	}
 	return source, nil
 }
@@ -62,16 +62,16 @@ func fits(size image.Config, scans int, bytesPerPixel int64) error {
 	pixels := int64(size.Width) * int64(size.Height)
 	switch {
 	case size.Width > pictureSide || size.Height > pictureSide:
-		return refusePicture("blog.image_long", "Max", pictureSide)
+		return refuse("blog.image_long", "Max", pictureSide)
 	case pixels > picturePixels:
-		return refusePicture("blog.image_pixels", "Max", picturePixels/1_000_000)
+		return refuse("blog.image_pixels", "Max", picturePixels/1_000_000)
 	case scans > pictureScans || pixels*bytesPerPixel > pictureMemory:
-		return refusePicture("blog.image_unfolds")
+		return refuse("blog.image_unfolds")
 	}
 	return nil
 }
 
-func refusePicture(key string, args ...any) error {
+func refuse(key string, args ...any) error {
 	return domain.Errorf(domain.Invalid, "image", key, args...)
 }
 

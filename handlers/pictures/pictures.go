@@ -1,4 +1,5 @@
-package blog
+// Package pictures makes pictures that people upload small, upright and free of what cameras write into them.
+package pictures
 
 import (
 	"bytes"
@@ -16,32 +17,47 @@ import (
 )
 
 const (
-	pictureSmall = 600 // px wide at most: cards and lists
-	pictureLarge = 1200
+	Small = 600 // px wide at most: cards and lists
+	Large = 1200
+	light = 200_000 // bytes of a picture in an email at most
 )
 
-// mediaName is the name of a picture's file: hash, width, kind. pictureName is that of the
+// fileName is the name of a picture's file: hash, width, kind. pictureName is that of the
 // picture as a post holds it, without the width.
 var (
-	mediaName   = regexp.MustCompile(`^([0-9a-f]{32})-(600|1200)\.(jpg|png)$`)
-	pictureName = regexp.MustCompile(`^([0-9a-f]{32})\.(jpg|png)$`)
+	fileName    = regexp.MustCompile(`^[0-9a-f]{32}-[0-9]{1,4}\.(jpg|png)$`)
+	pictureName = regexp.MustCompile(`^[0-9a-f]{32}\.(jpg|png)$`)
 )
 
-// pictureFile is the name of the file of a picture in one width.
-func pictureFile(name string, width int) string {
+// IsFile tells the name of a picture's file, of any width.
+func IsFile(name string) bool { return fileName.MatchString(name) }
+
+// IsName tells the name of a picture without a width.
+func IsName(name string) bool { return pictureName.MatchString(name) }
+
+// Type is the media type of a picture's file.
+func Type(file string) string {
+	if path.Ext(file) == ".png" {
+		return "image/png"
+	}
+	return "image/jpeg"
+}
+
+// File is the name of the file of a picture in one width.
+func File(name string, width int) string {
 	kind := path.Ext(name)
 	return fmt.Sprintf("%s-%d%s", strings.TrimSuffix(name, kind), width, kind)
 }
 
-// makePicture decodes an upload and draws it anew in two widths, upright. Nothing of the file
+// Make decodes an upload and draws it anew in two widths, upright. Nothing of the file
 // is left but what it shows. It takes up to 250 MB: one at a time.
-func makePicture(upload []byte) (name string, files map[string][]byte, err error) {
+func Make(upload []byte) (name string, files map[string][]byte, err error) {
 	source, err := decodePicture(upload)
 	if err != nil {
 		return "", nil, err
 	}
-	large := upright(source, exifOrientation(upload), pictureLarge)
-	small := upright(large, 1, pictureSmall)
+	large := upright(source, exifOrientation(upload), Large)
+	small := upright(large, 1, Small)
 	kind := ".jpg"
 	if !large.Opaque() {
 		kind = ".png"
@@ -51,7 +67,7 @@ func makePicture(upload []byte) (name string, files map[string][]byte, err error
 	for _, one := range []struct {
 		width int
 		image *image.RGBA
-	}{{pictureLarge, large}, {pictureSmall, small}} {
+	}{{Large, large}, {Small, small}} {
 		var out bytes.Buffer
 		if kind == ".png" {
 			err = png.Encode(&out, one.image)
@@ -66,9 +82,40 @@ func makePicture(upload []byte) (name string, files map[string][]byte, err error
 			hash := sha256.Sum256(first)
 			name = hex.EncodeToString(hash[:16]) + kind
 		}
-		files[pictureFile(name, one.width)] = out.Bytes()
+		files[File(name, one.width)] = out.Bytes()
 	}
 	return name, files, nil
+}
+
+// ForEmail is Make for an email: one file, whose name has the width that the picture has, of at most 200 kB.
+func ForEmail(upload []byte) (file string, content []byte, err error) {
+	source, err := decodePicture(upload)
+	if err != nil {
+		return "", nil, err
+	}
+	shown := upright(source, exifOrientation(upload), Large)
+	for _, width := range []int{Large, 1000, 800, Small, 400, 200} {
+		shown = upright(shown, 1, width)
+		for _, quality := range []int{85, 75, 62} {
+			if file, content, err = encode(shown, quality); err != nil || len(content) <= light {
+				return file, content, err
+			}
+		}
+	}
+	return file, content, err
+}
+
+// encode is a file with its name: JPEG, or PNG where it is transparent.
+func encode(shown *image.RGBA, quality int) (file string, content []byte, err error) {
+	var out bytes.Buffer
+	kind := ".jpg"
+	if shown.Opaque() {
+		err = jpeg.Encode(&out, shown, &jpeg.Options{Quality: quality})
+	} else {
+		kind, err = ".png", png.Encode(&out, shown)
+	}
+	hash := sha256.Sum256(out.Bytes())
+	return File(hex.EncodeToString(hash[:16])+kind, shown.Rect.Dx()), out.Bytes(), err
 }
 
 // upright turns a picture as its orientation says (EXIF 2.32, 4.6.4, tag 274) and makes it at

@@ -1,11 +1,13 @@
-package blog
+package pictures
 
 import (
 	"bytes"
 	"encoding/binary"
+	"fmt"
 	"image"
 	"image/color"
 	"image/gif"
+	"math/rand/v2"
 	"os"
 	"runtime"
 	"strings"
@@ -42,7 +44,7 @@ func TestMakePictureRefuses(t *testing.T) {
 		{"truncated JPEG", "blog.image_broken", whole[:len(whole)/2]},
 		{"truncated PNG", "blog.image_broken", webtest.PNG(t, webtest.Quarters(200, 100))[:120]},
 		{"truncated WebP", "blog.image_broken", fixture(t, "opaque.webp")[:400]},
-		{"10 MB and a byte", "blog.image_too_large", append(bytes.Clone(whole), make([]byte, pictureBytes+1-len(whole))...)},
+		{"10 MB and a byte", "blog.image_too_large", append(bytes.Clone(whole), make([]byte, MaxBytes+1-len(whole))...)},
 		{"26 megapixels, by the header", "blog.image_pixels", webtest.PNGHeader(6500, 4000)},
 		{"ten thousand megapixels", "blog.image_long", webtest.PNGHeader(100_000, 100_000)},
 		{"no width", "blog.image_broken", webtest.PNGHeader(0, 10)},
@@ -58,7 +60,7 @@ func TestMakePictureRefuses(t *testing.T) {
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
-			_, _, err := makePicture(test.file)
+			_, _, err := Make(test.file)
 			refusal, ok := err.(*domain.Error)
 			if !ok || refusal.Key != test.key || refusal.Field != "image" {
 				t.Errorf("%v, want %s", err, test.key)
@@ -87,7 +89,7 @@ func TestPicturesOfAllShapes(t *testing.T) {
 		file := webtest.PNG(t, image.NewGray(image.Rectangle{Max: size}))
 		var before, after runtime.MemStats
 		runtime.ReadMemStats(&before)
-		name, files, err := makePicture(file)
+		name, files, err := Make(file)
 		runtime.ReadMemStats(&after)
 		if err != nil {
 			t.Errorf("%v: %v", size, err)
@@ -96,7 +98,7 @@ func TestPicturesOfAllShapes(t *testing.T) {
 		if taken := (after.TotalAlloc - before.TotalAlloc) >> 20; taken > 100 {
 			t.Errorf("%v took %d MB", size, taken)
 		}
-		if large := decoded(t, files[pictureFile(name, pictureLarge)]).Bounds().Size(); large.X > pictureLarge || large.Y > 2*pictureLarge {
+		if large := decoded(t, files[File(name, Large)]).Bounds().Size(); large.X > Large || large.Y > 2*Large {
 			t.Errorf("%v becomes %v", size, large)
 		}
 	}
@@ -122,16 +124,16 @@ func TestMakePictureWidths(t *testing.T) {
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
-			name, files, err := makePicture(test.file)
+			name, files, err := Make(test.file)
 			if err != nil {
 				t.Fatal(err)
 			}
 			if !pictureName.MatchString(name) || !strings.HasSuffix(name, test.kind) || len(files) != 2 {
 				t.Errorf("%s with %d files", name, len(files))
 			}
-			for width, want := range map[int]image.Point{pictureLarge: test.large, pictureSmall: test.small} {
-				file := pictureFile(name, width)
-				if got := decoded(t, files[file]).Bounds().Size(); got != want || !mediaName.MatchString(file) {
+			for width, want := range map[int]image.Point{Large: test.large, Small: test.small} {
+				file := File(name, width)
+				if got := decoded(t, files[file]).Bounds().Size(); got != want || !fileName.MatchString(file) {
 					t.Errorf("%s is %v, want %v", file, got, want)
 				}
 			}
@@ -152,7 +154,7 @@ func decoded(t *testing.T, file []byte) image.Image {
 func TestMakePictureForgets(t *testing.T) {
 	file := webtest.WithExif(webtest.JPEG(t, webtest.Quarters(64, 64)), webtest.Exif(binary.LittleEndian, 1))
 	file = append(file, "<script>alert(1)</script>"...)
-	_, files, err := makePicture(file)
+	_, files, err := Make(file)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -173,11 +175,11 @@ func TestMakePictureUpright(t *testing.T) {
 	} {
 		for _, order := range []binary.ByteOrder{binary.LittleEndian, binary.BigEndian} {
 			file := webtest.WithExif(webtest.JPEG(t, webtest.Quarters(80, 40)), webtest.Exif(order, orientation))
-			name, files, err := makePicture(file)
+			name, files, err := Make(file)
 			if err != nil {
 				t.Fatal(err)
 			}
-			img := decoded(t, files[pictureFile(name, pictureLarge)])
+			img := decoded(t, files[File(name, Large)])
 			size, wide := img.Bounds().Size(), image.Pt(80, 40)
 			if orientation >= 5 && orientation <= 8 {
 				wide = image.Pt(40, 80)
@@ -232,9 +234,41 @@ func BenchmarkMakePicture(b *testing.B) {
 		b.Run(name+"/24MP", func(b *testing.B) {
 			b.ReportAllocs()
 			for b.Loop() {
-				if _, _, err := makePicture(file); err != nil {
+				if _, _, err := Make(file); err != nil {
 					b.Fatal(err)
 				}
+			}
+		})
+	}
+}
+
+func TestForEmail(t *testing.T) {
+	noise := image.NewNRGBA(image.Rect(0, 0, 2400, 1800))
+	random := rand.New(rand.NewPCG(1, 2))
+	for i := range noise.Pix {
+		noise.Pix[i] = byte(random.IntN(256)) | byte(255*(i%4/3))
+	}
+	clear := webtest.Quarters(300, 200)
+	clear.SetNRGBA(0, 0, color.NRGBA{})
+	for _, test := range []struct {
+		name string
+		file []byte
+		kind string
+		w, h int
+	}{
+		{"camera", webtest.WithExif(webtest.JPEG(t, webtest.Quarters(3000, 2000)), webtest.Exif(binary.BigEndian, 6)), ".jpg", 1200, 1800},
+		{"small", webtest.JPEG(t, webtest.Quarters(300, 200)), ".jpg", 300, 200},
+		{"transparent", webtest.PNG(t, clear), ".png", 300, 200},
+		{"noise", webtest.JPEG(t, noise), ".jpg", 0, 0},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			file, content, err := ForEmail(test.file)
+			if err != nil || len(content) > light || !IsFile(file) || !strings.HasSuffix(file, test.kind) || bytes.Contains(content, []byte("SpyCam")) {
+				t.Fatal(file, len(content), err)
+			}
+			size := decoded(t, content).Bounds().Size()
+			if !strings.Contains(file, fmt.Sprintf("-%d.", size.X)) || test.w != 0 && size != image.Pt(test.w, test.h) {
+				t.Error(file, size)
 			}
 		})
 	}
