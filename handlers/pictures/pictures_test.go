@@ -19,7 +19,7 @@ import (
 
 func fixture(t testing.TB, name string) []byte {
 	t.Helper()
-	file, err := os.ReadFile("testdata/" + name)
+	file, err := os.ReadFile("../blog/testdata/" + name)
 	if err != nil {
 		t.Fatal(err)
 	}
