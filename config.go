@@ -37,6 +37,7 @@ type config struct {
 	DKIMKey        readableFile  `env:"DKIM_KEY" help:"PEM file that signs emails, with an RSA key, an ed25519 key or both, together with:"`
 	DKIMSelector   string        `env:"DKIM_SELECTOR" help:"name of the key in DNS; for two keys in one file both, as s1,s2"`
 	DKIMDomain     string        `env:"DKIM_DOMAIN" help:"domain that publishes the key"`
+	EHLOName       domainName    `env:"EHLO_NAME" help:"name by which the service introduces itself to mail servers; empty: the host of BASE_URL"`
 	BounceDomain   domainName    `env:"BOUNCE_DOMAIN" help:"domain that returned emails come to: envelope senders are b+<token>@ it; empty: MAIL_FROM"`
 	BounceAddr     listenAddress `env:"BOUNCE_ADDR" help:"where returned emails are taken by SMTP, such as 127.0.0.1:2525; the MX of BOUNCE_DOMAIN leads here"`
 	BounceIMAP     bounceMailbox `env:"BOUNCE_IMAP" help:"or the mailbox that they are read from, imaps://user:password@host/INBOX"`
@@ -68,6 +69,10 @@ func readConfig(environ []string) (config, error) {
 // complete refuses to send with less than all programs on one database have to agree on. A host that
 // has no mail server by a slip would take real emails into its inbox.
 func (c config) complete() error {
+	if c.local() && len(c.SMTPURL) > 0 && !c.catchesAll() {
+		return misuse{fmt.Errorf("MAIL_FROM is %s, which no receiver knows: with SMTP_URL set it to an address at a domain of your own, "+
+			"such as MAIL_FROM=%q; skychimp check says what else it takes", c.MailFrom.Address.Address, "SkyChimp <noreply@example.com>")}
+	}
 	if c.DatabaseURL == "" {
 		return nil
 	}

@@ -57,7 +57,7 @@ func TestConfigRefuses(t *testing.T) {
 		"SMTP_URL=http://h", "SMTP_URL=smtp://", "SMTP_URL=smtp://h?tls=maybe", "SMTP_URL=smtp://h?conns=0",
 		"SMTP_URL=smtp://h?conns=1.5", "SMTP_URL=smtp://h?rate=-1", "SMTP_URL=smtp://h?color=red", "SMTP_URL=smtp://h?rate=NaN",
 		"SMTP_URL=smtp://h?weight=0", "SMTP_URL=smtp://h http://other", "DOMAIN_LIMITS=gmail.com=5", "OWNER_LIMITS=firstday=1",
-		"MAIL_FROM=nobody", "MAIL_FROM=нет@пример.рф", "REDIS_URL=h:6379", "MEDIA_URL=/tmp", "SECRET=short", "SECRET_OLD=short", "DISPATCH_EVERY=often",
+		"EHLO_NAME=under_score.example", "EHLO_NAME=two words", "DNS_ADDR=127.0.0.1", "DNS_ADDR=:53", "DNS_ADDR=127.0.0.1:0", "MAIL_FROM=nobody", "MAIL_FROM=нет@пример.рф", "REDIS_URL=h:6379", "MEDIA_URL=/tmp", "SECRET=short", "SECRET_OLD=short", "DISPATCH_EVERY=often",
 		"DISPATCH_EVERY=0s", "DKIM_KEY=/no/such/file", "BOUNCE_DOMAIN=b@x", "BOUNCE_DOMAIN=-.example", "BOUNCE_ADDR=2525", "BOUNCE_IMAP=imaps://mail.example.com/INBOX", "BOUNCE_IMAP=mail.example.com",
 		"TRUSTED_PROXIES=proxy", "METRICS_ADDR=9090", "LOG_FORMAT=xml",
 	}
@@ -99,12 +99,13 @@ func TestConfigRefuses(t *testing.T) {
 // Programs that share a database are given what they have to agree on.
 func TestConfigComplete(t *testing.T) {
 	url, secret := "DATABASE_URL=postgres://u:p@h/d", "SECRET="+strings.Repeat("s", 32)
+	const from = "MAIL_FROM=a@b.example"
 	for _, test := range []struct {
 		lacks   string
 		environ []string
 	}{
-		{"", nil}, {"", []string{"SMTP_URL=smtp://h"}}, {"SECRET", []string{url, "SMTP_URL=smtp://h"}}, {"SMTP_URL", []string{url, secret}},
-		{"SMTP_URL", []string{url, secret, "SMTP_URL="}}, {"", []string{url, secret, "SMTP_URL=inbox"}}, {"", []string{url, secret, "SMTP_URL=smtp://h"}},
+		{"", nil}, {"", []string{"SMTP_URL=smtp://localhost"}}, {"SECRET", []string{url, "SMTP_URL=smtp://127.0.0.1"}}, {"SMTP_URL", []string{url, secret}},
+		{"SMTP_URL", []string{url, secret, "SMTP_URL="}}, {"", []string{url, secret, "SMTP_URL=inbox"}}, {"", []string{url, secret, from, "SMTP_URL=smtp://h"}},
 	} {
 		c, err := readConfig(test.environ)
 		if err != nil {
@@ -115,6 +116,38 @@ func TestConfigComplete(t *testing.T) {
 		}
 		if len(c.SMTPURL) > 0 == (len(test.environ) == 0 || strings.HasSuffix(test.environ[len(test.environ)-1], "inbox")) && test.lacks == "" {
 			t.Errorf("%v: %v", test.environ, c.SMTPURL)
+		}
+	}
+}
+
+// Nobody sends to the world from noreply@localhost by a slip; what catches emails on this machine may have them.
+func TestConfigMailFromLocalhost(t *testing.T) {
+	for server, refused := range map[string]bool{"smtp://mail.example.com": true, "smtps://u:p@mail.example.com": true, "smtp://127.0.0.1 smtp://h": true,
+		"smtp://127.0.0.1:2525": false, "smtp://[::1]": false, "smtp://localhost": false, "inbox": false} {
+		for _, from := range []string{"", "MAIL_FROM=Me <me@localhost>", "MAIL_FROM=me@example.com"} {
+			c, err := readConfig([]string{"SMTP_URL=" + server, from})
+			if err != nil {
+				t.Fatal(err)
+			}
+			err = c.complete()
+			if want := refused && !strings.Contains(from, "example"); (err != nil) != want || err != nil && !strings.HasPrefix(err.Error(), "MAIL_FROM is ") {
+				t.Errorf("%s with %q: %v", server, from, err)
+			}
+		}
+	}
+}
+
+func TestEHLOName(t *testing.T) {
+	for _, test := range []struct{ environ, want string }{
+		{"BASE_URL=https://mail.example.com", "mail.example.com"}, {"BASE_URL=https://mail.example.com:8443", "mail.example.com"},
+		{"EHLO_NAME=out.example.com", "out.example.com"}, {"BASE_URL=http://192.0.2.1", ""}, {"BASE_URL=http://localhost:8080", ""},
+	} {
+		c, err := readConfig([]string{test.environ, "SMTP_URL=smtp://h smtp://other"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := c.servers(); got[0].Name != test.want || got[1].Name != test.want || c.SMTPURL[0].Name != "" {
+			t.Errorf("%s: %q", test.environ, got[0].Name)
 		}
 	}
 }

@@ -19,6 +19,7 @@ type commands struct {
 	Worker  workerCommand  `cmd:"" help:"Send and run background jobs, without web pages: for more machines on the same database."`
 	Send    sendCommand    `cmd:"" help:"Send what is due now and wait for it."`
 	Migrate migrateCommand `cmd:"" help:"Update the database schema, undo its newest step, or show its status."`
+	Check   checkCommand   `cmd:"" help:"Check whether receivers will take the emails of this installation, and say what to do."`
 	Hold    holdCommand    `cmd:"" help:"Put all mailings on hold, resume them, or show the status."`
 	User    struct {
 		Create userCreateCommand `cmd:"" help:"Create a verified user; prints a generated password."`

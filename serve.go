@@ -68,10 +68,15 @@ func (p *program) serveAfter(prepare func(*database) error) (err error) {
 	if err := p.startPublic(database); err != nil {
 		return err
 	}
+	installation, err := p.installation()
+	if err != nil {
+		return err
+	}
 	app, err := handlers.New(handlers.Config{
 		Config: web.Config{BaseURL: p.config.BaseURL.URL, Addr: string(p.config.Addr), Proxies: p.config.TrustedProxies,
 			Inbox:   len(p.config.SMTPURL) == 0,
 			Bounces: p.config.BounceAddr != "" || p.config.BounceIMAP.Addr != "", Secret: secret, SecretOld: p.config.SecretOld.key()},
+		Check: installation.Lines,
 		Media: media, DNS: resolver.New(string(p.config.DNSAddr)),
 	}, database.DB, set, files, p.log)
 	if err != nil {
@@ -85,6 +90,7 @@ func (p *program) serveAfter(prepare func(*database) error) (err error) {
 	if err != nil {
 		return err
 	}
+	p.logCheck(set.Texts())
 	return errors.Join(p.serve(app, gate, working.failed), working.stop())
 }
 

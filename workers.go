@@ -4,13 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
 	"sync"
 	"time"
 
 	"skychimp/db"
 	"skychimp/domain"
-	"skychimp/domain/email"
 	"skychimp/domain/emailauth"
 	"skychimp/handlers/inbox"
 	"skychimp/handlers/jobs"
@@ -112,20 +110,14 @@ func (p *program) configure(w *workers, database *database, texts *templates.Tex
 	if w.settings.Vault, err = emailauth.NewVault(secret, p.config.SecretOld.key()); err != nil {
 		return err
 	}
-	if p.config.DKIMKey != "" {
-		key, err := os.ReadFile(string(p.config.DKIMKey))
-		if err == nil {
-			w.settings.Signer, err = email.NewSigner(key, p.config.DKIMSelector, p.config.DKIMDomain)
-		}
-		if err != nil {
-			return fmt.Errorf("DKIM_KEY=%q: %w", p.config.DKIMKey, err)
-		}
-		if !w.settings.Signer.SignsWithRSA() {
-			p.log.Warn("most receivers cannot verify ed25519: add an RSA key to DKIM_KEY and its selector to DKIM_SELECTOR")
-		}
+	if w.settings.Signer, err = p.signer(); err != nil {
+		return err
+	}
+	if w.settings.Signer != nil && !w.settings.Signer.SignsWithRSA() {
+		p.log.Warn("most receivers cannot verify ed25519: add an RSA key to DKIM_KEY and its selector to DKIM_SELECTOR")
 	}
 	w.inbox = func() {}
-	if w.settings.Servers = p.config.SMTPURL; len(w.settings.Servers) > 0 {
+	if w.settings.Servers = p.config.servers(); len(w.settings.Servers) > 0 {
 		return nil
 	}
 	return p.startInbox(w, database)
@@ -162,6 +154,7 @@ func (workerCommand) Run(p *program) error {
 		if err != nil {
 			return err
 		}
+		p.logCheck(texts)
 		fmt.Fprintln(p.out, "SkyChimp is sending.")
 		return w.wait(p.ctx)
 	})

@@ -1,6 +1,7 @@
 package handlers
 
 import (
+	"context"
 	"crypto/rand"
 	"crypto/sha256"
 	"encoding/base64"
@@ -18,6 +19,7 @@ import (
 	"skychimp/db"
 	"skychimp/db/dbtest"
 	"skychimp/domain"
+	"skychimp/domain/emailauth"
 	"skychimp/handlers/resolver"
 	"skychimp/handlers/resolver/dnstest"
 	"skychimp/handlers/web"
@@ -87,6 +89,7 @@ func served(t testing.TB, database *db.DB, patience time.Duration, change ...fun
 		one(&config)
 	}
 	if config.DNS == nil {
+		config.Check = func(context.Context) []emailauth.Line { return []emailauth.Line{emailauth.Inbox()} }
 		config.DNS = resolver.New(dnstest.New(t).Addr)
 	}
 	logger := slog.New(slog.NewTextHandler(log, nil))

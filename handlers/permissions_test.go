@@ -188,6 +188,7 @@ var decisions = []decision{
 	{"GET /admin/users", admins, 200, 200, "", ""},
 	{"POST /admin/users/:id/role", admins, 303, 200, "user", "role=content"},
 	{"GET /admin/audit", admins, 200, 200, "", ""},
+	{"GET /admin/check", admins, 200, 200, "", ""},
 	{"GET /admin/jobs", admins, 200, 200, "", ""},
 	{"GET /admin/jobs/*", admins, 200, 200, "", ""},
 	{"POST /admin/jobs/*", admins, 200, 200, "", `{"ids":["7000000"]}`},

@@ -177,6 +177,7 @@ func table(n nouns) []route {
 		{"GET", "/admin/users", web.Admin, n.staff.Roles},
 		{"POST", "/admin/users/:id/role", web.Admin, n.staff.GiveRole},
 		{"GET", "/admin/audit", web.Admin, n.staff.Audit},
+		{"GET", "/admin/check", web.Admin, web.Costly(n.checks.Show)},
 		{"GET", "/admin/jobs", web.Admin, n.staff.Jobs},
 		{"GET", "/admin/jobs/*", web.Admin, n.staff.Jobs},
 		{"POST", "/admin/jobs/*", web.Admin, n.staff.Jobs},
@@ -200,6 +201,7 @@ func nav() []web.NavItem {
 		{Path: "/admin/users", Key: "staff.roles"},
 		{Path: "/admin/audit", Key: "staff.audit"},
 		{Path: "/admin/jobs", Key: "staff.jobs"},
+		{Path: "/admin/check", Key: "checks.title"},
 		{Path: "/blog", Key: "blog.title"},
 		{Path: "/inbox", Key: "inbox.title"},
 	}

@@ -3,6 +3,7 @@
 package handlers
 
 import (
+	"context"
 	"log/slog"
 
 	"github.com/gofiber/fiber/v2"
@@ -11,6 +12,7 @@ import (
 	"skychimp/domain/emailauth"
 	"skychimp/handlers/account"
 	"skychimp/handlers/blog"
+	"skychimp/handlers/checks"
 	"skychimp/handlers/clients"
 	"skychimp/handlers/home"
 	"skychimp/handlers/imports"
@@ -33,12 +35,14 @@ type Config struct {
 	web.Config
 	Media *db.Media          // pictures of posts
 	DNS   *resolver.Resolver // looks after the domains of senders
+	Check func(context.Context) []emailauth.Line
 }
 
 // nouns are the rooms of the site.
 type nouns struct {
 	account    *account.Account
 	blog       *blog.Blog
+	checks     *checks.Checks
 	clients    *clients.Clients
 	home       *home.Home
 	imports    *imports.Imports
@@ -55,6 +59,7 @@ type nouns struct {
 func newNouns(config Config, database *db.DB, files *static.Files, log *slog.Logger) (n nouns, err error) {
 	n = nouns{
 		account: account.New(database), blog: blog.New(database, config.Media), clients: &clients.Clients{DB: database},
+		checks:  &checks.Checks{Look: config.Check},
 		imports: &imports.Imports{DB: database}, inbox: &inbox.Inbox{DB: database}, messages: &messages.Messages{DB: database},
 		recipients: &recipients.Recipients{DB: database, Secret: config.Secret, SecretOld: config.SecretOld}, runs: &runs.Runs{DB: database, Bounces: config.Bounces},
 	}

@@ -16,6 +16,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"skychimp/domain/emailauth"
 )
 
 // Signer signs emails with DKIM (RFC 6376, and RFC 8463 for ed25519), once with each of its keys.
@@ -61,6 +63,22 @@ func NewSigner(pemKeys []byte, selectors, domain string) (*Signer, error) {
 // SignsWithRSA reports whether receivers that know no ed25519, which most are, can verify.
 func (s *Signer) SignsWithRSA() bool {
 	return slices.ContainsFunc(s.keys, func(k signingKey) bool { return k.algorithm == "rsa-sha256" })
+}
+
+// Domain is that of the signatures, d=.
+func (s *Signer) Domain() string { return s.domain }
+
+// Keys are the public halves, as DNS has to have them.
+func (s *Signer) Keys() ([]emailauth.Key, error) {
+	keys := make([]emailauth.Key, len(s.keys))
+	for i, one := range s.keys {
+		public, err := emailauth.Published(one.Public())
+		if err != nil {
+			return nil, err
+		}
+		keys[i] = emailauth.Key{Algorithm: strings.TrimSuffix(one.algorithm, "-sha256"), Selector: one.selector, Public: public}
+	}
+	return keys, nil
 }
 
 func newSigningKey(block *pem.Block, selector string) (signingKey, error) {

@@ -168,3 +168,35 @@ func TestVault(t *testing.T) {
 		t.Error("a vault without a secret")
 	}
 }
+
+// A relay that knows us by a password hides our name and address from receivers.
+func TestPTR(t *testing.T) {
+	tests := []struct {
+		name      string
+		host      string
+		addresses []string
+		names     [][]string
+		failed    bool
+		want      Level
+		relayed   Level
+	}{
+		{"back and forth", "mail.example.com", []string{"192.0.2.1", "2001:db8::1"}, [][]string{{"Mail.example.com."}, {"other.", "mail.example.com."}}, false, OK, OK},
+		{"one of two does not", "mail.example.com", []string{"192.0.2.1", "2001:db8::1"}, [][]string{{"mail.example.com."}, nil}, false, Fail, Warn},
+		{"another name", "mail.example.com", []string{"192.0.2.1"}, [][]string{{"host-1.provider.example."}}, false, Fail, Warn},
+		{"no address", "mail.example.com", nil, nil, false, Fail, Warn},
+		{"no answer", "mail.example.com", nil, nil, true, Warn, Warn},
+		{"localhost", "localhost", nil, nil, false, Fail, Warn},
+		{"of this network", "mail.local", nil, nil, false, Fail, Warn},
+		{"an address", "192.0.2.1", nil, nil, false, Fail, Warn},
+	}
+	for _, test := range tests {
+		for relay, want := range map[bool]Level{false: test.want, true: test.relayed} {
+			if got := PTR(test.host, test.addresses, test.names, test.failed, relay); got.Level != want {
+				t.Errorf("%s, relay %v: %+v", test.name, relay, got)
+			}
+		}
+	}
+	if Unsigned(true).Level != Warn || Unsigned(false).Level != Fail {
+		t.Error("unsigned")
+	}
+}

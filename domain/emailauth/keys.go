@@ -24,9 +24,10 @@ const (
 
 // Key is a new key of DKIM.
 type Key struct {
-	Selector string
-	Public   string // p= of its record: base64 of a SubjectPublicKeyInfo for RSA, of the bare 32 bytes for ed25519 (RFC 8463)
-	PEM      []byte // PKCS #8
+	Algorithm string // k= of its record
+	Selector  string
+	Public    string // p= of its record: base64 of a SubjectPublicKeyInfo for RSA, of the bare 32 bytes for ed25519 (RFC 8463)
+	PEM       []byte // PKCS #8
 }
 
 // NewKeys makes an RSA key of 2048 bits and one of ed25519. Their selectors are random: several owners
@@ -37,11 +38,11 @@ func NewKeys() (rsaKey, edKey Key, err error) {
 	if err != nil {
 		return rsaKey, edKey, err
 	}
-	public, err := x509.MarshalPKIXPublicKey(&private.PublicKey)
+	public, err := Published(&private.PublicKey)
 	if err != nil {
 		return rsaKey, edKey, err
 	}
-	rsaKey = Key{Selector: name + "-" + RSA, Public: base64.StdEncoding.EncodeToString(public)}
+	rsaKey = Key{Algorithm: RSA, Selector: name + "-" + RSA, Public: public}
 	if rsaKey.PEM, err = encode(private); err != nil {
 		return rsaKey, edKey, err
 	}
@@ -49,7 +50,10 @@ func NewKeys() (rsaKey, edKey Key, err error) {
 	if err != nil {
 		return rsaKey, edKey, err
 	}
-	edKey = Key{Selector: name + "-" + Ed25519, Public: base64.StdEncoding.EncodeToString(small)}
+	if public, err = Published(small); err != nil {
+		return rsaKey, edKey, err
+	}
+	edKey = Key{Algorithm: Ed25519, Selector: name + "-" + Ed25519, Public: public}
 	edKey.PEM, err = encode(secret)
 	return rsaKey, edKey, err
 }
@@ -57,6 +61,15 @@ func NewKeys() (rsaKey, edKey Key, err error) {
 func encode(private any) ([]byte, error) {
 	der, err := x509.MarshalPKCS8PrivateKey(private)
 	return pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der}), err
+}
+
+// Published is a public key as p= has it.
+func Published(public any) (string, error) {
+	if small, ok := public.(ed25519.PublicKey); ok {
+		return base64.StdEncoding.EncodeToString(small), nil
+	}
+	der, err := x509.MarshalPKIXPublicKey(public)
+	return base64.StdEncoding.EncodeToString(der), err
 }
 
 // Record is the TXT record that publishes a key.

@@ -168,6 +168,7 @@ var sights = []sight{
 	{"GET /admin/posts/:id/delete", aWriter, "/admin/posts/2/delete", 0, "", false},
 	{"GET /admin/users", anAdmin, "/admin/users", 0, "", false},
 	{"GET /admin/audit", anAdmin, "/admin/audit", 0, "", false},
+	{"GET /admin/check", anAdmin, "/admin/check", 0, "", false},
 	{"GET /admin/jobs", anAdmin, "/admin/jobs", 0, "", true},
 	{"GET /mailings", anAdmin, "/mailings", 0, "", false}, // the longest menu
 

@@ -18,6 +18,7 @@ type overviewView struct {
 	Running []runs.Row
 	Next    []nextRun
 	Last    []runs.Row
+	NoOwn   bool // writes from no address of their own yet
 }
 
 // nextRun is the next run of a mailing.
@@ -70,6 +71,11 @@ func (h *Onboarding) showOverview(r *web.Request) error {
 	if err != nil {
 		return err
 	}
+	own, err := h.DB.Senders().List(ctx, user.ID)
+	if err != nil {
+		return err
+	}
+	view.NoOwn = len(own) == 0
 	if view.Growth, err = h.Clients.Chart(r, total); err != nil {
 		return err
 	}

@@ -196,6 +196,12 @@ func positive(text string, max float64) (float64, error) {
 	return n, err
 }
 
+// Loopback tells whether the server is on this machine: a relay of its own, or what catches emails for tests.
+func (s Server) Loopback() bool {
+	host, _, _ := net.SplitHostPort(s.Addr)
+	return loopback(host)
+}
+
 func loopback(host string) bool {
 	ip := net.ParseIP(host)
 	return host == "localhost" || ip != nil && ip.IsLoopback()
