@@ -269,3 +269,41 @@ func BenchmarkReceive(b *testing.B) {
 		receive(b, d, run.ID, i%1000+1, dead(fmt.Sprintf("c%03d@x.example", i%1000+1)))
 	}
 }
+
+// What comes back counts against the day on which the email went out, once, and holds up how many a new account
+// may send.
+func TestReturnsCountForTheWarmUp(t *testing.T) {
+	d := dbtest.New(t)
+	run, _ := dbtest.NewRun(t, d, "ann", 100)
+	s := dbtest.NewSender(t, d)
+	s.All(run.ID, s.Fetch(run.ID), domain.OutcomeAccepted)
+	now := time.Now()
+	dbtest.Exec(t, d, `UPDATE users SET created_at = $1 WHERE id = $2`, now.Add(-30*time.Hour), run.OwnerID)
+	dbtest.Exec(t, d, `UPDATE attempts SET at = $1`, now.Add(-20*time.Hour)) // on its first day
+	dbtest.Exec(t, d, `UPDATE attempts SET at = $1 WHERE seq = 100`, now)
+	wantDays := func(want domain.OwnerDay, quota int) {
+		t.Helper()
+		warmUp, err := outbox.New(d.Postgres()).Batches().WarmUp(t.Context(), run.OwnerID, now.Add(-30*time.Hour), now)
+		if err != nil || !slices.Equal(warmUp.Days, []domain.OwnerDay{want}) {
+			t.Errorf("days %+v, %v; want %+v", warmUp.Days, err, want)
+		}
+		if got, bounded := (domain.OwnerLimits{FirstDay: 90, Growth: 2}).DailyQuota(warmUp); !bounded || got != quota {
+			t.Errorf("%+v lets %d go, want %d", want, got, quota)
+		}
+	}
+	for seq := range 4 {
+		receive(t, d, run.ID, seq+1, dead(fmt.Sprintf("c%03d@x.example", seq+1)))
+		receive(t, d, run.ID, seq+1, dead(fmt.Sprintf("c%03d@x.example", seq+1))) // said twice
+	}
+	receive(t, d, run.ID, 100, complaint) // of today
+	receive(t, d, run.ID, 5, bounceOf("c005@x.example", "delayed", 450, "4.2.2 mailbox full"))
+	wantDays(domain.OwnerDay{Sent: 99, Bounced: 4}, 198) // fewer than 5 %
+	receive(t, d, run.ID, 5, full("c005@x.example"))
+	receive(t, d, run.ID, 5, dead("c005@x.example")) // worse news of the same
+	wantDays(domain.OwnerDay{Sent: 99, Bounced: 5}, 90)
+	receive(t, d, run.ID, 6, complaint)
+	receive(t, d, run.ID, 6, complaint)
+	wantDays(domain.OwnerDay{Sent: 99, Bounced: 5, Complained: 1}, 90)
+	dbtest.Exec(t, d, `UPDATE owner_days SET bounced = 0 WHERE day = 0`)
+	wantDays(domain.OwnerDay{Sent: 99, Complained: 1}, 90) // one in a thousand is too many
+}

@@ -114,6 +114,101 @@ func TestSystemLetters(t *testing.T) {
 	}
 }
 
+// Of a new address both mailboxes hear: the old one by name, the new one without words that a stranger may have
+// typed, and whoever has an account there is told so instead.
+func TestEmailsOfAnEmailChange(t *testing.T) {
+	w, work := mailbox(t)
+	anna := domain.User{Email: "anna@x.example", Name: "Мэлори", Role: domain.RoleUser, Language: "ru", Timezone: "UTC"}
+	other := domain.User{Email: "other@x.example", Name: "Other", Role: domain.RoleUser, Language: "en", Timezone: "UTC"}
+	for _, user := range []*domain.User{&anna, &other} {
+		if err := w.DB.Users().Create(t.Context(), user); err != nil {
+			t.Fatal(err)
+		}
+	}
+	ask := func(email string) (id int64) {
+		t.Helper()
+		if err := w.DB.EmailChanges().Create(t.Context(), domain.EmailChange{UserID: anna.ID, Email: email}, time.Now()); err != nil {
+			t.Fatal(err)
+		}
+		change, err := w.DB.EmailChanges().Of(t.Context(), anna.ID)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return change.ID
+	}
+	for _, test := range []struct {
+		asked             string
+		kind              domain.MailKind
+		to, subject, link string
+		named             bool
+	}{
+		{"new@x.example", domain.MailOldEmail, anna.Email, "Это ваш новый адрес?", "/account/email/", true},
+		{"new@x.example", domain.MailNewEmail, "new@x.example", "Подтвердите новый адрес", "/account/email/", false},
+		{"Anna@x.example", domain.MailNewEmail, "Anna@x.example", "Подтвердите новый адрес", "/account/email/", false},
+		{"OTHER@x.example", domain.MailOldEmail, anna.Email, "Это ваш новый адрес?", "/account/email/", true},
+		{"OTHER@x.example", domain.MailNewEmail, other.Email, "You already have an account", "/login", false},
+	} {
+		id := ask(test.asked)
+		emails := work(domain.MailJob{Email: test.kind, EmailChangeID: id})
+		if len(emails) != 1 {
+			t.Fatalf("%s: %d emails", test.kind, len(emails))
+		}
+		one := emails[0]
+		if one.to != test.to || one.GetHeader("Subject") != test.subject {
+			t.Errorf("%s of %s: to %s: %s", test.kind, test.asked, one.to, one.GetHeader("Subject"))
+		}
+		if named := strings.Contains(one.Text+one.HTML+one.GetHeader("To"), anna.Name); named != test.named {
+			t.Errorf("%s to %s has the name of who asked: %v\n%s", test.kind, one.to, named, one.Text)
+		}
+		_, rest, ok := strings.Cut(one.Text, "https://sky.example"+test.link)
+		if !ok {
+			t.Fatalf("%s: no link in %s", test.kind, one.Text)
+		}
+		if test.link == "/login" {
+			continue
+		}
+		secret, _ := base64.RawURLEncoding.DecodeString(strings.Fields(rest)[0])
+		hash := sha256.Sum256(secret)
+		if change, err := w.DB.EmailChanges().ByToken(t.Context(), hash[:], time.Now()); err != nil || change.ID != id {
+			t.Errorf("%s: the link %s is of %+v, %v", test.kind, rest, change, err)
+		}
+	}
+	before := ask("new@x.example")
+	ask("newer@x.example") // takes the place of the one before
+	for _, kind := range []domain.MailKind{domain.MailOldEmail, domain.MailNewEmail} {
+		if emails := work(domain.MailJob{Email: kind, EmailChangeID: before}); len(emails) != 0 {
+			t.Errorf("%s of what nobody asks for any more goes to %s", kind, emails[0].to)
+		}
+	}
+}
+
+// A link works whatever SECRET it was made with: a job that is tried again after a change of SECRET writes another
+// one, and both lead to the same account.
+func TestLinksOutliveSecret(t *testing.T) {
+	w, work := mailbox(t)
+	anna := domain.User{Email: "anna@x.example", Name: "Anna", Role: domain.RoleUser, Language: "en", Timezone: "UTC"}
+	if err := w.DB.Users().Create(t.Context(), &anna); err != nil {
+		t.Fatal(err)
+	}
+	links := map[string]bool{}
+	for _, secret := range []string{"the secret of before, thirty-two bytes", "the secret of before, thirty-two bytes", "another secret of thirty-two bytes"} {
+		w.Secret = []byte(secret)
+		one := work(domain.MailJob{Email: domain.MailReset, UserID: anna.ID})[0]
+		_, rest, _ := strings.Cut(one.Text, "https://sky.example/password/reset/")
+		links[strings.Fields(rest)[0]] = true
+	}
+	if len(links) != 2 {
+		t.Errorf("%d links: each SECRET has one", len(links))
+	}
+	for link := range links {
+		secret, _ := base64.RawURLEncoding.DecodeString(link)
+		hash := sha256.Sum256(secret)
+		if user, err := w.DB.Tokens().User(t.Context(), hash[:], domain.TokenReset, time.Now()); err != nil || user.ID != anna.ID {
+			t.Errorf("%s is of %+v, %v", link, user, err)
+		}
+	}
+}
+
 func TestTestLetter(t *testing.T) {
 	w, work := mailbox(t)
 	owner := domain.User{Email: "anna@x.example", Name: "Anna", Role: domain.RoleUser, Language: "en", Timezone: "UTC", VerifiedAt: time.Now()}
