@@ -24,15 +24,20 @@ type ImportLine struct {
 // alone, as we export it, is less.
 const maxRecord, maxQuotes, maxPairs = 32 << 10, 500, 5100
 
+// How many records of a file may have a missing quote before little is looked at for each more.
+const maxUnclosed, fewQuotes = 100, 10
+
 // SplitCSV reads text as RFC 4180 has it, with any separator and any line end, and takes
 // quotes that stand in the wrong place as letters. A quote that is never closed costs its own
 // line only. Empty lines are left out.
 func SplitCSV(text string, comma byte) iter.Seq2[ImportLine, error] {
 	return func(yield func(ImportLine, error) bool) {
+		unclosed := 0
 		for line := 1; text != ""; {
-			cells, size := splitRecord(text, comma)
+			cells, size := splitRecord(text, comma, unclosed < maxUnclosed)
 			record := ImportLine{Line: line, Cells: cells}
 			if size == 0 {
+				unclosed++
 				size = strings.IndexByte(text, '\n') + 1
 				if size == 0 {
 					size = len(text)
@@ -49,13 +54,13 @@ func SplitCSV(text string, comma byte) iter.Seq2[ImportLine, error] {
 }
 
 // splitRecord reads one record and tells its size in bytes, 0 when a quote stays open.
-func splitRecord(text string, comma byte) (cells []string, size int) {
+func splitRecord(text string, comma byte, patient bool) (cells []string, size int) {
 	ends := string(comma) + "\n"
 	for rest := text; ; {
 		var cell string
 		if strings.HasPrefix(rest, `"`) {
 			length := 0
-			if cell, length = splitQuoted(rest, comma); length == 0 {
+			if cell, length = splitQuoted(rest, comma, patient); length == 0 {
 				return nil, 0
 			}
 			rest = rest[length:]
@@ -78,9 +83,12 @@ var unquote = strings.NewReplacer(`""`, `"`, "\r\n", "\n")
 
 // splitQuoted reads a cell in quotes and tells its length, with the quotes and a CR behind
 // them; 0 when it has no end.
-func splitQuoted(text string, comma byte) (cell string, length int) {
-	at := 1
-	for quotes, pairs := 0, 0; quotes < maxQuotes && pairs < maxPairs; quotes++ {
+func splitQuoted(text string, comma byte, patient bool) (cell string, length int) {
+	at, mostQuotes, mostPairs := 1, maxQuotes, maxPairs
+	if !patient {
+		mostQuotes, mostPairs = fewQuotes, fewQuotes
+	}
+	for quotes, pairs := 0, 0; quotes < mostQuotes && pairs < mostPairs; quotes++ {
 		next := strings.IndexByte(text[at:max(at, min(len(text), maxRecord))], '"')
 		if next < 0 {
 			break

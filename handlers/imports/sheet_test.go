@@ -211,7 +211,7 @@ func FuzzSheet(f *testing.F) {
 
 // FuzzList reads a file of any kind, made of one part again and again.
 func FuzzList(f *testing.F) {
-	for _, part := range []string{"a@b.c;Ann\n", "\"", "\"\"", "\"a\",", "\"a\n", ",;\t", "\r", "\xff\xfe", "sep=;\n", "\"a\"x", "\x00"} {
+	for _, part := range []string{"a@b.c;Ann\n", "\"", "\"\"", "\"a\",", "\"a\n", ",;\t", "\r", "\xff\xfe", "sep=;\n", "\"a\"x", "\"a\"x\n", "\"a\"\"\n", "\x00"} {
 		f.Add([]byte(nil), []byte(part), []byte(nil), uint32(200_000))
 		f.Add([]byte("\xff\xfe"), []byte(part), []byte("\"\n"), uint32(200_000))
 	}
