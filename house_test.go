@@ -103,3 +103,48 @@ func TestHouseFindsWhatIsTooLarge(t *testing.T) {
 		t.Errorf("types %v and packages %v are too large", types, packages)
 	}
 }
+
+// SECRET can be changed: for each file that signs or seals with a key, the test that what an earlier one signed is
+// still taken with SECRET_OLD.
+func TestWhateverSecretSignsOutlivesIt(t *testing.T) {
+	tests := map[string]string{
+		"domain/installation.go":              "TestSecretFingerprint",
+		"domain/returntoken.go":               "TestEverySignatureOutlivesSecret",
+		"domain/unsubscribe.go":               "TestEverySignatureOutlivesSecret",
+		"domain/emailauth/keys.go":            "TestSenderKeysMoveToAnotherSecret",
+		"handlers/jobs/mail.go":               "TestLinksOutliveSecret",
+		"handlers/web/device.go":              "TestDevicesOutliveSecret",
+		"handlers/jobs/smtp/auth.go":          "", // signs with the password of a mail server
+		"handlers/jobs/smtp/smtptest/auth.go": "",
+	}
+	all, known := "", map[string]bool{}
+	err := fs.WalkDir(os.DirFS("."), ".", func(name string, entry fs.DirEntry, err error) error {
+		switch {
+		case err != nil:
+			return err
+		case entry.IsDir() && (entry.Name() == "node_modules" || entry.Name() != "." && strings.HasPrefix(entry.Name(), ".")):
+			return fs.SkipDir
+		case entry.IsDir() || path.Ext(name) != ".go":
+			return nil
+		}
+		text, err := os.ReadFile(name)
+		if strings.HasSuffix(name, "_test.go") {
+			all += string(text)
+			return err
+		}
+		if code := string(text); strings.Contains(code, `"crypto/hmac"`) || strings.Contains(code, `"crypto/cipher"`) {
+			if known[name] = true; tests[name] == "" && !strings.Contains(name, "smtp/") {
+				t.Errorf("%s signs: name the test of SECRET_OLD here", name)
+			}
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, test := range tests {
+		if !known[name] || test != "" && !strings.Contains(all, "func "+test+"(") {
+			t.Errorf("%s or its test %s is gone", name, test)
+		}
+	}
+}
