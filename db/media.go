@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"skychimp/db/postgres"
+
+	"skychimp/domain"
 )
 
 // Media keeps the pictures of posts: in a folder, or in an S3-compatible bucket.
@@ -50,8 +52,8 @@ func OpenMedia(address, folder string) (*Media, error) {
 // mediaFile is how the files of a picture are named: its hash, then a width. Others are not ours.
 var mediaFile = regexp.MustCompile(`^([0-9a-f]{32})-[0-9]+\.[a-z]+$`)
 
-// SweepMedia deletes the pictures that were last written before a time and that no post shows:
-// of deleted posts, and of forms that nobody sent again.
+// SweepMedia deletes the pictures that were last written before a time and that no post and no owner has:
+// of deleted posts and accounts, and of forms that nobody sent again.
 func (ps Posts) SweepMedia(ctx context.Context, m *Media, before time.Time) error {
 	var images []string
 	err := ps.db.pg.Bun.NewRaw("SELECT image FROM posts WHERE image <> ''").Scan(ctx, &images)
@@ -61,6 +63,13 @@ func (ps Posts) SweepMedia(ctx context.Context, m *Media, before time.Time) erro
 	used := map[string]bool{}
 	for _, image := range images {
 		hash, _, _ := strings.Cut(image, ".")
+		used[hash] = true
+	}
+	if err := ps.db.pg.Bun.NewRaw("SELECT DISTINCT file FROM pictures").Scan(ctx, &images); err != nil {
+		return postgres.TranslateError(err)
+	}
+	for _, file := range images {
+		hash, _, _ := strings.Cut(file, "-")
 		used[hash] = true
 	}
 	for file, err := range m.list(ctx) {
@@ -76,4 +85,37 @@ func (ps Posts) SweepMedia(ctx context.Context, m *Media, before time.Time) erro
 		}
 	}
 	return nil
+}
+
+// Pictures are those that owners put into emails.
+type Pictures struct{ db *DB }
+
+// Pictures of this database.
+func (db *DB) Pictures() Pictures { return Pictures{db} }
+
+// Add keeps a picture whose file is saved, or brings it to the front of its owner's. Invalid when there is no room
+// for another one.
+func (ps Pictures) Add(ctx context.Context, p domain.Picture) error {
+	return ps.db.pg.InTx(ctx, func(tx Tx) error {
+		var sum struct{ Count, Bytes int }
+		if _, err := tx.NewRaw("SELECT id FROM users WHERE id = ? FOR UPDATE", p.OwnerID).Exec(ctx); err != nil {
+			return err
+		}
+		err := tx.NewRaw("SELECT count(*), coalesce(sum(bytes), 0) AS bytes FROM pictures WHERE owner_id = ? AND file <> ?", p.OwnerID, p.File).Scan(ctx, &sum)
+		if err != nil {
+			return err
+		}
+		if err := domain.CheckPictures(sum.Count, sum.Bytes); err != nil {
+			return err
+		}
+		_, err = tx.NewInsert().Model(&p).On("CONFLICT (owner_id, file) DO UPDATE").Set("used_at = now()").Exec(ctx)
+		return err
+	})
+}
+
+// Latest are the n pictures that the owner used last.
+func (ps Pictures) Latest(ctx context.Context, owner, n int64) ([]domain.Picture, error) {
+	list := []domain.Picture{}
+	err := ps.db.pg.Bun.NewSelect().Model(&list).Where("owner_id = ?", owner).OrderExpr("used_at DESC, id DESC").Limit(n).Scan(ctx)
+	return list, postgres.TranslateError(err)
 }

@@ -72,3 +72,62 @@ func TestOpenMediaRefuses(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+func TestPictures(t *testing.T) {
+	d := dbtest.New(t)
+	folder := t.TempDir()
+	media, err := db.OpenMedia("", folder)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer media.Close()
+	ann, bob := newUser(t, d, "ann", domain.RoleUser), newUser(t, d, "bob", domain.RoleUser)
+	names := []string{strings.Repeat("a", 32) + "-900.jpg", strings.Repeat("b", 32) + "-1200.png"}
+	past := time.Now().Add(-48 * time.Hour)
+	for _, name := range names {
+		if err := media.Save(t.Context(), name, "image/jpeg", []byte(name)); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.Chtimes(filepath.Join(folder, name), past, past); err != nil {
+			t.Fatal(err)
+		}
+		if err := d.Pictures().Add(t.Context(), domain.Picture{OwnerID: ann.ID, File: name, Bytes: 1000}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	add := func(owner int64, file string, bytes int) error {
+		return d.Pictures().Add(t.Context(), domain.Picture{OwnerID: owner, File: file, Bytes: bytes})
+	}
+	if err := add(ann.ID, names[0], 1000); err != nil { // again: comes to the front
+		t.Fatal(err)
+	}
+	latest, err := d.Pictures().Latest(t.Context(), ann.ID, 5)
+	if err != nil || len(latest) != 2 || latest[0].File != names[0] {
+		t.Fatal(latest, err)
+	}
+	if others, err := d.Pictures().Latest(t.Context(), bob.ID, 5); err != nil || len(others) != 0 {
+		t.Error(others, err)
+	}
+	if err := add(bob.ID, names[0], 60<<20); err != nil {
+		t.Error(err)
+	}
+	if err := add(bob.ID, names[1], 1); domain.KindOf(err) != domain.Invalid {
+		t.Errorf("a picture too many: %v", err)
+	}
+	sweep := func(want int) {
+		t.Helper()
+		if err := d.Posts().SweepMedia(t.Context(), media, time.Now().Add(-24*time.Hour)); err != nil {
+			t.Fatal(err)
+		}
+		if left, err := os.ReadDir(folder); err != nil || len(left) != want {
+			t.Errorf("%v are left, %v, want %d", left, err, want)
+		}
+	}
+	sweep(2)
+	for _, owner := range []int64{ann.ID, bob.ID} {
+		if _, err := d.Postgres().Pool.Exec(t.Context(), "DELETE FROM users WHERE id = $1", owner); err != nil {
+			t.Fatal(err)
+		}
+	}
+	sweep(0)
+}

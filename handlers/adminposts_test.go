@@ -19,13 +19,19 @@ import (
 // send posts a form with a file named upload in the field image, unless it is nil.
 func (b *browser) send(path string, upload []byte, values ...string) answer {
 	b.t.Helper()
+	return b.sendFile(path, "image", upload, values...)
+}
+
+// sendFile is send for another field.
+func (b *browser) sendFile(path, field string, upload []byte, values ...string) answer {
+	b.t.Helper()
 	var body bytes.Buffer
 	form := multipart.NewWriter(&body)
 	for i := 0; i+1 < len(values); i += 2 {
 		_ = form.WriteField(values[i], values[i+1])
 	}
 	if upload != nil {
-		file, _ := form.CreateFormFile("image", "upload")
+		file, _ := form.CreateFormFile(field, "upload")
 		_, _ = file.Write(upload)
 	}
 	_ = form.Close()

@@ -1,6 +1,7 @@
 package handlers
 
 import (
+	"encoding/binary"
 	"fmt"
 	"html"
 	"regexp"
@@ -9,6 +10,7 @@ import (
 	"testing"
 
 	"skychimp/db"
+	"skychimp/handlers/web/webtest"
 )
 
 // fieldsOf are what a browser would send of the form in a page: names and values, one after the other.
@@ -21,8 +23,11 @@ func fieldsOf(t *testing.T, page string) (list []string) {
 		case one[3] != "":
 			name, value = one[3], one[4]
 		case strings.HasPrefix(one[0], "<input"):
-			name = regexp.MustCompile(` name="([^"]*)"`).FindStringSubmatch(one[0])[1]
-			value = regexp.MustCompile(`(?s) value="([^"]*)"`).FindStringSubmatch(one[0])[1]
+			named, valued := regexp.MustCompile(` name="([^"]*)"`).FindStringSubmatch(one[0]), regexp.MustCompile(`(?s) value="([^"]*)"`).FindStringSubmatch(one[0])
+			if named == nil || valued == nil || strings.Contains(one[0], `type="radio"`) {
+				continue
+			}
+			name, value = named[1], valued[1]
 		}
 		list = append(list, html.UnescapeString(name), strings.ReplaceAll(html.UnescapeString(value), "\n", "\r\n"))
 	}
@@ -134,4 +139,37 @@ func TestComposerAtStart(t *testing.T) {
 	}
 	b.post("/start", "subject", "Hi", "blocks", "1", "body", "", "b0.kind", "text", "b0.source", "", "b0.text", "Hello", "when", "now", "periodicity", "once", "timezone", "UTC", "do", "keep").leads(t, "/start")
 	b.get("/start").is(t, 200, "Hello</textarea>")
+}
+
+func TestPicturesOfMessages(t *testing.T) {
+	w := newEnv(t)
+	_, b := w.owner(t, "ann")
+	_, other := w.owner(t, "bob")
+	photo := webtest.WithExif(webtest.JPEG(t, webtest.Quarters(2000, 1500)), webtest.Exif(binary.BigEndian, 6))
+	a := b.sendFile("/messages/pictures", "image", photo).is(t, 200)
+	path := strings.TrimPrefix(a.body, b.base)
+	if !regexp.MustCompile(`^/media/[0-9a-f]{32}-1200\.jpg$`).MatchString(path) || !strings.HasPrefix(a.Header.Get("Content-Type"), "text/plain") {
+		t.Fatalf("%q %v", a.body, a.Header)
+	}
+	served := other.get(path).is(t, 200)
+	if served.Header.Get("Cache-Control") != "public, max-age=31536000, immutable" || served.Header.Get("Content-Type") != "image/jpeg" || strings.Contains(served.body, "SpyCam") {
+		t.Error(served.Header)
+	}
+	b.sendFile("/messages/pictures", "image", []byte("GIF89a")).is(t, 422, "This is not a JPEG, PNG or WebP picture.")
+	b.sendFile("/messages/pictures", "image", nil).is(t, 422, "Choose a picture.")
+
+	// Without scripts, as a part of the form; what was refused is said at its block.
+	fields := fieldsOf(t, b.post("/messages/compose", "blocks", "0", "body", "", "do", "add:0:columns").is(t, 200, "Earlier pictures", `src="`+path+`"`).body)
+	fields = with(fields, "b0.text", "kept")
+	page := b.sendFile("/messages/compose", "b0.right.file", photo, with(fields, "do", "upload-right:0")...).is(t, 200, "<html", "kept", `name="b0.right.picture" type="text" value="`+a.body)
+	b.sendFile("/messages/compose", "b0.file", []byte("x"), with(fieldsOf(t, page.body), "do", "upload:0")...).is(t, 422, "This is not a JPEG", "kept", a.body)
+	b.post("/messages/compose", with(fieldsOf(t, page.body), "do", "use:0:"+strings.TrimPrefix(path, "/media/"))...).is(t, 200, `name="b0.picture" type="text" value="`+a.body)
+	b.post("/messages/compose", with(fields, "do", "use:0:../x")...).is(t, 200, `name="b0.picture" type="text" value=""`)
+	if empty := other.get("/messages/new").is(t, 200).body; strings.Contains(empty, "Earlier pictures") {
+		t.Error("somebody else's shelf")
+	}
+	// Outlook gets a width that fits.
+	m := fieldsOf(t, b.post("/messages/compose", "subject", "Hi", "blocks", "0", "body", "", "do", "add:0:picture").body)
+	b.post("/messages", with(m, "b0.picture", a.body, "b0.alt", "Tulips")...).is(t, 303)
+	b.get("/messages/1/preview").is(t, 200, `width="536"`, `alt="Tulips"`)
 }

@@ -17,7 +17,7 @@ func routes(n nouns) (list []web.Route) {
 
 // uploads are the addresses that take files, with those below them.
 func uploads() []string {
-	return []string{"/clients/import", "/messages/pictures", "/admin/posts"}
+	return []string{"/clients/import", "/messages/pictures", "/messages/compose", "/start/compose", "/admin/posts"}
 }
 
 func table(n nouns) []route {
@@ -94,6 +94,7 @@ func table(n nouns) []route {
 		{"GET", "/messages/new", web.Owner, n.messages.New},
 		{"POST", "/messages/compose", web.Owner, web.Costly(n.messages.Compose)},
 		{"PUT", "/messages/compose", web.Owner, web.Costly(n.messages.Compose)}, // the buttons in the form of a saved message
+		{"POST", "/messages/pictures", web.Owner, web.Costly(n.messages.AddPicture)},
 		{"POST", "/messages/preview", web.Owner, web.Costly(n.messages.PreviewDraft)},
 		{"PUT", "/messages/preview", web.Owner, web.Costly(n.messages.PreviewDraft)},
 		{"GET", "/messages/:id", web.OwnerOrOverseer, n.messages.Show},

@@ -33,7 +33,7 @@ import (
 // Config is what the site needs to know of the environment.
 type Config struct {
 	web.Config
-	Media *db.Media          // pictures of posts
+	Media *db.Media          // pictures of posts and emails
 	DNS   *resolver.Resolver // looks after the domains of senders
 	Check func(context.Context) []emailauth.Line
 }
@@ -60,7 +60,7 @@ func newNouns(config Config, database *db.DB, files *static.Files, log *slog.Log
 	n = nouns{
 		account: account.New(database), blog: blog.New(database, config.Media), clients: &clients.Clients{DB: database},
 		checks:  &checks.Checks{Look: config.Check},
-		imports: &imports.Imports{DB: database}, inbox: &inbox.Inbox{DB: database}, messages: &messages.Messages{DB: database},
+		imports: &imports.Imports{DB: database}, inbox: &inbox.Inbox{DB: database}, messages: &messages.Messages{DB: database, Media: config.Media},
 		recipients: &recipients.Recipients{DB: database, Secret: config.Secret, SecretOld: config.SecretOld}, runs: &runs.Runs{DB: database, Bounces: config.Bounces},
 	}
 	n.home = &home.Home{DB: database, Files: files, Blog: n.blog}

@@ -3,6 +3,7 @@ package messages
 import (
 	"errors"
 	"fmt"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -99,6 +100,7 @@ type blockEditor struct {
 	Levels   []templates.Option
 	Add      adder
 	words    func(key string, args ...any) string
+	shelf    []domain.Picture
 }
 
 // adder is the block messages/add: what can be added before block N.
@@ -111,34 +113,54 @@ type adder struct {
 // Do is the value of a button that adds a block.
 func (a adder) Do(kind string) string { return fmt.Sprintf("add:%d:%s", a.N, kind) }
 
-// NewComposer shows a draft. What err says about the body stands at the block that it is about; focus is the block
-// that was just added or moved, or -1.
-func NewComposer(r *web.Request, d Draft, id, path string, focus int, err error) Composer {
+// Composer shows a draft. What err says about the body or a picture stands at the block that it is about; focus is the
+// block that was just added or moved, or -1.
+func (h *Messages) Composer(r *web.Request, d Draft, id, path string, focus int, err error) (Composer, error) {
 	c := Composer{Draft: d, ID: id, Path: path, Hold: templates.ValidationErrors{}}
-	broken, _ := errors.AsType[domain.ValidationErrors](err)
-	at := slices.IndexFunc(broken, func(one *domain.Error) bool { return one.Field == "body" })
-	if at >= 0 {
-		c.Hold["body"] = r.Viewer.Text(broken[at])
-	}
 	for _, kind := range blocks.Kinds() {
 		c.Kinds = append(c.Kinds, templates.Option{Value: string(kind), Label: r.Viewer.T("messages.block_" + string(kind))})
 	}
+	body, image := refusal(r, err, "body"), refusal(r, err, "image")
+	c.Hold["body"] = body
 	if d.AsMarkdown {
-		return c
+		return c, nil
+	}
+	shelf, err := h.DB.Pictures().Latest(r.UserContext(), r.Viewer.User.ID, shelfPictures)
+	if err != nil {
+		return c, err
 	}
 	for i, b := range d.Blocks {
 		editor := blockEditor{Block: b, N: i, Form: id, Label: r.Viewer.T("messages.block_" + string(b.Kind)),
-			Last: i == len(d.Blocks)-1, Focus: i == focus, Problems: templates.ValidationErrors{}, Add: adder{i + 1, path, c.Kinds}, words: r.Viewer.T}
+			Last: i == len(d.Blocks)-1, Focus: i == focus, Problems: templates.ValidationErrors{}, Add: adder{i + 1, path, c.Kinds},
+			words: r.Viewer.T, shelf: shelf}
 		for level := 1; level <= max(3, b.Level); level++ {
 			editor.Levels = append(editor.Levels, templates.Option{Value: strconv.Itoa(level), Label: r.Viewer.T("messages.level", "Level", level)})
 		}
 		c.Editors = append(c.Editors, editor)
 	}
-	if at >= 0 && len(c.Editors) > 0 {
+	if body != "" && len(c.Editors) > 0 {
 		one := &c.Editors[wrong(d.Blocks)]
-		one.Problems[one.Field(one.main())] = c.Hold["body"]
+		one.Problems[one.Field(one.main())] = body
 	}
-	return c
+	if image != "" && focus >= 0 {
+		one := &c.Editors[focus]
+		one.Problems[one.Field("picture")] = image
+	}
+	return c, nil
+}
+
+// refusal is what err says about a field, "" for nothing.
+func refusal(r *web.Request, err error, field string) string {
+	broken, _ := errors.AsType[domain.ValidationErrors](err)
+	if one, ok := errors.AsType[*domain.Error](err); ok {
+		broken = append(broken, one)
+	}
+	for _, one := range broken {
+		if one.Field == field {
+			return r.Viewer.Text(one)
+		}
+	}
+	return ""
 }
 
 // wrong is the first block that could not be sent if it were all of the email, else the first.
@@ -180,22 +202,34 @@ func (b blockEditor) Autofocus() string {
 }
 
 // pictureFields are the block messages/picture.
-type pictureFields struct{ Address, Alt templates.Field }
+type pictureFields struct {
+	Address, Alt templates.Field
+	Shown        string // its path, where it is one of this service
+	File         string // the name of the field for a file
+	Upload       string // the value of the button that takes it
+	Use          string // that of the buttons of the shelf begins so
+	Path         string
+	Shelf        []domain.Picture
+}
 
 // PictureFields are those of the picture, or ("right.") of the one in the right column.
 func (b blockEditor) PictureFields(side string) pictureFields {
-	picture, alt := b.Picture, b.Alt
+	picture, alt, which := b.Picture, b.Alt, ""
 	if side != "" {
-		picture, alt = b.Right.Picture, b.Right.Alt
+		picture, alt, which = b.Right.Picture, b.Right.Alt, "-right"
 	}
 	one := func(name, value, label, hint string) templates.Field {
 		return templates.Field{ID: b.Form + "-" + b.Field(side+name), Name: b.Field(side + name), Value: value, Label: label, Hint: hint,
 			Type: "text", Autocomplete: "off", Problem: b.Problems.Of(b.Field(side + name))}
 	}
-	p := pictureFields{one("picture", picture, b.words("messages.picture"), ""), one("alt", alt, b.words("messages.alt"), b.words("messages.alt_hint"))}
+	p := pictureFields{Address: one("picture", picture, b.words("messages.picture"), ""), Alt: one("alt", alt, b.words("messages.alt"), b.words("messages.alt_hint")),
+		Shown: ownPicture.FindString(picture), File: b.Field(side + "file"), Upload: b.Do("upload" + which), Use: b.Do("use"+which) + ":",
+		Path: b.Add.Path, Shelf: b.shelf}
 	p.Address.Inputmode = "url"
 	return p
 }
+
+var ownPicture = regexp.MustCompile(`/media/[0-9a-f]{32}-[0-9]+\.(jpg|png)$`)
 
 // textFields are the block messages/text.
 type textFields struct {
@@ -221,13 +255,24 @@ func (b blockEditor) TextFields(name, label string) textFields {
 // Compose does what a button of the composer says and shows the form again, saving nothing.
 func (h *Messages) Compose(r *web.Request) error {
 	id, _ := strconv.ParseInt(r.Query("id"), 10, 64)
-	d, focus := ReadDraft(r).Do(r.FormValue("do"))
-	form := h.newForm(r, id, r.FormValue("subject"), d, nil)
-	form.Composer = NewComposer(r, d, form.Composer.ID, form.Composer.Path, focus, nil)
-	if r.HTMX() {
-		return r.Block(fiber.StatusOK, "messages/composer", form.Composer)
+	d, focus, refused := h.Composed(r)
+	if refused != nil && r.Viewer.Problem(refused) == "" {
+		return refused
 	}
-	return h.showForm(r, nil, form)
+	form := h.newForm(id, r.FormValue("subject"), d)
+	c, err := h.Composer(r, d, form.composerID(), form.composerPath(), focus, refused)
+	if err != nil {
+		return err
+	}
+	form.Composer = c
+	status := fiber.StatusOK
+	if refused != nil {
+		status = fiber.StatusUnprocessableEntity
+	}
+	if r.HTMX() {
+		return r.Block(status, "messages/composer", form.Composer)
+	}
+	return h.showForm(r, refused, form)
 }
 
 // Do is the draft after a button: "up:3", "down:3", "remove:3", "add:4:text", "markdown", "blocks". focus is the block

@@ -2,7 +2,6 @@ package messages
 
 import (
 	"fmt"
-	"strconv"
 	"time"
 
 	"skychimp/db"
@@ -22,25 +21,33 @@ type messageForm struct {
 	Example  string             // the one that was chosen
 }
 
-// newForm is the form of a message, 0 for a new one, with what err says about its body.
-func (h *Messages) newForm(r *web.Request, id int64, subject string, d Draft, err error) *messageForm {
-	path := "/messages/compose"
-	if id != 0 {
-		path += "?id=" + strconv.FormatInt(id, 10)
+// newForm is the form of a message, 0 for a new one.
+func (h *Messages) newForm(id int64, subject string, d Draft) *messageForm {
+	return &messageForm{ListForm: web.ListForm{Noun: "message", ID: id}, Subject: subject, Composer: Composer{Draft: d}}
+}
+
+func (f *messageForm) composerID() string { return fmt.Sprintf("message-%d-composer", f.ID) }
+
+// composerPath answers the buttons of the composer.
+func (f *messageForm) composerPath() string {
+	if f.ID == 0 {
+		return "/messages/compose"
 	}
-	f := &messageForm{ListForm: web.ListForm{Noun: "message", ID: id}, Subject: subject}
-	f.Composer = NewComposer(r, d, fmt.Sprintf("message-%d-composer", id), path, -1, err)
-	f.Live = livePreview{Client: r.FormValue("client"), Scheme: r.FormValue("scheme"), Device: r.FormValue("device")}
-	return f
+	return fmt.Sprintf("/messages/compose?id=%d", f.ID)
 }
 
 // showForm answers with the form, which offers the newest clients to preview the email as.
-func (h *Messages) showForm(r *web.Request, refusal error, form *messageForm) error {
-	var err error
+func (h *Messages) showForm(r *web.Request, refused error, form *messageForm) (err error) {
+	form.Live = livePreview{Client: r.FormValue("client"), Scheme: r.FormValue("scheme"), Device: r.FormValue("device")}
 	if form.Live.Clients, err = h.previewClients(r); err != nil {
 		return err
 	}
-	return r.ListForm(refusal, form)
+	if form.Composer.ID == "" {
+		if form.Composer, err = h.Composer(r, form.Composer.Draft, form.composerID(), form.composerPath(), -1, refused); err != nil {
+			return err
+		}
+	}
+	return r.ListForm(refused, form)
 }
 
 // createdMessage is the block messages/created: the new row, and no form any more.
@@ -56,7 +63,7 @@ type deleteMessageView struct {
 // New is empty, or begins with the example of the parameter start.
 func (h *Messages) New(r *web.Request) error {
 	subject, body := templates.Example(r.Viewer.Lang, r.Query("start"))
-	form := h.newForm(r, 0, subject, OpenDraft(body), nil)
+	form := h.newForm(0, subject, OpenDraft(body))
 	form.Example, form.Examples = r.Query("start"), h.Examples(r)
 	return h.showForm(r, nil, form)
 }
@@ -82,7 +89,7 @@ func (h *Messages) Create(r *web.Request) error {
 		err = h.DB.Messages().Create(r.UserContext(), &message)
 	}
 	if err != nil {
-		return h.showForm(r, err, h.newForm(r, 0, subject, draft, err))
+		return h.showForm(r, err, h.newForm(0, subject, draft))
 	}
 	row := createdMessage{h.messageRow(r, db.MessageRow{Message: message})}
 	return r.Saved(messagePath(message.ID), web.Fragment{Block: "messages/created", View: row, Event: "messages-changed"}, "messages.created")
@@ -93,7 +100,7 @@ func (h *Messages) Edit(r *web.Request) error {
 	if err != nil {
 		return err
 	}
-	return h.showForm(r, nil, h.newForm(r, m.ID, m.Subject, OpenDraft(m.Body), nil))
+	return h.showForm(r, nil, h.newForm(m.ID, m.Subject, OpenDraft(m.Body)))
 }
 
 func (h *Messages) Update(r *web.Request) error {
@@ -102,7 +109,7 @@ func (h *Messages) Update(r *web.Request) error {
 		return Change(m, domain.MessageForm{Subject: subject, Body: draft.Body})
 	})
 	if err != nil {
-		return h.showForm(r, err, h.newForm(r, id, subject, draft, err))
+		return h.showForm(r, err, h.newForm(id, subject, draft))
 	}
 	row, err := h.ownRow(r)
 	if err != nil {

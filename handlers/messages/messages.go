@@ -15,7 +15,10 @@ import (
 )
 
 // Messages answers what concerns an owner's messages.
-type Messages struct{ DB *db.DB }
+type Messages struct {
+	DB    *db.DB
+	Media *db.Media
+}
 
 // messageRow is the block messages/row.
 type messageRow struct {

@@ -118,24 +118,37 @@ func (h *Onboarding) showEmail(r *web.Request, refusal error, view emailView) er
 		return err
 	}
 	if view.Composer.ID == "" {
-		view.Composer = composer(r, view.Draft, -1, refusal)
+		if view.Composer, err = h.composer(r, view.Draft, -1, refusal); err != nil {
+			return err
+		}
 	}
 	return r.Form(refusal, "onboarding/email", &view)
 }
 
-func composer(r *web.Request, d messages.Draft, focus int, refusal error) messages.Composer {
-	return messages.NewComposer(r, d, "composer", "/start/compose", focus, refusal)
+func (h *Onboarding) composer(r *web.Request, d messages.Draft, focus int, refused error) (messages.Composer, error) {
+	return h.Messages.Composer(r, d, "composer", "/start/compose", focus, refused)
 }
 
 // Compose does what a button of the composer says and shows the form again, saving nothing.
 func (h *Onboarding) Compose(r *web.Request) error {
-	view, focus := readForm(r), -1
-	view.Draft, focus = view.Draft.Do(r.FormValue("do"))
-	view.Composer = composer(r, view.Draft, focus, nil)
-	if r.HTMX() {
-		return r.Block(fiber.StatusOK, "messages/composer", view.Composer)
+	view := readForm(r)
+	d, focus, refused := h.Messages.Composed(r)
+	if refused != nil && r.Viewer.Problem(refused) == "" {
+		return refused
 	}
-	return h.showEmail(r, nil, view)
+	c, err := h.composer(r, d, focus, refused)
+	if err != nil {
+		return err
+	}
+	view.Draft, view.Composer = d, c
+	if !r.HTMX() {
+		return h.showEmail(r, refused, view)
+	}
+	status := fiber.StatusOK
+	if refused != nil {
+		status = fiber.StatusUnprocessableEntity
+	}
+	return r.Block(status, "messages/composer", c)
 }
 
 // Plan answers what is being chosen in the form: what the button would do.

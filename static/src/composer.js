@@ -249,7 +249,83 @@ function rich(place, template) {
   if (area.autofocus) view.focus();
 }
 
+// A picture is chosen, dropped or pasted, made small here, because a phone's connection is slow, and sent.
+const most = 1200;
+
+async function small(file) {
+  if (/png|webp|gif|svg/.test(file.type) && file.size < 9e6) return file;
+  try {
+    const picture = await createImageBitmap(file);
+    const factor = Math.min(1, most / picture.width, (2 * most) / picture.height);
+    if (factor === 1 && file.type === "image/jpeg" && file.size < 2e6) return file;
+    const canvas = Object.assign(document.createElement("canvas"), { width: picture.width * factor, height: picture.height * factor });
+    canvas.getContext("2d").drawImage(picture, 0, 0, canvas.width, canvas.height);
+    return (await new Promise((done) => canvas.toBlob(done, "image/jpeg", 0.9))) ?? file;
+  } catch {
+    return file; // the server says what is wrong with it
+  }
+}
+
+async function send(place, file) {
+  const field = place.querySelector("input[type=text][inputmode=url]");
+  const choose = place.querySelector(".picture-choose");
+  let note = choose.querySelector(".problem");
+  note ??= choose.appendChild(Object.assign(document.createElement("small"), { className: "problem", role: "alert" }));
+  note.textContent = "";
+  choose.setAttribute("aria-busy", "true");
+  try {
+    const body = new FormData();
+    body.set("image", await small(file), "picture");
+    const answer = await fetch("/messages/pictures", { method: "POST", body });
+    const text = await answer.text();
+    if (!answer.ok) {
+      note.textContent = answer.status === 422 ? text : document.body.dataset.offline;
+      return;
+    }
+    field.value = text;
+    let shown = place.querySelector(":scope > img");
+    if (!shown) place.prepend((shown = Object.assign(document.createElement("img"), { alt: "" })));
+    shown.src = new URL(text).pathname;
+    field.dispatchEvent(new Event("input", { bubbles: true }));
+    const alt = place.querySelector("input[name$='alt']");
+    if (!alt.value) alt.focus();
+  } catch {
+    note.textContent = document.body.dataset.offline;
+  } finally {
+    choose.removeAttribute("aria-busy");
+  }
+}
+
+function picture(place) {
+  const choose = place.querySelector(".picture-choose");
+  const input = choose.querySelector("input");
+  if (choose.classList.contains("scripted")) return;
+  choose.classList.add("scripted");
+  const take = (list) => {
+    const file = [...list].find((one) => one.type.startsWith("image/"));
+    if (file) send(place, file);
+    return Boolean(file);
+  };
+  input.addEventListener("change", () => {
+    take(input.files);
+    input.value = "";
+  });
+  place.addEventListener("dragover", (event) => {
+    event.preventDefault();
+    choose.classList.add("over");
+  });
+  place.addEventListener("dragleave", () => choose.classList.remove("over"));
+  place.addEventListener("drop", (event) => {
+    choose.classList.remove("over");
+    if (take(event.dataTransfer.files)) event.preventDefault();
+  });
+  place.addEventListener("paste", (event) => {
+    if (take(event.clipboardData.files)) event.preventDefault();
+  });
+}
+
 function enhance(root) {
+  root.querySelectorAll("[data-picture]").forEach(picture);
   const template = document.getElementById("rich-tools") ?? root.querySelector?.("#rich-tools");
   if (!template) return;
   template.content.querySelectorAll("[data-field]").forEach((one) => (labels[one.dataset.field.slice(2, -2)] = one.textContent.trim()));

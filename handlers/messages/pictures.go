@@ -1,0 +1,98 @@
+package messages
+
+import (
+	"strconv"
+	"strings"
+
+	"github.com/gofiber/fiber/v2"
+
+	"skychimp/domain"
+	"skychimp/domain/blocks"
+	"skychimp/handlers/pictures"
+	"skychimp/handlers/web"
+)
+
+// shelfPictures is how many earlier pictures are offered.
+const shelfPictures = 12
+
+// AddPicture answers with the address of the picture in the field "image", as plain text, or with what is wrong with it.
+func (h *Messages) AddPicture(r *web.Request) error {
+	address, err := h.keepPicture(r, "image")
+	if err == nil && address == "" {
+		err = domain.Errorf(domain.Invalid, "image", "messages.picture_none")
+	}
+	if text := r.Viewer.Problem(err); text != "" {
+		return r.Status(fiber.StatusUnprocessableEntity).SendString(text)
+	}
+	if err != nil {
+		return err
+	}
+	r.Vary("HX-Request")
+	return r.SendString(address)
+}
+
+// keepPicture keeps the picture of a field and is its address, "" when none was chosen.
+func (h *Messages) keepPicture(r *web.Request, field string) (address string, err error) {
+	upload, err := pictures.Uploaded(r, field)
+	if err != nil || upload == nil {
+		return "", err
+	}
+	release, err := r.Unfolding()
+	if err != nil {
+		return "", err
+	}
+	file, content, err := pictures.ForEmail(upload)
+	release()
+	if err != nil {
+		return "", err
+	}
+	if err := h.Media.Save(r.UserContext(), file, pictures.Type(file), content); err != nil {
+		return "", err
+	}
+	err = h.DB.Pictures().Add(r.UserContext(), domain.Picture{OwnerID: r.Viewer.User.ID, File: file, Bytes: len(content)})
+	return mediaAddress(r, file), err
+}
+
+func mediaAddress(r *web.Request, file string) string { return r.Site.Absolute("/media/" + file) }
+
+// Composed does what a button of a composer says: with the draft (see Draft.Do), or with a picture: "upload:3" takes the
+// file of block 3, "use:3:<file>" one from the shelf, "upload-right" and "use-right" those of the right column. A refused
+// picture is told as what is wrong with its block.
+func (h *Messages) Composed(r *web.Request) (d Draft, focus int, err error) {
+	d, button := ReadDraft(r), r.FormValue("do")
+	what, rest, _ := strings.Cut(button, ":")
+	number, file, _ := strings.Cut(rest, ":")
+	what, right := strings.CutSuffix(what, "-right")
+	if what != "upload" && what != "use" {
+		d, focus = d.Do(button)
+		return d, focus, nil
+	}
+	n, err := strconv.Atoi(number)
+	if err != nil || n < 0 || n >= len(d.Blocks) {
+		return d, -1, nil
+	}
+	address := ""
+	if what == "use" && pictures.IsFile(file) {
+		address = mediaAddress(r, file)
+	}
+	side := ""
+	if right {
+		side = "right."
+	}
+	if what == "upload" {
+		if address, err = h.keepPicture(r, "b"+number+"."+side+"file"); r.Viewer.Problem(err) == "" && err != nil {
+			return d, n, err
+		}
+	}
+	b := &d.Blocks[n]
+	switch {
+	case address == "":
+	case right:
+		b.Right.Picture = address
+	default:
+		b.Picture = address
+	}
+	blocks.Settle(d.Blocks)
+	d.Body = blocks.Body(d.Blocks)
+	return d, n, err
+}
