@@ -104,7 +104,7 @@ func (p *program) configure(w *workers, database *database, texts *templates.Tex
 	}
 	w.settings = engine.Settings{
 		From: *p.config.MailFrom.Address, BounceDomain: string(p.config.BounceDomain), BaseURL: p.config.BaseURL.String(), Secret: secret,
-		Translate: texts.Say, Log: p.log,
+		Translate: texts.Say, Log: p.log, LookupMX: resolver.New(string(p.config.DNSAddr)).LookupMX,
 		Limits: engine.Limits{Domains: domain.Limits(p.config.DomainLimits), Owners: domain.OwnerLimits(p.config.OwnerLimits)},
 	}
 	if w.settings.Vault, err = emailauth.NewVault(secret, p.config.SecretOld.key()); err != nil {

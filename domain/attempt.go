@@ -6,6 +6,9 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode/utf8"
+
+	"golang.org/x/text/encoding/charmap"
 )
 
 // Stage is the step of an SMTP session that an Answer belongs to.
@@ -48,12 +51,46 @@ func NewAnswer(stage Stage, code int, text string) Answer {
 		}
 		return r
 	}
-	text = strings.TrimSpace(strings.Map(clean, strings.ToValidUTF8(text, "?")))
+	text = strings.TrimSpace(strings.Map(clean, readable(text)))
 	if len(text) > maxAnswer {
 		text = strings.ToValidUTF8(text[:maxAnswer], "")
 	}
 	return Answer{Stage: stage, Code: code, Text: text}
 }
+
+// readable guesses the charset of what is no UTF-8. Russian text is mostly small letters, which stand in the upper half
+// of its letters in windows-1251 and in the lower half in KOI8-R; letters of western Europe stand among ASCII ones.
+func readable(text string) string {
+	if utf8.ValidString(text) {
+		return text
+	}
+	var upper, lower, western int
+	for i := range len(text) {
+		switch b := text[i]; {
+		case b < 0x80:
+		case i > 0 && isASCIILetter(text[i-1]) || i+1 < len(text) && isASCIILetter(text[i+1]):
+			western++
+		case b >= 0xe0:
+			upper++
+		case b >= 0xc0:
+			lower++
+		}
+	}
+	charset := charmap.Windows1251
+	switch {
+	case western > upper+lower:
+		charset = charmap.Windows1252
+	case lower > upper:
+		charset = charmap.KOI8R
+	}
+	decoded, err := charset.NewDecoder().String(text)
+	if err != nil {
+		return strings.ToValidUTF8(text, "?")
+	}
+	return decoded
+}
+
+func isASCIILetter(b byte) bool { return 'a' <= b|0x20 && b|0x20 <= 'z' }
 
 func (a Answer) String() string {
 	switch {
@@ -96,7 +133,7 @@ func (a Answer) Status() AttemptStatus {
 	case class == 4 && (a.Stage.aboutEmail() || a.greylisted()):
 		return Deferred
 	case class == 5:
-		if a.Stage.aboutEmail() {
+		if a.Stage.aboutEmail() || a.tooLarge() {
 			return Failed
 		}
 		return SenderBroken
@@ -104,6 +141,42 @@ func (a Answer) Status() AttemptStatus {
 		return Unknown
 	}
 	return NotTried
+}
+
+// tooLarge tells that the server takes no email of this size, whoever gets it: it may say so at MAIL already.
+func (a Answer) tooLarge() bool {
+	return a.Stage == StageMail && a.Code/100 == 5 && a.Class() == ClassSize
+}
+
+// ThrottleScope is whose emails are to go more slowly.
+type ThrottleScope int
+
+// The scopes: of those to the receiving domain, or of all that go to this mail server.
+const (
+	ThrottleNone ThrottleScope = iota
+	ThrottleDomain
+	ThrottleServer
+)
+
+// throttles tells whether a temporary refusal asks for fewer emails. What it says of the one recipient, of greylisting or
+// of the connection does not.
+func (a Answer) throttles() ThrottleScope {
+	about := a.Stage.aboutEmail()
+	if a.Code/100 != 4 || !about && a.Stage != StageMail {
+		return ThrottleNone
+	}
+	code, class := a.Enhanced(), a.Class()
+	spoken := strings.HasPrefix(code, "4.7.") || code == ""
+	switch {
+	case class == ClassSenderLimit:
+		return ThrottleServer
+	case !about, class == ClassGreylist, a.ConnectionLimit() && !strings.HasPrefix(code, "4.7."), a.ConnectionLimit() && a.names("connection", "session"):
+		return ThrottleNone
+	case class == ClassRate && spoken && (a.Code != 450 || a.names("rate", "too many", "too fast", "throttl", "slow", "frequen")),
+		a.Code == 421 && strings.HasPrefix(code, "4.7."):
+		return ThrottleDomain
+	}
+	return ThrottleNone
 }
 
 func (a Answer) greylisted() bool {

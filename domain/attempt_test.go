@@ -73,6 +73,9 @@ func TestAnswerStatus(t *testing.T) {
 		{StageAuth, 504, "5.5.4 no such mechanism", SenderBroken, false},
 		{StageMail, 530, "5.7.0 authenticate first", SenderBroken, false},
 		{StageMail, 550, "5.7.1 sender refused", SenderBroken, false},
+		{StageMail, 552, "5.3.4 too large", Failed, false},
+		{StageMail, 552, "message size exceeds fixed maximum message size", Failed, false},
+		{StageMail, 452, "4.3.4 too large for now", NotTried, false},
 		{StageRcpt, 530, "5.7.0 authenticate first", SenderBroken, false},
 		{StageEndOfData, 535, "5.7.8 no", SenderBroken, false},
 	} {
@@ -102,7 +105,11 @@ func TestAnswerText(t *testing.T) {
 		{"2.0.0 ok", "250 2.0.0 ok"},
 		{"", "250"},
 		{" a\r\nb\x00c\x7f ", "250 a  b c"},
-		{"caf\xe9", "250 caf?"},
+		{"caf\xe9", "250 café"},
+		{"Bo\xeete aux lettres pleine", "250 Boîte aux lettres pleine"},
+		{"5.1.1 \xcd\xe5\xf2 \xf2\xe0\xea\xee\xe3\xee \xef\xee\xeb\xfc\xe7\xee\xe2\xe0\xf2\xe5\xeb\xff", "250 5.1.1 Нет такого пользователя"},
+		{"5.1.1 \xee\xc5\xd4 \xd4\xc1\xcb\xcf\xc7\xcf \xd0\xcf\xcc\xd8\xda\xcf\xd7\xc1\xd4\xc5\xcc\xd1", "250 5.1.1 Нет такого пользователя"},
+		{"\xff\xfe\x98", "250 яю\ufffd"},
 		{"почта", "250 почта"},
 	} {
 		if got := NewAnswer(StageEndOfData, 250, c.text).String(); got != c.want {

@@ -11,6 +11,7 @@ type Disposition struct {
 	Suppress   bool          // the address is dead: its client gets no more emails
 	HoldDomain bool          // the run sends nothing to the receiving domain until RetryAt, and those it refused alike wait too
 	PauseRun   bool          // the run pauses, and those it refused alike are sent again
+	Throttle   ThrottleScope // emails go more slowly from now on
 	HangUp     bool          // a new connection takes more
 	Server     ServerState
 }
@@ -37,6 +38,7 @@ type History struct {
 	Tries      int           // recorded before, of this delivery
 	Unanswered bool          // one of them got no answer after the end of data
 	Losses     int           // connections that broke under this email since it was fetched
+	Passed     int           // times that it was asked to come later since it was fetched, while others were accepted
 	Sent       int           // emails that this connection took
 	Run        Refusals      // of the run to all domains alike, this answer included
 	Domain     Refusals      // of the run to the receiving domain alike, this answer included
@@ -45,6 +47,7 @@ type History struct {
 
 const (
 	maxLosses  = 5  // broken connections, after which an email is charged a try
+	maxPassed  = 8  // times that others were accepted meanwhile, after which it is the email that is refused
 	maxAlike   = 20 // refusals alike, in a row or above maxPercent, which are no longer their recipients' fault
 	maxPercent = 5
 )
@@ -57,6 +60,9 @@ func Dispose(a Answer, h History) Disposition {
 		status = a.Status()
 	}
 	hangUp := h.Recorded == "" && a.ConnectionLimit()
+	if scope := a.throttles(); scope != ThrottleNone && h.Recorded == "" && h.Now.Sub(h.Created) <= RetryFor {
+		return throttled(a, h, scope)
+	}
 	switch status {
 	case Accepted:
 		return Disposition{Status: Accepted, Outcome: OutcomeAccepted}
@@ -68,6 +74,16 @@ func Dispose(a Answer, h History) Disposition {
 		return Disposition{Outcome: OutcomeQueued, HangUp: true, Server: ServerRefuses}
 	}
 	return notTried(a, h, hangUp)
+}
+
+// throttled sends the email again when the receiver's turn comes. No try is charged.
+func throttled(a Answer, h History, scope ThrottleScope) Disposition {
+	d := Disposition{Outcome: OutcomeQueued}
+	if h.Passed >= maxPassed {
+		d = retried(Deferred, h, false)
+	}
+	d.Throttle, d.HangUp = scope, a.Code == 421
+	return d
 }
 
 // notTried sends the email again at once, on another connection, unless it may be the email that ends them.
@@ -104,6 +120,10 @@ func refused(a Answer, h History, hangUp bool) Disposition {
 	switch {
 	case h.Recorded != "" && !d.Suppress:
 		return retried(Failed, h, hangUp)
+	case a.tooLarge():
+		if h.Now.Sub(h.Created) <= RetryFor {
+			d.Outcome, d.PauseRun = OutcomeQueued, true
+		}
 	case a.Alike() == "":
 	case h.Run.InRow >= maxAlike:
 		d.Outcome, d.PauseRun = OutcomeQueued, true

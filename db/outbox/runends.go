@@ -4,6 +4,8 @@ import (
 	"context"
 	"time"
 
+	"github.com/jackc/pgx/v5/pgconn"
+
 	"skychimp/db"
 	"skychimp/db/postgres"
 	"skychimp/db/statement"
@@ -49,9 +51,7 @@ func (r Runs) DeferDomain(ctx context.Context, id int64, hold DomainHold, revert
 		if err != nil || run.ID == 0 {
 			return err
 		}
-		if _, err = tx.Pgx.Exec(ctx, `INSERT INTO run_holds (run_id, domain, class, code, answer, until) VALUES ($1, $2, $3, $4, $5, $6)
-			ON CONFLICT (run_id, domain) DO UPDATE SET class = excluded.class, code = excluded.code, answer = excluded.answer, until = excluded.until`,
-			id, hold.Domain, string(hold.Answer.Class()), hold.Answer.Code, hold.Answer.Text, hold.Until); err != nil {
+		if err := hold.note(ctx, tx.Pgx, id); err != nil {
 			return err
 		}
 		if run.Status == domain.RunRunning {
@@ -69,6 +69,21 @@ func (r Runs) DeferDomain(ctx context.Context, id int64, hold DomainHold, revert
 			WHERE run_id = $1 AND first_seq = first`, id, revert, domain.BatchSize, hold.Until)
 		return err
 	})
+}
+
+func (h DomainHold) note(ctx context.Context, to interface {
+	Exec(ctx context.Context, sql string, args ...any) (pgconn.CommandTag, error)
+}, run int64) error {
+	_, err := to.Exec(ctx, `INSERT INTO run_holds (run_id, domain, class, code, answer, until)
+		SELECT id, $2, $3, $4, $5, $6 FROM runs WHERE id = $1 AND closed_at IS NULL
+		ON CONFLICT (run_id, domain) DO UPDATE SET class = excluded.class, code = excluded.code, answer = excluded.answer, until = excluded.until`,
+		run, h.Domain, string(h.Answer.Class()), h.Answer.Code, h.Answer.Text, h.Until)
+	return err
+}
+
+// NoteHold shows on a run that a receiver gets nothing for a while.
+func (r Runs) NoteHold(ctx context.Context, id int64, hold DomainHold) error {
+	return postgres.TranslateError(hold.note(ctx, r.pg.Pool, id))
 }
 
 // ResumeDomain says that a domain is held no more; last: it was the only one.

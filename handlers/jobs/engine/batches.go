@@ -19,6 +19,7 @@ func (q *queue) giveBack(it item) {
 		return
 	}
 	b.left++
+	it.throttles = [2]*throttle{}
 	l := q.ownerQueue(b.run.OwnerID)
 	l.items = slices.Insert(l.items, 0, it)
 	q.size++
@@ -153,7 +154,15 @@ func (q *queue) sendable() bool {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	now := time.Now()
-	return len(q.batches) > 0 && (q.size == 0 || slices.ContainsFunc(q.owners, func(l *ownerQueue) bool { return l.first(now) >= 0 }))
+	return len(q.batches) > 0 && (q.size == 0 || slices.ContainsFunc(q.owners, func(l *ownerQueue) bool {
+		return l.limiter.open(now) && slices.ContainsFunc(q.slots, func(d *slot) bool {
+			if len(d.throttles.all) == 0 {
+				return l.first(now) >= 0
+			}
+			at, _ := q.choose(l, d, now)
+			return at >= 0 && d.throttles.open("", now)
+		})
+	}))
 }
 
 // idle tells whether nothing of the run is in hand.

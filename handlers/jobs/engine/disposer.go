@@ -26,25 +26,26 @@ func (s *sender) dispose(it item, answer domain.Answer) {
 		return
 	}
 	s.confirmed() // a result is waited for once at a time
-	d, revert := s.refused(it, answer, alike, h)
+	d, revert, pause := s.refused(it, answer, alike, h)
 	s.leaveConnection(answer, d)
 	run := it.batch.run
-	if d.PauseRun && (run.halted.CompareAndSwap(false, true) || len(revert) > 0) {
+	if pause {
 		s.confirmed() // then all of revert know that they failed
 		s.runs.pause(s.hard, run, answer, revert)
 	} else if d.HoldDomain && len(revert) > 0 {
 		s.confirmed()
-		s.runs.holdDomain(s.hard, run, outbox.DomainHold{Domain: receivingDomain(it.Email), Answer: answer, Until: d.RetryAt}, revert)
+		s.runs.holdDomain(s.hard, run, outbox.DomainHold{Domain: s.queue.receivers.of(it.Email), Answer: answer, Until: d.RetryAt}, revert)
 	}
 }
 
-// refused counts a refusal and records it. revert are those who have failed alike and are to be tried again.
-func (s *sender) refused(it item, answer domain.Answer, alike string, h domain.History) (d domain.Disposition, revert []int32) {
+// refused counts a refusal and records it. revert are those who have failed alike and are to be tried again. pause: it is the one that
+// pauses the run, with them.
+func (s *sender) refused(it item, answer domain.Answer, alike string, h domain.History) (d domain.Disposition, revert []int32, pause bool) {
 	refusals := &it.batch.run.refusals
 	refusals.Lock()
 	defer refusals.Unlock()
 	var one *refusalRow
-	to := refusals.of(receivingDomain(it.Email))
+	to := refusals.of(s.queue.receivers.of(it.Email))
 	all := refusals.all.of(alike)
 	h.Run = all.add()
 	if to != nil {
@@ -56,6 +57,7 @@ func (s *sender) refused(it item, answer domain.Answer, alike string, h domain.H
 	switch {
 	case d.PauseRun:
 		revert = slices.Concat(all.takeBack(), one.takeBack())
+		pause = it.batch.run.halted.CompareAndSwap(false, true) || len(revert) > 0
 	case d.HoldDomain:
 		to.Add(h.Now, d.RetryAt)
 		revert = one.takeBack()
@@ -64,13 +66,13 @@ func (s *sender) refused(it item, answer domain.Answer, alike string, h domain.H
 		one.failed(it.Seq)
 	}
 	s.record(it, answer, d) // locked, so that the row comes before it
-	return d, revert
+	return d, revert, pause
 }
 
 // history is what came before the answer, without the refusals of the run.
 func (s *sender) history(it item, answer domain.Answer) domain.History {
 	h := domain.History{Now: s.clock.Now(), Jitter: rand.Float64(), Created: it.batch.run.CreatedAt, Pauses: it.batch.run.Pauses,
-		Tries: it.Tries, Losses: it.losses}
+		Tries: it.Tries, Losses: it.losses, Passed: it.passed}
 	if s.conn != nil {
 		h.Sent = s.conn.Sent()
 	}
@@ -85,7 +87,7 @@ func (s *sender) leaveConnection(answer domain.Answer, d domain.Disposition) {
 	if s.conn == nil {
 		return
 	}
-	if d.Status == "" {
+	if d.Status == "" && d.Throttle == domain.ThrottleNone {
 		s.server.perConnection.learn(answer, s.conn.Sent())
 	}
 	switch {
@@ -98,27 +100,55 @@ func (s *sender) leaveConnection(answer domain.Answer, d domain.Disposition) {
 
 // follow records the attempt, or sends the email again, and tells the server's other senders and the run.
 func (s *sender) follow(it item, answer domain.Answer, d domain.Disposition) {
+	if d.Throttle != domain.ThrottleNone {
+		s.slowDown(&it, answer, d)
+	}
 	if d.Status != "" {
 		s.record(it, answer, d)
 	} else {
-		if d.Server < domain.ServerAway {
+		if d.Server < domain.ServerAway && d.Throttle == domain.ThrottleNone {
 			it.losses++
 		}
 		s.queue.giveBack(it)
 	}
-	if to := receivingDomain(it.Email); d.Status == domain.Accepted && it.batch.run.refusals.accepted(to, s.clock.Now) {
-		s.runs.resumeDomain(s.hard, it.batch.run, to)
+	if d.Status == domain.Accepted {
+		s.accepted(it)
 	}
 	if d.Server == domain.ServerWorks {
 		return
 	}
-	s.server.backoff.failed()
+	s.server.backoff.fail()
+	s.proven, s.probing = false, false
 	if d.Server == domain.ServerUnready {
 		return
 	}
 	s.log.Warn("the mail server takes no emails", "server", s.server.Addr, "stage", answer.Stage, "answer", answer.String())
 	if !s.servers.anyWorks() {
 		s.runs.stop(s.hard, answer, d.Server == domain.ServerRefuses)
+	}
+}
+
+// slowDown sends fewer emails to where this one was wanted later, and says on the run's page when it gets none.
+func (s *sender) slowDown(it *item, answer domain.Answer, d domain.Disposition) {
+	name, held, until := s.queue.throttled(it, s.server.slot, d.Throttle, d.HangUp)
+	if !held {
+		return
+	}
+	if name == "" {
+		name = s.server.Addr
+	}
+	s.log.Info("a receiver wants fewer emails and gets none for a while", "receiver", name, "until", until, "answer", answer.String())
+	s.runs.noteHold(s.hard, it.batch.run, outbox.DomainHold{Domain: name, Answer: answer, Until: s.clock.Now().Add(time.Until(until))})
+}
+
+// accepted tells those who count it.
+func (s *sender) accepted(it item) {
+	s.queue.accepted(it)
+	if it.batch.run.refusals.none() {
+		return
+	}
+	if to := s.queue.receivers.of(it.Email); it.batch.run.refusals.accepted(to, s.clock.Now) {
+		s.runs.resumeDomain(s.hard, it.batch.run, to)
 	}
 }
 

@@ -2,8 +2,10 @@
 package engine
 
 import (
+	"cmp"
 	"context"
 	"log/slog"
+	"net"
 	"net/mail"
 	"sync"
 	"sync/atomic"
@@ -28,6 +30,9 @@ type Settings struct {
 	Vault        *emailauth.Vault // opens the keys of senders' domains
 	Translate    func(language, key string, args ...any) string
 	Log          *slog.Logger
+	LookupMX     func(ctx context.Context, domain string) ([]*net.MX, error) // nil: receiving domains are not grouped
+
+	second time.Duration // of throttles and redialling: 1 s, but in tests
 }
 
 // Limits bound what each process sends to a receiving domain and for an owner.
@@ -67,9 +72,9 @@ func New(box outbox.Outbox, settings Settings) *Engine {
 		conns += one.Conns
 	}
 	wake, check, ended := make(chan struct{}, 1), make(chan struct{}, 1), make(chan struct{}, 1)
-	servers, slots := newServers(settings.Servers)
+	servers, slots := newServers(settings.Servers, cmp.Or(settings.second, time.Second))
 	e := &Engine{settings: settings, servers: servers, counts: &Counts{}, clock: &Clock{outbox: box, log: settings.Log}}
-	e.queue = newQueue(slots, settings.Limits, max(400, 8*conns), ended)
+	e.queue = newQueue(slots, newMXGroups(settings.LookupMX), settings.Limits, max(400, 8*conns), ended)
 	e.standstill = &standstill{log: settings.Log, queue: e.queue, servers: servers, waiting: make([]waiting, conns)}
 	e.lease = &lease{instances: box.Instances(), log: settings.Log, queue: e.queue, started: time.Now()}
 	e.runs = &runControl{outbox: box.Runs(), log: settings.Log, clock: e.clock, queue: e.queue, check: check}
@@ -116,6 +121,7 @@ func (e *Engine) Run(ctx context.Context) error {
 	keepers.Go(func() { e.maintainer.run(keep) })
 	keepers.Go(func() { e.lease.listen(keep, e.notified) })
 	keepers.Go(func() { e.fetcher.run(ctx) })
+	keepers.Go(func() { e.queue.receivers.run(ctx) })
 	recorders.Go(func() { e.records.record(hard) })
 	recorders.Go(func() { e.records.complete(hard) })
 	for _, s := range e.senders(hard) {

@@ -3,6 +3,7 @@ package engine
 import (
 	"context"
 	"log/slog"
+	"net"
 	"net/mail"
 	"strings"
 	"sync/atomic"
@@ -26,6 +27,8 @@ type fixture struct {
 	stop   func()
 
 	bounceDomain string
+	second       time.Duration // of throttles and redialling
+	mx           func(context.Context, string) ([]*net.MX, error)
 }
 
 func newFixture(t testing.TB, script smtptest.Script) *fixture {
@@ -60,7 +63,7 @@ func (w *fixture) startWith(limits Limits, servers ...smtp.Server) *Engine {
 	if err != nil {
 		w.Fatal(err)
 	}
-	e := New(outbox.New(w.db.Postgres()), Settings{
+	e := New(outbox.New(w.db.Postgres()), Settings{second: w.second, LookupMX: w.mx,
 		Servers: servers, Limits: limits, From: mail.Address{Address: "noreply@example.org"}, BounceDomain: w.bounceDomain, BaseURL: "http://localhost:8080",
 		Secret: []byte("secret"), Vault: vault, Log: slog.New(slog.NewTextHandler(w.Output(), nil)),
 		Translate: func(_, key string, _ ...any) string { return key },

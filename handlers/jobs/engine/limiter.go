@@ -12,9 +12,12 @@ import (
 // most behind its weight, among those with a sender that is free.
 type slot struct {
 	weight  float64
+	conns   int
 	taken   float64 // emails
 	waiting int     // senders
 	more    chan struct{}
+
+	throttles throttles
 }
 
 func (s *slot) behind(other *slot) bool { return s.taken/s.weight < other.taken/other.weight }

@@ -27,6 +27,12 @@ type item struct {
 	losses int      // connections that broke under it
 	domain *limiter // of its receiving domain
 	owner  *limiter
+
+	began     time.Time    // when a sender took it
+	throttles [2]*throttle // of its receiving domain and of the mail server, as it was taken
+	until     time.Time    // its receiver's turn for it; zero: now
+	passed    int          // times that its receiver asked for it later, and accepted others
+	asked     time.Time    // when it did so last
 }
 
 // queue holds the fetched emails, in one queue per owner. The owners take turns email by
@@ -40,6 +46,7 @@ type queue struct {
 	batches     map[*batch]bool // all that are fetched and not done
 	freed       []*batch        // dropped, with no email out: to be released
 	slots       []*slot
+	receivers   *mxGroups
 	limits      Limits
 	domains     map[string]*limiter // by domain
 	ownerLimits map[int64]*limiter
@@ -48,6 +55,7 @@ type queue struct {
 	empty       chan struct{} // gets a token when nothing of a run is in hand any more
 	low         int           // fewer emails than this make hungry
 	shut        bool          // senders get nothing: the lease is in doubt
+	round       int           // of those that look for an email past throttles
 	instance    int64         // the instance that this process is; batches of another are nobody's here
 }
 
@@ -57,8 +65,8 @@ type ownerQueue struct {
 	items   []item
 }
 
-func newQueue(slots []*slot, limits Limits, low int, empty chan struct{}) *queue {
-	return &queue{slots: slots, limits: limits, low: low, empty: empty, batches: map[*batch]bool{},
+func newQueue(slots []*slot, receivers *mxGroups, limits Limits, low int, empty chan struct{}) *queue {
+	return &queue{slots: slots, receivers: receivers, limits: limits, low: low, empty: empty, batches: map[*batch]bool{},
 		domains: map[string]*limiter{}, ownerLimits: map[int64]*limiter{}, hungry: make(chan struct{}, 1)}
 }
 
@@ -181,11 +189,13 @@ func (q *queue) next(d *slot) (item, bool) {
 		}
 	}
 	now := time.Now()
-	for range q.owners {
-		q.turn = (q.turn + 1) % len(q.owners)
-		if it, ok := q.owners[q.turn].pop(now); ok {
-			q.taken(it, d)
-			return it, true
+	if len(d.throttles.all) == 0 || d.throttles.open("", now) {
+		for range q.owners {
+			q.turn = (q.turn + 1) % len(q.owners)
+			if it, ok := q.pop(q.owners[q.turn], d, now); ok {
+				q.taken(it, d)
+				return it, true
+			}
 		}
 	}
 	if !q.timed { // all are at a limit; leave wakes for those of emails at once, nobody for a rate
@@ -200,9 +210,18 @@ func (q *queue) next(d *slot) (item, bool) {
 	return item{}, false
 }
 
-// pop takes the first email that no limit holds back.
-func (l *ownerQueue) pop(now time.Time) (item, bool) {
-	i := l.first(now)
+// pop takes the first email that nothing holds back, or one that has to leave the queue for a while.
+func (q *queue) pop(l *ownerQueue, d *slot, now time.Time) (item, bool) {
+	if !l.limiter.open(now) {
+		return item{}, false
+	}
+	var i int
+	var until time.Time
+	if len(d.throttles.all) == 0 {
+		i = l.first(now)
+	} else {
+		i, until = q.choose(l, d, now)
+	}
 	if i < 0 {
 		return item{}, false
 	}
@@ -212,16 +231,35 @@ func (l *ownerQueue) pop(now time.Time) (item, bool) {
 	} else {
 		l.items = slices.Delete(l.items, i, i+1)
 	}
+	it.began, it.until = now, until
+	it.throttles = [2]*throttle{}
+	if !until.IsZero() {
+		it.domain, it.owner = nil, nil
+		return it, true
+	}
 	l.limiter.enter(now)
 	it.domain.enter(now)
+	q.throttle(&it, d, now)
 	return it, true
 }
 
-// first is the place of the first email that no limit holds back, -1 for none.
-func (l *ownerQueue) first(now time.Time) int {
-	if !l.limiter.open(now) {
-		return -1
+// throttle counts the email with those whose receiver has asked for fewer.
+func (q *queue) throttle(it *item, d *slot, now time.Time) {
+	d.throttles.rate.add(now)
+	if len(d.throttles.all) == 0 {
+		return
 	}
+	for i, name := range [2]string{q.receivers.of(it.Email), ""} {
+		if one := d.throttles.of(name, now); one != nil {
+			one.Begin(now)
+			one.busy++
+			it.throttles[i] = one
+		}
+	}
+}
+
+// first is the place of the first email that no limit of its domain holds back, -1 for none.
+func (l *ownerQueue) first(now time.Time) int {
 	return slices.IndexFunc(l.items, func(it item) bool { return it.domain.open(now) })
 }
 
@@ -251,11 +289,18 @@ func (q *queue) leave(it item) {
 	if it.limited() {
 		it.owner.leave()
 		it.domain.leave()
+		for _, one := range it.throttles {
+			if one != nil {
+				one.busy--
+			}
+		}
 		q.wake()
 	}
 }
 
-func (it item) limited() bool { return it.owner != nil || it.domain != nil }
+func (it item) limited() bool {
+	return it.owner != nil || it.domain != nil || it.throttles != [2]*throttle{}
+}
 
 // answered says that the email is under way no more, though its result may not be durable yet.
 func (q *queue) answered(it item) {

@@ -108,6 +108,13 @@ func (r *refusals) accepted(name string, now func() time.Time) (resumed bool) {
 	return resumed
 }
 
+// none tells that nothing is counted.
+func (r *refusals) none() bool {
+	r.Lock()
+	defer r.Unlock()
+	return len(r.domains) == 0
+}
+
 // held tells whether a domain is held.
 func (r *refusals) held() bool {
 	r.Lock()

@@ -71,3 +71,28 @@ func TestRefusalsAreBounded(t *testing.T) {
 		t.Error("an acceptance disproves nothing")
 	}
 }
+
+// A message that is too large for the mail server pauses its own run with the server's reason; others go on.
+func TestTooLargeMessagePausesItsRun(t *testing.T) {
+	t.Parallel()
+	w := newFixture(t, smtptest.Script{Size: 20_000})
+	w.exec(`INSERT INTO clients (owner_id, email) SELECT 1000, 'client' || n || '@example.org' FROM generate_series(1, 30) n`)
+	large := w.mailing(domain.MailingForm{Audience: "all"})
+	w.exec(`UPDATE messages SET body = repeat('there is news. ', 4000)`)
+	small := w.mailing(domain.MailingForm{Audience: "all"})
+	first, second := w.run(large), w.run(small)
+	w.start(3)
+	row := w.when(first.ID, "paused", func(r db.RunRow) bool { return r.Status == domain.RunPaused })
+	if row.Failed != 0 || !strings.Contains(row.Reason, "552 5.3.4 the email has") || domain.ClassOfReason(row.Reason) != domain.ClassSize {
+		t.Errorf("%+v", row)
+	}
+	w.wantCounts(w.closed(second.ID), domain.Counts{Planned: 30, Accepted: 30})
+	if n := w.count(`SELECT count(*) FROM attempts WHERE run_id = $1 AND class = 'size'`, first.ID); n == 0 || n > 3 {
+		t.Errorf("%d attempts were too large", n)
+	}
+	for _, email := range w.server.Emails() {
+		if email.Code != 250 {
+			t.Errorf("the server was bothered with %s: %d", email.To, email.Code)
+		}
+	}
+}

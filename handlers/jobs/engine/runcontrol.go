@@ -55,6 +55,15 @@ func (c *runControl) holdDomain(ctx context.Context, run *sendingRun, hold outbo
 	})
 }
 
+// noteHold shows on a run that a receiver gets nothing for a while.
+func (c *runControl) noteHold(ctx context.Context, run *sendingRun, hold outbox.DomainHold) {
+	bounded, cancel := context.WithTimeout(ctx, timeout)
+	defer cancel()
+	if err := c.outbox.NoteHold(bounded, run.ID, hold); err != nil {
+		c.log.Warn("a hold could not be noted", "run", run.ID, "receiver", hold.Domain, "error", err)
+	}
+}
+
 // resumeDomain says that a domain which was held takes emails again.
 func (c *runControl) resumeDomain(ctx context.Context, run *sendingRun, name string) {
 	bounded, cancel := context.WithTimeout(ctx, timeout)

@@ -30,6 +30,9 @@ type sender struct {
 	busy    *atomic.Int32 // connections with an email under way
 	wait    *waiting
 
+	proven      bool // the connection before this one, or this one, has opened an envelope
+	probing     bool // alone, whether the server is back
+	dialled     time.Time
 	hard        context.Context // ends when even emails under way are given up
 	conn        *smtp.Conn
 	next        item // announced together with the last end of data
@@ -53,6 +56,7 @@ func (s *sender) run(ctx context.Context) {
 		s.wait.begin()
 		s.busy.Add(1)
 		s.exchange(ctx, it, announced)
+		s.stopProbing()
 		s.busy.Add(-1)
 		s.wait.end()
 	}
@@ -60,30 +64,51 @@ func (s *sender) run(ctx context.Context) {
 
 // take waits for an email that may go out; false when there is none for now.
 func (s *sender) take(ctx context.Context) (item, bool) {
-	if s.conn == nil && !s.server.backoff.wait(ctx) {
-		return item{}, false
+	if s.conn == nil && !s.proven {
+		var ok bool
+		if s.probing, ok = s.server.backoff.wait(ctx); !ok {
+			return item{}, false
+		}
 	}
 	it, ok := s.queue.take(ctx, s.server.slot, idleTime)
 	switch {
 	case !ok:
+		s.stopProbing()
 		s.hangUp()
 		return it, false
 	case s.heldBack(it):
+		s.stopProbing()
 		return it, false
 	}
 	s.wait.begin()
 	if s.server.rate.Wait(ctx) != nil {
+		s.stopProbing()
 		s.queue.giveBack(it)
 		return it, false
 	}
 	return it, true
 }
 
-// heldBack defers an email to a domain that takes none of its run for now.
+// stopProbing lets another sender find out whether the server is back, where this one has not.
+func (s *sender) stopProbing() {
+	if s.probing {
+		s.probing = false
+		s.server.backoff.leave()
+	}
+}
+
+// heldBack defers an email to a domain that takes none of its run for now, or none so soon.
 func (s *sender) heldBack(it item) bool {
-	until := it.batch.run.refusals.heldUntil(receivingDomain(it.Email), s.clock.Now())
-	if until.IsZero() {
+	until := it.until
+	switch refusals := &it.batch.run.refusals; {
+	case !until.IsZero():
+		until = s.clock.Now().Add(time.Until(until))
+	case refusals.none():
 		return false
+	default:
+		if until = refusals.heldUntil(s.queue.receivers.of(it.Email), s.clock.Now()); until.IsZero() {
+			return false
+		}
 	}
 	s.record(it, domain.Answer{}, domain.Disposition{Outcome: domain.OutcomeDeferred, RetryAt: until})
 	return true
@@ -106,7 +131,9 @@ func (s *sender) exchange(ctx context.Context, it item, announced bool) {
 		s.dispose(it, answer)
 		return
 	}
-	s.server.backoff.works()
+	s.server.backoff.works(s.dialled)
+	s.proven = true
+	s.stopProbing()
 	s.runs.moving(s.hard)
 	// One in flight: what this connection sent before is on record, or nothing more goes out.
 	if !s.confirmed() || ctx.Err() != nil || !s.lease.covers(it) || s.runs.suppressed(it.ClientID) {
@@ -128,11 +155,17 @@ func (s *sender) exchange(ctx context.Context, it item, announced bool) {
 // where there is none. Where it fails, the answer says why.
 func (s *sender) open(it item, announced bool) (domain.Answer, bool) {
 	if s.conn == nil {
+		s.dialled = time.Now()
 		conn, err := smtp.Dial(s.hard, s.server.Server)
 		if err != nil {
 			return smtp.AnswerOf(err), false
 		}
 		s.conn, announced = conn, false // the connection of the announcement is gone
+	}
+	if announced && !s.conn.Fits(len(s.body)) {
+		answer := s.conn.TooLarge(len(s.body))
+		s.abort()
+		return answer, false
 	}
 	if !announced {
 		back := s.returns.of(it.batch.run.ID, it.Seq)

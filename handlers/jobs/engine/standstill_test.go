@@ -72,7 +72,7 @@ func TestNoStandstill(t *testing.T) {
 
 // Work under a number that is gone is dropped, whenever it was fetched.
 func TestBatchesOfFormerInstance(t *testing.T) {
-	q := newQueue(nil, Limits{}, 400, make(chan struct{}, 1))
+	q := newQueue(nil, newMXGroups(nil), Limits{}, 400, make(chan struct{}, 1))
 	q.renew(1)
 	run := &sendingRun{}
 	old := &batch{run: run, instance: 1, firstSeq: 1}

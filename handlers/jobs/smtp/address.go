@@ -1,6 +1,7 @@
 package smtp
 
 import (
+	"fmt"
 	"strings"
 	"unicode/utf8"
 
@@ -39,6 +40,10 @@ func wireAddress(address string) (wire string, smtputf8 bool, problem string) {
 // that a server would answer with.
 func (c *Conn) prepare(from, to string, size int) (envelope, *domain.Answer) {
 	env := envelope{size: size}
+	if !c.Fits(size) {
+		a := c.TooLarge(size)
+		return env, &a
+	}
 	var problem string
 	if from != "" { // empty is the null sender <> of bounces
 		if env.from, env.utf8, problem = wireAddress(from); problem != "" {
@@ -57,6 +62,11 @@ func (c *Conn) prepare(from, to string, size int) (envelope, *domain.Answer) {
 	}
 	env.utf8 = env.utf8 || utf8Local
 	return env, nil
+}
+
+// TooLarge is what the server would say of an email of so many bytes, which does not fit.
+func (c *Conn) TooLarge(size int) domain.Answer {
+	return domain.NewAnswer(domain.StageMail, 552, fmt.Sprintf("5.3.4 the email has %d bytes, and the mail server takes %d", size, c.maxSize))
 }
 
 func refuse(stage domain.Stage, text string) *domain.Answer {

@@ -39,13 +39,31 @@ var mechanisms = []mechanism{
 
 var errNoMechanism = errors.New("the server offers none of AUTH PLAIN, LOGIN and CRAM-MD5")
 
+// signIn tries the mechanisms that the server offers, until one is known to it after all.
 func (c *Conn) signIn() error {
-	i := slices.IndexFunc(mechanisms, func(m mechanism) bool { return slices.Contains(c.auth, m.name) })
-	if i < 0 { // the code a server gives for a mechanism that it doesn't know
-		return &Failure{c.over(domain.NewAnswer(domain.StageAuth, 504, "5.5.4 "+errNoMechanism.Error())), errNoMechanism}
+	err := errNoMechanism
+	// The code a server gives for a mechanism that it doesn't know.
+	answer := domain.NewAnswer(domain.StageAuth, codeNoMechanism, "5.5.4 "+errNoMechanism.Error())
+	for _, m := range mechanisms {
+		if !slices.Contains(c.auth, m.name) {
+			continue
+		}
+		code, words, cut := c.signInBy(m)
+		switch {
+		case cut == nil && code/100 == 2:
+			return nil
+		case cut != nil || code != codeNoMechanism:
+			return c.fail(domain.StageAuth, code, words, cut)
+		}
+		err, answer = nil, domain.NewAnswer(domain.StageAuth, code, string(words))
 	}
+	return &Failure{c.over(answer), err}
+}
+
+const codeNoMechanism = 504 // RFC 4954 section 4
+
+func (c *Conn) signInBy(m mechanism) (code int, words []byte, err error) {
 	const maxSteps = 3
-	m := mechanisms[i]
 	c.out = append(c.out, "AUTH "+m.name...)
 	step := 0
 	if m.initial {
@@ -54,15 +72,12 @@ func (c *Conn) signIn() error {
 	}
 	for ; ; step++ {
 		c.out = append(c.out, '\r', '\n')
-		code, words, err := c.ask(c.server.CommandTimeout)
-		if err == nil && code/100 == 2 {
-			return nil
-		}
-		if err == nil && step == maxSteps {
+		code, words, err = c.ask(c.server.CommandTimeout)
+		if err == nil && step == maxSteps && code/100 != 2 {
 			err = errNotSMTP
 		}
 		if err != nil || code != 334 {
-			return c.fail(domain.StageAuth, code, words, err)
+			return code, words, err
 		}
 		challenge, err := base64.StdEncoding.DecodeString(string(words))
 		if err != nil { // some servers ask for LOGIN's user and password in plain words

@@ -39,12 +39,16 @@ type Conn struct {
 // extensions are what the server offers in EHLO.
 type extensions struct {
 	pipelining, eightBit, smtputf8, size, dsn, starttls bool
+	maxSize                                             int // bytes of an email, 0: it does not say
 	auth                                                []string
 }
 
 // Sent is the number of emails that got an answer on this connection, for learning the
 // server's limit.
 func (c *Conn) Sent() int { return c.sent }
+
+// Fits tells whether the server takes an email of so many bytes (RFC 1870), as far as it says.
+func (c *Conn) Fits(size int) bool { return c.maxSize == 0 || size <= c.maxSize }
 
 // Broken tells that the connection is over.
 func (c *Conn) Broken() bool { return c.broken }

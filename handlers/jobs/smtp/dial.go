@@ -7,6 +7,7 @@ import (
 	"io"
 	"net"
 	"os"
+	"strconv"
 	"strings"
 	"syscall"
 
@@ -118,12 +119,19 @@ func offered(answer string) (list extensions) {
 			list.smtputf8 = true
 		case "SIZE":
 			list.size = true
+			if n, err := strconv.Atoi(strings.TrimSpace(rest)); err == nil && n > 0 {
+				list.maxSize = n
+			}
 		case "DSN":
 			list.dsn = true
 		case "STARTTLS":
 			list.starttls = true
 		case "AUTH":
-			list.auth = strings.Fields(rest)
+			list.auth = append(list.auth, strings.Fields(rest)...)
+		default:
+			if first, old := strings.CutPrefix(keyword, "AUTH="); old { // as servers before RFC 2554 wrote it
+				list.auth = append(append(list.auth, first), strings.Fields(rest)...)
+			}
 		}
 	}
 	return list

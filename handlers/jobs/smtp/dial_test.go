@@ -6,6 +6,7 @@ import (
 	"errors"
 	"net"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -172,6 +173,42 @@ func TestAuth(t *testing.T) {
 	s = smtptest.Start(t, smtptest.Script{})
 	if f := failure(t, server(t, "smtp://me:pw@"+s.Addr())); f.Status() != domain.SenderBroken {
 		t.Errorf("no AUTH offered: %+v", f)
+	}
+}
+
+// A mechanism that is offered and then not known is not the end of it.
+func TestAuthGoesOnAfter504(t *testing.T) {
+	users := map[string]string{"me": "p w"}
+	var asked atomic.Int32
+	refuse := func(n int32) func(smtptest.Event) smtptest.Action {
+		asked.Store(0)
+		return func(e smtptest.Event) smtptest.Action {
+			if e.Stage == domain.StageAuth && asked.Add(1) <= n {
+				return smtptest.Action{Answer: "504 5.7.4 unrecognized authentication type"}
+			}
+			return smtptest.Action{}
+		}
+	}
+	for _, c := range []struct {
+		script smtptest.Script
+		code   int
+	}{
+		{smtptest.Script{On: refuse(1)}, 0},
+		{smtptest.Script{On: refuse(2)}, 0},
+		{smtptest.Script{On: refuse(3)}, 504},
+		{smtptest.Script{On: refuse(1), Mechanisms: "PLAIN"}, 504},
+		{smtptest.Script{OldAuth: true, Mechanisms: "LOGIN"}, 0},
+		{smtptest.Script{OldAuth: true, Mechanisms: "GSSAPI LOGIN"}, 0},
+	} {
+		asked.Store(0)
+		c.script.Users, c.script.RequireAuth = users, true
+		s := smtptest.Start(t, c.script)
+		to := server(t, "smtp://me:p%20w@"+s.Addr())
+		if c.code == 0 {
+			wantStatuses(t, deliver(t.Context(), dial(t, to), "a@b.example"), domain.Accepted)
+		} else if f := failure(t, to); f.Code != c.code || f.Status() != domain.SenderBroken {
+			t.Errorf("%+v: %+v", c.script, f)
+		}
 	}
 }
 

@@ -196,17 +196,6 @@ func TestLimitOfLettersPerConnection(t *testing.T) {
 	}
 }
 
-func TestSize(t *testing.T) {
-	s := smtptest.Start(t, smtptest.Script{Size: 100})
-	c := dial(t, server(t, s.URL()))
-	c.Envelope(sender, "a@b.example", 101, "")
-	answer, ok := c.Ready(t.Context())
-	if ok || answer.Code != 552 || answer.Status() != domain.SenderBroken {
-		t.Errorf("too large an email: %s", answer)
-	}
-	wantStatuses(t, deliver(t.Context(), c, "a@b.example"), domain.Accepted)
-}
-
 func TestAddressesBeyondASCII(t *testing.T) {
 	s := smtptest.Start(t, smtptest.Script{})
 	c := dial(t, server(t, s.URL()))
@@ -224,5 +213,50 @@ func TestAddressesBeyondASCII(t *testing.T) {
 	c.Envelope("я@sender.example", "a@b.example", 0, "")
 	if answer, ok := c.Ready(t.Context()); ok || answer.Status() != domain.SenderBroken {
 		t.Errorf("sender: %s", answer)
+	}
+}
+
+// However much a server says, its answer is the code; of the words the first are kept, in the charset that they look like.
+func TestLongAnswers(t *testing.T) {
+	line := strings.Repeat("x", 5990)
+	lines := "250 " + strings.Repeat("queued\n", 149) + "done"
+	for name, c := range map[string]struct {
+		answer string
+		want   domain.AttemptStatus
+		text   string
+	}{
+		"6,000 bytes":             {"250 2.0.0 " + line, domain.Accepted, "2.0.0 xxx"},
+		"150 lines":               {lines, domain.Accepted, "queued queued"},
+		"150 long lines":          {"250 " + strings.Repeat(line+"\n", 149) + "done", domain.Accepted, "xxx"},
+		"6,000 bytes of refusal":  {"550 5.7.1 " + line, domain.Failed, "5.7.1 xxx"},
+		"a long line, then more":  {"550 5.7.1 " + line + "\n5.7.1 end", domain.Failed, "5.7.1 xxx"},
+		"KOI8-R":                  {"550 5.7.1 \xef\xd4\xcb\xc1\xda\xc1\xce\xcf", domain.Failed, "5.7.1 Отказано"},
+		"windows-1251":            {"550 5.7.1 \xce\xf2\xea\xe0\xe7\xe0\xed\xee", domain.Failed, "5.7.1 Отказано"},
+		"no end to it":            {"250 " + strings.Repeat(line+"\n", 200) + "done", domain.Unknown, "the server's answer is too long"},
+		"exactly the read buffer": {"250 " + strings.Repeat("y", 4<<10-6), domain.Accepted, "yyy"},
+	} {
+		s := smtptest.Start(t, smtptest.Script{On: smtptest.Nth(2, domain.StageEndOfData, smtptest.Action{Answer: c.answer})})
+		answers := deliver(t.Context(), dial(t, server(t, s.URL())), names(3)...)
+		if got := answers[1]; got.Status() != c.want || !strings.HasPrefix(got.Text, c.text) {
+			t.Errorf("%s: %s %.60q", name, got.Status(), got.Text)
+		}
+		if c.want != domain.Unknown && (len(answers) != 3 || answers[2].Status() != domain.Accepted) {
+			t.Errorf("%s: the next email: %+v", name, answers[2:])
+		}
+	}
+}
+
+// A server that says how large an email may be is not bothered with a larger one.
+func TestSize(t *testing.T) {
+	s := smtptest.Start(t, smtptest.Script{Size: 1000})
+	c := dial(t, server(t, s.URL()))
+	c.Envelope(sender, "a@b.example", 1001, "")
+	answer, ok := c.Ready(t.Context())
+	if ok || answer.Status() != domain.Failed || answer.Code != 552 || answer.Text != "5.3.4 the email has 1001 bytes, and the mail server takes 1000" || answer.Class() != domain.ClassSize {
+		t.Errorf("%v %+v", ok, answer)
+	}
+	wantStatuses(t, deliver(t.Context(), c, "a@b.example"), domain.Accepted)
+	if !c.Fits(1000) || c.Fits(1001) {
+		t.Error("the limit is not the server's")
 	}
 }

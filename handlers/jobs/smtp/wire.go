@@ -13,9 +13,9 @@ import (
 
 const (
 	block      = 64 << 10 // bytes written under one DataTimeout
-	maxLines   = 100      // of one answer
+	maxAnswer  = 1 << 20  // bytes of one answer, after which it is none
 	maxWords   = 4 << 10  // bytes of one answer that are kept
-	readBuffer = 4 << 10  // longest line of an answer; RFC 5321 section 4.5.3.1.5 says 512
+	readBuffer = 4 << 10
 )
 
 var (
@@ -96,15 +96,12 @@ func (w *wire) read(timeout time.Duration) (code int, words []byte, err error) {
 		}
 	}
 	w.words = w.words[:0]
-	for range maxLines {
-		line, err := w.in.ReadSlice('\n')
-		if errors.Is(err, bufio.ErrBufferFull) {
-			return 0, nil, errTooLong
-		}
+	for size := 0; size < maxAnswer; {
+		line, more, err := w.readLine()
 		if err != nil {
 			return 0, nil, err
 		}
-		line = bytes.TrimRight(line, "\r\n")
+		size += len(line)
 		n, ok := replyCode(line)
 		if !ok || code != 0 && n != code {
 			return 0, nil, errNotSMTP
@@ -112,15 +109,30 @@ func (w *wire) read(timeout time.Duration) (code int, words []byte, err error) {
 		code = n
 		last := len(line) == 3 || line[3] == ' '
 		line = line[min(4, len(line)):]
-		if last && len(w.words) == 0 {
+		if last && len(w.words) == 0 && !more {
 			return code, line, nil
 		}
 		w.words = appendLine(w.words, line)
+		for more && size < maxAnswer { // a line beyond the buffer, of which no more than that is kept
+			if line, more, err = w.readLine(); err != nil {
+				return 0, nil, err
+			}
+			size += len(line)
+		}
 		if last {
 			return code, w.words, nil
 		}
 	}
 	return 0, nil, errTooLong
+}
+
+// readLine takes a line, or as much of it as the buffer holds; more: it goes on.
+func (w *wire) readLine() (line []byte, more bool, err error) {
+	line, err = w.in.ReadSlice('\n')
+	if errors.Is(err, bufio.ErrBufferFull) {
+		return line, true, nil
+	}
+	return bytes.TrimRight(line, "\r\n"), false, err
 }
 
 func replyCode(line []byte) (code int, ok bool) {
@@ -137,10 +149,11 @@ func replyCode(line []byte) (code int, ok bool) {
 }
 
 func appendLine(words, line []byte) []byte {
-	if len(words)+len(line) > maxWords {
+	line = line[:min(len(line), max(0, maxWords-len(words)))]
+	switch {
+	case len(line) == 0:
 		return words
-	}
-	if len(words) == 0 {
+	case len(words) == 0:
 		return append(words, line...)
 	}
 	if enhanced, _, ok := bytes.Cut(words, []byte(" ")); ok && len(enhanced) >= 5 && enhanced[1] == '.' {

@@ -87,7 +87,8 @@ func (s *session) extensions() string {
 	offer("DSN", s.script.DSN)
 	offer("STARTTLS", s.script.TLS != NoTLS && !s.secure)
 	offer(fmt.Sprintf("SIZE %d", s.script.Size), s.script.Size > 0)
-	offer("AUTH "+s.mechanisms(), len(s.script.Users) > 0)
+	offer("AUTH "+s.mechanisms(), len(s.script.Users) > 0 && !s.script.OldAuth)
+	offer("AUTH="+s.mechanisms(), len(s.script.Users) > 0 && s.script.OldAuth)
 	return strings.Join(lines, "\n")
 }
 

@@ -40,6 +40,7 @@ type Script struct {
 	Implicit    bool              // TLS from the first byte
 	Users       map[string]string // passwords; AUTH is offered when there are any
 	Mechanisms  string            // for AUTH; empty: PLAIN LOGIN CRAM-MD5
+	OldAuth     bool              // offered as AUTH=, as before RFC 2554
 	RequireAuth bool              // 530 to MAIL before AUTH
 
 	LettersPerConn int           // then 421; 0: no limit
