@@ -16,7 +16,8 @@ func (p *program) startBounces(database *database) (stop func(), err error) {
 		return nil, err
 	}
 	secrets := slices.DeleteFunc([][]byte{secret, p.config.SecretOld.key()}, func(key []byte) bool { return len(key) == 0 })
-	intake := &bounces.Intake{Domain: string(p.config.BounceDomain), Secrets: secrets, Log: p.log, Receive: database.Bounces().Receive}
+	intake := &bounces.Intake{Domain: string(p.config.BounceDomain), Secrets: secrets, Log: p.log, Receive: database.Bounces().Receive,
+		Unsubscribe: database.Clients().Unsubscribe}
 	ctx, cancel := context.WithCancel(context.WithoutCancel(p.ctx))
 	var working sync.WaitGroup
 	if p.config.BounceAddr != "" {

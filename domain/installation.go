@@ -34,3 +34,11 @@ func SecretFingerprint(secret []byte) []byte {
 	mac.Write([]byte("skychimp installation\x00")) // no other use of the secret signs the same bytes
 	return mac.Sum(nil)[:16]
 }
+
+// FeedbackSender is how the provider of many mailboxes tells the emails of this installation from those of others
+// that send for the same domain: the last part of a Feedback-ID, 13 letters and digits that last as long as the secret.
+func FeedbackSender(secret []byte, host string) string {
+	mac := hmac.New(sha256.New, secret)
+	mac.Write([]byte("skychimp feedback\x00" + host)) // no other use of the secret signs the same bytes
+	return returnEncoding.EncodeToString(mac.Sum(nil)[:8])
+}

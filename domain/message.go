@@ -1,29 +1,54 @@
 package domain
 
 import (
+	"slices"
 	"strings"
 	"time"
 )
 
-// Message is what is sent. What its subject and body may hold is checked by letter.Check.
+// Message is what is sent. What its subject and body may hold is checked by email.Check.
 type Message struct {
 	ID        int64 `bun:",pk,autoincrement"`
 	OwnerID   int64
 	Subject   string
 	Body      string
+	Language  string // one of MessageLanguages; empty: as the text reads
+	HTMLSize  int    `bun:"html_size"` // bytes of the HTML of its emails, about; 0: not known
 	Revision  int
 	CreatedAt time.Time `bun:",nullzero,default:now()"`
 	UpdatedAt time.Time `bun:",nullzero,default:now()"`
 }
 
+// ClipSize is from how many bytes of HTML on an owner is warned: Gmail shows an email up to 102 kB and hides the rest,
+// with the link to unsubscribe.
+const ClipSize = 90_000
+
+// Long is the size in kB of emails that mailboxes may not show to their end, 0 when they are shorter.
+func (m Message) Long() int {
+	if m.HTMLSize < ClipSize {
+		return 0
+	}
+	return m.HTMLSize / 1000
+}
+
+// EmailLanguage is the language of emails with a subject and a body: the chosen one, else what the text reads like,
+// else the owner's.
+func EmailLanguage(chosen, subject, body, owner string) string {
+	if slices.Contains(MessageLanguages(), chosen) {
+		return chosen
+	}
+	return DetectLanguage(subject+"\n"+body, owner)
+}
+
 // MessageForm is the form of a message: Body is Markdown with placeholders.
 type MessageForm struct {
-	Subject, Body string
+	Subject, Body, Language string
 }
 
 // Change applies the form as a new revision; runs keep the one they started with.
 func (m *Message) Change(form MessageForm, now time.Time) {
 	m.Subject, m.Body = strings.TrimSpace(form.Subject), strings.ReplaceAll(form.Body, "\r\n", "\n")
+	m.Language = form.Language
 	m.Revision++
 	m.UpdatedAt = now
 }

@@ -38,6 +38,7 @@ type Run struct {
 	WindowEnd    time.Time `bun:",nullzero"`
 	Subject      string
 	Body         string
+	Language     string // as of the message
 	Revision     int
 	From         From `bun:"embed:"`
 	Status       RunStatus

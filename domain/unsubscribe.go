@@ -6,14 +6,19 @@ import (
 	"encoding/base64"
 	"encoding/binary"
 	"hash"
+	"strings"
 )
 
 const unsubscribeMAC = 16 // bytes of the HMAC that a token carries
 
+// unsubscribePrefix stands before the token in the local part of an address to unsubscribe at.
+const unsubscribePrefix = "unsubscribe+"
+
 // UnsubscribeTokens makes many tokens of one secret. One goroutine uses it.
 type UnsubscribeTokens struct {
-	mac hash.Hash
-	raw []byte
+	mac    hash.Hash
+	client int64 // whose token raw is
+	raw    []byte
 }
 
 // NewUnsubscribeTokens prepares the secret.
@@ -24,9 +29,23 @@ func NewUnsubscribeTokens(secret []byte) *UnsubscribeTokens {
 // Token names a client in the link of an email: the base64url of the id as a varint and of 16
 // bytes of an HMAC-SHA-256 over it. It never expires, because emails don't.
 func (t *UnsubscribeTokens) Token(clientID int64) string {
-	t.raw = binary.AppendUvarint(t.raw[:0], uint64(clientID))
-	t.raw = append(t.raw, t.sum(t.raw)...)
-	return base64.RawURLEncoding.EncodeToString(t.raw)
+	return base64.RawURLEncoding.EncodeToString(t.signed(clientID))
+}
+
+// Mailbox is the address at host that an email unsubscribes the client at. It holds the bytes of Token in
+// base32, because mail servers may change the case of a local part.
+func (t *UnsubscribeTokens) Mailbox(clientID int64, host string) string {
+	return unsubscribePrefix + returnEncoding.EncodeToString(t.signed(clientID)) + "@" + host
+}
+
+// signed is the id with its signature, until the next call.
+func (t *UnsubscribeTokens) signed(clientID int64) []byte {
+	if t.client != clientID || len(t.raw) == 0 {
+		t.raw = binary.AppendUvarint(t.raw[:0], uint64(clientID))
+		t.raw = append(t.raw, t.sum(t.raw)...)
+		t.client = clientID
+	}
+	return t.raw
 }
 
 func (t *UnsubscribeTokens) sum(id []byte) []byte {
@@ -39,7 +58,30 @@ func (t *UnsubscribeTokens) sum(id []byte) []byte {
 // ParseUnsubscribeToken is the client that a token of this secret names.
 func ParseUnsubscribeToken(secret []byte, token string) (clientID int64, ok bool) {
 	raw, err := base64.RawURLEncoding.DecodeString(token)
-	if err != nil || len(raw) <= unsubscribeMAC || base64.RawURLEncoding.EncodeToString(raw) != token {
+	if err != nil || base64.RawURLEncoding.EncodeToString(raw) != token {
+		return 0, false
+	}
+	return clientOfToken(raw, secret)
+}
+
+// ParseUnsubscribeMailbox is the client that an address at this host unsubscribes, signed by one of the secrets.
+func ParseUnsubscribeMailbox(address, host string, secrets ...[]byte) (clientID int64, ok bool) {
+	local, at, _ := strings.Cut(strings.ToLower(address), "@")
+	token, ours := strings.CutPrefix(local, unsubscribePrefix)
+	raw, err := returnEncoding.DecodeString(token)
+	if !ours || !strings.EqualFold(at, host) || err != nil || returnEncoding.EncodeToString(raw) != token {
+		return 0, false
+	}
+	for _, secret := range secrets {
+		if clientID, ok = clientOfToken(raw, secret); ok {
+			return clientID, true
+		}
+	}
+	return 0, false
+}
+
+func clientOfToken(raw, secret []byte) (clientID int64, ok bool) {
+	if len(raw) <= unsubscribeMAC {
 		return 0, false
 	}
 	id, sum := raw[:len(raw)-unsubscribeMAC], raw[len(raw)-unsubscribeMAC:]

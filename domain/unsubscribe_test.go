@@ -3,6 +3,7 @@ package domain
 import (
 	"encoding/base64"
 	"math"
+	"strings"
 	"testing"
 )
 
@@ -53,5 +54,43 @@ func TestUnsubscribeTokenForged(t *testing.T) {
 		if id, ok := ParseUnsubscribeToken(secret, wrong); ok {
 			t.Errorf("%s: %q reads as %d", name, wrong, id)
 		}
+	}
+}
+
+func TestUnsubscribeMailbox(t *testing.T) {
+	secret := []byte("a secret of the service")
+	tokens := NewUnsubscribeTokens(secret)
+	for _, id := range []int64{1, 300, math.MaxInt64} {
+		mailbox := tokens.Mailbox(id, "bounces.example.com")
+		if local, _, _ := strings.Cut(mailbox, "@"); len(local) > 64 {
+			t.Errorf("%d: local part of %d letters", id, len(local)) // RFC 5321, section 4.5.3.1.1
+		}
+		for _, written := range []string{mailbox, strings.ToUpper(mailbox)} {
+			if got, ok := ParseUnsubscribeMailbox(written, "Bounces.example.com", []byte("the one of now"), secret); !ok || got != id {
+				t.Errorf("%d: %s reads as %d, %v", id, written, got, ok)
+			}
+		}
+		if tokens.Token(id) != NewUnsubscribeTokens(secret).Token(id) {
+			t.Errorf("%d: the link changed", id)
+		}
+	}
+	good := tokens.Mailbox(77, "bounces.example.com")
+	for _, wrong := range []string{"", "@", "unsubscribe+@bounces.example.com", good[:len(good)-1], strings.Replace(good, "+", "+a", 1),
+		strings.Replace(good, "unsubscribe", "b", 1), tokens.Token(77) + "@bounces.example.com", tokens.Mailbox(77, "example.com"),
+		tokens.Mailbox(0, "bounces.example.com"), NewUnsubscribeTokens([]byte("another")).Mailbox(77, "bounces.example.com")} {
+		if id, ok := ParseUnsubscribeMailbox(wrong, "bounces.example.com", secret); ok {
+			t.Errorf("%q reads as %d", wrong, id)
+		}
+	}
+}
+
+func TestFeedbackSender(t *testing.T) {
+	one := FeedbackSender([]byte("a secret"), "example.com")
+	if len(one) < 5 || len(one) > 15 { // what Gmail takes
+		t.Errorf("%q has %d letters", one, len(one))
+	}
+	if one != FeedbackSender([]byte("a secret"), "example.com") || one == FeedbackSender([]byte("another"), "example.com") ||
+		one == FeedbackSender([]byte("a secret"), "example.org") {
+		t.Errorf("%q is not this installation's alone", one)
 	}
 }

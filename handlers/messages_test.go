@@ -56,7 +56,7 @@ func TestMessageStarts(t *testing.T) {
 		}
 		for _, name := range templates.ExampleNames() {
 			subject, body := templates.Example(lang, name)
-			if err := email.Check(subject, body); err != nil || subjects[subject] {
+			if _, err := email.Check(subject, body); err != nil || subjects[subject] {
 				t.Errorf("%s in %s: %q, %v", name, lang, subject, err)
 			}
 			subjects[subject] = true
@@ -110,6 +110,48 @@ func TestMessagesInPlace(t *testing.T) {
 	if a := b.do("DELETE", path, nil).is(t, 200); a.body != "" {
 		t.Errorf("deleted: %q", a.body)
 	}
+}
+
+// The language of a message is that of its emails' own words, not of its owner's pages.
+func TestMessageLanguage(t *testing.T) {
+	w := newEnv(t)
+	user, b := w.owner(t, "ann")
+	b.get("/messages/new").is(t, 200, `name="language"`, "As the text reads", `<option value="de">German`)
+	for _, row := range []struct{ language, body, lang, dir, words string }{
+		{"", "Здравствуйте! Новости ноября", "ru", "ltr", "Отписаться"},
+		{"", "Hello, the news of November", "en", "ltr", "Unsubscribe"},
+		{"de", "Hallo", "de", "ltr", "Abmelden"},
+		{"", "שלום, יש לנו חדשות", "he", "rtl", "הסרה מרשימת התפוצה"},
+	} {
+		a := b.post("/messages", "subject", "x", "body", row.body, "language", row.language).is(t, 303)
+		b.get(a.Header.Get("Location")+"/preview").is(t, 200, fmt.Sprintf(`<html lang="%s" dir="%s"`, row.lang, row.dir), row.words)
+		b.get(a.Header.Get("Location")+"/edit").is(t, 200, fmt.Sprintf(`<option value="%s" selected>`, row.language))
+	}
+	for _, b := range []*browser{b, b.htmx()} {
+		b.post("/messages", "subject", "x", "body", "kept", "language", "tlh").is(t, 422, "Choose one of the languages.", "kept")
+	}
+	m := domain.Message{OwnerID: user.ID}
+	m.Change(domain.MessageForm{Subject: "x", Body: "Hallo", Language: "de"}, time.Now())
+	if m.Language != "de" {
+		t.Errorf("%+v", m)
+	}
+}
+
+// Gmail clips an email at 102 kB.
+func TestLongMessageIsWarnedAbout(t *testing.T) {
+	w := newEnv(t)
+	_, b := w.owner(t, "ann")
+	short := b.post("/messages", "subject", "x", "body", strings.Repeat("word ", 15_000)).is(t, 303).Header.Get("Location")
+	if page := b.get(short).is(t, 200).body; strings.Contains(page, "102 kB") {
+		t.Error("75 kB are warned about")
+	}
+	long := b.post("/messages", "subject", "x", "body", strings.Repeat("word ", 18_000)).is(t, 303).Header.Get("Location")
+	b.get(long).is(t, 200, "This email takes 9", "Gmail hides what comes after 102 kB", "hides the rest")
+	id := long[strings.LastIndex(long, "/")+1:]
+	a := b.post("/mailings", "name", "Spring", "message_id", id, "audience", "all", "start_at", "2040-01-01T10:00", "timezone", "UTC", "periodicity", "once").is(t, 303)
+	b.get(a.Header.Get("Location")).is(t, 200, "This email takes 9")
+	b.get(a.Header.Get("Location")+"/review").is(t, 200, "This email takes 9")
+	b.htmx().do("PUT", long, []string{"subject", "x", "body", strings.Repeat("word ", 18_500)}).is(t, 200)
 }
 
 func TestMessageInUse(t *testing.T) {

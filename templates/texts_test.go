@@ -11,6 +11,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"skychimp/domain"
 )
 
 // words are the texts of a language, by key; plural forms stand in one text.
@@ -64,6 +66,19 @@ func TestLanguagesSayTheSame(t *testing.T) {
 			t.Errorf("%s has no Russian text", key)
 		} else if !reflect.DeepEqual(set(text), set(ru[key])) {
 			t.Errorf("%s has the placeholders %v in English, %v in Russian", key, set(text), set(ru[key]))
+		}
+	}
+}
+
+// The words of emails stand in every language that a message may have.
+func TestEmailsHaveWordsInTheirLanguage(t *testing.T) {
+	en := words(t, "en")
+	for _, lang := range domain.MessageLanguages() {
+		said := words(t, lang)
+		for _, key := range []string{"recipients.unsubscribe", "recipients.footer"} {
+			if said[key] == "" || strings.Contains(en[key], "{{.Name}}") != strings.Contains(said[key], "{{.Name}}") {
+				t.Errorf("%s in %s: %q", key, lang, said[key])
+			}
 		}
 	}
 }

@@ -87,9 +87,9 @@ func TestSignatureVerifies(t *testing.T) {
 			email := write(t, l, r)
 			parse(t, email)
 			verify(t, signer, email, "from to subject date message-id list-unsubscribe list-unsubscribe-post "+
-				"reply-to list-id feedback-id mime-version content-type")
+				"reply-to list-id feedback-id content-language mime-version content-type")
 			for _, part := range []string{"noreply@", "anna.petrova@example.net>", "Spaces", r.Date.Format("Jan 2006"), "/unsubscribe/", "One-Click", "code",
-				"ivan@example.org", "mailing-7", "7:3:mailing", "alternative"} {
+				"ivan@example.org", "owner-3", "7:3:mailing", "alternative"} {
 				forged(t, signer, email, part, "x"+part)
 			}
 			for _, name := range oversigned {

@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strings"
 	"unicode/utf8"
+
+	"skychimp/domain"
 )
 
 //go:embed frame.html
@@ -38,6 +40,14 @@ type page struct {
 	Footer                    string
 	UnsubscribeText           string
 	UnsubscribeURL            template.URL
+}
+
+// Direction is "ltr" or "rtl". Mailboxes leave out the element html, so others carry it as well.
+func (p page) Direction() string {
+	if domain.RightToLeft(p.Language) {
+		return "rtl"
+	}
+	return "ltr"
 }
 
 func (p page) html() (string, error) {

@@ -28,14 +28,14 @@ func FuzzAppend(f *testing.F) {
 			return
 		}
 		p := parse(t, email)
-		if wire, _, _ := wireAddress(address); p.to.Address != wire || len(p.header) != 14 {
+		if wire, _, _ := wireAddress(address); p.to.Address != wire || len(p.header) != 14+strings.Count(url[:min(8, len(url))], "https://") {
 			t.Fatalf("to %s instead of %s, %d headers", p.to.Address, address, len(p.header))
 		}
 		if v := verifications(t, signer, email)[0]; v.Err != nil {
 			t.Fatal(v.Err)
 		}
 		r.Comment = strings.ReplaceAll(strings.ReplaceAll(comment, "\r\n", "\n"), "\r", "\n")
-		if p.content != l.HTML(r) || p.text != string(appendPieces(nil, l.text, &r)) {
+		if p.content != l.HTML(r) || p.text != string(appendPieces(nil, l.text.pieces, &r)) {
 			t.Fatalf("%q and %q decode to something else", p.text, p.content)
 		}
 		if !utf8.ValidString(name) || !utf8.ValidString(comment) {
@@ -58,7 +58,8 @@ func FuzzCompile(f *testing.F) {
 		s := benchSource()
 		s.Subject, s.Body = subject, body
 		l, err := Compile(s)
-		if err != nil && Check(subject, body) == nil {
+		size, other := Check(subject, body)
+		if err != nil && other == nil {
 			t.Fatalf("what passes can't be compiled: %v", err)
 		}
 		if err != nil {
@@ -69,6 +70,9 @@ func FuzzCompile(f *testing.F) {
 			t.Fatalf("subject %q", p.subject)
 		}
 		checkHTML(t, p.content)
+		if off := size - len(p.content); other == nil && (off < -5000 && !strings.Contains(body, "{{") || off > 2*personalSize) {
+			t.Fatalf("Check says %d bytes, the HTML has %d", size, len(p.content))
+		}
 	})
 }
 

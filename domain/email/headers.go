@@ -141,12 +141,33 @@ func oneLine(text []byte) []byte {
 	return bytes.Trim(line, " ")
 }
 
-func appendUnsubscribe(dst []byte, address string) []byte {
+// appendUnsubscribe appends what mail programs unsubscribe with. They may post to the link without asking
+// anybody only where nobody can change it on the way (RFC 8058, section 3.1).
+func appendUnsubscribe(dst []byte, r *Recipient) []byte {
 	const name = "List-Unsubscribe:"
 	dst = append(dst, name...)
-	if len(name)+len(address)+3 > foldAt {
+	if len(name)+len(r.UnsubscribeURL)+4 > foldAt {
 		dst = append(dst, crlf...)
 	}
-	dst = append(append(dst, " <"...), address...)
-	return append(dst, ">\r\nList-Unsubscribe-Post: List-Unsubscribe=One-Click\r\n"...)
+	dst = append(append(append(dst, " <"...), r.UnsubscribeURL...), '>')
+	if r.UnsubscribeMailbox != "" {
+		dst = append(append(append(dst, ",\r\n <mailto:"...), r.UnsubscribeMailbox...), "?subject=unsubscribe>"...)
+	}
+	dst = append(dst, crlf...)
+	if strings.HasPrefix(r.UnsubscribeURL, "https://") {
+		dst = append(dst, "List-Unsubscribe-Post: List-Unsubscribe=One-Click\r\n"...)
+	}
+	return dst
+}
+
+// appendListID appends what all emails of a list have in common (RFC 2919), or nothing where there is none.
+func appendListID(dst []byte, list List) ([]byte, error) {
+	if list.ID == "" {
+		return dst, nil
+	}
+	if breaksHeader(list.Name) || !isDotAtom(list.ID) || !isVisible(list.ID) || len(list.ID) > 255 {
+		return nil, unsafe("list_id")
+	}
+	const name = "List-Id: "
+	return appendNameAddress(append(dst, name...), len(name), list.Name, list.ID), nil
 }

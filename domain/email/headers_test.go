@@ -25,8 +25,9 @@ func TestHeaders(t *testing.T) {
 		`List-Unsubscribe-Post: List-Unsubscribe=One-Click`,
 		`Precedence: bulk`,
 		`Reply-To: "Ivan" <ivan@example.org>`,
-		`List-Id: <mailing-7.example.com>`,
-		`Feedback-ID: 7:3:mailing:skychimp`,
+		`List-Id: "Ivan's Bakery" <owner-3.example.com>`,
+		`Feedback-ID: 7:3:mailing:abcdefghijklm`,
+		`Content-Language: en`,
 		`MIME-Version: 1.0`,
 		`Content-Type: multipart/alternative; boundary="=_skychimp"`,
 	}, "\r\n")
@@ -117,7 +118,7 @@ func TestUnsafeSourceRefused(t *testing.T) {
 		for field, change := range map[string]func(*Source){
 			"from":        func(s *Source) { s.From.Name += bad },
 			"reply_to":    func(s *Source) { s.ReplyTo.Address += bad },
-			"list_id":     func(s *Source) { s.ListID += bad },
+			"list_id":     func(s *Source) { s.List.ID += bad },
 			"feedback_id": func(s *Source) { s.FeedbackID += bad },
 		} {
 			s := benchSource()
@@ -177,4 +178,24 @@ func TestWordsHoldWholeCharacters(t *testing.T) {
 			t.Errorf("got %q, want %q", decoded.String(), text)
 		}
 	}
+}
+
+func TestUnsubscribeHeaders(t *testing.T) {
+	const mailbox = "unsubscribe+aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa@bounces.example.com"
+	for name, row := range map[string]struct{ link, mailbox, want, not string }{
+		"link": {"https://example.com/u/1", "", "List-Unsubscribe: <https://example.com/u/1>\r\nList-Unsubscribe-Post: List-Unsubscribe=One-Click\r\n", "mailto:"},
+		"both": {"https://example.com/u/1", mailbox,
+			"List-Unsubscribe: <https://example.com/u/1>,\r\n <mailto:" + mailbox + "?subject=unsubscribe>\r\nList-Unsubscribe-Post: List-Unsubscribe=One-Click\r\n", ""},
+		"link that anybody on the way can change": {"http://example.com/u/1", mailbox, "<mailto:" + mailbox, "List-Unsubscribe-Post"},
+	} {
+		r := benchRecipient()
+		r.UnsubscribeURL, r.UnsubscribeMailbox = row.link, row.mailbox
+		email := string(write(t, compile(t, benchSource()), r))
+		if !strings.Contains(email, row.want) || row.not != "" && strings.Contains(email, row.not) {
+			t.Errorf("%s:\n%.1200s", name, email)
+		}
+	}
+	r := benchRecipient()
+	r.UnsubscribeMailbox = "a@b>, <mailto:eve@example.org"
+	refused(t, compile(t, benchSource()), r, "unsubscribe_mailbox")
 }

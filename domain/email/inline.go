@@ -12,6 +12,8 @@ import (
 	"github.com/andybalholm/cascadia"
 	"golang.org/x/net/html"
 	"golang.org/x/net/html/atom"
+
+	"skychimp/domain"
 )
 
 // rule is one selector of content.css with its declarations ("color:#fff").
@@ -48,10 +50,18 @@ func readRules(css string) (rules []rule, err error) {
 	return rules, nil
 }
 
+// mirrored is content.css for languages that are written from right to left.
+var mirrored = strings.NewReplacer("border-left", "border-right", "text-align: left", "text-align: right",
+	"padding: 0 0 0 24px", "padding: 0 24px 0 0", "padding: 0 0 0 12px", "padding: 0 12px 0 0", "padding: 0 12px 0 0", "padding: 0 0 0 12px", "2px 0 2px 16px", "2px 16px 2px 0")
+
 // style writes the style of content.css into the elements. Being parsed on its own, markup
 // that an author left open is closed and can't reach the frame.
-func style(markup string) (template.HTML, error) {
-	rules, err := readRules(contentCSS)
+func style(markup, language string) (template.HTML, error) {
+	css := contentCSS
+	if domain.RightToLeft(language) {
+		css = mirrored.Replace(css)
+	}
+	rules, err := readRules(css)
 	if err != nil {
 		return "", err
 	}
@@ -66,6 +76,7 @@ func style(markup string) (template.HTML, error) {
 	var out strings.Builder
 	for node := range body.Descendants() {
 		if node.Type == html.ElementNode {
+			fitPicture(node)
 			inline(node, rules)
 			measure(node)
 		}

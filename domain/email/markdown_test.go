@@ -76,7 +76,8 @@ func TestDeadLinks(t *testing.T) {
 		"<img src=data:x>":    "body: messages.picture_data <nil>",
 	} {
 		got := ""
-		if p, ok := errors.AsType[domain.ValidationErrors](Check("x", body)); ok {
+		_, err := Check("x", body)
+		if p, ok := errors.AsType[domain.ValidationErrors](err); ok {
 			got = fmt.Sprint(p[0], " ", p[0].Args["Address"])
 		}
 		if got != want {
@@ -147,7 +148,7 @@ func checkHTML(t testing.TB, page string) {
 	}
 	const elements = " html head meta title style body table tbody thead tr th td p br hr h1 h2 h3 h4 h5 h6 strong b em i u s del sub sup " +
 		"small div center code pre blockquote ul ol li a img "
-	const attributes = " lang xmlns:o bgcolor charset name content role width cellpadding cellspacing border class align style href src alt title height start "
+	const attributes = " lang dir xmlns:o bgcolor charset name content role width cellpadding cellspacing border class align style href src alt title height start "
 	inNote := false
 	for n := range root.Descendants() {
 		if n.Type != html.ElementNode {

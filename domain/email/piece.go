@@ -9,10 +9,11 @@ type piece struct {
 	field         field
 	escape        escape
 
-	quoted []byte // text in quoted-printable, from column 0
-	first  int    // room its first line needs
-	last   int    // length of its last line
-	broken bool   // it has more than one line
+	quoted []byte     // text in quoted-printable, from column 0; of a part in base64 the text with CRLF
+	lines  *[3][]byte // see encode; nil: the text is short
+	first  int        // room its first line needs
+	last   int        // length of its last line
+	broken bool       // it has more than one line
 }
 
 // prepared is p with its text encoded.
@@ -116,9 +117,10 @@ func appendHTML(dst []byte, value, lineBreak string) []byte {
 			dst = append(dst, "&#34;"...)
 		case '\'':
 			dst = append(dst, "&#39;"...)
-		case '\r':
-		case '\n':
-			dst = append(dst, lineBreak...)
+		case '\r', '\n':
+			if c == '\n' || i+1 == len(value) || value[i+1] != '\n' {
+				dst = append(dst, lineBreak...)
+			}
 		default:
 			dst = append(dst, c)
 		}

@@ -31,20 +31,29 @@ const (
 // placeholders are the names that an owner may use.
 var placeholders = map[string]field{"name": fieldName, "email": fieldEmail, "comment": fieldComment}
 
-// Check tells, as domain.ValidationErrors, what keeps a message from being sent. What passes can be compiled.
-func Check(subject, body string) error {
+// Check tells, as domain.ValidationErrors, what keeps a message from being sent. What passes can be compiled, to
+// an HTML part of about size bytes.
+func Check(subject, body string) (size int, err error) {
 	if p := problems(subject, body); len(p) > 0 {
-		return p
+		return 0, p
 	}
 	content, err := parseMarkdown(newMarks(body), body)
 	if err != nil {
-		return err
+		return 0, err
 	}
-	if _, err = content.html(); err != nil {
-		return err
+	markup, err := content.html("")
+	if err == nil {
+		err = content.problems().Err()
 	}
-	return content.problems().Err()
+	if err != nil {
+		return 0, err
+	}
+	whole, err := page{Language: "en", Subject: subject, Content: markup}.html()
+	return len(whole) + personalSize, err
 }
+
+// personalSize is what names, addresses and a preheader add to an email.
+const personalSize = 1000
 
 // problems are those seen without parsing the body.
 func problems(subject, body string) domain.ValidationErrors {

@@ -42,7 +42,7 @@ func TestCheck(t *testing.T) {
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
-			err := Check(test.subject, test.body)
+			_, err := Check(test.subject, test.body)
 			problems, _ := errors.AsType[domain.ValidationErrors](err)
 			if len(problems) == 0 && err != nil {
 				t.Fatal(err)

@@ -1,9 +1,5 @@
 package email
 
-// Both parts are quoted-printable. 8bit needs a server with 8BITMIME and breaks DKIM where a
-// relay re-encodes; base64 has to know its position modulo 3 at each splice, costs a third on
-// the markup that is most of an email, and counts as a sign of spam. Cyrillic words triple.
-
 // maxQuoted is the length of a quoted-printable line (RFC 2045, section 6.7).
 const maxQuoted = 76
 

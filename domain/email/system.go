@@ -46,7 +46,7 @@ func (n Notice) compile() (*Template, error) {
 	if n.ButtonText != "" {
 		body.WriteString(markup.ButtonBegins + `<a href="` + html.EscapeString(n.ButtonURL) + `">` + html.EscapeString(n.ButtonText) + "</a>" + markup.ButtonEnds)
 	}
-	content, err := style(body.String())
+	content, err := style(body.String(), n.Language)
 	if err != nil {
 		return nil, err
 	}
@@ -61,8 +61,8 @@ func (n Notice) compile() (*Template, error) {
 	if n.ButtonText != "" {
 		text += "\n\n" + buttonText(n.ButtonText, n.ButtonURL)
 	}
-	l := &Template{subject: fixed(n.Subject), text: fixed(text + textFooter(n.FooterText)), html: fixed(whole)}
-	return l.withHead(Source{From: n.From, Signer: n.Signer})
+	l := &Template{subject: fixed(n.Subject), text: newPart(fixed(text + textFooter(n.FooterText))), html: newPart(fixed(whole))}
+	return l.withHead(Source{From: n.From, Language: n.Language, Signer: n.Signer})
 }
 
 // fixed is a text without personal parts.

@@ -48,7 +48,7 @@ func TestNotice(t *testing.T) {
 	if email, err = n.Bytes(); err != nil {
 		t.Fatal(err)
 	}
-	verify(t, n.Signer, email, "from to subject date message-id mime-version content-type")
+	verify(t, n.Signer, email, "from to subject date message-id content-language mime-version content-type")
 	for field, change := range map[string]func(*Notice){
 		"subject":    func(n *Notice) { n.Subject += "\r\nBcc: x@y.z" },
 		"button_url": func(n *Notice) { n.ButtonURL = "javascript:alert(1)" },

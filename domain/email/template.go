@@ -17,14 +17,17 @@ import (
 // Source is what is the same for all recipients of a run.
 type Source struct {
 	Subject, Body   string // as the owner wrote them; Body is Markdown, both may hold placeholders
-	Language        string // of the email: "ru", "en"
+	Language        string // of the email, one of domain.MessageLanguages
 	From, ReplyTo   mail.Address
-	ListID          string // header value (RFC 2919), like "<mailing-7.example.com>"; may be empty
+	List            List   // may be empty
 	FeedbackID      string // header value, like "7:3:mailing:skychimp"; may be empty
 	UnsubscribeText string // the visible words of the link
 	FooterText      string // one line: why the reader got this email
 	Signer          *Signer
 }
+
+// List names what a recipient gets email after email of (RFC 2919): in words, and like "owner-7.example.com".
+type List struct{ Name, ID string }
 
 // Recipient is the one person an email goes to, with what is personal in it.
 type Recipient struct {
@@ -32,6 +35,7 @@ type Recipient struct {
 	wire                 string // Email as header fields carry it
 	MessageID            string // with its angle brackets
 	UnsubscribeURL       string // http or https
+	UnsubscribeMailbox   string // an address that does the same; may be empty
 	Date                 time.Time
 }
 
@@ -40,16 +44,15 @@ type Template struct {
 	from, tail []byte // the From line; the other header lines that are the same for all, with the blank line
 	subject    []piece
 	preheader  []piece
-	text, html []piece
+	text, html part
 	bulk       bool // goes to a list: has unsubscribe headers
 	seals      []*seal
 }
 
-// The two parts of an email. "=_" makes a boundary that quoted-printable can't contain.
+// What stands around the two parts of an email. "=_" makes a boundary that neither encoding can contain.
 const (
-	partHead = "Content-Transfer-Encoding: quoted-printable\r\n\r\n"
-	opening  = "--=_skychimp\r\nContent-Type: text/plain; charset=utf-8\r\n" + partHead
-	between  = "\r\n--=_skychimp\r\nContent-Type: text/html; charset=utf-8\r\n" + partHead
+	opening  = "--=_skychimp\r\nContent-Type: text/plain; charset=utf-8\r\n"
+	between  = "\r\n--=_skychimp\r\nContent-Type: text/html; charset=utf-8\r\n"
 	closing  = "\r\n--=_skychimp--\r\n"
 	mimeHead = "MIME-Version: 1.0\r\nContent-Type: multipart/alternative; boundary=\"=_skychimp\"\r\n\r\n"
 )
@@ -69,7 +72,7 @@ func Compile(s Source) (*Template, error) {
 	if err != nil {
 		return nil, err
 	}
-	markup, err := content.html()
+	markup, err := content.html(s.Language)
 	if err != nil {
 		return nil, err
 	}
@@ -82,7 +85,8 @@ func Compile(s Source) (*Template, error) {
 		return nil, err
 	}
 	text := content.text() + textFooter(s.FooterText, s.UnsubscribeText+": "+m.mark(fieldUnsubscribe))
-	t := &Template{bulk: true, subject: m.split(subject, verbatim), preheader: m.split(beside, verbatim), text: m.split(text, verbatim), html: m.split(html, escapeHTML)}
+	t := &Template{bulk: true, subject: m.split(subject, verbatim), preheader: m.split(beside, verbatim),
+		text: newPart(m.split(text, verbatim)), html: newPart(m.split(html, escapeHTML))}
 	return t.withHead(s)
 }
 
@@ -105,10 +109,13 @@ func (t *Template) withHead(s Source) (*Template, error) {
 			return nil, err
 		}
 	}
-	if t.tail, err = appendField(t.tail, "List-Id: ", "list_id", s.ListID); err != nil {
+	if t.tail, err = appendListID(t.tail, s.List); err != nil {
 		return nil, err
 	}
 	if t.tail, err = appendField(t.tail, "Feedback-ID: ", "feedback_id", s.FeedbackID); err != nil {
+		return nil, err
+	}
+	if t.tail, err = appendField(t.tail, "Content-Language: ", "language", s.Language); err != nil {
 		return nil, err
 	}
 	t.tail = append(t.tail, mimeHead...)
@@ -139,15 +146,13 @@ func (t *Template) Append(dst []byte, r Recipient) ([]byte, error) {
 	email = append(email, r.MessageID...)
 	email = append(email, "\r\n"...)
 	if t.bulk {
-		email = appendUnsubscribe(email, r.UnsubscribeURL)
+		email = appendUnsubscribe(email, &r)
 	}
 	unsigned := len(email)
 	email = append(email, t.tail...)
 	body := len(email)
-	email = append(email, opening...)
-	email = appendQuotedPieces(email, t.text, &r)
-	email = append(email, between...)
-	email = appendQuotedPieces(email, t.html, &r)
+	email = t.text.append(append(email, opening...), &r)
+	email = t.html.append(append(email, between...), &r)
 	email = append(email, closing...)
 	if err := t.sign(email[len(dst):signed], email[signed:unsigned], email[body:], r.Date); err != nil {
 		return dst, err
@@ -171,7 +176,7 @@ func (t *Template) sign(seals, headers, body []byte, at time.Time) error {
 }
 
 // HTML is the page that the recipient's mail program shows.
-func (t *Template) HTML(r Recipient) string { return string(appendPieces(nil, t.html, &r)) }
+func (t *Template) HTML(r Recipient) string { return string(appendPieces(nil, t.html.pieces, &r)) }
 
 // Subject is the subject line that the recipient reads.
 func (t *Template) Subject(r Recipient) string {
@@ -198,6 +203,8 @@ func (r *Recipient) check(bulk bool) error {
 		return unsafe("message_id")
 	case bulk && !isWebAddress(r.UnsubscribeURL):
 		return unsafe("unsubscribe_url")
+	case !isVisible(r.UnsubscribeMailbox):
+		return unsafe("unsubscribe_mailbox")
 	}
 	return nil
 }

@@ -2,6 +2,7 @@ package email
 
 import (
 	"bytes"
+	"encoding/base64"
 	"io"
 	"mime"
 	"mime/multipart"
@@ -64,7 +65,11 @@ func readPart(t testing.TB, parts *multipart.Reader, kind string) string {
 	if got := part.Header.Get("Content-Type"); got != kind {
 		t.Fatalf("part is %q, want %q", got, kind)
 	}
-	body, err := io.ReadAll(part)
+	var r io.Reader = part
+	if part.Header.Get("Content-Transfer-Encoding") == "base64" {
+		r = base64.NewDecoder(base64.StdEncoding, part)
+	}
+	body, err := io.ReadAll(r)
 	if err != nil {
 		t.Fatalf("%s: %v", kind, err)
 	}
@@ -145,7 +150,7 @@ func TestTemplateReadBack(t *testing.T) {
 			if p.subject != l.Subject(base) {
 				t.Errorf("subject %q, want %q", p.subject, l.Subject(base))
 			}
-			if want := string(appendPieces(nil, l.text, &base)); p.text != want {
+			if want := string(appendPieces(nil, l.text.pieces, &base)); p.text != want {
 				t.Errorf("text %q, want %q", p.text, want)
 			}
 			if p.content != l.HTML(base) {

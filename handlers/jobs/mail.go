@@ -211,11 +211,12 @@ func (w *MailWorker) test(ctx context.Context, job *river.Job[domain.MailJob], o
 		}
 		to.Name, to.Comment = client.FullName, client.Comment
 	}
+	language := domain.EmailLanguage(message.Language, message.Subject, message.Body, owner.Language)
 	compiled, err := email.Compile(email.Source{
-		Subject: message.Subject, Body: message.Body, Language: owner.Language,
+		Subject: message.Subject, Body: message.Body, Language: language,
 		From:            mail.Address{Name: owner.SenderName(), Address: w.From.Address},
 		ReplyTo:         mail.Address{Name: owner.SenderName(), Address: owner.Email},
-		UnsubscribeText: w.Translate(owner.Language, "recipients.unsubscribe"),
+		UnsubscribeText: w.Translate(language, "recipients.unsubscribe"),
 		FooterText:      w.Translate(owner.Language, "messages.test_footer"),
 		Signer:          w.Signer,
 	})

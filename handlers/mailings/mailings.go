@@ -29,6 +29,7 @@ type mailingRow struct {
 	Name           string
 	MessageID      int64
 	Subject        string // of its message
+	Long           int    // kB, where mailboxes may not show its emails to their end; else 0, and in lists
 	Periodicity    domain.Periodicity
 	Status         domain.MailingStatus
 	DisabledReason string
@@ -169,14 +170,17 @@ func (h *Mailings) ownMailing(r *web.Request) (domain.Mailing, error) {
 // rowOf adds to a mailing what its row shows besides.
 func (h *Mailings) rowOf(r *web.Request, m domain.Mailing) (mailingRow, error) {
 	row := db.MailingRow{Mailing: m}
+	long := 0
 	if m.MessageID != 0 {
 		message, err := h.DB.Messages().Get(r.UserContext(), m.OwnerID, m.MessageID)
 		if err != nil {
 			return mailingRow{}, err
 		}
-		row.Subject = message.Subject
+		row.Subject, long = message.Subject, message.Long()
 	}
-	return h.mailingRow(r, row), nil
+	shown := h.mailingRow(r, row)
+	shown.Long = long
+	return shown, nil
 }
 
 // Path is the mailing's page.

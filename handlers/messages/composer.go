@@ -165,7 +165,10 @@ func refusal(r *web.Request, err error, field string) string {
 
 // wrong is the first block that could not be sent if it were all of the email, else the first.
 func wrong(list []blocks.Block) int {
-	return max(0, slices.IndexFunc(list, func(b blocks.Block) bool { return b.Source != "" && email.Check("-", b.Source) != nil }))
+	return max(0, slices.IndexFunc(list, func(b blocks.Block) bool {
+		_, err := email.Check("-", b.Source)
+		return b.Source != "" && err != nil
+	}))
 }
 
 // main is the field that shows what is wrong with the block.
@@ -259,7 +262,7 @@ func (h *Messages) Compose(r *web.Request) error {
 	if refused != nil && r.Viewer.Problem(refused) == "" {
 		return refused
 	}
-	form := h.newForm(id, r.FormValue("subject"), d)
+	form := h.newForm(id, readForm(r, d), d)
 	c, err := h.Composer(r, d, form.composerID(), form.composerPath(), focus, refused)
 	if err != nil {
 		return err

@@ -2,6 +2,7 @@ package messages
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"skychimp/db"
@@ -15,15 +16,18 @@ import (
 type messageForm struct {
 	web.ListForm
 	Subject  string
+	Language string
 	Composer Composer
 	Live     livePreview
 	Examples []templates.Option // examples to begin a new message with
 	Example  string             // the one that was chosen
+
+	Languages []templates.Option
 }
 
 // newForm is the form of a message, 0 for a new one.
-func (h *Messages) newForm(id int64, subject string, d Draft) *messageForm {
-	return &messageForm{ListForm: web.ListForm{Noun: "message", ID: id}, Subject: subject, Composer: Composer{Draft: d}}
+func (h *Messages) newForm(id int64, typed domain.MessageForm, d Draft) *messageForm {
+	return &messageForm{ListForm: web.ListForm{Noun: "message", ID: id}, Subject: typed.Subject, Language: typed.Language, Composer: Composer{Draft: d}}
 }
 
 func (f *messageForm) composerID() string { return fmt.Sprintf("message-%d-composer", f.ID) }
@@ -36,8 +40,16 @@ func (f *messageForm) composerPath() string {
 	return fmt.Sprintf("/messages/compose?id=%d", f.ID)
 }
 
+func readForm(r *web.Request, d Draft) domain.MessageForm {
+	return domain.MessageForm{Subject: r.FormValue("subject"), Body: d.Body, Language: r.FormValue("language")}
+}
+
 // showForm answers with the form, which offers the newest clients to preview the email as.
 func (h *Messages) showForm(r *web.Request, refused error, form *messageForm) (err error) {
+	form.Languages = []templates.Option{{Label: r.Viewer.T("messages.language_as_text")}}
+	for _, one := range domain.MessageLanguages() {
+		form.Languages = append(form.Languages, templates.Option{Value: one, Label: r.Viewer.T("messages.language_" + one)})
+	}
 	form.Live = livePreview{Client: r.FormValue("client"), Scheme: r.FormValue("scheme"), Device: r.FormValue("device")}
 	if form.Live.Clients, err = h.previewClients(r); err != nil {
 		return err
@@ -63,7 +75,7 @@ type deleteMessageView struct {
 // New is empty, or begins with the example of the parameter start.
 func (h *Messages) New(r *web.Request) error {
 	subject, body := templates.Example(r.Viewer.Lang, r.Query("start"))
-	form := h.newForm(0, subject, OpenDraft(body))
+	form := h.newForm(0, domain.MessageForm{Subject: subject}, OpenDraft(body))
 	form.Example, form.Examples = r.Query("start"), h.Examples(r)
 	return h.showForm(r, nil, form)
 }
@@ -79,20 +91,35 @@ func (h *Messages) Examples(r *web.Request) (list []templates.Option) {
 // Change applies the form to the message if emails can be made of it.
 func Change(m *domain.Message, form domain.MessageForm) error {
 	m.Change(form, time.Now())
-	return email.Check(m.Subject, m.Body)
+	size, err := email.Check(m.Subject, m.Body)
+	m.HTMLSize = size
+	if m.Language != "" && !slices.Contains(domain.MessageLanguages(), m.Language) {
+		return domain.Join(domain.ValidationErrors{domain.Errorf(domain.Invalid, "language", "messages.language_unknown")}, err)
+	}
+	return err
+}
+
+// saved is the key of the text that says what happened to a message, with its arguments; a long one is warned about.
+func saved(m domain.Message, key string) (string, []any) {
+	if m.Long() > 0 {
+		return "messages.saved_long", []any{"Size", m.Long()}
+	}
+	return key, nil
 }
 
 func (h *Messages) Create(r *web.Request) error {
-	subject, draft, message := r.FormValue("subject"), ReadDraft(r), domain.Message{OwnerID: r.Viewer.User.ID}
-	err := Change(&message, domain.MessageForm{Subject: subject, Body: draft.Body})
+	draft, message := ReadDraft(r), domain.Message{OwnerID: r.Viewer.User.ID}
+	typed := readForm(r, draft)
+	err := Change(&message, typed)
 	if err == nil {
 		err = h.DB.Messages().Create(r.UserContext(), &message)
 	}
 	if err != nil {
-		return h.showForm(r, err, h.newForm(0, subject, draft))
+		return h.showForm(r, err, h.newForm(0, typed, draft))
 	}
 	row := createdMessage{h.messageRow(r, db.MessageRow{Message: message})}
-	return r.Saved(messagePath(message.ID), web.Fragment{Block: "messages/created", View: row, Event: "messages-changed"}, "messages.created")
+	key, args := saved(message, "messages.created")
+	return r.Saved(messagePath(message.ID), web.Fragment{Block: "messages/created", View: row, Event: "messages-changed"}, key, args...)
 }
 
 func (h *Messages) Edit(r *web.Request) error {
@@ -100,22 +127,22 @@ func (h *Messages) Edit(r *web.Request) error {
 	if err != nil {
 		return err
 	}
-	return h.showForm(r, nil, h.newForm(m.ID, m.Subject, OpenDraft(m.Body)))
+	return h.showForm(r, nil, h.newForm(m.ID, domain.MessageForm{Subject: m.Subject, Language: m.Language}, OpenDraft(m.Body)))
 }
 
 func (h *Messages) Update(r *web.Request) error {
-	subject, draft, owner, id := r.FormValue("subject"), ReadDraft(r), r.Viewer.User.ID, r.ID()
-	_, err := h.DB.Messages().Update(r.UserContext(), owner, id, func(m *domain.Message) error {
-		return Change(m, domain.MessageForm{Subject: subject, Body: draft.Body})
-	})
+	draft, owner, id := ReadDraft(r), r.Viewer.User.ID, r.ID()
+	typed := readForm(r, draft)
+	m, err := h.DB.Messages().Update(r.UserContext(), owner, id, func(m *domain.Message) error { return Change(m, typed) })
 	if err != nil {
-		return h.showForm(r, err, h.newForm(id, subject, draft))
+		return h.showForm(r, err, h.newForm(id, typed, draft))
 	}
 	row, err := h.ownRow(r)
 	if err != nil {
 		return err
 	}
-	return r.Saved(messagePath(id), web.Fragment{Block: "messages/row", View: row}, "messages.saved")
+	key, args := saved(m, "messages.saved")
+	return r.Saved(messagePath(id), web.Fragment{Block: "messages/row", View: row}, key, args...)
 }
 
 // ownRow is the message of the path as a row of the viewer's list.

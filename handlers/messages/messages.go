@@ -26,6 +26,7 @@ type messageRow struct {
 	Subject   string
 	UpdatedAt web.Moment
 	UsedBy    string // how many mailings use it, in words
+	Long      int    // kB, where mailboxes may not show it to its end; else 0
 }
 
 // messagesView is the page messages/list and its block messages/results.
@@ -61,7 +62,7 @@ func (h *Messages) List(r *web.Request) error {
 }
 
 func (h *Messages) messageRow(r *web.Request, m db.MessageRow) messageRow {
-	return messageRow{ID: m.ID, Subject: m.Subject, UpdatedAt: r.Viewer.Moment(m.UpdatedAt), UsedBy: r.Viewer.TN("messages.used_by", m.Mailings)}
+	return messageRow{ID: m.ID, Subject: m.Subject, UpdatedAt: r.Viewer.Moment(m.UpdatedAt), UsedBy: r.Viewer.TN("messages.used_by", m.Mailings), Long: m.Long()}
 }
 
 // messageView is the page messages/show.
@@ -88,7 +89,7 @@ func (h *Messages) Show(r *web.Request) error {
 		}
 		return r.Block(fiber.StatusOK, "messages/row", row)
 	}
-	view := messageView{messageRow: messageRow{ID: m.ID, Subject: m.Subject, UpdatedAt: r.Viewer.Moment(m.UpdatedAt)},
+	view := messageView{messageRow: messageRow{ID: m.ID, Subject: m.Subject, UpdatedAt: r.Viewer.Moment(m.UpdatedAt), Long: m.Long()},
 		Mine: mine, TestTo: user.Email}
 	if !view.Mine {
 		owner, err := h.DB.Users().Get(r.UserContext(), m.OwnerID)

@@ -49,7 +49,7 @@ type inboxLine struct{ Sender, Subject, Preheader string }
 // PreviewDraft is the email as it stands in the form, below what an inbox shows of it.
 func (h *Messages) PreviewDraft(r *web.Request) error {
 	owner := *r.Viewer.User
-	m := domain.Message{OwnerID: owner.ID, Subject: r.FormValue("subject"), Body: ReadDraft(r).Body}
+	m := domain.Message{OwnerID: owner.ID, Subject: r.FormValue("subject"), Body: ReadDraft(r).Body, Language: r.FormValue("language")}
 	client, _ := strconv.ParseInt(r.FormValue("client"), 10, 64)
 	compiled, to, err := h.EmailTo(r, owner, m, client)
 	if text := r.Viewer.Problem(err); text != "" {
@@ -79,10 +79,11 @@ func (h *Messages) EmailTo(r *web.Request, owner domain.User, m domain.Message, 
 	r.Set(fiber.HeaderContentSecurityPolicy, "default-src 'none'; style-src 'unsafe-inline'; img-src https: http: data:; "+
 		"base-uri 'none'; form-action 'none'; frame-ancestors 'self'; sandbox")
 	r.Set(fiber.HeaderXFrameOptions, "SAMEORIGIN")
+	language := domain.EmailLanguage(m.Language, m.Subject, m.Body, owner.Language)
 	compiled, err := email.Compile(email.Source{
-		Subject: m.Subject, Body: m.Body, Language: owner.Language, From: mail.Address{Name: owner.SenderName(), Address: owner.Email},
-		UnsubscribeText: r.Site.Say(owner.Language, "recipients.unsubscribe"),
-		FooterText:      r.Site.Say(owner.Language, "recipients.footer", "Name", owner.Name),
+		Subject: m.Subject, Body: m.Body, Language: language, From: mail.Address{Name: owner.SenderName(), Address: owner.Email},
+		UnsubscribeText: r.Site.Say(language, "recipients.unsubscribe"),
+		FooterText:      r.Site.Say(language, "recipients.footer", "Name", owner.Name),
 	})
 	return compiled, to, err
 }

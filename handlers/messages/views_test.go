@@ -24,6 +24,7 @@ func TestViews(t *testing.T) {
 		"messages/list":          messagesView{},
 		"messages/inbox":         inboxLine{},
 		"messages/live":          livePreview{},
+		"messages/long":          0,
 		"messages/nothing":       messagesView{},
 		"messages/picture":       pictureFields{},
 		"messages/text":          textFields{},

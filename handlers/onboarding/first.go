@@ -194,7 +194,7 @@ func (h *Onboarding) Launch(r *web.Request) error {
 		return h.showEmail(r, domain.Errorf(domain.Invalid, "do", "onboarding.time_changed"), view)
 	}
 	write := func(m *domain.Message) error {
-		return messages.Change(m, domain.MessageForm{Subject: view.Subject, Body: view.Draft.Body})
+		return messages.Change(m, domain.MessageForm{Subject: view.Subject, Body: view.Draft.Body, Language: m.Language})
 	}
 	plan := func(m *domain.Mailing) error { return view.Plan(m, r.Viewer.T("onboarding.mailing_name"), now) }
 	m, err := h.DB.Onboarding().Save(r.UserContext(), user.ID, launch, now, write, plan)

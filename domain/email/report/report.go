@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"io"
 	"mime"
+	"regexp"
 	"strings"
 
 	"github.com/emersion/go-message"
@@ -134,9 +135,27 @@ func body(part *message.Entity) []byte {
 	return b.Bytes()
 }
 
+// addressed are the headers that say where an email came to.
+var addressed = []string{"Delivered-To", "X-Original-To", "Envelope-To", "X-Envelope-To", "X-Delivered-To", "To"}
+
+// addressIn finds the addresses in such a header, with whatever stands around them.
+var addressIn = regexp.MustCompile(`[^\s<>,;:"()]{1,64}@[^\s<>,;:"()]{1,255}`)
+
+// Addressees are the addresses that an email came to, as far as its headers say.
+func Addressees(raw []byte) (all []string) {
+	top := new(parser).open(bytes.NewReader(raw[:min(len(raw), MaxBytes)]))
+	if top == nil {
+		return nil
+	}
+	for _, name := range addressed {
+		all = append(all, addressIn.FindAllString(top.Header.Get(name), maxTokens)...)
+	}
+	return all
+}
+
 // header reads where the email came to, when it was taken from a mailbox.
 func (p *parser) header(h message.Header) {
-	for _, name := range []string{"Delivered-To", "X-Original-To", "Envelope-To", "X-Envelope-To", "X-Delivered-To", "To"} {
+	for _, name := range addressed {
 		p.add(rankEnvelope, h.Get(name))
 	}
 	p.add(rankReturned, h.Get("In-Reply-To"), h.Get("References"))

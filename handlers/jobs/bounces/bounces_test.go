@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net"
 	"net/textproto"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -30,7 +31,18 @@ type kept struct {
 	mu   sync.Mutex
 	all  []received
 	fail error
+	left []int64 // clients that were unsubscribed
 	news chan struct{}
+}
+
+func (k *kept) unsubscribe(_ context.Context, client int64) error {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if k.fail != nil {
+		return k.fail
+	}
+	k.left = append(k.left, client)
+	return nil
 }
 
 func (k *kept) receive(_ context.Context, run int64, seq int, report domain.Report, raw []byte) error {
@@ -54,7 +66,7 @@ func intake(t *testing.T, k *kept) (in *Intake, ctx context.Context) {
 	k.news = make(chan struct{}, 1000)
 	ctx, stop := context.WithCancel(context.Background())
 	t.Cleanup(stop)
-	return &Intake{Domain: "bounces.example.com", Secrets: [][]byte{[]byte("the one of now"), secret}, Log: slog.New(slog.DiscardHandler), Receive: k.receive}, ctx
+	return &Intake{Domain: "bounces.example.com", Secrets: [][]byte{[]byte("the one of now"), secret}, Log: slog.New(slog.DiscardHandler), Receive: k.receive, Unsubscribe: k.unsubscribe}, ctx
 }
 
 func address(run int64, seq int) string {
@@ -199,6 +211,40 @@ func TestWhoeverWasNoSenderIsRefusedAtRCPT(t *testing.T) {
 	}
 	if len(k.list()) != 0 {
 		t.Errorf("kept %+v", k.list())
+	}
+}
+
+func TestAnEmailUnsubscribes(t *testing.T) {
+	var k kept
+	addr := serve(t, &k)
+	mailbox := domain.NewUnsubscribeTokens(secret).Mailbox(42, "bounces.example.com")
+	c := dial(t, addr)
+	c.say(250, "EHLO mx.example.org")
+	for i := range 2 { // in whatever case, and again
+		to := mailbox
+		if i == 1 {
+			to = strings.ToUpper(mailbox)
+		}
+		c.say(250, "MAIL FROM:<ivan@example.net>")
+		c.say(250, "RCPT TO:<"+to+">")
+		c.data(250, "Subject: unsubscribe\n\n")
+	}
+	c.say(250, "MAIL FROM:<>") // a report on the same connection is one
+	c.say(250, "RCPT TO:<"+address(7, 12)+">")
+	c.data(250, fmt.Sprintf(bounce, "none@example.com"))
+	if k.mu.Lock(); !slices.Equal(k.left, []int64{42, 42}) || len(k.all) != 1 {
+		t.Errorf("unsubscribed %v, kept %+v", k.left, k.all)
+	}
+	k.fail = errors.New("the database is away")
+	k.mu.Unlock()
+	c.say(250, "MAIL FROM:<ivan@example.net>")
+	c.say(250, "RCPT TO:<"+mailbox+">")
+	c.data(451, "Subject: unsubscribe\n\n")
+	for _, to := range []string{"unsubscribe@bounces.example.com", strings.Replace(mailbox, "+", "+b", 1),
+		strings.Replace(mailbox, "bounces.", "", 1), domain.NewUnsubscribeTokens([]byte("another")).Mailbox(42, "bounces.example.com")} {
+		c.say(250, "MAIL FROM:<eve@example.net>")
+		c.say(550, "RCPT TO:<"+to+">")
+		c.say(250, "RSET")
 	}
 }
 

@@ -18,6 +18,10 @@ type Intake struct {
 	// Receive makes it durable, all or nothing, and does what follows from it; the same again changes
 	// nothing. The error is domain.NotFound when the delivery is no longer known.
 	Receive func(ctx context.Context, run int64, seq int, report domain.Report, raw []byte) error
+
+	// Unsubscribe stops the emails to a client, for whose own address to unsubscribe at something came; once
+	// more it changes nothing.
+	Unsubscribe func(ctx context.Context, clientID int64) error
 }
 
 // named is the delivery that one of the tokens in a report names.
@@ -30,8 +34,22 @@ func (in *Intake) named(tokens []string) (run int64, seq int, ok bool) {
 	return 0, 0, false
 }
 
+// unsubscribes is the client that one of the addresses an email came to unsubscribes.
+func (in *Intake) unsubscribes(addresses []string) (client int64, ok bool) {
+	for _, address := range addresses {
+		if client, ok = domain.ParseUnsubscribeMailbox(address, in.Domain, in.Secrets...); ok {
+			return client, true
+		}
+	}
+	return 0, false
+}
+
 // keep reads an email that came to no delivery's own address; false when it is about none.
 func (in *Intake) keep(ctx context.Context, raw []byte) (bool, error) {
+	if client, ok := in.unsubscribes(report.Addressees(raw)); ok {
+		err := in.Unsubscribe(ctx, client)
+		return err == nil, err
+	}
 	read := report.Parse(raw)
 	run, seq, ok := in.named(read.Tokens)
 	if !ok {

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -13,6 +14,8 @@ import (
 	"github.com/emersion/go-imap/backend"
 	"github.com/emersion/go-imap/backend/memory"
 	"github.com/emersion/go-imap/server"
+
+	"skychimp/domain"
 )
 
 // box is a mailbox that a server and a test may use at once. flagged gets a token when flags were set.
@@ -118,8 +121,9 @@ func TestAMailboxIsReadOnceAndEmptiedOfWhatIsKept(t *testing.T) {
 	b.put(t, fmt.Sprintf(bounce, token+"@example.com"))
 	b.put(t, "Subject: to a person\n\nHello\n")
 	b.put(t, "Delivered-To: "+address(7, 13)+"\n"+fmt.Sprintf(bounce, "gone@example.com"))
+	b.put(t, "To: "+domain.NewUnsubscribeTokens(secret).Mailbox(42, "bounces.example.com")+"\nSubject: unsubscribe\n\n")
 	go in.Read(ctx, mailbox)
-	for range 3 {
+	for range 4 {
 		within(t, b.flagged)
 	}
 	b.put(t, fmt.Sprintf(bounce, strings.ToUpper(token)+"@example.com")) // while it waits
@@ -134,6 +138,10 @@ func TestAMailboxIsReadOnceAndEmptiedOfWhatIsKept(t *testing.T) {
 		}
 		time.Sleep(time.Millisecond)
 	}
+	if k.mu.Lock(); !slices.Equal(k.left, []int64{42}) {
+		t.Errorf("unsubscribed %v", k.left)
+	}
+	k.mu.Unlock()
 	if got := b.flags(); got[0] != imap.SeenFlag || got[1] != imap.SeenFlag {
 		t.Errorf("flags %q", got)
 	}

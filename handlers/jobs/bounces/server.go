@@ -87,6 +87,7 @@ type session struct {
 	leave   func()
 	run     int64 // 0: the report says
 	seq     int
+	client  int64 // 0: it is none that unsubscribes somebody
 	unknown int
 }
 
@@ -94,13 +95,17 @@ func (s *session) Mail(string, *smtp.MailOptions) error { return nil }
 
 func (s *session) Rcpt(to string, _ *smtp.RcptOptions) error {
 	run, seq, ok := domain.ParseReturnAddress(to, s.Domain, s.Secrets...)
+	client, leaves := s.unsubscribes([]string{to})
 	local, host, _ := strings.Cut(to, "@")
 	switch {
 	case ok:
-		s.run, s.seq = run, seq
+		s.run, s.seq, s.client = run, seq, 0
+		return nil
+	case leaves:
+		s.run, s.seq, s.client = 0, 0, client
 		return nil
 	case strings.EqualFold(host, s.Domain) && slices.Contains(reportNames, strings.ToLower(local)):
-		s.run, s.seq = 0, 0
+		s.Reset()
 		return nil
 	}
 	if s.unknown++; s.unknown > maxUnknown {
@@ -138,7 +143,11 @@ func (s *session) Data(r io.Reader) error {
 
 // take keeps a report in the name of the address that it came to.
 func (s *session) take(raw []byte) (bool, error) {
-	if s.run == 0 {
+	switch {
+	case s.client != 0:
+		err := s.Unsubscribe(s.ctx, s.client)
+		return err == nil, err
+	case s.run == 0:
 		return s.keep(s.ctx, raw)
 	}
 	err := s.Receive(s.ctx, s.run, s.seq, report.Parse(raw), raw)
@@ -148,7 +157,7 @@ func (s *session) take(raw []byte) (bool, error) {
 	return err == nil, err
 }
 
-func (s *session) Reset() { s.run, s.seq = 0, 0 }
+func (s *session) Reset() { s.run, s.seq, s.client = 0, 0, 0 }
 
 func (s *session) Logout() error {
 	s.leave()

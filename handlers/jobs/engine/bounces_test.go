@@ -45,6 +45,46 @@ Diagnostic-Code: smtp; %s
 `, to, recipient, action, status, diagnosis), "\n", "\r\n")
 }
 
+// The address that an email unsubscribes at does so, in whatever case an email comes to it, and for nobody else.
+func TestAnEmailToItsAddressUnsubscribes(t *testing.T) {
+	w := newFixture(t, smtptest.Script{KeepRaw: true})
+	w.bounceDomain = "bounces.example.org"
+	run := w.plan(2)
+	w.start(2)
+	w.closed(run.ID)
+	w.stop()
+	intake := &bounces.Intake{Domain: w.bounceDomain, Secrets: [][]byte{[]byte("secret")}, Log: slog.New(slog.NewTextHandler(w.Output(), nil)),
+		Receive: w.db.Bounces().Receive, Unsubscribe: w.db.Clients().Unsubscribe}
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	go intake.Serve(t.Context(), listener)
+	for _, email := range w.server.Emails() {
+		raw := strings.ReplaceAll(string(email.Raw), "\r\n ", " ")
+		if !strings.Contains(raw, "\r\nList-Id: \"Owner\" <owner-1000.example.org>\r\n") ||
+			!strings.Contains(raw, fmt.Sprintf("\r\nFeedback-ID: %d:1000:mailing:%s\r\n", run.ID, domain.FeedbackSender([]byte("secret"), "example.org"))) {
+			t.Errorf("%.2000s", raw)
+		}
+		if email.To != "client1@example.org" {
+			continue
+		}
+		_, mailbox, _ := strings.Cut(raw, "<mailto:")
+		mailbox, _, _ = strings.Cut(mailbox, "?subject=unsubscribe>")
+		for _, to := range []string{mailbox, strings.ToUpper(mailbox)} {
+			if err := smtp.SendMail(listener.Addr().String(), nil, "client1@example.org", []string{to}, []byte("Subject: unsubscribe\r\n\r\n")); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	if n := w.count(`SELECT count(*) FROM clients WHERE suppressed_reason = 'unsubscribed' AND email = 'client1@example.org'`); n != 1 {
+		t.Error("client1 still gets emails")
+	}
+	if n := w.count(`SELECT count(*) FROM clients WHERE suppressed_at IS NULL`); n != 1 {
+		t.Errorf("%d clients still get emails", n)
+	}
+}
+
 // Emails go out, some come back: what comes back marks and suppresses, and the sum of the run stays.
 func TestWhatComesBackFindsItsDelivery(t *testing.T) {
 	w := newFixture(t, smtptest.Script{DSN: true})

@@ -196,14 +196,16 @@ func (f *fetcher) compile(run outbox.SendingRun) (*email.Template, error) {
 	if err != nil {
 		return nil, err
 	}
+	language := domain.EmailLanguage(run.Language, run.Subject, run.Body, run.OwnerLanguage)
 	return email.Compile(email.Source{
-		Subject: run.Subject, Body: run.Body, Language: run.OwnerLanguage,
-		From:            head.from,
-		ReplyTo:         head.replyTo,
-		ListID:          "<mailing-" + strconv.FormatInt(run.MailingID, 10) + "." + email.Host(from.Address) + ">",
-		FeedbackID:      strconv.FormatInt(run.ID, 10) + ":" + strconv.FormatInt(run.OwnerID, 10) + ":mailing:skychimp",
-		UnsubscribeText: translate(run.OwnerLanguage, "recipients.unsubscribe"),
-		FooterText:      translate(run.OwnerLanguage, "recipients.footer", "Name", run.From.Name),
+		Subject: run.Subject, Body: run.Body, Language: language,
+		From:    head.from,
+		ReplyTo: head.replyTo,
+		List:    email.List{Name: run.OwnerName, ID: "owner-" + strconv.FormatInt(run.OwnerID, 10) + "." + email.Host(from.Address)},
+		FeedbackID: strconv.FormatInt(run.ID, 10) + ":" + strconv.FormatInt(run.OwnerID, 10) + ":mailing:" +
+			domain.FeedbackSender(f.settings.Secret, email.Host(from.Address)),
+		UnsubscribeText: translate(language, "recipients.unsubscribe"),
+		FooterText:      translate(language, "recipients.footer", "Name", run.From.Name),
 		Signer:          head.signer,
 	})
 }

@@ -36,6 +36,7 @@ type sender struct {
 	hard        context.Context // ends when even emails under way are given up
 	conn        *smtp.Conn
 	next        item // announced together with the last end of data
+	composed    bool // body is next's already
 	unconfirmed bool // a result of this connection is not durable yet
 	durable     chan struct{}
 	body        []byte
@@ -116,13 +117,15 @@ func (s *sender) heldBack(it item) bool {
 
 // exchange takes one email from its envelope to the answer after its end of data.
 func (s *sender) exchange(ctx context.Context, it item, announced bool) {
+	composed := announced && s.composed
+	s.composed = false
 	if !s.lease.covers(it) { // no connection is made for it
 		s.unannounce(announced)
 		s.queue.giveBack(it)
 		pause(ctx, 20*time.Millisecond) // until its batch is dropped, or the lease is back
 		return
 	}
-	if s.suppressed(it) || !s.compose(it) {
+	if s.suppressed(it) || !composed && !s.compose(it) {
 		s.unannounce(announced)
 		return
 	}
@@ -145,7 +148,7 @@ func (s *sender) exchange(ctx context.Context, it item, announced bool) {
 	}
 	s.conn.Email(s.body)
 	s.announce(ctx)
-	s.dispose(it, s.conn.Result(s.hard))
+	s.dispose(it, s.conn.ResultWhile(s.hard, s.composeNext))
 	if s.conn != nil && s.server.perConnection.reached(s.conn.Sent()) {
 		s.hangUp()
 	}
@@ -207,20 +210,36 @@ func (s *sender) suppressed(it item) bool {
 	return true
 }
 
+// composeNext writes the next email while the server has the one before: signing it takes longer than the server may.
+func (s *sender) composeNext() {
+	if s.next.batch != nil && !s.next.Suppressed {
+		s.composed = s.write(s.next) == nil
+	}
+}
+
 // compose writes the email's bytes. What cannot be written never can, so it has failed.
 func (s *sender) compose(it item) bool {
-	run := it.batch.run
-	var err error
-	s.body, err = run.template.Append(s.body[:0], email.Recipient{
-		Email: it.Email, Name: it.Name, Comment: it.Comment, Date: s.clock.Now().UTC(),
-		MessageID:      s.returns.of(run.ID, it.Seq).messageID,
-		UnsubscribeURL: s.baseURL + "/unsubscribe/" + s.tokens.Token(it.ClientID),
-	})
+	err := s.write(it)
 	if err == nil {
 		return true
 	}
 	s.record(it, domain.NewAnswer(domain.StageMail, 0, err.Error()), domain.Disposition{Status: domain.Failed, Outcome: domain.OutcomeFailed})
 	return false
+}
+
+// write makes body the email.
+func (s *sender) write(it item) (err error) {
+	run := it.batch.run
+	to := email.Recipient{
+		Email: it.Email, Name: it.Name, Comment: it.Comment, Date: s.clock.Now().UTC(),
+		MessageID:      s.returns.of(run.ID, it.Seq).messageID,
+		UnsubscribeURL: s.baseURL + "/unsubscribe/" + s.tokens.Token(it.ClientID),
+	}
+	if s.returns.domain != "" {
+		to.UnsubscribeMailbox = s.tokens.Mailbox(it.ClientID, s.returns.domain)
+	}
+	s.body, err = run.template.Append(s.body[:0], to)
+	return err
 }
 
 func (s *sender) abort() {
@@ -241,6 +260,6 @@ func (s *sender) hangUp() {
 func (s *sender) giveBackNext() {
 	if s.next.batch != nil {
 		s.queue.giveBack(s.next)
-		s.next = item{}
+		s.next, s.composed = item{}, false
 	}
 }

@@ -185,6 +185,40 @@ func raw(t *testing.T, serve func(in *bufio.Reader, conn net.Conn)) smtp.Server 
 
 func say(conn net.Conn, text string) { _, _ = conn.Write([]byte(text)) }
 
+// What there is to do while the server thinks is done between the end of data and its answer.
+func TestWaitingIsUsed(t *testing.T) {
+	got, done := make(chan struct{}), make(chan struct{})
+	to := raw(t, func(in *bufio.Reader, conn net.Conn) {
+		say(conn, "220 hi\r\n")
+		for _, answer := range []string{"250-hi\r\n250 PIPELINING\r\n", "250 ok\r\n", "250 ok\r\n", "354 go\r\n"} {
+			_, _ = in.ReadString('\n')
+			say(conn, answer)
+		}
+		for line := ""; line != ".\r\n"; {
+			var err error
+			if line, err = in.ReadString('\n'); err != nil {
+				return
+			}
+		}
+		close(got)
+		<-done // no answer before
+		say(conn, "250 ok\r\n")
+	})
+	c := dial(t, to)
+	c.Envelope(sender, "a@b.example", 0, "")
+	if answer, ok := c.Ready(t.Context()); !ok {
+		t.Fatal(answer)
+	}
+	c.Email(body("a@b.example"))
+	answer := c.ResultWhile(t.Context(), func() {
+		<-got // the whole email is out
+		close(done)
+	})
+	if answer.Status() != domain.Accepted {
+		t.Errorf("%+v", answer)
+	}
+}
+
 // A server that stops reading in the middle of an email has not seen its end.
 func TestServerStopsReading(t *testing.T) {
 	to := raw(t, func(in *bufio.Reader, conn net.Conn) {

@@ -41,7 +41,11 @@ func stuff(out, body []byte) []byte {
 
 // Result sends the queued email, with the next envelope if one is announced, and waits
 // for the answer to the end of data.
-func (c *Conn) Result(ctx context.Context) domain.Answer {
+func (c *Conn) Result(ctx context.Context) domain.Answer { return c.ResultWhile(ctx, func() {}) }
+
+// ResultWhile is Result with something to do while the email travels and the server thinks. It is called once, unless
+// the connection is lost before.
+func (c *Conn) ResultWhile(ctx context.Context, waiting func()) domain.Answer {
 	if c.dot == 0 {
 		panic("smtp: Result without a Email")
 	}
@@ -55,6 +59,7 @@ func (c *Conn) Result(ctx context.Context) domain.Answer {
 	if cut != nil && n < dot {
 		return c.lose(domain.StageData, cut)
 	}
+	waiting()
 	code, words, err := c.read(c.server.EndTimeout)
 	if err != nil || code == 421 {
 		return c.lost(domain.StageEndOfData, code, words, err)

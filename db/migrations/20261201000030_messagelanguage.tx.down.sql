@@ -1,0 +1,2 @@
+ALTER TABLE runs DROP language;
+ALTER TABLE messages DROP language, DROP html_size;
