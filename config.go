@@ -43,6 +43,7 @@ type config struct {
 	BounceIMAP     bounceMailbox `env:"BOUNCE_IMAP" help:"or the mailbox that they are read from, imaps://user:password@host/INBOX"`
 	DNSAddr        dnsAddress    `env:"DNS_ADDR" help:"DNS server that is asked about domains, as host:port; empty: that of the system"`
 	DispatchEvery  interval      `env:"DISPATCH_EVERY" envDefault:"1m" help:"how often to look for due mailings"`
+	RecallFor      recallTime    `env:"RECALL_FOR" envDefault:"30s" help:"how long a launch or send now waits before its first email, so that it can be taken back; 0: not at all"`
 	TrustedProxies networks      `env:"TRUSTED_PROXIES" help:"addresses whose forwarded headers are trusted, separated by commas"`
 	RedisURL       redisURL      `env:"REDIS_URL" help:"cache shared by several machines, redis://host:6379/0"`
 	MediaURL       mediaURL      `env:"MEDIA_URL" envDefault:"file" help:"pictures: a folder in DATA_DIR, or s3://bucket?region=eu-central-1"`
@@ -120,6 +121,7 @@ type (
 	oldSecret     string
 	logFormat     string
 	interval      time.Duration
+	recallTime    time.Duration
 	networks      []string
 	webAddress    struct{ *url.URL }
 	smtpServers   []smtp.Server
@@ -131,7 +133,7 @@ type (
 )
 
 var _ = []encoding.TextUnmarshaler{new(listenAddress), new(databaseURL), new(redisURL), new(mediaURL),
-	new(readableFile), new(secret), new(oldSecret), new(logFormat), new(interval), new(networks), new(webAddress),
+	new(readableFile), new(secret), new(oldSecret), new(logFormat), new(interval), new(recallTime), new(networks), new(webAddress),
 	new(smtpServers), new(domainLimits), new(ownerLimits), new(mailAddress), new(domainName), new(bounceMailbox),
 	new(dnsAddress)}
 
@@ -296,6 +298,15 @@ func (i *interval) UnmarshalText(text []byte) error {
 		return errors.New("allowed is a duration from 1s to 24h, such as 30s or 1m")
 	}
 	*i = interval(every)
+	return nil
+}
+
+func (r *recallTime) UnmarshalText(text []byte) error {
+	wait, err := time.ParseDuration(string(text))
+	if err != nil || wait < 0 || wait > 10*time.Minute {
+		return errors.New("allowed is 0, or a duration up to 10m, such as 30s")
+	}
+	*r = recallTime(wait)
 	return nil
 }
 

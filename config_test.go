@@ -17,7 +17,7 @@ func TestConfigDefaults(t *testing.T) {
 	}
 	if c.Addr != "127.0.0.1:8080" || c.BaseURL.String() != "http://localhost:8080" || c.DataDir != "data" ||
 		len(c.SMTPURL) != 0 || c.MailFrom.Address.Address != "noreply@localhost" || c.MailFrom.Name != "SkyChimp" ||
-		time.Duration(c.DispatchEvery) != time.Minute || c.LogFormat != "text" || c.MediaURL != "file" {
+		time.Duration(c.DispatchEvery) != time.Minute || time.Duration(c.RecallFor) != 30*time.Second || c.LogFormat != "text" || c.MediaURL != "file" {
 		t.Errorf("%+v", c)
 	}
 	if c, err = readConfig([]string{"ADDR=", "DISPATCH_EVERY=", "SMTP_URL="}); err != nil || c.Addr != "127.0.0.1:8080" {
@@ -41,7 +41,7 @@ func TestConfigTakes(t *testing.T) {
 		{"MAIL_FROM=a@b.example"}, {"MAIL_FROM=Ромашка <news@пример.рф>"}, {"REDIS_URL=redis://h:6379/1"}, {"MEDIA_URL=s3://bucket?region=x"},
 		{"BOUNCE_DOMAIN=Bounces.example.com", "BOUNCE_ADDR=127.0.0.1:2525"}, {"BOUNCE_IMAP=imaps://b%40example.com:p@mail.example.com/INBOX"},
 		{"DKIM_KEY=" + key, "DKIM_SELECTOR=s", "DKIM_DOMAIN=d.example"},
-		{"TRUSTED_PROXIES=10.0.0.1, 10.1.0.0/16,::1"}, {"LOG_FORMAT=json"}, {"DISPATCH_EVERY=5s"},
+		{"TRUSTED_PROXIES=10.0.0.1, 10.1.0.0/16,::1"}, {"LOG_FORMAT=json"}, {"DISPATCH_EVERY=5s"}, {"RECALL_FOR=0"}, {"RECALL_FOR=2m"},
 	}
 	for _, environ := range tests {
 		if _, err := readConfig(environ); err != nil {
@@ -58,7 +58,7 @@ func TestConfigRefuses(t *testing.T) {
 		"SMTP_URL=smtp://h?conns=1.5", "SMTP_URL=smtp://h?rate=-1", "SMTP_URL=smtp://h?color=red", "SMTP_URL=smtp://h?rate=NaN",
 		"SMTP_URL=smtp://h?weight=0", "SMTP_URL=smtp://h http://other", "DOMAIN_LIMITS=gmail.com=5", "OWNER_LIMITS=firstday=1",
 		"EHLO_NAME=under_score.example", "EHLO_NAME=two words", "DNS_ADDR=127.0.0.1", "DNS_ADDR=:53", "DNS_ADDR=127.0.0.1:0", "MAIL_FROM=nobody", "MAIL_FROM=нет@пример.рф", "REDIS_URL=h:6379", "MEDIA_URL=/tmp", "SECRET=short", "SECRET_OLD=short", "DISPATCH_EVERY=often",
-		"DISPATCH_EVERY=0s", "DKIM_KEY=/no/such/file", "BOUNCE_DOMAIN=b@x", "BOUNCE_DOMAIN=-.example", "BOUNCE_ADDR=2525", "BOUNCE_IMAP=imaps://mail.example.com/INBOX", "BOUNCE_IMAP=mail.example.com",
+		"DISPATCH_EVERY=0s", "RECALL_FOR=-1s", "RECALL_FOR=1h", "RECALL_FOR=30", "DKIM_KEY=/no/such/file", "BOUNCE_DOMAIN=b@x", "BOUNCE_DOMAIN=-.example", "BOUNCE_ADDR=2525", "BOUNCE_IMAP=imaps://mail.example.com/INBOX", "BOUNCE_IMAP=mail.example.com",
 		"TRUSTED_PROXIES=proxy", "METRICS_ADDR=9090", "LOG_FORMAT=xml",
 	}
 	for _, pair := range tests {

@@ -75,7 +75,8 @@ func (p *program) serveAfter(prepare func(*database) error) (err error) {
 	app, err := handlers.New(handlers.Config{
 		Config: web.Config{BaseURL: p.config.BaseURL.URL, Addr: string(p.config.Addr), Proxies: p.config.TrustedProxies,
 			Inbox:   len(p.config.SMTPURL) == 0,
-			Bounces: p.config.BounceAddr != "" || p.config.BounceIMAP.Addr != "", Secret: secret, SecretOld: p.config.SecretOld.key()},
+			Bounces: p.config.BounceAddr != "" || p.config.BounceIMAP.Addr != "", Secret: secret, SecretOld: p.config.SecretOld.key(),
+			RecallFor: time.Duration(p.config.RecallFor)},
 		Check: installation.Lines,
 		Media: media, DNS: resolver.New(string(p.config.DNSAddr)),
 	}, database.DB, set, files, p.log)

@@ -40,3 +40,48 @@ func (ms Mailings) RecipientCount(ctx context.Context, m domain.Mailing) (recipi
 		ColumnExpr("coalesce(sum(clients) FILTER (WHERE suppressed), 0)::bigint").Scan(ctx, &recipients, &suppressed)
 	return recipients, suppressed, postgres.TranslateError(err)
 }
+
+// LeftOut is how many of an audience get nothing for one reason.
+type LeftOut struct {
+	Reason  string // as in clients.suppressed_reason
+	Clients int64
+}
+
+// LeftOut tells why some of the mailing's audience get nothing, the most frequent reason first.
+func (ms Mailings) LeftOut(ctx context.Context, m domain.Mailing) (list []LeftOut, err error) {
+	err = Audience(ms.db.pg.Bun.NewSelect().TableExpr("clients AS client"), m).Where("client.suppressed_at IS NOT NULL").
+		ColumnExpr("client.suppressed_reason AS reason, count(*) AS clients").Group("client.suppressed_reason").
+		OrderExpr("clients DESC, reason").Scan(ctx, &list)
+	return list, postgres.TranslateError(err)
+}
+
+// EmptyValues are the recipients of a mailing who have no value for a placeholder.
+type EmptyValues struct {
+	First int64 // the newest recipient, 0: there is none
+	Empty map[string]int64
+}
+
+// emptyColumns are the columns of the placeholders that may be empty.
+var emptyColumns = map[string]string{"name": "full_name", "comment": "comment"}
+
+// EmptyValues counts those of the named placeholders.
+func (ms Mailings) EmptyValues(ctx context.Context, m domain.Mailing, names []string) (v EmptyValues, err error) {
+	v.Empty = map[string]int64{}
+	var first []int64
+	err = Audience(ms.db.pg.Bun.NewSelect().TableExpr("clients AS client"), m).Where("client.suppressed_at IS NULL").
+		ColumnExpr("client.id").OrderExpr("client.id DESC").Limit(1).Scan(ctx, &first)
+	for _, one := range first {
+		v.First = one
+	}
+	for _, name := range names {
+		column, known := emptyColumns[name]
+		if err != nil || !known {
+			continue
+		}
+		var n int64
+		n, err = Audience(ms.db.pg.Bun.NewSelect().TableExpr("clients AS client"), m).
+			Where("client.suppressed_at IS NULL AND client.? = ''", bun.Ident(column)).Count(ctx)
+		v.Empty[name] = n
+	}
+	return v, postgres.TranslateError(err)
+}

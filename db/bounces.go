@@ -200,12 +200,7 @@ func holdOwner(ctx context.Context, tx Tx, owner int64) error {
 
 // resumeOwner lets the runs go on that waited for a manager.
 func resumeOwner(ctx context.Context, tx Tx, owner int64) error {
-	_, err := tx.Pgx.Exec(ctx, `UPDATE runs SET status = 'running', reason = ''
-		WHERE owner_id = $1 AND status = 'paused' AND reason = $2`, owner, domain.ReasonComplaints)
-	if err != nil {
-		return err
-	}
-	return tx.Notify(ctx, postgres.RunsChanged{OwnerID: owner})
+	return resumeRuns(ctx, tx, postgres.RunsChanged{OwnerID: owner}, domain.ReasonComplaints)
 }
 
 // Bounce is the mark of a delivery.

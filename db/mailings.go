@@ -76,15 +76,31 @@ func (ms Mailings) update(ctx context.Context, tx Tx, owner, id int64, change fu
 	return m, ms.save(ctx, tx, before, &m)
 }
 
-// RunNow has a run out of turn planned. The rule is asked now, for the answer to the
-// owner, and again when the job plans.
-func (ms Mailings) RunNow(ctx context.Context, owner, id int64, now time.Time) error {
+// Launch launches the mailing; what it sends at once can be taken back for wait. The database's clock decides.
+func (ms Mailings) Launch(ctx context.Context, owner, id int64, wait time.Duration) (m domain.Mailing, err error) {
+	err = ms.db.pg.InTx(ctx, func(tx Tx) error {
+		now, err := clock(ctx, tx)
+		if err == nil {
+			m, err = ms.update(ctx, tx, owner, id, func(m *domain.Mailing) error { return m.LaunchFor(now, wait) })
+		}
+		return err
+	})
+	return m, err
+}
+
+// RunNow has a run out of turn planned, which can be taken back for wait. The rule is asked now, for the answer
+// to the owner, and again when the job plans.
+func (ms Mailings) RunNow(ctx context.Context, owner, id int64, wait time.Duration) error {
 	return ms.db.pg.InTx(ctx, func(tx Tx) error {
 		m, err := loadMailing(ctx, tx, owner, id, "UPDATE", withoutPicked)
 		if err != nil {
 			return err
 		}
-		if _, _, err := m.RunNow(now); err != nil {
+		now, err := clock(ctx, tx)
+		if err != nil {
+			return err
+		}
+		if err := m.AskRun(now, wait); err != nil {
 			return err
 		}
 		if err := mayLaunch(ctx, tx, m); err != nil {
@@ -96,7 +112,14 @@ func (ms Mailings) RunNow(ctx context.Context, owner, id int64, now time.Time) e
 		if err := RefuseOnHold(ctx, tx); err != nil {
 			return err
 		}
-		return ms.db.pg.Enqueue(ctx, tx, domain.PlanJob{MailingID: id, Force: true})
+		if _, err := tx.NewUpdate().Model(&m).Column("recall").WherePK().Exec(ctx); err != nil {
+			return err
+		}
+		job := domain.PlanJob{MailingID: id, Force: true}
+		if m.Recall != nil {
+			job.NotBefore = m.Recall.Until
+		}
+		return ms.db.pg.Enqueue(ctx, tx, job)
 	})
 }
 
@@ -118,7 +141,8 @@ func mayLaunch(ctx context.Context, tx Tx, m domain.Mailing) error {
 // RefuseRepeat refuses what a double click would make: a doubled letter.
 func RefuseRepeat(ctx context.Context, tx Tx, id int64, now time.Time) error {
 	again, err := tx.NewSelect().TableExpr("runs").Where("mailing_id = ?", id).
-		Where("occurrence_no IS NULL AND created_at > ?", now.Add(-10*time.Second)).Exists(ctx)
+		Where("reason <> ?", domain.ReasonRecalled).
+		Where("occurrence_no IS NULL AND created_at > ? OR not_before > ?", now.Add(-10*time.Second), now).Exists(ctx)
 	if err == nil && again {
 		err = domain.Errorf(domain.Conflict, "", "mailings.just_ran")
 	}
@@ -160,6 +184,11 @@ func (ms Mailings) save(ctx context.Context, tx Tx, before domain.Mailing, m *do
 func (ms Mailings) follow(ctx context.Context, tx Tx, before, m domain.Mailing) error {
 	if reason := endReason(before, m); reason != "" {
 		if err := endRuns(ctx, tx, postgres.RunsChanged{MailingID: m.ID}, reason); err != nil {
+			return err
+		}
+	}
+	if m.Paused() && !before.Paused() {
+		if err := pauseRuns(ctx, tx, m.ID); err != nil {
 			return err
 		}
 	}

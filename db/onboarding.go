@@ -57,9 +57,9 @@ func firstLaunched(ctx context.Context, tx bun.IDB, owner int64) (id int64, err 
 }
 
 // Save lets write and plan work on the letter and the mailing that wait, saves both and,
-// with launch, launches the mailing: once, for who launched one before gets that one back and
-// nothing is changed. The lock on the owner makes a double click wait for the first.
-func (o Onboarding) Save(ctx context.Context, owner int64, launch bool, now time.Time,
+// with launch, launches the mailing, which can be taken back for wait: once, for who launched one before gets that one
+// back and nothing is changed. The lock on the owner makes a double click wait for the first.
+func (o Onboarding) Save(ctx context.Context, owner int64, launch bool, wait time.Duration,
 	write func(*domain.Message) error, plan func(*domain.Mailing) error) (m domain.Mailing, err error) {
 	err = o.db.pg.InTx(ctx, func(tx Tx) error {
 		if _, err := tx.Pgx.Exec(ctx, `SELECT FROM users WHERE id = $1 FOR NO KEY UPDATE`, owner); err != nil {
@@ -84,7 +84,11 @@ func (o Onboarding) Save(ctx context.Context, owner int64, launch bool, now time
 			if err := plan(m); err != nil || !launch {
 				return err
 			}
-			return m.Launch(now)
+			now, err := clock(ctx, tx)
+			if err != nil {
+				return err
+			}
+			return m.LaunchFor(now, wait)
 		})
 		return err
 	})

@@ -114,7 +114,7 @@ func (r Runs) Unclosed(ctx context.Context, mailing int64) ([]int64, error) {
 // Progress is how far some runs are, taken together.
 type Progress struct {
 	domain.Counts
-	Unclosed  int // runs that are not closed, Paused among them
+	Unclosed  int // runs that are not closed, Paused among them, without those that can be taken back
 	Paused    int
 	Deferred  int64
 	NextTryAt time.Time `bun:",nullzero"`
@@ -131,7 +131,7 @@ func (r Runs) Progress(ctx context.Context, runs []int64) (Progress, error) {
 		ColumnExpr("sum(run.suppressed + coalesce(live.suppressed, 0)) AS suppressed").
 		ColumnExpr("sum(run.expired) AS expired, sum(run.cancelled) AS cancelled").
 		ColumnExpr("count(*) FILTER (WHERE run.closed_at IS NULL) AS unclosed").
-		ColumnExpr("count(*) FILTER (WHERE run.status = 'paused') AS paused").
+		ColumnExpr("count(*) FILTER (WHERE run.status = 'paused' AND run.reason <> ?) AS paused", domain.ReasonRecall).
 		ColumnExpr("sum(waiting.deferred) AS deferred, min(waiting.next_try_at) AS next_try_at").
 		ColumnExpr("coalesce(max(run.reason) FILTER (WHERE run.closed_at IS NULL), '') AS reason").Scan(ctx, &p)
 	return p, postgres.TranslateError(err)

@@ -75,6 +75,28 @@ func Clashes(slots []Slot, zone *time.Location, overlap func(a, b Mailing) int64
 	return sorted
 }
 
+// ClashesOf are the other mailings that write to some of m's clients on the days of its times.
+func ClashesOf(m Mailing, times []time.Time, others []Mailing, zone *time.Location, overlap func(a, b Mailing) int64) (list []Clash) {
+	for _, other := range others {
+		clash := Clash{One: m, Other: other}
+		for _, at := range times {
+			local := at.In(zone)
+			begin := time.Date(local.Year(), local.Month(), local.Day(), 0, 0, 0, 0, zone)
+			for _, slot := range Slots([]Mailing{other}, begin, begin.AddDate(0, 0, 1)) {
+				clash.SameHour = clash.SameHour || slot.At.Sub(at).Abs() < time.Hour
+				clash.At = append(clash.At, slot.At)
+			}
+		}
+		if other.ID == m.ID || len(clash.At) == 0 {
+			continue
+		}
+		if clash.Clients = overlap(m, other); clash.Clients > 0 {
+			list = append(list, clash)
+		}
+	}
+	return list
+}
+
 func sameDay(a, b time.Time) bool { return a.YearDay() == b.YearDay() && a.Year() == b.Year() }
 
 // TagSet counts the clients that have exactly these tags: of all the owner's clients, or of

@@ -1,6 +1,9 @@
 package domain
 
-import "strconv"
+import (
+	"strconv"
+	"time"
+)
 
 // The jobs that the queue carries, as River knows them: arguments with a kind. They hold ids,
 // never secrets, because arguments stay readable in the database.
@@ -9,10 +12,12 @@ import "strconv"
 func QueueClient(instance int64) string { return "instance-" + strconv.FormatInt(instance, 10) }
 
 // PlanJob plans what is due: everything, or one mailing that was just launched. Force makes
-// one run of that mailing out of turn.
+// one run of that mailing out of turn; one with a NotBefore can be taken back until then, and is not made
+// when it was.
 type PlanJob struct {
-	MailingID int64 `json:"mailing_id,omitempty"`
-	Force     bool  `json:"force,omitempty"`
+	MailingID int64     `json:"mailing_id,omitempty"`
+	Force     bool      `json:"force,omitempty"`
+	NotBefore time.Time `json:"not_before,omitzero"`
 }
 
 // Kind implements river.JobArgs.

@@ -45,6 +45,8 @@ type Mailing struct {
 	FinishedAt     time.Time `bun:",nullzero"`
 	DisabledAt     time.Time `bun:",nullzero"`
 	DisabledReason string
+	PausedAt       time.Time `bun:",nullzero"`  // by its owner
+	Recall         *Recall   `bun:"type:jsonb"` // of the last launch or run out of turn
 	DeletedAt      time.Time `bun:",nullzero"`
 	CreatedAt      time.Time `bun:",nullzero,default:now()"`
 	UpdatedAt      time.Time `bun:",nullzero,default:now()"`
@@ -127,6 +129,8 @@ func (m *Mailing) RunNow(now time.Time) (no int, ok bool, err error) {
 		return 0, false, Errorf(Conflict, "", "mailings.is_disabled", "Reason", m.DisabledReason)
 	case m.Status == Finished:
 		return 0, false, Errorf(Conflict, "", "mailings.is_finished")
+	case m.Paused():
+		return 0, false, Errorf(Conflict, "", "mailings.is_paused")
 	case m.MessageID == 0:
 		return 0, false, Errorf(Conflict, "", "mailings.message_required")
 	case !m.EndAt.IsZero() && !now.Before(m.EndAt):
@@ -146,9 +150,12 @@ func (m *Mailing) RunNow(now time.Time) (no int, ok bool, err error) {
 }
 
 // Plan takes the occurrences that are due at now off the calendar: the missed ones, and the
-// one to run when ok.
+// one to run when ok. A paused mailing misses them all.
 func (m *Mailing) Plan(now time.Time) (missed []Occurrence, due Occurrence, ok bool) {
 	missed, due, ok = m.Schedule().Due(m.NextNo, now)
+	if ok && m.Paused() {
+		missed, ok = append(missed, due), false
+	}
 	switch {
 	case ok:
 		m.advanceTo(due.No + 1)
@@ -192,7 +199,7 @@ func (m *Mailing) Enable(by User) error {
 }
 
 func (m *Mailing) finish(now time.Time) {
-	m.Status, m.FinishedAt, m.NextRunAt = Finished, now, time.Time{}
+	m.Status, m.FinishedAt, m.NextRunAt, m.PausedAt = Finished, now, time.Time{}, time.Time{}
 }
 
 // advanceTo makes the first occurrence numbered no or higher the next one.

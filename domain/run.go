@@ -6,7 +6,7 @@ import "time"
 type RunStatus string
 
 // A run is running until all its deliveries have ended. It is paused when the sender is
-// broken (it goes on by itself at ResumeAt), stopping when what is open becomes EndOutcome,
+// broken or while it can be taken back (it goes on by itself at ResumeAt), and by its owner; stopping when what is open becomes EndOutcome,
 // and missed when the service was not sending at its time.
 const (
 	RunRunning  RunStatus = "running"
@@ -25,6 +25,10 @@ const (
 	ReasonEnded      = "ended"
 	ReasonMissed     = "missed"
 	ReasonComplaints = "complaints" // not ended: it waits until a manager has looked at the owner
+	ReasonCancelled  = "cancelled"  // its owner ended this run alone
+	ReasonRecalled   = "recalled"   // taken back before its first email
+	ReasonRecall     = "recall"     // not ended: it can be taken back until ResumeAt
+	ReasonPaused     = "paused"     // not ended: its owner holds the mailing
 	ReasonWarmUp     = "warmup"     // not ended: the daily quota of a new account is used up
 )
 
@@ -46,6 +50,7 @@ type Run struct {
 	Reason       string
 	Pauses       int
 	ResumeAt     time.Time   `bun:",nullzero"`
+	NotBefore    time.Time   `bun:",nullzero"`  // no email leaves earlier
 	PlanCursor   *PlanCursor `bun:"type:jsonb"` // nil: everybody is planned
 	Counts
 	CreatedAt time.Time `bun:",nullzero,default:now()"`
@@ -71,6 +76,13 @@ type Counts struct {
 // Open is the number of deliveries without a final outcome.
 func (c Counts) Open() int64 {
 	return c.Planned - c.Accepted - c.Failed - c.Suppressed - c.Expired - c.Cancelled
+}
+
+// Begin is the state of a run that is made at now: one with a NotBefore waits for it.
+func (r *Run) Begin(now time.Time) {
+	if r.Status = RunRunning; now.Before(r.NotBefore) {
+		r.Status, r.Reason, r.ResumeAt = RunPaused, ReasonRecall, r.NotBefore
+	}
 }
 
 // Closed reports whether all deliveries have ended.

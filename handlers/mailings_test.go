@@ -1,6 +1,7 @@
 package handlers
 
 import (
+	"cmp"
 	"fmt"
 	"net/url"
 	"strings"
@@ -77,8 +78,7 @@ func TestMailingsPlainForms(t *testing.T) {
 		t.Fatalf("%v %s %+v", err, location, rows)
 	}
 	m := rows[0].Mailing
-	b.get(pathOf(m)).is(t, 200, "<html", "News &lt;b&gt;", "Mailing saved.", pathOf(m)+"/edit", pathOf(m)+"/delete", pathOf(m)+"/launch",
-		"Launch it to send to 1 client, first on 6 Jan 2031, 09:00 (Europe/Berlin)",
+	b.get(pathOf(m)).is(t, 200, "<html", "News &lt;b&gt;", "Mailing saved.", pathOf(m)+"/edit", pathOf(m)+"/delete", pathOf(m)+"/review",
 		`<time datetime="2031-01-06T08:00:00Z" title="Europe/Berlin">6 Jan 2031, 09:00</time>`,
 		`<time datetime="2031-01-10T08:00:00Z" title="Europe/Berlin">10 Jan 2031, 09:00</time>`)
 	b.get(pathOf(m)+"/edit").is(t, 200, "<html", `value="News &lt;b&gt;"`, `value="2031-01-06T09:00"`, `value="2031-02-01T00:00"`, `name="_method" value="PUT"`)
@@ -255,7 +255,8 @@ func TestMailingActs(t *testing.T) {
 			m := w.mailing(t, user.ID)
 			states[tt.state](m)
 			page := b.get(pathOf(m)).is(t, 200)
-			if offered := strings.Contains(page.body, pathOf(m)+"/"+tt.act+`"`); offered != (tt.refusal == "") {
+			link := map[string]string{"launch": "review", "run": "review?do=run"}[tt.act]
+			if offered := strings.Contains(page.body, pathOf(m)+"/"+cmp.Or(link, tt.act)+`"`); offered != (tt.refusal == "") {
 				t.Errorf("offered: %v", offered)
 			}
 			switch {
@@ -302,14 +303,15 @@ func TestMailingQuestions(t *testing.T) {
 		}
 		return b.get(pathOf(m) + act)
 	}
-	pressed("/review").is(t, 200, "Launch “News”?", "Launch it to send to 1 client, first on 6 Jan 2031, 09:00 (Europe/Berlin)", "1 recipient", "Hello",
+	pressed("/review").is(t, 200, "Launch “News”?", "Daily from 6 Jan 2031, 09:00 (Europe/Berlin)", "Goes to 1 client", "Hello", "Launch for 1 client",
 		"replies go to ann@people.example", `<time datetime="2031-01-10T08:00:00Z"`, `<form class="actions" method="post" action="`+pathOf(m)+`/launch"`)
+	b.get(pathOf(m)+"/review?do=run").is(t, 200, "Send “News” now?", "Right away.", "Send to 1 client", `action="`+pathOf(m)+`/run"`)
 	b.get(pathOf(m)+"/stop").is(t, 409, "isn&#39;t running")
 	if status() != domain.Created {
 		t.Error("the question launched it")
 	}
 	b.post(pathOf(m)+"/launch").leads(t, pathOf(m))
-	b.get(pathOf(m)+"/review").is(t, 200, "Send “News” now?", "The message goes to 1 client right away.", `action="`+pathOf(m)+`/run"`)
+	b.get(pathOf(m)+"/review").is(t, 200, "Send “News” now?", "Right away, besides the scheduled runs.", "Send to 1 client", `action="`+pathOf(m)+`/run"`)
 	if _, ok, err := outbox.New(w.db.Postgres()).Plans().Make(t.Context(), m.ID, m.StartLocal.AddDate(0, 0, 1), false); err != nil || !ok {
 		t.Fatal(ok, err)
 	}

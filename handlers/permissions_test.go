@@ -144,6 +144,10 @@ var decisions = []decision{
 	{"GET /mailings/:id/pace", viewers, 303, 286, "launched mailing", ""},
 	{"GET /mailings/:id/review", owners, 200, 200, "mailing", ""},
 	{"POST /mailings/:id/launch", owners, 303, 200, "mailing", ""},
+	{"GET /mailings/:id/recall", owners, 303, 286, "mailing", ""},
+	{"POST /mailings/:id/recall", owners, 409, 409, "mailing", ""}, // nothing to take back
+	{"POST /mailings/:id/pause", owners, 303, 200, "launched mailing", ""},
+	{"POST /mailings/:id/resume", owners, 303, 200, "launched mailing", ""},
 	{"GET /mailings/:id/stop", owners, 200, 200, "launched mailing", ""},
 	{"POST /mailings/:id/stop", owners, 303, 200, "launched mailing", ""},
 	{"POST /mailings/:id/run", owners, 303, 200, "mailing", ""},

@@ -47,6 +47,7 @@ type nouns struct {
 	home       *home.Home
 	imports    *imports.Imports
 	inbox      *inbox.Inbox
+	launches   *mailings.Launches
 	mailings   *mailings.Mailings
 	messages   *messages.Messages
 	onboarding *onboarding.Onboarding
@@ -70,6 +71,7 @@ func newNouns(config Config, database *db.DB, files *static.Files, log *slog.Log
 	}
 	n.senders = &senders.Senders{DB: database, Vault: vault, DNS: config.DNS}
 	n.mailings = &mailings.Mailings{DB: database, Runs: n.runs, Senders: n.senders}
+	n.launches = &mailings.Launches{Mailings: n.mailings}
 	n.onboarding = &onboarding.Onboarding{DB: database, Clients: n.clients, Imports: n.imports, Messages: n.messages, Runs: n.runs}
 	n.staff, err = staff.New(database, log)
 	return n, err

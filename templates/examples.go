@@ -25,3 +25,16 @@ func Example(lang, name string) (subject, body string) {
 	subject, body, _ = strings.Cut(string(text), "\n")
 	return subject, strings.TrimSpace(body)
 }
+
+// IsExample reports whether a message still is an example, word for word.
+func IsExample(subject, body string) bool {
+	languages, _ := examples.ReadDir("examples")
+	for _, lang := range languages {
+		for _, name := range ExampleNames() {
+			if s, b := Example(lang.Name(), name); s == strings.TrimSpace(subject) && b == strings.TrimSpace(strings.ReplaceAll(body, "\r\n", "\n")) {
+				return true
+			}
+		}
+	}
+	return false
+}

@@ -34,7 +34,7 @@ type Forecast struct {
 func (p Plans) Forecast(ctx context.Context, id int64, now time.Time, force bool) (f Forecast, ok bool, err error) {
 	err = p.pg.InTx(ctx, func(tx postgres.Tx) error {
 		var run domain.Run
-		if run, f.Mailing, ok, err = p.takeRun(ctx, tx, id, now, force); err != nil || !ok {
+		if run, f.Mailing, ok, err = p.takeRun(ctx, tx, id, now, turn{out: force}); err != nil || !ok {
 			return err
 		}
 		f.At = run.ScheduledAt
@@ -54,12 +54,33 @@ func (p Plans) Forecast(ctx context.Context, id int64, now time.Time, force bool
 // force makes a run out of turn. ok is false when nothing is due, or when another process is
 // planning the same mailing right now; while the installation is on hold it is refused.
 func (p Plans) Make(ctx context.Context, id int64, now time.Time, force bool) (run domain.Run, ok bool, err error) {
+	return p.make(ctx, id, now, turn{out: force})
+}
+
+// MakeRecallable makes the run out of turn that was asked for and can be taken back until notBefore; ok is false
+// when it was.
+func (p Plans) MakeRecallable(ctx context.Context, id int64, now, notBefore time.Time) (run domain.Run, ok bool, err error) {
+	return p.make(ctx, id, now, turn{out: true, notBefore: notBefore})
+}
+
+// turn is why a run is made: its time has come or, out of turn, somebody asked for it.
+type turn struct {
+	out       bool
+	notBefore time.Time // until when that can be taken back, zero: it can't
+}
+
+// recalled reports whether the mailing no longer has what was asked for.
+func (t turn) recalled(m domain.Mailing) bool {
+	return !t.notBefore.IsZero() && (m.Recall == nil || !m.Recall.Until.Equal(t.notBefore))
+}
+
+func (p Plans) make(ctx context.Context, id int64, now time.Time, why turn) (run domain.Run, ok bool, err error) {
 	err = p.pg.InTx(ctx, func(tx postgres.Tx) error {
 		if err := db.RefuseOnHold(ctx, tx); err != nil {
 			return err
 		}
 		var m domain.Mailing
-		if run, m, ok, err = p.takeRun(ctx, tx, id, now, force); err != nil || !ok {
+		if run, m, ok, err = p.takeRun(ctx, tx, id, now, why); err != nil || !ok {
 			return err
 		}
 		if err := planFirst(ctx, tx, &run, m); err != nil {
@@ -75,9 +96,9 @@ func (p Plans) Make(ctx context.Context, id int64, now time.Time, force bool) (r
 }
 
 // takeRun advances the mailing and inserts the rows of its missed runs and of the one to send.
-func (p Plans) takeRun(ctx context.Context, tx postgres.Tx, id int64, now time.Time, force bool) (run domain.Run, m domain.Mailing, ok bool, err error) {
+func (p Plans) takeRun(ctx context.Context, tx postgres.Tx, id int64, now time.Time, why turn) (run domain.Run, m domain.Mailing, ok bool, err error) {
 	lock := "UPDATE SKIP LOCKED"
-	if force {
+	if why.out {
 		lock = "UPDATE" // nobody asks a second time for a run out of turn
 	}
 	if m, err = db.LockMailing(ctx, tx, id, lock); err != nil {
@@ -86,24 +107,20 @@ func (p Plans) takeRun(ctx context.Context, tx postgres.Tx, id int64, now time.T
 		}
 		return run, m, false, err
 	}
-	if blocked, err := ownerBlocked(ctx, tx, m.OwnerID); err != nil || blocked {
+	if blocked, err := ownerBlocked(ctx, tx, m.OwnerID); err != nil || blocked || why.recalled(m) {
 		return run, m, false, err
 	}
-	run = domain.Run{MailingID: m.ID, OwnerID: m.OwnerID, Status: domain.RunRunning, WindowEnd: m.EndAt, CreatedAt: now}
-	if force {
-		if err := outOfTurn(ctx, tx, &m, &run, now); err != nil {
-			return run, m, false, err
-		}
-		ok = true
+	run = domain.Run{MailingID: m.ID, OwnerID: m.OwnerID, WindowEnd: m.EndAt, CreatedAt: now, NotBefore: why.notBefore}
+	if why.out {
+		err, ok = outOfTurn(ctx, tx, &m, &run, now), true
 	} else if m.Status == domain.Running && !m.Disabled() {
-		var missed []domain.Occurrence
-		var due domain.Occurrence
-		missed, due, ok = m.Plan(now)
-		if err := insertMissed(ctx, tx, run, missed, now); err != nil {
-			return run, m, false, err
-		}
-		run.OccurrenceNo, run.ScheduledAt = &due.No, due.At
+		run.NotBefore = m.NotBefore(now)
+		ok, err = inTurn(ctx, tx, &m, &run, now)
 	}
+	if err != nil {
+		return run, m, false, err
+	}
+	run.Begin(now)
 	if _, err := tx.NewUpdate().Model(&m).WherePK().Comment(string(statement.Advance)).Exec(ctx); err != nil || !ok {
 		return run, m, false, err
 	}
@@ -117,6 +134,16 @@ func (p Plans) takeRun(ctx context.Context, tx postgres.Tx, id int64, now time.T
 	}
 	_, err = tx.NewInsert().Model(&run).Exec(ctx)
 	return run, m, err == nil, err
+}
+
+// inTurn makes of run the one that is due.
+func inTurn(ctx context.Context, tx postgres.Tx, m *domain.Mailing, run *domain.Run, now time.Time) (bool, error) {
+	missed, due, ok := m.Plan(now)
+	if err := db.InsertMissed(ctx, tx, *m, missed, now); err != nil {
+		return false, err
+	}
+	run.OccurrenceNo, run.ScheduledAt = &due.No, due.At
+	return ok, nil
 }
 
 // outOfTurn makes of run one that is asked for now.
@@ -152,21 +179,7 @@ func recheckOwner(ctx context.Context, tx postgres.Tx, run *domain.Run) error {
 	case !held:
 		return nil
 	}
-	run.Status, run.Reason = domain.RunPaused, domain.ReasonComplaints
-	_, err = tx.NewUpdate().Model(run).Column("status", "reason").WherePK().Exec(ctx)
-	return err
-}
-
-func insertMissed(ctx context.Context, tx postgres.Tx, like domain.Run, missed []domain.Occurrence, now time.Time) error {
-	if len(missed) == 0 {
-		return nil
-	}
-	runs := make([]domain.Run, len(missed))
-	for i, one := range missed {
-		runs[i] = like
-		runs[i].OccurrenceNo, runs[i].ScheduledAt = &one.No, one.At
-		runs[i].Status, runs[i].Reason, runs[i].ClosedAt = domain.RunMissed, domain.ReasonMissed, now
-	}
-	_, err := tx.NewInsert().Model(&runs).Exec(ctx)
+	run.Status, run.Reason, run.ResumeAt = domain.RunPaused, domain.ReasonComplaints, time.Time{}
+	_, err = tx.NewUpdate().Model(run).Column("status", "reason", "resume_at").WherePK().Exec(ctx)
 	return err
 }

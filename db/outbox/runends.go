@@ -113,7 +113,8 @@ func (r Runs) SetStatusNote(ctx context.Context, runs []int64, text string) erro
 	return postgres.TranslateError(err)
 }
 
-// Resume lets paused runs go on whose time has come.
+// Resume lets paused runs go on whose time has come: the sender is tried again, or the time to take a run back is over.
+// That waits for the row of a run that is being taken back, and then finds it stopping.
 func (r Runs) Resume(ctx context.Context, now time.Time) error {
 	_, err := r.pg.Pool.Exec(ctx, `WITH resumed AS (
 			UPDATE runs SET status = 'running', reason = '', resume_at = NULL WHERE status = 'paused' AND resume_at <= $1 RETURNING 1

@@ -2,6 +2,7 @@ package email
 
 import (
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -30,6 +31,16 @@ const (
 
 // placeholders are the names that an owner may use.
 var placeholders = map[string]field{"name": fieldName, "email": fieldEmail, "comment": fieldComment}
+
+// Uses are the placeholders that the texts hold, each once.
+func Uses(texts ...string) (names []string) {
+	for _, found := range placeholder.FindAllStringSubmatch(strings.Join(texts, "\n"), -1) {
+		if name := strings.TrimSpace(found[1]); placeholders[name] != 0 && !slices.Contains(names, name) {
+			names = append(names, name)
+		}
+	}
+	return names
+}
 
 // Check tells, as domain.ValidationErrors, what keeps a message from being sent. What passes can be compiled, to
 // an HTML part of about size bytes.

@@ -77,6 +77,7 @@ func (v *visitor) helpOfOwner(s *programtest.Program, words sample) {
 	v.follow(save)
 	v.open("/mailings")
 	v.follow("#mailing-rows td a[href^='/mailings/']")
+	v.follow("#acts a[href$='/review']")
 	v.follow("form[action$='/launch'] button")
 	v.reads("#progress .count-accepted", "5")
 	v.gone("#progress[hx-get]")

@@ -78,7 +78,7 @@ func (v *visitor) mailingsByKeys() {
 	v.mailingByKeys()
 	v.hit("#mailing-rows a[href$='/review']", kb.Enter)
 	v.hit("form[action$='/launch'] button", " ")
-	v.see("form[action$='/run']")
+	v.see("#acts a[href$='/review?do=run']")
 	v.goByKeys("nav a[href='/mailings']")
 	v.hit("#mailing-rows a[href$='/stop']", kb.Enter)
 	v.reads("#mailing-rows .badge", "finished")

@@ -38,7 +38,7 @@ func mailingsFlow(s *suite) {
 
 	owner.open("/mailings")
 	owner.follow(rowOf("mailing", "Autumn emails") + " a[href$='/review']")
-	owner.reads("main", "3 recipients")
+	owner.reads("main", "3 clients")
 	owner.follow("form[action$='/launch'] button")
 	owner.reads("main", "Stop")
 	owner.open("/calendar?month=2031-01")
@@ -46,6 +46,7 @@ func mailingsFlow(s *suite) {
 	owner.open("/mailings")
 	owner.follow("#mailing-rows td a[href^='/mailings/']")
 	mailing := owner.at()
+	owner.follow("#acts a[href$='/review?do=run']")
 	owner.follow("form[action$='/run'] button")
 	owner.reads("#progress .count-accepted", "3")
 	owner.reads("#all-runs tbody tr", "3")
@@ -53,7 +54,7 @@ func mailingsFlow(s *suite) {
 	s.unsubscribe(jane)
 
 	owner.open(mailing)
-	owner.do(chromedp.Click(chromedp.CSS("#acts summary")))
+	owner.follow("#acts a[href$='/stop']")
 	owner.follow("form[action$='/stop'] button")
 	owner.reads("#status", "finished")
 	owner.open("/attempts?mailing=" + strings.TrimPrefix(mailing, "/mailings/"))

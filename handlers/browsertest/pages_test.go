@@ -129,6 +129,7 @@ var sights = []sight{
 	{"PUT /mailings/:id", anOwner, "/mailings/2/edit", 422, "main form", false},
 	{"GET /mailings/:id/delete", anOwner, "/mailings/2/delete", 0, "", false},
 	{"GET /mailings/:id/review", anOwner, "/mailings/2/review", 0, "", false},
+	{"GET /mailings/:id/review", anOwner, "/mailings/1/review?do=run", 0, "", false},
 	{"GET /mailings/:id/stop", anOwner, "/mailings/1/stop", 0, "", false},
 	{"GET /runs/:id", anOwner, "/runs/1", 0, "", false},
 	{"GET /runs/:id", anOwner, "/runs/31", 0, "", false},
@@ -192,5 +193,6 @@ var noPages = map[string]string{
 	"GET /help/:language/:name":  "a picture",
 	"GET /mailings/:id/pace":     "a part of the mailing's page",
 	"GET /mailings/:id/progress": "a part of the mailing's page",
+	"GET /mailings/:id/recall":   "a part of the mailing's page",
 	"GET /admin/jobs/*":          "River UI's parts",
 }

@@ -38,7 +38,7 @@ func (w *PlanWorker) Work(ctx context.Context, job *river.Job[domain.PlanJob]) e
 	case job.Args.MailingID == 0:
 		return w.planDue(ctx, now)
 	}
-	run, ok, err := w.Outbox.Plans().Make(ctx, job.Args.MailingID, now, job.Args.Force)
+	run, ok, err := w.make(ctx, job.Args, now)
 	if kind := domain.KindOf(err); kind != 0 && kind != domain.Unavailable {
 		w.Log.Info("a run was not made", "mailing", job.Args.MailingID, "reason", err)
 		return nil
@@ -47,6 +47,13 @@ func (w *PlanWorker) Work(ctx context.Context, job *river.Job[domain.PlanJob]) e
 		w.logRun(run)
 	}
 	return errors.Join(err, w.continuePlans(ctx))
+}
+
+func (w *PlanWorker) make(ctx context.Context, job domain.PlanJob, now time.Time) (domain.Run, bool, error) {
+	if !job.NotBefore.IsZero() {
+		return w.Outbox.Plans().MakeRecallable(ctx, job.MailingID, now, job.NotBefore)
+	}
+	return w.Outbox.Plans().Make(ctx, job.MailingID, now, job.Force)
 }
 
 // planDue makes the runs of all mailings that are due at now. One that cannot be planned does

@@ -2,7 +2,6 @@
 package mailings
 
 import (
-	"fmt"
 	"strconv"
 	"time"
 
@@ -37,6 +36,9 @@ type mailingRow struct {
 	LastRunAt      web.Moment
 	// What the viewer may do with it now.
 	Edit, Launch, Stop, Run, Delete, Oversee bool
+	Pause, Resume, Copy                      bool
+	Paused                                   bool
+	Recall                                   recallView
 }
 
 // mailingsView is the page mailings/list and its block mailings/results.
@@ -65,7 +67,7 @@ func (h *Mailings) List(r *web.Request) error {
 		Found: r.Viewer.Found("mailings.found", total),
 		Pager: r.ListPager(filter.Page, total, len(rows), func(n int) db.Cursor { return db.Cursor{rows[n].ID} })}
 	for _, one := range rows {
-		view.Rows = append(view.Rows, h.mailingRow(r, one))
+		view.Rows = append(view.Rows, newRow(r, one))
 	}
 	if view.Fragment {
 		return r.Block(fiber.StatusOK, "mailings/results", view)
@@ -77,36 +79,16 @@ func (h *Mailings) List(r *web.Request) error {
 	return r.Page(fiber.StatusOK, "mailings/list", view)
 }
 
-func (h *Mailings) mailingRow(r *web.Request, m db.MailingRow) mailingRow {
+// newRow is the mailing as lists show it.
+func newRow(r *web.Request, m db.MailingRow) mailingRow {
 	now, user := time.Now(), r.Viewer.User
 	mine := m.OwnerID == user.ID && user.MayOwn()
 	return mailingRow{
 		ID: m.ID, Name: m.Name, MessageID: m.MessageID, Subject: m.Subject, Periodicity: m.Periodicity, Status: m.Status,
 		DisabledReason: m.DisabledReason, NextRunAt: r.Viewer.Moment(m.NextRunAt), LastRunAt: r.Viewer.Moment(m.LastRunAt),
 		Edit: mine && m.MayEdit(), Launch: mine && m.MayLaunch(now), Stop: mine && m.MayStop(now), Run: mine && m.MayRun(now), Delete: mine, Oversee: user.MayOversee(),
+		Pause: mine && m.MayPause(), Resume: mine && m.MayResume(), Copy: mine, Paused: m.Paused(), Recall: recallOf(r, m.Mailing),
 	}
-}
-
-func (h *Mailings) Launch(r *web.Request) error {
-	if err := h.lookUpSender(r); err != nil {
-		return err
-	}
-	m, err := h.DB.Mailings().Update(r.UserContext(), r.Viewer.User.ID, r.ID(), func(m *domain.Mailing) error { return m.Launch(time.Now()) })
-	return h.saved(r, err, m, Path(m.ID), "mailings.launched")
-}
-
-func (h *Mailings) Stop(r *web.Request) error {
-	m, err := h.DB.Mailings().Update(r.UserContext(), r.Viewer.User.ID, r.ID(), func(m *domain.Mailing) error { return m.Stop(time.Now()) })
-	return h.saved(r, err, m, Path(m.ID), "mailings.stopped")
-}
-
-// lookUpSender asks DNS about the sender of the path's mailing, so that its rule knows what is true now.
-func (h *Mailings) lookUpSender(r *web.Request) error {
-	m, err := h.ownMailing(r)
-	if err != nil {
-		return err
-	}
-	return h.Senders.Before(r.UserContext(), m.OwnerID, m.SenderID)
 }
 
 // saved answers with the mailing as it is now: for htmx as its row.
@@ -119,22 +101,6 @@ func (h *Mailings) saved(r *web.Request, err error, m domain.Mailing, path, done
 		return err
 	}
 	return r.Saved(path, web.Fragment{Block: "mailings/row", View: row}, done)
-}
-
-// Run asks for a run out of turn.
-func (h *Mailings) Run(r *web.Request) error {
-	if err := h.lookUpSender(r); err != nil {
-		return err
-	}
-	last, err := h.lastRun(r, domain.Mailing{ID: r.ID()})
-	if err != nil {
-		return err
-	}
-	if err := h.DB.Mailings().RunNow(r.UserContext(), r.Viewer.User.ID, r.ID(), time.Now()); err != nil {
-		return err
-	}
-	m, err := h.readableMailing(r)
-	return h.saved(r, err, m, fmt.Sprintf("%s?after=%d", Path(m.ID), last.ID), "mailings.run_started")
 }
 
 // AskDelete asks whether it is meant, for browsers without JavaScript.
@@ -178,7 +144,7 @@ func (h *Mailings) rowOf(r *web.Request, m domain.Mailing) (mailingRow, error) {
 		}
 		row.Subject, long = message.Subject, message.Long()
 	}
-	shown := h.mailingRow(r, row)
+	shown := newRow(r, row)
 	shown.Long = long
 	return shown, nil
 }

@@ -15,26 +15,29 @@ import (
 // mailingView is the page mailings/show.
 type mailingView struct {
 	mailingRow
-	Owner           string // the owner's name, when the viewer is somebody else
-	SenderID        int64
-	Sender          string // name and address
-	Audience        domain.Audience
-	Tags            []string
-	Picked          int
-	Recipients      int64 // after suppression
-	Suppressed      int64
-	Start, End      string // wall clocks in Timezone
-	Timezone        string
-	Next            []web.Moment // in the mailing's zone
-	Progress        *mailingProgress
-	Throughput      throughput
-	Runs            []runs.Row
-	Chart           runs.Chart
-	Pager           web.Pager
-	DisabledSince   web.Moment
-	LaunchExplained string
-	DeleteProblems  templates.ValidationErrors
+	Owner          string // the owner's name, when the viewer is somebody else
+	SenderID       int64
+	Sender         string // name and address
+	Audience       domain.Audience
+	Tags           []string
+	Picked         int
+	Recipients     int64 // after suppression
+	Suppressed     int64
+	Start, End     string // wall clocks in Timezone
+	Timezone       string
+	Next           []web.Moment // in the mailing's zone
+	Progress       *mailingProgress
+	Throughput     throughput
+	Runs           []runs.Row
+	Chart          runs.Chart
+	Pager          web.Pager
+	DisabledSince  web.Moment
+	PausedSince    web.Moment
+	DeleteProblems templates.ValidationErrors
 }
+
+// Refresh: without JavaScript the page is asked for again.
+func (v mailingView) Refresh() bool { return v.Recall.Open || v.Progress != nil && v.Progress.Going() }
 
 // mailingProgress is the block mailings/progress: the current or the last run, which htmx asks
 // for again every second until it has ended. Waiting: a run later than After is about to begin.
@@ -87,7 +90,7 @@ func (h *Mailings) mailingView(r *web.Request, m domain.Mailing) (mailingView, e
 		return mailingView{}, err
 	}
 	view := mailingView{mailingRow: row, Audience: m.Audience, Tags: m.Tags, Picked: len(m.ClientIDs), Timezone: m.Timezone,
-		Start: r.Viewer.Wall(m.StartLocal), End: r.Viewer.Wall(m.EndLocal), DisabledSince: r.Viewer.Moment(m.DisabledAt)}
+		Start: r.Viewer.Wall(m.StartLocal), End: r.Viewer.Wall(m.EndLocal), DisabledSince: r.Viewer.Moment(m.DisabledAt), PausedSince: r.Viewer.Moment(m.PausedAt)}
 	if user := r.Viewer.User; m.OwnerID != user.ID {
 		owner, err := h.DB.Users().Get(r.UserContext(), m.OwnerID)
 		if err != nil {
@@ -104,9 +107,6 @@ func (h *Mailings) mailingView(r *web.Request, m domain.Mailing) (mailingView, e
 	}
 	view.Recipients, view.Suppressed = int64(recipients), int64(suppressed)
 	view.Next = Upcoming(r, m)
-	if view.Launch {
-		view.LaunchExplained = h.launchWords(r, m, recipients)
-	}
 	page := max(1, r.QueryInt("page", 1))
 	list, total, err := h.DB.Runs().List(r.UserContext(), r.OwnerID(), m.ID, page)
 	if err != nil {
@@ -146,18 +146,6 @@ func (h *Mailings) senderOf(r *web.Request, m domain.Mailing) (id int64, shown s
 func aboutToRun(r *web.Request, m domain.Mailing, last int64) bool {
 	due := m.Status == domain.Running && !m.NextRunAt.IsZero() && !m.NextRunAt.After(time.Now())
 	return !m.Disabled() && (due || int64(r.QueryInt("after", -1)) >= last && m.Status != domain.Finished)
-}
-
-// launchWords say what the launch button will do.
-func (h *Mailings) launchWords(r *web.Request, m domain.Mailing, recipients int) string {
-	if !domain.Instant(m.StartLocal, m.Schedule().Zone).After(time.Now()) {
-		return r.Viewer.TN("mailings.launch_now", recipients)
-	}
-	key := "mailings.launch_later"
-	if m.Periodicity == domain.Once {
-		key = "mailings.launch_once"
-	}
-	return r.Viewer.TN(key, recipients) + " " + r.Viewer.Wall(m.StartLocal) + " (" + m.Timezone + ")"
 }
 
 // Upcoming are the next five runs, in the mailing's time zone.

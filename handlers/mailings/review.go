@@ -6,23 +6,46 @@ import (
 	"github.com/gofiber/fiber/v2"
 
 	"skychimp/domain"
+	"skychimp/domain/email"
 	"skychimp/handlers/senders"
 	"skychimp/handlers/web"
+	"skychimp/templates"
 )
 
-// reviewView is the page mailings/review: what would be sent. Its one button launches, or sends now
-// what is launched already.
+// reviewView is the page mailings/review: what would go out, in sentences. Its one button launches, or sends now.
 type reviewView struct {
 	mailingRow
-	Explained  string // what the button will do
+	Do         string // launch or run
 	Audience   domain.Audience
 	Tags       []string
 	Recipients int64 // after suppression
-	Suppressed int64
+	LeftOut    []leftOut
 	SenderID   int64
 	Sender     senders.Choice
+	When       string
 	Next       []web.Moment // in the mailing's zone
 	Timezone   string
+	PreviewFor int64 // a recipient
+	Warnings   []string
+	Clashes    []clashWarning
+	Refused    string // why there is no button
+	Button     string
+	Recall     string // how long it can be taken back, in words
+}
+
+// leftOut is why some of the audience get nothing.
+type leftOut struct {
+	Reason  string
+	Clients int64
+}
+
+// clashWarning is another mailing that writes to the same people on the same day.
+type clashWarning struct {
+	Other    int64
+	Name     string
+	SameHour bool
+	Clients  int64
+	Days     []web.Moment
 }
 
 // stopView is the page mailings/stop.
@@ -31,53 +54,187 @@ type stopView struct {
 	Open int64 // emails of the current run
 }
 
-// Review shows what would be sent, and asks for confirmation.
-func (h *Mailings) Review(r *web.Request) error {
-	m, err := h.ownMailing(r)
+// Review shows what would go out, and asks for confirmation.
+func (h *Launches) Review(r *web.Request) error {
+	m, err := h.Mailings.ownMailing(r)
 	if err != nil {
 		return err
 	}
-	row, err := h.rowOf(r, m)
+	row, err := h.Mailings.rowOf(r, m)
 	if err != nil {
 		return err
 	}
-	if !row.Launch && !row.Run {
+	view := reviewView{mailingRow: row, Do: "run", Audience: m.Audience, Tags: m.Tags, Timezone: m.Timezone, SenderID: m.SenderID}
+	switch {
+	case row.Launch && r.Query("do") != "run":
+		view.Do = "launch"
+	case !row.Run:
 		return m.Launch(time.Now())
 	}
-	recipients, suppressed, err := h.DB.Mailings().RecipientCount(r.UserContext(), m)
+	message, err := h.Mailings.DB.Messages().Get(r.UserContext(), m.OwnerID, m.MessageID)
 	if err != nil {
 		return err
 	}
-	sender, err := h.Senders.Choice(r, m.SenderID)
-	if err != nil {
+	if err := h.reviewRecipients(r, m, &view); err != nil {
 		return err
 	}
-	view := reviewView{mailingRow: row, Audience: m.Audience, Tags: m.Tags, Recipients: int64(recipients), Suppressed: int64(suppressed),
-		SenderID: m.SenderID, Sender: sender, Next: Upcoming(r, m), Timezone: m.Timezone}
-	if row.Launch {
-		view.Explained = h.launchWords(r, m, recipients)
-	} else {
-		view.Explained = r.Viewer.TN("mailings.run_explained", recipients)
+	if err := h.reviewEmail(r, m, message, &view); err != nil {
+		return err
+	}
+	if err := h.reviewTimes(r, m, &view); err != nil {
+		return err
 	}
 	return r.Page(fiber.StatusOK, "mailings/review", view)
 }
 
-// AskStop asks for confirmation, for browsers without JavaScript.
-func (h *Mailings) AskStop(r *web.Request) error {
-	m, err := h.ownMailing(r)
+// now reports whether the button sends at once.
+func (v reviewView) now(m domain.Mailing) bool {
+	return v.Do == "run" || !domain.Instant(m.StartLocal, m.Schedule().Zone).After(time.Now())
+}
+
+func (h *Launches) reviewRecipients(r *web.Request, m domain.Mailing, view *reviewView) error {
+	recipients, suppressed, err := h.Mailings.DB.Mailings().RecipientCount(r.UserContext(), m)
 	if err != nil {
 		return err
 	}
-	row, err := h.rowOf(r, m)
+	view.Recipients = int64(recipients)
+	if suppressed > 0 {
+		reasons, err := h.Mailings.DB.Mailings().LeftOut(r.UserContext(), m)
+		if err != nil {
+			return err
+		}
+		for _, one := range reasons {
+			view.LeftOut = append(view.LeftOut, leftOut{r.Viewer.TN("mailings.left_out_"+one.Reason, int(one.Clients)), one.Clients})
+		}
+	}
+	switch {
+	case view.now(m):
+		view.Button = r.Viewer.TN("mailings.send_to", recipients)
+	default:
+		view.Button = r.Viewer.TN("mailings.launch_for", recipients)
+	}
+	if view.Recall = ""; r.Site.RecallFor > 0 {
+		view.Recall = r.Viewer.T("mailings.recall_promise", "Time", r.Viewer.Span(r.Site.RecallFor))
+	}
+	if recipients == 0 && view.now(m) {
+		view.Refused = r.Viewer.T("mailings.nobody_" + string(m.Audience))
+	} else if recipients == 0 {
+		view.Warnings = append(view.Warnings, r.Viewer.T("mailings.nobody_yet"))
+	}
+	return nil
+}
+
+// reviewEmail says what is wrong with the email, and what may be.
+func (h *Launches) reviewEmail(r *web.Request, m domain.Mailing, message domain.Message, view *reviewView) error {
+	user := r.Viewer.User
+	var err error
+	if view.Sender, err = h.Mailings.Senders.Choice(r, m.SenderID); err != nil {
+		return err
+	}
+	if templates.IsExample(message.Subject, message.Body) {
+		view.Refused = r.Viewer.T("mailings.example_untouched")
+	}
+	uses := email.Uses(message.Subject, message.Body)
+	values, err := h.Mailings.DB.Mailings().EmptyValues(r.UserContext(), m, uses)
+	if err != nil {
+		return err
+	}
+	view.PreviewFor = values.First
+	for _, name := range uses {
+		if n := values.Empty[name]; n > 0 {
+			view.Warnings = append(view.Warnings, r.Viewer.TN("mailings.empty_values", int(n), "Name", "{{"+name+"}}"))
+		}
+	}
+	return nil
+}
+
+// reviewTimes says when emails go out, and who writes to the same people on those days.
+func (h *Launches) reviewTimes(r *web.Request, m domain.Mailing, view *reviewView) error {
+	ctx, now := r.UserContext(), time.Now()
+	view.Next, view.When = Upcoming(r, m), whenWords(r, m, view.now(m), view.Do)
+	days := []time.Time{}
+	if view.now(m) {
+		days = append(days, now)
+	}
+	if view.Do == "launch" || m.Status == domain.Running {
+		for _, one := range m.Upcoming(now, 5) {
+			days = append(days, one.At)
+		}
+	} else {
+		view.Next = nil
+	}
+	others, err := h.Mailings.DB.Mailings().Next(ctx, m.OwnerID, calendarMailings)
+	if err != nil || len(others) == 0 {
+		return err
+	}
+	overlaps, err := h.Mailings.DB.Mailings().Overlaps(ctx, m.OwnerID, append(others, m))
+	if err != nil {
+		return err
+	}
+	clashes := domain.ClashesOf(m, days, others, m.Schedule().Zone, overlaps.Of)
+	for _, one := range clashes[:min(len(clashes), 5)] {
+		warning := clashWarning{Other: one.Other.ID, Name: one.Other.Name, SameHour: one.SameHour, Clients: one.Clients}
+		for _, at := range one.At[:min(len(one.At), calendarDays)] {
+			warning.Days = append(warning.Days, r.Viewer.Moment(at))
+		}
+		view.Clashes = append(view.Clashes, warning)
+	}
+	return nil
+}
+
+// whenWords are the sentence about the time.
+func whenWords(r *web.Request, m domain.Mailing, now bool, do string) string {
+	start := r.Viewer.Wall(m.StartLocal) + " (" + m.Timezone + ")"
+	text := ""
+	switch {
+	case now && (m.Periodicity == domain.Once || do == "run" && m.Status != domain.Running):
+		text = r.Viewer.T("mailings.when_now")
+	case now && do == "run":
+		text = r.Viewer.T("mailings.when_now_besides")
+	case now:
+		text = r.Viewer.T("mailings.when_now_then_" + string(m.Periodicity))
+	default:
+		text = r.Viewer.T("mailings.when_"+string(m.Periodicity), "Start", start)
+	}
+	if !m.EndLocal.IsZero() {
+		text += " " + r.Viewer.T("mailings.when_end", "End", r.Viewer.Wall(m.EndLocal))
+	}
+	return text
+}
+
+// AskStop asks for confirmation, for browsers without JavaScript.
+func (h *Launches) AskStop(r *web.Request) error {
+	m, err := h.Mailings.ownMailing(r)
+	if err != nil {
+		return err
+	}
+	row, err := h.Mailings.rowOf(r, m)
 	if err != nil {
 		return err
 	}
 	if !row.Stop {
 		return m.Stop(time.Now())
 	}
-	last, err := h.lastRun(r, m)
+	last, err := h.Mailings.lastRun(r, m)
 	if err != nil {
 		return err
 	}
-	return r.Page(fiber.StatusOK, "mailings/stop", stopView{row, h.Runs.Row(r, last).Open()})
+	return r.Page(fiber.StatusOK, "mailings/stop", stopView{row, h.Mailings.Runs.Row(r, last).Open()})
+}
+
+// ready refuses to send a message that is still what it began with, and asks DNS about the sender, so that its rule
+// knows what is true now.
+func (h *Launches) ready(r *web.Request) error {
+	m, err := h.Mailings.ownMailing(r)
+	if err != nil || m.MessageID == 0 {
+		return err
+	}
+	message, err := h.Mailings.DB.Messages().Get(r.UserContext(), m.OwnerID, m.MessageID)
+	if err == nil && templates.IsExample(message.Subject, message.Body) {
+		err = domain.Errorf(domain.Conflict, "", "mailings.example_untouched")
+	}
+	if err != nil {
+		return err
+	}
+	return h.Mailings.Senders.Before(r.UserContext(), m.OwnerID, m.SenderID)
 }

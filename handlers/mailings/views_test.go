@@ -26,6 +26,7 @@ func TestViews(t *testing.T) {
 		"mailings/question":        reviewView{},
 		"mailings/results":         mailingsView{},
 		"mailings/review":          reviewView{},
+		"mailings/recall":          recallView{},
 		"mailings/row":             mailingRow{},
 		"mailings/runs":            mailingView{},
 		"mailings/show":            mailingView{},

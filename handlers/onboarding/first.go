@@ -194,10 +194,13 @@ func (h *Onboarding) Launch(r *web.Request) error {
 		return h.showEmail(r, domain.Errorf(domain.Invalid, "do", "onboarding.time_changed"), view)
 	}
 	write := func(m *domain.Message) error {
+		if launch && templates.IsExample(view.Subject, view.Draft.Body) {
+			return domain.ValidationErrors{domain.Errorf(domain.Invalid, "body", "mailings.example_untouched")}
+		}
 		return messages.Change(m, domain.MessageForm{Subject: view.Subject, Body: view.Draft.Body, Language: m.Language})
 	}
 	plan := func(m *domain.Mailing) error { return view.Plan(m, r.Viewer.T("onboarding.mailing_name"), now) }
-	m, err := h.DB.Onboarding().Save(r.UserContext(), user.ID, launch, now, write, plan)
+	m, err := h.DB.Onboarding().Save(r.UserContext(), user.ID, launch, r.Site.RecallFor, write, plan)
 	if err != nil { // what is wrong with the email is found before what is wrong with its time
 		return h.showEmail(r, domain.Join(err, plan(&domain.Mailing{})), view)
 	}

@@ -44,7 +44,7 @@ func Command(t testing.TB, environ []string, args ...string) *exec.Cmd {
 		t.Fatal("the program does not build: ", err)
 	}
 	c := exec.Command(file, args...)
-	c.Env = append([]string{"OWNER_LIMITS=none", "PATH=" + os.Getenv("PATH"), "HOME=" + os.Getenv("HOME"), "TMPDIR=" + os.TempDir()}, environ...)
+	c.Env = append([]string{"OWNER_LIMITS=none", "RECALL_FOR=0", "PATH=" + os.Getenv("PATH"), "HOME=" + os.Getenv("HOME"), "TMPDIR=" + os.TempDir()}, environ...)
 	return c
 }
 

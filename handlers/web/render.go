@@ -129,8 +129,8 @@ func (v Viewer) T(key string, args ...any) string {
 }
 
 // TN is a text in the viewer's language, in the plural form that n asks for.
-func (v Viewer) TN(key string, n int) string {
-	return v.texts.Count(v.Lang, key, int64(n))
+func (v Viewer) TN(key string, n int, args ...any) string {
+	return v.texts.Count(v.Lang, key, int64(n), args...)
 }
 
 // IsZero tells a time that hasn't come: {{with}} and {{if}} can't ask a struct.

@@ -23,6 +23,8 @@ type Config struct {
 	Inbox   bool     // emails go to the test inbox
 	Bounces bool     // emails that come back are read
 
+	RecallFor time.Duration // how long a launch or a run out of turn can be taken back
+
 	Secret    []byte // signs links and known devices
 	SecretOld []byte // signed them before; nil: none did
 }

@@ -1,0 +1,3 @@
+DROP INDEX clients_left_out;
+ALTER TABLE runs DROP not_before;
+ALTER TABLE mailings DROP recall, DROP paused_at;
