@@ -126,7 +126,6 @@ func (h *Launches) reviewRecipients(r *web.Request, m domain.Mailing, view *revi
 
 // reviewEmail says what is wrong with the email, and what may be.
 func (h *Launches) reviewEmail(r *web.Request, m domain.Mailing, message domain.Message, view *reviewView) error {
-	user := r.Viewer.User
 	var err error
 	if view.Sender, err = h.Mailings.Senders.Choice(r, m.SenderID); err != nil {
 		return err
