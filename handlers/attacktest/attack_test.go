@@ -31,12 +31,22 @@ type target struct {
 	mail *smtptest.Server
 }
 
-func serve(t *testing.T, environ ...string) *target {
+func serve(t testing.TB, environ ...string) *target {
 	t.Helper()
 	mail := smtptest.Start(t, smtptest.Script{})
 	p := programtest.Serve(t, "serve", append(environ, "DATABASE_URL="+dbtest.URL(t), "SECRET=of the attacks, 32 characters long",
 		"SMTP_URL=smtp://"+mail.Addr()+"?tls=none", "TRUSTED_PROXIES=127.0.0.1")...)
 	return &target{p, strings.TrimPrefix(p.URL, "http://"), mail}
+}
+
+// signedIn is the browser of a new user.
+func (p *target) signedIn(t testing.TB, name, role string) (b browser, email string) {
+	t.Helper()
+	email, b = p.NewUser(t, name, role), p.browser(t, "10.1.0.1")
+	if status, _ := b.post(t, "/login", "email", email, "password", programtest.Password); status != http.StatusSeeOther {
+		t.Fatalf("sign-in: %d", status)
+	}
+	return b, email
 }
 
 // peak is the most memory that the process ever had, in MB.
@@ -130,11 +140,8 @@ func (p *target) wire(t testing.TB, text string) (status int, goesOn bool) {
 // send, and serves others meanwhile.
 func TestStrangersAttack(t *testing.T) {
 	p := serve(t)
-	ann := p.NewUser(t, "Ann", "user")
 	slow := slowBodies(t, p) // they are waited for while the others attack
-	if status, _ := p.browser(t, "10.1.0.1").post(t, "/login", "email", ann, "password", programtest.Password); status != 303 {
-		t.Fatalf("sign-in: %d", status)
-	}
+	_, ann := p.signedIn(t, "Ann", "user")
 	before := p.peak(t)
 	t.Run("bodies that unfold", func(t *testing.T) { unfold(t, p) })
 	t.Run("framing", func(t *testing.T) { frame(t, p) })

@@ -13,8 +13,6 @@ import (
 	"strings"
 	"sync"
 	"testing"
-
-	"skychimp/handlers/programtest"
 )
 
 // Customers send texts and files that unfold as far as they may, and further, ten at once: a program of 512 MB
@@ -23,10 +21,7 @@ func TestCustomersAttack(t *testing.T) {
 	p := serve(t, "GOMEMLIMIT=400MiB")
 	var customers []browser
 	for _, name := range []string{"Ann", "Bob"} {
-		email, b := p.NewUser(t, name, "admin"), p.browser(t, "10.1.0.1")
-		if status, _ := b.post(t, "/login", "email", email, "password", programtest.Password); status != http.StatusSeeOther {
-			t.Fatalf("sign-in: %d", status)
-		}
+		b, _ := p.signedIn(t, name, "admin")
 		customers = append(customers, b)
 	}
 	long := "[a]: /" + strings.Repeat("b", 20_000) + "\n\n" + strings.Repeat("[a]", 58_000)

@@ -19,12 +19,17 @@ const (
 	waitingOfMany = 64
 )
 
-// Passwords hashes with Argon2id. Keys take turns, so that one with many requests holds up nobody else.
+// refusedAfter is how long who is refused waits for that: a hundred connections that ask again at once would take
+// the processor by being refused.
+const refusedAfter = time.Second
+
+// Passwords hashes with Argon2id. Keys take turns, one hash of each at once, so that one with many requests holds
+// up nobody else.
 type Passwords struct {
 	mu      sync.Mutex
-	running int
-	waiting int     // in all lines
-	lines   []*line // none is empty; the first is next
+	running []string // keys
+	waiting int      // in all lines
+	lines   []*line  // none is empty; the first is next
 }
 
 // Turn says for whom a password is hashed.
@@ -75,6 +80,10 @@ func (p *Passwords) Match(ctx context.Context, turn Turn, password, hash string)
 func (p *Passwords) inTurn(ctx context.Context, turn Turn, do func() error) error {
 	called, ok := p.enter(turn)
 	if !ok {
+		select {
+		case <-time.After(refusedAfter):
+		case <-ctx.Done():
+		}
 		return Busy(time.Second)
 	}
 	if called != nil {
@@ -86,7 +95,7 @@ func (p *Passwords) inTurn(ctx context.Context, turn Turn, do func() error) erro
 			}
 		}
 	}
-	defer p.next()
+	defer p.end(turn.Key)
 	return do()
 }
 
@@ -94,8 +103,8 @@ func (p *Passwords) inTurn(ctx context.Context, turn Turn, do func() error) erro
 func (p *Passwords) enter(turn Turn) (called chan struct{}, ok bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.running < hashesAtOnce {
-		p.running++
+	if len(p.running) < hashesAtOnce && !slices.Contains(p.running, turn.Key) {
+		p.running = append(p.running, turn.Key)
 		return nil, true
 	}
 	if p.waiting >= waitingOfMany && !turn.Known {
@@ -141,16 +150,28 @@ func (p *Passwords) leave(key string, called chan struct{}) bool {
 	return true
 }
 
-// next hands the slot of one that has ended to a known one that waits, else to the key whose turn it is.
-func (p *Passwords) next() {
+// end hands the slots that are free to known ones that wait, then to the keys whose turn it is.
+func (p *Passwords) end(key string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if len(p.lines) == 0 {
-		p.running--
-		return
+	at := slices.Index(p.running, key)
+	p.running = slices.Delete(p.running, at, at+1)
+	for len(p.running) < hashesAtOnce && p.next() {
 	}
-	at := max(0, slices.IndexFunc(p.lines, func(l *line) bool { return l.Known }))
+}
+
+// next calls who is next; false when nobody may.
+func (p *Passwords) next() bool {
+	free := func(l *line) bool { return !slices.Contains(p.running, l.Key) }
+	at := slices.IndexFunc(p.lines, func(l *line) bool { return l.Known && free(l) })
+	if at < 0 {
+		at = slices.IndexFunc(p.lines, free)
+	}
+	if at < 0 {
+		return false
+	}
 	own := p.lines[at]
+	p.running = append(p.running, own.Key)
 	p.lines = slices.Delete(p.lines, at, at+1)
 	close(own.waiting[0])
 	own.waiting = own.waiting[1:]
@@ -158,6 +179,7 @@ func (p *Passwords) next() {
 	if len(own.waiting) > 0 {
 		p.lines = append(p.lines, own)
 	}
+	return true
 }
 
 // Busy refuses because too much waits; after is when it may be better.

@@ -15,11 +15,17 @@ func TestTurns(t *testing.T) {
 	p := NewPasswords()
 	var wg sync.WaitGroup
 	defer wg.Wait()
-	begun, end := make(chan string), make(chan bool)
+	begun, end := make(chan string), map[string]chan bool{}
+	for _, key := range []string{"flood", "other", "gone", "owner", "known"} {
+		end[key] = make(chan bool)
+	}
+	for i := range waitingOfMany {
+		end[strconv.Itoa(i)] = make(chan bool)
+	}
 	ask := func(ctx context.Context, turn Turn) chan error {
 		result := make(chan error, 1)
 		wg.Go(func() {
-			result <- p.inTurn(ctx, turn, func() error { begun <- turn.Key; <-end; return nil })
+			result <- p.inTurn(ctx, turn, func() error { begun <- turn.Key; <-end[turn.Key]; return nil })
 		})
 		return result
 	}
@@ -34,9 +40,16 @@ func TestTurns(t *testing.T) {
 			runtime.Gosched()
 		}
 	}
+	then := func(ends, begins string) {
+		t.Helper()
+		end[ends] <- true
+		if got := <-begun; got != begins {
+			t.Errorf("after %s begins %s, not %s", ends, got, begins)
+		}
+	}
 	flood := Turn{Key: "flood"}
-	for range hashesAtOnce {
-		ask(t.Context(), flood)
+	for _, key := range []string{"flood", "other"} {
+		ask(t.Context(), Turn{Key: key})
 		<-begun
 	}
 	for i := range waitingOfKey {
@@ -57,11 +70,15 @@ func TestTurns(t *testing.T) {
 	waits(waitingOfKey + 1)
 	ask(t.Context(), Turn{Key: "known", Known: true})
 	waits(waitingOfKey + 2)
-	for i, want := range []string{"known", "flood", "owner", "flood", "flood", "flood"} {
-		end <- true
-		if got := <-begun; got != want {
-			t.Errorf("turn %d is of %s, not of %s", i, got, want)
-		}
+	then("other", "known")
+	then("known", "owner")
+	end["owner"] <- true // and one slot is free, of which the flood gets none: it has one
+	ask(t.Context(), Turn{Key: "other"})
+	if got := <-begun; got != "other" {
+		t.Errorf("%s begins", got)
+	}
+	for range waitingOfKey {
+		then("flood", "flood")
 	}
 	// Many networks fill what there is; who is known gets in all the same.
 	for i := range waitingOfMany {
@@ -73,20 +90,17 @@ func TestTurns(t *testing.T) {
 	}
 	ask(t.Context(), Turn{Key: "known", Known: true})
 	waits(waitingOfMany + 1)
-	end <- true
-	if got := <-begun; got != "known" {
-		t.Errorf("%s goes before somebody known", got)
+	then("flood", "known")
+	then("known", "0")
+	then("other", "1")
+	for i := range waitingOfMany - hashesAtOnce {
+		then(strconv.Itoa(i), strconv.Itoa(i+hashesAtOnce))
 	}
-	go func() {
-		for range waitingOfMany + hashesAtOnce {
-			end <- true
-		}
-	}()
-	for range waitingOfMany {
-		<-begun
+	for i := waitingOfMany - hashesAtOnce; i < waitingOfMany; i++ {
+		end[strconv.Itoa(i)] <- true
 	}
 	wg.Wait()
-	if p.running != 0 || p.waiting != 0 || len(p.lines) != 0 {
-		t.Errorf("left over: %d running, %d waiting, %d lines", p.running, p.waiting, len(p.lines))
+	if len(p.running) != 0 || p.waiting != 0 || len(p.lines) != 0 {
+		t.Errorf("left over: %v running, %d waiting, %d lines", p.running, p.waiting, len(p.lines))
 	}
 }

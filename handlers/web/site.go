@@ -55,7 +55,7 @@ func NewSite(config Config, database *db.DB, set *templates.Set, nav []NavItem, 
 	proxies, err := parseProxies(config.Proxies)
 	return &Site{Config: config, DB: database, Log: log, Templates: set, nav: nav, hosts: knownHosts(config), proxies: proxies,
 		requests: NewLimiter(300, time.Minute), parts: newParts(),
-		costly: NewSlots(2*runtime.GOMAXPROCS(0), 2, 10*time.Second), streams: NewSlots(8, 1, 10*time.Second), unfolding: NewSlots(1, 1, 25*time.Second)}, err
+		costly: NewSlots(2*runtime.GOMAXPROCS(0), max(1, runtime.GOMAXPROCS(0)/2), 10*time.Second), streams: NewSlots(8, 1, 10*time.Second), unfolding: NewSlots(1, 1, 25*time.Second)}, err
 }
 
 // App answers the routes and listens nowhere yet. Files come to the addresses of uploads and those below.

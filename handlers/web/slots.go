@@ -25,11 +25,15 @@ func NewSlots(total, each int, patience time.Duration) *Slots {
 	return &Slots{total: total, each: each, patience: patience, running: map[int64]int{}, waiting: map[int64]int{}, freed: make(chan struct{})}
 }
 
+// most is how many requests of a user may wait for a slot. Who asks without a pause over some connections is held
+// up by waiting, which costs less than being refused again and again.
+const most = 50
+
 // Take waits for a slot, which release gives back. It refuses who waits for many already, or for long.
 func (s *Slots) Take(ctx context.Context, user int64) (release func(), err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.waiting[user] >= 4*s.each {
+	if s.waiting[user] >= most {
 		return nil, TooMany("errors.busy", time.Second)
 	}
 	s.waiting[user]++

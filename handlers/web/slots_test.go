@@ -57,7 +57,7 @@ func TestSlotsOfOneUser(t *testing.T) {
 		t.Fatal(err)
 	}
 	refused := make(chan error)
-	for range 5 {
+	for range most + 1 {
 		go func() {
 			release, err := s.Take(t.Context(), 1)
 			if err == nil {
@@ -67,7 +67,7 @@ func TestSlotsOfOneUser(t *testing.T) {
 		}()
 	}
 	if err := <-refused; domain.KindOf(err) != domain.TooMany {
-		t.Errorf("the fifth who waits: %v", err)
+		t.Errorf("who is one too many: %v", err)
 	}
 	release()
 	for range 4 {
