@@ -40,7 +40,7 @@ func (m *Mailing) change(p ValidationErrors, form MailingForm, now time.Time) er
 		p.Add("name", "mailings.name_required")
 	case utf8.RuneCountInString(m.Name) > 200:
 		p.Add("name", "mailings.name_long", "Max", 200)
-	case hasControl(m.Name):
+	case hasHidden(m.Name):
 		p.Add("name", "mailings.name_control")
 	}
 	m.changeAudience(&p, form)

@@ -39,7 +39,7 @@ func (s *Sender) Change(form SenderForm, owner User, now time.Time) error {
 		p.Add("name", "account.name_required")
 	case utf8.RuneCountInString(s.Name) > 100:
 		p.Add("name", "account.name_long", "Max", 100)
-	case hasControl(s.Name):
+	case hasHidden(s.Name):
 		p.Add("name", "account.name_control")
 	case like != "" && s.Name != owner.ApprovedName:
 		p.Add("name", like)

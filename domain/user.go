@@ -249,7 +249,7 @@ func checkName(p *ValidationErrors, name string) {
 		p.Add("name", "account.name_required")
 	case utf8.RuneCountInString(name) > 100:
 		p.Add("name", "account.name_long", "Max", 100)
-	case hasControl(name):
+	case hasHidden(name):
 		p.Add("name", "account.name_control")
 	}
 }
@@ -270,3 +270,10 @@ func readReason(text string) (string, error) {
 func hasControl(text string) bool {
 	return strings.IndexFunc(text, unicode.IsControl) >= 0 || !utf8.ValidString(text)
 }
+
+// hidden are characters that nobody sees and that make a name look like another one: they turn the direction of
+// writing, end a line, or stand for nothing. Those that join letters are part of words in some languages, and stay.
+const hidden = "\u00ad\u200b\u2028\u2029\u202a\u202b\u202c\u202d\u202e\u2060\u2066\u2067\u2068\u2069\ufeff"
+
+// hasHidden is hasControl for names by which others know somebody.
+func hasHidden(text string) bool { return hasControl(text) || strings.ContainsAny(text, hidden) }

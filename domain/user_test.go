@@ -141,3 +141,18 @@ func TestLocation(t *testing.T) {
 		}
 	}
 }
+
+// A name reads as it is stored, for people and mailings alike.
+func TestHiddenCharacters(t *testing.T) {
+	for name, want := range map[string]bool{
+		"Ann": false, "Анна-Мария О’Хара": false, "می\u200cخواهم": false, "👩\u200d🚀": false, "🏴\U000e0067\U000e0062\U000e0065\U000e006e\U000e0067\U000e007f": false,
+		"a\x00b": true, "a\r\nBcc: b": true, "a\xff": true, "\u202egpj.exe": true, "\u2066a\u2069": true, "Sber\u200bbank": true, "Sber\u00adbank": true,
+		"a\u2028b": true, "\ufeffa": true, "a\u2060b": true,
+	} {
+		var p ValidationErrors
+		checkName(&p, name)
+		if got := len(p) > 0; got != want {
+			t.Errorf("%q is refused: %v", name, got)
+		}
+	}
+}
