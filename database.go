@@ -141,13 +141,20 @@ func (p *program) recognize(d *database) error {
 
 // resealKeys seals the keys of senders' domains with SECRET where SECRET_OLD did.
 func (p *program) resealKeys(d *database, secret []byte) error {
+	if p.config.SecretOld == "" {
+		return nil
+	}
 	vault, err := emailauth.NewVault(secret, p.config.SecretOld.key())
 	if err != nil {
 		return err
 	}
-	renewed, err := d.Senders().Reseal(p.ctx, vault)
-	if renewed > 0 {
-		p.log.Warn("senders' domains have new keys, because the secret of the old ones is lost: their owners have to publish new records", "domains", renewed)
+	lost := p.config.SecretOld == secretLost
+	unreadable, err := d.Senders().Reseal(p.ctx, vault, lost)
+	switch {
+	case unreadable > 0 && lost:
+		p.log.Warn("domains of senders have new keys, because the secret of the old ones is lost: their owners have to publish new records", "domains", unreadable)
+	case unreadable > 0:
+		p.log.Error("keys of senders' domains cannot be opened with SECRET or SECRET_OLD: their mailings pause", "domains", unreadable)
 	}
 	return err
 }

@@ -312,9 +312,9 @@ func (s Senders) Unchecked(ctx context.Context, since time.Time) (ids []int64, e
 	return ids, err
 }
 
-// Reseal seals with SECRET what the secret of before has sealed. Keys that nobody can open any more, because that
-// secret is lost, are made anew: their owners have to publish the new records.
-func (s Senders) Reseal(ctx context.Context, vault *emailauth.Vault) (renewed int, err error) {
+// Reseal seals with SECRET what the secret of before has sealed, and counts the domains whose keys cannot be opened.
+// Where that secret is lost they are made anew: their owners have to publish the new records.
+func (s Senders) Reseal(ctx context.Context, vault *emailauth.Vault, lost bool) (unreadable int, err error) {
 	ids, err := s.db.pg.IDs(ctx, `SELECT id FROM sender_domains ORDER BY id`)
 	for _, id := range ids {
 		err = errors.Join(err, s.db.pg.InTx(ctx, func(tx Tx) error {
@@ -322,16 +322,19 @@ func (s Senders) Reseal(ctx context.Context, vault *emailauth.Vault) (renewed in
 			if err := tx.NewSelect().Model(&d).Where("id = ?", id).For("UPDATE").Scan(ctx); err != nil {
 				return err
 			}
-			big, first, bad := vault.Open(d.RSASelector, d.RSAKey)
-			small, second, bad2 := vault.Open(d.Ed25519Selector, d.Ed25519Key)
+			big, first, sealed := vault.Open(d.RSASelector, d.RSAKey)
+			small, second, alsoSealed := vault.Open(d.Ed25519Selector, d.Ed25519Key)
+			closed := sealed != nil || alsoSealed != nil
+			if closed {
+				unreadable++
+			}
 			switch {
-			case bad != nil || bad2 != nil:
+			case closed && lost:
 				if err := renewKeys(&d, vault); err != nil {
 					return err
 				}
 				d.Records, d.GreenAt, d.CheckedAt = []domain.DNSRecord{}, time.Time{}, time.Time{}
-				renewed++
-			case first || second:
+			case !closed && (first || second):
 				d.RSAKey, d.Ed25519Key = vault.Seal(d.RSASelector, big), vault.Seal(d.Ed25519Selector, small)
 			default:
 				return nil
@@ -340,5 +343,5 @@ func (s Senders) Reseal(ctx context.Context, vault *emailauth.Vault) (renewed in
 			return err
 		}))
 	}
-	return renewed, err
+	return unreadable, err
 }

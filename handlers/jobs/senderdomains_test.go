@@ -84,30 +84,36 @@ func TestSenderKeysMoveToAnotherSecret(t *testing.T) {
 		}
 		return d
 	}
-	reseal := func(secrets ...[]byte) int {
+	reseal := func(lost bool, secrets ...[]byte) int {
 		t.Helper()
 		vault, err := emailauth.NewVault(secrets...)
 		if err != nil {
 			t.Fatal(err)
 		}
-		renewed, err := w.DB.Senders().Reseal(t.Context(), vault)
+		renewed, err := w.DB.Senders().Reseal(t.Context(), vault, lost)
 		if err != nil {
 			t.Fatal(err)
 		}
 		d := sealed()
-		if _, old, err := vault.Open(d.RSASelector, d.RSAKey); err != nil || old {
+		if _, old, err := vault.Open(d.RSASelector, d.RSAKey); renewed == 0 && (err != nil || old) {
 			t.Errorf("after resealing: old %v, %v", old, err)
 		}
 		return renewed
 	}
-	if n := reseal([]byte("second"), []byte("first")); n != 0 || sealed().RSASelector != before.RSASelector {
+	if n := reseal(false, []byte("second"), []byte("first")); n != 0 || sealed().RSASelector != before.RSASelector {
 		t.Errorf("%d keys were made anew", n)
 	}
-	if n := reseal([]byte("second")); n != 0 {
+	if n := reseal(false, []byte("second")); n != 0 {
 		t.Errorf("%d keys were made anew", n)
 	}
-	if n := reseal([]byte("third")); n != 1 || sealed().RSASelector == before.RSASelector {
+	if n := reseal(false, []byte("third")); n != 1 || sealed().RSASelector != before.RSASelector {
+		t.Errorf("%d keys cannot be opened, and are kept until the secret is said to be lost", n)
+	}
+	if n := reseal(true, []byte("third")); n != 1 || sealed().RSASelector == before.RSASelector {
 		t.Errorf("%d keys were made anew", n)
+	}
+	if n := reseal(false, []byte("third")); n != 0 {
+		t.Errorf("%d keys cannot be opened", n)
 	}
 }
 
