@@ -124,7 +124,7 @@ func (u userCreateCommand) Run(p *program) error {
 		return misuse{inEnglish(problems)}
 	}
 	return p.withDatabase(func(database *database) error {
-		hash, err := web.NewPasswords().Hash(p.ctx, web.Turn{}, form.Password)
+		hash, err := web.NewPasswords(web.HashMemory).Hash(p.ctx, web.Turn{}, form.Password)
 		if err != nil {
 			return err
 		}

@@ -55,7 +55,7 @@ func (demoCommand) Run(p *program) error {
 // people creates the accounts and prints their passwords; a later start only gives them new
 // passwords. owner is the account with the clients.
 func (d demo) people(p *program, database *database) (first bool, owner domain.User, err error) {
-	passwords := web.NewPasswords()
+	passwords := web.NewPasswords(web.HashMemory)
 	for _, sample := range d.Users {
 		password := strings.ToLower(rand.Text()[:12])
 		hash, err := passwords.Hash(p.ctx, web.Turn{}, password)

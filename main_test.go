@@ -125,7 +125,7 @@ func TestUserCommands(t *testing.T) {
 	if err != nil || user.VerifiedAt.IsZero() || user.Role != domain.RoleManager || user.Name != "Boss" {
 		t.Fatalf("%+v, %v", user, err)
 	}
-	if fits, err := web.NewPasswords().Match(t.Context(), web.Turn{}, match[1], user.PasswordHash); err != nil || !fits {
+	if fits, err := web.NewPasswords(web.HashMemory).Match(t.Context(), web.Turn{}, match[1], user.PasswordHash); err != nil || !fits {
 		t.Errorf("the printed password does not fit: %v", err)
 	}
 	got = command("", "user", "create", "--email", "boss@x.example", "--role", "user")
@@ -140,7 +140,7 @@ func TestUserCommands(t *testing.T) {
 	if err != nil || user.Name != "Anna" {
 		t.Fatalf("%+v, %v", user, err)
 	}
-	if fits, _ := web.NewPasswords().Match(t.Context(), web.Turn{}, "a password of mine", user.PasswordHash); !fits {
+	if fits, _ := web.NewPasswords(web.HashMemory).Match(t.Context(), web.Turn{}, "a password of mine", user.PasswordHash); !fits {
 		t.Error("the password from standard input does not fit")
 	}
 	if got := command("short\n", "user", "create", "--email", "bob@x.example", "--role", "user", "--password-stdin"); got.code != 2 {

@@ -78,7 +78,7 @@ func (p *program) serveAfter(prepare func(*database) error) (err error) {
 			Bounces: p.config.BounceAddr != "" || p.config.BounceIMAP.Addr != "", Secret: secret, SecretOld: p.config.SecretOld.key(),
 			RecallFor: time.Duration(p.config.RecallFor)},
 		Check: installation.Lines,
-		Media: media, DNS: resolver.New(string(p.config.DNSAddr)),
+		Media: media, DNS: resolver.New(string(p.config.DNSAddr)), Passwords: web.NewPasswords(web.HashMemory),
 	}, database.DB, set, files, p.log)
 	if err != nil {
 		return err

@@ -65,14 +65,7 @@ func envOn(t testing.TB, database *db.DB, change ...func(*Config)) *env {
 // served is an env that waits for a body no longer than patience; 0: as long as it really does.
 func served(t testing.TB, database *db.DB, patience time.Duration, change ...func(*Config)) *env {
 	t.Helper()
-	files, err := static.Load()
-	if err != nil {
-		t.Fatal(err)
-	}
-	set, err := templates.New(files)
-	if err != nil {
-		t.Fatal(err)
-	}
+	files, set := parsed()
 	media, err := db.OpenMedia("", t.TempDir())
 	if err != nil {
 		t.Fatal(err)
@@ -84,7 +77,7 @@ func served(t testing.TB, database *db.DB, patience time.Duration, change ...fun
 	}
 	base := &url.URL{Scheme: "http", Host: listener.Addr().String()}
 	log := &siteLog{}
-	config := Config{Config: web.Config{BaseURL: base, Addr: base.Host, Inbox: true, Secret: []byte(password)}, Media: media}
+	config := Config{Config: web.Config{BaseURL: base, Addr: base.Host, Inbox: true, Secret: []byte(password)}, Media: media, Passwords: web.NewPasswords(cheap)}
 	for _, one := range change {
 		one(&config)
 	}
@@ -118,17 +111,37 @@ func served(t testing.TB, database *db.DB, patience time.Duration, change ...fun
 	return &env{db: database, url: base.String(), output: log}
 }
 
+// parsed are the files and the templates, of which each site of these tests has the same.
+var parsed = sync.OnceValues(func() (*static.Files, *templates.Set) {
+	files, err := static.Load()
+	if err != nil {
+		panic(err)
+	}
+	set, err := templates.New(files)
+	if err != nil {
+		panic(err)
+	}
+	return files, set
+})
+
 // password is everybody's.
 const password = "correct horse battery"
+
+// cheap is the memory of a hash where the hash is not what is tested, in KiB.
+const cheap = 64
+
+var passwordHash = sync.OnceValue(func() string {
+	hash, err := web.NewPasswords(cheap).Hash(context.Background(), web.Turn{}, password)
+	if err != nil {
+		panic(err)
+	}
+	return hash
+})
 
 // user is a new user whose mailbox is confirmed.
 func (w *env) user(t testing.TB, name string, role domain.Role) domain.User {
 	t.Helper()
-	u := domain.User{Email: name + "@people.example", Name: name, Role: role, Language: "en", Timezone: "UTC", VerifiedAt: time.Now()}
-	var err error
-	if u.PasswordHash, err = web.NewPasswords().Hash(t.Context(), web.Turn{}, password); err != nil {
-		t.Fatal(err)
-	}
+	u := domain.User{Email: name + "@people.example", Name: name, Role: role, Language: "en", Timezone: "UTC", VerifiedAt: time.Now(), PasswordHash: passwordHash()}
 	if err := w.db.Users().Create(t.Context(), &u); err != nil {
 		t.Fatal(err)
 	}

@@ -12,10 +12,14 @@ import (
 
 	"skychimp/db"
 	"skychimp/domain"
+	"skychimp/handlers/web"
 )
 
 // behindProxy believes what the test says about where a request comes from.
 func behindProxy(c *Config) { c.Proxies = []string{"127.0.0.1"} }
+
+// slowHashes make a password take longer than a request that is refused.
+func slowHashes(c *Config) { c.Passwords = web.NewPasswords(web.HashMemory / 4) }
 
 // from is the same browser in another network.
 func (b *browser) from(address string) *browser { return b.with("X-Forwarded-For", address) }
@@ -236,7 +240,7 @@ func flood(t testing.TB, w *env, n int, count func(status int, retry string)) (s
 // While a network signs in over 100 connections at once, others sign in, and what is too much is told so.
 func TestSignInFlood(t *testing.T) {
 	w := newEnv(t)
-	w = envOn(t, w.db, behindProxy)
+	w = envOn(t, w.db, behindProxy, slowHashes)
 	user := w.user(t, "anna", domain.RoleUser)
 	var mu sync.Mutex
 	statuses := map[int]int{}
@@ -276,7 +280,7 @@ func TestSignInFlood(t *testing.T) {
 
 // BenchmarkSignInFlood is how long an owner waits to sign in while a network does so over 100 connections.
 func BenchmarkSignInFlood(b *testing.B) {
-	w := envOn(b, benchmarked(b), behindProxy)
+	w := envOn(b, benchmarked(b), behindProxy, func(c *Config) { c.Passwords = web.NewPasswords(web.HashMemory) })
 	user := w.user(b, "anna", domain.RoleUser)
 	stop := flood(b, w, 100, func(int, string) {})
 	defer stop()

@@ -11,7 +11,6 @@ import (
 	"strings"
 	"testing"
 
-	"skychimp/handlers/web"
 	"skychimp/static"
 )
 
@@ -50,8 +49,7 @@ func insertMailing(state string) string {
 // them, so that none depends on another.
 type fixture struct {
 	*env
-	hash     string // of the password, made once
-	last     int64  // id of a person or thing; long, so that it can be found in a page
+	last     int64 // id of a person or thing; long, so that it can be found in a page
 	client   *http.Client
 	css      string
 	other    int64             // the owner of foreign things
@@ -74,10 +72,6 @@ func newFixture(t *testing.T) *fixture {
 	s := &fixture{env: newEnv(t), last: 7_000_000, audience: map[string]person{}, client: &http.Client{
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}}
 	t.Cleanup(s.client.CloseIdleConnections)
-	var err error
-	if s.hash, err = web.NewPasswords().Hash(t.Context(), web.Turn{}, password); err != nil {
-		t.Fatal(err)
-	}
 	files, err := static.Load()
 	if err != nil {
 		t.Fatal(err)
@@ -110,7 +104,7 @@ func (s *fixture) person(t *testing.T, role string) person {
 			INSERT INTO users (id, email, name, password_hash, role, verified_at, blocked_at, blocked_reason)
 			VALUES ($1, $1::bigint::text || '@people.example', 'Name', $2, $3, now(), CASE WHEN $4 THEN now() END, 'spam') RETURNING id
 		) INSERT INTO sessions (hash, user_id, expires_at) SELECT $5, id, now() + interval '1 hour' FROM person`,
-		s.last, s.hash, strings.NewReplacer("visitor", "user", "blocked", "user").Replace(role), role == "blocked", hash[:])
+		s.last, passwordHash(), strings.NewReplacer("visitor", "user", "blocked", "user").Replace(role), role == "blocked", hash[:])
 	return person{s.last, base64.RawURLEncoding.EncodeToString([]byte(bare))}
 }
 

@@ -33,9 +33,10 @@ import (
 // Config is what the site needs to know of the environment.
 type Config struct {
 	web.Config
-	Media *db.Media          // pictures of posts and emails
-	DNS   *resolver.Resolver // looks after the domains of senders
-	Check func(context.Context) []emailauth.Line
+	Media     *db.Media          // pictures of posts and emails
+	DNS       *resolver.Resolver // looks after the domains of senders
+	Check     func(context.Context) []emailauth.Line
+	Passwords *web.Passwords
 }
 
 // nouns are the rooms of the site.
@@ -59,7 +60,7 @@ type nouns struct {
 
 func newNouns(config Config, database *db.DB, files *static.Files, log *slog.Logger) (n nouns, err error) {
 	n = nouns{
-		account: account.New(database), blog: blog.New(database, config.Media), clients: &clients.Clients{DB: database},
+		account: &account.Account{DB: database, Passwords: config.Passwords}, blog: blog.New(database, config.Media), clients: &clients.Clients{DB: database},
 		checks:  &checks.Checks{Look: config.Check},
 		imports: &imports.Imports{DB: database}, inbox: &inbox.Inbox{DB: database}, messages: &messages.Messages{DB: database, Media: config.Media},
 		recipients: &recipients.Recipients{DB: database, Secret: config.Secret, SecretOld: config.SecretOld}, runs: &runs.Runs{DB: database, Bounces: config.Bounces},

@@ -23,9 +23,6 @@ type Account struct {
 	Passwords *web.Passwords
 }
 
-// New answers about accounts in this database.
-func New(database *db.DB) *Account { return &Account{database, web.NewPasswords()} }
-
 // accountView is the page account/page, which has three forms: profile, password and leave.
 type accountView struct {
 	web.Form

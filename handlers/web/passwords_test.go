@@ -12,7 +12,7 @@ import (
 
 // The order in which requests get their turn, without a hash: each is held until the test lets it end.
 func TestTurns(t *testing.T) {
-	p := NewPasswords()
+	p := NewPasswords(HashMemory)
 	var wg sync.WaitGroup
 	defer wg.Wait()
 	begun, end := make(chan string), map[string]chan bool{}
