@@ -56,7 +56,7 @@ func packed(t *testing.T, content []byte, encodings ...string) []byte {
 func TestCompressedRequests(t *testing.T) {
 	w := newEnv(t)
 	b := w.visitor(t)
-	form := append([]byte("email="), make([]byte, 200<<20)...)
+	form := append([]byte("email="), make([]byte, 60<<20)...)
 	var parts bytes.Buffer
 	writer := multipart.NewWriter(&parts)
 	if err := writer.WriteField("_method", string(form)); err != nil {
