@@ -15,7 +15,7 @@ import (
 )
 
 func TestOtherMajorVersion(t *testing.T) {
-	dir := folder(t)
+	dir := cluster(t)
 	p := start(t, dir)
 	here := found(t, dir).major
 	stop(t, p)

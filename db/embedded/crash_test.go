@@ -18,7 +18,7 @@ import (
 )
 
 func TestServerKilled(t *testing.T) {
-	dir := folder(t)
+	dir := cluster(t)
 	p := start(t, dir)
 	keep(t, p)
 	// The process of this query is too busy to notice that its server is dead.
@@ -56,7 +56,7 @@ func TestOwnerKilled(t *testing.T) {
 	if runtime.GOOS != "linux" {
 		t.Skip("only Linux tells a child that its parent died")
 	}
-	dir := folder(t)
+	dir := cluster(t)
 	owner := startOther(t, dir)
 	guest := start(t, dir)
 	keep(t, guest)
@@ -70,7 +70,7 @@ func TestOwnerKilled(t *testing.T) {
 }
 
 func TestEverythingKilled(t *testing.T) {
-	dir := folder(t)
+	dir := cluster(t)
 	owner := startOther(t, dir)
 	guest := start(t, dir)
 	keep(t, guest)
@@ -85,7 +85,7 @@ func TestEverythingKilled(t *testing.T) {
 
 // Elsewhere than on Linux the server survives a killed owner.
 func TestOrphan(t *testing.T) {
-	dir := folder(t)
+	dir := cluster(t)
 	p := start(t, dir)
 	keep(t, p)
 	stop(t, p)
@@ -107,7 +107,7 @@ func TestOrphan(t *testing.T) {
 
 // After a kill -9 or a power cut the number in the pid file may be another process's by now.
 func TestPidTaken(t *testing.T) {
-	dir := folder(t)
+	dir := cluster(t)
 	p := start(t, dir)
 	keep(t, p)
 	lines := pidFile(filepath.Join(dir, "data"))

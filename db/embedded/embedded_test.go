@@ -28,7 +28,11 @@ const otherProcess = "SKYCHIMP_TEST_FOLDER"
 func TestMain(m *testing.M) {
 	dir := os.Getenv(otherProcess)
 	if dir == "" {
-		os.Exit(m.Run())
+		code := m.Run()
+		if original != "" {
+			_ = os.RemoveAll(filepath.Dir(original))
+		}
+		os.Exit(code)
 	}
 	p, err := Start(context.Background(), dir, Options{NoFsync: true})
 	if err != nil {
@@ -97,7 +101,7 @@ func TestServer(t *testing.T) {
 }
 
 func TestStopRunsOutOfTime(t *testing.T) {
-	dir := folder(t)
+	dir := cluster(t)
 	p := start(t, dir)
 	keep(t, p)
 	late, cancel := context.WithCancel(t.Context())
@@ -120,7 +124,7 @@ func TestStartCancelled(t *testing.T) {
 }
 
 func TestJoin(t *testing.T) {
-	dir := folder(t)
+	dir := cluster(t)
 	owner := startOther(t, dir)
 	guest := start(t, dir)
 	if !guest.Joined() || owner.joined {
@@ -178,15 +182,43 @@ func TestTwoStartAtOnce(t *testing.T) {
 // folder is a new folder that every user can reach.
 func folder(t testing.TB) string {
 	t.Helper()
+	dir := parent(t)
+	t.Cleanup(func() { _ = os.RemoveAll(dir) })
+	return filepath.Join(dir, "postgres")
+}
+
+func parent(t testing.TB) string {
+	t.Helper()
 	dir, err := os.MkdirTemp("", "skychimp-embedded-")
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { _ = os.RemoveAll(dir) })
 	if err := os.Chmod(dir, 0o711); err != nil {
 		t.Fatal(err)
 	}
-	return filepath.Join(dir, "postgres")
+	return dir
+}
+
+// original is the folder whose cluster the others are copies of, once a test needs one.
+var original string
+
+// cluster is a new folder with a cluster, for tests that are not about making one: that takes ten times as
+// long as a copy.
+func cluster(t testing.TB) string {
+	t.Helper()
+	if original == "" {
+		original = filepath.Join(parent(t), "postgres")
+		p, err := Start(t.Context(), original, Options{NoFsync: true})
+		if err != nil {
+			t.Fatal(err)
+		}
+		stop(t, p)
+	}
+	dir := folder(t)
+	if said, err := exec.Command("cp", "-a", original, dir).CombinedOutput(); err != nil {
+		t.Fatalf("%v: %s", err, said)
+	}
+	return dir
 }
 
 func start(t testing.TB, dir string) *Postgres {

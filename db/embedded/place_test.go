@@ -68,8 +68,7 @@ func TestUnreachableFolder(t *testing.T) {
 // The user whose data root finds is the one to run as.
 func TestRootTakesTheUserOfTheData(t *testing.T) {
 	onlyRoot(t)
-	dir := folder(t)
-	stop(t, start(t, dir))
+	dir := cluster(t)
 	const uid, gid = 54321, 54321
 	err := filepath.WalkDir(dir, func(path string, _ os.DirEntry, err error) error {
 		if err != nil {
@@ -88,8 +87,7 @@ func TestRootTakesTheUserOfTheData(t *testing.T) {
 
 func TestForeignData(t *testing.T) {
 	onlyRoot(t)
-	dir := folder(t)
-	stop(t, start(t, dir))
+	dir := cluster(t)
 	if err := os.Chown(filepath.Join(dir, "data"), 0, 0); err != nil {
 		t.Fatal(err)
 	}
