@@ -53,9 +53,16 @@ vendor: install-npm ## copy the parts of others into static/vendor
 
 # --- tests ---
 
+# Tests make and delete thousands of files, which is cheap in memory (DECISIONS.md, Tests) where there are 3 GB,
+# and where programs may start.
+define in_memory
+if [ "$$(df -k --output=avail /dev/shm 2>/dev/null | tail -n 1)" -gt 3000000 ] 2>/dev/null && [ -z "$$(findmnt -n -O noexec /dev/shm)" ]; then \
+	export GOTMPDIR="$${GOTMPDIR:-$${TMPDIR:-/tmp}}" TMPDIR="$$(mktemp -d /dev/shm/skychimp-XXXXXX)"; chmod 1777 "$$TMPDIR"; trap 'rm -rf "$$TMPDIR"' EXIT; fi
+endef
+
 # They bring a Postgres and a browser of their own, whatever the environment names.
 test: install-tests vendor ## install what is missing and run all tests
-	go test -timeout 30m -parallel 4 ./...
+	@$(in_memory); set -x; go test -timeout 30m -parallel 4 ./...
 
 race: install-tests vendor ## what runs concurrently, with the race detector
 	go test -race -timeout 30m ./db/... ./domain/email/ ./handlers/jobs/ ./handlers/jobs/engine/ ./handlers/jobs/smtp/...
@@ -85,7 +92,9 @@ screenshots: install-tests vendor ## every page as a picture in tmp/screenshots,
 
 install-tests: install-npm
 	@if ! { $(POSTGRES_HERE); }; then $(call apt,postgresql,Install PostgreSQL 15 or newer: the tests start one.); fi
-	@if command -v chromium >/dev/null || command -v chromium-browser >/dev/null || command -v google-chrome >/dev/null; then exit 0; fi; \
+	@if command -v chromium-headless-shell >/dev/null; then exit 0; fi; \
+	if [ "$$(id -u)" = 0 ] && apt-get install -qy --no-install-recommends chromium-headless-shell fonts-dejavu-core </dev/null >/dev/null 2>&1; then exit 0; fi; \
+	if command -v chromium >/dev/null || command -v chromium-browser >/dev/null || command -v google-chrome >/dev/null; then exit 0; fi; \
 	$(call apt,chromium fonts-dejavu-core,Install Chromium: the tests drive it.)
 
 GOLANGCI = go tool -modfile=.ci/lint/go.mod golangci-lint

@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/chromedp/cdproto/cdp"
+	"github.com/chromedp/cdproto/page"
 	"github.com/chromedp/cdproto/target"
 	"github.com/chromedp/chromedp"
 )
@@ -59,8 +61,17 @@ func (v *visitor) previews() {
 	v.set("client", eve)
 	v.do(chromedp.Click(chromedp.CSS("form.search [type=submit]:not([formaction])")))
 	v.until("the frame shows the email", func(ctx context.Context, _ *chromedp.Target) (bool, error) {
-		frames, err := chromedp.Targets(ctx) // what is in a sandbox is one of its own
-		return slices.ContainsFunc(frames, func(one *target.Info) bool { return one.URL == v.site+preview+"light" }), err
+		frames, err := chromedp.Targets(ctx) // what is in a sandbox is one of its own, but not in every browser
+		if err != nil {
+			return false, err
+		}
+		got, err := chromedp.Call(ctx, page.GetFrameTree, cdp.Empty{})
+		if err != nil {
+			return false, err
+		}
+		url := v.site + preview + "light"
+		return slices.ContainsFunc(frames, func(one *target.Info) bool { return one.URL == url }) ||
+			slices.ContainsFunc(got.FrameTree.ChildFrames, func(one *page.FrameTree) bool { return one.Frame.URL == url }), nil
 	})
 	v.do(chromedp.EmulateViewport(320, 640))
 	for _, scheme := range []string{"light", "dark"} {
