@@ -90,7 +90,7 @@ func (v *visitor) prepare(addresses, subject string) {
 	v.follow("main form [type=submit]")
 	v.open("/messages/new")
 	v.fill("subject", subject)
-	v.fill("body", "Hello {{name}}, here is what is new.")
+	v.compose("Hello {{name}}, here is what is new.")
 	v.follow("main form [type=submit]")
 }
 

@@ -243,6 +243,7 @@ function rich(place, template) {
   });
   label.addEventListener("click", () => view.focus());
   area.hidden = true;
+  area.removeAttribute("aria-invalid"); // the mark is on what is seen
   area.required = false; // the server checks
   area.after(tools, view.dom);
   show(view.state);
