@@ -182,3 +182,13 @@ func unsubscribeDeleted(ctx context.Context, tx Tx, clientID int64) error {
 	}
 	return tx.Notify(ctx, postgres.ClientSuppressed{ClientID: ids[0]})
 }
+
+// namelessMost is how many clients without a name are counted.
+const namelessMost = 1000
+
+// Nameless is how many of the owner's clients who get emails have no name, 1,000 at most.
+func (cs Clients) Nameless(ctx context.Context, owner int64) (n int, err error) {
+	err = cs.db.pg.Bun.NewRaw(`SELECT count(*) FROM (SELECT FROM clients
+		WHERE owner_id = ? AND full_name = '' AND suppressed_at IS NULL LIMIT ?) AS found`, owner, namelessMost).Scan(ctx, &n)
+	return n, postgres.TranslateError(err)
+}

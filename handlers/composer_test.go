@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"skychimp/db"
+	"skychimp/domain"
 	"skychimp/handlers/web/webtest"
 )
 
@@ -172,4 +173,20 @@ func TestPicturesOfMessages(t *testing.T) {
 	m := fieldsOf(t, b.post("/messages/compose", "subject", "Hi", "blocks", "0", "body", "", "do", "add:0:picture").body)
 	b.post("/messages", with(m, "b0.picture", a.body, "b0.alt", "Tulips")...).is(t, 303)
 	b.get("/messages/1/preview").is(t, 200, `width="536"`, `alt="Tulips"`)
+}
+
+func TestAdviceOnMessages(t *testing.T) {
+	w := newEnv(t)
+	user, b := w.owner(t, "ann")
+	for _, email := range []string{"c@example.com", "d@example.com"} {
+		if err := w.db.Clients().Create(t.Context(), &domain.Client{OwnerID: user.ID, Email: email, Tags: []string{}}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	b.get("/messages/new").is(t, 200, "No missing words", `hx-post="/messages/advice"`)
+	b.get("/messages/new?start=promotion").is(t, 200, "https://example.com is a sample address", "2 clients have no name")
+	a := b.htmx().do("PUT", "/messages/advice", []string{"subject", "Hi", "body", "![](https://skychimp.test/t.jpg)"}).is(t, 200, "A picture has no words")
+	if strings.Contains(a.body, "no name") {
+		t.Error(a.body)
+	}
 }

@@ -54,6 +54,9 @@ func (h *Messages) showForm(r *web.Request, refused error, form *messageForm) (e
 	if form.Live.Clients, err = h.previewClients(r); err != nil {
 		return err
 	}
+	if form.Live.Advice, err = h.advice(r, form.Subject, form.Composer.Body); err != nil {
+		return err
+	}
 	if form.Composer.ID == "" {
 		if form.Composer, err = h.Composer(r, form.Composer.Draft, form.composerID(), form.composerPath(), -1, refused); err != nil {
 			return err

@@ -2,6 +2,7 @@ package messages
 
 import (
 	"net/mail"
+	"slices"
 	"strconv"
 
 	"github.com/gofiber/fiber/v2"
@@ -41,6 +42,35 @@ func scheme(asked string) string {
 type livePreview struct {
 	Client, Scheme, Device string
 	Clients                []templates.Option
+	Advice                 []string
+}
+
+// Advise answers with what the author of the form may want to change: the block messages/advice.
+func (h *Messages) Advise(r *web.Request) error {
+	list, err := h.advice(r, r.FormValue("subject"), ReadDraft(r).Body)
+	if err != nil {
+		return err
+	}
+	return r.Block(fiber.StatusOK, "messages/advice", list)
+}
+
+// advice is what an author may want to change before the message goes out, each once.
+func (h *Messages) advice(r *web.Request, subject, body string) (list []string, err error) {
+	for _, one := range email.Advice(subject, body) {
+		if text := r.Viewer.Text(one); !slices.Contains(list, text) {
+			list = append(list, text)
+		}
+	}
+	if email.NamesClients(subject, body) {
+		nameless, err := h.DB.Clients().Nameless(r.UserContext(), r.Viewer.User.ID)
+		if err != nil {
+			return nil, err
+		}
+		if nameless > 0 {
+			list = append(list, r.Viewer.TN("messages.advice_nameless", nameless))
+		}
+	}
+	return list, nil
 }
 
 // inboxLine is the block messages/inbox.

@@ -10,6 +10,7 @@ import (
 func TestViews(t *testing.T) {
 	webtest.Views(t, map[string]any{
 		"messages/add":           adder{},
+		"messages/advice":        []string{},
 		"messages/block":         blockEditor{},
 		"messages/composer":      Composer{},
 		"messages/composer-head": nil,
