@@ -80,7 +80,7 @@ func (v *visitor) blocks() {
 	v.act("[value='remove:1']")
 	order("heading,text,button,text")
 	v.act("[value='markdown']")
-	v.reads(".composer textarea", "Hello {{name}}")
+	v.until("the Markdown is shown", chromedp.Evaluate[bool](`document.querySelector(".composer textarea").value.includes("Hello {{name}}")`))
 	v.act("[value='blocks']")
 	order("heading,text,button,text")
 }
