@@ -49,8 +49,8 @@ func OpenMedia(address, folder string) (*Media, error) {
 	return &Media{opened}, err
 }
 
-// mediaFile is how the files of a picture are named: its hash, then a width. Others are not ours.
-var mediaFile = regexp.MustCompile(`^([0-9a-f]{32})-[0-9]+\.[a-z]+$`)
+// mediaFile is how the files of a picture are named: its hash, then its width or size. Others are not ours.
+var mediaFile = regexp.MustCompile(`^([0-9a-f]{32})-[0-9]+(?:x[0-9]+)?\.[a-z]+$`)
 
 // SweepMedia deletes the pictures that were last written before a time and that no post and no owner has:
 // of deleted posts and accounts, and of forms that nobody sent again.

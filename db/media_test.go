@@ -82,7 +82,7 @@ func TestPictures(t *testing.T) {
 	}
 	defer media.Close()
 	ann, bob := newUser(t, d, "ann", domain.RoleUser), newUser(t, d, "bob", domain.RoleUser)
-	names := []string{strings.Repeat("a", 32) + "-900.jpg", strings.Repeat("b", 32) + "-1200.png"}
+	names := []string{strings.Repeat("a", 32) + "-900x600.jpg", strings.Repeat("b", 32) + "-1200.png"}
 	past := time.Now().Add(-48 * time.Hour)
 	for _, name := range names {
 		if err := media.Save(t.Context(), name, "image/jpeg", []byte(name)); err != nil {

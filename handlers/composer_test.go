@@ -149,7 +149,7 @@ func TestPicturesOfMessages(t *testing.T) {
 	photo := webtest.WithExif(webtest.JPEG(t, webtest.Quarters(2000, 1500)), webtest.Exif(binary.BigEndian, 6))
 	a := b.sendFile("/messages/pictures", "image", photo).is(t, 200)
 	path := strings.TrimPrefix(a.body, b.base)
-	if !regexp.MustCompile(`^/media/[0-9a-f]{32}-1200\.jpg$`).MatchString(path) || !strings.HasPrefix(a.Header.Get("Content-Type"), "text/plain") {
+	if !regexp.MustCompile(`^/media/[0-9a-f]{32}-1200x1600\.jpg$`).MatchString(path) || !strings.HasPrefix(a.Header.Get("Content-Type"), "text/plain") {
 		t.Fatalf("%q %v", a.body, a.Header)
 	}
 	served := other.get(path).is(t, 200)
@@ -172,7 +172,7 @@ func TestPicturesOfMessages(t *testing.T) {
 	// Outlook gets a width that fits.
 	m := fieldsOf(t, b.post("/messages/compose", "subject", "Hi", "blocks", "0", "body", "", "do", "add:0:picture").body)
 	b.post("/messages", with(m, "b0.picture", a.body, "b0.alt", "Tulips")...).is(t, 303)
-	b.get("/messages/1/preview").is(t, 200, `width="536"`, `alt="Tulips"`)
+	b.get("/messages/1/preview").is(t, 200, `width="536" height="715"`, `alt="Tulips"`)
 }
 
 func TestAdviceOnMessages(t *testing.T) {

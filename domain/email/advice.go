@@ -12,11 +12,8 @@ import (
 	"skychimp/domain/markup"
 )
 
-// Bounds beyond which an email still goes out, but not as its author means.
-const (
-	longSubject = 60      // characters that a phone shows
-	gmailClips  = 102_000 // bytes of the HTML part that Gmail shows
-)
+// longSubject is how many characters of a subject a phone shows.
+const longSubject = 60
 
 // Advice is what an author may want to change before a message goes out, as texts with their arguments. What keeps it from
 // being sent is Check's.
@@ -43,7 +40,7 @@ func Advice(subject, body string) (list domain.ValidationErrors) {
 	if content.wordless() {
 		list.Add("body", "messages.advice_alt")
 	}
-	if page, err := content.html(); err == nil && len(page) > gmailClips {
+	if size, err := Check(subject, body); err == nil && size >= domain.ClipSize {
 		list.Add("body", "messages.advice_clipped")
 	}
 	return list

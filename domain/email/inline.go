@@ -4,9 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"html/template"
-	"regexp"
 	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/andybalholm/cascadia"
@@ -78,7 +76,6 @@ func style(markup, language string) (template.HTML, error) {
 		if node.Type == html.ElementNode {
 			fitPicture(node)
 			inline(node, rules)
-			measure(node)
 		}
 	}
 	for node := range body.ChildNodes() {
@@ -106,35 +103,4 @@ func inline(node *html.Node, rules []rule) {
 	if len(set) > 0 {
 		node.Attr = append(node.Attr, html.Attribute{Key: "style", Val: strings.Join(set, ";")})
 	}
-}
-
-// ownPicture is the address of a picture of this service, with its width in pixels.
-var ownPicture = regexp.MustCompile(`/media/[0-9a-f]{32}-([0-9]{1,4})\.(?:jpg|png)$`)
-
-// measure gives a picture whose width is known that width, as far as there is room: Outlook on Windows knows no max-width.
-func measure(node *html.Node) {
-	if node.DataAtom != atom.Img || slices.ContainsFunc(node.Attr, func(a html.Attribute) bool { return a.Key == "width" }) {
-		return
-	}
-	at := slices.IndexFunc(node.Attr, func(a html.Attribute) bool { return a.Key == "src" })
-	if at < 0 {
-		return
-	}
-	found := ownPicture.FindStringSubmatch(node.Attr[at].Val)
-	if found == nil {
-		return
-	}
-	room := 536
-	for parent := range node.Ancestors() {
-		for _, a := range parent.Attr {
-			switch {
-			case a.Key == "class" && a.Val == "column":
-				room = 256
-			case a.Key == "class" && a.Val == "product":
-				room = 502
-			}
-		}
-	}
-	width, _ := strconv.Atoi(found[1])
-	node.Attr = append(node.Attr, html.Attribute{Key: "width", Val: strconv.Itoa(min(width, room))})
 }

@@ -71,7 +71,7 @@ func (v *visitor) blocks() {
 		v.t.Helper()
 		v.until("the blocks are "+want, chromedp.Evaluate[bool](fmt.Sprintf(`[...document.querySelectorAll("[name$='.kind']")].map((one) => one.value).join() === %q`, want)))
 	}
-	v.act(".block-add summary")
+	v.click(".block-add summary")
 	v.act(".block-add [value='add:0:divider']")
 	order("divider,heading,text,button,text")
 	v.act("[value='down:0']")

@@ -22,14 +22,14 @@ const (
 	light = 200_000 // bytes of a picture in an email at most
 )
 
-// fileName is the name of a picture's file: hash, width, kind. pictureName is that of the
+// fileName is the name of a picture's file: hash, width, height if it is for emails, kind. pictureName is that of the
 // picture as a post holds it, without the width.
 var (
-	fileName    = regexp.MustCompile(`^[0-9a-f]{32}-[0-9]{1,4}\.(jpg|png)$`)
+	fileName    = regexp.MustCompile(`^[0-9a-f]{32}-[0-9]{1,4}(x[0-9]{1,4})?\.(jpg|png)$`)
 	pictureName = regexp.MustCompile(`^[0-9a-f]{32}\.(jpg|png)$`)
 )
 
-// IsFile tells the name of a picture's file, of any width.
+// IsFile tells the name of a picture's file, of any size.
 func IsFile(name string) bool { return fileName.MatchString(name) }
 
 // IsName tells the name of a picture without a width.
@@ -87,7 +87,7 @@ func Make(upload []byte) (name string, files map[string][]byte, err error) {
 	return name, files, nil
 }
 
-// ForEmail is Make for an email: one file, whose name has the width that the picture has, of at most 200 kB.
+// ForEmail is Make for an email: one file, whose name tells its size, of at most 200 kB.
 func ForEmail(upload []byte) (file string, content []byte, err error) {
 	source, err := decodePicture(upload)
 	if err != nil {
@@ -115,7 +115,7 @@ func encode(shown *image.RGBA, quality int) (file string, content []byte, err er
 		kind, err = ".png", png.Encode(&out, shown)
 	}
 	hash := sha256.Sum256(out.Bytes())
-	return File(hex.EncodeToString(hash[:16])+kind, shown.Rect.Dx()), out.Bytes(), err
+	return fmt.Sprintf("%x-%dx%d%s", hash[:16], shown.Rect.Dx(), shown.Rect.Dy(), kind), out.Bytes(), err
 }
 
 // upright turns a picture as its orientation says (EXIF 2.32, 4.6.4, tag 274) and makes it at

@@ -267,7 +267,7 @@ func TestForEmail(t *testing.T) {
 				t.Fatal(file, len(content), err)
 			}
 			size := decoded(t, content).Bounds().Size()
-			if !strings.Contains(file, fmt.Sprintf("-%d.", size.X)) || test.w != 0 && size != image.Pt(test.w, test.h) {
+			if !strings.Contains(file, fmt.Sprintf("-%dx%d.", size.X, size.Y)) || test.w != 0 && size != image.Pt(test.w, test.h) {
 				t.Error(file, size)
 			}
 		})
