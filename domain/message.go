@@ -11,6 +11,7 @@ type Message struct {
 	ID        int64 `bun:",pk,autoincrement"`
 	OwnerID   int64
 	Subject   string
+	Preheader string // stands beside the subject; empty: the first sentence that says something
 	Body      string
 	Language  string // one of MessageLanguages; empty: as the text reads
 	HTMLSize  int    `bun:"html_size"` // bytes of the HTML of its emails, about; 0: not known
@@ -43,12 +44,16 @@ func EmailLanguage(chosen, subject, body, owner string) string {
 // MessageForm is the form of a message: Body is Markdown with placeholders.
 type MessageForm struct {
 	Subject, Body, Language string
+	Preheader               *string // nil keeps what there is
 }
 
 // Change applies the form as a new revision; runs keep the one they started with.
 func (m *Message) Change(form MessageForm, now time.Time) {
 	m.Subject, m.Body = strings.TrimSpace(form.Subject), strings.ReplaceAll(form.Body, "\r\n", "\n")
 	m.Language = form.Language
+	if form.Preheader != nil {
+		m.Preheader = strings.TrimSpace(*form.Preheader)
+	}
 	m.Revision++
 	m.UpdatedAt = now
 }

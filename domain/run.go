@@ -42,6 +42,7 @@ type Run struct {
 	WindowEnd    time.Time `bun:",nullzero"`
 	Subject      string
 	Body         string
+	Preheader    string // as of the message
 	Language     string // as of the message
 	Revision     int
 	From         From `bun:"embed:"`

@@ -190,3 +190,18 @@ func TestAdviceOnMessages(t *testing.T) {
 		t.Error(a.body)
 	}
 }
+
+func TestPreheaderOfMessages(t *testing.T) {
+	w := newEnv(t)
+	user, b := w.owner(t, "ann")
+	m := w.message(t, user.ID, "Hello", "A text that is long enough to stand beside the subject.")
+	path := fmt.Sprint("/messages/", m.ID)
+	b.post(path, "_method", "PUT", "subject", "Hello", "body", "text", "preheader", "For {{nmae}}").is(t, 422, `value="For {{nmae}}"`, "There is no field “nmae”")
+	b.post(path, "_method", "PUT", "subject", "Hello", "body", "text", "preheader", " Only for you ").leads(t, path)
+	b.get(path+"/edit").is(t, 200, `name="preheader" type="text" value="Only for you"`)
+	b.get(path+"/preview").is(t, 200, "Only for you")
+	b.post(path, "_method", "PUT", "subject", "Hello", "body", "other").leads(t, path) // who doesn't send it keeps it
+	b.get(path+"/preview").is(t, 200, "Only for you", "other")
+	b.post("/messages/preview", "subject", "Hi", "body", "text", "preheader", "Typed for {{name}}", "scheme", "dark").is(t, 200, ">Typed for ann</div>", "@media all{")
+	b.post("/messages/preview", "subject", "Hi {{nmae}}", "body", "text").is(t, 422, "There is no field “nmae”")
+}

@@ -124,8 +124,8 @@ func (p Plans) takeRun(ctx context.Context, tx postgres.Tx, id int64, now time.T
 	if _, err := tx.NewUpdate().Model(&m).WherePK().Comment(string(statement.Advance)).Exec(ctx); err != nil || !ok {
 		return run, m, false, err
 	}
-	err = tx.NewSelect().TableExpr("messages").Column("subject", "body", "language", "revision").
-		Where("id = ?", m.MessageID).Scan(ctx, &run.Subject, &run.Body, &run.Language, &run.Revision)
+	err = tx.NewSelect().TableExpr("messages").Column("subject", "preheader", "body", "language", "revision").
+		Where("id = ?", m.MessageID).Scan(ctx, &run.Subject, &run.Preheader, &run.Body, &run.Language, &run.Revision)
 	if err != nil {
 		return run, m, false, err
 	}

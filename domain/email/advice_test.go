@@ -29,3 +29,32 @@ func TestAdvice(t *testing.T) {
 		t.Error("names")
 	}
 }
+
+func TestTypedPreheader(t *testing.T) {
+	s := benchSource()
+	s.Preheader = "For you, {{name}} & <friends>"
+	r := benchRecipient()
+	l := compile(t, s)
+	if got := l.Preheader(r); got != "For you, "+r.Name+" & <friends>" {
+		t.Error(got)
+	}
+	if page := l.HTML(r); !strings.Contains(page, "mso-hide:all\">For you, "+r.Name+" &amp; &lt;friends&gt;") {
+		t.Error(page)
+	}
+	for text, want := range map[string]string{
+		"": "", strings.Repeat("я", 150): "", "{{email}}": "",
+		strings.Repeat("я", 151): "preheader: messages.preheader_too_long", "a\nb": "preheader: messages.not_text", "{{x}}": "preheader: messages.placeholder_unknown",
+	} {
+		got := ""
+		if err := CheckPreheader(text); err != nil {
+			got = err.Error()
+		}
+		if got != want {
+			t.Errorf("%q: %s, want %s", text, got, want)
+		}
+	}
+	s.Preheader = "{{x}}"
+	if _, err := Compile(s); err == nil {
+		t.Error("compiled")
+	}
+}

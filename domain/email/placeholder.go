@@ -92,6 +92,22 @@ func problems(subject, body string) domain.ValidationErrors {
 	return p
 }
 
+// maxTypedPreheader is the limit of a preheader in characters; no mailbox shows more.
+const maxTypedPreheader = 150
+
+// CheckPreheader tells, as domain.ValidationErrors, what is wrong with a preheader.
+func CheckPreheader(text string) error {
+	var p domain.ValidationErrors
+	switch {
+	case !isText(text) || strings.ContainsAny(text, "\r\n"):
+		p.Add("preheader", "messages.not_text")
+	case utf8.RuneCountInString(text) > maxTypedPreheader:
+		p.Add("preheader", "messages.preheader_too_long", "Max", maxTypedPreheader)
+	}
+	checkPlaceholders(&p, "preheader", text)
+	return p.Err()
+}
+
 // isText: SUBSTITUTE stands where a form held something else.
 func isText(s string) bool { return utf8.ValidString(s) && !strings.ContainsAny(s, "\x00\x1a") }
 

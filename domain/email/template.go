@@ -16,6 +16,7 @@ import (
 
 // Source is what is the same for all recipients of a run.
 type Source struct {
+	Preheader       string // what a mailbox shows beside the subject, may hold placeholders; empty: a sentence of the body
 	Subject, Body   string // as the owner wrote them; Body is Markdown, both may hold placeholders
 	Language        string // of the email, one of domain.MessageLanguages
 	From, ReplyTo   mail.Address
@@ -66,7 +67,10 @@ func Compile(s Source) (*Template, error) {
 	if p := problems(s.Subject, s.Body); len(p) > 0 {
 		return nil, p
 	}
-	m := newMarks(s.Subject, s.Body, s.From.Name, s.FooterText, s.UnsubscribeText)
+	if p := CheckPreheader(s.Preheader); p != nil {
+		return nil, p
+	}
+	m := newMarks(s.Subject, s.Preheader, s.Body, s.From.Name, s.FooterText, s.UnsubscribeText)
 	subject := m.hide(s.Subject)
 	content, err := parseMarkdown(m, s.Body)
 	if err != nil {
@@ -76,7 +80,10 @@ func Compile(s Source) (*Template, error) {
 	if err != nil {
 		return nil, err
 	}
-	beside := preheader(content.paragraphs())
+	beside := m.hide(s.Preheader)
+	if beside == "" {
+		beside = preheader(content.paragraphs())
+	}
 	html, err := page{
 		Language: s.Language, Subject: subject, Sender: s.From.Name, Preheader: beside, Content: markup, Footer: s.FooterText,
 		UnsubscribeText: s.UnsubscribeText, UnsubscribeURL: template.URL(m.mark(fieldUnsubscribe)),

@@ -213,7 +213,7 @@ func (w *MailWorker) test(ctx context.Context, job *river.Job[domain.MailJob], o
 	}
 	language := domain.EmailLanguage(message.Language, message.Subject, message.Body, owner.Language)
 	compiled, err := email.Compile(email.Source{
-		Subject: message.Subject, Body: message.Body, Language: language,
+		Subject: message.Subject, Preheader: message.Preheader, Body: message.Body, Language: language,
 		From:            mail.Address{Name: owner.SenderName(), Address: w.From.Address},
 		ReplyTo:         mail.Address{Name: owner.SenderName(), Address: owner.Email},
 		UnsubscribeText: w.Translate(language, "recipients.unsubscribe"),

@@ -16,6 +16,7 @@ import (
 type messageForm struct {
 	web.ListForm
 	Subject  string
+	Beside   string // the preheader
 	Language string
 	Composer Composer
 	Live     livePreview
@@ -27,7 +28,11 @@ type messageForm struct {
 
 // newForm is the form of a message, 0 for a new one.
 func (h *Messages) newForm(id int64, typed domain.MessageForm, d Draft) *messageForm {
-	return &messageForm{ListForm: web.ListForm{Noun: "message", ID: id}, Subject: typed.Subject, Language: typed.Language, Composer: Composer{Draft: d}}
+	f := &messageForm{ListForm: web.ListForm{Noun: "message", ID: id}, Subject: typed.Subject, Language: typed.Language, Composer: Composer{Draft: d}}
+	if typed.Preheader != nil {
+		f.Beside = *typed.Preheader
+	}
+	return f
 }
 
 func (f *messageForm) composerID() string { return fmt.Sprintf("message-%d-composer", f.ID) }
@@ -41,7 +46,12 @@ func (f *messageForm) composerPath() string {
 }
 
 func readForm(r *web.Request, d Draft) domain.MessageForm {
-	return domain.MessageForm{Subject: r.FormValue("subject"), Body: d.Body, Language: r.FormValue("language")}
+	form := domain.MessageForm{Subject: r.FormValue("subject"), Body: d.Body, Language: r.FormValue("language")}
+	if r.Has("preheader") {
+		preheader := r.FormValue("preheader")
+		form.Preheader = &preheader
+	}
+	return form
 }
 
 // showForm answers with the form, which offers the newest clients to preview the email as.
@@ -96,6 +106,9 @@ func Change(m *domain.Message, form domain.MessageForm) error {
 	m.Change(form, time.Now())
 	size, err := email.Check(m.Subject, m.Body)
 	m.HTMLSize = size
+	if wrong := email.CheckPreheader(m.Preheader); wrong != nil {
+		err = domain.Join(wrong, err)
+	}
 	if m.Language != "" && !slices.Contains(domain.MessageLanguages(), m.Language) {
 		return domain.Join(domain.ValidationErrors{domain.Errorf(domain.Invalid, "language", "messages.language_unknown")}, err)
 	}
@@ -130,7 +143,7 @@ func (h *Messages) Edit(r *web.Request) error {
 	if err != nil {
 		return err
 	}
-	return h.showForm(r, nil, h.newForm(m.ID, domain.MessageForm{Subject: m.Subject, Language: m.Language}, OpenDraft(m.Body)))
+	return h.showForm(r, nil, h.newForm(m.ID, domain.MessageForm{Subject: m.Subject, Preheader: &m.Preheader, Language: m.Language}, OpenDraft(m.Body)))
 }
 
 func (h *Messages) Update(r *web.Request) error {

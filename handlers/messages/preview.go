@@ -79,7 +79,7 @@ type inboxLine struct{ Sender, Subject, Preheader string }
 // PreviewDraft is the email as it stands in the form, below what an inbox shows of it.
 func (h *Messages) PreviewDraft(r *web.Request) error {
 	owner := *r.Viewer.User
-	m := domain.Message{OwnerID: owner.ID, Subject: r.FormValue("subject"), Body: ReadDraft(r).Body, Language: r.FormValue("language")}
+	m := domain.Message{OwnerID: owner.ID, Subject: r.FormValue("subject"), Preheader: r.FormValue("preheader"), Body: ReadDraft(r).Body, Language: r.FormValue("language")}
 	client, _ := strconv.ParseInt(r.FormValue("client"), 10, 64)
 	compiled, to, err := h.EmailTo(r, owner, m, client)
 	if text := r.Viewer.Problem(err); text != "" {
@@ -111,7 +111,7 @@ func (h *Messages) EmailTo(r *web.Request, owner domain.User, m domain.Message, 
 	r.Set(fiber.HeaderXFrameOptions, "SAMEORIGIN")
 	language := domain.EmailLanguage(m.Language, m.Subject, m.Body, owner.Language)
 	compiled, err := email.Compile(email.Source{
-		Subject: m.Subject, Body: m.Body, Language: language, From: mail.Address{Name: owner.SenderName(), Address: owner.Email},
+		Subject: m.Subject, Preheader: m.Preheader, Body: m.Body, Language: language, From: mail.Address{Name: owner.SenderName(), Address: owner.Email},
 		UnsubscribeText: r.Site.Say(language, "recipients.unsubscribe"),
 		FooterText:      r.Site.Say(language, "recipients.footer", "Name", owner.Name),
 	})

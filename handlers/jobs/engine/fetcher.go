@@ -198,7 +198,7 @@ func (f *fetcher) compile(run outbox.SendingRun) (*email.Template, error) {
 	}
 	language := domain.EmailLanguage(run.Language, run.Subject, run.Body, run.OwnerLanguage)
 	return email.Compile(email.Source{
-		Subject: run.Subject, Body: run.Body, Language: language,
+		Subject: run.Subject, Preheader: run.Preheader, Body: run.Body, Language: language,
 		From:    head.from,
 		ReplyTo: head.replyTo,
 		List:    email.List{Name: run.OwnerName, ID: "owner-" + strconv.FormatInt(run.OwnerID, 10) + "." + email.Host(from.Address)},

@@ -1,0 +1,2 @@
+ALTER TABLE runs DROP preheader;
+ALTER TABLE messages DROP preheader;
