@@ -133,14 +133,19 @@ func (a Answer) Status() AttemptStatus {
 	case class == 4 && (a.Stage.aboutEmail() || a.greylisted()):
 		return Deferred
 	case class == 5:
-		if a.Stage.aboutEmail() || a.tooLarge() {
-			return Failed
-		}
-		return SenderBroken
+		return a.refused()
 	case class != 4 && a.Stage == StageEndOfData: // silence, or neither yes nor no
 		return Unknown
 	}
 	return NotTried
+}
+
+// refused tells whether a refusal for good is about the email or about its sender.
+func (a Answer) refused() AttemptStatus {
+	if a.Stage.aboutEmail() || a.tooLarge() {
+		return Failed
+	}
+	return SenderBroken
 }
 
 // tooLarge tells that the server takes no email of this size, whoever gets it: it may say so at MAIL already.

@@ -42,7 +42,7 @@ type History struct {
 	Sent       int           // emails that this connection took
 	Run        Refusals      // of the run to all domains alike, this answer included
 	Domain     Refusals      // of the run to the receiving domain alike, this answer included
-	Hold       DomainHold    // of the run to the receiving domain
+	Hold       RefusalHold   // of the run to the receiving domain
 }
 
 const (
@@ -150,14 +150,14 @@ func (r Refusals) tooMany() bool {
 	return r.InRow >= maxAlike || r.All >= maxAlike && 100*r.All >= maxPercent*(r.All+r.Accepted)
 }
 
-// DomainHold is how a receiving domain that refuses its sender is held in one run.
-type DomainHold struct {
+// RefusalHold is how a receiving domain that refuses its sender is held in one run.
+type RefusalHold struct {
 	Until time.Time // when it is tried again; passed or zero: it is not held
 	Holds int       // so far
 }
 
 // Add notes that the domain waits. Those that were under way meanwhile don't lengthen it.
-func (d *DomainHold) Add(now, until time.Time) {
+func (d *RefusalHold) Add(now, until time.Time) {
 	if !now.Before(d.Until) {
 		d.Until = until
 		d.Holds++
@@ -165,7 +165,7 @@ func (d *DomainHold) Add(now, until time.Time) {
 }
 
 // next is longer each time.
-func (d DomainHold) next(h History) time.Time {
+func (d RefusalHold) next(h History) time.Time {
 	if h.Now.Before(d.Until) {
 		return d.Until
 	}

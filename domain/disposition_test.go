@@ -32,9 +32,9 @@ func TestDispose(t *testing.T) {
 			Disposition{Status: Failed, Outcome: OutcomeFailed}},
 		"sender refused by a domain": {NewAnswer(StageEndOfData, 554, "5.7.1 spam"), History{Run: alike(3), Domain: alike(20)},
 			Disposition{Status: Failed, Outcome: OutcomeDeferred, RetryAt: later(1), HoldDomain: true}},
-		"refused by it again": {NewAnswer(StageEndOfData, 554, "5.7.1 spam"), History{Domain: alike(20), Hold: DomainHold{Holds: 1}, Pauses: 1},
+		"refused by it again": {NewAnswer(StageEndOfData, 554, "5.7.1 spam"), History{Domain: alike(20), Hold: RefusalHold{Holds: 1}, Pauses: 1},
 			Disposition{Status: Failed, Outcome: OutcomeDeferred, RetryAt: later(15), HoldDomain: true}},
-		"refused while it waits": {NewAnswer(StageEndOfData, 554, "5.7.1 spam"), History{Domain: alike(21), Hold: DomainHold{Holds: 1, Until: later(3)}},
+		"refused while it waits": {NewAnswer(StageEndOfData, 554, "5.7.1 spam"), History{Domain: alike(21), Hold: RefusalHold{Holds: 1, Until: later(3)}},
 			Disposition{Status: Failed, Outcome: OutcomeDeferred, RetryAt: later(3), HoldDomain: true}},
 		"refused by it for five days": {NewAnswer(StageEndOfData, 554, "5.7.1 spam"), History{Domain: alike(20), Created: now.Add(-RetryFor)},
 			Disposition{Status: Failed, Outcome: OutcomeFailed}},
@@ -124,7 +124,7 @@ func TestDispose(t *testing.T) {
 
 func TestDomainHold(t *testing.T) {
 	now := time.Now()
-	var d DomainHold
+	var d RefusalHold
 	d.Add(now, now.Add(time.Minute))
 	d.Add(now, now.Add(time.Hour))
 	if d.Holds != 1 || !d.Until.Equal(now.Add(time.Minute)) {

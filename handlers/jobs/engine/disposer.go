@@ -50,7 +50,7 @@ func (s *sender) refused(it item, answer domain.Answer, alike string, h domain.H
 	h.Run = all.add()
 	if to != nil {
 		one = to.kinds.of(alike)
-		h.Domain, h.Hold = one.add(), to.DomainHold
+		h.Domain, h.Hold = one.add(), to.RefusalHold
 		h.Domain.Accepted = to.accepted
 	}
 	d = domain.Dispose(answer, h)

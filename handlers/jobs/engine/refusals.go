@@ -22,7 +22,7 @@ const (
 
 // domainRefusals are those of one receiving domain.
 type domainRefusals struct {
-	domain.DomainHold
+	domain.RefusalHold
 	kinds    kinds
 	accepted int // since the first refusal
 }

@@ -113,17 +113,26 @@ func (w *wire) read(timeout time.Duration) (code int, words []byte, err error) {
 			return code, line, nil
 		}
 		w.words = appendLine(w.words, line)
-		for more && size < maxAnswer { // a line beyond the buffer, of which no more than that is kept
-			if line, more, err = w.readLine(); err != nil {
-				return 0, nil, err
-			}
-			size += len(line)
+		skipped, err := w.skipLine(more)
+		if err != nil {
+			return 0, nil, err
 		}
+		size += skipped
 		if last {
 			return code, w.words, nil
 		}
 	}
 	return 0, nil, errTooLong
+}
+
+// skipLine reads a line to its end where it goes on; no more of it is kept than the buffer holds.
+func (w *wire) skipLine(more bool) (skipped int, err error) {
+	for more && skipped < maxAnswer && err == nil {
+		var line []byte
+		line, more, err = w.readLine()
+		skipped += len(line)
+	}
+	return skipped, err
 }
 
 // readLine takes a line, or as much of it as the buffer holds; more: it goes on.
