@@ -2,6 +2,7 @@ package db
 
 import (
 	"context"
+	"encoding/json"
 	"strings"
 
 	"github.com/jackc/pgx/v5"
@@ -50,7 +51,7 @@ func knownClients(ctx context.Context, tx querier, owner int64, rows []domain.Im
 			emails[n] = row.Form.Email
 		}
 	}
-	found, err := tx.Query(ctx, `SELECT place - 1, clients.id, clients.email, full_name, comment, tags
+	found, err := tx.Query(ctx, `SELECT place - 1, clients.id, clients.email, full_name, first_name, last_name, comment, tags, fields
 		FROM unnest($2::text[]) WITH ORDINALITY AS row (email, place)
 		JOIN clients ON owner_id = $1 AND lower(clients.email) = lower(row.email) `+lock, owner, emails)
 	if err != nil {
@@ -59,9 +60,9 @@ func knownClients(ctx context.Context, tx querier, owner int64, rows []domain.Im
 	known := map[int]*domain.Client{}
 	var place int
 	var c domain.Client
-	_, err = pgx.ForEachRow(found, []any{&place, &c.ID, &c.Email, &c.FullName, &c.Comment, &c.Tags}, func() error {
+	_, err = pgx.ForEachRow(found, []any{&place, &c.ID, &c.Email, &c.FullName, &c.FirstName, &c.LastName, &c.Comment, &c.Tags, &c.Fields}, func() error {
 		one := c
-		known[place], c.Tags = &one, nil
+		known[place], c.Tags, c.Fields = &one, nil, nil
 		return nil
 	})
 	return known, err
@@ -75,25 +76,41 @@ type querier interface {
 // tagSeparator stands in no tag, because it is a control character.
 const tagSeparator = "\x1f"
 
-// columnsOf turns clients into arrays for unnest; an array of arrays would have to be even.
-func columnsOf(clients []domain.Client) (ids []int64, emails, names, comments, tags []string) {
+// clientColumns are clients as arrays for unnest; an array of arrays would have to be even.
+type clientColumns struct {
+	ids                                                []int64
+	emails, names, first, last, comments, tags, fields []string
+}
+
+func columnsOf(clients []domain.Client) (list clientColumns, err error) {
 	for _, c := range clients {
-		ids, emails, names = append(ids, c.ID), append(emails, c.Email), append(names, c.FullName)
-		comments, tags = append(comments, c.Comment), append(tags, strings.Join(c.Tags, tagSeparator))
+		fields := []byte("{}")
+		if len(c.Fields) > 0 {
+			if fields, err = json.Marshal(c.Fields); err != nil {
+				return list, err
+			}
+		}
+		list.ids, list.emails, list.names = append(list.ids, c.ID), append(list.emails, c.Email), append(list.names, c.FullName)
+		list.first, list.last = append(list.first, c.FirstName), append(list.last, c.LastName)
+		list.comments, list.tags = append(list.comments, c.Comment), append(list.tags, strings.Join(c.Tags, tagSeparator))
+		list.fields = append(list.fields, string(fields))
 	}
-	return ids, emails, names, comments, tags
+	return list, nil
 }
 
 func insertClients(ctx context.Context, tx Tx, i *domain.Import, clients []domain.Client) ([]int64, error) {
 	if len(clients) == 0 {
 		return nil, nil
 	}
-	_, emails, names, comments, tags := columnsOf(clients)
-	rows, err := tx.Pgx.Query(ctx, `INSERT INTO clients (owner_id, import_id, email, full_name, comment, tags)
-		SELECT $1, $2, email, name, comment, string_to_array(tags, $3)
-		FROM unnest($4::text[], $5::text[], $6::text[], $7::text[]) AS row (email, name, comment, tags)
+	list, err := columnsOf(clients)
+	if err != nil {
+		return nil, err
+	}
+	rows, err := tx.Pgx.Query(ctx, `INSERT INTO clients (owner_id, import_id, email, full_name, first_name, last_name, comment, tags, fields)
+		SELECT $1, $2, email, name, first, last, comment, string_to_array(tags, $3), fields::jsonb
+		FROM unnest($4::text[], $5::text[], $6::text[], $7::text[], $8::text[], $9::text[], $10::text[]) AS row (email, name, first, last, comment, tags, fields)
 		ON CONFLICT (owner_id, lower(email)) DO NOTHING RETURNING id`,
-		i.OwnerID, i.ID, tagSeparator, emails, names, comments, tags)
+		i.OwnerID, i.ID, tagSeparator, list.emails, list.names, list.first, list.last, list.comments, list.tags, list.fields)
 	if err != nil {
 		return nil, err
 	}
@@ -101,9 +118,14 @@ func insertClients(ctx context.Context, tx Tx, i *domain.Import, clients []domai
 }
 
 func mergeClients(ctx context.Context, tx Tx, clients []domain.Client) error {
-	ids, _, names, comments, tags := columnsOf(clients)
-	_, err := tx.Pgx.Exec(ctx, `UPDATE clients SET full_name = row.name, comment = row.comment, tags = string_to_array(row.tags, $1)
-		FROM unnest($2::bigint[], $3::text[], $4::text[], $5::text[]) AS row (id, name, comment, tags) WHERE clients.id = row.id`,
-		tagSeparator, ids, names, comments, tags)
+	list, err := columnsOf(clients)
+	if err != nil {
+		return err
+	}
+	_, err = tx.Pgx.Exec(ctx, `UPDATE clients SET full_name = row.name, first_name = row.first, last_name = row.last, comment = row.comment,
+			tags = string_to_array(row.tags, $1), fields = row.fields::jsonb
+		FROM unnest($2::bigint[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[]) AS row (id, name, first, last, comment, tags, fields)
+		WHERE clients.id = row.id`,
+		tagSeparator, list.ids, list.names, list.first, list.last, list.comments, list.tags, list.fields)
 	return err
 }

@@ -87,6 +87,9 @@ func (is Imports) Check(ctx context.Context, i domain.Import) (check domain.Impo
 	if i.Content, err = is.content(ctx, i); err != nil {
 		return check, err
 	}
+	if i.Fields, err = is.db.Fields().List(ctx, i.OwnerID); err != nil {
+		return check, err
+	}
 	for line, err := range domain.UnpackImport(i.Content) {
 		if err != nil || len(check.Lines) == 5 {
 			break
@@ -176,7 +179,11 @@ func (is Imports) Run(ctx context.Context, id int64) error {
 	if !i.Going() {
 		return nil
 	}
-	err := eachBatch(i, i.Done, func(done int, rows []domain.ImportRow) error {
+	var err error
+	if i.Fields, err = is.db.Fields().List(ctx, i.OwnerID); err != nil {
+		return err
+	}
+	err = eachBatch(i, i.Done, func(done int, rows []domain.ImportRow) error {
 		return is.update(ctx, i.OwnerID, id, func(tx Tx, now *domain.Import) error {
 			if !now.Going() || now.Done != done {
 				return domain.Errorf(domain.Conflict, "", "imports.started") // somebody else is at it

@@ -20,7 +20,7 @@ func newImport(t testing.TB, d *db.DB, owner int64, text string) (domain.Import,
 		t.Fatal(err)
 	}
 	i := domain.Import{OwnerID: owner, FileName: "list.csv", Content: content, Status: domain.ImportChecked, Total: total,
-		Mapping: domain.GuessMapping(first)}
+		Mapping: domain.GuessMapping(first, nil)}
 	if err := d.Imports().Create(t.Context(), &i); err != nil {
 		t.Fatal(err)
 	}

@@ -1,6 +1,7 @@
 package domain
 
 import (
+	"errors"
 	"slices"
 	"strings"
 	"time"
@@ -13,9 +14,12 @@ type Client struct {
 	OwnerID          int64
 	Email            string
 	FullName         string
+	FirstName        string // as corrected by the owner; with LastName empty too: as GuessName says
+	LastName         string
 	Comment          string
-	Tags             []string  `bun:",array"`
-	SuppressedAt     time.Time `bun:",nullzero"`
+	Tags             []string    `bun:",array"`
+	Fields           FieldValues `bun:"type:jsonb,nullzero,default:'{}'"`
+	SuppressedAt     time.Time   `bun:",nullzero"`
 	SuppressedReason Suppression
 	ImportID         int64     `bun:",nullzero"`
 	CreatedAt        time.Time `bun:",nullzero,default:now()"`
@@ -39,6 +43,53 @@ type ClientForm struct {
 	Email, FullName, Comment, Tags string
 }
 
+// ClientDetails are the parts of a client's form that stand behind the first ones.
+type ClientDetails struct {
+	Named               bool // the form has the two names; both empty: as the full name says
+	FirstName, LastName string
+	Fields              map[string]string // texts by the names of fields; those that are missing stay as they are
+}
+
+// Names are the first and the last name: corrected, or taken from the full one.
+func (c Client) Names() (first, last string) {
+	if c.FirstName != "" || c.LastName != "" {
+		return c.FirstName, c.LastName
+	}
+	return GuessName(c.FullName)
+}
+
+// Apply applies the form and its details; fields are the owner's.
+func (c *Client) Apply(form ClientForm, details ClientDetails, fields []Field) error {
+	var p ValidationErrors
+	before := *c
+	for _, err := range []error{c.Change(form), c.ChangeFields(fields, details.Fields)} {
+		broken, _ := errors.AsType[ValidationErrors](err)
+		p = append(p, broken...)
+	}
+	if details.Named {
+		c.changeNames(before, details, &p)
+	}
+	return p.Err()
+}
+
+// changeNames keeps what the owner says of the full name's parts. What was guessed for the name of before follows
+// the new one.
+func (c *Client) changeNames(before Client, d ClientDetails, p *ValidationErrors) {
+	first, last := strings.Join(strings.Fields(d.FirstName), " "), strings.Join(strings.Fields(d.LastName), " ")
+	wasFirst, wasLast := GuessName(before.FullName)
+	guessFirst, guessLast := GuessName(c.FullName)
+	if first == wasFirst && last == wasLast || first == guessFirst && last == guessLast {
+		first, last = "", ""
+	}
+	c.FirstName, c.LastName = first, last
+	if utf8.RuneCountInString(first) > 100 || hasControl(first) {
+		p.Add("first_name", "clients.part_long", "Max", 100)
+	}
+	if utf8.RuneCountInString(last) > 100 || hasControl(last) {
+		p.Add("last_name", "clients.part_long", "Max", 100)
+	}
+}
+
 // Change applies the form. A changed address lifts a bounce, never an unsubscription.
 func (c *Client) Change(form ClientForm) error {
 	var p ValidationErrors
@@ -46,7 +97,10 @@ func (c *Client) Change(form ClientForm) error {
 	if !strings.EqualFold(email, c.Email) && c.SuppressedReason == Bounced {
 		c.SuppressedAt, c.SuppressedReason = time.Time{}, ""
 	}
-	c.Email, c.FullName = email, strings.TrimSpace(form.FullName)
+	if name := strings.TrimSpace(form.FullName); name != c.FullName {
+		c.FullName, c.FirstName, c.LastName = name, "", "" // they were those of another name
+	}
+	c.Email = email
 	c.Comment = strings.TrimSpace(strings.ReplaceAll(form.Comment, "\r\n", "\n"))
 	checkEmail(&p, "email", c.Email)
 	if utf8.RuneCountInString(c.FullName) > 200 {

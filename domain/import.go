@@ -33,6 +33,7 @@ type Import struct {
 	Created   int
 	Updated   int
 	Bad       int
+	Fields    []Field   `bun:"-"` // the owner's
 	CreatedAt time.Time `bun:",nullzero,default:now()"`
 	EndedAt   time.Time `bun:",nullzero"`
 }
@@ -85,16 +86,41 @@ func (i *Import) Undo() error {
 	return nil
 }
 
-// ImportMapping says what the columns mean: each is one of ImportFields, or "" to skip it.
-// Columns of the same meaning are joined. Tags are given to every client of the list.
+// ImportMapping says what the columns mean: each is one of ImportFields, the name of an owner's field ("field.city"), or
+// "" to skip it. Columns of the same meaning are joined, of a field the first filled one counts. Tags are given to every client of the list.
 type ImportMapping struct {
 	Columns []string
 	Header  bool // the first line names the columns
 	Tags    string
 }
 
-// ImportFields are the meanings a column can have: the form fields of a client.
-func ImportFields() []string { return []string{"email", "full_name", "comment", "tags"} }
+// ImportFields are the meanings a column can have beside the owner's fields: the form fields of a client.
+func ImportFields() []string {
+	return []string{"email", "full_name", "first_name", "last_name", "comment", "tags"}
+}
+
+// NewField begins the meaning of a column that a field is to be made for; the type follows.
+const NewField = "new."
+
+// NewFields are the columns that fields are to be made for, with their forms; header are the names of the columns.
+func (m ImportMapping) NewFields(header []string) map[int]FieldForm {
+	forms := map[int]FieldForm{}
+	for i, column := range m.Columns {
+		kind, wanted := strings.CutPrefix(column, NewField)
+		if !wanted {
+			continue
+		}
+		label := ""
+		if m.Header && i < len(header) {
+			label = strings.TrimSpace(header[i])
+		}
+		if runes := []rune(label); len(runes) > maxFieldLabel {
+			label = string(runes[:maxFieldLabel])
+		}
+		forms[i] = FieldForm{Label: label, Type: kind}
+	}
+	return forms
+}
 
 // Check returns an error for a mapping without a column of addresses.
 func (m ImportMapping) Check() error {
@@ -103,7 +129,7 @@ func (m ImportMapping) Check() error {
 	for _, column := range m.Columns {
 		if column == "email" {
 			emails++
-		} else if column != "" && !slices.Contains(ImportFields(), column) {
+		} else if column != "" && !slices.Contains(ImportFields(), column) && !strings.HasPrefix(column, "field.") {
 			p.Add("columns", "imports.column_unknown")
 		}
 	}
@@ -115,8 +141,9 @@ func (m ImportMapping) Check() error {
 }
 
 // GuessMapping reads column names in English or Russian, and looks for the
-// column of addresses. lines are the first of the file.
-func GuessMapping(lines []ImportLine) ImportMapping {
+// column of addresses. lines are the first of the file, fields the owner's. A column that is named as an export names
+// it, or as a field is called, is that.
+func GuessMapping(lines []ImportLine, fields []Field) ImportMapping {
 	words := map[string][]string{
 		"email":     {"mail", "почт", "емейл", "имейл"},
 		"tags":      {"tag", "label", "group", "segment", "тег", "тэг", "метк", "групп", "сегмент", "категор"},
@@ -135,7 +162,10 @@ func GuessMapping(lines []ImportLine) ImportMapping {
 		}
 	}
 	for i := 0; m.Header && i < min(len(first), ImportMaxColumns); i++ {
-		name := strings.ToLower(first[i])
+		name := strings.ToLower(strings.TrimSpace(first[i]))
+		if m.Columns[i] = namedExactly(name, m.Columns, fields); m.Columns[i] != "" {
+			continue
+		}
 		for _, field := range []string{"email", "tags", "comment", "full_name"} {
 			taken := field == "email" && slices.Contains(m.Columns, field)
 			if m.Columns[i] == "" && !taken && slices.ContainsFunc(words[field], func(w string) bool { return strings.Contains(name, w) }) {
@@ -150,6 +180,21 @@ func GuessMapping(lines []ImportLine) ImportMapping {
 		}
 	}
 	return m
+}
+
+// namedExactly is the meaning of a column by its whole name, "" where that says nothing.
+func namedExactly(name string, taken []string, fields []Field) string {
+	for _, field := range ImportFields() {
+		if name == field && !slices.Contains(taken, field) {
+			return field
+		}
+	}
+	for _, f := range fields {
+		if (name == f.Key || name == strings.ToLower(f.Label)) && !slices.Contains(taken, f.Name()) {
+			return f.Name()
+		}
+	}
+	return ""
 }
 
 func hasAddress(cell string) bool { return strings.Contains(cell, "@") }

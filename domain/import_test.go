@@ -31,7 +31,7 @@ func TestGuessMapping(t *testing.T) {
 		for i, cells := range tt.lines {
 			lines = append(lines, ImportLine{Line: i + 1, Cells: cells})
 		}
-		got := GuessMapping(lines)
+		got := GuessMapping(lines, nil)
 		if !slices.Equal(got.Columns, tt.columns) || got.Header != tt.header {
 			t.Errorf("%s: %q, header %v", tt.name, got.Columns, got.Header)
 		}
@@ -138,7 +138,7 @@ func TestMerge(t *testing.T) {
 	}
 	for _, tt := range tests {
 		c := known
-		changed, err := c.Merge(tt.form)
+		changed, err := c.Merge(ImportRow{Form: tt.form})
 		if text(err) != tt.errs || changed != tt.changed || err == nil && !reflect.DeepEqual(c, tt.want) {
 			t.Errorf("%+v: %+v, changed %v, %v", tt.form, c, changed, err)
 		}

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"iter"
+	"maps"
 	"slices"
 	"strings"
 	"unicode/utf8"
@@ -13,6 +14,8 @@ import (
 type ImportRow struct {
 	Line     int
 	Form     ClientForm
+	Names    ClientDetails // the two names, where the list has them apart
+	Values   FieldValues
 	Problems ValidationErrors
 }
 
@@ -29,7 +32,7 @@ func (i Import) Rows() iter.Seq2[ImportRow, error] {
 				header = false
 				continue
 			}
-			row := i.Mapping.row(line)
+			row := i.Mapping.row(line, i.Fields)
 			email := strings.ToLower(row.Form.Email)
 			if before, ok := seen[email]; ok && len(row.Problems) == 0 {
 				row.Problems.Add("email", "imports.row_repeated", "Line", before)
@@ -43,7 +46,7 @@ func (i Import) Rows() iter.Seq2[ImportRow, error] {
 	}
 }
 
-func (m ImportMapping) row(line ImportLine) ImportRow {
+func (m ImportMapping) row(line ImportLine, fields []Field) ImportRow {
 	joints := map[string]string{"full_name": " ", "comment": "\n", "tags": ","}
 	cells := map[string]string{"tags": m.Tags}
 	for i, field := range m.Columns {
@@ -54,16 +57,36 @@ func (m ImportMapping) row(line ImportLine) ImportRow {
 		if field == "tags" && !strings.Contains(cell, ",") {
 			cell = strings.NewReplacer(";", ",", "|", ",", "\n", ",").Replace(cell)
 		}
+		if strings.HasPrefix(field, "field.") && cells[field] != "" {
+			continue
+		}
 		if cells[field] != "" && cell != "" {
 			cells[field] += joints[field]
 		}
 		cells[field] += cell
 	}
 	row := ImportRow{Line: line.Line, Form: ClientForm{NormalEmail(cells["email"]), cells["full_name"], cells["comment"], cells["tags"]}}
+	row.Names = ClientDetails{Named: cells["first_name"]+cells["last_name"] != "", FirstName: cells["first_name"], LastName: cells["last_name"]}
+	if row.Form.FullName == "" {
+		row.Form.FullName = strings.TrimSpace(row.Names.FirstName + " " + row.Names.LastName)
+	}
 	if line.Problem != "" {
 		row.Problems.Add("", line.Problem)
-	} else if err := new(Client).Change(row.Form); err != nil {
+		return row
+	}
+	if err := new(Client).Apply(row.Form, row.Names, nil); err != nil {
 		row.Problems, _ = errors.AsType[ValidationErrors](err)
+	}
+	for _, f := range fields {
+		value, err := f.Parse(cells[f.Name()])
+		if err != nil {
+			row.Problems = append(row.Problems, err)
+		} else if value != nil {
+			if row.Values == nil {
+				row.Values = FieldValues{}
+			}
+			row.Values[f.ID] = value
+		}
 	}
 	return row
 }
@@ -83,8 +106,8 @@ func (r ImportRow) Value() string {
 
 // Merge applies the row to a client the owner has: empty cells change nothing, tags are
 // added. changed is false when nothing differs.
-func (c *Client) Merge(form ClientForm) (changed bool, err error) {
-	before := *c
+func (c *Client) Merge(row ImportRow) (changed bool, err error) {
+	before, form := *c, row.Form
 	form.Email = c.Email
 	if form.FullName == "" {
 		form.FullName = c.FullName
@@ -93,9 +116,22 @@ func (c *Client) Merge(form ClientForm) (changed bool, err error) {
 		form.Comment = c.Comment
 	}
 	form.Tags = strings.Join(c.Tags, ",") + "," + form.Tags
-	err = c.Change(form)
-	changed = c.FullName != before.FullName || c.Comment != before.Comment || !slices.Equal(c.Tags, before.Tags)
+	err = c.Apply(form, row.Names, nil)
+	c.fill(row.Values)
+	changed = c.FullName != before.FullName || c.Comment != before.Comment || !slices.Equal(c.Tags, before.Tags) ||
+		c.FirstName != before.FirstName || c.LastName != before.LastName || !maps.Equal(c.Fields, before.Fields)
 	return changed, err
+}
+
+// fill sets values of fields.
+func (c *Client) fill(values FieldValues) {
+	if len(values) > 0 {
+		c.Fields = maps.Clone(c.Fields)
+		if c.Fields == nil {
+			c.Fields = FieldValues{}
+		}
+		maps.Copy(c.Fields, values)
+	}
 }
 
 // ImportProblem is a skipped line.
@@ -136,11 +172,12 @@ func (r *ImportRow) Judge(known *Client) (c Client, verdict ImportVerdict) {
 		return c, ImportBad
 	}
 	if known == nil {
-		_ = c.Change(r.Form) // was checked when the row was read
+		_ = c.Apply(r.Form, r.Names, nil) // was checked when the row was read
+		c.fill(r.Values)
 		return c, ImportNew
 	}
 	c = *known
-	changed, err := c.Merge(r.Form)
+	changed, err := c.Merge(*r)
 	switch {
 	case err != nil:
 		r.Problems, _ = errors.AsType[ValidationErrors](err)

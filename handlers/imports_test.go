@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"io"
+	"maps"
 	"mime/multipart"
 	"net/http"
 	"strconv"
@@ -199,6 +200,40 @@ func TestImportSteps(t *testing.T) {
 	b.post(path+"/undo").leads(t, path)
 	b.get(path).is(t, 200, "Clients deleted: 1", "This import was undone")
 	b.post(path+"/undo").is(t, 409)
+}
+
+// A column can mean a field, or a new one that is made for it; the names of columns say which.
+func TestImportOfFields(t *testing.T) {
+	w := newEnv(t)
+	user, b := w.owner(t, "ann")
+	city := w.field(t, user.ID, "City", "text", "")
+	known := w.client(t, user.ID, "known@example.com")
+	path := b.uploaded("list.csv", []byte("email,CITY,Points,Born,Имя\nnew@example.com,Sofia,\"1 234,5\",31.05.1990,Анна\nknown@example.com,,7,,\nbad@example.com,,much,,\n"))
+	b.get(path).is(t, 200, `<option value="field.city" selected>`, `<option value="new.number">`, "New field: Number")
+	columns := []string{"header", "yes", "columns", "email", "columns", "field.city", "columns", "new.number", "columns", "new.date", "columns", "first_name"}
+	b.post(path, append(columns, "do", "check")...).leads(t, path)
+	b.get(path).is(t, 200, `<option value="field.points" selected>`, `<option value="field.born" selected>`, "Points: enter a number")
+	list, err := w.db.Fields().List(t.Context(), user.ID)
+	if err != nil || len(list) != 3 || list[1].Type != domain.FieldNumber || list[1].Label != "Points" {
+		t.Fatalf("%+v, %v", list, err)
+	}
+	w.start(t, b, path, "header", "yes", "columns", "email", "columns", "field.city", "columns", "field.points", "columns", "field.born", "columns", "first_name")
+	got, _, err := w.db.Clients().List(t.Context(), user.ID, everybody)
+	if err != nil || len(got) != 2 {
+		t.Fatalf("%+v, %v", got, err)
+	}
+	for _, c := range got {
+		want := domain.FieldValues{list[1].ID: 7.0}
+		if c.ID != known.ID {
+			want = domain.FieldValues{city.ID: "Sofia", list[1].ID: 1234.5, list[2].ID: "1990-05-31"}
+			if c.FullName != "Анна" {
+				t.Errorf("%+v", c)
+			}
+		}
+		if !maps.Equal(c.Fields, want) {
+			t.Errorf("%s has %v, want %v", c.Email, c.Fields, want)
+		}
+	}
 }
 
 func TestImportForeign(t *testing.T) {

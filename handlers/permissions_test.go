@@ -119,6 +119,12 @@ var decisions = []decision{
 	{"GET /messages/:id/preview", viewers, 200, 200, "message", ""},
 	{"POST /messages/:id/test", owners, 303, 200, "message", ""},
 
+	{"GET /clients/fields", owners, 200, 200, "", ""},
+	{"POST /clients/fields", owners, 303, 200, "", "label=City{me}&type=text"},
+	{"GET /clients/fields/:id/edit", owners, 200, 200, "field", ""},
+	{"PUT /clients/fields/:id", owners, 303, 200, "field", "label=Town&key=town{me}&type=text"},
+	{"DELETE /clients/fields/:id", owners, 303, 200, "field", ""},
+	{"GET /clients/fields/:id/delete", owners, 200, 200, "field", ""},
 	{"GET /senders", owners, 200, 200, "", ""},
 	{"POST /senders", owners, 303, 200, "", "name=Shop&email=news@shop{me}.example"},
 	{"GET /senders/new", owners, 200, 200, "", ""},

@@ -14,6 +14,7 @@ import (
 	"skychimp/handlers/blog"
 	"skychimp/handlers/checks"
 	"skychimp/handlers/clients"
+	"skychimp/handlers/fields"
 	"skychimp/handlers/home"
 	"skychimp/handlers/imports"
 	"skychimp/handlers/inbox"
@@ -45,6 +46,7 @@ type nouns struct {
 	blog       *blog.Blog
 	checks     *checks.Checks
 	clients    *clients.Clients
+	fields     *fields.Fields
 	home       *home.Home
 	imports    *imports.Imports
 	inbox      *inbox.Inbox
@@ -61,6 +63,7 @@ type nouns struct {
 func newNouns(config Config, database *db.DB, files *static.Files, log *slog.Logger) (n nouns, err error) {
 	n = nouns{
 		account: &account.Account{DB: database, Passwords: config.Passwords}, blog: blog.New(database, config.Media), clients: &clients.Clients{DB: database},
+		fields:  &fields.Fields{DB: database},
 		checks:  &checks.Checks{Look: config.Check},
 		imports: &imports.Imports{DB: database}, inbox: &inbox.Inbox{DB: database}, messages: &messages.Messages{DB: database, Media: config.Media},
 		recipients: &recipients.Recipients{DB: database, Secret: config.Secret, SecretOld: config.SecretOld}, runs: &runs.Runs{DB: database, Bounces: config.Bounces},

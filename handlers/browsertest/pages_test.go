@@ -78,6 +78,10 @@ var sights = []sight{
 	{"POST /clients", anOwner, "/clients/new", 422, "main form", false},
 	{"GET /clients/several", anOwner, "/clients/several", 0, "", false},
 	{"POST /clients/several", anOwner, "/clients/several", 422, "main form", false},
+	{"GET /clients/fields", anOwner, "/clients/fields", 0, "", false},
+	{"POST /clients/fields", anOwner, "/clients/fields", 422, "main form", false},
+	{"GET /clients/fields/:id/edit", anOwner, "/clients/fields/1/edit", 0, "", false},
+	{"GET /clients/fields/:id/delete", anOwner, "/clients/fields/1/delete", 0, "", false},
 	{"GET /clients/import", anOwner, "/clients/import", 0, "", false},
 	{"POST /clients/import", anOwner, "/clients/import", 422, "main form", false},
 	{"GET /clients/import/:id", anOwner, "/clients/import/1", 0, "", false}, // waits for its owner

@@ -8,6 +8,7 @@ import (
 
 	"skychimp/db"
 	"skychimp/domain"
+	"skychimp/handlers/fields"
 	"skychimp/handlers/web"
 	"skychimp/templates"
 )
@@ -23,15 +24,25 @@ type clientRow struct {
 	Reason                   domain.Suppression // "" when the client gets emails
 	Since                    web.Moment
 	Alike                    bool // the address can be taken for another
+	Values                   []fieldValue
+}
+
+// fieldValue is what a client has in a field that the list shows.
+type fieldValue struct{ Label, Value string }
+
+// listedOf are the fields that the list of clients shows.
+func listedOf(list []domain.Field) []domain.Field {
+	return slices.DeleteFunc(slices.Clone(list), func(f domain.Field) bool { return !f.Listed })
 }
 
 // clientsView is the page clients/list and its block clients/results.
 type clientsView struct {
 	Query, Tag string
 	Tags       []templates.Option
-	Self       string // the address of these results
-	Found      string // how many, in words
-	Fragment   bool   // without the page around it
+	Self       string   // the address of these results
+	Found      string   // how many, in words
+	Fragment   bool     // without the page around it
+	Columns    []string // of fields
 	Rows       []clientRow
 	Pager      web.Pager
 }
@@ -43,8 +54,11 @@ func (v clientsView) Empty() bool { return len(v.Rows) == 0 && v.Query == "" && 
 type clientView struct {
 	clientRow
 	CreatedAt web.Moment
-	Bounce    *clientBounce // why it is suppressed, nil: nothing came back
-	Emails    []clientEmail
+
+	FirstName, LastName string
+
+	Bounce *clientBounce // why it is suppressed, nil: nothing came back
+	Emails []clientEmail
 }
 
 // clientBounce is the last email that came back for the address.
@@ -79,8 +93,16 @@ func (h *Clients) List(r *web.Request) error {
 	if view.Found = r.Viewer.TN("clients.found", total); filter.Query != "" && total > db.SearchMax {
 		view.Found = r.Viewer.T("clients.found_more", "Max", db.SearchMax)
 	}
+	shown, err := h.DB.Fields().List(r.UserContext(), owner)
+	if err != nil {
+		return err
+	}
+	shown = listedOf(shown)
+	for _, f := range shown {
+		view.Columns = append(view.Columns, f.Label)
+	}
 	for _, client := range clients {
-		view.Rows = append(view.Rows, h.clientRow(r, client))
+		view.Rows = append(view.Rows, h.clientRow(r, client, shown))
 	}
 	if view.Fragment = r.HTMX(); view.Fragment {
 		return r.Block(fiber.StatusOK, "clients/results", view)
@@ -105,8 +127,13 @@ func (h *Clients) tagOptions(r *web.Request, owner int64, chosen string) ([]temp
 	return options, err
 }
 
-func (h *Clients) clientRow(r *web.Request, client domain.Client) clientRow {
-	return clientRow{ID: client.ID, Email: client.Email, FullName: client.FullName, Comment: client.Comment,
+// clientRow is a client with its values of the fields.
+func (h *Clients) clientRow(r *web.Request, client domain.Client, shown []domain.Field) clientRow {
+	values := make([]fieldValue, len(shown))
+	for i, f := range shown {
+		values[i] = fieldValue{f.Label, fields.Value(r.Viewer, f, client.Fields)}
+	}
+	return clientRow{Values: values, ID: client.ID, Email: client.Email, FullName: client.FullName, Comment: client.Comment,
 		Tags: client.Tags, Reason: client.SuppressedReason, Since: r.Viewer.Moment(client.SuppressedAt),
 		Alike: domain.LooksLikeAnother(client.Email)}
 }
@@ -117,10 +144,15 @@ func (h *Clients) Show(r *web.Request) error {
 	if err != nil {
 		return err
 	}
-	view := clientView{clientRow: h.clientRow(r, client), CreatedAt: r.Viewer.Moment(client.CreatedAt)}
-	if r.HTMX() {
-		return r.Block(fiber.StatusOK, "clients/row", view.clientRow)
+	list, err := h.DB.Fields().List(r.UserContext(), client.OwnerID)
+	if err != nil {
+		return err
 	}
+	if r.HTMX() {
+		return r.Block(fiber.StatusOK, "clients/row", h.clientRow(r, client, listedOf(list)))
+	}
+	view := clientView{clientRow: h.clientRow(r, client, list), CreatedAt: r.Viewer.Moment(client.CreatedAt)}
+	view.FirstName, view.LastName = client.Names()
 	if view.Bounce, err = h.bounceOf(r, client); err != nil {
 		return err
 	}
@@ -158,7 +190,7 @@ func (h *Clients) AskDelete(r *web.Request) error {
 	if err != nil {
 		return err
 	}
-	return r.Page(fiber.StatusOK, "clients/delete", h.clientRow(r, client))
+	return r.Page(fiber.StatusOK, "clients/delete", h.clientRow(r, client, nil))
 }
 
 func (h *Clients) Delete(r *web.Request) error {

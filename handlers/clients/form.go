@@ -9,17 +9,46 @@ import (
 	"github.com/gofiber/fiber/v2"
 
 	"skychimp/domain"
+	"skychimp/handlers/fields"
 	"skychimp/handlers/web"
+	"skychimp/templates"
 )
 
 // clientForm is the blocks clients/form (a new client) and clients/edit-row, and their pages.
 type clientForm struct {
 	web.ListForm
 	domain.ClientForm
+	FirstName, LastName string // as they are, or as they would be taken from the full name
+	Width               int    // columns of the list
+	Values              []templates.Select
+
+	fields []domain.Field
+	texts  map[string]string
 }
 
-func newForm(id int64, typed domain.ClientForm) *clientForm {
-	return &clientForm{web.ListForm{Noun: "client", ID: id}, typed}
+// newForm is the form of a client, 0 for a new one.
+func (h *Clients) newForm(r *web.Request, id int64, typed domain.ClientForm, names [2]string, texts map[string]string) (*clientForm, error) {
+	list, err := h.DB.Fields().List(r.UserContext(), r.Viewer.User.ID)
+	return &clientForm{ListForm: web.ListForm{Noun: "client", ID: id}, ClientForm: typed, FirstName: names[0], LastName: names[1],
+		Width: 4 + len(listedOf(list)), fields: list, texts: texts}, err
+}
+
+// show answers with the form.
+func (f *clientForm) show(r *web.Request, refusal error) error {
+	f.Values = fields.Inputs(r.Viewer, f.fields, f.texts, r.Viewer.Problems(refusal), f.FieldID)
+	return r.ListForm(refusal, f)
+}
+
+// typedForm is the form with what was typed, or err.
+func (h *Clients) typedForm(r *web.Request, id int64) (*clientForm, error) {
+	f, err := h.newForm(r, id, readForm(r), [2]string{r.FormValue("first_name"), r.FormValue("last_name")}, nil)
+	f.texts = fields.Texts(r, f.fields)
+	return f, err
+}
+
+// details are what stands behind the first fields of the form.
+func (f *clientForm) details(r *web.Request) domain.ClientDetails {
+	return domain.ClientDetails{Named: r.Has("first_name") || r.Has("last_name"), FirstName: f.FirstName, LastName: f.LastName, Fields: f.texts}
 }
 
 // createdClient is the block clients/created: the new row, and an empty form for the next.
@@ -34,21 +63,32 @@ func readForm(r *web.Request) domain.ClientForm {
 }
 
 func (h *Clients) New(r *web.Request) error {
-	return r.ListForm(nil, newForm(0, domain.ClientForm{}))
+	form, err := h.newForm(r, 0, domain.ClientForm{}, [2]string{}, nil)
+	if err != nil {
+		return err
+	}
+	return form.show(r, nil)
 }
 
 func (h *Clients) Create(r *web.Request) error {
-	typed, client := readForm(r), domain.Client{OwnerID: r.Viewer.User.ID}
-	err := client.Change(typed)
+	form, err := h.typedForm(r, 0)
+	if err != nil {
+		return err
+	}
+	client := domain.Client{OwnerID: r.Viewer.User.ID}
+	err = client.Apply(form.ClientForm, form.details(r), form.fields)
 	if err == nil {
 		err = h.DB.Clients().Create(r.UserContext(), &client)
 	}
 	if err != nil {
-		return r.ListForm(err, newForm(0, typed))
+		return form.show(r, err)
 	}
-	next := newForm(0, domain.ClientForm{})
-	next.InPlace = true
-	return r.Saved("/clients", web.Fragment{Block: "clients/created", View: createdClient{h.clientRow(r, client), next}, Event: "clients-changed"},
+	next, err := h.newForm(r, 0, domain.ClientForm{}, [2]string{}, nil)
+	if err != nil {
+		return err
+	}
+	next.InPlace, next.Values = true, fields.Inputs(r.Viewer, next.fields, nil, nil, next.FieldID)
+	return r.Saved("/clients", web.Fragment{Block: "clients/created", View: createdClient{h.clientRow(r, client, listedOf(form.fields)), next}, Event: "clients-changed"},
 		"clients.created", "Email", client.Email)
 }
 
@@ -57,33 +97,51 @@ func (h *Clients) Edit(r *web.Request) error {
 	if err != nil {
 		return err
 	}
-	return r.ListForm(nil, newForm(client.ID, domain.ClientForm{
-		Email: client.Email, FullName: client.FullName, Comment: client.Comment, Tags: strings.Join(client.Tags, ", ")}))
+	first, last := client.Names()
+	form, err := h.newForm(r, client.ID, domain.ClientForm{
+		Email: client.Email, FullName: client.FullName, Comment: client.Comment, Tags: strings.Join(client.Tags, ", ")}, [2]string{first, last}, nil)
+	if err != nil {
+		return err
+	}
+	form.texts = fields.Saved(form.fields, client.Fields)
+	return form.show(r, nil)
 }
 
 func (h *Clients) Update(r *web.Request) error {
-	typed := readForm(r)
-	client, err := h.DB.Clients().Update(r.UserContext(), r.Viewer.User.ID, r.ID(), func(c *domain.Client) error { return c.Change(typed) })
+	form, err := h.typedForm(r, r.ID())
 	if err != nil {
-		return r.ListForm(err, newForm(r.ID(), typed))
+		return err
 	}
-	return r.Saved("/clients/"+r.Params("id"), web.Fragment{Block: "clients/row", View: h.clientRow(r, client)}, "clients.saved")
+	details := form.details(r)
+	client, err := h.DB.Clients().Update(r.UserContext(), r.Viewer.User.ID, r.ID(), func(c *domain.Client) error { return c.Apply(form.ClientForm, details, form.fields) })
+	if err != nil {
+		return form.show(r, err)
+	}
+	return r.Saved("/clients/"+r.Params("id"), web.Fragment{Block: "clients/row", View: h.clientRow(r, client, listedOf(form.fields))}, "clients.saved")
 }
 
 // Export downloads the owner's clients as CSV with a byte order mark, for spreadsheets.
 func (h *Clients) Export(r *web.Request) error {
 	ctx, owner, number := context.WithoutCancel(r.UserContext()), r.Viewer.User.ID, r.RequestID
+	list, err := h.DB.Fields().List(ctx, owner)
+	if err != nil {
+		return err
+	}
 	clients, err := h.DB.Clients().After(ctx, owner, domain.Client{})
 	if err != nil {
 		return err
 	}
+	columns := []string{"email", "full_name", "comment", "tags", "suppressed", "suppressed_at", "created_at", "first_name", "last_name"}
+	for _, f := range list {
+		columns = append(columns, f.Key)
+	}
 	r.Attachment("skychimp-clients.csv")
 	r.Set(fiber.HeaderContentType, "text/csv; charset=utf-8")
 	return r.Stream(func(out *bufio.Writer) {
-		_, _ = out.WriteString("\ufeff" + domain.CSVRow("email", "full_name", "comment", "tags", "suppressed", "suppressed_at", "created_at"))
+		_, _ = out.WriteString("\ufeff" + domain.CSVRow(columns...))
 		for len(clients) > 0 && err == nil {
 			for _, one := range clients {
-				_, _ = out.WriteString(domain.CSVRow(exportedClient(one)...)) // Flush tells below
+				_, _ = out.WriteString(domain.CSVRow(exportedClient(one, list)...)) // Flush tells below
 			}
 			if out.Flush() != nil {
 				return // the viewer has gone
@@ -96,7 +154,7 @@ func (h *Clients) Export(r *web.Request) error {
 	})
 }
 
-func exportedClient(one domain.Client) []string {
+func exportedClient(one domain.Client, list []domain.Field) []string {
 	tags := strings.Join(one.Tags, ", ")
 	if len(one.Tags) == 1 && strings.ContainsAny(tags, ";|") {
 		tags += "," // an import would split it
@@ -105,6 +163,11 @@ func exportedClient(one domain.Client) []string {
 		"", one.CreatedAt.UTC().Format(time.RFC3339)}
 	if one.Suppressed() {
 		row[5] = one.SuppressedAt.UTC().Format(time.RFC3339)
+	}
+	first, last := one.Names()
+	row = append(row, first, last)
+	for _, f := range list {
+		row = append(row, f.Text(one.Fields))
 	}
 	return row
 }

@@ -1,6 +1,7 @@
 package imports
 
 import (
+	"errors"
 	"slices"
 
 	"skychimp/domain"
@@ -70,7 +71,11 @@ func (h *Imports) importCheck(r *web.Request, list domain.Import) (*importCheck,
 		view.Lines = append(view.Lines, importLine{line.Line, line.Cells})
 		width = max(width, len(line.Cells))
 	}
-	h.importColumns(r, view, list.Mapping.Columns, max(width, min(len(list.Mapping.Columns), domain.ImportMaxColumns)))
+	own, err := h.DB.Fields().List(r.UserContext(), list.OwnerID)
+	if err != nil {
+		return nil, err
+	}
+	h.importColumns(r, view, own, list.Mapping.Columns, max(width, min(len(list.Mapping.Columns), domain.ImportMaxColumns)))
 	if list.Mapping.Check() != nil {
 		return view, nil //nolint:nilerr // the form itself shows what is missing
 	}
@@ -89,10 +94,18 @@ func (h *Imports) importCheck(r *web.Request, list domain.Import) (*importCheck,
 }
 
 // importColumns names the columns as spreadsheets do, and fills the table's short lines up.
-func (h *Imports) importColumns(r *web.Request, view *importCheck, meanings []string, width int) {
+func (h *Imports) importColumns(r *web.Request, view *importCheck, own []domain.Field, meanings []string, width int) {
 	options := []templates.Option{{Label: r.Viewer.T("imports.leave_out")}}
 	for _, field := range domain.ImportFields() {
 		options = append(options, templates.Option{Value: field, Label: r.Viewer.T("imports.column_" + field)})
+	}
+	for _, f := range own {
+		options = append(options, templates.Option{Value: f.Name(), Label: f.Label})
+	}
+	for _, kind := range domain.FieldTypes() {
+		if len(own) < domain.MaxFields && kind != domain.FieldChoice { // its choices have to be typed
+			options = append(options, templates.Option{Value: domain.NewField + string(kind), Label: r.Viewer.T("imports.new_field", "Type", r.Viewer.T("fields.type_"+string(kind)))})
+		}
 	}
 	for i := range width {
 		column := importColumn{Name: columnName(i + 1), Options: options}
@@ -115,4 +128,43 @@ func mappingOf(r *web.Request) domain.ImportMapping {
 		}
 	}
 	return mapping
+}
+
+// makeFields makes the fields that columns of the list ask for, and lets the columns mean them.
+func (h *Imports) makeFields(r *web.Request, mapping *domain.ImportMapping) error {
+	if len(mapping.NewFields(nil)) == 0 {
+		return nil
+	}
+	ctx, owner := r.UserContext(), r.Viewer.User.ID
+	list, err := h.DB.Imports().Get(ctx, owner, r.ID())
+	if err != nil {
+		return err
+	}
+	check, err := h.DB.Imports().Check(ctx, list)
+	if err != nil {
+		return err
+	}
+	var header []string
+	if len(check.Lines) > 0 {
+		header = check.Lines[0].Cells
+	}
+	wanted := mapping.NewFields(header)
+	for i := range mapping.Columns {
+		form, ok := wanted[i]
+		if !ok {
+			continue
+		}
+		if form.Label == "" {
+			form.Label = r.Viewer.T("imports.column", "Name", columnName(i+1))
+		}
+		f, err := h.DB.Fields().Create(ctx, owner, form)
+		if refused, ok := errors.AsType[domain.ValidationErrors](err); ok { // the form has one place for it
+			return domain.ValidationErrors{domain.Errorf(domain.Invalid, "columns", refused[0].Key, "Max", domain.MaxFields)}
+		}
+		if err != nil {
+			return err
+		}
+		mapping.Columns[i] = f.Name()
+	}
+	return nil
 }

@@ -44,7 +44,11 @@ func (h *Imports) readUpload(r *web.Request) (domain.Import, error) {
 	}
 	var first []domain.ImportLine
 	list.Content, list.Total, first, err = domain.PackImport(lines)
-	list.Mapping = domain.GuessMapping(first)
+	if err != nil {
+		return list, err
+	}
+	fields, err := h.DB.Fields().List(r.UserContext(), list.OwnerID)
+	list.Mapping = domain.GuessMapping(first, fields)
 	list.FileName = fileName(header.Filename)
 	return list, err
 }

@@ -141,7 +141,10 @@ func (h *Imports) Map(r *web.Request) error {
 	if r.FormValue("do") == "start" {
 		save = h.DB.Imports().Start
 	}
-	err := save(r.UserContext(), owner, id, mapping)
+	err := h.makeFields(r, &mapping)
+	if err == nil {
+		err = save(r.UserContext(), owner, id, mapping)
+	}
 	if domain.KindOf(err) == domain.Conflict { // a second click
 		return r.Redirect(importPath(id))
 	}

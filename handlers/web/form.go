@@ -75,7 +75,7 @@ func (r *Request) Refused(err error, view formView) (status int, other error) {
 	if err == nil {
 		return fiber.StatusOK, nil
 	}
-	problems := r.Viewer.problems(err)
+	problems := r.Viewer.Problems(err)
 	if problems == nil {
 		return 0, err
 	}
@@ -86,8 +86,8 @@ func (r *Request) Refused(err error, view formView) (status int, other error) {
 	return status, nil
 }
 
-// problems are the broken rules in err as texts for the form, nil when err is something else.
-func (v Viewer) problems(err error) templates.ValidationErrors {
+// Problems are the broken rules in err as texts for the form, nil when err is something else.
+func (v Viewer) Problems(err error) templates.ValidationErrors {
 	texts := templates.ValidationErrors{}
 	for _, one := range refusals(err) {
 		if one.Kind != domain.Invalid && one.Kind != domain.Conflict {
@@ -105,7 +105,7 @@ func (v Viewer) problems(err error) templates.ValidationErrors {
 
 // Problem is the first broken rule in err, "" when err is something else.
 func (v Viewer) Problem(err error) string {
-	if list := refusals(err); v.problems(err) != nil {
+	if list := refusals(err); v.Problems(err) != nil {
 		return v.Text(list[0])
 	}
 	return ""
