@@ -5,7 +5,7 @@ VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 ICONS = $(shell grep -rhoE 'icon "[a-z0-9-]+"' templates | cut -d'"' -f2 | sort -u)
 
 .PHONY: run build vendor install install-npm install-postgres
-.PHONY: help dev test race faults bench bench-pages bench-visitors check format lint screenshots install-tests
+.PHONY: help dev test race faults bench bench-pages bench-neighbours bench-visitors check format lint screenshots install-tests
 
 comma := ,
 
@@ -77,6 +77,9 @@ bench: install-tests vendor ## emails/s, CPU and memory of the program; CLIENTS,
 
 bench-pages: install-tests vendor ## how long 50 people at work wait for each page, with 100,000 clients; takes a quarter of an hour, less with ASKS=100
 	go test -count=1 -timeout 1h -run '^$$' -bench '^BenchmarkPages$$' -benchtime 1x ./handlers | grep -E '^(PAGE|ok|FAIL|panic)|_test.go:'
+
+bench-neighbours: install-tests vendor ## how long others wait while one owner imports, previews, exports and searches without a pause; SECONDS=30 of each
+	go test -count=1 -timeout 1h -run '^$$' -bench '^BenchmarkNeighbours$$' -benchtime 1x ./handlers/attacktest | grep -E '^(NEIGHBOURS|ok|FAIL|panic)|_test.go:'
 
 URL ?= http://localhost:8080
 bench-visitors: ## requests/s and the slowest percent of what visitors ask the program for that runs at URL; needs wrk

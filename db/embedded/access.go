@@ -29,7 +29,8 @@ func admit(at place) error {
 	if uid := os.Geteuid(); uid != 0 {
 		uids = append(uids, uid)
 	}
-	method, idents := "peer map=skychimp", ""
+	method := "peer map=skychimp"
+	var idents strings.Builder
 	for _, uid := range uids {
 		who, err := user.LookupId(strconv.Itoa(uid))
 		if err != nil {
@@ -39,11 +40,11 @@ func admit(at place) error {
 			continue
 		}
 		for _, role := range []string{"skychimp", superuser} {
-			idents += fmt.Sprintf("skychimp %s %s\n", strconv.Quote(who.Username), role)
+			fmt.Fprintf(&idents, "skychimp %s %s\n", strconv.Quote(who.Username), role)
 		}
 	}
 	hba := fmt.Sprintf("local all skychimp,%s %s\n", superuser, method)
-	return errors.Join(replace(filepath.Join(at.home, identName), idents), replace(filepath.Join(at.home, hbaName), hba))
+	return errors.Join(replace(filepath.Join(at.home, identName), idents.String()), replace(filepath.Join(at.home, hbaName), hba))
 }
 
 // replace writes a file anew, whatever stood at its place.

@@ -46,7 +46,7 @@ func as(t testing.TB, p *Postgres, role string, who *account, query string) (str
 	if err != nil || len(results) == 0 || len(results[0].Rows) == 0 {
 		return "", err
 	}
-	return fmt.Sprintf("%s", results[0].Rows[0][0]), nil
+	return string(results[0].Rows[0][0]), nil
 }
 
 const superusers = "SELECT string_agg(rolname, ' ') FROM pg_roles WHERE rolsuper"

@@ -241,7 +241,7 @@ func (b *book) number(text, style string) string {
 
 // unescape is the text between tags.
 func unescape(text []byte) string {
-	if bytes.IndexAny(text, "&_") < 0 {
+	if !bytes.ContainsAny(text, "&_") {
 		return string(text)
 	}
 	return strings.ReplaceAll(html.UnescapeString(string(text)), "_x000D_", "")

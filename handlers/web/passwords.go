@@ -164,19 +164,20 @@ func (p *Passwords) end(key string) {
 	defer p.mu.Unlock()
 	at := slices.Index(p.running, key)
 	p.running = slices.Delete(p.running, at, at+1)
-	for len(p.running) < hashesAtOnce && p.next() {
+	for range hashesAtOnce - len(p.running) {
+		p.next()
 	}
 }
 
-// next calls who is next; false when nobody may.
-func (p *Passwords) next() bool {
+// next calls who is next, when anybody may be.
+func (p *Passwords) next() {
 	free := func(l *line) bool { return !slices.Contains(p.running, l.Key) }
 	at := slices.IndexFunc(p.lines, func(l *line) bool { return l.Known && free(l) })
 	if at < 0 {
 		at = slices.IndexFunc(p.lines, free)
 	}
 	if at < 0 {
-		return false
+		return
 	}
 	own := p.lines[at]
 	p.running = append(p.running, own.Key)
@@ -187,7 +188,6 @@ func (p *Passwords) next() bool {
 	if len(own.waiting) > 0 {
 		p.lines = append(p.lines, own)
 	}
-	return true
 }
 
 // Busy refuses because too much waits; after is when it may be better.
