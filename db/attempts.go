@@ -134,3 +134,46 @@ func cutPage[T any](rows []T, back bool) (page []T, more bool) {
 	}
 	return rows[:PageSize], true
 }
+
+// Event is something that happened to a client: an attempt, a delivery that was not tried or still waits, or an email
+// that came back.
+type Event struct {
+	What             string // attempt, delivery or return
+	At               time.Time
+	RunID, MailingID int64
+	MailingName      string
+	Word             string // the attempt's status, the delivery's outcome, the return's kind
+	N                int    // of the attempt
+	Code             int
+	Answer           string
+	Class            domain.Class
+}
+
+// The bounds of a timeline: the owner's newest runs, and what happened last.
+const (
+	timelineRuns   = 1000
+	timelineEvents = 100
+)
+
+// Timeline is what happened to a client, the newest first.
+func (a Attempts) Timeline(ctx context.Context, client domain.Client) ([]Event, error) {
+	events := []Event{}
+	err := a.db.pg.Bun.NewRaw(`WITH latest AS (
+			SELECT id, mailing_id, created_at FROM runs WHERE owner_id = ?0 AND status <> 'missed' ORDER BY id DESC LIMIT ?2
+		), own AS (
+			SELECT latest.id, latest.mailing_id, latest.created_at, d.seq, d.outcome FROM latest
+			JOIN deliveries AS d ON d.run_id = latest.id AND d.client_id = ?1
+		), events AS (
+			SELECT 'attempt' AS what, attempt.at, own.id, own.mailing_id, attempt.status AS word, attempt.n, attempt.code, attempt.answer, attempt.class
+			FROM own JOIN attempts AS attempt ON attempt.run_id = own.id AND attempt.seq = own.seq
+			UNION ALL SELECT 'delivery', created_at, id, mailing_id, outcome, 0, 0, '', '' FROM own
+			WHERE outcome IN ('suppressed', 'cancelled', 'expired', 'queued')
+			UNION ALL SELECT 'return', r.at, own.id, own.mailing_id, r.kind, 0, r.code, r.answer, ''
+			FROM own JOIN returns AS r ON r.run_id = own.id AND r.seq = own.seq
+			ORDER BY at DESC LIMIT ?3
+		)
+		SELECT what, at, events.id AS run_id, mailing_id, mailing.name AS mailing_name, word, n, code, answer, coalesce(class, '') AS class
+		FROM events JOIN mailings AS mailing ON mailing.id = mailing_id ORDER BY at DESC`,
+		client.OwnerID, client.ID, timelineRuns, timelineEvents).Scan(ctx, &events)
+	return events, postgres.TranslateError(err)
+}

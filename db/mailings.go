@@ -43,6 +43,16 @@ func (ms Mailings) Create(ctx context.Context, m *domain.Mailing) error {
 	})
 }
 
+// Copy keeps a copy of a mailing, which sends nothing before it is launched.
+func (ms Mailings) Copy(ctx context.Context, owner, id int64, name func(string) string, now time.Time) (domain.Mailing, error) {
+	m, err := ms.Get(ctx, owner, id)
+	if err != nil {
+		return m, err
+	}
+	copied := m.Copy(name(m.Name), now)
+	return copied, ms.Create(ctx, &copied)
+}
+
 // Update lets change work on the locked mailing and saves what it made of it. Runs
 // that are going on feel a stop, a disable and a new end at once; a launch that is due is
 // planned at once. owner 0 is for managers.

@@ -77,6 +77,15 @@ func (ms Messages) Create(ctx context.Context, m *domain.Message) error {
 	return postgres.TranslateError(err)
 }
 
+// Copy keeps a copy of a message.
+func (ms Messages) Copy(ctx context.Context, owner, id int64) (m domain.Message, err error) {
+	if m, err = ms.Get(ctx, owner, id); err != nil {
+		return m, err
+	}
+	m.ID, m.Revision, m.CreatedAt, m.UpdatedAt = 0, 1, time.Time{}, time.Time{}
+	return m, ms.Create(ctx, &m)
+}
+
 // Update lets change work on the locked message and saves what it made of it.
 func (ms Messages) Update(ctx context.Context, owner, id int64, change func(*domain.Message) error) (m domain.Message, err error) {
 	err = ms.db.pg.InTx(ctx, func(tx Tx) error {

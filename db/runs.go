@@ -136,3 +136,104 @@ func (r Runs) Progress(ctx context.Context, runs []int64) (Progress, error) {
 		ColumnExpr("coalesce(max(run.reason) FILTER (WHERE run.closed_at IS NULL), '') AS reason").Scan(ctx, &p)
 	return p, postgres.TranslateError(err)
 }
+
+// Received is the run's email as a client got it; NotFound when it got none, or was deleted.
+func (r Runs) Received(ctx context.Context, run, client int64) (got domain.Run, to domain.Client, err error) {
+	err = r.db.pg.Bun.NewSelect().Model(&to).Where("id = ?", client).
+		Where("EXISTS (SELECT FROM deliveries WHERE run_id = ? AND client_id = client.id AND outcome IN ('accepted', 'queued', 'deferred', 'failed'))", run).Scan(ctx)
+	if err == nil {
+		err = r.db.pg.Bun.NewSelect().Model(&got).Where("id = ?", run).Scan(ctx)
+	}
+	return got, to, postgres.TranslateError(err)
+}
+
+// Cancel ends a run and leaves the calendar of its mailing alone.
+func (r Runs) Cancel(ctx context.Context, owner, id int64) (run domain.Run, err error) {
+	err = r.db.pg.InTx(ctx, func(tx Tx) error {
+		if run, err = lockRun(ctx, tx, owner, id); err != nil {
+			return err
+		}
+		if err := run.Cancel(); err != nil {
+			return err
+		}
+		if _, err := tx.NewUpdate().Model(&run).Column("status", "end_outcome", "reason", "resume_at").WherePK().Exec(ctx); err != nil {
+			return err
+		}
+		return tx.Notify(ctx, postgres.RunsChanged{MailingID: run.MailingID})
+	})
+	return run, err
+}
+
+// lockRun locks a run of the owner, more weakly than UPDATE, or retries, which name it, would wait.
+func lockRun(ctx context.Context, tx Tx, owner, id int64) (run domain.Run, err error) {
+	err = tx.NewSelect().Model(&run).Where("id = ? AND owner_id = ?", id, owner).For("NO KEY UPDATE").Scan(ctx)
+	return run, err
+}
+
+// maxAgain is how many clients a mailing to those who are picked can have.
+const maxAgain = 10_000
+
+// got tells that a client has got the run's message since: by the same mailing, or by one that sent it again.
+const got = `EXISTS (SELECT FROM mailings JOIN runs AS later ON later.mailing_id = mailings.id
+	JOIN deliveries AS since ON since.run_id = later.id AND since.client_id = client.id AND since.outcome = 'accepted'
+	WHERE mailings.again_of = ?1 OR mailings.id = ?2 AND later.id > ?1 AND later.revision = ?3)`
+
+// Again makes a mailing, to be launched, that sends the run's message to those who did not get it, or have joined its
+// audience since. The lock on the run makes a double click come to the mailing of the first.
+func (r Runs) Again(ctx context.Context, owner, id int64, who domain.Again, name string, now time.Time) (again domain.Mailing, err error) {
+	err = r.db.pg.InTx(ctx, func(tx Tx) error {
+		run, err := lockRun(ctx, tx, owner, id)
+		if err != nil {
+			return err
+		}
+		if err := run.MayRepeat(who); err != nil {
+			return err
+		}
+		m, err := loadMailing(ctx, tx, owner, run.MailingID, "KEY SHARE", withoutPicked)
+		if err != nil {
+			return err
+		}
+		again = run.Repeat(m, name, now)
+		var before []int64
+		err = tx.NewSelect().Table("mailings").Column("id").Where("again_of = ? AND name = ? AND status = ? AND deleted_at IS NULL", id, again.Name, domain.Created).
+			Where("created_at > now() - interval '10 seconds'").Limit(1).Scan(ctx, &before)
+		if err != nil || len(before) > 0 {
+			again.ID = append(before, 0)[0]
+			return err
+		}
+		if again.MessageID == 0 {
+			return domain.Errorf(domain.Conflict, "", "mailings.message_required")
+		}
+		if _, err := tx.NewInsert().Model(&again).Exec(ctx); err != nil {
+			return err
+		}
+		if err := pickAgain(ctx, tx, run, m, again.ID, who); err != nil {
+			return err
+		}
+		return r.db.changed(ctx, tx, "stats")
+	})
+	return again, err
+}
+
+// pickAgain picks the clients of the mailing that sends a run's message again.
+func pickAgain(ctx context.Context, tx Tx, run domain.Run, m domain.Mailing, again int64, who domain.Again) error {
+	clients := tx.NewSelect().TableExpr("deliveries AS d").Join("JOIN clients AS client ON client.id = d.client_id").
+		Where("d.run_id = ? AND d.outcome <> 'accepted' AND client.owner_id = ?", run.ID, run.OwnerID)
+	if who == domain.AgainJoinedSince {
+		clients = Audience(tx.NewSelect().TableExpr("clients AS client"), m).Where("client.created_at > ?", run.CreatedAt).
+			Where("NOT EXISTS (SELECT FROM deliveries AS d WHERE d.run_id = ? AND d.client_id = client.id)", run.ID)
+	}
+	clients.ColumnExpr("?, client.id", again).Where("client.suppressed_at IS NULL").
+		Where("NOT "+got, nil, run.ID, run.MailingID, run.Revision).Limit(maxAgain + 1)
+	picked, err := tx.NewRaw("INSERT INTO mailing_clients (mailing_id, client_id) ?", clients).Exec(ctx)
+	if err != nil {
+		return err
+	}
+	switch n, _ := picked.RowsAffected(); {
+	case n == 0:
+		return domain.Errorf(domain.Conflict, "", "runs.again_nobody")
+	case n > maxAgain:
+		return domain.Errorf(domain.Conflict, "", "runs.again_many", "Max", maxAgain)
+	}
+	return nil
+}

@@ -42,3 +42,9 @@ func FeedbackSender(secret []byte, host string) string {
 	mac.Write([]byte("skychimp feedback\x00" + host)) // no other use of the secret signs the same bytes
 	return returnEncoding.EncodeToString(mac.Sum(nil)[:8])
 }
+
+// Stats are the numbers of the home page: mailings, those of them that send at their times, and
+// different addresses among the clients of all owners.
+type Stats struct {
+	Mailings, Active, Clients int64
+}

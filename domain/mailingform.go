@@ -8,6 +8,8 @@ import (
 	"unicode/utf8"
 )
 
+const maxName = 200 // characters
+
 // WallFormat is how forms write a wall-clock time.
 const WallFormat = "2006-01-02T15:04"
 
@@ -38,8 +40,8 @@ func (m *Mailing) change(p ValidationErrors, form MailingForm, now time.Time) er
 	switch {
 	case m.Name == "":
 		p.Add("name", "mailings.name_required")
-	case utf8.RuneCountInString(m.Name) > 200:
-		p.Add("name", "mailings.name_long", "Max", 200)
+	case utf8.RuneCountInString(m.Name) > maxName:
+		p.Add("name", "mailings.name_long", "Max", maxName)
 	case hasHidden(m.Name):
 		p.Add("name", "mailings.name_control")
 	}

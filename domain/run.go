@@ -88,3 +88,54 @@ func (r *Run) Begin(now time.Time) {
 
 // Closed reports whether all deliveries have ended.
 func (r Run) Closed() bool { return r.Status == RunDone || r.Status == RunMissed }
+
+// Cancel ends the run alone; its mailing goes on. Again it changes nothing.
+func (r *Run) Cancel() error {
+	switch r.Status {
+	case RunRunning, RunPaused:
+		r.Status, r.EndOutcome, r.Reason, r.ResumeAt = RunStopping, OutcomeCancelled, ReasonCancelled, time.Time{}
+	case RunDone, RunMissed:
+		return Errorf(Conflict, "", "runs.over")
+	}
+	return nil
+}
+
+// Again says whom a finished run's message is sent to once more.
+type Again string
+
+// The choices of the contract. Nobody yet knows who has opened or clicked.
+const (
+	AgainNotAccepted Again = "not_accepted"
+	AgainJoinedSince Again = "joined_since"
+	AgainNotClicked  Again = "not_clicked"
+	AgainNotOpened   Again = "not_opened"
+)
+
+// MayRepeat refuses what can't be told of the run.
+func (r Run) MayRepeat(who Again) error {
+	switch who {
+	case AgainNotAccepted, AgainJoinedSince:
+	case AgainNotClicked, AgainNotOpened:
+		return ValidationErrors{Errorf(Invalid, "who", "runs.again_untracked")}
+	default:
+		return ValidationErrors{Errorf(Invalid, "who", "runs.again_unknown")}
+	}
+	if r.Status != RunDone {
+		return Errorf(Conflict, "", "runs.again_open")
+	}
+	return nil
+}
+
+// Repeat is the mailing that sends the run's message again: once, to those who are picked, as soon as it is launched.
+func (r Run) Repeat(m Mailing, name string, now time.Time) Mailing {
+	again := m.Copy(name, now)
+	again.AgainOf, again.Audience, again.Tags, again.ClientIDs, again.Periodicity = r.ID, AudiencePicked, []string{}, nil, Once
+	again.StartLocal, again.EndLocal, again.EndAt = wallOf(now, m.Schedule().Zone), time.Time{}, time.Time{}
+	return again
+}
+
+// wallOf is the wall clock of a moment, to the minute.
+func wallOf(at time.Time, zone *time.Location) time.Time {
+	at = at.In(zone)
+	return time.Date(at.Year(), at.Month(), at.Day(), at.Hour(), at.Minute(), 0, 0, time.UTC)
+}

@@ -6,6 +6,7 @@ import (
 	"encoding/base64"
 	"encoding/binary"
 	"hash"
+	"strconv"
 	"strings"
 )
 
@@ -90,4 +91,15 @@ func clientOfToken(raw, secret []byte) (clientID int64, ok bool) {
 	}
 	value, length := binary.Uvarint(id)
 	return int64(value), length == len(id) && int64(value) > 0
+}
+
+// ViewToken names one email of a client in the link that opens it as a page: the client's token, a dot and the run.
+// It needs no signature of its own: a client may read whatever emails it got.
+func ViewToken(client string, run int64) string { return client + "." + strconv.FormatInt(run, 36) }
+
+// ParseViewToken takes the client's token and the run apart.
+func ParseViewToken(token string) (client string, run int64, ok bool) {
+	client, number, found := strings.Cut(token, ".")
+	run, err := strconv.ParseInt(number, 36, 64)
+	return client, run, found && err == nil && run > 0
 }

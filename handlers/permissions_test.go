@@ -89,6 +89,7 @@ var decisions = []decision{
 	{"GET /clients/several", owners, 200, 200, "", ""},
 	{"POST /clients/several", owners, 303, 200, "", "addresses=a@x.example"},
 	{"GET /clients/export.csv", owners, 200, 200, "", ""},
+	{"GET /clients/find", owners, 303, 200, "", ""},
 	{"GET /clients/import", owners, 200, 200, "", ""},
 	{"POST /clients/import", owners, 422, 422, "", ""}, // without a file
 	{"GET /clients/import/:id", owners, 200, 286, "import", ""},
@@ -117,6 +118,7 @@ var decisions = []decision{
 	{"GET /messages/:id/edit", owners, 200, 200, "message", ""},
 	{"GET /messages/:id/delete", owners, 200, 200, "message", ""},
 	{"GET /messages/:id/preview", viewers, 200, 200, "message", ""},
+	{"POST /messages/:id/copy", owners, 303, 200, "message", ""},
 	{"POST /messages/:id/test", owners, 303, 200, "message", ""},
 
 	{"GET /clients/fields", owners, 200, 200, "", ""},
@@ -159,6 +161,11 @@ var decisions = []decision{
 	{"GET /mailings/:id/stop", owners, 200, 200, "launched mailing", ""},
 	{"POST /mailings/:id/stop", owners, 303, 200, "launched mailing", ""},
 	{"POST /mailings/:id/run", owners, 303, 200, "mailing", ""},
+	{"POST /mailings/:id/copy", owners, 303, 200, "mailing", ""},
+	{"GET /runs/:id/email", viewers, 200, 200, "run", ""},
+	{"GET /runs/:id/cancel", owners, 200, 200, "run", ""},
+	{"POST /runs/:id/cancel", owners, 303, 200, "run", ""},
+	{"POST /runs/:id/again", owners, 409, 409, "run", "who=not_accepted"}, // it isn't over
 	{"GET /runs/:id", viewers, 200, 200, "run", ""},
 	{"GET /runs/:id/bounces", viewers, 200, 200, "run", ""},
 	{"POST /runs/:id/unsuppress", owners, 303, 200, "run", ""},
@@ -167,6 +174,7 @@ var decisions = []decision{
 	{"GET /inbox", anybody, 200, 200, "", ""}, // here the visitor's program is on this machine
 	{"GET /inbox/:id", anybody, 200, 200, "letter", ""},
 	{"GET /inbox/:id/html", anybody, 200, 200, "letter", ""},
+	{"GET /view/:token", anybody, 404, 404, "", ""},
 	{"GET /unsubscribe/:token", anybody, 200, 200, "", ""},
 	{"POST /unsubscribe/:token", anybody, 200, 200, "", ""},
 

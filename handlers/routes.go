@@ -76,6 +76,7 @@ func table(n nouns) []route {
 		{"GET", "/clients/new", web.Owner, n.clients.New},
 		{"GET", "/clients/several", web.Owner, n.imports.BulkAddForm},
 		{"POST", "/clients/several", web.Owner, web.Costly(n.imports.BulkAdd)},
+		{"GET", "/clients/find", web.Owner, n.clients.Find},
 		{"GET", "/clients/export.csv", web.Owner, n.clients.Export},
 		{"GET", "/clients/fields", web.Owner, n.fields.List},
 		{"POST", "/clients/fields", web.Owner, n.fields.Create},
@@ -111,6 +112,7 @@ func table(n nouns) []route {
 		{"GET", "/messages/:id/edit", web.Owner, n.messages.Edit},
 		{"GET", "/messages/:id/delete", web.Owner, n.messages.AskDelete},
 		{"GET", "/messages/:id/preview", web.OwnerOrOverseer, web.Costly(n.messages.Preview)},
+		{"POST", "/messages/:id/copy", web.Owner, n.messages.Copy},
 		{"POST", "/messages/:id/test", web.Owner, web.Costly(n.messages.Test)},
 
 		{"GET", "/senders", web.Owner, n.senders.List},
@@ -147,7 +149,12 @@ func table(n nouns) []route {
 		{"GET", "/mailings/:id/stop", web.Owner, n.launches.AskStop},
 		{"POST", "/mailings/:id/stop", web.Owner, n.launches.Stop},
 		{"POST", "/mailings/:id/run", web.Owner, n.launches.Run},
+		{"POST", "/mailings/:id/copy", web.Owner, n.launches.Copy},
 		{"GET", "/runs/:id", web.OwnerOrOverseer, web.Costly(n.runs.Show)},
+		{"GET", "/runs/:id/email", web.OwnerOrOverseer, web.Costly(n.runs.Email)},
+		{"GET", "/runs/:id/cancel", web.Owner, n.runs.AskCancel},
+		{"POST", "/runs/:id/cancel", web.Owner, n.runs.Cancel},
+		{"POST", "/runs/:id/again", web.Owner, web.Costly(n.runs.Again)},
 		{"GET", "/runs/:id/bounces", web.OwnerOrOverseer, web.Costly(n.runs.ShowBounces)},
 		{"POST", "/runs/:id/unsuppress", web.Owner, n.runs.Unsuppress},
 		{"GET", "/attempts", web.OwnerOrOverseer, web.Costly(n.runs.Attempts)},
@@ -172,6 +179,7 @@ func table(n nouns) []route {
 		{"POST", "/manager/users/:id/approve", web.Overseer, n.staff.ApproveName},
 		{"POST", "/manager/users/:id/hold", web.Overseer, n.staff.HoldName},
 
+		{"GET", "/view/:token", web.Everyone, web.Limited(n.recipients.View)},
 		{"GET", "/unsubscribe/:token", web.Everyone, n.recipients.UnsubscribeForm},
 		{"POST", "/unsubscribe/:token", web.Everyone, n.recipients.Unsubscribe},
 

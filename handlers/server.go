@@ -66,8 +66,9 @@ func newNouns(config Config, database *db.DB, files *static.Files, log *slog.Log
 		fields:  &fields.Fields{DB: database},
 		checks:  &checks.Checks{Look: config.Check},
 		imports: &imports.Imports{DB: database}, inbox: &inbox.Inbox{DB: database}, messages: &messages.Messages{DB: database, Media: config.Media},
-		recipients: &recipients.Recipients{DB: database, Secret: config.Secret, SecretOld: config.SecretOld}, runs: &runs.Runs{DB: database, Bounces: config.Bounces},
+		recipients: &recipients.Recipients{DB: database, Secret: config.Secret, SecretOld: config.SecretOld},
 	}
+	n.runs = &runs.Runs{DB: database, Bounces: config.Bounces, Messages: n.messages}
 	n.home = &home.Home{DB: database, Files: files, Blog: n.blog}
 	vault, err := emailauth.NewVault(config.Secret, config.SecretOld)
 	if err != nil {

@@ -2,7 +2,10 @@
 package clients
 
 import (
+	"net/url"
 	"slices"
+	"strconv"
+	"strings"
 
 	"github.com/gofiber/fiber/v2"
 
@@ -57,8 +60,8 @@ type clientView struct {
 
 	FirstName, LastName string
 
-	Bounce *clientBounce // why it is suppressed, nil: nothing came back
-	Emails []clientEmail
+	Bounce   *clientBounce // why it is suppressed, nil: nothing came back
+	Timeline []timelineEvent
 }
 
 // clientBounce is the last email that came back for the address.
@@ -68,12 +71,16 @@ type clientBounce struct {
 	RunID int64 // 0: it was not an email of this owner
 }
 
-// clientEmail is one attempt to reach the client.
-type clientEmail struct {
-	MailingID, RunID int64
-	Mailing, Answer  string
-	Status           domain.AttemptStatus
-	At               web.Moment
+// timelineEvent is something that happened to the client.
+type timelineEvent struct {
+	At      web.Moment
+	What    string // in words
+	Good    bool
+	Bad     bool
+	RunID   int64 // 0: it has none
+	Mailing string
+	Class   domain.Class
+	Words   string // the mail server's own
 }
 
 // List is the list; its search asks for the results alone.
@@ -156,15 +163,52 @@ func (h *Clients) Show(r *web.Request) error {
 	if view.Bounce, err = h.bounceOf(r, client); err != nil {
 		return err
 	}
-	attempts, _, err := h.DB.Attempts().List(r.UserContext(), db.AttemptFilter{OwnerID: client.OwnerID, ClientID: client.ID})
+	if view.Timeline, err = h.timeline(r, client); err != nil {
+		return err
+	}
+	return r.Page(fiber.StatusOK, "clients/show", view)
+}
+
+// timeline is what happened to a client, the newest first, from the day it was added.
+func (h *Clients) timeline(r *web.Request, client domain.Client) ([]timelineEvent, error) {
+	events, err := h.DB.Attempts().Timeline(r.UserContext(), client)
+	if err != nil {
+		return nil, err
+	}
+	list := make([]timelineEvent, 0, len(events)+2)
+	suppressed := func() {
+		list = append(list, timelineEvent{At: r.Viewer.Moment(client.SuppressedAt), What: r.Viewer.T("clients.reason_" + string(client.SuppressedReason)), Bad: true})
+	}
+	told := client.SuppressedAt.IsZero()
+	for _, one := range events {
+		if !told && client.SuppressedAt.After(one.At) {
+			suppressed()
+			told = true
+		}
+		key := map[string]string{"attempt": "runs.attempt_", "delivery": "runs.outcome_", "return": "runs.bounce_"}[one.What] + one.Word
+		list = append(list, timelineEvent{At: r.Viewer.Moment(one.At), What: r.Viewer.T(key), RunID: one.RunID, Mailing: one.MailingName,
+			Good: one.Word == string(domain.Accepted), Bad: one.Word == string(domain.Failed) || one.What == "return", Class: one.Class,
+			Words: domain.Answer{Code: one.Code, Text: one.Answer}.String()})
+	}
+	if !told {
+		suppressed()
+	}
+	return append(list, timelineEvent{At: r.Viewer.Moment(client.CreatedAt), What: r.Viewer.T("clients.added")}), nil
+}
+
+// Find leads to what happened to the owner of an address, or to the clients who are alike.
+func (h *Clients) Find(r *web.Request) error {
+	address := strings.TrimSpace(r.Query("email"))
+	found, _, err := h.DB.Clients().List(r.UserContext(), r.Viewer.User.ID, db.ClientFilter{Query: address})
 	if err != nil {
 		return err
 	}
-	for _, one := range attempts[:min(len(attempts), 10)] {
-		view.Emails = append(view.Emails, clientEmail{MailingID: one.MailingID, RunID: one.RunID, Mailing: one.MailingName,
-			Status: one.Status, Answer: one.Answer, At: r.Viewer.Moment(one.At)})
+	for _, one := range found {
+		if address != "" && strings.EqualFold(one.Email, domain.NormalEmail(address)) {
+			return r.Redirect("/clients/" + strconv.FormatInt(one.ID, 10) + "#latest-title")
+		}
 	}
-	return r.Page(fiber.StatusOK, "clients/show", view)
+	return r.Redirect("/clients?q=" + url.QueryEscape(address))
 }
 
 // bounceOf explains the suppression of an address that has bounced.

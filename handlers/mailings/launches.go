@@ -95,3 +95,13 @@ func (h *Launches) Resume(r *web.Request) error {
 	m, err := h.Mailings.DB.Mailings().Resume(r.UserContext(), r.Viewer.User.ID, r.ID())
 	return h.Mailings.saved(r, err, m, Path(m.ID), "mailings.resumed")
 }
+
+// Copy makes a mailing like the one of the path, and opens it for changes.
+func (h *Launches) Copy(r *web.Request) error {
+	name := func(name string) string { return r.Viewer.T("mailings.copy_name", "Name", name) }
+	m, err := h.Mailings.DB.Mailings().Copy(r.UserContext(), r.Viewer.User.ID, r.ID(), name, time.Now())
+	if err != nil {
+		return err
+	}
+	return r.Done(Path(m.ID)+"/edit", "mailings.copied")
+}

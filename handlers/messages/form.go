@@ -193,3 +193,12 @@ func (h *Messages) Delete(r *web.Request) error {
 	}
 	return r.Saved("/messages", web.Fragment{Event: "messages-changed"}, "messages.deleted")
 }
+
+// Copy makes a message like the one of the path, and opens it for changes.
+func (h *Messages) Copy(r *web.Request) error {
+	m, err := h.DB.Messages().Copy(r.UserContext(), r.Viewer.User.ID, r.ID())
+	if err != nil {
+		return err
+	}
+	return r.Done(messagePath(m.ID)+"/edit", "messages.copied")
+}

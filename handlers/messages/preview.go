@@ -109,13 +109,18 @@ func (h *Messages) EmailTo(r *web.Request, owner domain.User, m domain.Message, 
 	r.Set(fiber.HeaderContentSecurityPolicy, "default-src 'none'; style-src 'unsafe-inline'; img-src https: http: data:; "+
 		"base-uri 'none'; form-action 'none'; frame-ancestors 'self'; sandbox")
 	r.Set(fiber.HeaderXFrameOptions, "SAMEORIGIN")
+	compiled, err := Compile(r, owner, m)
+	return compiled, to, err
+}
+
+// Compile prepares the emails of an owner's message.
+func Compile(r *web.Request, owner domain.User, m domain.Message) (*email.Template, error) {
 	language := domain.EmailLanguage(m.Language, m.Subject, m.Body, owner.Language)
-	compiled, err := email.Compile(email.Source{
+	return email.Compile(email.Source{
 		Subject: m.Subject, Preheader: m.Preheader, Body: m.Body, Language: language, From: mail.Address{Name: owner.SenderName(), Address: owner.Email},
 		UnsubscribeText: r.Site.Say(language, "recipients.unsubscribe"),
 		FooterText:      r.Site.Say(language, "recipients.footer", "Name", owner.Name),
 	})
-	return compiled, to, err
 }
 
 // ShowEmail answers with the email alone.

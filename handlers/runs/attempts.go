@@ -32,6 +32,7 @@ type attemptsView struct {
 	Mailing  int64  // 0: of all mailings
 	Mailings string // where they are listed for the viewer
 	Name     string // of that mailing
+	Mine     bool   // the viewer has clients to look up
 	Rows     []AttemptRow
 	Pager    web.Pager
 }
@@ -46,7 +47,7 @@ func (h *Runs) Attempts(r *web.Request) error {
 	if err != nil {
 		return err
 	}
-	view := attemptsView{Status: r.Query("status"), Mailing: filter.MailingID, Mailings: "/mailings"}
+	view := attemptsView{Status: r.Query("status"), Mailing: filter.MailingID, Mailings: "/mailings", Mine: r.Viewer.User.MayOwn()}
 	view.Pager = r.OpenPager(filter.Page, more, len(attempts), func(n int) db.Cursor {
 		return db.Cursor{attempts[n].RunID, int64(attempts[n].Seq), attempts[n].At.UnixMicro()}
 	})

@@ -8,14 +8,16 @@ import (
 
 	"skychimp/db"
 	"skychimp/domain"
+	"skychimp/handlers/messages"
 	"skychimp/handlers/web"
 	"skychimp/templates"
 )
 
 // Runs shows what happened to mailings.
 type Runs struct {
-	DB      *db.DB
-	Bounces bool // emails that come back are read
+	DB       *db.DB
+	Bounces  bool // emails that come back are read
+	Messages *messages.Messages
 }
 
 // runCounts is the block runs/counts: the deliveries of a run by outcome, so far.
@@ -52,6 +54,11 @@ type Row struct {
 // runView is the page runs/show.
 type runView struct {
 	Row
+	Sentence   string
+	Subject    string // of the email as it went out
+	Cancel     bool   // the viewer may end it
+	Again      bool   // the viewer may send the message again
+	Sent       bool   // there is an email to look at
 	Refusals   refusalsView
 	Throughput ThroughputChart
 	Outcome    string
@@ -132,6 +139,11 @@ func (h *Runs) Show(r *web.Request) error {
 	if len(view.Refusals.Holds) > 0 && run.Status == domain.RunRunning {
 		view.Reason = "" // the holds say it better
 	}
+	view.Subject = run.Subject
+	view.Sentence, view.Sent = sentence(r, run, view.Refusals.Suppressed), run.Status != domain.RunMissed
+	mine := run.OwnerID == r.Viewer.User.ID && r.Viewer.User.MayOwn()
+	view.Cancel = mine && (run.Status == domain.RunRunning || run.Status == domain.RunPaused)
+	view.Again = mine && run.Status == domain.RunDone
 	view.Outcomes = []templates.Option{{Label: r.Viewer.T("runs.all_outcomes")}}
 	for _, one := range domain.Outcomes() {
 		view.Outcomes = append(view.Outcomes, templates.Option{Value: string(one), Label: r.Viewer.T("runs.outcome_" + string(one))})

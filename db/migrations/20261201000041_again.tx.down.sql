@@ -1,0 +1,2 @@
+DROP INDEX mailings_again;
+ALTER TABLE mailings DROP again_of;

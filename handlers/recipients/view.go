@@ -1,0 +1,42 @@
+package recipients
+
+import (
+	"github.com/gofiber/fiber/v2"
+
+	"skychimp/domain"
+	"skychimp/domain/email"
+	"skychimp/handlers/messages"
+	"skychimp/handlers/web"
+)
+
+// View is an email as a page, for who got it: as it went out, with the client's name as it is now.
+func (h *Recipients) View(r *web.Request) error {
+	unknown := domain.Errorf(domain.NotFound, "", "errors.not_found")
+	token, id, ok := domain.ParseViewToken(r.Params("token"))
+	if !ok {
+		return unknown
+	}
+	client, ok := h.clientOfLink(token)
+	if !ok {
+		return unknown
+	}
+	run, to, err := h.DB.Runs().Received(r.UserContext(), id, client)
+	if err != nil {
+		return err
+	}
+	owner, err := h.DB.Users().Get(r.UserContext(), run.OwnerID)
+	if err != nil {
+		return err
+	}
+	compiled, err := messages.Compile(r, owner, domain.Message{OwnerID: owner.ID, Subject: run.Subject, Body: run.Body, Language: run.Language, Preheader: run.Preheader})
+	if err != nil {
+		return err
+	}
+	page := compiled.HTML(email.Recipient{Email: to.Email, Name: to.FullName, Comment: to.Comment,
+		UnsubscribeURL: r.Site.Absolute("/unsubscribe/" + token)})
+	r.Set(fiber.HeaderContentSecurityPolicy, "default-src 'none'; style-src 'unsafe-inline'; img-src https: http: data:; "+
+		"base-uri 'none'; form-action 'none'; frame-ancestors 'none'")
+	r.Set(fiber.HeaderCacheControl, "private, no-store")
+	r.Set("X-Robots-Tag", "noindex, nofollow")
+	return messages.ShowEmail(r, page)
+}

@@ -1,0 +1,73 @@
+package runs
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/gofiber/fiber/v2"
+
+	"skychimp/domain"
+	"skychimp/domain/email"
+	"skychimp/handlers/messages"
+	"skychimp/handlers/web"
+)
+
+// AskCancel asks for confirmation.
+func (h *Runs) AskCancel(r *web.Request) error {
+	run, err := h.DB.Runs().Get(r.UserContext(), r.Viewer.User.ID, r.ID())
+	if err == nil {
+		cancelled := run.Run
+		err = cancelled.Cancel()
+	}
+	if err != nil {
+		return err
+	}
+	return r.Page(fiber.StatusOK, "runs/cancel", h.Row(r, run))
+}
+
+// Cancel ends one run; the calendar goes on.
+func (h *Runs) Cancel(r *web.Request) error {
+	run, err := h.DB.Runs().Cancel(r.UserContext(), r.Viewer.User.ID, r.ID())
+	if err != nil {
+		return err
+	}
+	return r.Done(fmt.Sprint("/runs/", run.ID), "runs.cancelled_done")
+}
+
+// Again makes a mailing to those who did not get the run's message, and shows what it would send.
+func (h *Runs) Again(r *web.Request) error {
+	run, err := h.DB.Runs().Get(r.UserContext(), r.Viewer.User.ID, r.ID())
+	if err != nil {
+		return err
+	}
+	who := domain.Again(r.FormValue("who"))
+	if err := run.MayRepeat(who); err != nil {
+		return err
+	}
+	name := r.Viewer.T("runs.again_name_"+string(who), "Name", run.MailingName)
+	m, err := h.DB.Runs().Again(r.UserContext(), r.Viewer.User.ID, run.ID, who, name, time.Now())
+	if err != nil {
+		return err
+	}
+	return r.Done(fmt.Sprintf("/mailings/%d/review", m.ID), "runs.again_made")
+}
+
+// Email is the email as it went out, as its owner would have got it, for a frame that runs nothing.
+func (h *Runs) Email(r *web.Request) error {
+	run, err := h.DB.Runs().Get(r.UserContext(), r.OwnerID(), r.ID())
+	if err != nil {
+		return err
+	}
+	if run.Status == domain.RunMissed {
+		return domain.Errorf(domain.NotFound, "", "errors.not_found")
+	}
+	owner, err := h.DB.Users().Get(r.UserContext(), run.OwnerID)
+	if err != nil {
+		return err
+	}
+	compiled, to, err := h.Messages.EmailTo(r, owner, domain.Message{OwnerID: owner.ID, Subject: run.Subject, Body: run.Body, Language: run.Language, Preheader: run.Preheader}, 0)
+	if err != nil {
+		return err
+	}
+	return messages.ShowEmail(r, email.Shown(compiled.HTML(to), "light"))
+}
