@@ -45,7 +45,7 @@ func TestClientsPlainForms(t *testing.T) {
 		t.Fatalf("%+v, %v", clients, err)
 	}
 	path := fmt.Sprint("/clients/", clients[0].ID)
-	b.get(path).is(t, 200, "<html", "anna@example.com", "No emails sent to this client", path+"/edit", path+"/delete", "<time datetime=")
+	b.get(path).is(t, 200, "<html", "anna@example.com", "What happened", "Added", path+"/edit", path+"/delete", "<time datetime=")
 	b.get(path+"/edit").is(t, 200, "<html", `value="anna@example.com"`, `value="vip, news"`, `name="_method" value="PUT"`)
 	b.post(path, "_method", "PUT", "email", "ann@example.com", "full_name", "Ann").leads(t, path)
 	b.get(path).is(t, 200, "ann@example.com", "Client saved.")
