@@ -2,6 +2,7 @@ package clients
 
 import (
 	"bufio"
+	"cmp"
 	"context"
 	"strings"
 	"time"
@@ -98,13 +99,24 @@ func (h *Clients) Edit(r *web.Request) error {
 		return err
 	}
 	first, last := client.Names()
-	form, err := h.newForm(r, client.ID, domain.ClientForm{
-		Email: client.Email, FullName: client.FullName, Comment: client.Comment, Tags: strings.Join(client.Tags, ", ")}, [2]string{first, last}, nil)
+	form, err := h.newForm(r, client.ID, formOf(client), [2]string{first, last}, nil)
 	if err != nil {
 		return err
 	}
 	form.texts = fields.Saved(form.fields, client.Fields)
+	form.Revision = web.Revision(revised(client))
 	return form.show(r, nil)
+}
+
+// formOf is the form as the client is stored.
+func formOf(c domain.Client) domain.ClientForm {
+	return domain.ClientForm{Email: c.Email, FullName: c.FullName, Comment: c.Comment, Tags: strings.Join(c.Tags, ", ")}
+}
+
+// revised is what makes another revision of a client when it changes.
+func revised(c domain.Client) any {
+	first, last := c.Names()
+	return []any{formOf(c), first, last, c.Fields}
 }
 
 func (h *Clients) Update(r *web.Request) error {
@@ -112,9 +124,17 @@ func (h *Clients) Update(r *web.Request) error {
 	if err != nil {
 		return err
 	}
+	var stored domain.Client
 	details := form.details(r)
-	client, err := h.DB.Clients().Update(r.UserContext(), r.Viewer.User.ID, r.ID(), func(c *domain.Client) error { return c.Apply(form.ClientForm, details, form.fields) })
+	client, err := h.DB.Clients().Update(r.UserContext(), r.Viewer.User.ID, r.ID(), func(c *domain.Client) error {
+		stored = *c
+		return cmp.Or(r.CheckRevision(revised(stored)), c.Apply(form.ClientForm, details, form.fields))
+	})
 	if err != nil {
+		form.Against(r, err, revised(stored), templates.Option{Label: r.Viewer.T("clients.email"), Value: stored.Email},
+			templates.Option{Label: r.Viewer.T("clients.full_name"), Value: stored.FullName},
+			templates.Option{Label: r.Viewer.T("clients.comment"), Value: stored.Comment},
+			templates.Option{Label: r.Viewer.T("clients.tags"), Value: strings.Join(stored.Tags, ", ")})
 		return form.show(r, err)
 	}
 	return r.Saved("/clients/"+r.Params("id"), web.Fragment{Block: "clients/row", View: h.clientRow(r, client, listedOf(form.fields))}, "clients.saved")

@@ -1,6 +1,7 @@
 package mailings
 
 import (
+	"cmp"
 	"slices"
 	"strconv"
 	"strings"
@@ -87,12 +88,17 @@ func (h *Mailings) Edit(r *web.Request) error {
 	if err != nil {
 		return err
 	}
+	return h.showForm(r, nil, m.ID, formOf(m))
+}
+
+// formOf is the form as the mailing is stored.
+func formOf(m domain.Mailing) domain.MailingForm {
 	form := domain.MailingForm{Name: m.Name, Audience: string(m.Audience), Tags: strings.Join(m.Tags, ", "), StartAt: m.StartLocal.Format(domain.WallFormat),
 		Timezone: m.Timezone, Periodicity: string(m.Periodicity), MessageID: m.MessageID, SenderID: m.SenderID, ClientIDs: m.ClientIDs}
 	if !m.EndLocal.IsZero() {
 		form.EndAt = m.EndLocal.Format(domain.WallFormat)
 	}
-	return h.showForm(r, nil, m.ID, form)
+	return form
 }
 
 func (h *Mailings) Create(r *web.Request) error {
@@ -122,8 +128,10 @@ func (h *Mailings) Update(r *web.Request) error {
 	if r.FormValue("find") != "" {
 		return h.showForm(r, nil, id, typed)
 	}
-	m, err := h.DB.Mailings().Update(r.UserContext(), r.Viewer.User.ID, id, func(m *domain.Mailing) error { return m.Change(typed, time.Now()) })
-	if domain.KindOf(err) == domain.Invalid {
+	m, err := h.DB.Mailings().Update(r.UserContext(), r.Viewer.User.ID, id, func(m *domain.Mailing) error {
+		return cmp.Or(r.CheckRevision(formOf(*m)), m.Change(typed, time.Now()))
+	})
+	if domain.KindOf(err) == domain.Invalid || web.Changed(err) {
 		return h.showForm(r, err, id, typed)
 	}
 	return h.saved(r, err, m, Path(m.ID), "mailings.saved")
@@ -138,14 +146,14 @@ func (h *Mailings) showForm(r *web.Request, refusal error, id int64, typed domai
 	if typed.SenderID != 0 {
 		form.Sender = strconv.FormatInt(typed.SenderID, 10)
 	}
-	if err := h.choices(r, form); err != nil {
+	if err := h.choices(r, form, refusal); err != nil {
 		return err
 	}
 	return r.ListForm(refusal, form)
 }
 
 // choices fills in what the form offers besides what was typed.
-func (h *Mailings) choices(r *web.Request, form *mailingForm) (err error) {
+func (h *Mailings) choices(r *web.Request, form *mailingForm, refusal error) (err error) {
 	ctx, owner := r.UserContext(), r.Viewer.User.ID
 	if form.ID != 0 {
 		m, err := h.ownMailing(r)
@@ -153,6 +161,13 @@ func (h *Mailings) choices(r *web.Request, form *mailingForm) (err error) {
 			return err
 		}
 		form.Running = m.Status == domain.Running
+		stored := formOf(m)
+		form.Against(r, refusal, stored, templates.Option{Label: r.Viewer.T("mailings.name"), Value: stored.Name},
+			templates.Option{Label: r.Viewer.T("mailings.audience"), Value: r.Viewer.T("mailings.audience_"+stored.Audience) + " " + stored.Tags},
+			templates.Option{Label: r.Viewer.T("mailings.periodicity"), Value: r.Viewer.T("mailings.every_" + stored.Periodicity)},
+			templates.Option{Label: r.Viewer.T("mailings.start_at"), Value: r.Viewer.Wall(m.StartLocal)},
+			templates.Option{Label: r.Viewer.T("mailings.end_at"), Value: r.Viewer.Wall(m.EndLocal)})
+		form.Revision = cmp.Or(form.Revision, web.Revision(stored))
 	}
 	if form.Messages, err = h.messageOptions(r, owner, form.MessageID); err != nil {
 		return err

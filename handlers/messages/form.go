@@ -1,6 +1,7 @@
 package messages
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"time"
@@ -143,15 +144,24 @@ func (h *Messages) Edit(r *web.Request) error {
 	if err != nil {
 		return err
 	}
-	return h.showForm(r, nil, h.newForm(m.ID, domain.MessageForm{Subject: m.Subject, Preheader: &m.Preheader, Language: m.Language}, OpenDraft(m.Body)))
+	form := h.newForm(m.ID, domain.MessageForm{Subject: m.Subject, Preheader: &m.Preheader, Language: m.Language}, OpenDraft(m.Body))
+	form.Revision = web.Revision(m.Revision)
+	return h.showForm(r, nil, form)
 }
 
 func (h *Messages) Update(r *web.Request) error {
 	draft, owner, id := ReadDraft(r), r.Viewer.User.ID, r.ID()
 	typed := readForm(r, draft)
-	m, err := h.DB.Messages().Update(r.UserContext(), owner, id, func(m *domain.Message) error { return Change(m, typed) })
+	var stored domain.Message
+	m, err := h.DB.Messages().Update(r.UserContext(), owner, id, func(m *domain.Message) error {
+		stored = *m
+		return cmp.Or(r.CheckRevision(m.Revision), Change(m, typed))
+	})
 	if err != nil {
-		return h.showForm(r, err, h.newForm(id, typed, draft))
+		form := h.newForm(id, typed, draft)
+		form.Against(r, err, stored.Revision, templates.Option{Label: r.Viewer.T("messages.subject"), Value: stored.Subject},
+			templates.Option{Label: r.Viewer.T("messages.body"), Value: stored.Body})
+		return h.showForm(r, err, form)
 	}
 	row, err := h.ownRow(r)
 	if err != nil {

@@ -1,6 +1,8 @@
 package web
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"fmt"
 
 	"github.com/gofiber/fiber/v2"
@@ -21,6 +23,41 @@ type ListForm struct {
 	Noun    string // client
 	ID      int64  // 0: a new one
 	InPlace bool   // htmx puts the form into the list
+
+	Revision string             // of the object as the form was opened with it
+	Stored   []templates.Option // what is stored now, where somebody else has changed it meanwhile
+}
+
+// Revision names a version of an object by what its form shows.
+func Revision(form any) string {
+	sum := sha256.Sum256(fmt.Appendf(nil, "%+v", form))
+	return hex.EncodeToString(sum[:8])
+}
+
+// CheckRevision refuses to save over a change that the form was not opened with; a form without a revision, of a
+// program, saves over anything.
+func (r *Request) CheckRevision(stored any) error {
+	if sent := r.FormValue("revision"); sent != "" && sent != Revision(stored) {
+		return domain.Errorf(domain.Conflict, "", changedKey)
+	}
+	return nil
+}
+
+// Changed reports whether that was the refusal.
+func Changed(refusal error) bool {
+	_, known := statusOf(refusal)
+	return known != nil && known.Key == changedKey
+}
+
+const changedKey = "errors.changed_meanwhile"
+
+// Against keeps the revision that the form was sent with; where it was refused for it, shows what is stored now, and
+// lets the next attempt save over that.
+func (f *ListForm) Against(r *Request, refusal error, stored any, shown ...templates.Option) {
+	f.Revision = r.FormValue("revision")
+	if Changed(refusal) {
+		f.Revision, f.Stored = Revision(stored), shown
+	}
 }
 
 func (f *ListForm) list() *ListForm { return f }

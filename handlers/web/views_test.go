@@ -10,6 +10,7 @@ import (
 // Every name that a template uses exists in the struct that its handler hands over.
 func TestViews(t *testing.T) {
 	webtest.Views(t, map[string]any{
+		"ui/revision":         ListForm{},
 		"errors/page":         errorView{},
 		"frame":               frameView{},
 		"ui/area":             templates.Field{},
