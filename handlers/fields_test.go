@@ -90,3 +90,25 @@ func TestClientsHaveFields(t *testing.T) {
 		t.Error("another owner has the field")
 	}
 }
+
+// A message names fields; what it names wrongly is refused with what was meant.
+func TestMessagesNameFields(t *testing.T) {
+	w := newEnv(t)
+	user, b := w.owner(t, "ann")
+	city := w.field(t, user.ID, "City", "text", "")
+	c := domain.Client{OwnerID: user.ID}
+	if err := c.Apply(domain.ClientForm{Email: "maria@example.com", FullName: "Иванова Мария"}, domain.ClientDetails{Fields: map[string]string{"field.city": "Sofia"}}, []domain.Field{city}); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.db.Clients().Create(t.Context(), &c); err != nil {
+		t.Fatal(err)
+	}
+	b.post("/messages", "subject", "x", "body", "{{ctiy}}").is(t, 422, "There is no field “ctiy”. Did you mean city?")
+	b.post("/messages", "subject", "x", "body", "{{#if city}}a").is(t, 422, "is never closed")
+	a := b.post("/messages", "subject", "Hello {{first_name|friend}}", "body", "{{#if city}}To {{city}}, {{first_name}} {{last_name}}{{else}}Where are you?{{/if}}").is(t, 303)
+	path := a.Header.Get("Location")
+	b.get(fmt.Sprint(path, "/preview?client=", c.ID)).is(t, 200, "To Sofia, Мария Иванова", "Hello Мария")
+	b.get(path+"/preview").is(t, 200, "Where are you?")
+	_, other := w.owner(t, "bob")
+	other.post("/messages", "subject", "x", "body", "{{city}}").is(t, 422, "There is no field “city”")
+}

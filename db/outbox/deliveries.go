@@ -58,7 +58,10 @@ type Delivery struct {
 	Email      string
 	Tries      int
 	Name       string
+	FirstName  string // as corrected; both empty: as domain.GuessName says
+	LastName   string
 	Comment    string
+	Fields     domain.FieldValues
 	Suppressed bool // unsubscribed, bounced or erased since the run was planned
 }
 
@@ -80,10 +83,11 @@ func (b Batches) Fetch(ctx context.Context, instance, run int64, n int) ([]Deliv
 			WHERE batches.run_id = picked.run_id AND batches.first_seq = picked.first_seq RETURNING batches.*
 		)
 		SELECT held.first_seq, coalesce(d.seq, 0), coalesce(d.client_id, 0), coalesce(d.email, ''), coalesce(d.tries, 0),
-			coalesce(client.full_name, ''), coalesce(client.comment, ''), coalesce(client.suppressed, true)
+			coalesce(client.full_name, ''), coalesce(client.first_name, ''), coalesce(client.last_name, ''), coalesce(client.comment, ''),
+			client.fields, coalesce(client.suppressed, true)
 		FROM held LEFT JOIN LATERAL (SELECT * FROM deliveries WHERE run_id = held.run_id
 			AND seq BETWEEN held.first_seq AND held.first_seq + $3::int - 1 AND outcome = 'queued' OFFSET 0) AS d ON true
-		LEFT JOIN LATERAL (SELECT full_name, comment, suppressed_at IS NOT NULL AS suppressed FROM clients
+		LEFT JOIN LATERAL (SELECT full_name, first_name, last_name, comment, nullif(fields, '{}') AS fields, suppressed_at IS NOT NULL AS suppressed FROM clients
 			WHERE id = d.client_id OFFSET 0) AS client ON true
 		ORDER BY held.first_seq, d.seq`), postgres.Prepared, instance, run, domain.BatchSize, n)
 	if err != nil {

@@ -2,6 +2,7 @@ package outbox_test
 
 import (
 	"math/rand/v2"
+	"reflect"
 	"slices"
 	"sync"
 	"testing"
@@ -24,7 +25,7 @@ func TestFetch(t *testing.T) {
 		t.Fatalf("%d emails", len(first))
 	}
 	want := outbox.Delivery{FirstSeq: 1, Seq: 1, ClientID: ids[0], Email: "c001@x.example", Name: "C 1", Comment: "Dear"}
-	if first[0] != want {
+	if !reflect.DeepEqual(first[0], want) {
 		t.Errorf("%+v, want %+v", first[0], want)
 	}
 	if !first[1].Suppressed || !first[2].Suppressed || first[3].Suppressed {

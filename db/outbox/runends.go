@@ -238,6 +238,7 @@ type SendingRun struct {
 	OwnerEmail    string
 	OwnerLanguage string
 	ApprovedName  string
+	Fields        []domain.Field      `bun:"-"` // the owner's
 	SenderDomain  domain.SenderDomain `bun:"-"` // zero: the installation signs
 }
 
@@ -251,6 +252,9 @@ func (r Runs) Get(ctx context.Context, id int64) (SendingRun, error) {
 	owner := domain.User{Name: run.OwnerName, ApprovedName: run.ApprovedName, Email: run.OwnerEmail}
 	if run.OwnerName = owner.SenderName(); run.From.Name == "" { // planned by a version that knew no senders
 		run.From = owner.From()
+	}
+	if err == nil {
+		err = r.pg.Bun.NewSelect().Model(&run.Fields).Where("owner_id = ?", run.OwnerID).Order("id").Scan(ctx)
 	}
 	if err == nil && run.From.DomainID != 0 {
 		err = r.pg.Bun.NewSelect().Model(&run.SenderDomain).Where("id = ? AND owner_id = ?", run.From.DomainID, run.OwnerID).Scan(ctx)

@@ -21,7 +21,7 @@ func Advice(subject, body string) (list domain.ValidationErrors) {
 	if utf8.RuneCountInString(strings.TrimSpace(subject)) > longSubject {
 		list.Add("subject", "messages.advice_subject", "Max", longSubject)
 	}
-	content, err := parseMarkdown(newMarks(body), body)
+	content, err := parseMarkdown(newMarks(nil, body), body)
 	if err != nil {
 		return list
 	}
@@ -84,7 +84,7 @@ func pictureWithoutWords(source string) bool {
 // NamesClients reports whether the message greets its clients by name.
 func NamesClients(subject, body string) bool {
 	for _, found := range placeholder.FindAllStringSubmatch(subject+"\n"+body, -1) {
-		if placeholders[strings.TrimSpace(found[1])] == fieldName {
+		if u, _, _ := readUse(found[1], nil); u.field == fieldName || u.field == fieldFirst {
 			return true
 		}
 	}

@@ -69,7 +69,7 @@ func appendBase64Pieces(dst []byte, pieces []piece, r *Recipient) []byte {
 		} else {
 			lines.write(p.quoted)
 		}
-		if p.field != 0 {
+		if p.use != nil {
 			lines.write(appendCRLF(raw[:0], p.appendValue(stack[:0], r)))
 		}
 	}

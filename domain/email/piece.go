@@ -6,7 +6,8 @@ import "bytes"
 type piece struct {
 	text          string
 	before, after string // stand around the value unless that is empty
-	field         field
+	without       string // stands there when it is empty
+	use           *use   // nil: no value follows
 	escape        escape
 
 	quoted []byte     // text in quoted-printable, from column 0; of a part in base64 the text with CRLF
@@ -28,24 +29,37 @@ func (p piece) prepared() piece {
 
 // value is what the Recipient puts behind p.
 func (p *piece) value(r *Recipient) string {
-	switch p.field {
+	value := ""
+	switch u := p.use; u.field {
 	case fieldName:
-		return r.Name
+		value = r.Name
+	case fieldFirst:
+		value = r.FirstName
+	case fieldLast:
+		value = r.LastName
 	case fieldEmail:
-		return r.Email
+		value = r.Email
 	case fieldComment:
-		return r.Comment
+		value = r.Comment
 	case fieldUnsubscribe:
-		return r.UnsubscribeURL
+		value = r.UnsubscribeURL
+	case fieldOwn:
+		value = u.own.Say(r.language, r.Fields)
 	}
-	return ""
+	if value == "" {
+		return p.use.fallback
+	}
+	return value
 }
 
 // appendValue appends r's value with what joins it, written for the place where it stands.
 func (p *piece) appendValue(dst []byte, r *Recipient) []byte {
+	if p.use == nil {
+		return dst
+	}
 	value := p.value(r)
 	if value == "" {
-		return dst
+		return append(dst, p.without...)
 	}
 	dst = append(dst, p.before...)
 	switch p.escape {
@@ -87,7 +101,7 @@ func appendQuotedPieces(dst []byte, pieces []piece, r *Recipient) []byte {
 		} else {
 			column += len(p.quoted)
 		}
-		if p.field != 0 {
+		if p.use != nil {
 			dst, column = appendQuoted(dst, column, p.appendValue(stack[:0], r))
 		}
 	}

@@ -1,10 +1,12 @@
 package email
 
 import (
+	"maps"
 	"regexp"
 	"slices"
 	"strconv"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 
 	"skychimp/domain"
@@ -26,11 +28,66 @@ const (
 	fieldName        field = 'n'
 	fieldEmail       field = 'e'
 	fieldComment     field = 'c'
+	fieldFirst       field = 'f'
+	fieldLast        field = 'l'
+	fieldOwn         field = 'o' // one of the owner's
 	fieldUnsubscribe field = 'u'
 )
 
 // placeholders are the names that an owner may use.
-var placeholders = map[string]field{"name": fieldName, "email": fieldEmail, "comment": fieldComment}
+var placeholders = map[string]field{"name": fieldName, "first_name": fieldFirst, "last_name": fieldLast, "email": fieldEmail, "comment": fieldComment}
+
+// use is a placeholder: whose value stands there, and what does where that is empty.
+type use struct {
+	field    field
+	own      *domain.Field
+	fallback string
+	source   string // as it was written
+}
+
+// readUse reads what stands between the braces; ok is false for a name that nobody has.
+func readUse(inner string, fields []domain.Field) (u use, name string, ok bool) {
+	name, fallback, _ := strings.Cut(inner, "|")
+	name = strings.TrimSpace(name)
+	u = use{field: placeholders[name], fallback: strings.TrimSpace(fallback), source: "{{" + inner + "}}"}
+	if at := slices.IndexFunc(fields, func(f domain.Field) bool { return f.Key == name }); u.field == 0 && at >= 0 {
+		u.field, u.own = fieldOwn, &fields[at]
+	}
+	return u, name, u.field != 0
+}
+
+// nearest is the known name that a reader most likely meant.
+func nearest(name string, fields []domain.Field) string {
+	names := slices.Sorted(maps.Keys(placeholders))
+	for _, f := range fields {
+		names = append(names, f.Key)
+	}
+	name = strings.ToLower(name)
+	return slices.MinFunc(names, func(a, b string) int { return distance(name, a) - distance(name, b) })
+}
+
+// distance is how many letters have to be typed, dropped or changed.
+func distance(a, b string) int {
+	x, y := []rune(a), []rune(b)
+	x = x[:min(len(x), 64)]
+	row := make([]int, len(y)+1)
+	for j := range row {
+		row[j] = j
+	}
+	for i := range x {
+		before := row[0]
+		row[0] = i + 1
+		for j := range y {
+			change := before
+			if x[i] != y[j] {
+				change++
+			}
+			before = row[j+1]
+			row[j+1] = min(change, row[j]+1, row[j+1]+1)
+		}
+	}
+	return row[len(y)]
+}
 
 // Uses are the placeholders that the texts hold, each once.
 func Uses(texts ...string) (names []string) {
@@ -44,11 +101,24 @@ func Uses(texts ...string) (names []string) {
 
 // Check tells, as domain.ValidationErrors, what keeps a message from being sent. What passes can be compiled, to
 // an HTML part of about size bytes.
-func Check(subject, body string) (size int, err error) {
-	if p := problems(subject, body); len(p) > 0 {
+func Check(subject, body string, fields ...domain.Field) (size int, err error) {
+	if p := problems(subject, body, fields); len(p) > 0 {
 		return 0, p
 	}
-	content, err := parseMarkdown(newMarks(body), body)
+	names := conditions(subject, body)
+	for _, holds := range []bool{true, false} {
+		one, err := checkBody(subject, resolve(body, func(string) bool { return holds }), fields)
+		if err != nil || len(names) == 0 {
+			return one, err
+		}
+		size = max(size, one)
+	}
+	return size, nil
+}
+
+// checkBody is Check for a body without conditions.
+func checkBody(subject, body string, fields []domain.Field) (size int, err error) {
+	content, err := parseMarkdown(newMarks(fields, body), body)
 	if err != nil {
 		return 0, err
 	}
@@ -67,7 +137,7 @@ func Check(subject, body string) (size int, err error) {
 const personalSize = 1000
 
 // problems are those seen without parsing the body.
-func problems(subject, body string) domain.ValidationErrors {
+func problems(subject, body string, fields []domain.Field) domain.ValidationErrors {
 	var p domain.ValidationErrors
 	switch {
 	case !isText(subject):
@@ -79,7 +149,7 @@ func problems(subject, body string) domain.ValidationErrors {
 	case utf8.RuneCountInString(subject) > maxSubject:
 		p.Add("subject", "messages.subject_too_long", "Max", maxSubject)
 	}
-	checkPlaceholders(&p, "subject", subject)
+	checkPlaceholders(&p, "subject", subject, fields)
 	switch {
 	case !isText(body):
 		p.Add("body", "messages.not_text")
@@ -88,7 +158,7 @@ func problems(subject, body string) domain.ValidationErrors {
 	case len(body) > maxBody:
 		p.Add("body", "messages.body_too_long", "Max", maxBody)
 	}
-	checkPlaceholders(&p, "body", body)
+	checkPlaceholders(&p, "body", body, fields)
 	return p
 }
 
@@ -96,7 +166,7 @@ func problems(subject, body string) domain.ValidationErrors {
 const maxTypedPreheader = 150
 
 // CheckPreheader tells, as domain.ValidationErrors, what is wrong with a preheader.
-func CheckPreheader(text string) error {
+func CheckPreheader(text string, fields ...domain.Field) error {
 	var p domain.ValidationErrors
 	switch {
 	case !isText(text) || strings.ContainsAny(text, "\r\n"):
@@ -104,7 +174,7 @@ func CheckPreheader(text string) error {
 	case utf8.RuneCountInString(text) > maxTypedPreheader:
 		p.Add("preheader", "messages.preheader_too_long", "Max", maxTypedPreheader)
 	}
-	checkPlaceholders(&p, "preheader", text)
+	checkPlaceholders(&p, "preheader", text, fields)
 	return p.Err()
 }
 
@@ -112,17 +182,29 @@ func CheckPreheader(text string) error {
 func isText(s string) bool { return utf8.ValidString(s) && !strings.ContainsAny(s, "\x00\x1a") }
 
 // checkPlaceholders notes each unknown placeholder once, and no more than a reader can use.
-func checkPlaceholders(p *domain.ValidationErrors, where, text string) {
+func checkPlaceholders(p *domain.ValidationErrors, where, text string, fields []domain.Field) {
 	seen := map[string]bool{}
+	if key := brokenConditions(text); key != "" {
+		p.Add(where, key)
+	}
+	if len(conditions(text)) > maxConditions {
+		p.Add(where, "messages.conditions_many", "Max", maxConditions)
+	}
 	for _, found := range placeholder.FindAllStringSubmatch(text, -1) {
-		name := strings.TrimSpace(found[1])
-		if placeholders[name] != 0 || seen[name] {
+		inner := found[1]
+		if tag := condition.FindStringSubmatch(found[0]); tag != nil {
+			if inner = tag[1]; inner == "" {
+				continue // else, /if
+			}
+		}
+		_, name, ok := readUse(inner, fields)
+		if ok || seen[name] {
 			continue
 		}
 		if seen[name] = true; len(seen) > 5 {
 			return
 		}
-		p.Add(where, "messages.placeholder_unknown", "Name", shorten(name, 40))
+		p.Add(where, "messages.placeholder_unknown", "Name", shorten(name, 40), "Nearest", nearest(name, fields))
 	}
 }
 
@@ -131,42 +213,65 @@ func checkPlaceholders(p *domain.ValidationErrors, where, text string) {
 type marks struct {
 	prefix  string
 	pattern *regexp.Regexp
-	toURL   *strings.Replacer
+	fields  []domain.Field
+	uses    *[]use
+	known   map[string]int // the place in uses, by what stands between the braces
 }
 
-func newMarks(texts ...string) marks {
+func newMarks(fields []domain.Field, texts ...string) marks {
 	all := strings.Join(texts, "\n")
-	m := marks{prefix: "qz0x"}
+	m := marks{prefix: "qz0x", fields: fields, uses: &[]use{{field: fieldUnsubscribe}}, known: map[string]int{}}
 	for i := 1; strings.Contains(all, m.prefix); i++ {
 		m.prefix = "qz" + strconv.Itoa(i) + "x"
 	}
-	m.pattern = regexp.MustCompile(m.prefix + "([necu])([vw])")
-	m.toURL = strings.NewReplacer(m.prefix+"nv", m.prefix+"nw", m.prefix+"ev", m.prefix+"ew", m.prefix+"cv", m.prefix+"cw")
+	m.pattern = regexp.MustCompile(m.prefix + "([0-9]+)([vw])")
 	return m
 }
 
-// mark stands for the value of f; inURL turns it into one for the value inside an address.
-func (m marks) mark(f field) string { return m.prefix + string(f) + "v" }
+// mark stands for a use; inURL turns it into one for the value inside an address.
+func (m marks) mark(use int) string { return m.prefix + strconv.Itoa(use) + "v" }
 
-func (m marks) inURL(address string) string { return m.toURL.Replace(address) }
+// unsubscribe stands for the address to unsubscribe at.
+func (m marks) unsubscribe() string { return m.mark(0) }
+
+func (m marks) inURL(address string) string {
+	return m.pattern.ReplaceAllString(address, m.prefix+"${1}w")
+}
 
 // hide puts marks in the place of placeholders.
 func (m marks) hide(text string) string {
 	return placeholder.ReplaceAllStringFunc(text, func(found string) string {
-		return m.mark(placeholders[strings.TrimSpace(found[2:len(found)-2])])
+		inner := found[2 : len(found)-2]
+		at, known := m.known[inner]
+		if !known {
+			u, _, ok := readUse(inner, m.fields)
+			if !ok {
+				return found
+			}
+			at = len(*m.uses)
+			*m.uses, m.known[inner] = append(*m.uses, u), at
+		}
+		return m.mark(at)
 	})
 }
 
 // reveal puts the placeholders back.
 func (m marks) reveal(text string) string {
 	return m.pattern.ReplaceAllStringFunc(text, func(found string) string {
-		for name, f := range placeholders {
-			if string(f) == found[len(m.prefix):len(found)-1] {
-				return "{{" + name + "}}"
-			}
+		if u := m.use(found[len(m.prefix) : len(found)-1]); u != nil {
+			return u.source
 		}
 		return found
 	})
+}
+
+// use is the one of a mark, nil where the number is none.
+func (m marks) use(number string) *use {
+	at, err := strconv.Atoi(number)
+	if err != nil || at >= len(*m.uses) {
+		return nil
+	}
+	return &(*m.uses)[at]
 }
 
 // split cuts a finished text at its marks; plain is how values are written outside addresses.
@@ -175,14 +280,14 @@ func (m marks) split(text string, plain escape) []piece {
 	pieces := make([]piece, 0, len(found)+1)
 	start, seen, inside := 0, 0, false
 	for _, at := range found {
-		p := piece{text: text[start:at[0]], field: field(text[at[2]]), escape: escapeURL}
+		p := piece{text: text[start:at[0]], use: m.use(text[at[2]:at[3]]), escape: escapeURL}
 		start = at[1]
 		if text[at[4]] == 'v' {
 			inside, seen = insideTag(inside, text[seen:at[0]]), at[0]
 			if p.escape = plain; plain == escapeHTML && inside {
 				p.escape = escapeAttribute
 			}
-			p.join(text[:at[0]], text[start:])
+			p.join(text[:at[0]], text[start:], m.prefix)
 			start += len(p.after)
 		}
 		pieces = append(pieces, p.prepared())
@@ -193,7 +298,10 @@ func (m marks) split(text string, plain escape) []piece {
 // join takes out of the text what makes no sense without a value: the comma and spaces before
 // it or, where it comes first in its line or element, those behind it. So both
 // "Hello, {{name}}!" and "{{name}}, hello!" can greet somebody without a name.
-func (p *piece) join(all, rest string) {
+func (p *piece) join(all, rest, mark string) {
+	if p.use == nil || p.use.fallback != "" {
+		return
+	}
 	fixed := strings.TrimRight(p.text, " ")
 	if fixed != p.text {
 		fixed = strings.TrimSuffix(fixed, ",")
@@ -201,7 +309,32 @@ func (p *piece) join(all, rest string) {
 	p.text, p.before = fixed, p.text[len(fixed):]
 	if all == "" || strings.HasSuffix(all, "\n") || opensElement(all) {
 		p.after = rest[:len(rest)-len(strings.TrimLeft(strings.TrimPrefix(rest, ","), " "))]
+		if p.after != "" && beginsSentence(all) {
+			p.capital(rest[len(p.after):], mark)
+		}
 	}
+}
+
+// betweenNames is what may stand between a name and the word behind it.
+var betweenNames = regexp.MustCompile(`^(?:<[a-z][^<>]*>|\*+)*`)
+
+// capital lets the word that comes first where there is no value begin as a sentence does.
+func (p *piece) capital(rest, mark string) {
+	tags := betweenNames.FindString(rest)
+	letter, size := utf8.DecodeRuneInString(rest[len(tags):])
+	if unicode.IsLower(letter) && !strings.HasPrefix(rest[len(tags):], mark) {
+		p.without = tags + string(unicode.ToUpper(letter))
+		p.after += rest[:len(tags)+size]
+	}
+}
+
+// beginsSentence reports whether a line that ends here goes on with another sentence.
+func beginsSentence(text string) bool {
+	if strings.HasSuffix(text, "\n\n") {
+		return true
+	}
+	text = strings.TrimRight(text[max(0, len(text)-1000):], " \n")
+	return text == "" || strings.ContainsAny(text[len(text)-1:], ".!?>:")
 }
 
 // insideTag reports whether a text, which begins within a tag or not, ends within one. A sanitised attribute

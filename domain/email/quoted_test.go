@@ -37,7 +37,10 @@ func TestAppendQuoted(t *testing.T) {
 // TestPiecesAtEveryColumn lets values of every length meet the fixed text behind them.
 func TestPiecesAtEveryColumn(t *testing.T) {
 	for _, rest := range []string{"!", " tail\n", ". dot", strings.Repeat("long ", 40), "=", "\n.", ""} {
-		pieces := newMarks().split("Hi, qz0xnv"+rest+"qz0xcv\n", verbatim)
+		pieces := func() []piece {
+			m := newMarks(nil)
+			return m.split(m.hide("Hi, {{name}}"+rest+"{{comment}}\n"), verbatim)
+		}()
 		for length := range 160 {
 			for _, unit := range []string{"x", "я", " ", "."} {
 				r := Recipient{Name: strings.Repeat(unit, length), Comment: "c"}

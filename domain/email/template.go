@@ -8,6 +8,7 @@ import (
 	"errors"
 	"html/template"
 	"net/mail"
+	"slices"
 	"strings"
 	"time"
 
@@ -25,6 +26,7 @@ type Source struct {
 	UnsubscribeText string // the visible words of the link
 	FooterText      string // one line: why the reader got this email
 	Signer          *Signer
+	Fields          []domain.Field // of the owner, whose values the texts may name
 }
 
 // List names what a recipient gets email after email of (RFC 2919): in words, and like "owner-7.example.com".
@@ -33,6 +35,9 @@ type List struct{ Name, ID string }
 // Recipient is the one person an email goes to, with what is personal in it.
 type Recipient struct {
 	Email, Name, Comment string
+	FirstName, LastName  string
+	Fields               domain.FieldValues
+	language             string // of the email
 	wire                 string // Email as header fields carry it
 	MessageID            string // with its angle brackets
 	UnsubscribeURL       string // http or https
@@ -47,6 +52,9 @@ type Template struct {
 	preheader  []piece
 	text, html part
 	bulk       bool // goes to a list: has unsubscribe headers
+	language   string
+	parts      bool      // names a first or last name
+	variants   *variants // nil: the message has no conditions
 	seals      []*seal
 }
 
@@ -64,13 +72,33 @@ func Compile(s Source) (*Template, error) {
 	if s.UnsubscribeText == "" {
 		return nil, errors.New("email: no words for the unsubscribe link")
 	}
-	if p := problems(s.Subject, s.Body); len(p) > 0 {
+	if p := problems(s.Subject, s.Body, s.Fields); len(p) > 0 {
 		return nil, p
 	}
-	if p := CheckPreheader(s.Preheader); p != nil {
+	if p := CheckPreheader(s.Preheader, s.Fields...); p != nil {
 		return nil, p
 	}
-	m := newMarks(s.Subject, s.Preheader, s.Body, s.From.Name, s.FooterText, s.UnsubscribeText)
+	names := conditions(s.Subject, s.Preheader, s.Body)
+	if len(names) == 0 {
+		return compileOne(s)
+	}
+	v := &variants{source: s, names: names, made: map[uint16]*Template{}}
+	for _, name := range names {
+		asked, _, _ := readUse(name, s.Fields)
+		v.asked = append(v.asked, asked)
+	}
+	first, err := v.of(&Recipient{}) // what is wrong with the owner's addresses shows at once
+	if err != nil {
+		return nil, err
+	}
+	t := *first
+	t.variants = v
+	return &t, nil
+}
+
+// compileOne prepares the emails of a message without conditions.
+func compileOne(s Source) (*Template, error) {
+	m := newMarks(s.Fields, s.Subject, s.Preheader, s.Body, s.From.Name, s.FooterText, s.UnsubscribeText)
 	subject := m.hide(s.Subject)
 	content, err := parseMarkdown(m, s.Body)
 	if err != nil {
@@ -86,14 +114,15 @@ func Compile(s Source) (*Template, error) {
 	}
 	html, err := page{
 		Language: s.Language, Subject: subject, Sender: s.From.Name, Preheader: beside, Content: markup, Footer: s.FooterText,
-		UnsubscribeText: s.UnsubscribeText, UnsubscribeURL: template.URL(m.mark(fieldUnsubscribe)),
+		UnsubscribeText: s.UnsubscribeText, UnsubscribeURL: template.URL(m.unsubscribe()),
 	}.html()
 	if err != nil {
 		return nil, err
 	}
-	text := content.text() + textFooter(s.FooterText, s.UnsubscribeText+": "+m.mark(fieldUnsubscribe))
-	t := &Template{bulk: true, subject: m.split(subject, verbatim), preheader: m.split(beside, verbatim),
+	text := content.text() + textFooter(s.FooterText, s.UnsubscribeText+": "+m.unsubscribe())
+	t := &Template{bulk: true, language: s.Language, subject: m.split(subject, verbatim), preheader: m.split(beside, verbatim),
 		text: newPart(m.split(text, verbatim)), html: newPart(m.split(html, escapeHTML))}
+	t.parts = slices.ContainsFunc(*m.uses, func(u use) bool { return u.field == fieldFirst || u.field == fieldLast })
 	return t.withHead(s)
 }
 
@@ -139,6 +168,13 @@ func (t *Template) Append(dst []byte, r Recipient) ([]byte, error) {
 	if err := r.check(t.bulk); err != nil {
 		return dst, err
 	}
+	if r.language = t.language; t.variants != nil {
+		one, err := t.variants.of(&r)
+		if err != nil {
+			return dst, err
+		}
+		t = one
+	}
 	email := dst
 	for _, one := range t.seals {
 		email = append(email, one.header...)
@@ -183,16 +219,28 @@ func (t *Template) sign(seals, headers, body []byte, at time.Time) error {
 }
 
 // HTML is the page that the recipient's mail program shows.
-func (t *Template) HTML(r Recipient) string { return string(appendPieces(nil, t.html.pieces, &r)) }
+func (t *Template) HTML(r Recipient) string {
+	return string(appendPieces(nil, t.of(&r).html.pieces, &r))
+}
+
+// of is the template that the recipient's email is made of, where it is only shown.
+func (t *Template) of(r *Recipient) *Template {
+	if r.language = t.language; t.variants != nil {
+		if one, err := t.variants.of(r); err == nil {
+			return one
+		}
+	}
+	return t
+}
 
 // Subject is the subject line that the recipient reads.
 func (t *Template) Subject(r Recipient) string {
-	return string(oneLine(appendPieces(nil, t.subject, &r)))
+	return string(oneLine(appendPieces(nil, t.of(&r).subject, &r)))
 }
 
 // Preheader is what the recipient's mailbox shows beside the subject.
 func (t *Template) Preheader(r Recipient) string {
-	return string(oneLine(appendPieces(nil, t.preheader, &r)))
+	return string(oneLine(appendPieces(nil, t.of(&r).preheader, &r)))
 }
 
 // check refuses what would break a header or address a second recipient.
@@ -215,3 +263,6 @@ func (r *Recipient) check(bulk bool) error {
 	}
 	return nil
 }
+
+// NamesParts reports whether the email may name or ask about a first or a last name, which takes time to tell.
+func (t *Template) NamesParts() bool { return t.parts || t.variants != nil }

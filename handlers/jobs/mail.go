@@ -209,11 +209,16 @@ func (w *MailWorker) test(ctx context.Context, job *river.Job[domain.MailJob], o
 		if err != nil {
 			return nil, err
 		}
-		to.Name, to.Comment = client.FullName, client.Comment
+		to.Name, to.Comment, to.Fields = client.FullName, client.Comment, client.Fields
+		to.FirstName, to.LastName = client.Names()
 	}
 	language := domain.EmailLanguage(message.Language, message.Subject, message.Body, owner.Language)
+	fields, err := w.DB.Fields().List(ctx, owner.ID)
+	if err != nil {
+		return nil, err
+	}
 	compiled, err := email.Compile(email.Source{
-		Subject: message.Subject, Preheader: message.Preheader, Body: message.Body, Language: language,
+		Fields: fields, Subject: message.Subject, Preheader: message.Preheader, Body: message.Body, Language: language,
 		From:            mail.Address{Name: owner.SenderName(), Address: w.From.Address},
 		ReplyTo:         mail.Address{Name: owner.SenderName(), Address: owner.Email},
 		UnsubscribeText: w.Translate(language, "recipients.unsubscribe"),

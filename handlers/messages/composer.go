@@ -125,6 +125,10 @@ func (h *Messages) Composer(r *web.Request, d Draft, id, path string, focus int,
 	if d.AsMarkdown {
 		return c, nil
 	}
+	own, err := h.DB.Fields().List(r.UserContext(), r.Viewer.User.ID)
+	if err != nil {
+		return c, err
+	}
 	shelf, err := h.DB.Pictures().Latest(r.UserContext(), r.Viewer.User.ID, shelfPictures)
 	if err != nil {
 		return c, err
@@ -139,7 +143,7 @@ func (h *Messages) Composer(r *web.Request, d Draft, id, path string, focus int,
 		c.Editors = append(c.Editors, editor)
 	}
 	if body != "" && len(c.Editors) > 0 {
-		one := &c.Editors[wrong(d.Blocks)]
+		one := &c.Editors[wrong(d.Blocks, own)]
 		one.Problems[one.Field(one.main())] = body
 	}
 	if image != "" && focus >= 0 {
@@ -164,9 +168,9 @@ func refusal(r *web.Request, err error, field string) string {
 }
 
 // wrong is the first block that could not be sent if it were all of the email, else the first.
-func wrong(list []blocks.Block) int {
+func wrong(list []blocks.Block, fields []domain.Field) int {
 	return max(0, slices.IndexFunc(list, func(b blocks.Block) bool {
-		_, err := email.Check("-", b.Source)
+		_, err := email.Check("-", b.Source, fields...)
 		return b.Source != "" && err != nil
 	}))
 }

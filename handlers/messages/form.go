@@ -102,12 +102,12 @@ func (h *Messages) Examples(r *web.Request) (list []templates.Option) {
 	return list
 }
 
-// Change applies the form to the message if emails can be made of it.
-func Change(m *domain.Message, form domain.MessageForm) error {
+// Change applies the form to the message if emails can be made of it; fields are its owner's.
+func Change(m *domain.Message, form domain.MessageForm, fields []domain.Field) error {
 	m.Change(form, time.Now())
-	size, err := email.Check(m.Subject, m.Body)
+	size, err := email.Check(m.Subject, m.Body, fields...)
 	m.HTMLSize = size
-	if wrong := email.CheckPreheader(m.Preheader); wrong != nil {
+	if wrong := email.CheckPreheader(m.Preheader, fields...); wrong != nil {
 		err = domain.Join(wrong, err)
 	}
 	if m.Language != "" && !slices.Contains(domain.MessageLanguages(), m.Language) {
@@ -127,7 +127,11 @@ func saved(m domain.Message, key string) (string, []any) {
 func (h *Messages) Create(r *web.Request) error {
 	draft, message := ReadDraft(r), domain.Message{OwnerID: r.Viewer.User.ID}
 	typed := readForm(r, draft)
-	err := Change(&message, typed)
+	fields, err := h.DB.Fields().List(r.UserContext(), message.OwnerID)
+	if err != nil {
+		return err
+	}
+	err = Change(&message, typed, fields)
 	if err == nil {
 		err = h.DB.Messages().Create(r.UserContext(), &message)
 	}
@@ -152,10 +156,14 @@ func (h *Messages) Edit(r *web.Request) error {
 func (h *Messages) Update(r *web.Request) error {
 	draft, owner, id := ReadDraft(r), r.Viewer.User.ID, r.ID()
 	typed := readForm(r, draft)
+	fields, err := h.DB.Fields().List(r.UserContext(), owner)
+	if err != nil {
+		return err
+	}
 	var stored domain.Message
 	m, err := h.DB.Messages().Update(r.UserContext(), owner, id, func(m *domain.Message) error {
 		stored = *m
-		return cmp.Or(r.CheckRevision(m.Revision), Change(m, typed))
+		return cmp.Or(r.CheckRevision(m.Revision), Change(m, typed, fields))
 	})
 	if err != nil {
 		form := h.newForm(id, typed, draft)

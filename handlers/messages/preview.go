@@ -99,25 +99,31 @@ func (h *Messages) PreviewDraft(r *web.Request) error {
 // now, it may stand in a frame, and nothing runs in it.
 func (h *Messages) EmailTo(r *web.Request, owner domain.User, m domain.Message, client int64) (*email.Template, email.Recipient, error) {
 	to := email.Recipient{Email: owner.Email, Name: owner.Name, UnsubscribeURL: r.Site.Absolute("/unsubscribe/test")}
+	to.FirstName, to.LastName = domain.GuessName(owner.Name)
 	if client != 0 {
 		reader, err := h.DB.Clients().Get(r.UserContext(), r.Viewer.User.ID, client)
 		if err != nil {
 			return nil, to, err
 		}
-		to.Email, to.Name, to.Comment = reader.Email, reader.FullName, reader.Comment
+		to.Email, to.Name, to.Comment, to.Fields = reader.Email, reader.FullName, reader.Comment, reader.Fields
+		to.FirstName, to.LastName = reader.Names()
 	}
 	r.Set(fiber.HeaderContentSecurityPolicy, "default-src 'none'; style-src 'unsafe-inline'; img-src https: http: data:; "+
 		"base-uri 'none'; form-action 'none'; frame-ancestors 'self'; sandbox")
 	r.Set(fiber.HeaderXFrameOptions, "SAMEORIGIN")
-	compiled, err := Compile(r, owner, m)
+	fields, err := h.DB.Fields().List(r.UserContext(), owner.ID)
+	if err != nil {
+		return nil, to, err
+	}
+	compiled, err := Compile(r, owner, m, fields)
 	return compiled, to, err
 }
 
-// Compile prepares the emails of an owner's message.
-func Compile(r *web.Request, owner domain.User, m domain.Message) (*email.Template, error) {
+// Compile prepares the emails of an owner's message; fields are the owner's.
+func Compile(r *web.Request, owner domain.User, m domain.Message, fields []domain.Field) (*email.Template, error) {
 	language := domain.EmailLanguage(m.Language, m.Subject, m.Body, owner.Language)
 	return email.Compile(email.Source{
-		Subject: m.Subject, Preheader: m.Preheader, Body: m.Body, Language: language, From: mail.Address{Name: owner.SenderName(), Address: owner.Email},
+		Fields: fields, Subject: m.Subject, Preheader: m.Preheader, Body: m.Body, Language: language, From: mail.Address{Name: owner.SenderName(), Address: owner.Email},
 		UnsubscribeText: r.Site.Say(language, "recipients.unsubscribe"),
 		FooterText:      r.Site.Say(language, "recipients.footer", "Name", owner.Name),
 	})

@@ -193,11 +193,15 @@ func (h *Onboarding) Launch(r *web.Request) error {
 	if !launch && do != "keep" && do != "test" {
 		return h.showEmail(r, domain.Errorf(domain.Invalid, "do", "onboarding.time_changed"), view)
 	}
+	fields, err := h.DB.Fields().List(r.UserContext(), user.ID)
+	if err != nil {
+		return err
+	}
 	write := func(m *domain.Message) error {
 		if launch && templates.IsExample(view.Subject, view.Draft.Body) {
 			return domain.ValidationErrors{domain.Errorf(domain.Invalid, "body", "mailings.example_untouched")}
 		}
-		return messages.Change(m, domain.MessageForm{Subject: view.Subject, Body: view.Draft.Body, Language: m.Language})
+		return messages.Change(m, domain.MessageForm{Subject: view.Subject, Body: view.Draft.Body, Language: m.Language}, fields)
 	}
 	plan := func(m *domain.Mailing) error { return view.Plan(m, r.Viewer.T("onboarding.mailing_name"), now) }
 	m, err := h.DB.Onboarding().Save(r.UserContext(), user.ID, launch, r.Site.RecallFor, write, plan)

@@ -28,11 +28,16 @@ func (h *Recipients) View(r *web.Request) error {
 	if err != nil {
 		return err
 	}
-	compiled, err := messages.Compile(r, owner, domain.Message{OwnerID: owner.ID, Subject: run.Subject, Body: run.Body, Language: run.Language, Preheader: run.Preheader})
+	fields, err := h.DB.Fields().List(r.UserContext(), owner.ID)
 	if err != nil {
 		return err
 	}
-	page := compiled.HTML(email.Recipient{Email: to.Email, Name: to.FullName, Comment: to.Comment,
+	compiled, err := messages.Compile(r, owner, domain.Message{OwnerID: owner.ID, Subject: run.Subject, Body: run.Body, Language: run.Language, Preheader: run.Preheader}, fields)
+	if err != nil {
+		return err
+	}
+	first, last := to.Names()
+	page := compiled.HTML(email.Recipient{Email: to.Email, Name: to.FullName, FirstName: first, LastName: last, Comment: to.Comment, Fields: to.Fields,
 		UnsubscribeURL: r.Site.Absolute("/unsubscribe/" + token)})
 	r.Set(fiber.HeaderContentSecurityPolicy, "default-src 'none'; style-src 'unsafe-inline'; img-src https: http: data:; "+
 		"base-uri 'none'; form-action 'none'; frame-ancestors 'none'")

@@ -207,6 +207,7 @@ func (f *fetcher) compile(run outbox.SendingRun) (*email.Template, error) {
 		UnsubscribeText: translate(language, "recipients.unsubscribe"),
 		FooterText:      translate(language, "recipients.footer", "Name", run.From.Name),
 		Signer:          head.signer,
+		Fields:          run.Fields,
 	})
 }
 

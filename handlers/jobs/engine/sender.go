@@ -231,9 +231,12 @@ func (s *sender) compose(it item) bool {
 func (s *sender) write(it item) (err error) {
 	run := it.batch.run
 	to := email.Recipient{
-		Email: it.Email, Name: it.Name, Comment: it.Comment, Date: s.clock.Now().UTC(),
+		Email: it.Email, Name: it.Name, Comment: it.Comment, Fields: it.Fields, Date: s.clock.Now().UTC(),
 		MessageID:      s.returns.of(run.ID, it.Seq).messageID,
 		UnsubscribeURL: s.baseURL + "/unsubscribe/" + s.tokens.Token(it.ClientID),
+	}
+	if run.template.NamesParts() {
+		to.FirstName, to.LastName = domain.Client{FullName: it.Name, FirstName: it.FirstName, LastName: it.LastName}.Names()
 	}
 	if s.returns.domain != "" {
 		to.UnsubscribeMailbox = s.tokens.Mailbox(it.ClientID, s.returns.domain)
