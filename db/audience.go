@@ -2,6 +2,8 @@ package db
 
 import (
 	"context"
+	"fmt"
+	"maps"
 	"strings"
 
 	"github.com/uptrace/bun"
@@ -61,8 +63,9 @@ type EmptyValues struct {
 	Empty map[string]int64
 }
 
-// emptyColumns are the columns of the placeholders that may be empty.
-var emptyColumns = map[string]string{"name": "full_name", "comment": "comment"}
+// withoutValue are the conditions of the placeholders that may be empty.
+var withoutValue = map[string]string{"name": "client.full_name = ''", "comment": "client.comment = ''",
+	"first_name": "client.full_name = '' AND client.first_name = ''", "last_name": "client.full_name = '' AND client.last_name = ''"}
 
 // EmptyValues counts those of the named placeholders.
 func (ms Mailings) EmptyValues(ctx context.Context, m domain.Mailing, names []string) (v EmptyValues, err error) {
@@ -73,14 +76,22 @@ func (ms Mailings) EmptyValues(ctx context.Context, m domain.Mailing, names []st
 	for _, one := range first {
 		v.First = one
 	}
+	conditions := maps.Clone(withoutValue)
+	if err == nil {
+		var fields []domain.Field
+		fields, err = ms.db.Fields().List(ctx, m.OwnerID)
+		for _, f := range fields {
+			conditions[f.Key] = fmt.Sprintf("NOT jsonb_exists(client.fields, '%d')", f.ID)
+		}
+	}
 	for _, name := range names {
-		column, known := emptyColumns[name]
+		condition, known := conditions[name]
 		if err != nil || !known {
 			continue
 		}
 		var n int64
 		n, err = Audience(ms.db.pg.Bun.NewSelect().TableExpr("clients AS client"), m).
-			Where("client.suppressed_at IS NULL AND client.? = ''", bun.Ident(column)).Count(ctx)
+			Where("client.suppressed_at IS NULL").Where(condition).Count(ctx)
 		v.Empty[name] = n
 	}
 	return v, postgres.TranslateError(err)

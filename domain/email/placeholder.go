@@ -89,10 +89,10 @@ func distance(a, b string) int {
 	return row[len(y)]
 }
 
-// Uses are the placeholders that the texts hold, each once.
-func Uses(texts ...string) (names []string) {
+// Uses are the placeholders that the texts hold without a word for where there is none, each once.
+func Uses(fields []domain.Field, texts ...string) (names []string) {
 	for _, found := range placeholder.FindAllStringSubmatch(strings.Join(texts, "\n"), -1) {
-		if name := strings.TrimSpace(found[1]); placeholders[name] != 0 && !slices.Contains(names, name) {
+		if u, name, ok := readUse(found[1], fields); ok && u.fallback == "" && !slices.Contains(names, name) {
 			names = append(names, name)
 		}
 	}

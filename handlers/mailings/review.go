@@ -133,7 +133,11 @@ func (h *Launches) reviewEmail(r *web.Request, m domain.Mailing, message domain.
 	if templates.IsExample(message.Subject, message.Body) {
 		view.Refused = r.Viewer.T("mailings.example_untouched")
 	}
-	uses := email.Uses(message.Subject, message.Body)
+	fields, err := h.Mailings.DB.Fields().List(r.UserContext(), m.OwnerID)
+	if err != nil {
+		return err
+	}
+	uses := email.Uses(fields, message.Subject, message.Body)
 	values, err := h.Mailings.DB.Mailings().EmptyValues(r.UserContext(), m, uses)
 	if err != nil {
 		return err

@@ -9,6 +9,7 @@ import (
 
 	"skychimp/db"
 	"skychimp/domain"
+	"skychimp/domain/email"
 	"skychimp/handlers/clients"
 	"skychimp/handlers/web"
 	"skychimp/templates"
@@ -72,6 +73,7 @@ type messageView struct {
 	Owner          string             // whose it is, when it is not the viewer's
 	PreviewClients []templates.Option // clients to preview the email as
 	TestTo         string             // where the test goes
+	Empty          []string           // how many clients have nothing for a placeholder, in words
 }
 
 // Show shows a message: to htmx as the row of its owner's list. Who oversees reads everybody's.
@@ -100,6 +102,9 @@ func (h *Messages) Show(r *web.Request) error {
 		return r.Page(fiber.StatusOK, "messages/show", view)
 	}
 	if view.PreviewClients, err = h.previewClients(r); err != nil {
+		return err
+	}
+	if view.Empty, err = h.emptyValues(r, m); err != nil {
 		return err
 	}
 	return r.Page(fiber.StatusOK, "messages/show", view)
@@ -150,3 +155,19 @@ func TestSent(r *web.Request) string {
 }
 
 func messagePath(id int64) string { return "/messages/" + strconv.FormatInt(id, 10) }
+
+// emptyValues say how many of the owner's clients have nothing for a placeholder of the message.
+func (h *Messages) emptyValues(r *web.Request, m domain.Message) (words []string, err error) {
+	fields, err := h.DB.Fields().List(r.UserContext(), m.OwnerID)
+	if err != nil {
+		return nil, err
+	}
+	uses := email.Uses(fields, m.Subject, m.Body)
+	values, err := h.DB.Mailings().EmptyValues(r.UserContext(), domain.Mailing{OwnerID: m.OwnerID, Audience: domain.AudienceAll}, uses)
+	for _, name := range uses {
+		if n := values.Empty[name]; n > 0 {
+			words = append(words, r.Viewer.TN("mailings.empty_values", int(n), "Name", "{{"+name+"}}"))
+		}
+	}
+	return words, err
+}
