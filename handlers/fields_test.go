@@ -110,7 +110,7 @@ func TestMessagesNameFields(t *testing.T) {
 	b.get(fmt.Sprint(path, "/preview?client=", c.ID)).is(t, 200, "To Sofia, Мария Иванова", "Hello Мария")
 	b.get(path+"/preview").is(t, 200, "Where are you?")
 	w.client(t, user.ID, "nobody@example.com")
-	b.get(path).is(t, 200, `id="empty-values"`, "{{last_name}}", "{{city}}")
+	b.get(path).is(t, 200, `id="empty-values"`, "{{city}}")
 	_, other := w.owner(t, "bob")
 	other.post("/messages", "subject", "x", "body", "{{city}}").is(t, 422, "There is no field “city”")
 }
