@@ -1,14 +1,17 @@
 package main
 
 import (
+	"log/slog"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"skychimp/domain/emailauth"
 	"skychimp/handlers/jobs/smtp/smtptest"
 	"skychimp/handlers/resolver/dnstest"
+	"skychimp/templates"
 )
 
 // checked is an installation with all that receivers want; each test takes something away.
@@ -116,6 +119,39 @@ func TestCheckSignsIn(t *testing.T) {
 	if got := command("", "check"); got.code != 1 || !strings.Contains(got.out, "FAIL  SMTP_URL") || strings.Contains(got.out, "wrong@") {
 		t.Errorf("exit %d\n%s%s", got.code, got.out, got.errs)
 	}
+}
+
+// What is wrong stands in the log of the start, and nobody connects to the mail server for it.
+func TestCheckAtTheStart(t *testing.T) {
+	dns := checked(t)
+	dns.Set(t, "_dmarc.shop.example")
+	settings, err := readConfig(os.Environ())
+	if err != nil {
+		t.Fatal(err)
+	}
+	texts, err := templates.LoadTexts()
+	if err != nil {
+		t.Fatal(err)
+	}
+	said := make(lines, 20)
+	p := &program{ctx: t.Context(), config: settings, log: slog.New(slog.NewTextHandler(said, nil))}
+	p.logCheck(texts)
+	select {
+	case line := <-said:
+		if !strings.Contains(line, "level=WARN") || !strings.Contains(line, "There is no DMARC policy") || !strings.Contains(line, "level=FAIL") {
+			t.Error(line)
+		}
+	case <-time.After(time.Minute):
+		t.Fatal("nothing is logged")
+	}
+}
+
+// lines gets a log line by line.
+type lines chan string
+
+func (l lines) Write(line []byte) (int, error) {
+	l <- string(line)
+	return len(line), nil
 }
 
 // Ed25519 alone, which most receivers don't know, is worth a warning.

@@ -21,6 +21,7 @@ Run it for real:
 
 	skychimp migrate               once, and after every update
 	skychimp user create --email me@example.com --role admin
+	skychimp check                 whether receivers will take the emails, and what to do
 	skychimp serve                 until Ctrl-C; it finishes the emails being sent, then exits
 
 Send from cron, without a running service:

@@ -13,7 +13,6 @@ import (
 	"github.com/gofiber/fiber/v2"
 
 	"skychimp/handlers"
-	"skychimp/handlers/resolver"
 	"skychimp/handlers/web"
 	"skychimp/static"
 	"skychimp/templates"
@@ -68,18 +67,12 @@ func (p *program) serveAfter(prepare func(*database) error) (err error) {
 	if err := p.startPublic(database); err != nil {
 		return err
 	}
-	installation, err := p.installation()
+	site, err := p.site(secret)
 	if err != nil {
 		return err
 	}
-	app, err := handlers.New(handlers.Config{
-		Config: web.Config{BaseURL: p.config.BaseURL.URL, Addr: string(p.config.Addr), Proxies: p.config.TrustedProxies,
-			Inbox:   len(p.config.SMTPURL) == 0,
-			Bounces: p.config.BounceAddr != "" || p.config.BounceIMAP.Addr != "", Secret: secret, SecretOld: p.config.SecretOld.key(),
-			RecallFor: time.Duration(p.config.RecallFor)},
-		Check: installation.Lines,
-		Media: media, DNS: resolver.New(string(p.config.DNSAddr)), Passwords: web.NewPasswords(web.HashMemory),
-	}, database.DB, set, files, p.log)
+	site.Media = media
+	app, err := handlers.New(site, database.DB, set, files, p.log)
 	if err != nil {
 		return err
 	}
@@ -93,6 +86,17 @@ func (p *program) serveAfter(prepare func(*database) error) (err error) {
 	}
 	p.logCheck(set.Texts())
 	return errors.Join(p.serve(app, gate, working.failed), working.stop())
+}
+
+// site is what the pages need to know of the environment.
+func (p *program) site(secret []byte) (handlers.Config, error) {
+	installation, err := p.installation()
+	return handlers.Config{
+		Config: web.Config{BaseURL: p.config.BaseURL.URL, Addr: string(p.config.Addr), Proxies: p.config.TrustedProxies,
+			Inbox: len(p.config.SMTPURL) == 0, Bounces: installation.BouncesRead, Secret: secret, SecretOld: p.config.SecretOld.key(),
+			RecallFor: time.Duration(p.config.RecallFor)},
+		Check: installation.Lines, DNS: installation.DNS, Passwords: web.NewPasswords(web.HashMemory),
+	}, err
 }
 
 // loadStatic refuses a build without the files that npm brings.

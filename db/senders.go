@@ -28,7 +28,8 @@ const senderColumns = `sender.*, (SELECT count(*) FROM mailings WHERE sender_id 
 // List are all senders of the owner, the newest first.
 func (s Senders) List(ctx context.Context, owner int64) ([]SenderRow, error) {
 	rows, domains := []SenderRow{}, []domain.SenderDomain{}
-	err := s.db.pg.Bun.NewSelect().TableExpr("senders AS sender").ColumnExpr(senderColumns).Where("sender.owner_id = ?", owner).OrderExpr("sender.id DESC").Scan(ctx, &rows)
+	err := s.db.pg.Bun.NewSelect().TableExpr("senders AS sender").ColumnExpr(senderColumns).
+		Where("sender.owner_id = ?", owner).OrderExpr("sender.id DESC").Scan(ctx, &rows)
 	if err != nil || len(rows) == 0 {
 		return rows, postgres.TranslateError(err)
 	}
@@ -252,10 +253,13 @@ func (s Senders) Delete(ctx context.Context, owner, id int64) error {
 	})
 }
 
+// unneeded are domains without a sender that sign for no run.
+const unneeded = `NOT EXISTS (SELECT FROM senders WHERE domain_id = d.id) AND NOT EXISTS (SELECT FROM runs
+	WHERE status IN ('running', 'paused', 'stopping') AND owner_id = d.owner_id AND sender_domain_id = d.id)`
+
 // dropDomain deletes the keys of a domain that has no sender any more and signs for no run.
 func dropDomain(ctx context.Context, tx Tx, id int64) error {
-	_, err := tx.NewRaw(`DELETE FROM sender_domains AS d WHERE id = ?0 AND NOT EXISTS (SELECT FROM senders WHERE domain_id = d.id)
-		AND NOT EXISTS (SELECT FROM runs WHERE status IN ('running', 'paused', 'stopping') AND owner_id = d.owner_id AND sender_domain_id = d.id)`, id).Exec(ctx)
+	_, err := tx.NewRaw(`DELETE FROM sender_domains AS d WHERE id = ? AND `+unneeded, id).Exec(ctx)
 	return err
 }
 
@@ -301,8 +305,7 @@ func (s Senders) Judge(ctx context.Context, id int64, answers []emailauth.Texts,
 // last run has ended after their last sender was deleted.
 func (s Senders) Unchecked(ctx context.Context, since time.Time) (ids []int64, err error) {
 	err = s.db.pg.InTx(ctx, func(tx Tx) error {
-		_, err := tx.NewRaw(`DELETE FROM sender_domains AS d WHERE NOT EXISTS (SELECT FROM senders WHERE domain_id = d.id)
-			AND NOT EXISTS (SELECT FROM runs WHERE status IN ('running', 'paused', 'stopping') AND owner_id = d.owner_id AND sender_domain_id = d.id)`).Exec(ctx)
+		_, err := tx.NewRaw(`DELETE FROM sender_domains AS d WHERE ` + unneeded).Exec(ctx)
 		if err != nil {
 			return err
 		}

@@ -32,12 +32,15 @@ type Choice struct {
 	Refusal     string // why nothing can be launched from it, "" when it can
 }
 
-// Choice of the viewer's sender; 0 is none.
+// Choice of the viewer's sender; 0 is none. DNS is asked where it would be refused: the records may be there by now.
 func (h *Senders) Choice(r *web.Request, id int64) (Choice, error) {
 	user := *r.Viewer.User
 	if id == 0 {
 		return Choice{From: user.From()}, nil
 	}
 	s, err := h.DB.Senders().Get(r.UserContext(), user.ID, id)
+	if err == nil && s.Confirmed() && !s.Domain.Green() {
+		s.Domain, err = h.look(r.UserContext(), s.Domain)
+	}
 	return Choice{From: s.From(user, s.Domain), Unconfirmed: !s.Confirmed(), Refusal: r.Viewer.Problem(s.MayLaunch(s.Domain))}, err
 }
