@@ -17,11 +17,11 @@ func TestAttempts(t *testing.T) {
 	run, ids := dbtest.NewRun(t, d, "ann", 4)
 	other, _ := dbtest.NewRun(t, d, "bob", 2)
 	s := dbtest.NewSender(t, d)
-	letters := s.Fetch(run.ID)
-	s.All(run.ID, letters[:1], domain.OutcomeAccepted)
-	s.All(run.ID, letters[1:2], domain.OutcomeFailed)
-	s.All(run.ID, letters[2:3], domain.OutcomeDeferred)
-	s.All(run.ID, letters[3:], domain.OutcomeSuppressed)
+	emails := s.Fetch(run.ID)
+	s.All(run.ID, emails[:1], domain.OutcomeAccepted)
+	s.All(run.ID, emails[1:2], domain.OutcomeFailed)
+	s.All(run.ID, emails[2:3], domain.OutcomeDeferred)
+	s.All(run.ID, emails[3:], domain.OutcomeSuppressed)
 	if err := outbox.New(d.Postgres()).Batches().ReopenRetries(t.Context(), dbtest.Monday.Add(time.Hour)); err != nil {
 		t.Fatal(err)
 	}
@@ -106,13 +106,13 @@ func TestDeliveries(t *testing.T) {
 	d := dbtest.New(t)
 	run, ids := dbtest.NewRun(t, d, "ann", db.PageSize+3)
 	s := dbtest.NewSender(t, d)
-	letters := s.Fetch(run.ID)
-	s.All(run.ID, letters[:1], domain.OutcomeDeferred)
+	emails := s.Fetch(run.ID)
+	s.All(run.ID, emails[:1], domain.OutcomeDeferred)
 	if err := outbox.New(d.Postgres()).Batches().Release(t.Context(), s.Self.ID, run.ID, []int32{1}); err != nil {
 		t.Fatal(err)
 	}
-	letters = append(letters[:1], s.Fetch(run.ID)...)
-	s.All(run.ID, letters[1:3], domain.OutcomeFailed)
+	emails = append(emails[:1], s.Fetch(run.ID)...)
+	s.All(run.ID, emails[1:3], domain.OutcomeFailed)
 	rows, more, err := d.Runs().Deliveries(t.Context(), run.ID, "", db.PageOf(1))
 	if err != nil || !more || len(rows) != db.PageSize {
 		t.Fatal(err, more, len(rows))

@@ -19,8 +19,8 @@ type Inbox struct{ db *DB }
 // Inbox of this database.
 func (db *DB) Inbox() Inbox { return Inbox{db} }
 
-// InboxLetter is a letter that the dev inbox took. Raw is empty in lists.
-type InboxLetter struct {
+// InboxEmail is an email that the dev inbox took. Raw is empty in lists.
+type InboxEmail struct {
 	ID         int64 `bun:",pk"`
 	Sender     string
 	Recipient  string
@@ -29,22 +29,22 @@ type InboxLetter struct {
 	ReceivedAt time.Time
 }
 
-// inboxKept is how many letters the dev inbox keeps; what is older goes now and then.
+// inboxKept is how many emails the dev inbox keeps; what is older goes now and then.
 const inboxKept, inboxSweep = 5000, 500
 
-// Save keeps a letter for the dev inbox, without waiting for the disk.
+// Save keeps an email for the dev inbox, without waiting for the disk.
 func (i Inbox) Save(ctx context.Context, from, to string, raw []byte) error {
 	return postgres.TranslateError(pgx.BeginFunc(ctx, i.db.pg.Pool, func(tx pgx.Tx) error {
 		if _, err := tx.Exec(ctx, "SET LOCAL synchronous_commit = off"); err != nil {
 			return err
 		}
 		var id int64
-		err := tx.QueryRow(ctx, `INSERT INTO inbox_letters (sender, recipient, subject, raw) VALUES ($1, $2, $3, $4)
+		err := tx.QueryRow(ctx, `INSERT INTO inbox_emails (sender, recipient, subject, raw) VALUES ($1, $2, $3, $4)
 			RETURNING id`, from, to, subjectOf(raw), raw).Scan(&id)
 		if err != nil || id%inboxSweep != 0 {
 			return err
 		}
-		_, err = tx.Exec(ctx, "DELETE FROM inbox_letters WHERE id <= $1", id-inboxKept)
+		_, err = tx.Exec(ctx, "DELETE FROM inbox_emails WHERE id <= $1", id-inboxKept)
 		return err
 	}))
 }
@@ -64,24 +64,24 @@ func subjectOf(raw []byte) string {
 
 // List is one page of the dev inbox, newest first, and the number of all that match:
 // query is looked for in recipients and subjects.
-func (i Inbox) List(ctx context.Context, query string, page int) ([]InboxLetter, int, error) {
-	letters := []InboxLetter{}
-	found := i.db.pg.Bun.NewSelect().Model(&letters).ExcludeColumn("raw")
+func (i Inbox) List(ctx context.Context, query string, page int) ([]InboxEmail, int, error) {
+	emails := []InboxEmail{}
+	found := i.db.pg.Bun.NewSelect().Model(&emails).ExcludeColumn("raw")
 	if query != "" {
 		like := "%" + escapeLike(clean(query)) + "%"
 		found.Where("recipient ILIKE ? OR subject ILIKE ?", like, like)
 	}
 	total, err := found.Count(ctx)
 	if err != nil || total == 0 {
-		return letters, 0, postgres.TranslateError(err)
+		return emails, 0, postgres.TranslateError(err)
 	}
 	err = found.OrderExpr("id DESC").Limit(PageSize).Offset(int64(pageStart(page, int(total)))).Scan(ctx)
-	return letters, int(total), postgres.TranslateError(err)
+	return emails, int(total), postgres.TranslateError(err)
 }
 
-// Get is one letter with its bytes.
-func (i Inbox) Get(ctx context.Context, id int64) (InboxLetter, error) {
-	var letter InboxLetter
-	err := i.db.pg.Bun.NewSelect().Model(&letter).Where("id = ?", id).Scan(ctx)
-	return letter, postgres.TranslateError(err)
+// Get is one email with its bytes.
+func (i Inbox) Get(ctx context.Context, id int64) (InboxEmail, error) {
+	var email InboxEmail
+	err := i.db.pg.Bun.NewSelect().Model(&email).Where("id = ?", id).Scan(ctx)
+	return email, postgres.TranslateError(err)
 }

@@ -8,7 +8,7 @@ import (
 	"skychimp/domain"
 )
 
-func TestInboxLetters(t *testing.T) {
+func TestInboxEmails(t *testing.T) {
 	d := dbtest.New(t)
 	save := func(to, raw string) {
 		t.Helper()
@@ -29,39 +29,39 @@ func TestInboxLetters(t *testing.T) {
 	for i, tt := range tests {
 		save(fmt.Sprintf("c%d@x.example", i), tt.raw)
 	}
-	letters, total, err := d.Inbox().List(t.Context(), "", 1)
-	if err != nil || total != len(tests) || len(letters) != len(tests) {
+	emails, total, err := d.Inbox().List(t.Context(), "", 1)
+	if err != nil || total != len(tests) || len(emails) != len(tests) {
 		t.Fatal(err, total)
 	}
 	for i, tt := range tests {
-		listed := letters[len(tests)-1-i]
+		listed := emails[len(tests)-1-i]
 		if listed.Subject != tt.subject || listed.Sender != "from@x.example" || listed.ReceivedAt.IsZero() || listed.Raw != nil {
 			t.Errorf("%q: %+v", tt.raw, listed)
 		}
-		if letter, err := d.Inbox().Get(t.Context(), listed.ID); err != nil || string(letter.Raw) != tt.raw || letter.Recipient != fmt.Sprintf("c%d@x.example", i) {
-			t.Errorf("%q: %v %+v", tt.raw, err, letter)
+		if email, err := d.Inbox().Get(t.Context(), listed.ID); err != nil || string(email.Raw) != tt.raw || email.Recipient != fmt.Sprintf("c%d@x.example", i) {
+			t.Errorf("%q: %v %+v", tt.raw, err, email)
 		}
 	}
 	for query, want := range map[string]int{"C1@X": 1, "привет": 1, "hello": 1, "%": 0, "_": 0, "c\x000": 1, "\xff": len(tests)} {
 		if _, total, err := d.Inbox().List(t.Context(), query, 1); err != nil || total != want {
-			t.Errorf("%q: %d letters, want %d (%v)", query, total, want, err)
+			t.Errorf("%q: %d emails, want %d (%v)", query, total, want, err)
 		}
 	}
 	if _, err := d.Inbox().Get(t.Context(), 1<<40); domain.KindOf(err) != domain.NotFound {
 		t.Error(err)
 	}
-	if letters, _, err := d.Inbox().List(t.Context(), "", 99); err != nil || len(letters) != len(tests) {
-		t.Errorf("beyond the last page: %v %d", err, len(letters))
+	if emails, _, err := d.Inbox().List(t.Context(), "", 99); err != nil || len(emails) != len(tests) {
+		t.Errorf("beyond the last page: %v %d", err, len(emails))
 	}
 }
 
 func TestInboxKeepsTheNewest(t *testing.T) {
 	d := dbtest.New(t)
-	dbtest.Exec(t, d, `INSERT INTO inbox_letters (sender, recipient, raw) SELECT 'a', 'b', '' FROM generate_series(1, 5999)`)
+	dbtest.Exec(t, d, `INSERT INTO inbox_emails (sender, recipient, raw) SELECT 'a', 'b', '' FROM generate_series(1, 5999)`)
 	if err := d.Inbox().Save(t.Context(), "a", "newest", []byte{}); err != nil {
 		t.Fatal(err)
 	}
-	if n, first := dbtest.Number(t, d, "SELECT count(*) FROM inbox_letters"), dbtest.Number(t, d, "SELECT min(id) FROM inbox_letters"); n != 5000 || first != 1001 {
-		t.Errorf("%d letters from %d", n, first)
+	if n, first := dbtest.Number(t, d, "SELECT count(*) FROM inbox_emails"), dbtest.Number(t, d, "SELECT min(id) FROM inbox_emails"); n != 5000 || first != 1001 {
+		t.Errorf("%d emails from %d", n, first)
 	}
 }

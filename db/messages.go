@@ -127,7 +127,7 @@ func lockMessage(ctx context.Context, tx Tx, owner, id int64) (m domain.Message,
 	return m, err
 }
 
-// SendTest queues a letter with the message to its owner's own address, filled in as for
+// SendTest queues an email with the message to its owner's own address, filled in as for
 // the client, or for nobody (0). TooMany when the owner has had many of them lately.
 func (ms Messages) SendTest(ctx context.Context, owner, id, clientID int64, now time.Time) error {
 	return ms.db.pg.InTx(ctx, func(tx Tx) error {

@@ -56,7 +56,7 @@ func firstLaunched(ctx context.Context, tx bun.IDB, owner int64) (id int64, err 
 	return id, err
 }
 
-// Save lets write and plan work on the letter and the mailing that wait, saves both and,
+// Save lets write and plan work on the email and the mailing that wait, saves both and,
 // with launch, launches the mailing, which can be taken back for wait: once, for who launched one before gets that one
 // back and nothing is changed. The lock on the owner makes a double click wait for the first.
 func (o Onboarding) Save(ctx context.Context, owner int64, launch bool, wait time.Duration,

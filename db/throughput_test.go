@@ -49,7 +49,7 @@ func TestThroughput(t *testing.T) {
 	}
 }
 
-// Of a large run the accepted letters are estimated, refusals and delays are counted.
+// Of a large run the accepted emails are estimated, refusals and delays are counted.
 func TestThroughputOfMany(t *testing.T) {
 	d := dbtest.New(t)
 	const n = 50_000

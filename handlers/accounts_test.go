@@ -17,7 +17,7 @@ import (
 )
 
 // emails are the emails that wait in the queue, oldest first.
-func (w *env) letters(t *testing.T) (list []domain.MailJob) {
+func (w *env) mailJobs(t *testing.T) (list []domain.MailJob) {
 	t.Helper()
 	rows, err := w.db.Postgres().Pool.Query(t.Context(), "SELECT args::text FROM river_job WHERE kind = 'mail' ORDER BY id")
 	if err != nil {
@@ -89,11 +89,11 @@ func TestRegisterVerifyAndSignIn(t *testing.T) {
 	b.post("/register", "name", "Анна", "email", " anna@People.Example ", "timezone", "Asia/Omsk").leads(t, "/register/sent")
 	b.get("/register/sent").is(t, 200, "anna@people.example")
 
-	letters := w.letters(t)
-	if len(letters) != 1 || letters[0].Email != domain.MailVerify || letters[0].UserID != 0 {
-		t.Fatalf("letters %+v", letters)
+	emails := w.mailJobs(t)
+	if len(emails) != 1 || emails[0].Email != domain.MailVerify || emails[0].UserID != 0 {
+		t.Fatalf("emails %+v", emails)
 	}
-	registration, err := w.db.Registrations().Get(t.Context(), letters[0].RegistrationID)
+	registration, err := w.db.Registrations().Get(t.Context(), emails[0].RegistrationID)
 	if err != nil || registration.Language != "ru" || registration.Timezone != "Asia/Omsk" {
 		t.Fatalf("registered %+v, %v", registration, err)
 	}
@@ -206,8 +206,8 @@ func TestRegisterRefusesAndKeeps(t *testing.T) {
 			t.Errorf("%s is not marked in %s", test.field, got.body)
 		}
 	}
-	if n := len(w.letters(t)); n != 0 {
-		t.Errorf("%d letters", n)
+	if n := len(w.mailJobs(t)); n != 0 {
+		t.Errorf("%d emails", n)
 	}
 }
 
@@ -219,7 +219,7 @@ func TestStrangersLearnNothing(t *testing.T) {
 	number := regexp.MustCompile(`(unknown|known)\d*@people\.example`)
 	tests := []struct {
 		path   string
-		letter domain.MailKind
+		email  domain.MailKind
 		values []string
 	}{
 		{"/register", domain.MailVerify, []string{"name", "Anna"}},
@@ -239,9 +239,9 @@ func TestStrangersLearnNothing(t *testing.T) {
 		if a != b {
 			t.Errorf("%s: the answers differ:\n%s\n%s", test.path, a, b)
 		}
-		letters := w.letters(t)
-		if len(letters) != 2*i+2 || letters[2*i].Email != test.letter || letters[2*i].UserID != known.ID && i > 0 || letters[2*i+1].UserID != 0 {
-			t.Errorf("%s: letters %+v", test.path, letters)
+		emails := w.mailJobs(t)
+		if len(emails) != 2*i+2 || emails[2*i].Email != test.email || emails[2*i].UserID != known.ID && i > 0 || emails[2*i+1].UserID != 0 {
+			t.Errorf("%s: emails %+v", test.path, emails)
 		}
 	}
 	if user, err := w.db.Users().Get(t.Context(), known.ID); err != nil || user.Name != "known" || user.PasswordHash != known.PasswordHash {

@@ -27,7 +27,7 @@ func (b *browser) from(address string) *browser { return b.with("X-Forwarded-For
 // written is how many of the emails that wait have somebody to go to.
 func (w *env) written(t *testing.T) (n int) {
 	t.Helper()
-	for _, job := range w.letters(t) {
+	for _, job := range w.mailJobs(t) {
 		if job.UserID != 0 || job.RegistrationID != 0 {
 			n++
 		}
@@ -457,12 +457,12 @@ func TestEmailChange(t *testing.T) {
 	b.post("/account/email", "email", "thief@people.example", "current", "not the password").is(t, 422, `aria-invalid="true"`, "thief@people.example")
 	b.post("/account/email", "email", "nonsense", "current", password).is(t, 422, `aria-invalid="true"`)
 	b.post("/account/email", "email", ann.Email, "current", password).is(t, 422, "already")
-	if n := len(w.letters(t)); n != 0 {
+	if n := len(w.mailJobs(t)); n != 0 {
 		t.Fatalf("%d emails", n)
 	}
 
 	thief := ask("thief@people.example")
-	if jobs := w.letters(t); len(jobs) != 2 || jobs[0].Email != domain.MailOldEmail || jobs[1].Email != domain.MailNewEmail || jobs[1].EmailChangeID != thief.ID {
+	if jobs := w.mailJobs(t); len(jobs) != 2 || jobs[0].Email != domain.MailOldEmail || jobs[1].Email != domain.MailNewEmail || jobs[1].EmailChangeID != thief.ID {
 		t.Errorf("%+v", jobs)
 	}
 	_, toThief := links(thief)
@@ -507,7 +507,7 @@ func TestEmailChange(t *testing.T) {
 // invited is how many emails go to addresses that are to be new ones.
 func (w *env) invited(t *testing.T) (n int) {
 	t.Helper()
-	for _, job := range w.letters(t) {
+	for _, job := range w.mailJobs(t) {
 		if job.Email == domain.MailNewEmail && job.EmailChangeID != 0 {
 			n++
 		}

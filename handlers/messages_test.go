@@ -183,7 +183,7 @@ func TestMessagePreview(t *testing.T) {
 		t.Errorf("headers %v", a.Header)
 	}
 	if strings.Contains(a.body, "<script") {
-		t.Error("a script in the letter")
+		t.Error("a script in the email")
 	}
 	b.get(fmt.Sprint(path, "?client=", client.ID)).is(t, 200, "Dear Name of c@example.com of c@example.com: note")
 	b.get(path+"?scheme=dark").is(t, 200, "@media all{")

@@ -172,8 +172,8 @@ var decisions = []decision{
 	{"GET /attempts", viewers, 200, 200, "", ""},
 
 	{"GET /inbox", anybody, 200, 200, "", ""}, // here the visitor's program is on this machine
-	{"GET /inbox/:id", anybody, 200, 200, "letter", ""},
-	{"GET /inbox/:id/html", anybody, 200, 200, "letter", ""},
+	{"GET /inbox/:id", anybody, 200, 200, "email", ""},
+	{"GET /inbox/:id/html", anybody, 200, 200, "email", ""},
 	{"GET /view/:token", anybody, 404, 404, "", ""},
 	{"GET /unsubscribe/:token", anybody, 200, 200, "", ""},
 	{"POST /unsubscribe/:token", anybody, 200, 200, "", ""},
@@ -299,7 +299,7 @@ func (d decision) cells() (list []cell) {
 	for _, role := range []string{"visitor", "user", "manager", "content", "admin", "blocked"} {
 		objects := []string{""}
 		switch {
-		case d.thing == "letter" || d.thing != "" && role == "visitor": // has no owner; owns nothing
+		case d.thing == "email" || d.thing != "" && role == "visitor": // has no owner; owns nothing
 			objects = []string{"foreign", "missing"}
 		case d.thing != "":
 			objects = []string{"own", "foreign", "missing"}

@@ -36,7 +36,7 @@ var things = map[string]string{
 		) INSERT INTO senders (id, owner_id, domain_id, name, email) SELECT $1, $2, id, 'Shop', 'news@s' || $1::bigint::text || '.example' FROM domain`,
 	"post": `INSERT INTO posts (id, author_id, slug, title, body) VALUES ($1, $2, 'post-' || $1::bigint::text, 'Post', 'Text')`,
 	"user": `INSERT INTO users (id, email, name, password_hash, role) SELECT $1, $1::bigint::text || '@x.example', 'Name', '', 'user' WHERE $2 > 0`,
-	"letter": `INSERT INTO inbox_letters (id, sender, recipient, raw)
+	"email": `INSERT INTO inbox_emails (id, sender, recipient, raw)
 		SELECT $1, 'a@x.example', 'b@x.example', convert_to(E'Subject: Hello\r\n\r\nHello', 'UTF8') WHERE $2 > 0`,
 }
 

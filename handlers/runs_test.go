@@ -24,13 +24,13 @@ func (w *env) sent(t *testing.T, m domain.Mailing, outcomes ...domain.Outcome) d
 		t.Fatal(err)
 	}
 	defer self.Close(t.Context())
-	letters, err := outbox.New(w.db.Postgres()).Batches().Fetch(t.Context(), self.ID, run.ID, 1)
+	emails, err := outbox.New(w.db.Postgres()).Batches().Fetch(t.Context(), self.ID, run.ID, 1)
 	if err != nil {
 		t.Fatal(err)
 	}
 	var results []outbox.Result
 	for i, outcome := range outcomes {
-		r := outbox.Result{Instance: self.ID, RunID: run.ID, Seq: letters[i].Seq, ClientID: letters[i].ClientID, Email: letters[i].Email,
+		r := outbox.Result{Instance: self.ID, RunID: run.ID, Seq: emails[i].Seq, ClientID: emails[i].ClientID, Email: emails[i].Email,
 			N: 1, At: time.Now(), Outcome: outcome}
 		switch outcome {
 		case domain.OutcomeAccepted:
@@ -138,8 +138,8 @@ func TestAttemptsPage(t *testing.T) {
 	w.client(t, bob.ID, "bobs@example.com")
 	news := w.mailing(t, ann.ID)
 	w.sent(t, news, domain.OutcomeAccepted, domain.OutcomeFailed)
-	letters := w.mailing(t, ann.ID, func(f *domain.MailingForm) { f.Name = "Letters" })
-	w.sent(t, letters, domain.OutcomeAccepted)
+	emails := w.mailing(t, ann.ID, func(f *domain.MailingForm) { f.Name = "Emails" })
+	w.sent(t, emails, domain.OutcomeAccepted)
 	w.sent(t, w.mailing(t, bob.ID), domain.OutcomeAccepted)
 	manager := w.as(t, w.user(t, "max", domain.RoleManager))
 	tests := []struct {
@@ -151,8 +151,8 @@ func TestAttemptsPage(t *testing.T) {
 		{"own", b, "", "second@example.com", "bobs@"},
 		{"accepted", b, "status=accepted", "first@example.com", "second@"},
 		{"failed", b, "status=failed", "550 5.1.1 &lt;nobody&gt;", "first@"},
-		{"a mailing", b, fmt.Sprint("mailing=", letters.ID), "Letters", "second@"},
-		{"a mailing and a status", b, fmt.Sprint("status=failed&mailing=", letters.ID), "No attempts match", "first@"},
+		{"a mailing", b, fmt.Sprint("mailing=", emails.ID), "Emails", "second@"},
+		{"a mailing and a status", b, fmt.Sprint("status=failed&mailing=", emails.ID), "No attempts match", "first@"},
 		{"a foreign mailing", other, fmt.Sprint("mailing=", news.ID), "No attempts match", "first@"},
 		{"another's own", other, "", "bobs@example.com", "first@"},
 		{"everybody's", manager, "", "bobs@example.com", "nobody@"},

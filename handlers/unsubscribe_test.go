@@ -32,7 +32,7 @@ func TestUnsubscribePage(t *testing.T) {
 	for range 2 {
 		program.post(path, "List-Unsubscribe", "One-Click").is(t, 200, "c…@example.com gets no more emails from ann.")
 		if !suppressed() {
-			t.Fatal("still gets letters")
+			t.Fatal("still gets emails")
 		}
 	}
 	b.get(path).is(t, 200, "gets no more emails")

@@ -34,18 +34,18 @@ func NewSender(t testing.TB, d *db.DB) *Sender {
 // Fetch takes one batch.
 func (s *Sender) Fetch(run int64) []outbox.Delivery {
 	s.t.Helper()
-	letters, err := outbox.New(s.d.Postgres()).Batches().Fetch(s.t.Context(), s.Self.ID, run, 1)
+	emails, err := outbox.New(s.d.Postgres()).Batches().Fetch(s.t.Context(), s.Self.ID, run, 1)
 	if err != nil {
 		s.t.Fatal(err)
 	}
-	return letters
+	return emails
 }
 
-// Result is what the outcome means: an accepted letter was accepted, a suppressed one not tried.
-func (s *Sender) Result(run int64, letter outbox.Delivery, outcome domain.Outcome) outbox.Result {
+// Result is what the outcome means: an accepted email was accepted, a suppressed one not tried.
+func (s *Sender) Result(run int64, email outbox.Delivery, outcome domain.Outcome) outbox.Result {
 	s.at = s.at.Add(time.Microsecond)
-	r := outbox.Result{Instance: s.Self.ID, RunID: run, Seq: letter.Seq, ClientID: letter.ClientID, Email: letter.Email,
-		N: letter.Tries + 1, At: s.at, Outcome: outcome}
+	r := outbox.Result{Instance: s.Self.ID, RunID: run, Seq: email.Seq, ClientID: email.ClientID, Email: email.Email,
+		N: email.Tries + 1, At: s.at, Outcome: outcome}
 	switch outcome {
 	case domain.OutcomeAccepted:
 		r.Status, r.Code, r.Answer = domain.Accepted, 250, "2.0.0 Ok"
@@ -74,12 +74,12 @@ func (s *Sender) Record(results ...outbox.Result) {
 	}
 }
 
-// All records the same outcome for the letters.
-func (s *Sender) All(run int64, letters []outbox.Delivery, outcome domain.Outcome) {
+// All records the same outcome for the emails.
+func (s *Sender) All(run int64, emails []outbox.Delivery, outcome domain.Outcome) {
 	s.t.Helper()
 	results := []outbox.Result{}
-	for _, letter := range letters {
-		results = append(results, s.Result(run, letter, outcome))
+	for _, email := range emails {
+		results = append(results, s.Result(run, email, outcome))
 	}
 	s.Record(results...)
 }

@@ -78,9 +78,9 @@ func (c *crawl) tabs() {
 // refusals shows what only a broken database brings.
 func (c *crawl) refusals() {
 	v := c.tab()
-	c.exec("ALTER TABLE inbox_letters RENAME TO inbox_letters_elsewhere")
+	c.exec("ALTER TABLE inbox_emails RENAME TO inbox_emails_elsewhere")
 	c.look(v, sight{"refusal", visitors, "/inbox?broken", 500, "", false})
-	c.exec("ALTER TABLE inbox_letters_elsewhere RENAME TO inbox_letters")
+	c.exec("ALTER TABLE inbox_emails_elsewhere RENAME TO inbox_emails")
 
 	keeper, err := c.db.Postgres().Pool.Acquire(c.Context())
 	if err != nil {

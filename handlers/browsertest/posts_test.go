@@ -18,7 +18,7 @@ func postsFlow(s *suite) {
 	writer.follow(".head a[href='/admin/posts/new']")
 	writer.follow(save)
 	writer.see("[name=title][aria-invalid=true]")
-	writer.fill("title", "How letters arrive")
+	writer.fill("title", "How emails arrive")
 	writer.writeBody("They *arrive* in the morning.")
 	writer.do(chromedp.SetUploadFiles(field("image"), []string{paint(s.T)}))
 	writer.follow("button[name=publish][value=now]")
@@ -26,23 +26,23 @@ func postsFlow(s *suite) {
 	writer.reads("main tr .badge", "published")
 	writer.find("nothing like it")
 	writer.gone("main tr[id]")
-	writer.find("HOW LETTERS")
+	writer.find("HOW EMAILS")
 	writer.follow("main tr[id] a")
 	writer.see("img.article-picture")
 
 	reader := s.visit("ru")
 	reader.open("/blog")
 	reader.follow("article.post-card h3 a")
-	reader.reads("h1", "How letters arrive")
+	reader.reads("h1", "How emails arrive")
 	reader.see(".prose em")
 	reader.see("img.article-picture")
-	if at, views := reader.at(), reader.text(".article .views"); at != "/blog/how-letters-arrive" || views != "1" {
+	if at, views := reader.at(), reader.text(".article .views"); at != "/blog/how-emails-arrive" || views != "1" {
 		s.Errorf("%s views at %s", views, at)
 	}
 	reader.open("/")
 	reader.see("article.post-card")
 	reader.do(chromedp.EmulateViewport(390, 844))
-	for _, path := range []string{"/", "/blog", "/blog/how-letters-arrive"} {
+	for _, path := range []string{"/", "/blog", "/blog/how-emails-arrive"} {
 		reader.open(path)
 		if ask(reader, chromedp.Evaluate[bool](`document.documentElement.scrollWidth > innerWidth`)) {
 			s.Errorf("%s is wider than a phone", path)
@@ -50,7 +50,7 @@ func postsFlow(s *suite) {
 	}
 
 	writer.open("/admin/posts")
-	writer.remove(rowOf("post", "How letters arrive"))
+	writer.remove(rowOf("post", "How emails arrive"))
 	reader.open("/blog")
 	reader.gone("article.post-card")
 }

@@ -30,8 +30,8 @@ type inboxView struct {
 	Pager    web.Pager
 }
 
-// inboxLetterView is the page inbox/show.
-type inboxLetterView struct {
+// inboxEmailView is the page inbox/show.
+type inboxEmailView struct {
 	inboxRow
 	Sender, Text, Raw string
 	HasHTML           bool
@@ -43,13 +43,13 @@ func (h *Inbox) List(r *web.Request) error {
 		return domain.Errorf(domain.NotFound, "", "errors.not_found")
 	}
 	page := max(1, r.QueryInt("page", 1))
-	letters, total, err := h.DB.Inbox().List(r.UserContext(), r.Query("q"), page)
+	emails, total, err := h.DB.Inbox().List(r.UserContext(), r.Query("q"), page)
 	if err != nil {
 		return err
 	}
 	view := inboxView{Query: r.Query("q"), Found: r.Viewer.TN("inbox.found", total), Fragment: r.HTMX(),
 		Pager: r.Pager(page, db.LastPage(total))}
-	for _, one := range letters {
+	for _, one := range emails {
 		view.Rows = append(view.Rows, h.inboxRow(r, one))
 	}
 	if view.Fragment {
@@ -58,24 +58,24 @@ func (h *Inbox) List(r *web.Request) error {
 	return r.Page(fiber.StatusOK, "inbox/list", view)
 }
 
-func (h *Inbox) inboxRow(r *web.Request, one db.InboxLetter) inboxRow {
+func (h *Inbox) inboxRow(r *web.Request, one db.InboxEmail) inboxRow {
 	return inboxRow{ID: one.ID, Recipient: one.Recipient, Subject: one.Subject, ReceivedAt: r.Viewer.Moment(one.ReceivedAt)}
 }
 
 // Show shows one email: its text with the links, the HTML in a frame, the source.
 func (h *Inbox) Show(r *web.Request) error {
-	letter, parsed, err := h.readLetter(r)
+	email, parsed, err := h.readEmail(r)
 	if err != nil {
 		return err
 	}
-	return r.Page(fiber.StatusOK, "inbox/show", inboxLetterView{inboxRow: h.inboxRow(r, letter),
-		Sender: letter.Sender, Text: parsed.Text, Raw: string(bytes.ToValidUTF8(letter.Raw, []byte("?"))), HasHTML: parsed.HTML != ""})
+	return r.Page(fiber.StatusOK, "inbox/show", inboxEmailView{inboxRow: h.inboxRow(r, email),
+		Sender: email.Sender, Text: parsed.Text, Raw: string(bytes.ToValidUTF8(email.Raw, []byte("?"))), HasHTML: parsed.HTML != ""})
 }
 
 // HTML is the HTML part alone, for the frame; its links open in the whole window, so that
 // a mailbox can be confirmed from here.
 func (h *Inbox) HTML(r *web.Request) error {
-	_, parsed, err := h.readLetter(r)
+	_, parsed, err := h.readEmail(r)
 	if err != nil {
 		return err
 	}
@@ -87,13 +87,13 @@ func (h *Inbox) HTML(r *web.Request) error {
 	return r.SendString(`<base target="_top">` + parsed.HTML)
 }
 
-func (h *Inbox) readLetter(r *web.Request) (db.InboxLetter, content, error) {
+func (h *Inbox) readEmail(r *web.Request) (db.InboxEmail, content, error) {
 	if !r.Site.Inbox {
-		return db.InboxLetter{}, content{}, domain.Errorf(domain.NotFound, "", "errors.not_found")
+		return db.InboxEmail{}, content{}, domain.Errorf(domain.NotFound, "", "errors.not_found")
 	}
-	letter, err := h.DB.Inbox().Get(r.UserContext(), r.ID())
+	email, err := h.DB.Inbox().Get(r.UserContext(), r.ID())
 	if err != nil {
-		return letter, content{}, err
+		return email, content{}, err
 	}
-	return letter, read(letter.Raw), nil
+	return email, read(email.Raw), nil
 }

@@ -11,7 +11,7 @@ import (
 )
 
 const (
-	maxInboxLetter     = 10 << 20
+	maxInboxEmail      = 10 << 20
 	maxInboxRecipients = 100
 )
 
@@ -25,7 +25,7 @@ func Serve(ctx context.Context, ln net.Listener, save func(ctx context.Context, 
 	}))
 	server.Domain = "localhost"
 	server.EnableSMTPUTF8 = true
-	server.MaxMessageBytes = maxInboxLetter
+	server.MaxMessageBytes = maxInboxEmail
 	server.MaxRecipients = maxInboxRecipients
 	server.ReadTimeout, server.WriteTimeout = 5*time.Minute, 5*time.Minute
 	server.ErrorLog = slog.NewLogLogger(slog.Default().Handler(), slog.LevelWarn)
@@ -62,14 +62,14 @@ func (s *session) Data(r io.Reader) error {
 	}
 	for _, to := range s.to {
 		if err := s.save(s.ctx, s.from, to, raw); err != nil {
-			slog.Error("a letter for the inbox is not saved", "error", err)
+			slog.Error("an email for the inbox is not saved", "error", err)
 			return errInbox
 		}
 	}
 	return nil
 }
 
-var errInbox = &smtp.SMTPError{Code: 451, EnhancedCode: smtp.EnhancedCode{4, 3, 0}, Message: "the inbox cannot save letters now"}
+var errInbox = &smtp.SMTPError{Code: 451, EnhancedCode: smtp.EnhancedCode{4, 3, 0}, Message: "the inbox cannot save emails now"}
 
 func (s *session) Reset() { s.from, s.to = "", nil }
 

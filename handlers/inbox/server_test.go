@@ -11,14 +11,14 @@ import (
 	"skychimp/handlers/jobs/smtp"
 )
 
-type inboxLetter struct{ from, to, raw string }
+type inboxEmail struct{ from, to, raw string }
 
 func TestServe(t *testing.T) {
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
-	saved := make(chan inboxLetter, 10)
+	saved := make(chan inboxEmail, 10)
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
 	served := make(chan error, 1)
@@ -27,7 +27,7 @@ func TestServe(t *testing.T) {
 			if strings.HasPrefix(to, "away") {
 				return errors.New("the database is away")
 			}
-			saved <- inboxLetter{from, to, string(raw)}
+			saved <- inboxEmail{from, to, string(raw)}
 			return nil
 		})
 	}()
@@ -41,7 +41,7 @@ func TestServe(t *testing.T) {
 	}
 	defer c.Abort()
 
-	small, large := "Subject: Hi\r\n\r\n.text\r\n", strings.Repeat("too much\r\n", maxInboxLetter/10+1)
+	small, large := "Subject: Hi\r\n\r\n.text\r\n", strings.Repeat("too much\r\n", maxInboxEmail/10+1)
 	for _, l := range []struct {
 		to, raw string
 		want    domain.AttemptStatus
@@ -62,7 +62,7 @@ func TestServe(t *testing.T) {
 			t.Errorf("%s: %s", l.to, answer)
 		}
 		if l.want == domain.Accepted {
-			if got := <-saved; got != (inboxLetter{"news@sender.example", l.to, l.raw}) {
+			if got := <-saved; got != (inboxEmail{"news@sender.example", l.to, l.raw}) {
 				t.Errorf("%s: saved %+v", l.to, got)
 			}
 		}

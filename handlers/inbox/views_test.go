@@ -11,6 +11,6 @@ func TestViews(t *testing.T) {
 	webtest.Views(t, map[string]any{
 		"inbox/list":    inboxView{},
 		"inbox/results": inboxView{},
-		"inbox/show":    inboxLetterView{},
+		"inbox/show":    inboxEmailView{},
 	})
 }

@@ -52,7 +52,7 @@ func mailbox(t *testing.T) (*MailWorker, func(domain.MailJob) []sent) {
 	}
 }
 
-func TestSystemLetters(t *testing.T) {
+func TestSystemEmails(t *testing.T) {
 	w, work := mailbox(t)
 	user := domain.User{Email: "anna@x.example", Name: "Анна", Role: domain.RoleUser, Language: "ru", Timezone: "UTC"}
 	if err := w.DB.Users().Create(t.Context(), &user); err != nil {
@@ -209,7 +209,7 @@ func TestLinksOutliveSecret(t *testing.T) {
 	}
 }
 
-func TestTestLetter(t *testing.T) {
+func TestTestEmail(t *testing.T) {
 	w, work := mailbox(t)
 	owner := domain.User{Email: "anna@x.example", Name: "Anna", Role: domain.RoleUser, Language: "en", Timezone: "UTC", VerifiedAt: time.Now()}
 	if err := w.DB.Users().Create(t.Context(), &owner); err != nil {

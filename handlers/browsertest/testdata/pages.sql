@@ -113,5 +113,5 @@ INSERT INTO audit (actor_id, actor, act, object, object_id, reason)
 SELECT 2, 'max.manager@example.com', (ARRAY['disable', 'enable', 'block', 'unblock', 'create', 'role_user', 'role_manager', 'role_content', 'role_admin'])[1 + n % 9],
     CASE WHEN n % 9 < 2 THEN 'Weekly letter' ELSE 'olga.owner@example.com' END, 1, CASE WHEN n % 4 = 0 THEN repeat('unbroken', 30) ELSE 'A reason' END FROM generate_series(1, 60) AS n;
 
-INSERT INTO inbox_letters (id, sender, recipient, subject, raw) SELECT n, 'SkyChimp <noreply@localhost>', 'client' || n || '@example.com', 'News number ' || n,
+INSERT INTO inbox_emails (id, sender, recipient, subject, raw) SELECT n, 'SkyChimp <noreply@localhost>', 'client' || n || '@example.com', 'News number ' || n,
     convert_to(E'From: SkyChimp <noreply@localhost>\r\nTo: client@example.com\r\nSubject: News\r\nMIME-Version: 1.0\r\nContent-Type: multipart/alternative; boundary=b\r\n\r\n--b\r\nContent-Type: text/plain\r\n\r\nHello\r\n--b\r\nContent-Type: text/html\r\n\r\n<!doctype html><html lang=en><title>News</title><p style="color: red">Hello</p></html>\r\n--b--\r\n', 'UTF8') FROM generate_series(1, 60) AS n;

@@ -201,7 +201,7 @@ func (w *fixture) wantOnce(emails int) {
 
 func TestRunReachesEveryoneOnce(t *testing.T) {
 	t.Parallel()
-	w := newFixture(t, smtptest.Script{LettersPerConn: 40})
+	w := newFixture(t, smtptest.Script{EmailsPerConn: 40})
 	w.start(4)
 	w.exec(`INSERT INTO clients (owner_id, email, suppressed_at) VALUES (1000, 'gone@example.org', now())`)
 	run := w.plan(1234)
@@ -325,14 +325,14 @@ func TestNoAnswerAfterTheDotIsTriedOnceMore(t *testing.T) {
 	}
 }
 
-func TestConnectionsThatBreakCostNobodyALetter(t *testing.T) {
+func TestConnectionsThatBreakCostNobodyAEmail(t *testing.T) {
 	t.Parallel()
 	for name, script := range map[string]smtptest.Script{
 		"dropped at RCPT":   {On: everyNth(7, domain.StageRcpt, smtptest.Action{Drop: true})},
 		"dropped at DATA":   {On: everyNth(7, domain.StageData, smtptest.Action{Drop: true})},
 		"421 at MAIL":       {On: everyNth(9, domain.StageMail, smtptest.Action{Answer: "421 4.3.2 later"})},
 		"no pipelining":     {NoPipelining: true},
-		"4 emails a time":   {LettersPerConn: 4},
+		"4 emails a time":   {EmailsPerConn: 4},
 		"dropped after 250": {On: everyNth(5, domain.StageEndOfData, smtptest.Action{DropAfter: true})},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -398,7 +398,7 @@ func TestStoppedInMidRun(t *testing.T) {
 			}
 			late := 0
 			for _, l := range w.server.Emails() {
-				if l.Dot.After(at.Add(time.Second)) {
+				if l.EndOfData.After(at.Add(time.Second)) {
 					late++
 				}
 			}

@@ -40,8 +40,8 @@ func TestRecallWaits(t *testing.T) {
 	w.wantCounts(w.closed(run.ID), domain.Counts{Planned: 120, Accepted: 120})
 	w.wantOnce(120)
 	for _, email := range w.server.Emails() {
-		if email.Dot.Before(m.Recall.Until) {
-			t.Fatalf("%s got an email %v too early", email.To, m.Recall.Until.Sub(email.Dot))
+		if email.EndOfData.Before(m.Recall.Until) {
+			t.Fatalf("%s got an email %v too early", email.To, m.Recall.Until.Sub(email.EndOfData))
 		}
 	}
 }
@@ -84,8 +84,8 @@ func TestPausedInMidRun(t *testing.T) {
 		t.Errorf("%d emails, and %d a second later", held, now)
 	}
 	for _, email := range w.server.Emails() {
-		if email.Dot.After(at.Add(time.Second)) {
-			t.Fatalf("an email was sent %v after the pause", email.Dot.Sub(at))
+		if email.EndOfData.After(at.Add(time.Second)) {
+			t.Fatalf("an email was sent %v after the pause", email.EndOfData.Sub(at))
 		}
 	}
 	if _, err := w.db.Mailings().Resume(t.Context(), 1000, m.ID); err != nil {

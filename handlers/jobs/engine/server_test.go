@@ -35,7 +35,7 @@ func TestAnotherServerTakesOver(t *testing.T) {
 		"no login":   {RequireAuth: true},
 		"unwelcome":  {On: smtptest.Answer(domain.StageMail, "550 5.7.1 not from you")},
 		"busy":       {On: smtptest.Answer(domain.StageMail, "421 4.3.2 come back later")},
-		"limited":    {LettersPerConn: 3},
+		"limited":    {EmailsPerConn: 3},
 		"dying":      {On: everyNth(7, domain.StageMail, smtptest.Action{Drop: true})},
 		"no answers": {On: smtptest.At(domain.StageHello, smtptest.Action{Drop: true})},
 	} {

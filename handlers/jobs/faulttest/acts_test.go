@@ -102,13 +102,13 @@ func (a act) run(t *testing.T, do func(*environment, domain.Run) time.Time) {
 	most := 0
 	for range times {
 		owner := env.owner(1000) // a blocked one has no further run
-		before := env.server.Dots()
+		before := env.server.EndsOfData()
 		id := env.begin(env.mailing(owner))
 		row, err := env.db.Runs().Get(t.Context(), 0, id)
 		if err != nil {
 			t.Fatal(err)
 		}
-		env.until("the run has begun", func() bool { return env.server.Dots() > before })
+		env.until("the run has begun", func() bool { return env.server.EndsOfData() > before })
 		at := do(env, row.Run)
 		env.until("the run is closed", env.closed)
 		late := env.late(at, func(smtptest.Email) bool { return true })

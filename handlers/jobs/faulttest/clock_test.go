@@ -55,8 +55,8 @@ func TestFaultClockADayAhead(t *testing.T) {
 	env.until("the plan job was left several times", func() bool {
 		return env.ask(`SELECT EXISTS (SELECT FROM river_job WHERE kind = 'plan' AND (metadata->>'snoozes')::int >= 2)`)
 	})
-	if n := env.count(`SELECT count(*) FROM runs`); n != 3 || env.server.Dots() != 30 {
-		t.Errorf("%d runs, want 3; %d emails, want 30", n, env.server.Dots())
+	if n := env.count(`SELECT count(*) FROM runs`); n != 3 || env.server.EndsOfData() != 30 {
+		t.Errorf("%d runs, want 3; %d emails, want 30", n, env.server.EndsOfData())
 	}
 	if n := env.count(`SELECT count(*) FROM retries`); n != 30 || !env.ask(`SELECT EXISTS (SELECT FROM runs WHERE status = 'paused')`) {
 		t.Errorf("%d retries wait, want 30; or the paused run went on", n)

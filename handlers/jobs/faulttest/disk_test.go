@@ -47,9 +47,9 @@ func TestFaultDiskFull(t *testing.T) {
 			return strings.Contains(said, "results could not be recorded") && strings.Contains(said, "No space left on device")
 		})
 		env.until("sending stops", func() bool {
-			before := env.server.Dots()
+			before := env.server.EndsOfData()
 			time.Sleep(500 * time.Millisecond)
-			return env.server.Dots() == before
+			return env.server.EndsOfData() == before
 		})
 		if err := os.Remove(ballast); err != nil {
 			t.Fatal(err)

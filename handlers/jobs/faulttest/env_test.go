@@ -199,8 +199,8 @@ func (env *environment) until(what string, yes func() bool) {
 func (env *environment) resumed() {
 	env.Helper()
 	env.until("Postgres answers", func() bool { return env.ask("SELECT true") })
-	before, healed := env.server.Dots(), time.Now()
-	env.until("the first email after a fault", func() bool { return env.server.Dots() > before || env.idle() })
+	before, healed := env.server.EndsOfData(), time.Now()
+	env.until("the first email after a fault", func() bool { return env.server.EndsOfData() > before || env.idle() })
 	env.slowest = max(env.slowest, time.Since(healed))
 }
 

@@ -29,7 +29,7 @@ func TestTypoOfSMTPURL(t *testing.T) {
 			t.Errorf("%s: exit %d: %s", command, code, errs)
 		}
 	}
-	if n := env.count("SELECT count(*) FROM attempts") + env.count("SELECT count(*) FROM inbox_letters"); n > 0 {
+	if n := env.count("SELECT count(*) FROM attempts") + env.count("SELECT count(*) FROM inbox_emails"); n > 0 {
 		t.Errorf("%d emails were sent", n)
 	}
 }

@@ -63,13 +63,13 @@ func TestFaultKilledAtPoint(t *testing.T) {
 		}
 	}
 	for _, p := range []point{
-		{name: "claimed", arm: dieAt(faultproxy.Answered, statement.Fetch), emails: 2500},
+		{name: "fetched", arm: dieAt(faultproxy.Answered, statement.Fetch), emails: 2500},
 		{name: "connected", arm: at(domain.StageConnect)},
 		{name: "MAIL", arm: at(domain.StageMail)},
 		{name: "RCPT", arm: at(domain.StageRcpt)},
 		{name: "DATA", arm: at(domain.StageData)},
-		{name: "before dot", arm: at(smtptest.StageBody)},
-		{name: "after dot", arm: at(domain.StageEndOfData)},
+		{name: "before end of data", arm: at(smtptest.StageBody)},
+		{name: "after end of data", arm: at(domain.StageEndOfData)},
 		{name: "after 250", arm: func(env *environment, kill func()) {
 			after := func(smtptest.Email) { kill() }
 			env.after250.Store(&after)

@@ -91,9 +91,9 @@ func TestFaultOneOfSeveralDies(t *testing.T) {
 				env.launch().ready()
 			}
 			for n := range times {
-				before := env.server.Dots()
+				before := env.server.EndsOfData()
 				env.due(time.Now(), env.mailing(owner), env.mailing(owner))
-				env.until("the first email", func() bool { return env.server.Dots() > before })
+				env.until("the first email", func() bool { return env.server.EndsOfData() > before })
 				env.emails(1 + rand.IntN(300))
 				dying := n % instances
 				env.workers[dying].Kill(syscall.SIGKILL)
@@ -130,15 +130,15 @@ func TestFaultThousandAtOnce(t *testing.T) {
 				mailings = append(mailings, env.mailing(owner))
 			}
 		}
-		at, before := time.Now().Add(time.Second), env.server.Dots()
+		at, before := time.Now().Add(time.Second), env.server.EndsOfData()
 		env.due(at, mailings...)
-		env.until("everything is sent", func() bool { return env.server.Dots() >= before+owners*each*clients && env.closed() })
+		env.until("everything is sent", func() bool { return env.server.EndsOfData() >= before+owners*each*clients && env.closed() })
 		first := map[string]time.Time{} // by the owner's number, which stands in the address
 		for _, l := range env.server.Emails()[before:] {
 			name, _, _ := strings.Cut(l.To, "@")
 			_, owner, _ := strings.Cut(name, ".")
 			if first[owner].IsZero() {
-				first[owner] = l.Dot
+				first[owner] = l.EndOfData
 			}
 		}
 		if len(first) != owners {

@@ -96,8 +96,8 @@ func (sum *totals) add(taken, came int, outcome domain.Outcome, excused bool) {
 func (env *environment) report(what string, times int, allowed bounds, remarks ...any) {
 	env.Helper()
 	before := -1
-	for !programtest.Within(programtest.Timeout, env.closed) && env.server.Dots() > before {
-		before = env.server.Dots() // there is a lot left to send
+	for !programtest.Within(programtest.Timeout, env.closed) && env.server.EndsOfData() > before {
+		before = env.server.EndsOfData() // there is a lot left to send
 	}
 	sum := env.compare(allowed)
 	fmt.Printf("FAULT %-36s n=%-3d lost=%d phantom=%d doubled=%d/%d stuck=%d recovery=%.1fs %s\n",
@@ -119,7 +119,7 @@ func (env *environment) report(what string, times int, allowed bounds, remarks .
 // late counts the emails whose dot came after that moment and that the filter wants.
 func (env *environment) late(at time.Time, wanted func(smtptest.Email) bool) (n int) {
 	for _, l := range env.server.Emails() {
-		if l.Dot.After(at) && wanted(l) {
+		if l.EndOfData.After(at) && wanted(l) {
 			n++
 		}
 	}

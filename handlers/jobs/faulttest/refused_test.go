@@ -63,8 +63,8 @@ func TestFaultNoTLS(t *testing.T) {
 				}
 			}
 			env.refused(name, repeat(t, 1, 20), lead(bad.Addr()), lead(env.server.Addr()))
-			if bad.Dots() > 0 {
-				t.Errorf("%d emails went out without TLS that was required", bad.Dots())
+			if bad.EndsOfData() > 0 {
+				t.Errorf("%d emails went out without TLS that was required", bad.EndsOfData())
 			}
 		})
 	}

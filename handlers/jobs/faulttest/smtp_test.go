@@ -45,10 +45,10 @@ func TestFaultMailServer(t *testing.T) {
 		{name: "421 at MAIL", script: smtptest.Script{On: atMost(times, smtptest.Nth(10, domain.StageMail, smtptest.Action{Answer: "421 4.3.2 later"}))}},
 		{name: "421 at RCPT", script: smtptest.Script{On: atMost(times, smtptest.Nth(10, domain.StageRcpt, smtptest.Action{Answer: "421 4.3.2 later"}))}},
 		{name: "421 after the end of data", script: smtptest.Script{On: atMost(times, smtptest.Nth(10, domain.StageEndOfData, smtptest.Action{Answer: "421 4.3.2 later"}))}},
-		{name: "dropped before dot", script: smtptest.Script{On: atMost(times, smtptest.Nth(10, smtptest.StageBody, smtptest.Action{Drop: true}))}},
-		{name: "dropped after dot", script: smtptest.Script{On: atMost(times, smtptest.Nth(10, domain.StageEndOfData, smtptest.Action{Drop: true}))}, again: times},
+		{name: "dropped before end of data", script: smtptest.Script{On: atMost(times, smtptest.Nth(10, smtptest.StageBody, smtptest.Action{Drop: true}))}},
+		{name: "dropped after end of data", script: smtptest.Script{On: atMost(times, smtptest.Nth(10, domain.StageEndOfData, smtptest.Action{Drop: true}))}, again: times},
 		{name: "dropped after 250", script: smtptest.Script{On: atMost(times, smtptest.Nth(10, domain.StageEndOfData, smtptest.Action{DropAfter: true}))}},
-		{name: "7 emails per connection", script: smtptest.Script{LettersPerConn: 7}},
+		{name: "7 emails per connection", script: smtptest.Script{EmailsPerConn: 7}},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			t.Parallel()
@@ -122,7 +122,7 @@ func TestFaultHanging(t *testing.T) {
 		n := (times + len(stages) - 1 - i) / len(stages)
 		hangs[stage] = atMost(n, smtptest.At(stage, smtptest.Action{Hang: true}))
 	}
-	env := newEnv(t, smtptest.Script{LettersPerConn: 50, On: func(e smtptest.Event) smtptest.Action {
+	env := newEnv(t, smtptest.Script{EmailsPerConn: 50, On: func(e smtptest.Event) smtptest.Action {
 		if hang := hangs[e.Stage]; hang != nil {
 			return hang(e)
 		}

@@ -25,7 +25,7 @@ func (env *environment) start() *worker {
 
 func (w *worker) firstEmail(env *environment) {
 	env.Helper()
-	env.until("the first email after a start", func() bool { return env.server.Dots() > w.before || w.Over() || env.closed() })
+	env.until("the first email after a start", func() bool { return env.server.EndsOfData() > w.before || w.Over() || env.closed() })
 	if w.Over() {
 		return
 	}
@@ -54,7 +54,7 @@ func (env *environment) launch() *worker {
 	env.Helper()
 	command := workerCommand(env, env.url, env.server.Addr(), env.conns)
 	command.Env = append(command.Env, env.environ...)
-	w := &worker{before: env.server.Dots()}
+	w := &worker{before: env.server.EndsOfData()}
 	w.Program = programtest.Start(env, command)
 	env.workers = append(env.workers, w)
 	return w

@@ -60,8 +60,8 @@ func TestConnectionEndsAtEachStage(t *testing.T) {
 				} else {
 					wantStatuses(t, answers, domain.Accepted, c.want)
 				}
-				if answers[1].Code != c.code || !conn.Broken() || s.Dots() != dots {
-					t.Errorf("%s at %s: %+v, broken %v, %d dots", name, stage, answers[1], conn.Broken(), s.Dots())
+				if answers[1].Code != c.code || !conn.Broken() || s.EndsOfData() != dots {
+					t.Errorf("%s at %s: %+v, broken %v, %d ends of data", name, stage, answers[1], conn.Broken(), s.EndsOfData())
 				}
 			}
 		}
@@ -134,8 +134,8 @@ func TestCancelBeforeTheDot(t *testing.T) {
 		t.Errorf("%+v", answer)
 	}
 	s.Close() // waits for its connections
-	if s.Dots() != 0 {
-		t.Error("the dot is out")
+	if s.EndsOfData() != 0 {
+		t.Error("the end of data is out")
 	}
 
 	s = smtptest.Start(t, smtptest.Script{})
@@ -146,7 +146,7 @@ func TestCancelBeforeTheDot(t *testing.T) {
 	wantStatuses(t, deliver(t.Context(), c, "a@b.example"), domain.Accepted)
 }
 
-func TestAbortKeepsTheLetterBack(t *testing.T) {
+func TestAbortKeepsTheEmailBack(t *testing.T) {
 	for _, end := range []func(*smtp.Conn){(*smtp.Conn).Abort, (*smtp.Conn).Close} {
 		s := smtptest.Start(t, smtptest.Script{})
 		c := dial(t, server(t, s.URL()))
@@ -157,8 +157,8 @@ func TestAbortKeepsTheLetterBack(t *testing.T) {
 		c.Email(body("a@b.example"))
 		end(c)
 		s.Close()
-		if s.Dots() != 0 || !c.Broken() {
-			t.Errorf("%d dots, broken %v", s.Dots(), c.Broken())
+		if s.EndsOfData() != 0 || !c.Broken() {
+			t.Errorf("%d ends of data, broken %v", s.EndsOfData(), c.Broken())
 		}
 	}
 }
@@ -242,7 +242,7 @@ func TestServerStopsReading(t *testing.T) {
 
 // A server that refuses the sender, takes the recipient and wants the email all the same
 // must not get an empty one.
-func TestNoEmptyLetter(t *testing.T) {
+func TestNoEmptyEmail(t *testing.T) {
 	dots := make(chan bool, 1)
 	to := raw(t, func(in *bufio.Reader, conn net.Conn) {
 		say(conn, "220 hi\r\n")

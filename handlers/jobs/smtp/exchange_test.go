@@ -84,7 +84,7 @@ func wantStatuses(t *testing.T, answers []domain.Answer, want ...domain.AttemptS
 	}
 }
 
-func TestOneRoundTripPerLetter(t *testing.T) {
+func TestOneRoundTripPerEmail(t *testing.T) {
 	const emails = 50
 	for _, c := range []struct {
 		script smtptest.Script
@@ -118,7 +118,7 @@ func TestOneRoundTripPerLetter(t *testing.T) {
 	}
 }
 
-func TestLetterArrivesAsItIs(t *testing.T) {
+func TestEmailArrivesAsItIs(t *testing.T) {
 	s := smtptest.Start(t, smtptest.Script{KeepRaw: true})
 	c := dial(t, server(t, s.URL()))
 	long := strings.Repeat(".long line\r\n", 300_000/12) + "no end"
@@ -136,7 +136,7 @@ func TestLetterArrivesAsItIs(t *testing.T) {
 	}
 }
 
-func TestRefusalsBetweenGoodLetters(t *testing.T) {
+func TestRefusalsBetweenGoodEmails(t *testing.T) {
 	const (
 		good, gone, grey = "good@client.example", "gone@client.example", "grey@client.example"
 		odd, spam, late  = "odd@client.example", "spam@client.example", "late@client.example"
@@ -164,8 +164,8 @@ func TestRefusalsBetweenGoodLetters(t *testing.T) {
 		if got := answers[1]; got.String() != "550 5.1.1 no such user here" || got.Stage != domain.StageRcpt || !got.HardBounce() {
 			t.Errorf("refused with %s: %s", got.Stage, got)
 		}
-		if s.Conns() != 1 || s.Accepted() != 6 || s.Dots() != 7 {
-			t.Errorf("%d connections, %d accepted, %d dots", s.Conns(), s.Accepted(), s.Dots())
+		if s.Conns() != 1 || s.Accepted() != 6 || s.EndsOfData() != 7 {
+			t.Errorf("%d connections, %d accepted, %d ends of data", s.Conns(), s.Accepted(), s.EndsOfData())
 		}
 	}
 }
@@ -178,20 +178,20 @@ func TestSenderRefused(t *testing.T) {
 	wantStatuses(t, deliver(t.Context(), dial(t, server(t, s.URL())), names(1)...), domain.SenderBroken)
 }
 
-func TestLimitOfLettersPerConnection(t *testing.T) {
+func TestLimitOfEmailsPerConnection(t *testing.T) {
 	fourth := func(e smtptest.Event) smtptest.Action {
 		if e.Stage == domain.StageMail && e.Nth > 3 {
 			return smtptest.Action{Answer: "452 4.5.3 too many emails"}
 		}
 		return smtptest.Action{}
 	}
-	for _, script := range []smtptest.Script{{LettersPerConn: 3}, {On: fourth}, {LettersPerConn: 3, NoPipelining: true}} {
+	for _, script := range []smtptest.Script{{EmailsPerConn: 3}, {On: fourth}, {EmailsPerConn: 3, NoPipelining: true}} {
 		s := smtptest.Start(t, script)
 		c := dial(t, server(t, s.URL()))
 		wantStatuses(t, deliver(t.Context(), c, names(4)...),
 			domain.Accepted, domain.Accepted, domain.Accepted, domain.NotTried)
-		if c.Sent() != 3 || s.Dots() != 3 {
-			t.Errorf("sent %d, %d dots", c.Sent(), s.Dots())
+		if c.Sent() != 3 || s.EndsOfData() != 3 {
+			t.Errorf("sent %d, %d ends of data", c.Sent(), s.EndsOfData())
 		}
 	}
 }

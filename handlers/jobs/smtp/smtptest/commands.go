@@ -20,7 +20,7 @@ func (s *session) command(line []byte) bool {
 	case "RCPT":
 		return s.rcptTo(rest)
 	case "DATA":
-		return s.letterData()
+		return s.emailData()
 	case "RSET":
 		s.mail, s.rcpt = false, false
 		return s.reply(StageReset, "250 2.0.0 ok") != 0
@@ -117,7 +117,7 @@ func (s *session) mailFrom(rest string) bool {
 	s.email = int(s.emails.Add(1))
 	s.from, s.params, s.to = from, params, ""
 	answer := "250 2.1.0 ok"
-	if limit := s.script.LettersPerConn; limit > 0 && s.nth > limit {
+	if limit := s.script.EmailsPerConn; limit > 0 && s.nth > limit {
 		answer = "421 4.7.0 too many emails on this connection"
 	}
 	if s.script.RequireAuth && !s.authed {
@@ -148,7 +148,7 @@ func (s *session) rcptTo(rest string) bool {
 	return code != 0
 }
 
-func (s *session) letterData() bool {
+func (s *session) emailData() bool {
 	answer := "354 go ahead"
 	if !s.rcpt {
 		answer = "503 5.5.1 RCPT first"

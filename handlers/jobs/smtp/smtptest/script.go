@@ -1,5 +1,5 @@
 // Package smtptest is a mail server that behaves as its script says: an instrument for
-// tests and measurements. It journals every email and never passes one on.
+// tests and measurements. It logs every email and never passes one on.
 package smtptest
 
 import (
@@ -43,8 +43,8 @@ type Script struct {
 	OldAuth     bool              // offered as AUTH=, as before RFC 2554
 	RequireAuth bool              // 530 to MAIL before AUTH
 
-	LettersPerConn int           // then 421; 0: no limit
-	Latency        time.Duration // waited before each write, as a far server's round trip
+	EmailsPerConn int           // then 421; 0: no limit
+	Latency       time.Duration // waited before each write, as a far server's round trip
 
 	// On is asked before every answer; it is called by all connections at once.
 	On func(Event) Action
@@ -53,7 +53,7 @@ type Script struct {
 
 	KeepRaw bool   // keep the emails' bytes
 	Count   bool   // only count emails: for long measurements
-	Journal string // a file that gets a line for every dot and every answer to one
+	Log     string // a file that gets a line for every end of data and every answer to one
 }
 
 // Event is an answer that is due.

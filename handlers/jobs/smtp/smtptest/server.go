@@ -12,7 +12,7 @@ import (
 
 // Server is a running mail server.
 type Server struct {
-	*journal
+	*emailLog
 	script   Script
 	listener net.Listener
 	cert     tls.Certificate
@@ -56,11 +56,11 @@ func Listen(script Script) (*Server, error) {
 			return nil, err
 		}
 	}
-	if s.journal, err = openJournal(script.Journal, script.Count); err != nil {
+	if s.emailLog, err = openLog(script.Log, script.Count); err != nil {
 		return nil, err
 	}
 	if s.listener, err = net.Listen("tcp", script.Addr); err != nil {
-		s.journal.close()
+		s.emailLog.close()
 		return nil, err
 	}
 	s.sessions.Go(s.accept)
@@ -114,7 +114,7 @@ func (s *Server) Close() {
 		s.living = nil
 		s.mu.Unlock()
 		s.sessions.Wait()
-		s.journal.close()
+		s.emailLog.close()
 	})
 }
 

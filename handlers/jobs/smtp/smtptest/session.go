@@ -62,8 +62,8 @@ func (s *session) line() ([]byte, bool) {
 	return bytes.TrimRight(line, "\r\n"), err == nil
 }
 
-// flush writes the collected answers. Those to emails are journaled first: whoever has
-// read an answer finds it in the journal.
+// flush writes the collected answers. Those to emails are logged first: whoever has
+// read an answer finds it in the log.
 func (s *session) flush() bool {
 	if len(s.out) == 0 {
 		return true

@@ -26,15 +26,15 @@ func send(s *smtptest.Server, to ...string) error {
 	return nil
 }
 
-func TestJournal(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "journal")
+func TestLog(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "log")
 	for range 2 { // the second server appends
 		var hooks []string
 		note := func(when string) func(smtptest.Email) {
 			return func(l smtptest.Email) { hooks = append(hooks, fmt.Sprint(when, " ", l.To, " ", l.Code)) }
 		}
 		s := smtptest.Start(t, smtptest.Script{
-			Journal: path, KeepRaw: true, Before: note("before"), After: note("after"),
+			Log: path, KeepRaw: true, Before: note("before"), After: note("after"),
 			On: smtptest.First(
 				smtptest.For("bad@c.example", domain.StageEndOfData, smtptest.Action{Answer: "554 5.7.1 no"}),
 				smtptest.For("lost@c.example", domain.StageEndOfData, smtptest.Action{Drop: true}),
@@ -54,7 +54,7 @@ func TestJournal(t *testing.T) {
 		}
 		s.Close()
 		emails := s.Emails()
-		if len(emails) != 3 || s.Dots() != 3 || s.Accepted() != 1 || s.Conns() != 3 {
+		if len(emails) != 3 || s.EndsOfData() != 3 || s.Accepted() != 1 || s.Conns() != 3 {
 			t.Fatalf("%+v", emails)
 		}
 		for i, code := range []int{250, 554, 0} {
@@ -63,7 +63,7 @@ func TestJournal(t *testing.T) {
 			}
 		}
 		one := emails[0]
-		if one.From != "a@b.example" || one.MessageID != "<1@c.example>" || one.Answered.Before(one.Dot) ||
+		if one.From != "a@b.example" || one.MessageID != "<1@c.example>" || one.Answered.Before(one.EndOfData) ||
 			!strings.HasSuffix(string(one.Raw), "\r\n\r\n.text\r\n") {
 			t.Errorf("%+v %q", one, one.Raw)
 		}
@@ -71,7 +71,7 @@ func TestJournal(t *testing.T) {
 			t.Errorf("hooks ran as %q", hooks)
 		}
 	}
-	entries, err := smtptest.ReadJournal(path)
+	entries, err := smtptest.ReadLog(path)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -85,7 +85,7 @@ func TestJournal(t *testing.T) {
 		"dot3<lost@c.example>lost@c.example",
 	}
 	if !slices.Equal(got, append(one, one...)) {
-		t.Errorf("the journal says %q", got)
+		t.Errorf("the log says %q", got)
 	}
 }
 
@@ -114,8 +114,8 @@ func TestHangAndRelease(t *testing.T) {
 	done := make(chan error, 1)
 	go func() { done <- send(s, "1@c.example", "2@c.example") }()
 	e, err := s.WaitHang(t.Context())
-	if err != nil || e.To != "1@c.example" || e.Email != 1 || s.Dots() != 0 {
-		t.Errorf("%+v, %v, %d dots", e, err, s.Dots())
+	if err != nil || e.To != "1@c.example" || e.Email != 1 || s.EndsOfData() != 0 {
+		t.Errorf("%+v, %v, %d ends of data", e, err, s.EndsOfData())
 	}
 	s.Release()
 	if err := <-done; err != nil {
@@ -144,8 +144,8 @@ func TestServersStages(t *testing.T) {
 	if !slices.Equal(seen, want) {
 		t.Errorf("the stages were %v", seen)
 	}
-	if err := send(s, "2@c.example"); err == nil || s.Dots() != 1 {
-		t.Errorf("an email that was cut in its middle: %v, %d dots", err, s.Dots())
+	if err := send(s, "2@c.example"); err == nil || s.EndsOfData() != 1 {
+		t.Errorf("an email that was cut in its middle: %v, %d ends of data", err, s.EndsOfData())
 	}
 	if err := send(s, "3@c.example"); err == nil || s.Accepted() != 2 {
 		t.Errorf("an unkind goodbye: %v, %d accepted", err, s.Accepted())
@@ -175,7 +175,7 @@ func TestListenFails(t *testing.T) {
 	if _, err := smtptest.Listen(smtptest.Script{Addr: s.Addr()}); err == nil {
 		t.Error("two servers on one address")
 	}
-	if _, err := smtptest.Listen(smtptest.Script{Journal: t.TempDir()}); err == nil {
-		t.Error("a folder as journal")
+	if _, err := smtptest.Listen(smtptest.Script{Log: t.TempDir()}); err == nil {
+		t.Error("a folder as log")
 	}
 }

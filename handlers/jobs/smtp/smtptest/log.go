@@ -19,15 +19,15 @@ type Email struct {
 	From, To  string
 	Params    string // of MAIL, behind the address
 	MessageID string // with its angle brackets
-	Dot       time.Time
+	EndOfData time.Time
 	Code      int       // of the answer to the dot; 0: none was written
 	Answered  time.Time // when the answer was written
 	Raw       []byte    // without dot-stuffing; only with Script.KeepRaw
 }
 
-// journal keeps what has come. Its file is written line by line, so that it tells the
+// emailLog keeps what has come. Its file is written line by line, so that it tells the
 // truth whoever dies.
-type journal struct {
+type emailLog struct {
 	mu       sync.Mutex
 	count    bool
 	file     *os.File
@@ -42,8 +42,8 @@ type waiter struct {
 	ready  chan struct{}
 }
 
-func openJournal(path string, count bool) (*journal, error) {
-	j := &journal{count: count}
+func openLog(path string, count bool) (*emailLog, error) {
+	j := &emailLog{count: count}
 	if path == "" {
 		return j, nil
 	}
@@ -52,18 +52,18 @@ func openJournal(path string, count bool) (*journal, error) {
 	return j, err
 }
 
-func (j *journal) dot(l *Email) error {
+func (j *emailLog) dot(l *Email) error {
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	l.Dot = time.Now()
+	l.EndOfData = time.Now()
 	j.dots++
 	if !j.count {
 		j.emails = append(j.emails, l)
 	}
-	return j.line(l.Dot, "dot", l)
+	return j.line(l.EndOfData, "dot", l)
 }
 
-func (j *journal) answered(l *Email, code int) error {
+func (j *emailLog) answered(l *Email, code int) error {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	l.Code, l.Answered = code, time.Now()
@@ -80,7 +80,7 @@ func (j *journal) answered(l *Email, code int) error {
 }
 
 // unanswered takes back an answer that could not be written, because the client had gone.
-func (j *journal) unanswered(l *Email) error {
+func (j *emailLog) unanswered(l *Email) error {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	if l.Code/100 == 2 {
@@ -90,7 +90,7 @@ func (j *journal) unanswered(l *Email) error {
 	return j.line(time.Now(), "unsent", l)
 }
 
-func (j *journal) line(at time.Time, event string, l *Email) error {
+func (j *emailLog) line(at time.Time, event string, l *Email) error {
 	if j.file == nil {
 		return nil
 	}
@@ -98,14 +98,14 @@ func (j *journal) line(at time.Time, event string, l *Email) error {
 	return err
 }
 
-func (j *journal) close() {
+func (j *emailLog) close() {
 	if j.file != nil {
 		_ = j.file.Close()
 	}
 }
 
 // Emails are the emails whose end of data has come, in this order, as they are now.
-func (j *journal) Emails() []Email {
+func (j *emailLog) Emails() []Email {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	all := make([]Email, len(j.emails))
@@ -116,21 +116,21 @@ func (j *journal) Emails() []Email {
 }
 
 // Accepted is how many emails have got their 250.
-func (j *journal) Accepted() int {
+func (j *emailLog) Accepted() int {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	return j.accepted
 }
 
-// Dots is how many final dots have come.
-func (j *journal) Dots() int {
+// EndsOfData is how many have come.
+func (j *emailLog) EndsOfData() int {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	return j.dots
 }
 
 // WaitEmails waits until n emails have got their 250.
-func (j *journal) WaitEmails(ctx context.Context, n int) error {
+func (j *emailLog) WaitEmails(ctx context.Context, n int) error {
 	j.mu.Lock()
 	if j.accepted >= n {
 		j.mu.Unlock()
@@ -147,7 +147,7 @@ func (j *journal) WaitEmails(ctx context.Context, n int) error {
 	}
 }
 
-// Entry is a line of a journal's file. Event is "dot", the code of the answer to it, or
+// Entry is a line of a log's file. Event is "dot", the code of the answer to it, or
 // "unsent" when that answer could not be written.
 type Entry struct {
 	At        time.Time
@@ -157,9 +157,9 @@ type Entry struct {
 	To        string
 }
 
-// ReadJournal reads the file of Script.Journal, of a server that may be running or dead. A
+// ReadLog reads the file of Script.Log, of a server that may be running or dead. A
 // last line that is not whole yet is left out.
-func ReadJournal(path string) ([]Entry, error) {
+func ReadLog(path string) ([]Entry, error) {
 	text, err := os.ReadFile(path)
 	if err != nil {
 		return nil, err
