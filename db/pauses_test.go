@@ -93,20 +93,20 @@ func TestTakeBackRun(t *testing.T) {
 		}
 		jobs := planJobs(t, d)
 		job := jobs[len(jobs)-1]
-		make := func() bool {
+		plan := func() bool {
 			_, ok, err := box.Plans().MakeRecallable(t.Context(), m.ID, now(t, d), job.NotBefore)
 			if err != nil {
 				t.Fatal(err)
 			}
 			return ok
 		}
-		if planned && !make() {
+		if planned && !plan() {
 			t.Fatal("not planned")
 		}
 		if back, err := d.Mailings().TakeBack(t.Context(), ann, m.ID); err != nil || back.Status != domain.Running || !back.NextRunAt.Equal(m.NextRunAt) {
 			t.Fatalf("%v %+v", err, back)
 		}
-		if !planned && make() {
+		if !planned && plan() {
 			t.Error("it was made all the same")
 		}
 	}
