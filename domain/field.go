@@ -1,6 +1,7 @@
 package domain
 
 import (
+	"maps"
 	"regexp"
 	"slices"
 	"strconv"
@@ -250,9 +251,7 @@ func (c *Client) ChangeFields(fields []Field, form map[string]string) error {
 	}
 	var p ValidationErrors
 	values := FieldValues{}
-	for id, value := range c.Fields {
-		values[id] = value
-	}
+	maps.Copy(values, c.Fields)
 	for _, f := range fields {
 		text, named := form[f.Name()]
 		if !named {

@@ -144,12 +144,6 @@ func (m ImportMapping) Check() error {
 // column of addresses. lines are the first of the file, fields the owner's. A column that is named as an export names
 // it, or as a field is called, is that.
 func GuessMapping(lines []ImportLine, fields []Field) ImportMapping {
-	words := map[string][]string{
-		"email":     {"mail", "почт", "емейл", "имейл"},
-		"tags":      {"tag", "label", "group", "segment", "тег", "тэг", "метк", "групп", "сегмент", "категор"},
-		"comment":   {"comment", "note", "remark", "descr", "коммент", "примеч", "замет", "описан"},
-		"full_name": {"name", "contact", "имя", "фио", "ф.и.о", "фамил", "отчество", "контакт", "клиент"},
-	}
 	m := ImportMapping{Columns: []string{}}
 	if len(lines) == 0 {
 		return m
@@ -161,7 +155,27 @@ func GuessMapping(lines []ImportLine, fields []Field) ImportMapping {
 			m.Columns = append(m.Columns, "")
 		}
 	}
-	for i := 0; m.Header && i < min(len(first), ImportMaxColumns); i++ {
+	if m.Header {
+		m.guessByNames(first, fields)
+	}
+	for _, line := range lines {
+		at := slices.IndexFunc(line.Cells, hasAddress)
+		if at >= 0 && at < len(m.Columns) && !slices.Contains(m.Columns, "email") {
+			m.Columns[at] = "email"
+		}
+	}
+	return m
+}
+
+// guessByNames reads the names of the columns.
+func (m *ImportMapping) guessByNames(first []string, fields []Field) {
+	words := map[string][]string{
+		"email":     {"mail", "почт", "емейл", "имейл"},
+		"tags":      {"tag", "label", "group", "segment", "тег", "тэг", "метк", "групп", "сегмент", "категор"},
+		"comment":   {"comment", "note", "remark", "descr", "коммент", "примеч", "замет", "описан"},
+		"full_name": {"name", "contact", "имя", "фио", "ф.и.о", "фамил", "отчество", "контакт", "клиент"},
+	}
+	for i := range min(len(first), ImportMaxColumns) {
 		name := strings.ToLower(strings.TrimSpace(first[i]))
 		if m.Columns[i] = namedExactly(name, m.Columns, fields); m.Columns[i] != "" {
 			continue
@@ -173,13 +187,6 @@ func GuessMapping(lines []ImportLine, fields []Field) ImportMapping {
 			}
 		}
 	}
-	for _, line := range lines {
-		at := slices.IndexFunc(line.Cells, hasAddress)
-		if at >= 0 && at < len(m.Columns) && !slices.Contains(m.Columns, "email") {
-			m.Columns[at] = "email"
-		}
-	}
-	return m
 }
 
 // namedExactly is the meaning of a column by its whole name, "" where that says nothing.

@@ -77,18 +77,23 @@ func (m ImportMapping) row(line ImportLine, fields []Field) ImportRow {
 	if err := new(Client).Apply(row.Form, row.Names, nil); err != nil {
 		row.Problems, _ = errors.AsType[ValidationErrors](err)
 	}
+	row.read(cells, fields)
+	return row
+}
+
+// read takes the values of fields.
+func (r *ImportRow) read(cells map[string]string, fields []Field) {
 	for _, f := range fields {
 		value, err := f.Parse(cells[f.Name()])
-		if err != nil {
-			row.Problems = append(row.Problems, err)
-		} else if value != nil {
-			if row.Values == nil {
-				row.Values = FieldValues{}
-			}
-			row.Values[f.ID] = value
+		switch {
+		case err != nil:
+			r.Problems = append(r.Problems, err)
+		case value != nil && r.Values == nil:
+			r.Values = FieldValues{f.ID: value}
+		case value != nil:
+			r.Values[f.ID] = value
 		}
 	}
-	return row
 }
 
 // Value is the text at fault, at most 200 characters.

@@ -40,19 +40,7 @@ var noWords = regexp.MustCompile(`https?://[^\s)>\]]+|\{\{[^{}]*\}\}|<[^<>]*>`)
 // or where they are none of MessageLanguages.
 func DetectLanguage(text, fallback string) string {
 	text = strings.ToLower(noWords.ReplaceAllString(text, " "))
-	var cyrillic, latin, arabic, hebrew int
-	for _, r := range text {
-		switch {
-		case r < 0x80 && unicode.IsLetter(r) || unicode.Is(unicode.Latin, r):
-			latin++
-		case unicode.Is(unicode.Cyrillic, r):
-			cyrillic++
-		case unicode.Is(unicode.Arabic, r):
-			arabic++
-		case unicode.Is(unicode.Hebrew, r):
-			hebrew++
-		}
-	}
+	cyrillic, latin, arabic, hebrew := countLetters(text)
 	// Names and addresses in Latin letters stand in texts of any script.
 	switch {
 	case cyrillic == 0 && arabic == 0 && hebrew == 0:
@@ -65,6 +53,22 @@ func DetectLanguage(text, fallback string) string {
 		return byLetters(text, "ru", "kk", "be", "uk")
 	}
 	return latinLanguage(text, latin, fallback)
+}
+
+func countLetters(text string) (cyrillic, latin, arabic, hebrew int) {
+	for _, r := range text {
+		switch {
+		case unicode.Is(unicode.Latin, r):
+			latin++
+		case unicode.Is(unicode.Cyrillic, r):
+			cyrillic++
+		case unicode.Is(unicode.Arabic, r):
+			arabic++
+		case unicode.Is(unicode.Hebrew, r):
+			hebrew++
+		}
+	}
+	return cyrillic, latin, arabic, hebrew
 }
 
 func latinLanguage(text string, count int, fallback string) string {

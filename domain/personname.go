@@ -53,10 +53,6 @@ func isSuffix(text string) bool {
 }
 
 func split(list []string) (first, last string) {
-	if n := len(list); n == 4 && patronymicWord(list[3]) { // Алиев Рашид Мамед оглы
-		list = list[:2]
-		return spelled(list[1]), spelled(list[0])
-	}
 	switch len(list) {
 	case 0:
 		return "", ""
@@ -66,15 +62,8 @@ func split(list []string) (first, last string) {
 		}
 		return spelled(list[0]), ""
 	}
-	if at := slices.IndexFunc(list[1:], patronymicWord) + 1; at > 0 {
-		switch {
-		case at == 2 && len(list) == 3: // Иванова Мария Петровна
-			return spelled(list[1]), spelled(list[0])
-		case at == 1 && len(list) == 3: // Мария Петровна Иванова
-			return spelled(list[0]), spelled(list[2])
-		case at == 1 && len(list) == 2 && firstNames[strings.ToLower(list[0])]: // Мария Петровна
-			return spelled(list[0]), ""
-		}
+	if first, last, ok := splitByPatronymic(list); ok {
+		return first, last
 	}
 	a, b := list[0], list[len(list)-1]
 	switch {
@@ -86,6 +75,21 @@ func split(list []string) (first, last string) {
 		return spelled(b), spelled(a)
 	}
 	return spelled(a), family(list, len(list)-1)
+}
+
+// splitByPatronymic knows the orders of names with a patronymic.
+func splitByPatronymic(list []string) (first, last string, ok bool) {
+	at := slices.IndexFunc(list[1:], patronymicWord) + 1
+	switch {
+	case at == 0:
+	case at == 2 && len(list) == 3, at == 3 && len(list) == 4: // Иванова Мария Петровна, Алиев Рашид Мамед оглы
+		return spelled(list[1]), spelled(list[0]), true
+	case at == 1 && len(list) == 3: // Мария Петровна Иванова
+		return spelled(list[0]), spelled(list[2]), true
+	case at == 1 && len(list) == 2 && firstNames[strings.ToLower(list[0])]: // Мария Петровна
+		return spelled(list[0]), "", true
+	}
+	return "", "", false
 }
 
 func patronymicWord(w string) bool { return cyrillic(w) && patronymic.MatchString(w) }

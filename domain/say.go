@@ -59,14 +59,12 @@ func (s spoken) number(value float64) string {
 	whole, fraction, broken := strings.Cut(text, ".")
 	digits := strings.TrimPrefix(whole, "-")
 	if len(digits) > 4 {
-		parted := ""
-		for i, digit := range digits {
-			if i > 0 && (len(digits)-i)%3 == 0 {
-				parted += s.thousands
-			}
-			parted += string(digit)
+		sign := whole[:len(whole)-len(digits)]
+		var parts []string
+		for ; len(digits) > 3; digits = digits[:len(digits)-3] {
+			parts = append([]string{digits[len(digits)-3:]}, parts...)
 		}
-		whole = strings.Repeat("-", len(whole)-len(digits)) + parted
+		whole = sign + strings.Join(append([]string{digits}, parts...), s.thousands)
 	}
 	if broken {
 		return whole + s.decimal + fraction

@@ -161,3 +161,27 @@ func TestNewSigner(t *testing.T) {
 		}
 	}
 }
+
+// A relay writes its own headers on top, folds others anew and leaves blank lines at the end; the signatures hold, and a
+// second From breaks them there as well.
+func TestSignaturesOutliveARelay(t *testing.T) {
+	signer := newRSA(t, 1024)
+	signer.keys = append(signer.keys, newEd25519(t).keys...)
+	signer.keys[1].selector = "s2"
+	for name, s := range map[string]Source{"Latin": benchSource(), "Cyrillic": cyrillic(6)} {
+		s.Signer = signer
+		r := benchRecipient()
+		r.Date = time.Now()
+		head, body, _ := bytes.Cut(write(t, compile(t, s), r), []byte("\r\n\r\n"))
+		head = bytes.ReplaceAll(head, []byte("\r\n "), []byte("\r\n\t  "))
+		head = bytes.ReplaceAll(head, []byte("Subject: "), []byte("SUBJECT:  "))
+		relayed := []byte("Received: from news.example.com (news.example.com [192.0.2.10])\r\n\tby relay.example.net (Postfix) with ESMTPS id 4C0F\r\n" +
+			string(head) + "\r\n\r\n" + string(body) + "\r\n\r\n")
+		for _, v := range verifications(t, signer, relayed) {
+			if v.Err != nil {
+				t.Errorf("%s: %v", name, v.Err)
+			}
+		}
+		forged(t, signer, relayed, "Received: ", "From: Eve <eve@example.org>\r\nReceived: ")
+	}
+}

@@ -28,10 +28,10 @@ type clientForm struct {
 }
 
 // newForm is the form of a client, 0 for a new one.
-func (h *Clients) newForm(r *web.Request, id int64, typed domain.ClientForm, names [2]string, texts map[string]string) (*clientForm, error) {
+func (h *Clients) newForm(r *web.Request, id int64, typed domain.ClientForm, names [2]string) (*clientForm, error) {
 	list, err := h.DB.Fields().List(r.UserContext(), r.Viewer.User.ID)
 	return &clientForm{ListForm: web.ListForm{Noun: "client", ID: id}, ClientForm: typed, FirstName: names[0], LastName: names[1],
-		Width: 4 + len(listedOf(list)), fields: list, texts: texts}, err
+		Width: 4 + len(listedOf(list)), fields: list}, err
 }
 
 // show answers with the form.
@@ -42,7 +42,7 @@ func (f *clientForm) show(r *web.Request, refusal error) error {
 
 // typedForm is the form with what was typed, or err.
 func (h *Clients) typedForm(r *web.Request, id int64) (*clientForm, error) {
-	f, err := h.newForm(r, id, readForm(r), [2]string{r.FormValue("first_name"), r.FormValue("last_name")}, nil)
+	f, err := h.newForm(r, id, readForm(r), [2]string{r.FormValue("first_name"), r.FormValue("last_name")})
 	f.texts = fields.Texts(r, f.fields)
 	return f, err
 }
@@ -64,7 +64,7 @@ func readForm(r *web.Request) domain.ClientForm {
 }
 
 func (h *Clients) New(r *web.Request) error {
-	form, err := h.newForm(r, 0, domain.ClientForm{}, [2]string{}, nil)
+	form, err := h.newForm(r, 0, domain.ClientForm{}, [2]string{})
 	if err != nil {
 		return err
 	}
@@ -84,7 +84,7 @@ func (h *Clients) Create(r *web.Request) error {
 	if err != nil {
 		return form.show(r, err)
 	}
-	next, err := h.newForm(r, 0, domain.ClientForm{}, [2]string{}, nil)
+	next, err := h.newForm(r, 0, domain.ClientForm{}, [2]string{})
 	if err != nil {
 		return err
 	}
@@ -99,7 +99,7 @@ func (h *Clients) Edit(r *web.Request) error {
 		return err
 	}
 	first, last := client.Names()
-	form, err := h.newForm(r, client.ID, formOf(client), [2]string{first, last}, nil)
+	form, err := h.newForm(r, client.ID, formOf(client), [2]string{first, last})
 	if err != nil {
 		return err
 	}
