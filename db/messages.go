@@ -117,6 +117,9 @@ func (ms Messages) Delete(ctx context.Context, owner, id int64) error {
 		if len(names) > 0 {
 			return domain.Errorf(domain.Conflict, "", "messages.in_use", "Name", names[0])
 		}
+		if _, err = tx.NewRaw("DELETE FROM message_drafts WHERE owner_id = ? AND message_id = ?", owner, id).Exec(ctx); err != nil {
+			return err
+		}
 		_, err = tx.NewDelete().Model(&m).WherePK().Exec(ctx)
 		return err
 	})
@@ -158,4 +161,34 @@ func (ms Messages) SendTest(ctx context.Context, owner, id, clientID int64, now 
 		}
 		return ms.db.pg.Enqueue(ctx, tx, domain.MailJob{Email: domain.MailTest, UserID: owner, MessageID: id, ClientID: clientID})
 	})
+}
+
+// KeepDraft keeps what was typed instead of what was kept before.
+func (ms Messages) KeepDraft(ctx context.Context, d domain.MessageDraft) error {
+	return ms.db.pg.InTx(ctx, func(tx Tx) error {
+		if d.MessageID != 0 {
+			if _, err := lockMessage(ctx, tx, d.OwnerID, d.MessageID); err != nil {
+				return err
+			}
+		}
+		_, err := tx.NewInsert().Model(&d).On("CONFLICT (owner_id, message_id) DO UPDATE").
+			Set("subject = excluded.subject, preheader = excluded.preheader, body = excluded.body, language = excluded.language, saved_at = now()").Exec(ctx)
+		return err
+	})
+}
+
+// Draft is what was typed into the form of a message, 0 for a new one, and not saved; nil when nothing was.
+func (ms Messages) Draft(ctx context.Context, owner, id int64) (*domain.MessageDraft, error) {
+	list := []domain.MessageDraft{}
+	err := ms.db.pg.Bun.NewSelect().Model(&list).Where("owner_id = ? AND message_id = ?", owner, id).Scan(ctx)
+	if err != nil || len(list) == 0 {
+		return nil, postgres.TranslateError(err)
+	}
+	return &list[0], nil
+}
+
+// DropDraft forgets it.
+func (ms Messages) DropDraft(ctx context.Context, owner, id int64) error {
+	_, err := ms.db.pg.Bun.NewRaw("DELETE FROM message_drafts WHERE owner_id = ? AND message_id = ?", owner, id).Exec(ctx)
+	return postgres.TranslateError(err)
 }

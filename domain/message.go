@@ -58,6 +58,13 @@ func (m *Message) Change(form MessageForm, now time.Time) {
 	m.UpdatedAt = now
 }
 
+// MessageDraft is what its owner typed into the form of a message, 0 for a new one, and didn't save.
+type MessageDraft struct {
+	OwnerID, MessageID                 int64
+	Subject, Preheader, Body, Language string
+	SavedAt                            time.Time `bun:",nullzero,default:now()"`
+}
+
 // Picture is one that its owner put into an email, or may. File is the name under which it is served.
 type Picture struct {
 	ID      int64 `bun:",pk,autoincrement"`

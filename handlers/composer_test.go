@@ -205,3 +205,30 @@ func TestPreheaderOfMessages(t *testing.T) {
 	b.post("/messages/preview", "subject", "Hi", "body", "text", "preheader", "Typed for {{name}}", "scheme", "dark").is(t, 200, ">Typed for ann</div>", "@media all{")
 	b.post("/messages/preview", "subject", "Hi {{nmae}}", "body", "text").is(t, 422, "There is no field “nmae”")
 }
+
+func TestDraftsOfMessages(t *testing.T) {
+	w := newEnv(t)
+	user, b := w.owner(t, "ann")
+	_, other := w.owner(t, "bob")
+	m := w.message(t, user.ID, "Hello", "saved")
+	draft, edit := fmt.Sprint("/messages/draft?id=", m.ID), fmt.Sprint("/messages/", m.ID, "/edit")
+	other.htmx().post(draft, "subject", "x", "body", "x").is(t, 404)
+	typed := with(fieldsOf(t, b.get(edit).is(t, 200, `hx-post="`+draft+`"`).body), "subject", "Typed {{nmae}}", "b0.text", "not saved")
+	b.htmx().do("PUT", draft, typed).is(t, 200, "Draft kept", "<time")
+	b.get(edit).is(t, 200, "did not save it", edit+"?draft=yes", `value="Hello"`)
+	other.get("/messages/new").is(t, 200, `name="subject"`)
+	b.get(edit+"?draft=yes").is(t, 200, `value="Typed {{nmae}}"`, "not saved</textarea>", "Draft kept")
+	if got, err := w.db.Messages().Get(t.Context(), user.ID, m.ID); err != nil || got.Body != "saved" {
+		t.Error(got, err)
+	}
+	b.post(draft, with(typed, "_method", "PUT", "do", "discard")...).leads(t, edit)
+	if page := b.get(edit).is(t, 200, `value="Hello"`); strings.Contains(page.body, "did not save it") {
+		t.Error("still there")
+	}
+	b.htmx().post("/messages/draft", "subject", "New", "body", "new").is(t, 200)
+	b.get("/messages/new").is(t, 200, "did not save it")
+	b.post("/messages", "subject", "New", "body", "new").is(t, 303)
+	if page := b.get("/messages/new").is(t, 200); strings.Contains(page.body, "did not save it") {
+		t.Error("a saved message left its draft")
+	}
+}

@@ -107,6 +107,8 @@ var decisions = []decision{
 	{"GET /messages/new", owners, 200, 200, "", ""},
 	{"POST /messages/compose", owners, 200, 200, "", "blocks=0&do=add:0:text"},
 	{"PUT /messages/compose", owners, 200, 200, "", "body=Hello"},
+	{"POST /messages/draft", owners, 200, 200, "", "subject=Hello&body=Hello"},
+	{"PUT /messages/draft", owners, 200, 200, "", "subject=Hello&body=Hello"},
 	{"POST /messages/advice", owners, 200, 200, "", "subject=Hello&body=Hello"},
 	{"PUT /messages/advice", owners, 200, 200, "", "subject=Hello&body=Hello"},
 	{"POST /messages/pictures", owners, 422, 422, "", ""}, // without a file

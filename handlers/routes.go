@@ -101,6 +101,8 @@ func table(n nouns) []route {
 		{"GET", "/messages/new", web.Owner, n.messages.New},
 		{"POST", "/messages/compose", web.Owner, web.Costly(n.messages.Compose)},
 		{"PUT", "/messages/compose", web.Owner, web.Costly(n.messages.Compose)}, // the buttons in the form of a saved message
+		{"POST", "/messages/draft", web.Owner, n.messages.KeepDraft},
+		{"PUT", "/messages/draft", web.Owner, n.messages.KeepDraft},
 		{"POST", "/messages/advice", web.Owner, web.Costly(n.messages.Advise)},
 		{"PUT", "/messages/advice", web.Owner, web.Costly(n.messages.Advise)},
 		{"POST", "/messages/pictures", web.Owner, web.Costly(n.messages.AddPicture)},

@@ -10,7 +10,9 @@ import (
 var examples embed.FS
 
 // ExampleNames are the examples that a new message can begin with.
-func ExampleNames() []string { return []string{"promotion", "news", "reminder", "congratulations"} }
+func ExampleNames() []string {
+	return []string{"promotion", "news", "event", "digest", "reminder", "congratulations"}
+}
 
 // Example is the example of that name: the first line of its file is the subject, the rest the
 // body in Markdown. Both are empty for a name or a language that doesn't exist.

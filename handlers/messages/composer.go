@@ -277,6 +277,7 @@ func (h *Messages) Compose(r *web.Request) error {
 		status = fiber.StatusUnprocessableEntity
 	}
 	if r.HTMX() {
+		r.Set("HX-Trigger-After-Settle", "composed")
 		return r.Block(status, "messages/composer", form.Composer)
 	}
 	return h.showForm(r, refused, form)

@@ -20,6 +20,7 @@ type messageForm struct {
 	Beside   string // the preheader
 	Language string
 	Composer Composer
+	Draft    draftView
 	Live     livePreview
 	Examples []templates.Option // examples to begin a new message with
 	Example  string             // the one that was chosen
@@ -57,6 +58,9 @@ func readForm(r *web.Request, d Draft) domain.MessageForm {
 
 // showForm answers with the form, which offers the newest clients to preview the email as.
 func (h *Messages) showForm(r *web.Request, refused error, form *messageForm) (err error) {
+	if err := h.withDraft(r, form); err != nil {
+		return err
+	}
 	form.Languages = []templates.Option{{Label: r.Viewer.T("messages.language_as_text")}}
 	for _, one := range domain.MessageLanguages() {
 		form.Languages = append(form.Languages, templates.Option{Value: one, Label: r.Viewer.T("messages.language_" + one)})
@@ -138,6 +142,9 @@ func (h *Messages) Create(r *web.Request) error {
 	if err != nil {
 		return h.showForm(r, err, h.newForm(0, typed, draft))
 	}
+	if err := h.DB.Messages().DropDraft(r.UserContext(), r.Viewer.User.ID, 0); err != nil {
+		return err
+	}
 	row := createdMessage{h.messageRow(r, db.MessageRow{Message: message})}
 	key, args := saved(message, "messages.created")
 	return r.Saved(messagePath(message.ID), web.Fragment{Block: "messages/created", View: row, Event: "messages-changed"}, key, args...)
@@ -170,6 +177,9 @@ func (h *Messages) Update(r *web.Request) error {
 		form.Against(r, err, stored.Revision, templates.Option{Label: r.Viewer.T("messages.subject"), Value: stored.Subject},
 			templates.Option{Label: r.Viewer.T("messages.body"), Value: stored.Body})
 		return h.showForm(r, err, form)
+	}
+	if err := h.DB.Messages().DropDraft(r.UserContext(), owner, id); err != nil {
+		return err
 	}
 	row, err := h.ownRow(r)
 	if err != nil {

@@ -67,8 +67,8 @@ func (h *Messages) Composed(r *web.Request) (d Draft, focus int, err error) {
 		d, focus = d.Do(button)
 		return d, focus, nil
 	}
-	n, err := strconv.Atoi(number)
-	if err != nil || n < 0 || n >= len(d.Blocks) {
+	n, notOne := strconv.Atoi(number)
+	if notOne != nil || n < 0 || n >= len(d.Blocks) {
 		return d, -1, nil
 	}
 	address := ""

@@ -16,6 +16,7 @@ import (
 	"golang.org/x/image/draw"
 )
 
+// The widths of pictures, and what one for an email weighs at most.
 const (
 	Small = 600 // px wide at most: cards and lists
 	Large = 1200

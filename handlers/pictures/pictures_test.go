@@ -248,8 +248,8 @@ func TestForEmail(t *testing.T) {
 	for i := range noise.Pix {
 		noise.Pix[i] = byte(random.IntN(256)) | byte(255*(i%4/3))
 	}
-	clear := webtest.Quarters(300, 200)
-	clear.SetNRGBA(0, 0, color.NRGBA{})
+	glass := webtest.Quarters(300, 200)
+	glass.SetNRGBA(0, 0, color.NRGBA{})
 	for _, test := range []struct {
 		name string
 		file []byte
@@ -258,7 +258,7 @@ func TestForEmail(t *testing.T) {
 	}{
 		{"camera", webtest.WithExif(webtest.JPEG(t, webtest.Quarters(3000, 2000)), webtest.Exif(binary.BigEndian, 6)), ".jpg", 1200, 1800},
 		{"small", webtest.JPEG(t, webtest.Quarters(300, 200)), ".jpg", 300, 200},
-		{"transparent", webtest.PNG(t, clear), ".png", 300, 200},
+		{"transparent", webtest.PNG(t, glass), ".png", 300, 200},
 		{"noise", webtest.JPEG(t, noise), ".jpg", 0, 0},
 	} {
 		t.Run(test.name, func(t *testing.T) {
