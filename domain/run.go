@@ -1,6 +1,8 @@
 package domain
 
-import "time"
+import (
+	"time"
+)
 
 // RunStatus is the state of one occurrence.
 type RunStatus string
@@ -139,3 +141,74 @@ func wallOf(at time.Time, zone *time.Location) time.Time {
 	at = at.In(zone)
 	return time.Date(at.Year(), at.Month(), at.Day(), at.Hour(), at.Minute(), 0, 0, time.UTC)
 }
+
+// Outcome is the state of a delivery: open, or exactly one final outcome.
+type Outcome string
+
+// The outcomes of the contract. Queued and Deferred are open.
+const (
+	OutcomeQueued     Outcome = "queued"
+	OutcomeDeferred   Outcome = "deferred"
+	OutcomeAccepted   Outcome = "accepted"
+	OutcomeFailed     Outcome = "failed"
+	OutcomeSuppressed Outcome = "suppressed"
+	OutcomeExpired    Outcome = "expired"
+	OutcomeCancelled  Outcome = "cancelled"
+)
+
+// Outcomes are all outcomes, in the order of a table.
+func Outcomes() []Outcome {
+	return []Outcome{OutcomeAccepted, OutcomeFailed, OutcomeSuppressed, OutcomeExpired,
+		OutcomeCancelled, OutcomeDeferred, OutcomeQueued}
+}
+
+// Open reports whether the delivery has not ended.
+func (o Outcome) Open() bool { return o == OutcomeQueued || o == OutcomeDeferred }
+
+// Delivery is one client in one run. Seq numbers the run's deliveries from 1.
+type Delivery struct {
+	RunID    int64
+	Seq      int
+	ClientID int64
+	Email    string
+	Outcome  Outcome
+	Tries    int
+}
+
+// BatchSize is how many deliveries one fetch takes: seq 1 to 100, 101 to 200 and so on.
+const BatchSize = 100
+
+// BatchOf is the first seq of the block that seq belongs to.
+func BatchOf(seq int) int { return (seq-1)/BatchSize*BatchSize + 1 }
+
+// Throughput is the results of a run over time. Every says of how many recipients one was
+// looked at for it; with 1 all numbers are exact, else those of it are multiplied.
+type Throughput struct {
+	From  time.Time
+	Step  time.Duration // of one part
+	Every int64
+	Parts []ThroughputPart // from From on, without gaps
+}
+
+// ThroughputPart counts the attempts in one stretch of time.
+type ThroughputPart struct {
+	Accepted, Deferred, Failed int64
+}
+
+// Add counts attempts in the n-th part; an attempt whose result is unknown will be repeated.
+func (p *Throughput) Add(n int, status AttemptStatus, attempts int64) {
+	for len(p.Parts) <= n {
+		p.Parts = append(p.Parts, ThroughputPart{})
+	}
+	switch status {
+	case Accepted:
+		p.Parts[n].Accepted += attempts
+	case Failed:
+		p.Parts[n].Failed += attempts
+	default:
+		p.Parts[n].Deferred += attempts
+	}
+}
+
+// At is when the n-th part begins.
+func (p Throughput) At(n int) time.Time { return p.From.Add(time.Duration(n) * p.Step) }

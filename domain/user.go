@@ -277,3 +277,29 @@ const hidden = "\u00ad\u200b\u2028\u2029\u202a\u202b\u202c\u202d\u202e\u2060\u20
 
 // hasHidden is hasControl for names by which others know somebody.
 func hasHidden(text string) bool { return hasControl(text) || strings.ContainsAny(text, hidden) }
+
+// EmailChange is a new address that a user asked for. It takes effect when both mailboxes have confirmed it: the
+// old one shows that it is the user who asks, the new one that it is theirs.
+type EmailChange struct {
+	ID             int64 `bun:",pk,autoincrement"`
+	UserID         int64
+	Email          string
+	OldConfirmedAt time.Time `bun:",nullzero"`
+	NewConfirmedAt time.Time `bun:",nullzero"`
+	CreatedAt      time.Time `bun:",nullzero,default:now()"`
+}
+
+// Confirm notes what the link of one of the mailboxes says.
+func (c *EmailChange) Confirm(link TokenPurpose, now time.Time) {
+	switch link {
+	case TokenOldEmail:
+		c.OldConfirmedAt = now
+	case TokenNewEmail:
+		c.NewConfirmedAt = now
+	}
+}
+
+// Confirmed reports whether both mailboxes have.
+func (c EmailChange) Confirmed() bool {
+	return !c.OldConfirmedAt.IsZero() && !c.NewConfirmedAt.IsZero()
+}
