@@ -1,7 +1,7 @@
 package emailauth
 
 import (
-	"net"
+	"net/netip"
 	"slices"
 	"strings"
 )
@@ -47,7 +47,8 @@ func MailFrom(address string) Line {
 func public(host string) bool {
 	host = strings.ToLower(host)
 	local := slices.ContainsFunc([]string{".localhost", ".local", ".localdomain", ".internal", ".lan", ".test"}, func(end string) bool { return strings.HasSuffix(host, end) })
-	return strings.Contains(host, ".") && !local && net.ParseIP(host) == nil
+	_, notIP := netip.ParseAddr(host)
+	return strings.Contains(host, ".") && !local && notIP != nil
 }
 
 // BaseURL judges the public address: links in emails begin with it.

@@ -3,7 +3,6 @@ package jobs
 import (
 	"crypto/sha256"
 	"encoding/base64"
-	"io"
 	"log/slog"
 	"strings"
 	"testing"
@@ -44,7 +43,7 @@ func TestSenderDomainsAreLookedAfter(t *testing.T) {
 	w, _ := mailbox(t)
 	s, d := newSender(t, w)
 	dns := dnstest.New(t)
-	worker := &SenderDomainsWorker{DB: w.DB, DNS: resolver.New(dns.Addr), Log: slog.New(slog.NewTextHandler(io.Discard, nil))}
+	worker := &SenderDomainsWorker{DB: w.DB, DNS: resolver.New(dns.Addr), Log: slog.New(slog.DiscardHandler)}
 	look := func(want bool) {
 		t.Helper()
 		if err := worker.Work(t.Context(), &river.Job[domain.SenderDomainsJob]{}); err != nil {
