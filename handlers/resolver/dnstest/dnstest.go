@@ -26,15 +26,8 @@ type Server struct {
 // New listens until the test ends.
 func New(t testing.TB) *Server {
 	t.Helper()
-	packets, err := net.ListenPacket("udp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
+	packets, streams := listen(t)
 	s := &Server{Addr: packets.LocalAddr().String(), records: map[string][]dns.RR{}, failing: map[string]bool{}, asked: map[string]int{}}
-	streams, err := net.Listen("tcp", s.Addr)
-	if err != nil {
-		t.Fatal(err)
-	}
 	for _, one := range []*dns.Server{{Net: "udp", PacketConn: packets}, {Net: "tcp", Listener: streams}} {
 		one.Handler = dns.HandlerFunc(s.answer)
 		started := make(chan struct{})
@@ -48,6 +41,25 @@ func New(t testing.TB) *Server {
 		t.Cleanup(func() { one.Shutdown(context.Background()) })
 	}
 	return s
+}
+
+// listen takes a port for UDP that is free for TCP as well: on a busy machine many are not.
+func listen(t testing.TB) (net.PacketConn, net.Listener) {
+	t.Helper()
+	for try := 0; ; try++ {
+		packets, err := net.ListenPacket("udp", "127.0.0.1:0")
+		if err != nil {
+			t.Fatal(err)
+		}
+		streams, err := net.Listen("tcp", packets.LocalAddr().String())
+		if err == nil {
+			return packets, streams
+		}
+		_ = packets.Close()
+		if try == 100 {
+			t.Fatal(err)
+		}
+	}
 }
 
 // Set has the name answer with records as a zone file has them, instead of what it answered: `TXT "v=spf1 -all"`,
