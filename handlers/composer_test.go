@@ -95,6 +95,7 @@ func TestComposer(t *testing.T) {
 	markdown := b.post("/messages/compose?id="+fmt.Sprint(m.ID), with(fields, "do", "markdown")...).is(t, 200, "Edit as blocks", "# New &lt;tulips&gt;\n")
 	fields = with(fieldsOf(t, markdown.body), "body", "## Other\r\n\r\ntext", "do", "blocks")
 	b.post("/messages/compose?id="+fmt.Sprint(m.ID), fields...).is(t, 200, `value="Other"`, "Edit as Markdown")
+	edit = fieldsOf(t, b.get(path+"/edit").is(t, 200).body)
 	b.post(path, with(edit, "body", "all new")...).leads(t, path)
 	if got := stored(); got != "all new" {
 		t.Errorf("a body of its own was saved as %q", got)

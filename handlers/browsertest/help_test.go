@@ -66,6 +66,7 @@ func (v *visitor) helpOfOwner(s *programtest.Program, words sample) {
 	v.figure(words, "import")
 
 	v.open("/messages/new?start=promotion")
+	v.fill("subject", words.mailing) // an example that nobody touched is not sent
 	v.figure(words, "message")
 	v.follow("main form [type=submit]")
 	v.figure(words, "email")

@@ -139,7 +139,7 @@ var sights = []sight{
 	{"GET /runs/:id", anOwner, "/runs/31", 0, "", false},
 	{"GET /runs/:id", anOwner, "/runs/32", 0, "", false},
 	{"GET /runs/:id", aManager, "/runs/33", 0, "", false},
-	{"GET /runs/:id/cancel", anOwner, "/runs/31/cancel", 0, "", false},
+	{"GET /runs/:id/cancel", anOwner, "/runs/32/cancel", 0, "", false},
 	{"GET /runs/:id/email", anOwner, "/runs/1/email", 0, "", true},
 	{"GET /runs/:id/bounces", anOwner, "/runs/1/bounces", 0, "", false},
 	{"GET /runs/:id/bounces", anOwner, "/runs/32/bounces", 0, "", false},
