@@ -131,9 +131,11 @@ func (p point) run(t *testing.T) {
 		env.disarm()
 	}
 	env.start()
-	if p.name == "schedule advance" { // and what comes due while nobody runs, after a death that left no job behind
+	if p.name == "schedule advance" { // and what comes due while nobody runs, after a death that left no plan behind
 		env.until("the runs are closed", env.closed)
-		env.until("no job is under way", func() bool { return env.count(`SELECT count(*) FROM river_job WHERE finalized_at IS NULL`) == 0 })
+		env.until("no plan is under way", func() bool {
+			return env.count(`SELECT count(*) FROM river_job WHERE kind = 'plan' AND finalized_at IS NULL`) == 0
+		})
 		env.kill(syscall.SIGKILL)
 		env.due(time.Now(), env.mailing(owner))
 		env.start()
