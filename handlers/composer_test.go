@@ -184,7 +184,7 @@ func TestAdviceOnMessages(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	b.get("/messages/new").is(t, 200, "No missing words", `hx-post="/messages/advice"`)
+	b.get("/messages/new").is(t, 200, "Nothing to fix", `hx-post="/messages/advice"`)
 	b.get("/messages/new?start=promotion").is(t, 200, "https://example.com is a sample address", "2 clients have no name")
 	a := b.htmx().do("PUT", "/messages/advice", []string{"subject", "Hi", "body", "![](https://skychimp.test/t.jpg)"}).is(t, 200, "A picture has no words")
 	if strings.Contains(a.body, "no name") {
