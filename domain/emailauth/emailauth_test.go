@@ -200,3 +200,13 @@ func TestPTR(t *testing.T) {
 		t.Error("unsigned")
 	}
 }
+
+// What a domain without a record is told to publish is a record, also before the server has a public name.
+func TestSPFToPublish(t *testing.T) {
+	for server, want := range map[string]string{"mail.example.com": "a:mail.example.com", "": "a mx"} {
+		got := SPFOf("SPF", "example.com", server, Texts{}, "", "")
+		if got.Level != Fail || got.Key != "checks.spf_missing" || got.Args[3] != want {
+			t.Errorf("%q: %+v", server, got)
+		}
+	}
+}

@@ -101,7 +101,11 @@ func SPFOf(about, domain, server string, texts Texts, result, address string) Li
 	case verdict == Unknown:
 		return line(Warn, about, "dns_silent", "Name", domain)
 	case verdict == Missing:
-		return line(Fail, about, "spf_missing", "Domain", domain, "Server", server)
+		allowed := "a:" + server
+		if server == "" { // it has no public name yet
+			allowed = "a mx"
+		}
+		return line(Fail, about, "spf_missing", "Domain", domain, "Allowed", allowed)
 	case verdict == Several:
 		return line(Fail, about, "spf_several", "Domain", domain)
 	case result == "permerror":
