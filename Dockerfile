@@ -5,6 +5,7 @@ COPY package.json package-lock.json .npmrc ./
 RUN npm ci
 COPY Makefile ./
 COPY templates templates
+COPY static/src static/src
 RUN make vendor
 
 FROM golang:1.26-bookworm AS build
