@@ -9,7 +9,6 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
-	"net/http/cookiejar"
 	"net/url"
 	"strings"
 	"sync"
@@ -20,6 +19,7 @@ import (
 	"skychimp/db/dbtest"
 	"skychimp/domain"
 	"skychimp/domain/emailauth"
+	"skychimp/handlers/programtest"
 	"skychimp/handlers/resolver"
 	"skychimp/handlers/resolver/dnstest"
 	"skychimp/handlers/web"
@@ -164,14 +164,7 @@ type answer struct {
 
 func (w *env) visitor(t testing.TB) *browser {
 	t.Helper()
-	jar, err := cookiejar.New(nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	client := &http.Client{Jar: jar, Timeout: 2 * time.Minute, Transport: &http.Transport{},
-		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
-	t.Cleanup(client.CloseIdleConnections)
-	return &browser{t: t, base: w.url, client: client, header: http.Header{}}
+	return &browser{t: t, base: w.url, client: programtest.Browser(t), header: http.Header{}}
 }
 
 // as is a browser in which the user is signed in.

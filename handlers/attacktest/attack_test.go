@@ -10,7 +10,6 @@ import (
 	"mime/multipart"
 	"net"
 	"net/http"
-	"net/http/cookiejar"
 	"net/url"
 	"os"
 	"strconv"
@@ -73,14 +72,7 @@ type browser struct {
 
 func (p *target) browser(t testing.TB, from string) browser {
 	t.Helper()
-	jar, err := cookiejar.New(nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	c := &http.Client{Jar: jar, Timeout: programtest.Timeout, Transport: &http.Transport{},
-		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
-	t.Cleanup(c.CloseIdleConnections)
-	return browser{c, p, from}
+	return browser{programtest.Browser(t), p, from}
 }
 
 func (b browser) post(t testing.TB, path string, values ...string) (status int, body string) {
@@ -103,6 +95,11 @@ func (b browser) send(t testing.TB, path, kind string, content []byte, encoding 
 	if encoding != "" {
 		request.Header.Set("Content-Encoding", encoding)
 	}
+	return b.answer(t, request)
+}
+
+func (b browser) answer(t testing.TB, request *http.Request) (status int, body string) {
+	t.Helper()
 	response, err := b.Do(request)
 	if err != nil {
 		t.Error(err)

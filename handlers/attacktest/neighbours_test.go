@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"cmp"
 	"fmt"
-	"io"
 	"math/rand/v2"
 	"mime/multipart"
 	"net/http"
@@ -119,14 +118,7 @@ func (b browser) get(t testing.TB, path string) (status int, body string) {
 		return 0, ""
 	}
 	request.Header.Set("X-Forwarded-For", b.from)
-	response, err := b.Do(request)
-	if err != nil {
-		t.Error(err)
-		return 0, ""
-	}
-	defer response.Body.Close()
-	text, _ := io.ReadAll(response.Body)
-	return response.StatusCode, string(text)
+	return b.answer(t, request)
 }
 
 // attackers do without a pause, over four or eight connections each, what costs much, until it has ended; done

@@ -107,13 +107,11 @@ func (h *Launches) reviewRecipients(r *web.Request, m domain.Mailing, view *revi
 			view.LeftOut = append(view.LeftOut, leftOut{r.Viewer.TN("mailings.left_out_"+one.Reason, int(one.Clients)), one.Clients})
 		}
 	}
-	switch {
-	case view.now(m):
+	view.Button = r.Viewer.TN("mailings.launch_for", recipients)
+	if view.now(m) {
 		view.Button = r.Viewer.TN("mailings.send_to", recipients)
-	default:
-		view.Button = r.Viewer.TN("mailings.launch_for", recipients)
 	}
-	if view.Recall = ""; r.Site.RecallFor > 0 {
+	if r.Site.RecallFor > 0 {
 		view.Recall = r.Viewer.T("mailings.recall_promise", "Time", r.Viewer.Span(r.Site.RecallFor))
 	}
 	if recipients == 0 && view.now(m) {

@@ -4,7 +4,6 @@ import (
 	"io"
 	"net"
 	"net/http"
-	"net/http/cookiejar"
 	"net/smtp"
 	"net/url"
 	"regexp"
@@ -14,19 +13,6 @@ import (
 	"skychimp/handlers/jobs/smtp/smtptest"
 	"skychimp/handlers/programtest"
 )
-
-// client is a browser on the program: it keeps cookies and follows no redirect.
-func client(t testing.TB) *http.Client {
-	t.Helper()
-	jar, err := cookiejar.New(nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	c := &http.Client{Jar: jar, Timeout: programtest.Timeout, Transport: &http.Transport{},
-		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
-	t.Cleanup(c.CloseIdleConnections)
-	return c
-}
 
 // answers gives the status of an answer, and what it says.
 func answers(t testing.TB, c *http.Client, method, address string, values ...string) (status int, body string) {
@@ -77,7 +63,7 @@ func TestEverySignatureOutlivesSecret(t *testing.T) {
 
 	p := serve("SECRET=" + before)
 	ann := p.NewUser(t, "Ann Lee", "user")
-	home := client(t)
+	home := programtest.Browser(t)
 	sign := func(at *programtest.Program, c *http.Client) int {
 		status, _ := answers(t, c, "POST", at.URL+"/login", "email", ann, "password", programtest.Password)
 		return status
@@ -88,7 +74,7 @@ func TestEverySignatureOutlivesSecret(t *testing.T) {
 	for path, form := range map[string][]string{
 		"/register": {"name", "Bob", "email", "bob@example.net"}, "/password/forgot": {"email", ann},
 	} {
-		if status, _ := answers(t, client(t), "POST", p.URL+path, form...); status != http.StatusSeeOther {
+		if status, _ := answers(t, programtest.Browser(t), "POST", p.URL+path, form...); status != http.StatusSeeOther {
 			t.Fatalf("%s: %d", path, status)
 		}
 	}
@@ -124,7 +110,7 @@ func TestEverySignatureOutlivesSecret(t *testing.T) {
 	}
 
 	p = serve("SECRET="+after, "SECRET_OLD=lost")
-	if status, _ := answers(t, client(t), "GET", p.URL+links["/unsubscribe"]); status != http.StatusNotFound {
+	if status, _ := answers(t, programtest.Browser(t), "GET", p.URL+links["/unsubscribe"]); status != http.StatusNotFound {
 		t.Errorf("without SECRET_OLD a link to unsubscribe answers %d", status)
 	}
 	if returns() == nil {
@@ -134,7 +120,7 @@ func TestEverySignatureOutlivesSecret(t *testing.T) {
 
 	p = serve("SECRET="+after, "SECRET_OLD="+before)
 	for name, link := range links {
-		if status, _ := answers(t, client(t), "GET", p.URL+link); status != http.StatusOK {
+		if status, _ := answers(t, programtest.Browser(t), "GET", p.URL+link); status != http.StatusOK {
 			t.Errorf("%s: %s answers %d", name, link, status)
 		}
 	}
@@ -151,7 +137,7 @@ func TestEverySignatureOutlivesSecret(t *testing.T) {
 		{links["/account/email "+ann], nil, http.StatusSeeOther},
 		{links["/password/reset"], []string{"password", "a new long password"}, http.StatusSeeOther},
 	} {
-		if status, body := answers(t, client(t), "POST", p.URL+step.link, step.form...); status != step.want {
+		if status, body := answers(t, programtest.Browser(t), "POST", p.URL+step.link, step.form...); status != step.want {
 			t.Errorf("POST %s: %d, want %d\n%.300s", step.link, status, step.want, body)
 		}
 	}
