@@ -47,7 +47,7 @@ func importRows(ctx context.Context, tx Tx, i *domain.Import, rows []domain.Impo
 func knownClients(ctx context.Context, tx querier, owner int64, rows []domain.ImportRow, lock string) (map[int]*domain.Client, error) {
 	emails := make([]string, len(rows))
 	for n, row := range rows {
-		if len(row.Problems) == 0 {
+		if len(row.Errors) == 0 {
 			emails[n] = row.Form.Email
 		}
 	}

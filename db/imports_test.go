@@ -109,7 +109,7 @@ func TestImport(t *testing.T) {
 	}
 	problems, total, err := d.Imports().Problems(t.Context(), owner, list.ID, db.PageOf(1))
 	if err != nil || total != 2 || problems[0].Line != 5 || problems[0].Value != "nobody" || problems[1].Line != 6 ||
-		problems[1].Problems()[0].Key != "imports.row_repeated" {
+		problems[1].Errors()[0].Key != "imports.row_repeated" {
 		t.Errorf("problems %+v, %v", problems, err)
 	}
 	var kept int
@@ -298,7 +298,7 @@ func TestImportCheckIsKept(t *testing.T) {
 		t.Fatalf("%+v", first)
 	}
 	exec(`UPDATE imports SET content = '' WHERE id = $1`, list.ID)
-	if again := check(); !reflect.DeepEqual(again.Counts, first.Counts) || len(again.Bad) != 1 || again.Bad[0].Problems[0].Key != first.Bad[0].Problems[0].Key || len(again.Good) != 2 || len(again.Lines) != 3 {
+	if again := check(); !reflect.DeepEqual(again.Counts, first.Counts) || len(again.Bad) != 1 || again.Bad[0].Errors[0].Key != first.Bad[0].Errors[0].Key || len(again.Good) != 2 || len(again.Lines) != 3 {
 		t.Errorf("%+v, not %+v", again, first)
 	}
 	exec(`UPDATE imports SET content = $2 WHERE id = $1`, list.ID, list.Content)

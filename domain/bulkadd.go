@@ -11,9 +11,9 @@ const ClientsMax = 500
 
 // BulkLine is a pasted line that was not added, counted from 1.
 type BulkLine struct {
-	Line     int
-	Text     string
-	Problems ValidationErrors
+	Line   int
+	Text   string
+	Errors ValidationErrors
 }
 
 // ParseClients reads pasted clients, one or several in a line: as mail programs write them,

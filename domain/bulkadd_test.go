@@ -44,7 +44,7 @@ func TestParseClients(t *testing.T) {
 			}
 		}
 		for _, line := range bad {
-			left = append(left, fmt.Sprint(line.Line, " ", line.Text, " ", line.Problems))
+			left = append(left, fmt.Sprint(line.Line, " ", line.Text, " ", line.Errors))
 		}
 		if tt.errs == "" && !slices.Equal(got, tt.want) || !slices.Equal(left, tt.bad) {
 			t.Errorf("%s: %q, bad %q, want %q, %q", tt.name, got, left, tt.want, tt.bad)

@@ -101,11 +101,11 @@ func TestImportRows(t *testing.T) {
 	}
 	for i, w := range want {
 		g := got[i]
-		if g.Line != w.line || g.Form != w.form || text(g.Problems.Err()) != w.errs || g.Value() != w.value {
+		if g.Line != w.line || g.Form != w.form || text(g.Errors.Err()) != w.errs || g.Value() != w.value {
 			t.Errorf("row %d: %+v (%s), want %+v", i, g, g.Value(), w)
 		}
 	}
-	if problems := got[3].Problem(7).Problems(); len(problems) != 1 || problems[0].Key != "imports.row_repeated" || problems[0].Args["Line"] != 2.0 {
+	if problems := got[3].Problem(7).Errors(); len(problems) != 1 || problems[0].Key != "imports.row_repeated" || problems[0].Args["Line"] != 2.0 {
 		t.Errorf("kept and read again: %+v", problems)
 	}
 }

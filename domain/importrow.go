@@ -10,13 +10,13 @@ import (
 	"unicode/utf8"
 )
 
-// ImportRow is a line read by the mapping. Problems say why it can't be imported.
+// ImportRow is a line read by the mapping. Errors say why it can't be imported.
 type ImportRow struct {
-	Line     int
-	Form     ClientForm
-	Names    ClientDetails // the two names, where the list has them apart
-	Values   FieldValues
-	Problems ValidationErrors
+	Line   int
+	Form   ClientForm
+	Names  ClientDetails // the two names, where the list has them apart
+	Values FieldValues
+	Errors ValidationErrors
 }
 
 // Rows reads the import's lines. A second line with the same address is a bad one.
@@ -34,9 +34,9 @@ func (i Import) Rows() iter.Seq2[ImportRow, error] {
 			}
 			row := i.Mapping.row(line, i.Fields)
 			email := strings.ToLower(row.Form.Email)
-			if before, ok := seen[email]; ok && len(row.Problems) == 0 {
-				row.Problems.Add("email", "imports.row_repeated", "Line", before)
-			} else if !ok && len(row.Problems) == 0 {
+			if before, ok := seen[email]; ok && len(row.Errors) == 0 {
+				row.Errors.Add("email", "imports.row_repeated", "Line", before)
+			} else if !ok && len(row.Errors) == 0 {
 				seen[strings.Clone(email)] = line.Line // not the whole line's memory
 			}
 			if !yield(row, nil) {
@@ -71,11 +71,11 @@ func (m ImportMapping) row(line ImportLine, fields []Field) ImportRow {
 		row.Form.FullName = strings.TrimSpace(row.Names.FirstName + " " + row.Names.LastName)
 	}
 	if line.Problem != "" {
-		row.Problems.Add("", line.Problem)
+		row.Errors.Add("", line.Problem)
 		return row
 	}
 	if err := new(Client).Apply(row.Form, row.Names, nil); err != nil {
-		row.Problems, _ = errors.AsType[ValidationErrors](err)
+		row.Errors, _ = errors.AsType[ValidationErrors](err)
 	}
 	row.read(cells, fields)
 	return row
@@ -87,7 +87,7 @@ func (r *ImportRow) read(cells map[string]string, fields []Field) {
 		value, err := f.Parse(cells[f.Name()])
 		switch {
 		case err != nil:
-			r.Problems = append(r.Problems, err)
+			r.Errors = append(r.Errors, err)
 		case value != nil && r.Values == nil:
 			r.Values = FieldValues{f.ID: value}
 		case value != nil:
@@ -99,7 +99,7 @@ func (r *ImportRow) read(cells map[string]string, fields []Field) {
 // Value is the text at fault, at most 200 characters.
 func (r ImportRow) Value() string {
 	value := r.Form.Email
-	if len(r.Problems) > 0 && value == "" {
+	if len(r.Errors) > 0 && value == "" {
 		value = strings.Join(strings.Fields(r.Form.FullName+" "+r.Form.Comment+" "+r.Form.Tags), " ")
 	}
 	value = strings.ReplaceAll(strings.ToValidUTF8(value, "�"), "\x00", "�")
@@ -144,17 +144,17 @@ type ImportProblem struct {
 	ImportID int64
 	Line     int
 	Value    string
-	Reason   string // Problems as JSON
+	Reason   string // Errors as JSON
 }
 
 // Problem is the row's errors as keys, independent of language.
 func (r ImportRow) Problem(importID int64) ImportProblem {
-	reason, _ := json.Marshal(r.Problems) // strings and numbers only
+	reason, _ := json.Marshal(r.Errors) // strings and numbers only
 	return ImportProblem{importID, r.Line, r.Value(), string(reason)}
 }
 
-// Problems are what Reason holds.
-func (p ImportProblem) Problems() (list ValidationErrors) {
+// Errors are what Reason holds.
+func (p ImportProblem) Errors() (list ValidationErrors) {
 	_ = json.Unmarshal([]byte(p.Reason), &list)
 	return list
 }
@@ -173,7 +173,7 @@ const (
 // Judge makes the client to save from the row; known is the owner's client with the address,
 // nil when there is none.
 func (r *ImportRow) Judge(known *Client) (c Client, verdict ImportVerdict) {
-	if len(r.Problems) > 0 {
+	if len(r.Errors) > 0 {
 		return c, ImportBad
 	}
 	if known == nil {
@@ -185,7 +185,7 @@ func (r *ImportRow) Judge(known *Client) (c Client, verdict ImportVerdict) {
 	changed, err := c.Merge(*r)
 	switch {
 	case err != nil:
-		r.Problems, _ = errors.AsType[ValidationErrors](err)
+		r.Errors, _ = errors.AsType[ValidationErrors](err)
 		return c, ImportBad
 	case changed:
 		return c, ImportChanged

@@ -54,7 +54,7 @@ func (s Search) With(name, label, chosen string, options []Option) Search {
 
 // newField is the template function
 //
-//	{{template "ui/field" (field "email" .Email .Problems (t "account.email") "type=email" "required")}}
+//	{{template "ui/field" (field "email" .Email .Errors (t "account.email") "type=email" "required")}}
 //
 // id= is needed when a page has two fields of one name.
 func newField(name, value string, problems ValidationErrors, label string, attributes ...string) (Field, error) {

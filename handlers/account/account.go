@@ -42,7 +42,7 @@ func (v accountView) Bad(form string) templates.ValidationErrors {
 	if v.Sent != form {
 		return nil
 	}
-	return v.Problems
+	return v.Errors
 }
 
 // sessionRow is one browser in which the user is signed in.

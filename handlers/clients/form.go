@@ -36,7 +36,7 @@ func (h *Clients) newForm(r *web.Request, id int64, typed domain.ClientForm, nam
 
 // show answers with the form.
 func (f *clientForm) show(r *web.Request, refusal error) error {
-	f.Values = fields.Inputs(r.Viewer, f.fields, f.texts, r.Viewer.Problems(refusal), f.FieldID)
+	f.Values = fields.Inputs(r.Viewer, f.fields, f.texts, r.Viewer.Errors(refusal), f.FieldID)
 	return r.ListForm(refusal, f)
 }
 

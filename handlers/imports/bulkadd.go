@@ -46,9 +46,9 @@ func (h *Imports) TakeBulk(r *web.Request, page, next string) error {
 	lines := make([]string, len(bad))
 	for i, one := range bad {
 		lines[i] = one.Text
-		view.Bad = append(view.Bad, h.badRow(r, i+1, one.Text, one.Problems))
+		view.Bad = append(view.Bad, h.badRow(r, i+1, one.Text, one.Errors))
 	}
 	view.Addresses = strings.Join(lines, "\n")
-	view.Problems = templates.ValidationErrors{"addresses": r.Viewer.TN("clients.bulk_left", len(bad))}
+	view.Errors = templates.ValidationErrors{"addresses": r.Viewer.TN("clients.bulk_left", len(bad))}
 	return r.Page(fiber.StatusUnprocessableEntity, page, view)
 }

@@ -88,7 +88,7 @@ func (h *Imports) importCheck(r *web.Request, list domain.Import) (*importCheck,
 		view.Samples = append(view.Samples, importSample{one.Line, one.Client.Email, one.Client.FullName, one.Client.Comment, one.Client.Tags, one.Verdict, domain.LooksLikeAnother(one.Client.Email)})
 	}
 	for _, row := range check.Bad {
-		view.Bad = append(view.Bad, h.badRow(r, row.Line, row.Value(), row.Problems))
+		view.Bad = append(view.Bad, h.badRow(r, row.Line, row.Value(), row.Errors))
 	}
 	return view, nil
 }

@@ -117,7 +117,7 @@ func (h *Imports) badRows(r *web.Request, view *importView, list domain.Import) 
 	page := r.ListPage()
 	rows, total, err := h.DB.Imports().Problems(r.UserContext(), list.OwnerID, list.ID, page)
 	for _, row := range rows {
-		view.BadRows = append(view.BadRows, h.badRow(r, row.Line, row.Value, row.Problems()))
+		view.BadRows = append(view.BadRows, h.badRow(r, row.Line, row.Value, row.Errors()))
 	}
 	view.BadCount = r.Viewer.TN("imports.bad_rows", total)
 	view.Pager = r.ListPager(page, total, len(rows), func(n int) db.Cursor { return db.Cursor{int64(rows[n].Line)} })

@@ -35,7 +35,7 @@ func (f mailingForm) ProblemID(name string) string {
 
 // Picker is what the form shows of the clients to pick.
 func (f mailingForm) Picker() picker {
-	if f.Problems.Of("client_ids") != "" {
+	if f.Errors.Of("client_ids") != "" {
 		f.Found.Problem = f.ProblemID("clients")
 	}
 	return f.Found

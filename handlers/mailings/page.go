@@ -15,25 +15,25 @@ import (
 // mailingView is the page mailings/show.
 type mailingView struct {
 	mailingRow
-	Owner          string // the owner's name, when the viewer is somebody else
-	SenderID       int64
-	Sender         string // name and address
-	Audience       domain.Audience
-	Tags           []string
-	Picked         int
-	Recipients     int64 // after suppression
-	Suppressed     int64
-	Start, End     string // wall clocks in Timezone
-	Timezone       string
-	Next           []web.Moment // in the mailing's zone
-	Progress       *mailingProgress
-	Throughput     throughput
-	Runs           []runs.Row
-	Chart          runs.Chart
-	Pager          web.Pager
-	DisabledSince  web.Moment
-	PausedSince    web.Moment
-	DeleteProblems templates.ValidationErrors
+	Owner         string // the owner's name, when the viewer is somebody else
+	SenderID      int64
+	Sender        string // name and address
+	Audience      domain.Audience
+	Tags          []string
+	Picked        int
+	Recipients    int64 // after suppression
+	Suppressed    int64
+	Start, End    string // wall clocks in Timezone
+	Timezone      string
+	Next          []web.Moment // in the mailing's zone
+	Progress      *mailingProgress
+	Throughput    throughput
+	Runs          []runs.Row
+	Chart         runs.Chart
+	Pager         web.Pager
+	DisabledSince web.Moment
+	PausedSince   web.Moment
+	DeleteErrors  templates.ValidationErrors
 }
 
 // Refresh: without JavaScript the page is asked for again.

@@ -91,16 +91,16 @@ func (c Composer) First() adder { return adder{0, c.Path, c.Kinds} }
 type blockEditor struct {
 	blocks.Block
 
-	N        int
-	Form     string // the ID of its composer
-	Label    string
-	Last     bool
-	Focus    bool
-	Problems templates.ValidationErrors
-	Levels   []templates.Option
-	Add      adder
-	words    func(key string, args ...any) string
-	shelf    []domain.Picture
+	N      int
+	Form   string // the ID of its composer
+	Label  string
+	Last   bool
+	Focus  bool
+	Errors templates.ValidationErrors
+	Levels []templates.Option
+	Add    adder
+	words  func(key string, args ...any) string
+	shelf  []domain.Picture
 }
 
 // adder is the block messages/add: what can be added before block N.
@@ -135,7 +135,7 @@ func (h *Messages) Composer(r *web.Request, d Draft, id, path string, focus int,
 	}
 	for i, b := range d.Blocks {
 		editor := blockEditor{Block: b, N: i, Form: id, Label: r.Viewer.T("messages.block_" + string(b.Kind)),
-			Last: i == len(d.Blocks)-1, Focus: i == focus, Problems: templates.ValidationErrors{}, Add: adder{i + 1, path, c.Kinds},
+			Last: i == len(d.Blocks)-1, Focus: i == focus, Errors: templates.ValidationErrors{}, Add: adder{i + 1, path, c.Kinds},
 			words: r.Viewer.T, shelf: shelf}
 		for level := 1; level <= max(3, b.Level); level++ {
 			editor.Levels = append(editor.Levels, templates.Option{Value: strconv.Itoa(level), Label: r.Viewer.T("messages.level", "Level", level)})
@@ -144,11 +144,11 @@ func (h *Messages) Composer(r *web.Request, d Draft, id, path string, focus int,
 	}
 	if body != "" && len(c.Editors) > 0 {
 		one := &c.Editors[wrong(d.Blocks, own)]
-		one.Problems[one.Field(one.main())] = body
+		one.Errors[one.Field(one.main())] = body
 	}
 	if image != "" && focus >= 0 {
 		one := &c.Editors[focus]
-		one.Problems[one.Field("picture")] = image
+		one.Errors[one.Field("picture")] = image
 	}
 	return c, nil
 }
@@ -227,7 +227,7 @@ func (b blockEditor) PictureFields(side string) pictureFields {
 	}
 	one := func(name, value, label, hint string) templates.Field {
 		return templates.Field{ID: b.Form + "-" + b.Field(side+name), Name: b.Field(side + name), Value: value, Label: label, Hint: hint,
-			Type: "text", Autocomplete: "off", Problem: b.Problems.Of(b.Field(side + name))}
+			Type: "text", Autocomplete: "off", Problem: b.Errors.Of(b.Field(side + name))}
 	}
 	p := pictureFields{Address: one("picture", picture, b.words("messages.picture"), ""), Alt: one("alt", alt, b.words("messages.alt"), b.words("messages.alt_hint")),
 		Shown: ownPicture.FindString(picture), File: b.Field(side + "file"), Upload: b.Do("upload" + which), Use: b.Do("use"+which) + ":",
@@ -252,7 +252,7 @@ func (b blockEditor) TextFields(name, label string) textFields {
 	}
 	rows := strings.Count(text, "\n") + 2 + len([]rune(text))/80
 	f := templates.Field{ID: b.Form + "-" + b.Field(name), Name: b.Field(name), Value: text, Label: label, Rows: strconv.Itoa(min(max(rows, 3), 16)),
-		Problem: b.Problems.Of(b.Field(name)), Autofocus: b.Focus && name == "text" && b.Kind != blocks.Product}
+		Problem: b.Errors.Of(b.Field(name)), Autofocus: b.Focus && name == "text" && b.Kind != blocks.Product}
 	if b.Kind == blocks.List {
 		f.Hint = b.words("messages.list_hint")
 	}

@@ -12,9 +12,9 @@ import (
 )
 
 // Form is embedded in the view of every form.
-type Form struct{ Problems templates.ValidationErrors }
+type Form struct{ Errors templates.ValidationErrors }
 
-func (f *Form) refuse(problems templates.ValidationErrors) { f.Problems = problems }
+func (f *Form) refuse(problems templates.ValidationErrors) { f.Errors = problems }
 
 // ListForm is embedded in the view of a form that htmx opens in a list. A noun has it in four
 // templates: clients/form and clients/edit-row are the blocks, clients/new and clients/edit the pages.
@@ -112,7 +112,7 @@ func (r *Request) Refused(err error, view formView) (status int, other error) {
 	if err == nil {
 		return fiber.StatusOK, nil
 	}
-	problems := r.Viewer.Problems(err)
+	problems := r.Viewer.Errors(err)
 	if problems == nil {
 		return 0, err
 	}
@@ -123,8 +123,8 @@ func (r *Request) Refused(err error, view formView) (status int, other error) {
 	return status, nil
 }
 
-// Problems are the broken rules in err as texts for the form, nil when err is something else.
-func (v Viewer) Problems(err error) templates.ValidationErrors {
+// Errors are the broken rules in err as texts for the form, nil when err is something else.
+func (v Viewer) Errors(err error) templates.ValidationErrors {
 	texts := templates.ValidationErrors{}
 	for _, one := range refusals(err) {
 		if one.Kind != domain.Invalid && one.Kind != domain.Conflict {
@@ -142,7 +142,7 @@ func (v Viewer) Problems(err error) templates.ValidationErrors {
 
 // Problem is the first broken rule in err, "" when err is something else.
 func (v Viewer) Problem(err error) string {
-	if list := refusals(err); v.Problems(err) != nil {
+	if list := refusals(err); v.Errors(err) != nil {
 		return v.Text(list[0])
 	}
 	return ""
