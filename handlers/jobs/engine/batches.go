@@ -8,7 +8,7 @@ import (
 )
 
 // giveBack puts an email that was not sent at the head of its owner queue again.
-func (q *queue) giveBack(it item) {
+func (q *queue) giveBack(it *item) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	q.leave(it)
@@ -57,7 +57,7 @@ func (q *queue) drop(match func(*batch) bool) {
 		b.dropped = b.dropped || match(b)
 	}
 	for _, l := range q.owners {
-		l.items = slices.DeleteFunc(l.items, func(it item) bool { return it.batch.dropped })
+		l.items = slices.DeleteFunc(l.items, func(it *item) bool { return it.batch.dropped })
 	}
 	q.owners = slices.DeleteFunc(q.owners, func(l *ownerQueue) bool { return len(l.items) == 0 })
 	q.size = 0

@@ -13,7 +13,7 @@ import (
 //
 // Of refusals alike, those that have failed are taken back when their deliveries know that they failed. A process
 // that dies before leaves at most nineteen of a domain in a row failed, or one in twenty, and nobody suppressed.
-func (s *sender) dispose(it item, answer domain.Answer) {
+func (s *sender) dispose(it *item, answer domain.Answer) {
 	h := s.history(it, answer)
 	alike := ""
 	if answer.Status() == domain.Failed {
@@ -40,7 +40,7 @@ func (s *sender) dispose(it item, answer domain.Answer) {
 
 // refused counts a refusal and records it. revert are those who have failed alike and are to be tried again. pause: it is the one that
 // pauses the run, with them.
-func (s *sender) refused(it item, answer domain.Answer, alike string, h domain.History) (d domain.Disposition, revert []int32, pause bool) {
+func (s *sender) refused(it *item, answer domain.Answer, alike string, h domain.History) (d domain.Disposition, revert []int32, pause bool) {
 	refusals := &it.batch.run.refusals
 	refusals.Lock()
 	defer refusals.Unlock()
@@ -70,7 +70,7 @@ func (s *sender) refused(it item, answer domain.Answer, alike string, h domain.H
 }
 
 // history is what came before the answer, without the refusals of the run.
-func (s *sender) history(it item, answer domain.Answer) domain.History {
+func (s *sender) history(it *item, answer domain.Answer) domain.History {
 	h := domain.History{Now: s.clock.Now(), Jitter: rand.Float64(), Created: it.batch.run.CreatedAt, Pauses: it.batch.run.Pauses,
 		Tries: it.Tries, Losses: it.losses, Passed: it.passed}
 	if s.conn != nil {
@@ -99,9 +99,9 @@ func (s *sender) leaveConnection(answer domain.Answer, d domain.Disposition) {
 }
 
 // follow records the attempt, or sends the email again, and tells the server's other senders and the run.
-func (s *sender) follow(it item, answer domain.Answer, d domain.Disposition) {
+func (s *sender) follow(it *item, answer domain.Answer, d domain.Disposition) {
 	if d.Throttle != domain.ThrottleNone {
-		s.slowDown(&it, answer, d)
+		s.slowDown(it, answer, d)
 	}
 	if d.Status != "" {
 		s.record(it, answer, d)
@@ -142,7 +142,7 @@ func (s *sender) slowDown(it *item, answer domain.Answer, d domain.Disposition) 
 }
 
 // accepted tells those who count it.
-func (s *sender) accepted(it item) {
+func (s *sender) accepted(it *item) {
 	s.queue.accepted(it)
 	if it.batch.run.refusals.none() {
 		return
@@ -154,7 +154,7 @@ func (s *sender) accepted(it item) {
 
 // record hands a result over. What ends after the data has to be durable before more goes out on this
 // connection; a refusal that is taken back, before those of its row are.
-func (s *sender) record(it item, answer domain.Answer, d domain.Disposition) {
+func (s *sender) record(it *item, answer domain.Answer, d domain.Disposition) {
 	s.queue.answered(it)
 	s.wait.end()
 	n := it.Tries

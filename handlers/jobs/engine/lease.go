@@ -50,7 +50,7 @@ func (l *lease) valid() bool {
 func (l *lease) id() int64 { return l.instance.Load().ID }
 
 // covers is the last question before the end of data: is the email still this instance's to send?
-func (l *lease) covers(it item) bool {
+func (l *lease) covers(it *item) bool {
 	return !it.batch.run.over() && it.batch.instance == l.id() && l.valid()
 }
 

@@ -62,7 +62,7 @@ type queue struct {
 type ownerQueue struct {
 	owner   int64
 	limiter *limiter
-	items   []item
+	items   []*item
 }
 
 func newQueue(slots []*slot, receivers *mxGroups, limits Limits, low int, empty chan struct{}) *queue {
@@ -86,8 +86,10 @@ func (q *queue) add(b *batch, emails []outbox.Delivery) {
 		return
 	}
 	l := q.ownerQueue(b.run.OwnerID)
-	for _, one := range emails {
-		l.items = append(l.items, item{Delivery: one, batch: b, domain: q.limiterOf(one.Email), owner: l.limiter})
+	items := make([]item, len(emails))
+	for i, one := range emails {
+		items[i] = item{Delivery: one, batch: b, domain: q.limiterOf(one.Email), owner: l.limiter}
+		l.items = append(l.items, &items[i])
 	}
 	b.left = len(emails)
 	b.run.batches++
@@ -139,7 +141,7 @@ func (q *queue) ownerQueue(owner int64) *ownerQueue {
 }
 
 // take waits at a slot for an email until ctx ends or idle passes.
-func (q *queue) take(ctx context.Context, d *slot, idle time.Duration) (item, bool) {
+func (q *queue) take(ctx context.Context, d *slot, idle time.Duration) (*item, bool) {
 	timer := time.NewTimer(idle)
 	defer timer.Stop()
 	for {
@@ -166,26 +168,26 @@ func (q *queue) take(ctx context.Context, d *slot, idle time.Duration) (item, bo
 		}
 		q.mu.Unlock()
 		if !called {
-			return item{}, false
+			return nil, false
 		}
 	}
 }
 
 // tryTake takes the next owner's next email, if there is one and no other server should have it.
-func (q *queue) tryTake(d *slot) (item, bool) {
+func (q *queue) tryTake(d *slot) (*item, bool) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	return q.next(d)
 }
 
-func (q *queue) next(d *slot) (item, bool) {
+func (q *queue) next(d *slot) (*item, bool) {
 	if q.size == 0 || q.shut {
-		return item{}, false
+		return nil, false
 	}
 	for _, other := range q.slots {
 		if other != d && other.waiting > 0 && other.behind(d) {
 			signal(other.more)
-			return item{}, false
+			return nil, false
 		}
 	}
 	now := time.Now()
@@ -207,13 +209,13 @@ func (q *queue) next(d *slot) (item, bool) {
 			q.wake()
 		})
 	}
-	return item{}, false
+	return nil, false
 }
 
 // pop takes the first email that nothing holds back, or one that has to leave the queue for a while.
-func (q *queue) pop(l *ownerQueue, d *slot, now time.Time) (item, bool) {
+func (q *queue) pop(l *ownerQueue, d *slot, now time.Time) (*item, bool) {
 	if !l.limiter.open(now) {
-		return item{}, false
+		return nil, false
 	}
 	var i int
 	var until time.Time
@@ -223,7 +225,7 @@ func (q *queue) pop(l *ownerQueue, d *slot, now time.Time) (item, bool) {
 		i, until = q.choose(l, d, now)
 	}
 	if i < 0 {
-		return item{}, false
+		return nil, false
 	}
 	it := l.items[i]
 	if i == 0 {
@@ -239,7 +241,7 @@ func (q *queue) pop(l *ownerQueue, d *slot, now time.Time) (item, bool) {
 	}
 	l.limiter.enter(now)
 	it.domain.enter(now)
-	q.throttle(&it, d, now)
+	q.throttle(it, d, now)
 	return it, true
 }
 
@@ -260,11 +262,11 @@ func (q *queue) throttle(it *item, d *slot, now time.Time) {
 
 // first is the place of the first email that no limit of its domain holds back, -1 for none.
 func (l *ownerQueue) first(now time.Time) int {
-	return slices.IndexFunc(l.items, func(it item) bool { return it.domain.open(now) })
+	return slices.IndexFunc(l.items, func(it *item) bool { return it.domain.open(now) })
 }
 
 // taken counts an email that has left the owner queue at q.turn by a slot.
-func (q *queue) taken(it item, by *slot) {
+func (q *queue) taken(it *item, by *slot) {
 	it.batch.left--
 	it.batch.out++
 	q.size--
@@ -285,7 +287,7 @@ func (q *queue) taken(it item, by *slot) {
 }
 
 // leave makes room at the email's limits: it is under way no more.
-func (q *queue) leave(it item) {
+func (q *queue) leave(it *item) {
 	if it.limited() {
 		it.owner.leave()
 		it.domain.leave()
@@ -298,12 +300,12 @@ func (q *queue) leave(it item) {
 	}
 }
 
-func (it item) limited() bool {
+func (it *item) limited() bool {
 	return it.owner != nil || it.domain != nil || it.throttles != [2]*throttle{}
 }
 
 // answered says that the email is under way no more, though its result may not be durable yet.
-func (q *queue) answered(it item) {
+func (q *queue) answered(it *item) {
 	if it.limited() {
 		q.mu.Lock()
 		defer q.mu.Unlock()

@@ -2,6 +2,7 @@ package engine
 
 import (
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"skychimp/domain"
@@ -11,6 +12,7 @@ import (
 // are more kept than these; what is beyond them is not counted.
 type refusals struct {
 	sync.Mutex
+	some    atomic.Bool // something is counted; asked for each email, without the lock
 	all     kinds
 	domains map[string]*domainRefusals
 }
@@ -75,6 +77,7 @@ func (r *refusalRow) takeBack() []int32 {
 func (r *refusals) of(name string) *domainRefusals {
 	if r.domains == nil {
 		r.all, r.domains = kinds{}, map[string]*domainRefusals{}
+		r.some.Store(true)
 	}
 	d := r.domains[name]
 	if d == nil && len(r.domains) < maxRefusing {
@@ -89,9 +92,6 @@ func (r *refusals) of(name string) *domainRefusals {
 func (r *refusals) accepted(name string, now func() time.Time) (resumed bool) {
 	r.Lock()
 	defer r.Unlock()
-	if len(r.domains) == 0 {
-		return false
-	}
 	clear(r.all)
 	d := r.domains[name]
 	if d == nil {
@@ -109,11 +109,7 @@ func (r *refusals) accepted(name string, now func() time.Time) (resumed bool) {
 }
 
 // none tells that nothing is counted.
-func (r *refusals) none() bool {
-	r.Lock()
-	defer r.Unlock()
-	return len(r.domains) == 0
-}
+func (r *refusals) none() bool { return !r.some.Load() }
 
 // held tells whether a domain is held.
 func (r *refusals) held() bool {

@@ -99,7 +99,7 @@ func (c *runControl) note(ctx context.Context, runs []int64, text string) bool {
 }
 
 // unanswered tells whether an earlier try of the email got no answer after the end of data.
-func (c *runControl) unanswered(ctx context.Context, it item) bool {
+func (c *runControl) unanswered(ctx context.Context, it *item) bool {
 	bounded, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
 	before, err := c.outbox.UnknownTries(bounded, it.batch.run.ID, it.Seq)

@@ -35,9 +35,9 @@ type sender struct {
 	dialled     time.Time
 	hard        context.Context // ends when even emails under way are given up
 	conn        *smtp.Conn
-	next        item // announced together with the last end of data
-	composed    bool // body is next's already
-	unconfirmed bool // a result of this connection is not durable yet
+	next        *item // announced together with the last end of data
+	composed    bool  // body is next's already
+	unconfirmed bool  // a result of this connection is not durable yet
 	durable     chan struct{}
 	body        []byte
 }
@@ -46,8 +46,8 @@ type sender struct {
 func (s *sender) run(ctx context.Context) {
 	defer s.hangUp()
 	for ctx.Err() == nil {
-		it, announced := s.next, s.next.batch != nil
-		s.next = item{}
+		it, announced := s.next, s.next != nil
+		s.next = nil
 		if !announced {
 			var ok bool
 			if it, ok = s.take(ctx); !ok {
@@ -64,11 +64,11 @@ func (s *sender) run(ctx context.Context) {
 }
 
 // take waits for an email that may go out; false when there is none for now.
-func (s *sender) take(ctx context.Context) (item, bool) {
+func (s *sender) take(ctx context.Context) (*item, bool) {
 	if s.conn == nil && !s.proven {
 		var ok bool
 		if s.probing, ok = s.server.backoff.wait(ctx); !ok {
-			return item{}, false
+			return nil, false
 		}
 	}
 	it, ok := s.queue.take(ctx, s.server.slot, idleTime)
@@ -99,7 +99,7 @@ func (s *sender) stopProbing() {
 }
 
 // heldBack defers an email to a domain that takes none of its run for now, or none so soon.
-func (s *sender) heldBack(it item) bool {
+func (s *sender) heldBack(it *item) bool {
 	until := it.until
 	switch refusals := &it.batch.run.refusals; {
 	case !until.IsZero():
@@ -116,7 +116,7 @@ func (s *sender) heldBack(it item) bool {
 }
 
 // exchange takes one email from its envelope to the answer after its end of data.
-func (s *sender) exchange(ctx context.Context, it item, announced bool) {
+func (s *sender) exchange(ctx context.Context, it *item, announced bool) {
 	composed := announced && s.composed
 	s.composed = false
 	if !s.lease.covers(it) { // no connection is made for it
@@ -156,7 +156,7 @@ func (s *sender) exchange(ctx context.Context, it item, announced bool) {
 
 // open brings the email's envelope to the point where the server waits for its data, on a new connection
 // where there is none. Where it fails, the answer says why.
-func (s *sender) open(it item, announced bool) (domain.Answer, bool) {
+func (s *sender) open(it *item, announced bool) (domain.Answer, bool) {
 	if s.conn == nil {
 		s.dialled = time.Now()
 		conn, err := smtp.Dial(s.hard, s.server.Server)
@@ -202,7 +202,7 @@ func (s *sender) unannounce(announced bool) {
 }
 
 // suppressed ends an email whose client wants none any more.
-func (s *sender) suppressed(it item) bool {
+func (s *sender) suppressed(it *item) bool {
 	if !it.Suppressed && !s.runs.suppressed(it.ClientID) {
 		return false
 	}
@@ -212,13 +212,13 @@ func (s *sender) suppressed(it item) bool {
 
 // composeNext writes the next email while the server has the one before: signing it takes longer than the server may.
 func (s *sender) composeNext() {
-	if s.next.batch != nil && !s.next.Suppressed {
+	if s.next != nil && !s.next.Suppressed {
 		s.composed = s.write(s.next) == nil
 	}
 }
 
 // compose writes the email's bytes. What cannot be written never can, so it has failed.
-func (s *sender) compose(it item) bool {
+func (s *sender) compose(it *item) bool {
 	err := s.write(it)
 	if err == nil {
 		return true
@@ -228,7 +228,7 @@ func (s *sender) compose(it item) bool {
 }
 
 // write makes body the email.
-func (s *sender) write(it item) (err error) {
+func (s *sender) write(it *item) (err error) {
 	run := it.batch.run
 	to := email.Recipient{
 		Email: it.Email, Name: it.Name, Comment: it.Comment, Fields: it.Fields, Date: s.clock.Now().UTC(),
@@ -261,8 +261,8 @@ func (s *sender) hangUp() {
 }
 
 func (s *sender) giveBackNext() {
-	if s.next.batch != nil {
+	if s.next != nil {
 		s.queue.giveBack(s.next)
-		s.next, s.composed = item{}, false
+		s.next, s.composed = nil, false
 	}
 }

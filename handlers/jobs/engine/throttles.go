@@ -103,7 +103,7 @@ func (q *queue) choose(l *ownerQueue, d *slot, now time.Time) (at int, until tim
 	q.round++
 	crowded := len(l.items) > q.low/max(1, len(q.owners))/2
 	for i := range l.items {
-		it := &l.items[i]
+		it := l.items[i]
 		if !it.domain.open(now) {
 			continue
 		}
@@ -153,7 +153,7 @@ func (q *queue) throttled(it *item, d *slot, scope domain.ThrottleScope, hungUp 
 }
 
 // accepted tells the throttles of an email.
-func (q *queue) accepted(it item) {
+func (q *queue) accepted(it *item) {
 	if it.throttles == [2]*throttle{} {
 		return
 	}

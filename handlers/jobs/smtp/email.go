@@ -24,13 +24,15 @@ func stuff(out, body []byte) []byte {
 	if len(body) > 0 && body[0] == '.' {
 		out = append(out, '.')
 	}
-	for {
-		i := bytes.Index(body, []byte("\n."))
+	for at := 0; ; at++ { // emails have more lines than dots
+		i := bytes.IndexByte(body[at:], '.')
 		if i < 0 {
 			break
 		}
-		out = append(append(out, body[:i+1]...), '.')
-		body = body[i+1:]
+		if at += i; at > 0 && body[at-1] == '\n' {
+			out = append(append(out, body[:at]...), '.')
+			body, at = body[at:], 0
+		}
 	}
 	out = append(out, body...)
 	if !whole {
