@@ -143,6 +143,10 @@ func (r Runs) Received(ctx context.Context, run, client int64) (got domain.Run, 
 	if err == nil {
 		err = r.db.pg.Bun.NewSelect().Model(&got).Where("id = ?", run).Scan(ctx)
 	}
+	if err == nil && got.Brand == nil {
+		brand, wrong := BrandOf(ctx, r.db.pg.Bun, got.OwnerID)
+		got.Brand, err = &brand, wrong
+	}
 	return got, to, postgres.TranslateError(err)
 }
 

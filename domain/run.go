@@ -47,7 +47,8 @@ type Run struct {
 	Preheader    string // as of the message
 	Language     string // as of the message
 	Revision     int
-	From         From `bun:"embed:"`
+	From         From   `bun:"embed:"`
+	Brand        *Brand `bun:"type:jsonb"` // as it was; nil: planned by a version that knew none
 	Status       RunStatus
 	EndOutcome   Outcome
 	Reason       string

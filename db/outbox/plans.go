@@ -132,6 +132,10 @@ func (p Plans) takeRun(ctx context.Context, tx postgres.Tx, id int64, now time.T
 	if run.From, err = db.FromOf(ctx, tx, m); err != nil {
 		return run, m, false, err
 	}
+	brand, err := db.BrandOf(ctx, tx, m.OwnerID)
+	if run.Brand = &brand; err != nil {
+		return run, m, false, err
+	}
 	_, err = tx.NewInsert().Model(&run).Exec(ctx)
 	return run, m, err == nil, err
 }

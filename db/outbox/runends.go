@@ -256,6 +256,10 @@ func (r Runs) Get(ctx context.Context, id int64) (SendingRun, error) {
 	if err == nil {
 		err = r.pg.Bun.NewSelect().Model(&run.Fields).Where("owner_id = ?", run.OwnerID).Order("id").Scan(ctx)
 	}
+	if err == nil && run.Brand == nil {
+		brand, wrong := db.BrandOf(ctx, r.pg.Bun, run.OwnerID)
+		run.Brand, err = &brand, wrong
+	}
 	if err == nil && run.From.DomainID != 0 {
 		err = r.pg.Bun.NewSelect().Model(&run.SenderDomain).Where("id = ? AND owner_id = ?", run.From.DomainID, run.OwnerID).Scan(ctx)
 	}

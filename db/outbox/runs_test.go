@@ -36,7 +36,7 @@ func TestSendingRun(t *testing.T) {
 	d := dbtest.New(t)
 	run, _ := dbtest.NewRun(t, d, "ann", 1)
 	got, err := outbox.New(d.Postgres()).Runs().Get(t.Context(), run.ID)
-	if err != nil || got.OwnerName != "ann" || got.OwnerEmail != "ann@owners.example" || got.OwnerLanguage != "en" || got.Subject != run.Subject {
+	if err != nil || got.OwnerName != "ann" || got.OwnerEmail != "ann@owners.example" || got.OwnerLanguage != "en" || got.Subject != run.Subject || got.Brand == nil || !got.Brand.Plain() {
 		t.Errorf("%v %+v", err, got)
 	}
 	if _, err := outbox.New(d.Postgres()).Runs().Get(t.Context(), 1<<40); domain.KindOf(err) != domain.NotFound {

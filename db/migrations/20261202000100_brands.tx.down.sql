@@ -1,0 +1,2 @@
+ALTER TABLE runs DROP brand;
+DROP TABLE brands;
