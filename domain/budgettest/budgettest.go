@@ -19,7 +19,7 @@ const (
 )
 
 // busy is how much longer CPU time is on a machine that does much else, whose caches are somebody else's.
-const busy = 2
+const busy = 4
 
 // yardstick is what packing a megabyte took on the machine that CPU was set on, which was quiet. What is slower than
 // it, or shares its cores, gets as much more time.
