@@ -40,9 +40,9 @@ func TestEveryRouteIsSeen(t *testing.T) {
 	}
 }
 
-// TestPages looks at every sight in both languages and at two widths. Axe looks with all its rules at
-// what is wide, light and English, and at what is narrow, dark and Russian; with SCREENSHOTS at every
-// combination of language, width and theme, of which pictures are taken too.
+// TestPages looks at every sight, and axe with all its rules, where it is wide, light and English, and where it is
+// narrow, dark and Russian, whose words are longer. With SCREENSHOTS both look at every combination of language, width
+// and theme, of which pictures are taken too.
 func TestPages(t *testing.T) {
 	c := newCrawl(t)
 	for _, language := range []string{"en", "ru"} {
@@ -106,7 +106,7 @@ func (c *crawl) refusals() {
 	}
 }
 
-// look is one load of a page, seen at both widths and in both themes.
+// look is one load of a page.
 func (c *crawl) look(v *visitor, s sight) {
 	c.Helper()
 	if s.status == 0 {
@@ -117,7 +117,7 @@ func (c *crawl) look(v *visitor, s sight) {
 	if got := v.show(s); got != s.status {
 		v.note(fmt.Sprintf("answers %d, want %d", got, s.status))
 	}
-	for _, width := range v.widths() {
+	for _, width := range v.widths(c.language) {
 		if width != v.width {
 			v.do(chromedp.EmulateViewport(width, 900))
 			v.width = width
@@ -151,22 +151,30 @@ func (c *crawl) look(v *visitor, s sight) {
 	v.problems = nil
 }
 
-// widths are those that people have, beginning with the one that the visitor has: each change takes as
+// The widths of a desktop and of a phone.
+const wide, narrow = 1280, 390
+
+// everything asks for all combinations.
+func everything() bool { return os.Getenv("SCREENSHOTS") != "" }
+
+// widths are those to look at: with everything both, beginning with the one that the visitor has, because each change takes as
 // long as loading the page does.
-func (v *visitor) widths() []int64 {
-	if v.width == 1280 {
-		return []int64{1280, 390}
+func (v *visitor) widths(language string) []int64 {
+	switch {
+	case everything() && v.width == wide:
+		return []int64{wide, narrow}
+	case everything():
+		return []int64{narrow, wide}
+	case language == "en":
+		return []int64{wide}
 	}
-	return []int64{390, 1280}
+	return []int64{narrow}
 }
 
 // combination is one width and theme of a page that stands there.
 func (c *crawl) combination(v *visitor, s sight, width int64, theme string) {
 	c.Helper()
-	all := os.Getenv("SCREENSHOTS") != ""
-	wide, light := width == 1280, theme == "light"
-	chosen := wide == light && light == (c.language == "en")
-	if !all && (s.others || !chosen) {
+	if light := theme == "light"; !everything() && (s.others || light != (c.language == "en")) {
 		return
 	}
 	v.theme(theme)
