@@ -75,7 +75,7 @@ func TestEmailsHaveWordsInTheirLanguage(t *testing.T) {
 	en := words(t, "en")
 	for _, lang := range domain.MessageLanguages() {
 		said := words(t, lang)
-		for _, key := range []string{"recipients.unsubscribe", "recipients.footer"} {
+		for _, key := range []string{"recipients.unsubscribe", "recipients.footer", "recipients.view"} {
 			if said[key] == "" || strings.Contains(en[key], "{{.Name}}") != strings.Contains(said[key], "{{.Name}}") {
 				t.Errorf("%s in %s: %q", key, lang, said[key])
 			}

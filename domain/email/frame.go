@@ -16,16 +16,13 @@ var frameHTML string
 
 // frame is the page around every email, its indentation taken out.
 var frame = template.Must(template.New("frame").Funcs(template.FuncMap{
-	"outlook": outlook, "font": func() template.CSS { return fonts }, "filler": filler}).
+	"outlook": outlook, "filler": filler}).
 	Parse(regexp.MustCompile(`(?m)^\t+`).ReplaceAllString(frameHTML, "")))
 
 // outlook is markup for Outlook on Windows alone, which knows no max-width.
 func outlook(markup string) template.HTML {
 	return template.HTML("<!--[if mso]>" + markup + "<![endif]-->")
 }
-
-// fonts stand in every cell: Outlook on Windows hands none down.
-const fonts = "Segoe UI,Roboto,Helvetica,Arial,sans-serif"
 
 // filler follows a preheader with spaces up to what mailboxes show, or they would show what comes behind it.
 func filler(preheader string) template.HTML {
@@ -34,12 +31,13 @@ func filler(preheader string) template.HTML {
 
 // page is what the frame shows. What is empty is left out.
 type page struct {
-	Language, Subject, Sender string
+	Language, Subject         string
+	Look                      look   // its Font stands in every cell: Outlook on Windows hands none down
 	Preheader                 string // what a mailbox shows beside the subject, hidden in the email
 	Content                   template.HTML
 	Footer                    string
-	UnsubscribeText           string
-	UnsubscribeURL            template.URL
+	UnsubscribeText, ViewText string
+	UnsubscribeURL, ViewURL   template.URL
 }
 
 // Direction is "ltr" or "rtl". Mailboxes leave out the element html, so others carry it as well.

@@ -54,8 +54,8 @@ var mirrored = strings.NewReplacer("border-left", "border-right", "text-align: l
 
 // style writes the style of content.css into the elements. Being parsed on its own, markup
 // that an author left open is closed and can't reach the frame.
-func style(markup, language string) (template.HTML, error) {
-	css := contentCSS
+func style(markup, language string, look look) (template.HTML, error) {
+	css := look.css()
 	if domain.RightToLeft(language) {
 		css = mirrored.Replace(css)
 	}

@@ -43,6 +43,8 @@ func (p *piece) value(r *Recipient) string {
 		value = r.Comment
 	case fieldUnsubscribe:
 		value = r.UnsubscribeURL
+	case fieldToken:
+		value = r.Token
 	case fieldOwn:
 		value = u.own.Say(r.language, r.Fields)
 	}

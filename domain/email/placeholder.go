@@ -32,6 +32,7 @@ const (
 	fieldLast        field = 'l'
 	fieldOwn         field = 'o' // one of the owner's
 	fieldUnsubscribe field = 'u'
+	fieldToken       field = 't'
 )
 
 // placeholders are the names that an owner may use.
@@ -122,14 +123,15 @@ func checkBody(subject, body string, fields []domain.Field) (size int, err error
 	if err != nil {
 		return 0, err
 	}
-	markup, err := content.html("")
+	plain := lookOf(domain.Brand{}, "", "")
+	markup, err := content.html("", plain)
 	if err == nil {
 		err = content.problems().Err()
 	}
 	if err != nil {
 		return 0, err
 	}
-	whole, err := page{Language: "en", Subject: subject, Content: markup}.html()
+	whole, err := page{Language: "en", Subject: subject, Look: plain, Content: markup}.html()
 	return len(whole) + personalSize, err
 }
 
@@ -220,7 +222,7 @@ type marks struct {
 
 func newMarks(fields []domain.Field, texts ...string) marks {
 	all := strings.Join(texts, "\n")
-	m := marks{prefix: "qz0x", fields: fields, uses: &[]use{{field: fieldUnsubscribe}}, known: map[string]int{}}
+	m := marks{prefix: "qz0x", fields: fields, uses: &[]use{{field: fieldUnsubscribe}, {field: fieldToken}}, known: map[string]int{}}
 	for i := 1; strings.Contains(all, m.prefix); i++ {
 		m.prefix = "qz" + strconv.Itoa(i) + "x"
 	}
@@ -233,6 +235,11 @@ func (m marks) mark(use int) string { return m.prefix + strconv.Itoa(use) + "v" 
 
 // unsubscribe stands for the address to unsubscribe at.
 func (m marks) unsubscribe() string { return m.mark(0) }
+
+// view is an address in which Token stands for what names the recipient.
+func (m marks) view(address string) string {
+	return m.inURL(strings.Replace(address, Token, m.mark(1), 1))
+}
 
 func (m marks) inURL(address string) string {
 	return m.pattern.ReplaceAllString(address, m.prefix+"${1}w")

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"skychimp/domain"
 	"skychimp/domain/markup"
 )
 
@@ -46,12 +47,13 @@ func (n Notice) compile() (*Template, error) {
 	if n.ButtonText != "" {
 		body.WriteString(markup.ButtonBegins + `<a href="` + html.EscapeString(n.ButtonURL) + `">` + html.EscapeString(n.ButtonText) + "</a>" + markup.ButtonEnds)
 	}
-	content, err := style(body.String(), n.Language)
+	service := lookOf(domain.Brand{}, n.From.Name, "")
+	content, err := style(body.String(), n.Language, service)
 	if err != nil {
 		return nil, err
 	}
 	whole, err := page{
-		Language: n.Language, Subject: n.Subject, Sender: n.From.Name, Preheader: preheader(n.Paragraphs),
+		Language: n.Language, Subject: n.Subject, Look: service, Preheader: preheader(n.Paragraphs),
 		Content: content, Footer: n.FooterText,
 	}.html()
 	if err != nil {

@@ -24,13 +24,20 @@ type Source struct {
 	List            List   // may be empty
 	FeedbackID      string // header value, like "7:3:mailing:skychimp"; may be empty
 	UnsubscribeText string // the visible words of the link
-	FooterText      string // one line: why the reader got this email
+	FooterText      string // one line: why the reader got this email, unless the brand says it
+	Brand           domain.Brand
+	MediaURL        string // stands before the names of pictures
+	ViewText        string // the visible words of the link that opens the email as a page
+	ViewURL         string // its address, Token in it; empty: no such link
 	Signer          *Signer
 	Fields          []domain.Field // of the owner, whose values the texts may name
 }
 
 // List names what a recipient gets email after email of (RFC 2919): in words, and like "owner-7.example.com".
 type List struct{ Name, ID string }
+
+// Token stands in Source.ViewURL for the Token of the Recipient.
+const Token = "{token}"
 
 // Recipient is the one person an email goes to, with what is personal in it.
 type Recipient struct {
@@ -41,6 +48,7 @@ type Recipient struct {
 	wire                 string // Email as header fields carry it
 	MessageID            string // with its angle brackets
 	UnsubscribeURL       string // http or https
+	Token                string // see Source.ViewURL
 	UnsubscribeMailbox   string // an address that does the same; may be empty
 	Date                 time.Time
 }
@@ -98,13 +106,17 @@ func Compile(s Source) (*Template, error) {
 
 // compileOne prepares the emails of a message without conditions.
 func compileOne(s Source) (*Template, error) {
-	m := newMarks(s.Fields, s.Subject, s.Preheader, s.Body, s.From.Name, s.FooterText, s.UnsubscribeText)
+	look := lookOf(s.Brand, s.From.Name, s.MediaURL)
+	if s.Brand.Reason != "" {
+		s.FooterText = s.Brand.Reason
+	}
+	m := newMarks(s.Fields, s.Subject, s.Preheader, s.Body, s.FooterText, s.UnsubscribeText, s.ViewText, s.ViewURL, look.words())
 	subject := m.hide(s.Subject)
 	content, err := parseMarkdown(m, s.Body)
 	if err != nil {
 		return nil, err
 	}
-	markup, err := content.html(s.Language)
+	markup, err := content.html(s.Language, look)
 	if err != nil {
 		return nil, err
 	}
@@ -113,17 +125,27 @@ func compileOne(s Source) (*Template, error) {
 		beside = preheader(content.paragraphs())
 	}
 	html, err := page{
-		Language: s.Language, Subject: subject, Sender: s.From.Name, Preheader: beside, Content: markup, Footer: s.FooterText,
+		Language: s.Language, Subject: subject, Look: look, Preheader: beside, Content: markup, Footer: s.FooterText,
 		UnsubscribeText: s.UnsubscribeText, UnsubscribeURL: template.URL(m.unsubscribe()),
+		ViewText: s.ViewText, ViewURL: template.URL(m.view(s.ViewURL)),
 	}.html()
 	if err != nil {
 		return nil, err
 	}
-	text := content.text() + textFooter(s.FooterText, s.UnsubscribeText+": "+m.unsubscribe())
+	text := content.text() + textFooter(s.closing(m, look)...)
 	t := &Template{bulk: true, language: s.Language, subject: m.split(subject, verbatim), preheader: m.split(beside, verbatim),
 		text: newPart(m.split(text, verbatim)), html: newPart(m.split(html, escapeHTML))}
 	t.parts = slices.ContainsFunc(*m.uses, func(u use) bool { return u.field == fieldFirst || u.field == fieldLast })
 	return t.withHead(s)
+}
+
+// closing are the lines that end the text part.
+func (s Source) closing(m marks, look look) []string {
+	lines := append([]string{s.FooterText}, look.text()...)
+	if s.ViewURL != "" {
+		lines = append(lines, s.ViewText+": "+m.view(s.ViewURL))
+	}
+	return append(lines, s.UnsubscribeText+": "+m.unsubscribe())
 }
 
 // withHead is t with the header lines that don't depend on the recipient.

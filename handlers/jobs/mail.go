@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"net/mail"
+	"strconv"
 	"strings"
 	"time"
 
@@ -217,8 +218,15 @@ func (w *MailWorker) test(ctx context.Context, job *river.Job[domain.MailJob], o
 	if err != nil {
 		return nil, err
 	}
+	brand, err := w.DB.Brands().Get(ctx, owner.ID)
+	if err != nil {
+		return nil, err
+	}
+	brand.Reason = "" // the footer says that this is a test
 	compiled, err := email.Compile(email.Source{
-		Fields: fields, Subject: message.Subject, Preheader: message.Preheader, Body: message.Body, Language: language,
+		Brand: brand, MediaURL: w.BaseURL + "/media/", ViewText: w.Translate(language, "recipients.view"),
+		ViewURL: w.BaseURL + "/messages/" + strconv.FormatInt(message.ID, 10) + "/preview",
+		Fields:  fields, Subject: message.Subject, Preheader: message.Preheader, Body: message.Body, Language: language,
 		From:            mail.Address{Name: owner.SenderName(), Address: w.From.Address},
 		ReplyTo:         mail.Address{Name: owner.SenderName(), Address: owner.Email},
 		UnsubscribeText: w.Translate(language, "recipients.unsubscribe"),

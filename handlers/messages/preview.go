@@ -1,6 +1,7 @@
 package messages
 
 import (
+	"cmp"
 	"net/mail"
 	"slices"
 	"strconv"
@@ -98,6 +99,27 @@ func (h *Messages) PreviewDraft(r *web.Request) error {
 // EmailTo is the email that the client, or with 0 the owner, would get. Whatever the answer is
 // now, it may stand in a frame, and nothing runs in it.
 func (h *Messages) EmailTo(r *web.Request, owner domain.User, m domain.Message, client int64) (*email.Template, email.Recipient, error) {
+	brand, err := h.DB.Brands().Get(r.UserContext(), owner.ID)
+	if err != nil {
+		return nil, email.Recipient{}, err
+	}
+	return h.emailIn(r, owner, m, client, Made{Brand: brand})
+}
+
+// EmailOf is the email of a run that its owner would have got.
+func (h *Messages) EmailOf(r *web.Request, owner domain.User, run domain.Run) (*email.Template, email.Recipient, error) {
+	if run.Brand == nil {
+		return h.EmailTo(r, owner, Sent(run), 0)
+	}
+	return h.emailIn(r, owner, Sent(run), 0, Made{Brand: *run.Brand, From: run.From.Name})
+}
+
+// Sent is the message of a run as it was.
+func Sent(run domain.Run) domain.Message {
+	return domain.Message{OwnerID: run.OwnerID, Subject: run.Subject, Body: run.Body, Language: run.Language, Preheader: run.Preheader}
+}
+
+func (h *Messages) emailIn(r *web.Request, owner domain.User, m domain.Message, client int64, made Made) (*email.Template, email.Recipient, error) {
 	to := email.Recipient{Email: owner.Email, Name: owner.Name, UnsubscribeURL: r.Site.Absolute("/unsubscribe/test")}
 	to.FirstName, to.LastName = domain.GuessName(owner.Name)
 	if client != 0 {
@@ -111,21 +133,34 @@ func (h *Messages) EmailTo(r *web.Request, owner domain.User, m domain.Message, 
 	r.Set(fiber.HeaderContentSecurityPolicy, "default-src 'none'; style-src 'unsafe-inline'; img-src https: http: data:; "+
 		"base-uri 'none'; form-action 'none'; frame-ancestors 'self'; sandbox")
 	r.Set(fiber.HeaderXFrameOptions, "SAMEORIGIN")
-	fields, err := h.DB.Fields().List(r.UserContext(), owner.ID)
-	if err != nil {
+	var err error
+	if made.Fields, err = h.DB.Fields().List(r.UserContext(), owner.ID); err != nil {
 		return nil, to, err
 	}
-	compiled, err := Compile(r, owner, m, fields)
+	if m.ID != 0 {
+		made.ViewURL = r.Site.Absolute(messagePath(m.ID) + "/preview")
+	}
+	compiled, err := Compile(r, owner, m, made)
 	return compiled, to, err
 }
 
-// Compile prepares the emails of an owner's message; fields are the owner's.
-func Compile(r *web.Request, owner domain.User, m domain.Message, fields []domain.Field) (*email.Template, error) {
+// Made is what emails are made of beside their message.
+type Made struct {
+	Fields  []domain.Field // the owner's
+	Brand   domain.Brand
+	From    string // name of the sender; empty: the owner's
+	ViewURL string // opens the email as a page, see email.Source
+}
+
+// Compile prepares the emails of an owner's message.
+func Compile(r *web.Request, owner domain.User, m domain.Message, made Made) (*email.Template, error) {
 	language := domain.EmailLanguage(m.Language, m.Subject, m.Body, owner.Language)
 	return email.Compile(email.Source{
-		Fields: fields, Subject: m.Subject, Preheader: m.Preheader, Body: m.Body, Language: language, From: mail.Address{Name: owner.SenderName(), Address: owner.Email},
+		Fields: made.Fields, Subject: m.Subject, Preheader: m.Preheader, Body: m.Body, Language: language,
+		From:  mail.Address{Name: cmp.Or(made.From, owner.SenderName()), Address: owner.Email},
+		Brand: made.Brand, MediaURL: r.Site.Absolute("/media/"), ViewText: r.Site.Say(language, "recipients.view"), ViewURL: made.ViewURL,
 		UnsubscribeText: r.Site.Say(language, "recipients.unsubscribe"),
-		FooterText:      r.Site.Say(language, "recipients.footer", "Name", owner.Name),
+		FooterText:      r.Site.Say(language, "recipients.footer", "Name", cmp.Or(made.From, owner.Name)),
 	})
 }
 

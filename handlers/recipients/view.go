@@ -32,7 +32,7 @@ func (h *Recipients) View(r *web.Request) error {
 	if err != nil {
 		return err
 	}
-	compiled, err := messages.Compile(r, owner, domain.Message{OwnerID: owner.ID, Subject: run.Subject, Body: run.Body, Language: run.Language, Preheader: run.Preheader}, fields)
+	compiled, err := messages.Compile(r, owner, messages.Sent(run), messages.Made{Fields: fields, Brand: *run.Brand, From: run.From.Name})
 	if err != nil {
 		return err
 	}

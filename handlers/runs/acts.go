@@ -65,7 +65,7 @@ func (h *Runs) Email(r *web.Request) error {
 	if err != nil {
 		return err
 	}
-	compiled, to, err := h.Messages.EmailTo(r, owner, domain.Message{OwnerID: owner.ID, Subject: run.Subject, Body: run.Body, Language: run.Language, Preheader: run.Preheader}, 0)
+	compiled, to, err := h.Messages.EmailOf(r, owner, run.Run)
 	if err != nil {
 		return err
 	}

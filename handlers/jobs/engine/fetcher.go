@@ -206,6 +206,10 @@ func (f *fetcher) compile(run outbox.SendingRun) (*email.Template, error) {
 			domain.FeedbackSender(f.settings.Secret, email.Host(from.Address)),
 		UnsubscribeText: translate(language, "recipients.unsubscribe"),
 		FooterText:      translate(language, "recipients.footer", "Name", run.From.Name),
+		Brand:           *run.Brand,
+		MediaURL:        f.settings.BaseURL + "/media/",
+		ViewText:        translate(language, "recipients.view"),
+		ViewURL:         f.settings.BaseURL + "/view/" + domain.ViewToken(email.Token, run.ID),
 		Signer:          head.signer,
 		Fields:          run.Fields,
 	})

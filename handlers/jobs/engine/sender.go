@@ -229,11 +229,11 @@ func (s *sender) compose(it *item) bool {
 
 // write makes body the email.
 func (s *sender) write(it *item) (err error) {
-	run := it.batch.run
+	run, token := it.batch.run, s.tokens.Token(it.ClientID)
 	to := email.Recipient{
 		Email: it.Email, Name: it.Name, Comment: it.Comment, Fields: it.Fields, Date: s.clock.Now().UTC(),
 		MessageID:      s.returns.of(run.ID, it.Seq).messageID,
-		UnsubscribeURL: s.baseURL + "/unsubscribe/" + s.tokens.Token(it.ClientID),
+		UnsubscribeURL: s.baseURL + "/unsubscribe/" + token, Token: token,
 	}
 	if run.template.NamesParts() {
 		to.FirstName, to.LastName = domain.Client{FullName: it.Name, FirstName: it.FirstName, LastName: it.LastName}.Names()
