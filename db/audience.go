@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"strings"
+	"time"
 
 	"github.com/uptrace/bun"
 
@@ -40,19 +41,36 @@ func (ms Mailings) RecipientCount(ctx context.Context, m domain.Mailing) (recipi
 	}
 	err = query.ColumnExpr("coalesce(sum(clients) FILTER (WHERE NOT suppressed), 0)::bigint").
 		ColumnExpr("coalesce(sum(clients) FILTER (WHERE suppressed), 0)::bigint").Scan(ctx, &recipients, &suppressed)
-	return recipients, suppressed, postgres.TranslateError(err)
+	if err != nil {
+		return 0, 0, postgres.TranslateError(err)
+	}
+	skipped, err := ms.skipped(ctx, m)
+	return recipients - skipped, suppressed + skipped, err
+}
+
+// skipped counts those of the audience who are not suppressed and get nothing by their own preferences.
+func (ms Mailings) skipped(ctx context.Context, m domain.Mailing) (n int, err error) {
+	query := ms.db.pg.Bun.NewSelect().TableExpr("clients AS client").ColumnExpr("count(*)").
+		Where(HasPreferences+" AND client.suppressed_at IS NULL AND ("+SkipReason+") IS NOT NULL", m.TopicID, time.Now())
+	if m.Audience == domain.AudiencePicked {
+		query.Where("client.owner_id = ? AND client.id IN ?", m.OwnerID, bun.Tuple(m.ClientIDs))
+	} else {
+		Audience(query, m)
+	}
+	err = query.Scan(ctx, &n)
+	return n, postgres.TranslateError(err)
 }
 
 // LeftOut is how many of an audience get nothing for one reason.
 type LeftOut struct {
-	Reason  string // as in clients.suppressed_reason
+	Reason  string // as in clients.suppressed_reason or of domain.Skipped
 	Clients int64
 }
 
 // LeftOut tells why some of the mailing's audience get nothing, the most frequent reason first.
 func (ms Mailings) LeftOut(ctx context.Context, m domain.Mailing) (list []LeftOut, err error) {
-	err = Audience(ms.db.pg.Bun.NewSelect().TableExpr("clients AS client"), m).Where("client.suppressed_at IS NOT NULL").
-		ColumnExpr("client.suppressed_reason AS reason, count(*) AS clients").Group("client.suppressed_reason").
+	err = Audience(ms.db.pg.Bun.NewSelect().TableExpr("clients AS client"), m).Where("(client.suppressed_at IS NOT NULL OR "+HasPreferences+")").
+		ColumnExpr(SkipReason+" AS reason, count(*) AS clients", m.TopicID, time.Now()).Group("reason").Having("count("+SkipReason+") > 0", m.TopicID, time.Now()).
 		OrderExpr("clients DESC, reason").Scan(ctx, &list)
 	return list, postgres.TranslateError(err)
 }

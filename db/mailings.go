@@ -2,6 +2,7 @@ package db
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"time"
 
@@ -29,7 +30,7 @@ func (ms Mailings) Create(ctx context.Context, m *domain.Mailing) error {
 		if err := checkMessage(ctx, tx, m); err != nil {
 			return err
 		}
-		if err := checkSender(ctx, tx, m); err != nil {
+		if err := errors.Join(checkSender(ctx, tx, m), checkTopic(ctx, tx, m)); err != nil {
 			return err
 		}
 		m.Status = domain.Created
@@ -80,6 +81,11 @@ func (ms Mailings) update(ctx context.Context, tx Tx, owner, id int64, change fu
 	}
 	if m.SenderID != before.SenderID {
 		if err := checkSender(ctx, tx, &m); err != nil {
+			return m, err
+		}
+	}
+	if m.TopicID != before.TopicID {
+		if err := checkTopic(ctx, tx, &m); err != nil {
 			return m, err
 		}
 	}

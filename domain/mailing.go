@@ -29,6 +29,7 @@ type Mailing struct {
 	OwnerID        int64
 	MessageID      int64 `bun:",nullzero"`
 	SenderID       int64 `bun:",nullzero"` // 0: the installation's address
+	TopicID        int64 `bun:",nullzero"` // 0: none
 	Name           string
 	Audience       Audience
 	Tags           []string  `bun:",array"`
@@ -57,7 +58,7 @@ type Mailing struct {
 // because the original is old.
 func (m Mailing) Copy(name string, now time.Time) Mailing {
 	zone := m.Schedule().Zone
-	c := Mailing{OwnerID: m.OwnerID, MessageID: m.MessageID, SenderID: m.SenderID, Name: cut(name, maxName), Audience: m.Audience, Tags: m.Tags,
+	c := Mailing{OwnerID: m.OwnerID, MessageID: m.MessageID, SenderID: m.SenderID, TopicID: m.TopicID, Name: cut(name, maxName), Audience: m.Audience, Tags: m.Tags,
 		ClientIDs: m.ClientIDs, StartLocal: m.StartLocal, EndLocal: m.EndLocal, EndAt: m.EndAt, Timezone: m.Timezone,
 		Periodicity: m.Periodicity, Status: Created}
 	if !Instant(c.StartLocal, zone).After(now) {

@@ -16,7 +16,7 @@ const WallFormat = "2006-01-02T15:04"
 // MailingForm is the form of a mailing. StartAt and EndAt are in WallFormat, EndAt may be empty.
 type MailingForm struct {
 	Name, Audience, Tags, StartAt, EndAt, Timezone, Periodicity string
-	MessageID, SenderID                                         int64
+	MessageID, SenderID, TopicID                                int64
 	ClientIDs                                                   []int64
 }
 
@@ -36,7 +36,7 @@ func (m *Mailing) change(p ValidationErrors, form MailingForm, now time.Time) er
 		return Errorf(Conflict, "", "mailings.finished_fixed")
 	}
 	before := *m
-	m.Name, m.MessageID, m.SenderID, m.UpdatedAt = strings.TrimSpace(form.Name), form.MessageID, form.SenderID, now
+	m.Name, m.MessageID, m.SenderID, m.TopicID, m.UpdatedAt = strings.TrimSpace(form.Name), form.MessageID, form.SenderID, form.TopicID, now
 	switch {
 	case m.Name == "":
 		p.Add("name", "mailings.name_required")

@@ -39,6 +39,7 @@ type Run struct {
 	ID           int64 `bun:",pk,autoincrement"`
 	MailingID    int64
 	OwnerID      int64
+	TopicID      int64 `bun:",nullzero"` // 0: none
 	OccurrenceNo *int
 	ScheduledAt  time.Time
 	WindowEnd    time.Time `bun:",nullzero"`
@@ -56,6 +57,7 @@ type Run struct {
 	ResumeAt     time.Time   `bun:",nullzero"`
 	NotBefore    time.Time   `bun:",nullzero"`  // no email leaves earlier
 	PlanCursor   *PlanCursor `bun:"type:jsonb"` // nil: everybody is planned
+	Skipped      Skipped     `bun:"type:jsonb"`
 	Counts
 	CreatedAt time.Time `bun:",nullzero,default:now()"`
 	ClosedAt  time.Time `bun:",nullzero"`
@@ -69,6 +71,34 @@ type PlanCursor struct {
 	Newest    int64     // the highest number of a client
 	Audience  Audience
 	Tags      []string
+}
+
+// Skipped counts those who got nothing when a run was planned, by the reason: as a client's suppression, or one of these.
+type Skipped map[string]int64
+
+// Why a client who gets emails was left out of a run.
+const (
+	SkippedTopic     = "topic"     // left the topic
+	SkippedPaused    = "paused"    // wants none before a date
+	SkippedFrequency = "frequency" // had one within the week or the month
+)
+
+// Sum is how many they were.
+func (s Skipped) Sum() (n int64) {
+	for _, one := range s {
+		n += one
+	}
+	return n
+}
+
+// Add adds those of another part of the run.
+func (s *Skipped) Add(more Skipped) {
+	if *s == nil {
+		*s = Skipped{}
+	}
+	for reason, n := range more {
+		(*s)[reason] += n
+	}
 }
 
 // Counts are the deliveries of a run by outcome. Always

@@ -123,6 +123,12 @@ var decisions = []decision{
 	{"POST /messages/:id/copy", owners, 303, 200, "message", ""},
 	{"POST /messages/:id/test", owners, 303, 200, "message", ""},
 
+	{"GET /topics", owners, 200, 200, "", ""},
+	{"POST /topics", owners, 303, 200, "", "name=News{me}"},
+	{"GET /topics/:id/edit", owners, 200, 200, "topic", ""},
+	{"PUT /topics/:id", owners, 303, 200, "topic", "name=News{me}"},
+	{"DELETE /topics/:id", owners, 303, 200, "topic", ""},
+	{"GET /topics/:id/delete", owners, 200, 200, "topic", ""},
 	{"GET /clients/fields", owners, 200, 200, "", ""},
 	{"POST /clients/fields", owners, 303, 200, "", "label=City{me}&type=text"},
 	{"GET /clients/fields/:id/edit", owners, 200, 200, "field", ""},

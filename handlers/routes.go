@@ -130,6 +130,13 @@ func table(n nouns) []route {
 		{"POST", "/senders/:id/check", web.Owner, web.Costly(n.senders.Check)},
 		{"POST", "/senders/:id/confirm", web.Owner, n.senders.Ask},
 
+		{"GET", "/topics", web.Owner, n.topics.List},
+		{"POST", "/topics", web.Owner, n.topics.Create},
+		{"GET", "/topics/:id/edit", web.Owner, n.topics.Edit},
+		{"PUT", "/topics/:id", web.Owner, n.topics.Update},
+		{"DELETE", "/topics/:id", web.Owner, n.topics.Delete},
+		{"GET", "/topics/:id/delete", web.Owner, n.topics.AskDelete},
+
 		{"GET", "/mailings", web.Owner, n.mailings.List},
 		{"POST", "/mailings", web.Owner, n.mailings.Create},
 		{"GET", "/mailings/new", web.Owner, n.mailings.New},
@@ -215,7 +222,7 @@ func nav() []web.NavItem {
 		{Path: "/start", Key: "onboarding.home"},
 		{Path: "/mailings", Key: "mailings.title", Also: []string{"/runs", "/calendar"}},
 		{Path: "/messages", Key: "messages.title"},
-		{Path: "/clients", Key: "clients.title"},
+		{Path: "/clients", Key: "clients.title", Also: []string{"/topics"}},
 		{Path: "/senders", Key: "senders.title"},
 		{Path: "/attempts", Key: "runs.attempts_title"},
 		{Path: "/manager/mailings", Key: "staff.mailings"},

@@ -26,6 +26,7 @@ import (
 	"skychimp/handlers/runs"
 	"skychimp/handlers/senders"
 	"skychimp/handlers/staff"
+	"skychimp/handlers/topics"
 	"skychimp/handlers/web"
 	"skychimp/static"
 	"skychimp/templates"
@@ -58,12 +59,14 @@ type nouns struct {
 	runs       *runs.Runs
 	senders    *senders.Senders
 	staff      *staff.Staff
+	topics     *topics.Topics
 }
 
 func newNouns(config Config, database *db.DB, files *static.Files, log *slog.Logger) (n nouns, err error) {
 	n = nouns{
 		account: &account.Account{DB: database, Passwords: config.Passwords}, blog: blog.New(database, config.Media), clients: &clients.Clients{DB: database},
 		fields:  &fields.Fields{DB: database},
+		topics:  &topics.Topics{DB: database},
 		checks:  &checks.Checks{Look: config.Check},
 		imports: &imports.Imports{DB: database}, inbox: &inbox.Inbox{DB: database}, messages: &messages.Messages{DB: database, Media: config.Media},
 		recipients: &recipients.Recipients{DB: database, Secret: config.Secret, SecretOld: config.SecretOld},

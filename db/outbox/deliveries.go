@@ -62,7 +62,7 @@ type Delivery struct {
 	LastName   string
 	Comment    string
 	Fields     domain.FieldValues
-	Suppressed bool // unsubscribed, bounced or erased since the run was planned
+	Suppressed bool // unsubscribed, paused, left the topic, bounced or erased since the run was planned
 }
 
 // Fetch takes up to n free batches of a run for the instance and returns their queued emails,
@@ -74,20 +74,21 @@ func (b Batches) Fetch(ctx context.Context, instance, run int64, n int) ([]Deliv
 	rows, err := b.pg.Pool.Query(ctx, statement.Fetch.SQL(`WITH self AS MATERIALIZED (
 			SELECT id FROM instances WHERE id = $1 FOR KEY SHARE
 		), picked AS (
-			SELECT batch.run_id, batch.first_seq FROM self, batches AS batch JOIN runs AS run ON run.id = batch.run_id
+			SELECT batch.run_id, batch.first_seq, run.topic_id FROM self, batches AS batch JOIN runs AS run ON run.id = batch.run_id
 			WHERE batch.run_id = $2 AND batch.instance_id IS NULL AND NOT batch.done
 			  AND run.status = 'running' AND (run.window_end IS NULL OR run.window_end > now()) AND NOT `+db.OnHold+`
 			ORDER BY batch.first_seq LIMIT $4 FOR UPDATE OF batch SKIP LOCKED
 		), held AS (
 			UPDATE batches SET instance_id = $1 FROM picked
-			WHERE batches.run_id = picked.run_id AND batches.first_seq = picked.first_seq RETURNING batches.*
+			WHERE batches.run_id = picked.run_id AND batches.first_seq = picked.first_seq RETURNING batches.*, picked.topic_id
 		)
 		SELECT held.first_seq, coalesce(d.seq, 0), coalesce(d.client_id, 0), coalesce(d.email, ''), coalesce(d.tries, 0),
 			coalesce(client.full_name, ''), coalesce(client.first_name, ''), coalesce(client.last_name, ''), coalesce(client.comment, ''),
 			client.fields, coalesce(client.suppressed, true)
 		FROM held LEFT JOIN LATERAL (SELECT * FROM deliveries WHERE run_id = held.run_id
 			AND seq BETWEEN held.first_seq AND held.first_seq + $3::int - 1 AND outcome = 'queued' OFFSET 0) AS d ON true
-		LEFT JOIN LATERAL (SELECT full_name, first_name, last_name, comment, nullif(fields, '{}') AS fields, suppressed_at IS NOT NULL AS suppressed FROM clients
+		LEFT JOIN LATERAL (SELECT full_name, first_name, last_name, comment, nullif(fields, '{}') AS fields,
+				suppressed_at IS NOT NULL OR coalesce(paused_until > now(), false) OR coalesce(held.topic_id = ANY(left_topics), false) AS suppressed FROM clients
 			WHERE id = d.client_id OFFSET 0) AS client ON true
 		ORDER BY held.first_seq, d.seq`), postgres.Prepared, instance, run, domain.BatchSize, n)
 	if err != nil {

@@ -69,26 +69,37 @@ func (p Plans) continueRun(ctx context.Context, id int64) (run domain.Run, ok bo
 }
 
 // planPart inserts the next deliveries of the run, up to limit, and the batches that fetch them.
-// Suppressed clients are counted too, at the end of the part, where no batch reaches.
+// Clients who get nothing are counted too, at the end of the part, where no batch reaches.
 func planPart(ctx context.Context, tx postgres.Tx, run *domain.Run, m domain.Mailing, limit int) error {
+	sparing, err := lockFrequencies(ctx, tx, run.OwnerID)
+	if err != nil {
+		return err
+	}
 	part := db.Audience(tx.NewSelect().TableExpr("clients AS client"), m).
 		Column("client.id", "client.created_at", "client.email").
-		ColumnExpr("client.suppressed_at IS NOT NULL AS suppressed").
+		ColumnExpr("client.frequency IS NOT NULL AS sparing").
+		ColumnExpr(db.SkipReason+" AS skipped", run.TopicID, run.ScheduledAt).
 		Where("(client.created_at, client.id) > (?, ?) AND client.id <= ?", run.PlanCursor.CreatedAt, run.PlanCursor.ClientID, run.PlanCursor.Newest).
 		OrderExpr("client.created_at, client.id").Limit(int64(limit))
 	var planned, queued int64
 	last := run.PlanCursor
-	err := tx.NewRaw(`WITH part AS MATERIALIZED (?0), planned AS (
-			INSERT INTO deliveries (run_id, seq, client_id, email, outcome)
-			SELECT ?1, ?2 + row_number() OVER (ORDER BY suppressed, created_at, id), id, email,
-				CASE WHEN suppressed THEN ?4 ELSE ?3 END FROM part
-			RETURNING outcome
+	var skipped domain.Skipped
+	err = tx.NewRaw(`WITH part AS MATERIALIZED (?0), planned AS (
+			INSERT INTO deliveries (run_id, seq, client_id, email, outcome, skipped)
+			SELECT ?1, ?2 + row_number() OVER (ORDER BY skipped IS NOT NULL, created_at, id), id, email,
+				CASE WHEN skipped IS NULL THEN ?3 ELSE ?4 END, skipped FROM part
+			RETURNING outcome, skipped
+		), turns AS (
+			UPDATE clients SET last_run_id = ?1, last_run_at = ?6 FROM part
+			WHERE ?5 AND part.sparing AND part.skipped IS NULL AND clients.id = part.id
 		)
-		SELECT counted.*, coalesce(last.created_at, 'epoch'), coalesce(last.id, 0)
+		SELECT counted.*, (SELECT coalesce(jsonb_object_agg(skipped, n), '{}')
+				FROM (SELECT skipped, count(*) AS n FROM planned WHERE skipped IS NOT NULL GROUP BY skipped) AS by_reason),
+			coalesce(last.created_at, 'epoch'), coalesce(last.id, 0)
 		FROM (SELECT count(*), count(*) FILTER (WHERE outcome = ?3) FROM planned) AS counted
 		LEFT JOIN (SELECT created_at, id FROM part ORDER BY created_at DESC, id DESC LIMIT 1) AS last ON TRUE`,
-		part, run.ID, run.Planned, domain.OutcomeQueued, domain.OutcomeSuppressed).
-		Scan(ctx, &planned, &queued, &last.CreatedAt, &last.ClientID)
+		part, run.ID, run.Planned, domain.OutcomeQueued, domain.OutcomeSuppressed, sparing, run.ScheduledAt).
+		Scan(ctx, &planned, &queued, &skipped, &last.CreatedAt, &last.ClientID)
 	if err != nil {
 		return err
 	}
@@ -100,9 +111,20 @@ func planPart(ctx context.Context, tx postgres.Tx, run *domain.Run, m domain.Mai
 	}
 	run.Planned += planned
 	run.Suppressed += planned - queued
+	run.Skipped.Add(skipped)
 	if planned < int64(limit) {
 		run.PlanCursor = nil
 	}
-	_, err = tx.NewUpdate().Model(run).Column("planned", "suppressed", "plan_cursor").WherePK().Exec(ctx)
+	_, err = tx.NewUpdate().Model(run).Column("planned", "suppressed", "skipped", "plan_cursor").WherePK().Exec(ctx)
 	return err
+}
+
+// lockFrequencies reports whether any of the owner's clients wants one email a week or a month. Their runs are planned
+// one after the other then: two at once would both find that it is a client's turn.
+func lockFrequencies(ctx context.Context, tx postgres.Tx, owner int64) (some bool, err error) {
+	err = tx.NewRaw(`SELECT EXISTS (SELECT FROM clients WHERE owner_id = ? AND `+db.HasPreferences+` AND frequency IS NOT NULL)`, owner).Scan(ctx, &some)
+	if err == nil && some {
+		_, err = tx.NewRaw(`SELECT pg_advisory_xact_lock(3, hashint8(?))`, owner).Exec(ctx)
+	}
+	return some, err
 }

@@ -39,7 +39,7 @@ func (p Plans) Forecast(ctx context.Context, id int64, now time.Time, force bool
 		}
 		f.At = run.ScheduledAt
 		total, err := db.Audience(tx.NewSelect().TableExpr("clients AS client"), f.Mailing).
-			Where("client.suppressed_at IS NULL").Count(ctx)
+			Where("("+db.SkipReason+") IS NULL", f.Mailing.TopicID, run.ScheduledAt).Count(ctx)
 		if err != nil {
 			return err
 		}
@@ -110,7 +110,7 @@ func (p Plans) takeRun(ctx context.Context, tx postgres.Tx, id int64, now time.T
 	if blocked, err := ownerBlocked(ctx, tx, m.OwnerID); err != nil || blocked || why.recalled(m) {
 		return run, m, false, err
 	}
-	run = domain.Run{MailingID: m.ID, OwnerID: m.OwnerID, WindowEnd: m.EndAt, CreatedAt: now, NotBefore: why.notBefore}
+	run = domain.Run{MailingID: m.ID, OwnerID: m.OwnerID, TopicID: m.TopicID, WindowEnd: m.EndAt, CreatedAt: now, NotBefore: why.notBefore}
 	if why.out {
 		err, ok = outOfTurn(ctx, tx, &m, &run, now), true
 	} else if m.Status == domain.Running && !m.Disabled() {

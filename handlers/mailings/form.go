@@ -11,6 +11,7 @@ import (
 
 	"skychimp/db"
 	"skychimp/domain"
+	"skychimp/handlers/topics"
 	"skychimp/handlers/web"
 	"skychimp/templates"
 )
@@ -19,8 +20,8 @@ import (
 type mailingForm struct {
 	web.ListForm
 	domain.MailingForm
-	Message, Sender         string // their ids; of no sender ""
-	Senders                 []templates.Option
+	Message, Sender, Topic  string // their ids; of no sender or topic ""
+	Senders, Topics         []templates.Option
 	Messages, Periodicities []templates.Option
 	OwnTags                 []db.TagCount
 	Found                   picker
@@ -55,6 +56,9 @@ type pickedClient struct {
 	Picked      bool
 }
 
+// HasTopics reports whether there is a choice of topics to show.
+func (f mailingForm) HasTopics() bool { return len(f.Topics) > 1 || f.Errors.Of("topic") != "" }
+
 func readForm(r *web.Request) domain.MailingForm {
 	form := domain.MailingForm{
 		Name: r.FormValue("name"), Audience: r.FormValue("audience"), Tags: r.FormValue("tags"), StartAt: r.FormValue("start_at"),
@@ -69,6 +73,25 @@ func readForm(r *web.Request) domain.MailingForm {
 	}
 	return form
 }
+
+// read is the form as it was sent. A topic is named by its number or its name.
+func (h *Mailings) read(r *web.Request) (domain.MailingForm, error) {
+	form, topic := readForm(r), r.FormValue("topic")
+	if topic == "" {
+		return form, nil
+	}
+	list, err := h.DB.Topics().List(r.UserContext(), r.Viewer.User.ID)
+	form.TopicID, _ = strconv.ParseInt(topic, 10, 64)
+	if named := domain.TopicNamed(list, topic); named != nil {
+		form.TopicID = named.ID
+	} else if form.TopicID <= 0 {
+		form.TopicID = noTopic
+	}
+	return form, err
+}
+
+// noTopic is the number of no topic: it is refused.
+const noTopic = -1
 
 // New begins with the message of the parameter message_id, if the viewer has it.
 func (h *Mailings) New(r *web.Request) error {
@@ -94,7 +117,7 @@ func (h *Mailings) Edit(r *web.Request) error {
 // formOf is the form as the mailing is stored.
 func formOf(m domain.Mailing) domain.MailingForm {
 	form := domain.MailingForm{Name: m.Name, Audience: string(m.Audience), Tags: strings.Join(m.Tags, ", "), StartAt: m.StartLocal.Format(domain.WallFormat),
-		Timezone: m.Timezone, Periodicity: string(m.Periodicity), MessageID: m.MessageID, SenderID: m.SenderID, ClientIDs: m.ClientIDs}
+		Timezone: m.Timezone, Periodicity: string(m.Periodicity), MessageID: m.MessageID, SenderID: m.SenderID, TopicID: m.TopicID, ClientIDs: m.ClientIDs}
 	if !m.EndLocal.IsZero() {
 		form.EndAt = m.EndLocal.Format(domain.WallFormat)
 	}
@@ -102,11 +125,15 @@ func formOf(m domain.Mailing) domain.MailingForm {
 }
 
 func (h *Mailings) Create(r *web.Request) error {
-	typed, m := readForm(r), domain.Mailing{OwnerID: r.Viewer.User.ID}
+	m := domain.Mailing{OwnerID: r.Viewer.User.ID}
+	typed, err := h.read(r)
+	if err != nil {
+		return err
+	}
 	if r.FormValue("find") != "" { // the search of clients, without JavaScript
 		return h.showForm(r, nil, 0, typed)
 	}
-	err := m.Change(typed, time.Now())
+	err = m.Change(typed, time.Now())
 	if err == nil {
 		err = h.DB.Mailings().Create(r.UserContext(), &m)
 	}
@@ -124,7 +151,11 @@ func (h *Mailings) Create(r *web.Request) error {
 type createdMailing struct{ Row mailingRow }
 
 func (h *Mailings) Update(r *web.Request) error {
-	typed, id := readForm(r), r.ID()
+	id := r.ID()
+	typed, err := h.read(r)
+	if err != nil {
+		return err
+	}
 	if r.FormValue("find") != "" {
 		return h.showForm(r, nil, id, typed)
 	}
@@ -145,6 +176,9 @@ func (h *Mailings) showForm(r *web.Request, refusal error, id int64, typed domai
 	}
 	if typed.SenderID != 0 {
 		form.Sender = strconv.FormatInt(typed.SenderID, 10)
+	}
+	if typed.TopicID > 0 {
+		form.Topic = strconv.FormatInt(typed.TopicID, 10)
 	}
 	if err := h.choices(r, form, refusal); err != nil {
 		return err
@@ -175,6 +209,11 @@ func (h *Mailings) choices(r *web.Request, form *mailingForm, refusal error) (er
 	if form.Senders, err = h.Senders.Options(r); err != nil {
 		return err
 	}
+	list, err := h.DB.Topics().List(ctx, owner)
+	if err != nil {
+		return err
+	}
+	form.Topics = topics.Options(r, list)
 	if form.OwnTags, err = h.DB.Clients().Tags(ctx, owner); err != nil {
 		return err
 	}
@@ -208,7 +247,11 @@ type recipientCount struct{ Recipients, Suppressed int64 }
 
 // ShowRecipients answers what is being chosen in the form.
 func (h *Mailings) ShowRecipients(r *web.Request) error {
-	count, err := h.countRecipients(r, readForm(r))
+	form, err := h.read(r)
+	if err != nil {
+		return err
+	}
+	count, err := h.countRecipients(r, form)
 	if err != nil {
 		return err
 	}
@@ -217,7 +260,7 @@ func (h *Mailings) ShowRecipients(r *web.Request) error {
 
 func (h *Mailings) countRecipients(r *web.Request, f domain.MailingForm) (recipientCount, error) {
 	recipients, suppressed, err := h.DB.Mailings().RecipientCount(r.UserContext(), domain.Mailing{OwnerID: r.Viewer.User.ID,
-		Audience: domain.Audience(f.Audience), Tags: domain.ParseTags(f.Tags), ClientIDs: f.ClientIDs})
+		Audience: domain.Audience(f.Audience), Tags: domain.ParseTags(f.Tags), ClientIDs: f.ClientIDs, TopicID: f.TopicID})
 	return recipientCount{int64(recipients), int64(suppressed)}, err
 }
 

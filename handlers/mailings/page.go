@@ -18,6 +18,7 @@ type mailingView struct {
 	Owner         string // the owner's name, when the viewer is somebody else
 	SenderID      int64
 	Sender        string // name and address
+	Topic         string
 	Audience      domain.Audience
 	Tags          []string
 	Picked        int
@@ -100,6 +101,13 @@ func (h *Mailings) mailingView(r *web.Request, m domain.Mailing) (mailingView, e
 	}
 	if view.SenderID, view.Sender, err = h.senderOf(r, m); err != nil {
 		return view, err
+	}
+	if m.TopicID != 0 {
+		topic, err := h.DB.Topics().Get(r.UserContext(), m.OwnerID, m.TopicID)
+		if err != nil {
+			return view, err
+		}
+		view.Topic = topic.Name
 	}
 	recipients, suppressed, err := h.DB.Mailings().RecipientCount(r.UserContext(), m)
 	if err != nil {

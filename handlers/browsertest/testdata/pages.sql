@@ -55,6 +55,9 @@ UPDATE clients SET email = repeat('long', 16) || '@' || repeat('subdomain.', 12)
     tags = ARRAY[repeat('tag', 16), 'news', 'vip', 'a tag of words', 'regulars', 'spring', 'garden'] WHERE id = 60;
 INSERT INTO clients (owner_id, email) VALUES (4, 'client@example.com'), (8, 'client@example.com'), (9, 'client@example.com');
 
+INSERT INTO topics (id, owner_id, name, details) VALUES
+    (1, 1, 'News', 'Once a month: what is new in the shop.'),
+    (2, 1, 'Offers', '');
 INSERT INTO fields (id, owner_id, key, label, type, choices, listed) VALUES
     (1, 1, 'city', 'City', 'text', '{}', true), (2, 1, 'plan', 'Plan', 'choice', '{Gold,Silver}', false), (3, 1, 'born', 'Born', 'date', '{}', false);
 UPDATE clients SET fields = '{"1": "Amsterdam", "2": "Gold", "3": "1990-05-31"}' WHERE owner_id = 1 AND id % 2 = 0;

@@ -1,0 +1,18 @@
+package topics
+
+import (
+	"testing"
+
+	"skychimp/handlers/web/webtest"
+)
+
+// Every name that a template uses exists in the struct that its handler hands over.
+func TestViews(t *testing.T) {
+	webtest.Views(t, map[string]any{
+		"topics/delete": deleteView{},
+		"topics/edit":   topicForm{},
+		"topics/form":   topicForm{},
+		"topics/list":   topicsView{},
+		"topics/row":    topicRow{},
+	})
+}
