@@ -40,14 +40,17 @@ func (fs Fields) Create(ctx context.Context, owner int64, form domain.FieldForm)
 	return f, err
 }
 
-// Update applies the form to a field. Its key stays while messages name it.
-func (fs Fields) Update(ctx context.Context, owner, id int64, form domain.FieldForm) (f domain.Field, err error) {
+// Update applies the form to a field, unless check refuses to change what is stored. Its key stays while messages name it.
+func (fs Fields) Update(ctx context.Context, owner, id int64, form domain.FieldForm, check func(stored domain.Field) error) (f domain.Field, err error) {
 	if f, err = fs.Get(ctx, owner, id); err != nil {
 		return f, err // without a lock on anybody
 	}
 	err = fs.change(ctx, owner, func(tx Tx, fields []domain.Field) error {
 		var others []domain.Field
 		if f, others, err = pick(fields, id); err != nil {
+			return err
+		}
+		if err := check(f); err != nil {
 			return err
 		}
 		key := f.Key

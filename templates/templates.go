@@ -7,6 +7,7 @@ package templates
 
 import (
 	"bytes"
+	"crypto/rand"
 	"embed"
 	"fmt"
 	"html/template"
@@ -61,6 +62,7 @@ func funcs(texts *Texts, lang string, files *static.Files) template.FuncMap {
 		"icon":   func(name string) template.HTML { return template.HTML(files.Icon(name)) },
 		"field":  newField,
 		"search": newSearch,
+		"once":   rand.Text,
 	}
 }
 

@@ -4,6 +4,7 @@ package account
 import (
 	"bufio"
 	"bytes"
+	"cmp"
 	"context"
 	"strconv"
 	"strings"
@@ -67,6 +68,13 @@ func (h *Account) show(r *web.Request, refusal error, sent string, profile domai
 	}
 	view := &accountView{UserForm: profile, Sent: sent, Role: user.Role, Languages: r.Viewer.Languages(), MayLeave: user.Leave() == nil,
 		Held: user.MayOwn() && user.NameHeld(), HeldName: user.Name, Like: domain.Impersonates(user.Name)}
+	stored := profileOf(*user)
+	view.Against(r, refusal, stored, templates.Option{Label: r.Viewer.T("account.name"), Value: stored.Name},
+		templates.Option{Label: r.Viewer.T("frame.language"), Value: r.Site.Say(stored.Language, "frame.language_name")},
+		templates.Option{Label: r.Viewer.T("account.timezone"), Value: stored.Timezone})
+	if sent != "profile" {
+		view.Revision = web.Revision(stored)
+	}
 	for _, one := range sessions {
 		view.Sessions = append(view.Sessions, sessionRow{
 			Browser: browserName(one.UserAgent), IP: one.IP, Seen: r.Viewer.Moment(one.SeenAt), This: bytes.Equal(one.Hash, r.Session()),
@@ -100,7 +108,9 @@ func browserName(userAgent string) string {
 func (h *Account) Change(r *web.Request) error {
 	typed := profileOf(*r.Viewer.User)
 	typed.Name, typed.Language, typed.Timezone = sentOr(r, "name", typed.Name), sentOr(r, "language", typed.Language), sentOr(r, "timezone", typed.Timezone)
-	user, err := h.DB.Users().Update(r.UserContext(), r.Viewer.User.ID, func(u *domain.User) error { return u.Change(typed) })
+	user, err := h.DB.Users().Update(r.UserContext(), r.Viewer.User.ID, func(u *domain.User) error {
+		return cmp.Or(r.CheckRevision(profileOf(*u)), u.Change(typed))
+	})
 	if err != nil {
 		return h.show(r, err, "profile", typed)
 	}

@@ -9,15 +9,18 @@ import (
 type loginView struct {
 	web.Form
 	Email, Next string
+	Kept        bool // a form waits for this
 }
 
 func (h *Account) LoginForm(r *web.Request) error {
-	return r.SharedPage("/login", "account/login", nil, func() (any, error) { return loginView{Next: web.LocalPath(r.Query("next"), "")}, nil }, nil)
+	return r.SharedPage("/login", "account/login", nil, func() (any, error) {
+		return loginView{Next: web.LocalPath(r.Query("next"), ""), Kept: r.Browser().Typed().Waiting()}, nil
+	}, nil)
 }
 
 func (h *Account) Login(r *web.Request) error {
 	email, password := domain.NormalEmail(r.FormValue("email")), r.FormValue("password")
-	view := &loginView{Email: email, Next: web.LocalPath(r.FormValue("next"), "")}
+	view := &loginView{Email: email, Next: web.LocalPath(r.FormValue("next"), ""), Kept: r.Browser().Typed().Waiting()}
 	wrong := domain.Errorf(domain.Invalid, "password", "account.login_wrong")
 	if domain.TooLongToSignIn(email, password) {
 		view.Email = ""

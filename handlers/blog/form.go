@@ -1,6 +1,7 @@
 package blog
 
 import (
+	"cmp"
 	"errors"
 	"strconv"
 	"time"
@@ -10,6 +11,7 @@ import (
 	"skychimp/domain"
 	"skychimp/handlers/pictures"
 	"skychimp/handlers/web"
+	"skychimp/templates"
 )
 
 // postForm is the page blog/edit, also for a new post.
@@ -31,8 +33,19 @@ func (h *Blog) Edit(r *web.Request) error {
 	if err != nil {
 		return err
 	}
-	return h.showForm(r, nil, postForm{ID: post.ID, Title: post.Title, Body: post.Body,
-		PublishedAt: h.publishedWall(r, post.PublishedAt), Picture: post.Image, State: post.State(time.Now())})
+	form := postForm{ID: post.ID, Title: post.Title, Body: post.Body,
+		PublishedAt: h.publishedWall(r, post.PublishedAt), Picture: post.Image, State: post.State(time.Now())}
+	form.Revision = web.Revision(revised(post))
+	return h.showForm(r, nil, form)
+}
+
+// revised is what makes another revision of a post when it changes.
+func revised(p domain.Post) any {
+	published := int64(0)
+	if p.PublishedAt != nil {
+		published = p.PublishedAt.UnixMicro()
+	}
+	return []any{p.Title, p.Body, p.Image, published}
 }
 
 func (h *Blog) showForm(r *web.Request, refusal error, form postForm) error {
@@ -60,7 +73,7 @@ func (h *Blog) Create(r *web.Request) error {
 	if err = change(&post); err == nil {
 		err = h.DB.Posts().Create(r.UserContext(), &post)
 	}
-	return h.savedPost(r, post, domain.Draft, err)
+	return h.savedPost(r, post, domain.Post{}, err)
 }
 
 func (h *Blog) Update(r *web.Request) error {
@@ -68,19 +81,22 @@ func (h *Blog) Update(r *web.Request) error {
 	if err != nil {
 		return err
 	}
-	before := domain.Draft
+	var before domain.Post
 	post, err := h.DB.Posts().Update(r.UserContext(), r.ID(), func(post *domain.Post) error {
-		before = post.State(time.Now())
-		return change(post)
+		before = *post
+		return cmp.Or(r.CheckRevision(revised(before)), change(post))
 	})
 	return h.savedPost(r, post, before, err)
 }
 
 // savedPost leads to the list, or shows the form again with all that was typed.
-func (h *Blog) savedPost(r *web.Request, post domain.Post, before domain.PostState, err error) error {
+func (h *Blog) savedPost(r *web.Request, post, before domain.Post, err error) error {
 	if err != nil {
-		return h.showForm(r, err, postForm{ID: r.ID(), Title: r.FormValue("title"),
-			Body: r.FormValue("body"), PublishedAt: r.FormValue("published_at"), Picture: post.Image, State: before})
+		form := postForm{ID: r.ID(), Title: r.FormValue("title"), Body: r.FormValue("body"), PublishedAt: r.FormValue("published_at"),
+			Picture: post.Image, State: before.State(time.Now())}
+		form.Against(r, err, revised(before), templates.Option{Label: r.Viewer.T("blog.field_title"), Value: before.Title},
+			templates.Option{Label: r.Viewer.T("blog.field_body"), Value: before.Body})
+		return h.showForm(r, err, form)
 	}
 	return r.Done("/admin/posts", "blog.saved_"+string(post.State(time.Now())), "Title", post.Title)
 }

@@ -104,16 +104,30 @@ func (h *Fields) Edit(r *web.Request) error {
 	if err != nil {
 		return err
 	}
-	return r.Form(nil, "fields/edit", &fieldForm{ID: f.ID, FieldForm: domain.FieldForm{Label: f.Label, Key: f.Key, Type: string(f.Type),
-		Choices: strings.Join(f.Choices, "\n"), Listed: f.Listed}})
+	form := &fieldForm{ID: f.ID, FieldForm: formOf(f)}
+	form.Revision = web.Revision(form.FieldForm)
+	return r.Form(nil, "fields/edit", form)
+}
+
+// formOf is the form as the field is stored.
+func formOf(f domain.Field) domain.FieldForm {
+	return domain.FieldForm{Label: f.Label, Key: f.Key, Type: string(f.Type), Choices: strings.Join(f.Choices, "\n"), Listed: f.Listed}
 }
 
 // Update saves the form.
 func (h *Fields) Update(r *web.Request) error {
 	typed, id := readForm(r), r.ID()
-	f, err := h.DB.Fields().Update(r.UserContext(), r.Viewer.User.ID, id, typed)
+	var stored domain.Field
+	f, err := h.DB.Fields().Update(r.UserContext(), r.Viewer.User.ID, id, typed, func(f domain.Field) error {
+		stored = f
+		return r.CheckRevision(formOf(f))
+	})
 	if err != nil {
-		return r.Form(err, "fields/edit", &fieldForm{ID: id, FieldForm: typed})
+		form := &fieldForm{ID: id, FieldForm: typed}
+		form.Against(r, err, formOf(stored), templates.Option{Label: r.Viewer.T("fields.label"), Value: stored.Label},
+			templates.Option{Label: r.Viewer.T("fields.key"), Value: stored.Key},
+			templates.Option{Label: r.Viewer.T("fields.choices"), Value: strings.Join(stored.Choices, "\n")})
+		return r.Form(err, "fields/edit", form)
 	}
 	return r.Saved(path, web.Fragment{Block: "fields/row", View: row(f)}, "fields.saved")
 }

@@ -95,6 +95,9 @@ const noTopic = -1
 
 // New begins with the message of the parameter message_id, if the viewer has it.
 func (h *Mailings) New(r *web.Request) error {
+	if r.Browser().Typed().Reopen() {
+		return h.showForm(r, nil, 0, readForm(r))
+	}
 	now := time.Now().In(r.Viewer.Zone)
 	start := time.Date(now.Year(), now.Month(), now.Day(), now.Hour()+1, 0, 0, 0, time.UTC) // a wall clock
 	return h.showForm(r, nil, 0, domain.MailingForm{
@@ -110,6 +113,9 @@ func (h *Mailings) Edit(r *web.Request) error {
 	}
 	if err != nil {
 		return err
+	}
+	if r.Browser().Typed().Reopen() {
+		return h.showForm(r, nil, m.ID, readForm(r))
 	}
 	return h.showForm(r, nil, m.ID, formOf(m))
 }

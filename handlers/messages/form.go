@@ -92,6 +92,10 @@ type deleteMessageView struct {
 
 // New is empty, or begins with the example of the parameter start.
 func (h *Messages) New(r *web.Request) error {
+	if r.Browser().Typed().Reopen() {
+		draft := ReadDraft(r)
+		return h.showForm(r, nil, h.newForm(0, readForm(r, draft), draft))
+	}
 	subject, body := templates.Example(r.Viewer.Lang, r.Query("start"))
 	form := h.newForm(0, domain.MessageForm{Subject: subject}, OpenDraft(body))
 	form.Example, form.Examples = r.Query("start"), h.Examples(r)
@@ -156,7 +160,11 @@ func (h *Messages) Edit(r *web.Request) error {
 		return err
 	}
 	form := h.newForm(m.ID, domain.MessageForm{Subject: m.Subject, Preheader: &m.Preheader, Language: m.Language}, OpenDraft(m.Body))
-	form.Revision = web.Revision(m.Revision)
+	if form.Revision = web.Revision(m.Revision); r.Browser().Typed().Reopen() {
+		draft := ReadDraft(r)
+		form = h.newForm(m.ID, readForm(r, draft), draft)
+		form.Revision = r.FormValue("revision")
+	}
 	return h.showForm(r, nil, form)
 }
 

@@ -33,6 +33,9 @@ func (h *Onboarding) Show(r *web.Request) error {
 	case domain.StepClients:
 		return r.Page(fiber.StatusOK, "onboarding/clients", imports.BulkAddView{})
 	case domain.StepEmail:
+		if r.Browser().Typed().Reopen() {
+			return h.showEmail(r, nil, readForm(r))
+		}
 		return h.showEmail(r, nil, h.emailOf(r, start))
 	}
 	return h.showOverview(r)

@@ -8,6 +8,7 @@ import (
 	"skychimp/db"
 	"skychimp/domain"
 	"skychimp/handlers/web"
+	"skychimp/templates"
 )
 
 // senderForm is the blocks senders/form (a new sender) and senders/edit-row, and their pages.
@@ -97,7 +98,14 @@ func (h *Senders) Edit(r *web.Request) error {
 	if err != nil {
 		return err
 	}
-	return r.ListForm(nil, newForm(s.ID, domain.SenderForm{Name: s.Name, Email: s.Email, ReplyTo: s.ReplyTo}))
+	form := newForm(s.ID, formOf(s.Sender))
+	form.Revision = web.Revision(formOf(s.Sender))
+	return r.ListForm(nil, form)
+}
+
+// formOf is the form as the sender is stored.
+func formOf(s domain.Sender) domain.SenderForm {
+	return domain.SenderForm{Name: s.Name, Email: s.Email, ReplyTo: s.ReplyTo}
 }
 
 // Update saves the form. Another address is asked to confirm, and its domain is looked up.
@@ -107,14 +115,23 @@ func (h *Senders) Update(r *web.Request) error {
 	if err != nil {
 		return err
 	}
+	stored := before.Sender
 	err = h.DB.Senders().Update(r.UserContext(), user.ID, id, h.Vault, func(s *domain.Sender) error {
+		stored = *s
+		if err := r.CheckRevision(formOf(stored)); err != nil {
+			return err
+		}
 		if err := s.Change(typed, user, time.Now()); err != nil || s.Email == before.Email {
 			return err
 		}
 		return h.mayAsk(r, *s)
 	})
 	if err != nil {
-		return r.ListForm(err, newForm(id, typed))
+		form := newForm(id, typed)
+		form.Against(r, err, formOf(stored), templates.Option{Label: r.Viewer.T("senders.name"), Value: stored.Name},
+			templates.Option{Label: r.Viewer.T("senders.email"), Value: stored.Email},
+			templates.Option{Label: r.Viewer.T("senders.reply_to"), Value: stored.ReplyTo})
+		return r.ListForm(err, form)
 	}
 	row, err := h.looked(r, id)
 	if err != nil {

@@ -34,15 +34,23 @@ func (b Browser) Remember(user domain.User) {
 
 // Device names this browser when it is known to the user; ok is false else.
 func (b Browser) Device(user domain.User) (name string, ok bool) {
+	name, id := b.device()
+	return name, id != 0 && id == user.ID
+}
+
+// device is the name of this browser and the user to whom it is known, 0: to none.
+func (b Browser) device() (name string, user int64) {
 	signed, err := base64.RawURLEncoding.DecodeString(b.r.Cookies(b.r.Site.deviceCookie()))
 	if err != nil || len(signed) <= 16+sha256.Size {
-		return "", false
+		return "", 0
 	}
 	body, mac := signed[:len(signed)-sha256.Size], signed[len(signed)-sha256.Size:]
 	right := hmac.Equal(mac, deviceMAC(b.r.Site.Secret, body)) ||
 		b.r.Site.SecretOld != nil && hmac.Equal(mac, deviceMAC(b.r.Site.SecretOld, body))
-	ours := binary.BigEndian.Uint64(body) == uint64(user.ID) && binary.BigEndian.Uint64(body[8:]) > uint64(time.Now().Unix())
-	return string(body), right && ours
+	if !right || binary.BigEndian.Uint64(body[8:]) <= uint64(time.Now().Unix()) {
+		return string(body), 0
+	}
+	return string(body), int64(binary.BigEndian.Uint64(body))
 }
 
 func deviceMAC(secret, body []byte) []byte {

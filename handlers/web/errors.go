@@ -70,6 +70,7 @@ func (s *Site) answer(c *fiber.Ctx, err error) error {
 	}
 	c.Set(fiber.HeaderCacheControl, "no-store")
 	if r.HTMX() {
+		r.Set("HX-Reswap", "none") // the form stays as it is, whatever the status
 		r.trigger(fault.briefly(view))
 	}
 	if err := r.Page(status, "errors/page", view); err != nil {
@@ -190,10 +191,12 @@ func refusals(err error) []*domain.Error {
 	return nil
 }
 
-// askToSignIn sends a visitor to the sign-in page, and from there to the page they asked for.
+// askToSignIn sends a visitor to the sign-in page, and from there to the page they asked for, or whose form they sent.
 func (r *Request) askToSignIn() error {
 	next := "/"
-	if r.HTMX() {
+	if r.formAt != "" {
+		next = r.formAt
+	} else if r.HTMX() {
 		if current, err := url.Parse(r.Get("HX-Current-URL")); err == nil {
 			next = current.RequestURI()
 		}

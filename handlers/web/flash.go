@@ -17,7 +17,8 @@ func (r *Request) Browser() Browser { return Browser{r} }
 // Done answers a success: 303 (for htmx a redirect of its own) to path, where the text of key
 // is shown once.
 func (r *Request) Done(path, key string, args ...any) error {
-	r.Browser().SetFlash(r.Viewer.T(key, args...))
+	r.ledTo.Said = r.Viewer.T(key, args...)
+	r.Browser().SetFlash(r.ledTo.Said)
 	return r.Redirect(path)
 }
 

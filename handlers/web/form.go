@@ -12,7 +12,12 @@ import (
 )
 
 // Form is embedded in the view of every form.
-type Form struct{ Errors templates.ValidationErrors }
+type Form struct {
+	Errors templates.ValidationErrors
+
+	Revision string             // of the object as the form was opened with it
+	Stored   []templates.Option // what is stored now, where somebody else has changed it meanwhile
+}
 
 func (f *Form) refuse(problems templates.ValidationErrors) { f.Errors = problems }
 
@@ -23,9 +28,6 @@ type ListForm struct {
 	Noun    string // client
 	ID      int64  // 0: a new one
 	InPlace bool   // htmx puts the form into the list
-
-	Revision string             // of the object as the form was opened with it
-	Stored   []templates.Option // what is stored now, where somebody else has changed it meanwhile
 }
 
 // Revision names a version of an object by what its form shows.
@@ -53,7 +55,7 @@ const changedKey = "errors.changed_meanwhile"
 
 // Against keeps the revision that the form was sent with; where it was refused for it, shows what is stored now, and
 // lets the next attempt save over that.
-func (f *ListForm) Against(r *Request, refusal error, stored any, shown ...templates.Option) {
+func (f *Form) Against(r *Request, refusal error, stored any, shown ...templates.Option) {
 	f.Revision = r.FormValue("revision")
 	if Changed(refusal) {
 		f.Revision, f.Stored = Revision(stored), shown
@@ -107,7 +109,7 @@ func (r *Request) ListForm(err error, view listFormView) error {
 }
 
 // Refused puts the broken rules in err into the view, and is the status that goes with them; other
-// errors are returned. htmx shows the form with 422 only.
+// errors are returned. htmx shows the form with 422, and with 409 where somebody else's change is in the way.
 func (r *Request) Refused(err error, view formView) (status int, other error) {
 	if err == nil {
 		return fiber.StatusOK, nil
@@ -117,7 +119,7 @@ func (r *Request) Refused(err error, view formView) (status int, other error) {
 		return 0, err
 	}
 	view.refuse(problems)
-	if status, _ = statusOf(err); r.HTMX() {
+	if status, _ = statusOf(err); r.HTMX() && !Changed(err) {
 		status = fiber.StatusUnprocessableEntity
 	}
 	return status, nil
@@ -165,6 +167,7 @@ func (r *Request) Saved(path string, changed Fragment, key string, args ...any) 
 	if !r.HTMX() {
 		return r.Done(path, key, args...)
 	}
+	r.ledTo = domain.FormAnswer{Path: path, Said: r.Viewer.T(key, args...)}
 	r.Toast(key, args...)
 	if changed.Event != "" {
 		r.Set("HX-Trigger-After-Swap", changed.Event)

@@ -56,6 +56,9 @@ func (r *Request) page(status int, name string, view any) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
+	if shown.Content, err = r.Browser().Typed().fill(shown.Content); err != nil {
+		return nil, err
+	}
 	path := r.Path()
 	frame := frameView{
 		Lang: to.Lang, Title: shown.Title, Head: shown.Head, Content: shown.Content, Path: path, Languages: r.Viewer.Languages(),

@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"github.com/gofiber/fiber/v2"
+
+	"skychimp/domain"
 )
 
 // Request is one request and who asks.
@@ -17,6 +19,10 @@ type Request struct {
 	RequestID string // for the log and the error page
 
 	session []byte // the hash of its secret, nil for a visitor
+
+	ledTo  domain.FormAnswer // what a success answered
+	formAt string            // the page of a form that was sent without a session
+	kept   *domain.KeptForm  // what the viewer typed into the form of this page before signing in again
 }
 
 const requestKey = "request"
@@ -63,6 +69,7 @@ func (r *Request) HTMX() bool { return r.Get("HX-Request") == "true" }
 
 // Redirect sends the browser to a local path.
 func (r *Request) Redirect(path string) error {
+	r.ledTo.Path = path
 	if r.HTMX() {
 		r.Set("HX-Redirect", path)
 		return r.SendStatus(fiber.StatusOK)

@@ -10,7 +10,9 @@ import (
 // Every name that a template uses exists in the struct that its handler hands over.
 func TestViews(t *testing.T) {
 	webtest.Views(t, map[string]any{
-		"ui/revision":         ListForm{},
+		"ui/revision":         Form{},
+		"ui/once":             nil,
+		"ui/kept":             []string{},
 		"errors/page":         errorView{},
 		"frame":               frameView{},
 		"ui/area":             templates.Field{},

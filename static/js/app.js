@@ -29,9 +29,11 @@
   // htmx keeps the focus of fields that have an id; a form that came back with mistakes shows the
   // first one.
   document.body.addEventListener("htmx:afterSettle", (event) => {
-    if (event.detail.xhr?.status === 422) event.detail.elt.querySelector("[aria-invalid=true]")?.focus();
+    const status = event.detail.xhr?.status;
+    if (status === 422) event.detail.elt.querySelector("[aria-invalid=true]")?.focus();
+    if (status === 409) event.detail.elt.querySelector("[data-stored]")?.focus();
   });
-  document.querySelector("main [aria-invalid=true]")?.focus();
+  document.querySelector("main [data-stored], main [aria-invalid=true]")?.focus();
 
   // What would take the place of something typed asks first.
   const typed = (form) => [...(form?.elements ?? [])].some((field) => field.value !== field.defaultValue && "defaultValue" in field);

@@ -1,0 +1,23 @@
+package domain
+
+import "time"
+
+// What is kept of forms, and how long.
+const (
+	KeptFormLife  = time.Hour
+	KeptFormsMost = 5         // of a user
+	KeptFormSize  = 256 << 10 // bytes of its fields
+	FormKeyLife   = 24 * time.Hour
+)
+
+// KeptForm is what somebody typed into a form and sent after the session had ended.
+type KeptForm struct {
+	TokenHash []byte
+	UserID    int64 // whose browser it was
+	Page      string
+	Fields    string // as application/x-www-form-urlencoded
+	KeptAt    time.Time
+}
+
+// FormAnswer is where a form led that made something, and what was said of it.
+type FormAnswer struct{ Path, Said string }

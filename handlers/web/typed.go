@@ -1,0 +1,411 @@
+package web
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/base64"
+	"html/template"
+	"maps"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/gofiber/fiber/v2"
+	"golang.org/x/net/html"
+	"golang.org/x/net/html/atom"
+
+	"skychimp/domain"
+)
+
+// Forms on their way: what was sent after the session had ended comes back in its form, and what is sent twice makes
+// one thing.
+
+const (
+	keptCookie = "kept"
+	onceField  = "once"
+)
+
+// Typed is what this browser sent without a session.
+type Typed struct{ r *Request }
+
+// Typed is what this browser sent.
+func (b Browser) Typed() Typed { return Typed{b.r} }
+
+// secrets are never kept.
+func isSecret(name string) bool { return name == "password" || name == "current" }
+
+// keepForm keeps what was typed for the user to whom this browser is known, and is the page of the form; "" where
+// nothing was typed. Who never signed in here has no form to lose, and can fill no table.
+func (r *Request) keepForm() (page string) {
+	if r.Reads() || r.Viewer.User != nil {
+		return ""
+	}
+	page = r.formPage()
+	_, user := r.Browser().device()
+	fields := r.typed()
+	if user == 0 || page == "" || len(fields) == 0 {
+		return page
+	}
+	text := fields.Encode()
+	if len(text) > domain.KeptFormSize {
+		return page
+	}
+	secret := make([]byte, 32)
+	_, _ = rand.Read(secret) // never fails
+	sum := sha256.Sum256(secret)
+	err := r.Site.DB.FormInputs().Keep(r.UserContext(), domain.KeptForm{TokenHash: sum[:], UserID: user, Page: page, Fields: text})
+	if err != nil {
+		r.Site.warn("a form is not kept", err)
+		return page
+	}
+	r.Browser().SetCookie(keptCookie, base64.RawURLEncoding.EncodeToString(secret), domain.KeptFormLife)
+	return page
+}
+
+// typed are the fields of the request's form, without files and secrets.
+func (r *Request) typed() url.Values {
+	fields := url.Values{}
+	if form, err := r.MultipartForm(); err == nil {
+		for name, values := range form.Value {
+			fields[name] = slices.Clone(values)
+		}
+	} else {
+		for name, value := range r.Ctx.Request().PostArgs().All() {
+			fields.Add(string(name), string(value))
+		}
+	}
+	for name := range fields {
+		if isSecret(name) || name == "_method" {
+			delete(fields, name)
+		}
+	}
+	return fields
+}
+
+// formPage is the page of the form that was sent: its own, such as /clients/7/edit, else the one that it was sent from.
+func (r *Request) formPage() string {
+	path := strings.TrimSuffix(r.Path(), "/")
+	if page := r.pageOf(path); page != "" {
+		return page
+	}
+	from := r.sentFrom()
+	if strings.HasSuffix(from, "/edit") || strings.HasSuffix(from, "/new") {
+		return from
+	}
+	parent := path[:max(strings.LastIndex(path, "/"), 0)]
+	if id := r.Query("id", r.FormValue("id")); id != "" && id != "0" && r.Site.hasPage(parent+"/"+id+"/edit") {
+		return parent + "/" + id + "/edit"
+	}
+	if from != "" && !r.Site.hasPage(strings.TrimSuffix(from, "/")+"/new") { // no list, in which forms are opened in place
+		return from
+	}
+	return cmp.Or(r.pageOf(parent), from)
+}
+
+// pageOf is the page of the form that is sent to path, "" when it has none of its own.
+func (r *Request) pageOf(path string) string {
+	for _, page := range []string{path + "/edit", path + "/new", path} {
+		if r.Site.hasPage(page) {
+			return page
+		}
+	}
+	return ""
+}
+
+// sentFrom is the page that the browser says it shows.
+func (r *Request) sentFrom() string {
+	from, err := url.Parse(r.Get("HX-Current-URL", r.Get(fiber.HeaderReferer)))
+	if err != nil || !r.Site.hasPage(from.Path) {
+		return ""
+	}
+	return LocalPath(from.RequestURI(), "")
+}
+
+// hasPage reports whether a page can be asked for at the path.
+func (s *Site) hasPage(path string) bool {
+	return slices.ContainsFunc(s.routes, func(route Route) bool {
+		return route.Method == fiber.MethodGet && route.Guard != Everyone && fits(route.Path, path)
+	})
+}
+
+// fits reports whether a path is one of a route.
+func fits(route, path string) bool {
+	want, have := strings.Split(route, "/"), strings.Split(path, "/")
+	return len(want) == len(have) && !slices.ContainsFunc(want, func(part string) bool { return part == "*" }) &&
+		!slices.ContainsFunc(slices.Collect(zip(want, have)), func(pair [2]string) bool {
+			return pair[0] != pair[1] && (!strings.HasPrefix(pair[0], ":") || pair[0] == ":id" && strings.Trim(pair[1], "0123456789") != "")
+		})
+}
+
+func zip(a, b []string) func(yield func([2]string) bool) {
+	return func(yield func([2]string) bool) {
+		for i := range a {
+			if !yield([2]string{a[i], b[i]}) {
+				return
+			}
+		}
+	}
+}
+
+// load finds what was kept for the page that is asked for.
+func (t Typed) load() {
+	r := t.r
+	hash, ok := SecretHash(r.Cookies(keptCookie))
+	if !ok || r.kept != nil || r.Viewer.User == nil {
+		return
+	}
+	kept, err := r.Site.DB.FormInputs().Kept(r.UserContext(), hash, r.Viewer.User.ID, time.Now())
+	if err != nil {
+		r.Site.warn("a kept form is not shown", err)
+	}
+	if kept == nil {
+		return
+	}
+	if page, err := url.Parse(kept.Page); err == nil && page.Path == r.Path() {
+		r.kept = kept
+	}
+}
+
+// Waiting reports whether something waits for its user to sign in.
+func (t Typed) Waiting() bool { return t.r.Cookies(keptCookie) != "" }
+
+// Reopen makes what was typed into the form of this page, before its user had to sign in again, readable as if it
+// were sent now; forms whose fields depend on what was typed show it. It reports whether there is anything.
+func (t Typed) Reopen() bool {
+	if !t.r.Reads() || t.r.HTMX() {
+		return false
+	}
+	if t.load(); t.r.kept == nil {
+		return false
+	}
+	request := t.r.Ctx.Request()
+	request.Header.SetContentType(fiber.MIMEApplicationForm)
+	request.SetBodyString(t.r.kept.Fields)
+	return true
+}
+
+// forget ends it with the next form that its user sends to that page.
+func (t Typed) forget() {
+	r := t.r
+	hash, ok := SecretHash(r.Cookies(keptCookie))
+	if !ok || r.Viewer.User == nil {
+		return
+	}
+	kept, err := r.Site.DB.FormInputs().Kept(r.UserContext(), hash, r.Viewer.User.ID, time.Now())
+	if err != nil || kept == nil || kept.Page != r.formPage() {
+		return
+	}
+	if err := r.Site.DB.FormInputs().Drop(r.UserContext(), hash, r.Viewer.User.ID); err != nil {
+		r.Site.warn("a kept form stays", err)
+	}
+	r.Browser().SetCookie(keptCookie, "", -time.Hour)
+}
+
+// fill puts what was typed into the form of a page, says so above it, and shows what has no place in it.
+func (t Typed) fill(content template.HTML) (template.HTML, error) {
+	r := t.r
+	if r.Method() != fiber.MethodGet {
+		return content, nil
+	}
+	if t.load(); r.kept == nil {
+		return content, nil
+	}
+	fields, err := url.ParseQuery(r.kept.Fields)
+	if err != nil {
+		return content, nil
+	}
+	nodes, err := html.ParseFragment(strings.NewReader(string(content)), &html.Node{Type: html.ElementNode, Data: "main", DataAtom: atom.Main})
+	if err != nil {
+		return content, err
+	}
+	rest := fillForm(nodes, fields)
+	var out bytes.Buffer
+	note, err := r.Render("ui/kept", rest)
+	if err != nil {
+		return content, err
+	}
+	out.Write(note)
+	for _, node := range nodes {
+		if err := html.Render(&out, node); err != nil {
+			return content, err
+		}
+	}
+	return template.HTML(out.String()), nil
+}
+
+// fillForm fills the form that has most of the fields, and is what found no place.
+func fillForm(nodes []*html.Node, fields url.Values) (rest []string) {
+	var best *html.Node
+	most := 0
+	for _, top := range nodes {
+		each(top, func(form *html.Node) {
+			known := 0
+			each(form, func(input *html.Node) {
+				if _, ok := fields[attribute(input, "name")]; ok && form.DataAtom == atom.Form && attribute(input, "type") != "hidden" {
+					known++
+				}
+			})
+			if known > most {
+				best, most = form, known
+			}
+		})
+	}
+	left := url.Values{}
+	for name, values := range fields {
+		left[name] = slices.Clone(values)
+	}
+	if best != nil {
+		each(best, func(input *html.Node) { fillInput(input, fields, left) })
+	}
+	for _, name := range slices.Sorted(maps.Keys(left)) {
+		for _, value := range left[name] {
+			if strings.TrimSpace(value) != "" && name != onceField && name != "revision" && name != "do" {
+				rest = append(rest, value)
+			}
+		}
+	}
+	return rest
+}
+
+func each(node *html.Node, do func(*html.Node)) {
+	if node.Type == html.ElementNode {
+		do(node)
+	}
+	for child := node.FirstChild; child != nil; child = child.NextSibling {
+		each(child, do)
+	}
+}
+
+// fillInput gives an input its value and takes that off what is left.
+func fillInput(input *html.Node, fields, left url.Values) {
+	name, kind := attribute(input, "name"), attribute(input, "type")
+	values, sent := fields[name]
+	if name == "" || isSecret(name) {
+		return
+	}
+	take := func(value string) {
+		if at := slices.Index(left[name], value); at >= 0 {
+			left[name] = slices.Delete(left[name], at, at+1)
+		}
+	}
+	next := func() (value string, ok bool) {
+		if len(left[name]) == 0 {
+			return "", false
+		}
+		value = left[name][0]
+		take(value)
+		return value, true
+	}
+	switch {
+	case input.DataAtom == atom.Textarea:
+		if value, ok := next(); ok {
+			for input.FirstChild != nil {
+				input.RemoveChild(input.FirstChild)
+			}
+			input.AppendChild(&html.Node{Type: html.TextNode, Data: value})
+		}
+	case input.DataAtom == atom.Select && sent:
+		each(input, func(option *html.Node) {
+			if option.DataAtom == atom.Option {
+				set(option, "selected", slices.Contains(values, attribute(option, "value")))
+				if slices.Contains(values, attribute(option, "value")) {
+					take(attribute(option, "value"))
+				}
+			}
+		})
+	case input.DataAtom != atom.Input || kind == "file" || kind == "submit":
+		if sent && input.DataAtom == atom.Button {
+			take(attribute(input, "value"))
+		}
+	case kind == "checkbox" || kind == "radio":
+		value := attribute(input, "value")
+		if kind == "checkbox" || sent {
+			set(input, "checked", slices.Contains(values, value))
+		}
+		take(value)
+	case kind == "hidden" && name != "revision" && name != onceField:
+		delete(left, name)
+	default:
+		if value, ok := next(); ok {
+			setValue(input, value)
+		}
+	}
+}
+
+func attribute(node *html.Node, key string) string {
+	for _, one := range node.Attr {
+		if one.Key == key {
+			return one.Val
+		}
+	}
+	return ""
+}
+
+func setValue(node *html.Node, value string) {
+	node.Attr = slices.DeleteFunc(node.Attr, func(one html.Attribute) bool { return one.Key == "value" })
+	node.Attr = append(node.Attr, html.Attribute{Key: "value", Val: value})
+}
+
+func set(node *html.Node, key string, on bool) {
+	node.Attr = slices.DeleteFunc(node.Attr, func(one html.Attribute) bool { return one.Key == key })
+	if on {
+		node.Attr = append(node.Attr, html.Attribute{Key: key})
+	}
+}
+
+// formWait is how long the second of two equal forms waits for the answer of the first.
+const formWait = 10 * time.Second
+
+// once answers a route. A form that names itself and has made something is answered with that when it is sent again
+// as it was.
+func (r *Request) once(route Route) error {
+	if r.Reads() || r.Viewer.User == nil {
+		return route.Handle(r)
+	}
+	r.Browser().Typed().forget()
+	name := r.FormValue(onceField)
+	if route.Method != fiber.MethodPost || len(name) < 16 || len(name) > 64 {
+		return route.Handle(r)
+	}
+	user, inputs := r.Viewer.User.ID, r.Site.DB.FormInputs()
+	sum := sha256.Sum256([]byte(r.Path() + "?" + r.typed().Encode()))
+	for end := time.Now().Add(formWait); ; time.Sleep(50 * time.Millisecond) {
+		made, claimed, err := inputs.Claim(r.UserContext(), user, sum[:], time.Now())
+		switch {
+		case err != nil:
+			return err
+		case made != nil:
+			if made.Said != "" {
+				r.Browser().SetFlash(made.Said)
+			}
+			return r.Redirect(made.Path)
+		case claimed:
+			return r.claimed(route, user, sum[:])
+		case time.Now().After(end):
+			return domain.Errorf(domain.Busy, "", "errors.form_pending")
+		}
+	}
+}
+
+// claimed answers the first of equal forms. What it came to is noted even when the browser has gone.
+func (r *Request) claimed(route Route, user int64, key []byte) error {
+	inputs, ctx, done := r.Site.DB.FormInputs(), context.WithoutCancel(r.UserContext()), false
+	defer func() {
+		if !done {
+			_ = inputs.Release(ctx, user, key) // else it is free after a minute
+		}
+	}()
+	err := route.Handle(r)
+	if err != nil || r.ledTo.Path == "" {
+		return err
+	}
+	done = true
+	if err := inputs.Answer(ctx, user, key, r.ledTo); err != nil {
+		r.Site.warn("the answer of a form is not noted", err)
+	}
+	return nil
+}
