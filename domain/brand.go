@@ -286,3 +286,28 @@ func BrandOfStyle(name string) (b Brand, ok bool) {
 	b = Brand{Color: "#" + parts[1], Ground: "#" + parts[2], Font: parts[3]}
 	return b, slices.ContainsFunc(BrandFonts(), func(f BrandFont) bool { return f.Key == b.Font })
 }
+
+// pageText and pageSoft are the colours of words on pages, whose dark scheme has a ground of its own.
+const pageText, pageSoft = "#1b2430", "#556274"
+
+// PageGround is the colour around cards of a page, light enough for all words there.
+func (b Brand) PageGround() string {
+	for step := 0.0; step <= maxColourSteps; step++ {
+		if mixed := mix(b.Around(), light, step*colourStep); Contrast(pageSoft, mixed) >= minContrast && Contrast(pageText, mixed) >= minContrast {
+			return mixed
+		}
+	}
+	return light
+}
+
+// Style are the rules by which public pages show the colours and the font.
+func (b Brand) Style() string {
+	main := "--pico-primary-background:" + b.Main() + ";--pico-primary-hover-background:" + b.Main() + ";--pico-primary-border:" + b.Main() +
+		";--pico-primary-hover-border:" + b.Main() + ";--pico-primary-inverse:" + b.OnMain() + ";--on-accent:" + b.OnMain()
+	ink := func(colour string) string {
+		return "--accent:" + colour + ";--accent-strong:" + colour + ";--pico-primary:" + colour + ";--pico-primary-hover:" + colour
+	}
+	return "main{" + main + ";" + ink(b.Ink()) + ";font-family:" + b.FontStack() + "}\n" +
+		"@media(prefers-color-scheme:light){body{background:" + b.PageGround() + "}}\n" +
+		"@media(prefers-color-scheme:dark){main{" + ink(b.NightInk()) + "}}\n"
+}

@@ -182,6 +182,10 @@ var decisions = []decision{
 	{"GET /inbox", anybody, 200, 200, "", ""}, // here the visitor's program is on this machine
 	{"GET /inbox/:id", anybody, 200, 200, "email", ""},
 	{"GET /inbox/:id/html", anybody, 200, 200, "email", ""},
+	{"GET /brand", owners, 200, 200, "", ""},
+	{"POST /brand", owners, 303, 200, "", "name=Shop&color=%23c81e5a"},
+	{"POST /brand/preview", owners, 200, 200, "", "name=Shop"},
+	{"GET /brand/:name", anybody, 404, 404, "", ""},
 	{"GET /view/:token", anybody, 404, 404, "", ""},
 	{"GET /unsubscribe/:token", anybody, 200, 200, "", ""},
 	{"POST /unsubscribe/:token", anybody, 200, 200, "", ""},

@@ -17,7 +17,7 @@ func routes(n nouns) (list []web.Route) {
 
 // uploads are the addresses that take files, with those below them.
 func uploads() []string {
-	return []string{"/clients/import", "/messages/pictures", "/messages/compose", "/start/compose", "/admin/posts"}
+	return []string{"/clients/import", "/messages/pictures", "/messages/compose", "/start/compose", "/brand", "/admin/posts"}
 }
 
 func table(n nouns) []route {
@@ -116,6 +116,11 @@ func table(n nouns) []route {
 		{"GET", "/messages/:id/preview", web.OwnerOrOverseer, web.Costly(n.messages.Preview)},
 		{"POST", "/messages/:id/copy", web.Owner, n.messages.Copy},
 		{"POST", "/messages/:id/test", web.Owner, web.Costly(n.messages.Test)},
+
+		{"GET", "/brand", web.Owner, n.brands.Edit},
+		{"POST", "/brand", web.Owner, web.Costly(n.brands.Update)},
+		{"POST", "/brand/preview", web.Owner, web.Costly(n.brands.Preview)},
+		{"GET", "/brand/:name", web.Everyone, n.brands.Style},
 
 		{"GET", "/senders", web.Owner, n.senders.List},
 		{"POST", "/senders", web.Owner, web.Costly(n.senders.Create)},
@@ -221,7 +226,7 @@ func nav() []web.NavItem {
 	return []web.NavItem{
 		{Path: "/start", Key: "onboarding.home"},
 		{Path: "/mailings", Key: "mailings.title", Also: []string{"/runs", "/calendar"}},
-		{Path: "/messages", Key: "messages.title"},
+		{Path: "/messages", Key: "messages.title", Also: []string{"/brand"}},
 		{Path: "/clients", Key: "clients.title", Also: []string{"/topics"}},
 		{Path: "/senders", Key: "senders.title"},
 		{Path: "/attempts", Key: "runs.attempts_title"},

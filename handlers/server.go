@@ -12,6 +12,7 @@ import (
 	"skychimp/domain/emailauth"
 	"skychimp/handlers/account"
 	"skychimp/handlers/blog"
+	"skychimp/handlers/brands"
 	"skychimp/handlers/checks"
 	"skychimp/handlers/clients"
 	"skychimp/handlers/fields"
@@ -45,6 +46,7 @@ type Config struct {
 type nouns struct {
 	account    *account.Account
 	blog       *blog.Blog
+	brands     *brands.Brands
 	checks     *checks.Checks
 	clients    *clients.Clients
 	fields     *fields.Fields
@@ -72,6 +74,7 @@ func newNouns(config Config, database *db.DB, files *static.Files, log *slog.Log
 		recipients: &recipients.Recipients{DB: database, Secret: config.Secret, SecretOld: config.SecretOld},
 	}
 	n.runs = &runs.Runs{DB: database, Bounces: config.Bounces, Messages: n.messages}
+	n.brands = &brands.Brands{DB: database, Messages: n.messages}
 	n.home = &home.Home{DB: database, Files: files, Blog: n.blog}
 	vault, err := emailauth.NewVault(config.Secret, config.SecretOld)
 	if err != nil {

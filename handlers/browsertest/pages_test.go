@@ -96,6 +96,8 @@ var sights = []sight{
 	{"PUT /clients/:id", anOwner, "/clients/60/edit", 422, "main form", false},
 	{"GET /clients/:id/delete", anOwner, "/clients/60/delete", 0, "", false},
 
+	{"GET /brand", aNewOwner, "/brand", 0, "", false},
+	{"GET /brand", anOwner, "/brand", 0, "", false},
 	{"GET /messages", aNewOwner, "/messages", 0, "", false},
 	{"GET /messages", anOwner, "/messages", 0, "", false},
 	{"GET /messages/new", anOwner, "/messages/new", 0, "", false},
@@ -199,6 +201,7 @@ var noPages = map[string]string{
 	"GET /healthz":               "for programs",
 	"GET /readyz":                "for programs",
 	"GET /static/:hash/*":        "a file",
+	"GET /brand/:name":           "a file",
 	"GET /account/export.json":   "a download",
 	"GET /clients/find":          "leads to a client",
 	"GET /clients/export.csv":    "a download",

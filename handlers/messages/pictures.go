@@ -17,8 +17,8 @@ const shelfPictures = 12
 
 // AddPicture answers with the address of the picture in the field "image", as plain text, or with what is wrong with it.
 func (h *Messages) AddPicture(r *web.Request) error {
-	address, err := h.keepPicture(r, "image")
-	if err == nil && address == "" {
+	file, err := h.KeepPicture(r, "image")
+	if err == nil && file == "" {
 		err = domain.Errorf(domain.Invalid, "image", "messages.picture_none")
 	}
 	if text := r.Viewer.Problem(err); text != "" {
@@ -28,11 +28,11 @@ func (h *Messages) AddPicture(r *web.Request) error {
 		return err
 	}
 	r.Vary("HX-Request")
-	return r.SendString(address)
+	return r.SendString(mediaAddress(r, file))
 }
 
-// keepPicture keeps the picture of a field and is its address, "" when none was chosen.
-func (h *Messages) keepPicture(r *web.Request, field string) (address string, err error) {
+// KeepPicture keeps the picture of a field and is its file, "" when none was chosen.
+func (h *Messages) KeepPicture(r *web.Request, field string) (file string, err error) {
 	upload, err := pictures.Uploaded(r, field)
 	if err != nil || upload == nil {
 		return "", err
@@ -50,10 +50,16 @@ func (h *Messages) keepPicture(r *web.Request, field string) (address string, er
 		return "", err
 	}
 	err = h.DB.Pictures().Add(r.UserContext(), domain.Picture{OwnerID: r.Viewer.User.ID, File: file, Bytes: len(content)})
-	return mediaAddress(r, file), err
+	return file, err
 }
 
-func mediaAddress(r *web.Request, file string) string { return r.Site.Absolute("/media/" + file) }
+// mediaAddress is the address of a file, "" for none.
+func mediaAddress(r *web.Request, file string) string {
+	if file == "" {
+		return ""
+	}
+	return r.Site.Absolute("/media/" + file)
+}
 
 // Composed does what a button of a composer says: with the draft (see Draft.Do), or with a picture: "upload:3" takes the
 // file of block 3, "use:3:<file>" one from the shelf, "upload-right" and "use-right" those of the right column. A refused
@@ -80,9 +86,10 @@ func (h *Messages) Composed(r *web.Request) (d Draft, focus int, err error) {
 		side = "right."
 	}
 	if what == "upload" {
-		if address, err = h.keepPicture(r, "b"+number+"."+side+"file"); r.Viewer.Problem(err) == "" && err != nil {
+		if file, err = h.KeepPicture(r, "b"+number+"."+side+"file"); r.Viewer.Problem(err) == "" && err != nil {
 			return d, n, err
 		}
+		address = mediaAddress(r, file)
 	}
 	b := &d.Blocks[n]
 	switch {

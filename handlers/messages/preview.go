@@ -106,6 +106,11 @@ func (h *Messages) EmailTo(r *web.Request, owner domain.User, m domain.Message, 
 	return h.emailIn(r, owner, m, client, Made{Brand: brand})
 }
 
+// EmailIn is the email in another look, as its owner would get it.
+func (h *Messages) EmailIn(r *web.Request, owner domain.User, m domain.Message, brand domain.Brand) (*email.Template, email.Recipient, error) {
+	return h.emailIn(r, owner, m, 0, Made{Brand: brand})
+}
+
 // EmailOf is the email of a run that its owner would have got.
 func (h *Messages) EmailOf(r *web.Request, owner domain.User, run domain.Run) (*email.Template, email.Recipient, error) {
 	if run.Brand == nil {

@@ -3,6 +3,7 @@ package web
 import (
 	"testing"
 
+	"skychimp/domain"
 	"skychimp/handlers/web/webtest"
 	"skychimp/templates"
 )
@@ -16,6 +17,8 @@ func TestViews(t *testing.T) {
 		"errors/page":         errorView{},
 		"frame":               frameView{},
 		"ui/area":             templates.Field{},
+		"ui/brand-head":       domain.Brand{},
+		"ui/brand-top":        domain.Brand{},
 		"ui/check":            templates.Field{},
 		"ui/field":            templates.Field{},
 		"ui/field.attributes": templates.Field{},
