@@ -38,6 +38,7 @@ type Mailing struct {
 	EndLocal       time.Time `bun:"type:timestamp,nullzero"`
 	Timezone       string
 	Periodicity    Periodicity
+	Days           `bun:",embed"`
 	Status         MailingStatus
 	EndAt          time.Time `bun:",nullzero"`
 	NextNo         int
@@ -60,11 +61,17 @@ func (m Mailing) Copy(name string, now time.Time) Mailing {
 	zone := m.Schedule().Zone
 	c := Mailing{OwnerID: m.OwnerID, MessageID: m.MessageID, SenderID: m.SenderID, TopicID: m.TopicID, Name: cut(name, maxName), Audience: m.Audience, Tags: m.Tags,
 		ClientIDs: m.ClientIDs, StartLocal: m.StartLocal, EndLocal: m.EndLocal, EndAt: m.EndAt, Timezone: m.Timezone,
-		Periodicity: m.Periodicity, Status: Created}
+		Periodicity: m.Periodicity, Days: m.Days, Status: Created}
 	if !Instant(c.StartLocal, zone).After(now) {
 		today, clock := now.In(zone), c.StartLocal
 		c.StartLocal = time.Date(today.Year(), today.Month(), today.Day(), clock.Hour(), clock.Minute(), 0, 0, time.UTC)
 		if !Instant(c.StartLocal, zone).After(now) {
+			c.StartLocal = c.StartLocal.AddDate(0, 0, 1)
+		}
+		for range 366 { // one that goes out once has to have a day to go out on
+			if c.Periodicity != Once || !c.Days.pass(c.StartLocal) {
+				break
+			}
 			c.StartLocal = c.StartLocal.AddDate(0, 0, 1)
 		}
 	}
@@ -88,7 +95,7 @@ func (m Mailing) Schedule() Schedule {
 	if err != nil {
 		zone = time.UTC
 	}
-	return Schedule{Start: m.StartLocal, End: m.EndLocal, Zone: zone, Every: m.Periodicity}
+	return Schedule{Start: m.StartLocal, End: m.EndLocal, Zone: zone, Every: m.Periodicity, Days: m.Days}
 }
 
 // Upcoming are the next occurrences after now that have not run yet, at most limit.

@@ -16,6 +16,8 @@ const WallFormat = "2006-01-02T15:04"
 // MailingForm is the form of a mailing. StartAt and EndAt are in WallFormat, EndAt may be empty.
 type MailingForm struct {
 	Name, Audience, Tags, StartAt, EndAt, Timezone, Periodicity string
+	Weekdays                                                    []string // mon to sun; none: all
+	SkipHolidays                                                string   // of a country, see Days
 	MessageID, SenderID, TopicID                                int64
 	ClientIDs                                                   []int64
 }
@@ -108,6 +110,7 @@ func (m *Mailing) changeTimes(p *ValidationErrors, form MailingForm) {
 	if !m.Periodicity.Valid() {
 		p.Add("periodicity", "mailings.periodicity_unknown")
 	}
+	m.Days.change(p, form.Weekdays, form.SkipHolidays, m.Periodicity, m.StartLocal)
 	zone, err := LoadZone(m.Timezone)
 	if err != nil {
 		p.Add("timezone", "mailings.timezone_unknown")

@@ -33,6 +33,7 @@ type Schedule struct {
 	End   time.Time      // wall clock like Start; nothing happens at the end or after it; zero: no end
 	Zone  *time.Location // see LoadZone
 	Every Periodicity
+	Days  Days // occurrences on other days do not happen; their numbers stay unused
 }
 
 // Occurrence is one planned moment of a schedule.
@@ -154,7 +155,7 @@ func (s Schedule) next(no int, after time.Time) (Occurrence, bool) {
 		if ends && !at.Before(end) {
 			return Occurrence{}, false
 		}
-		if at.After(after) {
+		if at.After(after) && !s.Days.pass(wall) {
 			return Occurrence{No: no, At: at}, true
 		}
 		no++

@@ -427,3 +427,32 @@ func TestMailingProgressPages(t *testing.T) {
 	}
 	b.htmx().get(pathOf(m)+"/progress").is(t, 286, `href="`+pathOf(m)+`?page=2"`)
 }
+
+// A mailing that passes days over says so wherever it says when.
+func TestMailingOnSomeDays(t *testing.T) {
+	w := newEnv(t)
+	user, b := w.owner(t, "ann")
+	w.client(t, user.ID, "c@example.com")
+	message := w.message(t, user.ID, "Hello", "Text")
+	fields := mailingFields(message.ID, "start_at", "2031-05-08T09:00")
+	days := []string{"weekdays", "mon", "weekdays", "thu", "weekdays", "fri", "skip_holidays", "ru"}
+	b.post("/mailings", append(append(fields, days...), "weekdays", "someday")...).is(t, 422, `class="days" open`, "Unknown day of the week.", `value="thu" checked`,
+		`<option value="ru" selected>Russia</option>`)
+	weekly := append(mailingFields(message.ID, "start_at", "2031-05-07T09:00", "periodicity", "weekly"), days...)
+	b.post("/mailings", weekly...).is(t, 422, "Choose that day too.", `aria-invalid="true" aria-describedby="mailing-0-weekdays-problem"`)
+
+	path := b.post("/mailings", append(fields, days...)...).is(t, 303).Header.Get("Location")
+	next := []string{"8 May 2031, 09:00", "12 May 2031, 09:00", "15 May 2031, 09:00", "16 May 2031, 09:00", "19 May 2031, 09:00"} // 9 May is a holiday
+	b.get(path).is(t, 200, append(next, "Only on these days: Monday, Thursday, Friday. Not on public holidays (Russia).")...)
+	b.get(path+"/review").is(t, 200, "Not on public holidays (Russia).", "12 May 2031, 09:00")
+	b.get(path+"/edit").is(t, 200, `class="days" open`, `value="mon" checked`, `<option value="ru" selected>`)
+	b.post(path+"/copy").is(t, 303)
+	if a := b.get("/calendar?month=2031-05").is(t, 200); strings.Contains(a.body, "2031-05-09T07:00:00Z") {
+		t.Error("the calendar has the holiday")
+	}
+
+	b.post(path, append(fields, "_method", "PUT")...).leads(t, path)
+	if a := b.get(path).is(t, 200, "9 May 2031, 09:00"); strings.Contains(a.body, "Only on these days") {
+		t.Error("days are kept")
+	}
+}

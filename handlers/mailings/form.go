@@ -25,6 +25,8 @@ type mailingForm struct {
 	Messages, Periodicities []templates.Option
 	OwnTags                 []db.TagCount
 	Found                   picker
+	WeekdayChoices          []weekdayChoice
+	Countries               []templates.Option
 	Recipients              recipientCount
 	Running                 bool // the anchor is fixed
 }
@@ -66,6 +68,10 @@ func readForm(r *web.Request) domain.MailingForm {
 	}
 	form.MessageID, _ = strconv.ParseInt(r.FormValue("message_id"), 10, 64)
 	form.SenderID, _ = strconv.ParseInt(r.FormValue("sender_id"), 10, 64)
+	form.SkipHolidays = r.FormValue("skip_holidays")
+	for _, value := range r.Request().PostArgs().PeekMulti("weekdays") {
+		form.Weekdays = append(form.Weekdays, string(value))
+	}
 	for _, value := range r.Request().PostArgs().PeekMulti("client_ids") {
 		if id, err := strconv.ParseInt(string(value), 10, 64); err == nil {
 			form.ClientIDs = append(form.ClientIDs, id)
@@ -123,7 +129,11 @@ func (h *Mailings) Edit(r *web.Request) error {
 // formOf is the form as the mailing is stored.
 func formOf(m domain.Mailing) domain.MailingForm {
 	form := domain.MailingForm{Name: m.Name, Audience: string(m.Audience), Tags: strings.Join(m.Tags, ", "), StartAt: m.StartLocal.Format(domain.WallFormat),
-		Timezone: m.Timezone, Periodicity: string(m.Periodicity), MessageID: m.MessageID, SenderID: m.SenderID, TopicID: m.TopicID, ClientIDs: m.ClientIDs}
+		Timezone: m.Timezone, Periodicity: string(m.Periodicity), MessageID: m.MessageID, SenderID: m.SenderID, TopicID: m.TopicID,
+		ClientIDs: m.ClientIDs, SkipHolidays: m.SkipHolidays}
+	for _, one := range m.Weekdays {
+		form.Weekdays = append(form.Weekdays, string(one))
+	}
 	if !m.EndLocal.IsZero() {
 		form.EndAt = m.EndLocal.Format(domain.WallFormat)
 	}
@@ -176,7 +186,8 @@ func (h *Mailings) Update(r *web.Request) error {
 
 // showForm shows what was typed, with its choices and what is wrong with it; id 0 is a new mailing.
 func (h *Mailings) showForm(r *web.Request, refusal error, id int64, typed domain.MailingForm) error {
-	form := &mailingForm{ListForm: web.ListForm{Noun: "mailing", ID: id}, MailingForm: typed, Periodicities: Periodicities(r)}
+	form := &mailingForm{ListForm: web.ListForm{Noun: "mailing", ID: id}, MailingForm: typed, Periodicities: Periodicities(r),
+		WeekdayChoices: weekdayChoices(r, typed.Weekdays), Countries: countryChoices(r)}
 	if typed.MessageID != 0 {
 		form.Message = strconv.FormatInt(typed.MessageID, 10)
 	}
@@ -205,6 +216,7 @@ func (h *Mailings) choices(r *web.Request, form *mailingForm, refusal error) (er
 		form.Against(r, refusal, stored, templates.Option{Label: r.Viewer.T("mailings.name"), Value: stored.Name},
 			templates.Option{Label: r.Viewer.T("mailings.audience"), Value: r.Viewer.T("mailings.audience_"+stored.Audience) + " " + stored.Tags},
 			templates.Option{Label: r.Viewer.T("mailings.periodicity"), Value: r.Viewer.T("mailings.every_" + stored.Periodicity)},
+			templates.Option{Label: r.Viewer.T("mailings.days"), Value: daysWords(r, m.Days)},
 			templates.Option{Label: r.Viewer.T("mailings.start_at"), Value: r.Viewer.Wall(m.StartLocal)},
 			templates.Option{Label: r.Viewer.T("mailings.end_at"), Value: r.Viewer.Wall(m.EndLocal)})
 		form.Revision = cmp.Or(form.Revision, web.Revision(stored))

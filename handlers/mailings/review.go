@@ -197,6 +197,9 @@ func whenWords(r *web.Request, m domain.Mailing, now bool, do string) string {
 	default:
 		text = r.Viewer.T("mailings.when_"+string(m.Periodicity), "Start", start)
 	}
+	if days := daysWords(r, m.Days); days != "" {
+		text += " " + days
+	}
 	if !m.EndLocal.IsZero() {
 		text += " " + r.Viewer.T("mailings.when_end", "End", r.Viewer.Wall(m.EndLocal))
 	}

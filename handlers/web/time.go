@@ -19,7 +19,7 @@ func (v Viewer) Day(at time.Time) string {
 	if at.Year() != time.Now().Year() {
 		key = "time.day_year"
 	}
-	return v.T(key, "Weekday", v.weekday(at), "Day", at.Day(),
+	return v.T(key, "Weekday", v.Weekday(at.Weekday()), "Day", at.Day(),
 		"Month", v.T("time.long_"+at.Format("01")), "Year", at.Format("2006"), "Clock", at.Format("15:04"))
 }
 
@@ -30,11 +30,12 @@ func (v Viewer) Date(at time.Time) string {
 
 // DayMonth writes a day of this year or so.
 func (v Viewer) DayMonth(at time.Time) string {
-	return v.T("time.day_month", "Weekday", v.weekday(at), "Day", at.Day(), "Month", v.T("time.long_"+at.Format("01")))
+	return v.T("time.day_month", "Weekday", v.Weekday(at.Weekday()), "Day", at.Day(), "Month", v.T("time.long_"+at.Format("01")))
 }
 
-func (v Viewer) weekday(at time.Time) string {
-	return v.T("time.weekday_" + strconv.Itoa(int(at.Weekday())))
+// Weekday is the name of a day of the week.
+func (v Viewer) Weekday(day time.Weekday) string {
+	return v.T("time.weekday_" + strconv.Itoa(int(day)))
 }
 
 // Span writes a length of time in its largest whole unit.

@@ -1,0 +1,1 @@
+ALTER TABLE mailings DROP weekdays, DROP skip_holidays;
