@@ -25,13 +25,74 @@ func Audience(query *bun.SelectQuery, m domain.Mailing) *bun.SelectQuery {
 		query.Where("EXISTS (SELECT 1 FROM unnest(client.tags) AS tag WHERE lower(tag) IN ?)", bun.Tuple(lower))
 	case domain.AudiencePicked:
 		query.Where("client.id IN (SELECT client_id FROM mailing_clients WHERE mailing_id = ?)", m.ID)
+	case domain.AudienceSegment:
+		if m.Selection == nil {
+			return query.Where("FALSE")
+		}
+		narrowTo(query, m.OwnerID, *m.Selection)
 	}
 	return query
+}
+
+// Resolve asks what the mailing's segment means now, and counts the results that it looks at. Without its segment a
+// mailing writes to nobody.
+func Resolve(ctx context.Context, tx Tx, m *domain.Mailing) error {
+	if err := resolve(ctx, tx, m); err != nil || m.Selection == nil || !m.Selection.Results() {
+		return err
+	}
+	return CountResults(ctx, tx, m.OwnerID)
+}
+
+func resolve(ctx context.Context, tx bun.IDB, m *domain.Mailing) error {
+	if m.Audience != domain.AudienceSegment || m.SegmentID == 0 || m.Selection != nil {
+		return nil
+	}
+	chosen, err := selectionOf(ctx, tx, m.OwnerID, m.SegmentID)
+	switch {
+	case domain.KindOf(err) == domain.NotFound:
+		return nil
+	case err != nil:
+		return err
+	}
+	m.Selection = &chosen
+	return nil
+}
+
+// resolve does it for a page; of results that take long to count the queue is told.
+func (ms Mailings) resolve(ctx context.Context, m *domain.Mailing) error {
+	err := resolve(ctx, ms.db.pg.Bun, m)
+	if err == nil && m.Selection != nil {
+		_, err = ms.db.Segments().catchUp(ctx, m.OwnerID, *m.Selection)
+	}
+	return err
+}
+
+// checkSegment refuses a segment that is not the owner's, and keeps it from being deleted before the mailing is saved.
+func checkSegment(ctx context.Context, tx Tx, m *domain.Mailing) error {
+	if m.SegmentID == 0 {
+		return nil
+	}
+	_, err := loadSegment(ctx, tx, m.OwnerID, m.SegmentID, "KEY SHARE")
+	if domain.KindOf(err) == domain.NotFound {
+		return domain.Errorf(domain.Invalid, "segment_id", "segments.unknown")
+	}
+	return err
 }
 
 // RecipientCount counts whom the mailing, saved or not, would write to now, and how many of its
 // audience get nothing because they are suppressed.
 func (ms Mailings) RecipientCount(ctx context.Context, m domain.Mailing) (recipients, suppressed int, err error) {
+	if err := ms.resolve(ctx, &m); err != nil {
+		return 0, 0, err
+	}
+	if m.Selection != nil {
+		n, err := ms.db.Segments().count(ctx, m.OwnerID, *m.Selection)
+		if err != nil {
+			return 0, 0, err
+		}
+		skipped, err := ms.skipped(ctx, m)
+		return int(n.Clients-n.Suppressed) - skipped, int(n.Suppressed) + skipped, err
+	}
 	query := ms.db.pg.Bun.NewSelect()
 	if m.Audience == domain.AudiencePicked {
 		query.TableExpr("(SELECT suppressed_at IS NOT NULL AS suppressed, 1 AS clients FROM clients WHERE id IN ? AND owner_id = ?) AS client",
@@ -69,6 +130,9 @@ type LeftOut struct {
 
 // LeftOut tells why some of the mailing's audience get nothing, the most frequent reason first.
 func (ms Mailings) LeftOut(ctx context.Context, m domain.Mailing) (list []LeftOut, err error) {
+	if err := ms.resolve(ctx, &m); err != nil {
+		return nil, err
+	}
 	err = Audience(ms.db.pg.Bun.NewSelect().TableExpr("clients AS client"), m).Where("(client.suppressed_at IS NOT NULL OR "+HasPreferences+")").
 		ColumnExpr(SkipReason+" AS reason, count(*) AS clients", m.TopicID, time.Now()).Group("reason").Having("count("+SkipReason+") > 0", m.TopicID, time.Now()).
 		OrderExpr("clients DESC, reason").Scan(ctx, &list)
@@ -88,6 +152,9 @@ var withoutValue = map[string]string{"name": "client.full_name = ''", "comment":
 // EmptyValues counts those of the named placeholders.
 func (ms Mailings) EmptyValues(ctx context.Context, m domain.Mailing, names []string) (v EmptyValues, err error) {
 	v.Empty = map[string]int64{}
+	if err := ms.resolve(ctx, &m); err != nil {
+		return v, err
+	}
 	var first []int64
 	err = Audience(ms.db.pg.Bun.NewSelect().TableExpr("clients AS client"), m).Where("client.suppressed_at IS NULL").
 		ColumnExpr("client.id").OrderExpr("client.id DESC").Limit(1).Scan(ctx, &first)
@@ -127,6 +194,9 @@ func (ms Mailings) Overlaps(ctx context.Context, owner int64, mailings []domain.
 	err := ms.db.pg.Bun.NewRaw(`SELECT 0 AS mailing_id, tags, sum(clients)::bigint AS clients FROM tag_counts WHERE owner_id = ?0 AND NOT suppressed GROUP BY tags
 		UNION ALL SELECT mailing_id, tags, count(*) FROM mailing_clients JOIN clients ON clients.id = client_id
 		WHERE mailing_id IN ?1 AND owner_id = ?0 AND suppressed_at IS NULL GROUP BY mailing_id, tags`, owner, bun.Tuple(picked)).Scan(ctx, &o.Sets)
+	if err == nil {
+		err = ms.segmentOverlaps(ctx, mailings, &o)
+	}
 	if err != nil || len(picked) < 3 {
 		return o, postgres.TranslateError(err)
 	}
@@ -139,4 +209,48 @@ func (ms Mailings) Overlaps(ctx context.Context, owner int64, mailings []domain.
 		o.Picked[[2]int64{pair.One, pair.Other}] = pair.Clients
 	}
 	return o, postgres.TranslateError(err)
+}
+
+// overlapsMost is how many pairs of mailings are asked for clients that both pick where one has a segment.
+const overlapsMost = 20
+
+// segmentOverlaps counts the clients of segments by their tags, and those that others pick as well.
+func (ms Mailings) segmentOverlaps(ctx context.Context, mailings []domain.Mailing, o *domain.Overlaps) error {
+	var picking []domain.Mailing
+	for _, m := range mailings {
+		if !m.Picks() {
+			continue
+		}
+		if err := ms.resolve(ctx, &m); err != nil {
+			return err
+		}
+		picking = append(picking, m)
+		if m.Audience != domain.AudienceSegment {
+			continue
+		}
+		var sets []domain.TagSet
+		err := Audience(ms.db.pg.Bun.NewSelect().TableExpr("clients AS client"), m).Where("client.suppressed_at IS NULL").
+			ColumnExpr("? AS mailing_id, client.tags, count(*) AS clients", m.ID).Group("client.tags").Scan(ctx, &sets)
+		if err != nil {
+			return err
+		}
+		o.Sets = append(o.Sets, sets...)
+	}
+	asked := 0
+	for i, a := range picking {
+		for _, b := range picking[i+1:] {
+			if a.Audience == domain.AudiencePicked && b.Audience == domain.AudiencePicked || asked == overlapsMost {
+				continue
+			}
+			asked++
+			also := Audience(ms.db.pg.Bun.NewSelect().TableExpr("clients AS client"), b).Column("client.id")
+			n, err := Audience(ms.db.pg.Bun.NewSelect().TableExpr("clients AS client"), a).
+				Where("client.suppressed_at IS NULL AND client.id IN (?)", also).Count(ctx)
+			if err != nil {
+				return err
+			}
+			o.Picked[[2]int64{min(a.ID, b.ID), max(a.ID, b.ID)}] = n
+		}
+	}
+	return nil
 }

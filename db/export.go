@@ -19,6 +19,8 @@ func (us Users) Export(ctx context.Context, id int64, out io.Writer) error {
 		{"clients", `SELECT id, email, full_name, first_name, last_name, comment, tags, fields, left_topics, paused_until, frequency, suppressed_at, suppressed_reason, created_at
 			FROM clients WHERE owner_id = $1 ORDER BY id`},
 		{"topics", `SELECT id, name, details, created_at FROM topics WHERE owner_id = $1 ORDER BY id`},
+		{"segments", `SELECT id, name, match, conditions, created_at, updated_at FROM segments WHERE owner_id = $1 ORDER BY id`},
+		{"client_results", `SELECT r.* FROM client_results r JOIN clients c ON c.id = r.client_id WHERE c.owner_id = $1 ORDER BY client_id`},
 		{"senders", `SELECT s.id, s.name, s.email, s.reply_to, s.confirmed_at, s.created_at, d.domain, d.records, d.checked_at, d.green_at
 			FROM senders s JOIN sender_domains d ON d.id = s.domain_id WHERE s.owner_id = $1 ORDER BY s.id`},
 		{"messages", `SELECT id, subject, preheader, body, language, created_at, updated_at FROM messages WHERE owner_id = $1 ORDER BY id`},

@@ -81,6 +81,9 @@ func (fs Fields) Delete(ctx context.Context, owner, id int64) error {
 		if err := refuseUsed(ctx, tx, owner, f.Key, "", "fields.in_use"); err != nil {
 			return err
 		}
+		if err := refuseChosenBy(ctx, tx, f); err != nil {
+			return err
+		}
 		if _, err := tx.NewDelete().Model(&f).WherePK().Exec(ctx); err != nil {
 			return err
 		}
@@ -128,4 +131,16 @@ func refuseUsed(ctx context.Context, tx Tx, owner int64, fieldKey, place, reason
 		return domain.Errorf(domain.Invalid, place, reason, "Subject", subjects[0])
 	}
 	return domain.Errorf(domain.Conflict, "", reason, "Subject", subjects[0])
+}
+
+// refuseChosenBy refuses what would leave a segment with a condition that nobody knows.
+func refuseChosenBy(ctx context.Context, tx Tx, f domain.Field) error {
+	var segments []domain.Segment
+	err := tx.NewSelect().Model(&segments).Where("owner_id = ?", f.OwnerID).Order("id").Scan(ctx)
+	for _, one := range segments {
+		if err == nil && one.Uses(f.ID) {
+			return domain.Errorf(domain.Conflict, "", "fields.in_segment", "Name", one.Name)
+		}
+	}
+	return err
 }

@@ -33,6 +33,9 @@ func (ms Mailings) Create(ctx context.Context, m *domain.Mailing) error {
 		if err := errors.Join(checkSender(ctx, tx, m), checkTopic(ctx, tx, m)); err != nil {
 			return err
 		}
+		if err := checkSegment(ctx, tx, m); err != nil {
+			return err
+		}
 		m.Status = domain.Created
 		if _, err := tx.NewInsert().Model(m).Exec(ctx); err != nil {
 			return err
@@ -86,6 +89,11 @@ func (ms Mailings) update(ctx context.Context, tx Tx, owner, id int64, change fu
 	}
 	if m.TopicID != before.TopicID {
 		if err := checkTopic(ctx, tx, &m); err != nil {
+			return m, err
+		}
+	}
+	if m.SegmentID != before.SegmentID {
+		if err := checkSegment(ctx, tx, &m); err != nil {
 			return m, err
 		}
 	}

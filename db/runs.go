@@ -220,6 +220,9 @@ func (r Runs) Again(ctx context.Context, owner, id int64, who domain.Again, name
 
 // pickAgain picks the clients of the mailing that sends a run's message again.
 func pickAgain(ctx context.Context, tx Tx, run domain.Run, m domain.Mailing, again int64, who domain.Again) error {
+	if err := Resolve(ctx, tx, &m); err != nil {
+		return err
+	}
 	clients := tx.NewSelect().TableExpr("deliveries AS d").Join("JOIN clients AS client ON client.id = d.client_id").
 		Where("d.run_id = ? AND d.outcome <> 'accepted' AND client.owner_id = ?", run.ID, run.OwnerID)
 	if who == domain.AgainJoinedSince {

@@ -100,7 +100,7 @@ func ClashesOf(m Mailing, times []time.Time, others []Mailing, zone *time.Locati
 func sameDay(a, b time.Time) bool { return a.YearDay() == b.YearDay() && a.Year() == b.Year() }
 
 // TagSet counts the clients that have exactly these tags: of all the owner's clients, or of
-// those picked for a mailing.
+// those that a mailing picks, one by one or by a segment.
 type TagSet struct {
 	MailingID int64    // 0: of all
 	Tags      []string `bun:",array"`
@@ -110,17 +110,17 @@ type TagSet struct {
 // Overlaps is what is needed to tell how many clients two mailings of an owner share.
 type Overlaps struct {
 	Sets   []TagSet
-	Picked map[[2]int64]int64 // clients picked for both, by the IDs of the mailings, the lower first
+	Picked map[[2]int64]int64 // clients that both pick, by the IDs of the mailings, the lower first
 }
 
 // Of is the number of clients in the audiences of both.
 func (o Overlaps) Of(a, b Mailing) (clients int64) {
-	if a.Audience == AudiencePicked && b.Audience == AudiencePicked {
+	if a.Picks() && b.Picks() {
 		return o.Picked[[2]int64{min(a.ID, b.ID), max(a.ID, b.ID)}]
 	}
 	var picked int64
 	for _, m := range []Mailing{a, b} {
-		if m.Audience == AudiencePicked {
+		if m.Picks() {
 			picked = m.ID
 		}
 	}
@@ -131,6 +131,9 @@ func (o Overlaps) Of(a, b Mailing) (clients int64) {
 	}
 	return clients
 }
+
+// Picks reports whether the audience can't be told from tags.
+func (m Mailing) Picks() bool { return m.Audience == AudiencePicked || m.Audience == AudienceSegment }
 
 // takes reports whether a client with these tags can be in the audience.
 func (m Mailing) takes(tags []string) bool {

@@ -81,3 +81,9 @@ type ImportJob struct {
 
 // Kind implements river.JobArgs.
 func (ImportJob) Kind() string { return "import" }
+
+// ResultsJob counts what came of emails by client, for segments that ask.
+type ResultsJob struct{}
+
+// Kind implements river.JobArgs.
+func (ResultsJob) Kind() string { return "results" }

@@ -20,6 +20,8 @@ const (
 	AudienceAll    Audience = "all"
 	AudienceTags   Audience = "tags"
 	AudiencePicked Audience = "picked"
+
+	AudienceSegment Audience = "segment"
 )
 
 // Mailing is the settings of what is sent to whom and when. StartLocal and EndLocal are wall
@@ -32,10 +34,12 @@ type Mailing struct {
 	TopicID        int64 `bun:",nullzero"` // 0: none
 	Name           string
 	Audience       Audience
-	Tags           []string  `bun:",array"`
-	ClientIDs      []int64   `bun:"-"`
-	StartLocal     time.Time `bun:"type:timestamp"`
-	EndLocal       time.Time `bun:"type:timestamp,nullzero"`
+	Tags           []string   `bun:",array"`
+	ClientIDs      []int64    `bun:"-"`
+	SegmentID      int64      `bun:",nullzero"` // of AudienceSegment; 0: the segment was deleted, and nobody is chosen
+	Selection      *Selection `bun:"-"`         // what the segment means now, nil: it was not asked
+	StartLocal     time.Time  `bun:"type:timestamp"`
+	EndLocal       time.Time  `bun:"type:timestamp,nullzero"`
 	Timezone       string
 	Periodicity    Periodicity
 	Days           `bun:",embed"`
@@ -60,7 +64,7 @@ type Mailing struct {
 func (m Mailing) Copy(name string, now time.Time) Mailing {
 	zone := m.Schedule().Zone
 	c := Mailing{OwnerID: m.OwnerID, MessageID: m.MessageID, SenderID: m.SenderID, TopicID: m.TopicID, Name: cut(name, maxName), Audience: m.Audience, Tags: m.Tags,
-		ClientIDs: m.ClientIDs, StartLocal: m.StartLocal, EndLocal: m.EndLocal, EndAt: m.EndAt, Timezone: m.Timezone,
+		SegmentID: m.SegmentID, ClientIDs: m.ClientIDs, StartLocal: m.StartLocal, EndLocal: m.EndLocal, EndAt: m.EndAt, Timezone: m.Timezone,
 		Periodicity: m.Periodicity, Days: m.Days, Status: Created}
 	if !Instant(c.StartLocal, zone).After(now) {
 		today, clock := now.In(zone), c.StartLocal

@@ -18,7 +18,7 @@ type MailingForm struct {
 	Name, Audience, Tags, StartAt, EndAt, Timezone, Periodicity string
 	Weekdays                                                    []string // mon to sun; none: all
 	SkipHolidays                                                string   // of a country, see Days
-	MessageID, SenderID, TopicID                                int64
+	MessageID, SenderID, TopicID, SegmentID                     int64
 	ClientIDs                                                   []int64
 }
 
@@ -72,7 +72,7 @@ func (m *Mailing) checkFixed(p *ValidationErrors, before Mailing) {
 const maxPicked = 10_000
 
 func (m *Mailing) changeAudience(p *ValidationErrors, form MailingForm) {
-	m.Audience, m.Tags, m.ClientIDs = Audience(form.Audience), []string{}, nil
+	m.Audience, m.Tags, m.ClientIDs, m.SegmentID, m.Selection = Audience(form.Audience), []string{}, nil, 0, nil
 	switch m.Audience {
 	case AudienceAll:
 	case AudienceTags:
@@ -87,6 +87,10 @@ func (m *Mailing) changeAudience(p *ValidationErrors, form MailingForm) {
 			p.Add("client_ids", "mailings.clients_required")
 		} else if len(m.ClientIDs) > maxPicked {
 			p.Add("client_ids", "mailings.clients_many", "Max", maxPicked)
+		}
+	case AudienceSegment:
+		if m.SegmentID = form.SegmentID; m.SegmentID == 0 {
+			p.Add("segment_id", "segments.unknown")
 		}
 	default:
 		p.Add("audience", "mailings.audience_unknown")

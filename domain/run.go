@@ -59,8 +59,9 @@ type Run struct {
 	PlanCursor   *PlanCursor `bun:"type:jsonb"` // nil: everybody is planned
 	Skipped      Skipped     `bun:"type:jsonb"`
 	Counts
-	CreatedAt time.Time `bun:",nullzero,default:now()"`
-	ClosedAt  time.Time `bun:",nullzero"`
+	ResultsCounted bool      // by client, see db.CountResults
+	CreatedAt      time.Time `bun:",nullzero,default:now()"`
+	ClosedAt       time.Time `bun:",nullzero"`
 }
 
 // PlanCursor is whom a run that is being planned still has to take in: the clients behind the last
@@ -71,6 +72,7 @@ type PlanCursor struct {
 	Newest    int64     // the highest number of a client
 	Audience  Audience
 	Tags      []string
+	Selection *Selection `json:",omitempty"` // of a segment, as it was when the planning began
 }
 
 // Skipped counts those who got nothing when a run was planned, by the reason: as a client's suppression, or one of these.
@@ -163,6 +165,7 @@ func (r Run) MayRepeat(who Again) error {
 func (r Run) Repeat(m Mailing, name string, now time.Time) Mailing {
 	again := m.Copy(name, now)
 	again.AgainOf, again.Audience, again.Tags, again.ClientIDs, again.Periodicity = r.ID, AudiencePicked, []string{}, nil, Once
+	again.SegmentID, again.Selection = 0, nil
 	again.StartLocal, again.EndLocal, again.EndAt = wallOf(now, m.Schedule().Zone), time.Time{}, time.Time{}
 	return again
 }

@@ -31,6 +31,8 @@ var things = map[string]string{
 		) INSERT INTO runs (id, mailing_id, owner_id, scheduled_at, status, subject, body) SELECT $1, id, $2, now(), 'running', 'Hello', 'Hello' FROM mailing`,
 	"topic": `INSERT INTO topics (id, owner_id, name) SELECT $1, $2, 't' || $1::bigint::text`,
 	"field": `INSERT INTO fields (id, owner_id, key, label, type) SELECT $1, $2, 'k' || $1::bigint::text, 'Field', 'text'`,
+	"segment": `INSERT INTO segments (id, owner_id, name, match, conditions)
+		SELECT $1, $2, 'Segment ' || $1::bigint::text, 'all', '[{"where": "tag", "op": "is", "value": "vip"}]'`,
 	"sender": `WITH domain AS (
 			INSERT INTO sender_domains (id, owner_id, domain, rsa_selector, rsa_public, rsa_key, ed25519_selector, ed25519_public, ed25519_key)
 			VALUES ($1, $2, 's' || $1::bigint::text || '.example', 'r', 'R', '', 'e', 'E', '') RETURNING id

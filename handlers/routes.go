@@ -122,6 +122,16 @@ func table(n nouns) []route {
 		{"POST", "/brand/preview", web.Owner, web.Costly(n.brands.Preview)},
 		{"GET", "/brand/:name", web.Everyone, n.brands.Style},
 
+		{"GET", "/segments", web.Owner, n.segments.List},
+		{"POST", "/segments", web.Owner, web.Costly(n.segments.Create)},
+		{"GET", "/segments/new", web.Owner, n.segments.New},
+		{"POST", "/segments/count", web.Owner, web.Costly(n.segments.Work)},
+		{"PUT", "/segments/count", web.Owner, web.Costly(n.segments.Work)}, // the buttons in the form of a saved segment
+		{"GET", "/segments/:id", web.Owner, web.Costly(n.segments.Show)},
+		{"PUT", "/segments/:id", web.Owner, web.Costly(n.segments.Update)},
+		{"DELETE", "/segments/:id", web.Owner, n.segments.Delete},
+		{"GET", "/segments/:id/delete", web.Owner, n.segments.AskDelete},
+
 		{"GET", "/senders", web.Owner, n.senders.List},
 		{"POST", "/senders", web.Owner, web.Costly(n.senders.Create)},
 		{"GET", "/senders/new", web.Owner, n.senders.New},
@@ -227,7 +237,7 @@ func nav() []web.NavItem {
 		{Path: "/start", Key: "onboarding.home"},
 		{Path: "/mailings", Key: "mailings.title", Also: []string{"/runs", "/calendar"}},
 		{Path: "/messages", Key: "messages.title", Also: []string{"/brand"}},
-		{Path: "/clients", Key: "clients.title", Also: []string{"/topics"}},
+		{Path: "/clients", Key: "clients.title", Also: []string{"/topics", "/segments"}},
 		{Path: "/senders", Key: "senders.title"},
 		{Path: "/attempts", Key: "runs.attempts_title"},
 		{Path: "/manager/mailings", Key: "staff.mailings"},

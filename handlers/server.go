@@ -25,6 +25,7 @@ import (
 	"skychimp/handlers/recipients"
 	"skychimp/handlers/resolver"
 	"skychimp/handlers/runs"
+	"skychimp/handlers/segments"
 	"skychimp/handlers/senders"
 	"skychimp/handlers/staff"
 	"skychimp/handlers/topics"
@@ -59,6 +60,7 @@ type nouns struct {
 	onboarding *onboarding.Onboarding
 	recipients *recipients.Recipients
 	runs       *runs.Runs
+	segments   *segments.Segments
 	senders    *senders.Senders
 	staff      *staff.Staff
 	topics     *topics.Topics
@@ -67,10 +69,11 @@ type nouns struct {
 func newNouns(config Config, database *db.DB, files *static.Files, log *slog.Logger) (n nouns, err error) {
 	n = nouns{
 		account: &account.Account{DB: database, Passwords: config.Passwords}, blog: blog.New(database, config.Media), clients: &clients.Clients{DB: database},
-		fields:  &fields.Fields{DB: database},
-		topics:  &topics.Topics{DB: database},
-		checks:  &checks.Checks{Look: config.Check},
-		imports: &imports.Imports{DB: database}, inbox: &inbox.Inbox{DB: database}, messages: &messages.Messages{DB: database, Media: config.Media},
+		fields:   &fields.Fields{DB: database},
+		topics:   &topics.Topics{DB: database},
+		segments: &segments.Segments{DB: database},
+		checks:   &checks.Checks{Look: config.Check},
+		imports:  &imports.Imports{DB: database}, inbox: &inbox.Inbox{DB: database}, messages: &messages.Messages{DB: database, Media: config.Media},
 		recipients: &recipients.Recipients{DB: database, Secret: config.Secret, SecretOld: config.SecretOld},
 	}
 	n.runs = &runs.Runs{DB: database, Bounces: config.Bounces, Messages: n.messages}
@@ -81,7 +84,7 @@ func newNouns(config Config, database *db.DB, files *static.Files, log *slog.Log
 		return n, err
 	}
 	n.senders = &senders.Senders{DB: database, Vault: vault, DNS: config.DNS}
-	n.mailings = &mailings.Mailings{DB: database, Runs: n.runs, Senders: n.senders}
+	n.mailings = &mailings.Mailings{DB: database, Runs: n.runs, Senders: n.senders, Segments: n.segments}
 	n.launches = &mailings.Launches{Mailings: n.mailings}
 	n.onboarding = &onboarding.Onboarding{DB: database, Clients: n.clients, Imports: n.imports, Messages: n.messages, Runs: n.runs}
 	n.staff, err = staff.New(database, log)

@@ -19,7 +19,10 @@ const (
 
 // planFirst plans all of a small run, and of a large one the first part.
 func planFirst(ctx context.Context, tx postgres.Tx, run *domain.Run, m domain.Mailing) error {
-	run.PlanCursor = &domain.PlanCursor{Audience: m.Audience, Tags: m.Tags}
+	if err := db.Resolve(ctx, tx, &m); err != nil {
+		return err
+	}
+	run.PlanCursor = &domain.PlanCursor{Audience: m.Audience, Tags: m.Tags, Selection: m.Selection}
 	err := tx.Pgx.QueryRow(ctx, `SELECT coalesce(max(id), 0) FROM clients`).Scan(&run.PlanCursor.Newest)
 	if err != nil {
 		return err
@@ -59,7 +62,8 @@ func (p Plans) continueRun(ctx context.Context, id int64) (run domain.Run, ok bo
 			return explained
 		}
 		ok = true
-		m := domain.Mailing{ID: run.MailingID, OwnerID: run.OwnerID, Audience: run.PlanCursor.Audience, Tags: run.PlanCursor.Tags}
+		m := domain.Mailing{ID: run.MailingID, OwnerID: run.OwnerID, Audience: run.PlanCursor.Audience, Tags: run.PlanCursor.Tags,
+			Selection: run.PlanCursor.Selection}
 		if err := planPart(ctx, tx, &run, m, nextPart); err != nil {
 			return err
 		}

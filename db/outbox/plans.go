@@ -38,6 +38,9 @@ func (p Plans) Forecast(ctx context.Context, id int64, now time.Time, force bool
 			return err
 		}
 		f.At = run.ScheduledAt
+		if err := db.Resolve(ctx, tx, &f.Mailing); err != nil {
+			return err
+		}
 		total, err := db.Audience(tx.NewSelect().TableExpr("clients AS client"), f.Mailing).
 			Where("("+db.SkipReason+") IS NULL", f.Mailing.TopicID, run.ScheduledAt).Count(ctx)
 		if err != nil {

@@ -111,6 +111,14 @@ var sights = []sight{
 	{"GET /messages/:id/delete", anOwner, "/messages/4/delete", 0, "", false},
 	{"GET /messages/:id/preview", anOwner, "/messages/1/preview?client=60", 0, "", true},
 
+	{"GET /segments", aNewOwner, "/segments", 0, "", false},
+	{"GET /segments", anOwner, "/segments", 0, "", false},
+	{"GET /segments/new", anOwner, "/segments/new", 0, "", false},
+	{"POST /segments", anOwner, "/segments/new", 422, "main form", false},
+	{"GET /segments/:id", anOwner, "/segments/1", 0, "", false},
+	{"PUT /segments/:id", anOwner, "/segments/2", 422, "main form", false},
+	{"GET /segments/:id/delete", anOwner, "/segments/1/delete", 0, "", false},
+
 	{"GET /senders", aNewOwner, "/senders", 0, "", false},
 	{"GET /senders", anOwner, "/senders", 0, "", false},
 	{"GET /senders/new", anOwner, "/senders/new", 0, "", false},

@@ -21,7 +21,9 @@ type mailingForm struct {
 	web.ListForm
 	domain.MailingForm
 	Message, Sender, Topic  string // their ids; of no sender or topic ""
+	Segment                 string // its id, "": none
 	Senders, Topics         []templates.Option
+	Segments                []templates.Option
 	Messages, Periodicities []templates.Option
 	OwnTags                 []db.TagCount
 	Found                   picker
@@ -72,6 +74,7 @@ func readForm(r *web.Request) domain.MailingForm {
 	for _, value := range r.Request().PostArgs().PeekMulti("weekdays") {
 		form.Weekdays = append(form.Weekdays, string(value))
 	}
+	form.SegmentID, _ = strconv.ParseInt(r.FormValue("segment_id"), 10, 64)
 	for _, value := range r.Request().PostArgs().PeekMulti("client_ids") {
 		if id, err := strconv.ParseInt(string(value), 10, 64); err == nil {
 			form.ClientIDs = append(form.ClientIDs, id)
@@ -130,7 +133,7 @@ func (h *Mailings) Edit(r *web.Request) error {
 func formOf(m domain.Mailing) domain.MailingForm {
 	form := domain.MailingForm{Name: m.Name, Audience: string(m.Audience), Tags: strings.Join(m.Tags, ", "), StartAt: m.StartLocal.Format(domain.WallFormat),
 		Timezone: m.Timezone, Periodicity: string(m.Periodicity), MessageID: m.MessageID, SenderID: m.SenderID, TopicID: m.TopicID,
-		ClientIDs: m.ClientIDs, SkipHolidays: m.SkipHolidays}
+		SegmentID: m.SegmentID, ClientIDs: m.ClientIDs, SkipHolidays: m.SkipHolidays}
 	for _, one := range m.Weekdays {
 		form.Weekdays = append(form.Weekdays, string(one))
 	}
@@ -197,6 +200,9 @@ func (h *Mailings) showForm(r *web.Request, refusal error, id int64, typed domai
 	if typed.TopicID > 0 {
 		form.Topic = strconv.FormatInt(typed.TopicID, 10)
 	}
+	if typed.SegmentID != 0 {
+		form.Segment = strconv.FormatInt(typed.SegmentID, 10)
+	}
 	if err := h.choices(r, form, refusal); err != nil {
 		return err
 	}
@@ -232,6 +238,9 @@ func (h *Mailings) choices(r *web.Request, form *mailingForm, refusal error) (er
 		return err
 	}
 	form.Topics = topics.Options(r, list)
+	if form.Segments, err = h.Segments.Options(r, r.Viewer.T("mailings.choose_segment")); err != nil {
+		return err
+	}
 	if form.OwnTags, err = h.DB.Clients().Tags(ctx, owner); err != nil {
 		return err
 	}
@@ -278,7 +287,7 @@ func (h *Mailings) ShowRecipients(r *web.Request) error {
 
 func (h *Mailings) countRecipients(r *web.Request, f domain.MailingForm) (recipientCount, error) {
 	recipients, suppressed, err := h.DB.Mailings().RecipientCount(r.UserContext(), domain.Mailing{OwnerID: r.Viewer.User.ID,
-		Audience: domain.Audience(f.Audience), Tags: domain.ParseTags(f.Tags), ClientIDs: f.ClientIDs, TopicID: f.TopicID})
+		Audience: domain.Audience(f.Audience), Tags: domain.ParseTags(f.Tags), SegmentID: f.SegmentID, ClientIDs: f.ClientIDs, TopicID: f.TopicID})
 	return recipientCount{int64(recipients), int64(suppressed)}, err
 }
 

@@ -10,6 +10,7 @@ import (
 	"skychimp/db"
 	"skychimp/domain"
 	"skychimp/handlers/runs"
+	"skychimp/handlers/segments"
 	"skychimp/handlers/senders"
 	"skychimp/handlers/web"
 	"skychimp/templates"
@@ -20,6 +21,8 @@ type Mailings struct {
 	DB      *db.DB
 	Runs    *runs.Runs
 	Senders *senders.Senders
+
+	Segments *segments.Segments
 }
 
 // mailingRow is the block mailings/row, and the head of a mailing's page.

@@ -8,6 +8,7 @@ import (
 	"skychimp/db"
 	"skychimp/domain"
 	"skychimp/handlers/runs"
+	"skychimp/handlers/segments"
 	"skychimp/handlers/web"
 	"skychimp/templates"
 )
@@ -21,6 +22,8 @@ type mailingView struct {
 	Topic         string
 	Audience      domain.Audience
 	Tags          []string
+	Segment       segments.Choice
+	Mine          bool // the viewer owns it
 	Picked        int
 	Recipients    int64 // after suppression
 	Suppressed    int64
@@ -99,6 +102,10 @@ func (h *Mailings) mailingView(r *web.Request, m domain.Mailing) (mailingView, e
 			return view, err
 		}
 		view.Owner = owner.Name + " <" + owner.Email + ">"
+	}
+	view.Mine = m.OwnerID == r.Viewer.User.ID
+	if view.Segment, err = h.Segments.Choice(r, m.OwnerID, m.SegmentID); err != nil {
+		return view, err
 	}
 	if view.SenderID, view.Sender, err = h.senderOf(r, m); err != nil {
 		return view, err

@@ -7,6 +7,7 @@ import (
 
 	"skychimp/domain"
 	"skychimp/domain/email"
+	"skychimp/handlers/segments"
 	"skychimp/handlers/senders"
 	"skychimp/handlers/web"
 	"skychimp/templates"
@@ -18,6 +19,7 @@ type reviewView struct {
 	Do         string // launch or run
 	Audience   domain.Audience
 	Tags       []string
+	Segment    segments.Choice
 	Recipients int64 // after suppression
 	LeftOut    []leftOut
 	SenderID   int64
@@ -98,6 +100,9 @@ func (h *Launches) reviewRecipients(r *web.Request, m domain.Mailing, view *revi
 		return err
 	}
 	view.Recipients = int64(recipients)
+	if view.Segment, err = h.Mailings.Segments.Choice(r, m.OwnerID, m.SegmentID); err != nil {
+		return err
+	}
 	if suppressed > 0 {
 		reasons, err := h.Mailings.DB.Mailings().LeftOut(r.UserContext(), m)
 		if err != nil {

@@ -62,6 +62,12 @@ INSERT INTO fields (id, owner_id, key, label, type, choices, listed) VALUES
     (1, 1, 'city', 'City', 'text', '{}', true), (2, 1, 'plan', 'Plan', 'choice', '{Gold,Silver}', false), (3, 1, 'born', 'Born', 'date', '{}', false);
 UPDATE clients SET fields = '{"1": "Amsterdam", "2": "Gold", "3": "1990-05-31"}' WHERE owner_id = 1 AND id % 2 = 0;
 
+INSERT INTO segments (id, owner_id, name, match, conditions, clients, counted_at) VALUES
+    (1, 1, 'Amsterdam, gold', 'all', '[{"field": 1, "op": "is", "value": "amsterdam"}, {"field": 2, "op": "is", "value": "Gold"},
+        {"field": 3, "op": "lt", "value": "2000-01-01"}, {"where": "added_at", "op": "within_days", "value": "30"}]', 30, now()),
+    (2, 1, repeat('A name that goes on ', 5), 'any', '[{"where": "tag", "op": "contains", "value": "' || repeat('unbroken', 30) || '"},
+        {"where": "last_accepted_at", "op": "empty"}, {"where": "emails_accepted", "op": "gt", "value": "3"}]', NULL, NULL);
+
 INSERT INTO messages (id, owner_id, subject, body) VALUES
     (1, 1, '{{name}}, the first tulips are here', E'# Tulips\n\nDear {{name}},\n\n- red\n- yellow\n\n[Come](https://example.com)'),
     (2, 1, repeat('A subject that is far too long for any letter ', 4), 'Hello ' || repeat('unbroken', 40)),
