@@ -25,6 +25,8 @@ func (us Users) Export(ctx context.Context, id int64, out io.Writer) error {
 			FROM senders s JOIN sender_domains d ON d.id = s.domain_id WHERE s.owner_id = $1 ORDER BY s.id`},
 		{"messages", `SELECT id, subject, preheader, body, language, created_at, updated_at FROM messages WHERE owner_id = $1 ORDER BY id`},
 		{"message_drafts", `SELECT message_id, subject, preheader, body, language, saved_at FROM message_drafts WHERE owner_id = $1 ORDER BY message_id`},
+		{"message_versions", `SELECT message_id, revision, author, subject, preheader, body, language, saved_at FROM message_versions
+			WHERE owner_id = $1 ORDER BY message_id, revision`},
 		{"brand", `SELECT name, logo, color, ground, font, address, reason, links, updated_at FROM brands WHERE owner_id = $1`},
 		{"pictures", `SELECT file, alt, bytes, used_at FROM pictures WHERE owner_id = $1 ORDER BY id`},
 		{"mailings", `SELECT m.*, ARRAY(SELECT client_id FROM mailing_clients c WHERE c.mailing_id = m.id) AS client_ids

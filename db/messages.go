@@ -92,11 +92,16 @@ func (ms Messages) Update(ctx context.Context, owner, id int64, change func(*dom
 		if m, err = lockMessage(ctx, tx, owner, id); err != nil {
 			return err
 		}
+		if err := keepVersion(ctx, tx, m); err != nil { // none is kept of a message that was never changed
+			return err
+		}
 		if err := change(&m); err != nil {
 			return err
 		}
-		_, err := tx.NewUpdate().Model(&m).WherePK().Exec(ctx)
-		return err
+		if _, err := tx.NewUpdate().Model(&m).WherePK().Exec(ctx); err != nil {
+			return err
+		}
+		return keepVersion(ctx, tx, m)
 	})
 	return m, err
 }

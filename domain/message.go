@@ -58,6 +58,26 @@ func (m *Message) Change(form MessageForm, now time.Time) {
 	m.UpdatedAt = now
 }
 
+// How many versions of a message are kept, and how long.
+const (
+	MaxVersions = 30
+	VersionLife = 365 * 24 * time.Hour
+)
+
+// MessageVersion is what a message was after one save. Author is the name of who saved it.
+type MessageVersion struct {
+	MessageID                                  int64 `bun:",pk"`
+	Revision                                   int   `bun:",pk"`
+	OwnerID                                    int64
+	Author, Subject, Preheader, Body, Language string
+	SavedAt                                    time.Time
+}
+
+// Form is the form that brings it back.
+func (v MessageVersion) Form() MessageForm {
+	return MessageForm{Subject: v.Subject, Preheader: &v.Preheader, Body: v.Body, Language: v.Language}
+}
+
 // MessageDraft is what its owner typed into the form of a message, 0 for a new one, and didn't save.
 type MessageDraft struct {
 	OwnerID, MessageID                 int64

@@ -120,6 +120,8 @@ var decisions = []decision{
 	{"GET /messages/:id/edit", owners, 200, 200, "message", ""},
 	{"GET /messages/:id/delete", owners, 200, 200, "message", ""},
 	{"GET /messages/:id/preview", viewers, 200, 200, "message", ""},
+	{"GET /messages/:id/versions", owners, 200, 200, "message version", ""},
+	{"POST /messages/:id/versions", owners, 303, 200, "message version", "version=1"},
 	{"POST /messages/:id/copy", owners, 303, 200, "message", ""},
 	{"POST /messages/:id/test", owners, 303, 200, "message", ""},
 

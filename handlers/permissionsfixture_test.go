@@ -21,7 +21,9 @@ var secret = url.QueryEscape(password)
 var things = map[string]string{
 	"client": `INSERT INTO clients (id, owner_id, email, suppressed_at, suppressed_reason)
 		VALUES ($1, $2, $1::bigint::text || '@x.example', now(), 'bounced')`,
-	"import":           `INSERT INTO imports (id, owner_id, file_name, content, status) VALUES ($1, $2, 'list.csv', '', 'done')`,
+	"import": `INSERT INTO imports (id, owner_id, file_name, content, status) VALUES ($1, $2, 'list.csv', '', 'done')`,
+	"message version": `WITH made AS (INSERT INTO messages (id, owner_id, subject, body) VALUES ($1, $2, 'Hello', 'Hello') RETURNING id, owner_id)
+		INSERT INTO message_versions SELECT id, 1, owner_id, 'Ann', 'Hello', '', 'Hello', '', now() FROM made`,
 	"message":          `INSERT INTO messages (id, owner_id, subject, body) VALUES ($1, $2, 'Hello', 'Hello')`,
 	"mailing":          insertMailing("'created', NULL"),
 	"launched mailing": insertMailing("'running', now()"),

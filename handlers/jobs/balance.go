@@ -40,5 +40,6 @@ func (w *BalanceWorker) Work(ctx context.Context, _ *river.Job[domain.BalanceJob
 		w.Found.Add(1)
 		w.Log.Error("a run's counts do not add up", "run", run.RunID, "planned", run.Planned, "counted", run.Counted)
 	}
-	return errors.Join(err, w.DB.Clients().MergeTagCounts(ctx), w.DB.Bounces().Prune(ctx), w.DB.Registrations().Prune(ctx, time.Now()), w.DB.FormInputs().Prune(ctx, time.Now()), w.DB.Imports().DropUnstarted(ctx))
+	return errors.Join(err, w.DB.Clients().MergeTagCounts(ctx), w.DB.Bounces().Prune(ctx), w.DB.Registrations().Prune(ctx, time.Now()), w.DB.FormInputs().Prune(ctx, time.Now()), w.DB.Imports().DropUnstarted(ctx),
+		w.DB.Messages().PruneVersions(ctx, time.Now()))
 }

@@ -21,6 +21,13 @@ func (h *Messages) Preview(r *web.Request) error {
 	if err != nil {
 		return err
 	}
+	if revision := r.QueryInt("revision"); revision != 0 {
+		v, err := h.DB.Messages().Version(r.UserContext(), m.OwnerID, m.ID, revision)
+		if err != nil {
+			return err
+		}
+		m.Subject, m.Preheader, m.Body, m.Language = v.Subject, v.Preheader, v.Body, v.Language
+	}
 	owner, err := h.DB.Users().Get(r.UserContext(), m.OwnerID)
 	if err != nil {
 		return err

@@ -35,6 +35,7 @@ func TestViews(t *testing.T) {
 		"messages/results":       messagesView{},
 		"messages/row":           messageRow{},
 		"messages/show":          messageView{},
+		"messages/versions":      versionsView{},
 		"messages/examples":      messageForm{},
 	})
 }

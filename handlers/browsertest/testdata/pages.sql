@@ -75,6 +75,10 @@ INSERT INTO messages (id, owner_id, subject, body) VALUES
     (4, 1, 'Nobody sends this', 'Hello'),
     (5, 9, 'Of the first mailing', E'Dear {{name}},\n\ncome and see.');
 
+INSERT INTO message_versions SELECT 1, revision, 1, 'Olga', repeat('Tulips ', revision), '', 'Hello', '', now() FROM generate_series(1, 3) AS revision;
+INSERT INTO brands (owner_id, name, logo, color, ground, font, address, reason, links, revision) VALUES
+    (1, 'Tulip House', '', '#b5245d', '#fbeef3', 'georgia', E'Main street 1\nDelft', 'You left us your address.', '{https://t.me/tulips}', 1);
+
 INSERT INTO mailings (id, owner_id, message_id, name, audience, tags, start_local, end_local, timezone, periodicity, status, end_at, next_no, next_run_at, launched_at, finished_at, disabled_at, disabled_reason) VALUES
     (1, 1, 1, 'Weekly letter', 'all', '{}', '2026-01-05 09:00', NULL, 'Europe/Moscow', 'weekly', 'running', NULL, 300, '2031-10-06 06:00Z', now(), NULL, NULL, ''),
     (2, 1, 2, 'Draft of ' || repeat('something with a very long name ', 5), 'tags', '{vip,news}', '2031-01-31 09:00', '2032-01-31 09:00', 'America/Argentina/Buenos_Aires', 'monthly', 'created', '2032-01-31 12:00Z', 0, NULL, NULL, NULL, NULL, ''),
