@@ -37,6 +37,7 @@ no email is sent twice. Ctrl-C stops it cleanly; the next start continues.
 Examples:
 
 	skychimp send --dry-run                   list what is due: mailing, time, number of recipients
+	skychimp send --dry-run --until 2027-03-01  list all that goes out up to that day
 	skychimp send                             send it
 	skychimp send --mailing 7                 only mailing 7, if it is due
 	skychimp send --mailing 7 --force         mailing 7 now, even if it is not due

@@ -51,7 +51,7 @@ func TestWrongUse(t *testing.T) {
 	}
 	for args, help := range map[string]string{
 		"snd": `did you mean "send"? (see skychimp --help)`, "send --mailing x": "(see skychimp send --help)",
-		"send --force": "send --mailing 7 --force", "user create": "(see skychimp user create --help)",
+		"send --force": "send --mailing 7 --force", "send --until 2031-03-01": "send --dry-run --until", "send --dry-run --until soon": "no day such as", "user create": "(see skychimp user create --help)",
 	} {
 		if got := command("", strings.Fields(args)...); got.code != 2 || !strings.Contains(got.errs, help) {
 			t.Errorf("%s: %+v", args, got)

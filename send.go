@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"strings"
 	"time"
 
@@ -20,6 +21,18 @@ type sendCommand struct {
 	Mailing int64 `placeholder:"ID" help:"Only this mailing, by its number."`
 	DryRun  bool  `help:"Print what would be sent, to how many, and send nothing."`
 	Force   bool  `help:"Make one run of --mailing now although it is not due."`
+	Until   date  `placeholder:"DATE" help:"With --dry-run: print all that goes out up to this day (UTC), such as 2027-03-01."`
+}
+
+// date is a day as the command line has it.
+type date struct{ time.Time }
+
+// UnmarshalText implements encoding.TextUnmarshaler.
+func (d *date) UnmarshalText(text []byte) (err error) {
+	if d.Time, err = time.Parse(time.DateOnly, string(text)); err != nil {
+		return fmt.Errorf("%q is no day such as 2027-03-01", text)
+	}
+	return nil
 }
 
 // errUnsent makes the exit code 1: what went wrong has been printed.
@@ -32,6 +45,9 @@ var errHeld = errors.New("on hold: no email of a mailing leaves (see skychimp ho
 func (s sendCommand) Run(p *program) error {
 	if s.Force && s.Mailing == 0 {
 		return misuse{errors.New("--force needs --mailing: it makes one mailing run now, such as skychimp send --mailing 7 --force")}
+	}
+	if !s.Until.IsZero() && (!s.DryRun || s.Force) {
+		return misuse{errors.New("--until goes with --dry-run and without --force: it prints what goes out up to a day, such as skychimp send --dry-run --until 2027-03-01")}
 	}
 	return p.withSending(func(database *database) error {
 		hold, err := database.Installation().Hold(p.ctx)
@@ -48,6 +64,9 @@ func (s sendCommand) Run(p *program) error {
 				way = "behind"
 			}
 			return fmt.Errorf("this machine's clock is %v %s the database's: set it right, until then nothing is planned", ahead.Abs().Round(time.Second), way)
+		}
+		if !s.Until.IsZero() {
+			return s.ahead(p, database, now)
 		}
 		mailings, err := s.mailings(p, database, now)
 		if err != nil {
@@ -104,6 +123,35 @@ func (s sendCommand) forecast(p *program, database *database, mailings []int64, 
 	}
 	return nil
 }
+
+// ahead prints what goes out up to a day when nobody changes anything, to those who would get it today.
+func (s sendCommand) ahead(p *program, database *database, now time.Time) error {
+	mailings, err := database.Mailings().Next(p.ctx, 0, maxAhead)
+	if err != nil {
+		return err
+	}
+	if s.Mailing != 0 {
+		mailings = slices.DeleteFunc(mailings, func(m domain.Mailing) bool { return m.ID != s.Mailing })
+	}
+	recipients := map[int64]int{}
+	emails := 0
+	slots := domain.Ahead(mailings, now, s.Until.AddDate(0, 0, 1))
+	for _, slot := range slots {
+		m := slot.Mailing
+		if _, counted := recipients[m.ID]; !counted {
+			if recipients[m.ID], _, err = database.Mailings().RecipientCount(p.ctx, m); err != nil {
+				return err
+			}
+		}
+		emails += recipients[m.ID]
+		fmt.Fprintf(p.out, "%s mailing %d %q: %d recipients\n", slot.At.UTC().Format(time.RFC3339), m.ID, m.Name, recipients[m.ID])
+	}
+	fmt.Fprintf(p.out, "%d runs, %d emails\n", len(slots), emails)
+	return nil
+}
+
+// maxAhead is how many mailings a look ahead takes, the soonest.
+const maxAhead = 100_000
 
 func (s sendCommand) plan(p *program, database *database, mailings []int64, now time.Time) error {
 	var whole []domain.Run

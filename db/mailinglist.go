@@ -81,10 +81,11 @@ func (ms Mailings) rows() *bun.SelectQuery {
 			FROM runs AS run ` + liveCounts + ` WHERE run.mailing_id = mailing.id) AS total ON TRUE`)
 }
 
-// Next are the owner's mailings that will send next, the soonest first.
+// Next are the owner's mailings that will send next, the soonest first; of owner 0 everybody's, whose owners may send.
 func (ms Mailings) Next(ctx context.Context, owner int64, limit int) ([]domain.Mailing, error) {
 	mailings := []domain.Mailing{}
-	err := ms.db.pg.Bun.NewSelect().Model(&mailings).Where("owner_id = ? AND deleted_at IS NULL", owner).
+	err := ms.db.pg.Bun.NewSelect().Model(&mailings).Where("deleted_at IS NULL").
+		Where("owner_id = ? OR ? AND owner_id NOT IN (SELECT id FROM users WHERE blocked_at IS NOT NULL)", owner, owner == 0).
 		Where("status = ? AND disabled_at IS NULL AND next_run_at IS NOT NULL", domain.Running).
 		Order("next_run_at", "id").Limit(int64(limit)).Scan(ctx, &mailings)
 	return mailings, postgres.TranslateError(err)

@@ -25,6 +25,11 @@ func Slots(mailings []Mailing, from, to time.Time) (slots []Slot) {
 	return slots
 }
 
+// Ahead are the slots that will be run when nobody changes anything: a paused mailing passes its times over.
+func Ahead(mailings []Mailing, from, to time.Time) []Slot {
+	return Slots(slices.DeleteFunc(slices.Clone(mailings), Mailing.Paused), from, to)
+}
+
 // Clash is two mailings to the same clients on one day, or within an hour.
 type Clash struct {
 	One, Other Mailing

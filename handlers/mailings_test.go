@@ -456,3 +456,38 @@ func TestMailingOnSomeDays(t *testing.T) {
 		t.Error("days are kept")
 	}
 }
+
+// What goes out up to a day, to how many, without what is paused or disabled.
+func TestForecast(t *testing.T) {
+	w := newEnv(t)
+	user, b := w.owner(t, "ann")
+	w.client(t, user.ID, "c@example.com")
+	w.client(t, user.ID, "d@example.com")
+	b.get("/calendar/forecast").is(t, 200, "Nothing goes out in this time.")
+	day := time.Now().UTC().AddDate(0, 0, 1)
+	for _, name := range []string{"News", "Paused", "Never launched", "Disabled"} {
+		m := w.mailing(t, user.ID, func(f *domain.MailingForm) {
+			f.Name, f.StartAt, f.Timezone = name, day.Format("2006-01-02")+"T09:00", "UTC"
+		})
+		if name == "Never launched" {
+			continue
+		}
+		w.act(t, m, launch)
+		if name == "Paused" {
+			w.act(t, m, func(m *domain.Mailing) error { return m.Pause(time.Now()) })
+		}
+		if name == "Disabled" {
+			w.act(t, m, disable)
+		}
+	}
+	a := b.get("/calendar/forecast?until="+day.AddDate(0, 0, 2).Format(time.DateOnly)).is(t, 200, "3 runs, 6 emails", `datetime="`+day.Format("2006-01-02")+`T09:00:00Z"`)
+	for _, name := range []string{"Paused", "Never launched", "Disabled"} {
+		if strings.Contains(a.body, name) {
+			t.Errorf("%s goes out", name)
+		}
+	}
+	b.get("/calendar/forecast").is(t, 200, "90 runs, 180 emails")
+	for _, wrong := range []string{"yesterday", "2001-01-01", "9999-01-01"} {
+		b.get("/calendar/forecast?until="+wrong).is(t, 422, `aria-invalid="true" aria-describedby="until-problem"`, "Choose a day between", `value="`+wrong+`"`)
+	}
+}

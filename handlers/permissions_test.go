@@ -82,6 +82,7 @@ var decisions = []decision{
 	{"POST /start/preview", owners, 200, 200, "", "subject=Hello&body=Hello"},
 
 	{"GET /calendar", owners, 200, 200, "", ""},
+	{"GET /calendar/forecast", owners, 200, 200, "", ""},
 
 	{"GET /clients", owners, 200, 200, "", ""},
 	{"POST /clients", owners, 303, 200, "", "email=client@x.example"},

@@ -70,6 +70,7 @@ func table(n nouns) []route {
 		{"GET", "/start/preview", web.Owner, web.Costly(n.onboarding.Preview)},
 		{"POST", "/start/preview", web.Owner, web.Costly(n.onboarding.Preview)},
 		{"GET", "/calendar", web.Owner, n.mailings.Calendar},
+		{"GET", "/calendar/forecast", web.Owner, web.Costly(n.mailings.Forecast)},
 
 		{"GET", "/clients", web.Owner, web.Costly(n.clients.List)},
 		{"POST", "/clients", web.Owner, n.clients.Create},

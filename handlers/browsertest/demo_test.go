@@ -3,6 +3,7 @@ package browsertest
 import (
 	"regexp"
 	"testing"
+	"time"
 
 	"skychimp/handlers/programtest"
 )
@@ -18,6 +19,10 @@ func TestDemo(t *testing.T) {
 	code, out, errs := programtest.Run(t, s.Env, "", "send", "--dry-run")
 	if code != 0 || out == "" {
 		t.Errorf("send --dry-run: exit %d, %q, %s", code, out, errs)
+	}
+	code, out, errs = programtest.Run(t, s.Env, "", "send", "--dry-run", "--until", time.Now().AddDate(0, 0, 60).Format(time.DateOnly))
+	if code != 0 || !regexp.MustCompile(`(?m)^\S+T\S+Z mailing \d+ ".+": \d+ recipients\n(.*\n)*\d+ runs, \d+ emails\n`).MatchString(out) {
+		t.Errorf("send --dry-run --until: exit %d, %q, %s", code, out, errs)
 	}
 	found := regexp.MustCompile(`(?m)^user +(\S+) +password (\S+)$`).FindStringSubmatch(s.Printed())
 	owner := visit(t, s.URL, "en")

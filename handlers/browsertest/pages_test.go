@@ -71,6 +71,9 @@ var sights = []sight{
 	{"GET /calendar", anOwner, "/calendar", 0, "", false},
 	{"GET /calendar", anOwner, "/calendar?month=2031-10", 0, "", false}, // with clashes
 
+	{"GET /calendar/forecast", aNewOwner, "/calendar/forecast", 0, "", false},
+	{"GET /calendar/forecast", anOwner, "/calendar/forecast", 0, "", false},
+
 	{"GET /clients", aNewOwner, "/clients", 0, "", false},
 	{"GET /clients", anOwner, "/clients", 0, "", false},
 	{"GET /clients", anOwner, "/clients?q=nobody+has+this", 0, "", false},
