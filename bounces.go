@@ -17,7 +17,7 @@ func (p *program) startBounces(database *database) (stop func(), err error) {
 	}
 	secrets := slices.DeleteFunc([][]byte{secret, p.config.SecretOld.key()}, func(key []byte) bool { return len(key) == 0 })
 	intake := &bounces.Intake{Domain: string(p.config.BounceDomain), Secrets: secrets, Log: p.log, Receive: database.Bounces().Receive,
-		Unsubscribe: database.Clients().Unsubscribe}
+		Unsubscribe: database.Preferences().Stop}
 	ctx, cancel := context.WithCancel(context.WithoutCancel(p.ctx))
 	var working sync.WaitGroup
 	if p.config.BounceAddr != "" {

@@ -133,46 +133,24 @@ func keepOptOuts(ctx context.Context, tx Tx, owner int64, ids []int64) error {
 	return err
 }
 
-// Subscriber is what the page behind the link in an email shows.
-type Subscriber struct {
-	Email, OwnerName, OwnerLanguage string
-	SuppressedReason                domain.Suppression
-}
-
-// Recipient is the client that a link names.
-func (cs Clients) Recipient(ctx context.Context, clientID int64) (s Subscriber, err error) {
-	err = cs.db.pg.Bun.NewSelect().TableExpr("clients AS client").
-		ColumnExpr("client.email, client.suppressed_reason, owner.name AS owner_name, owner.language AS owner_language").
-		Join("JOIN users AS owner ON owner.id = client.owner_id").Where("client.id = ?", clientID).Scan(ctx, &s)
-	return s, postgres.TranslateError(err)
-}
-
-// Unsubscribe stops the emails to a client for good, and after its deletion those to its address, which may
-// be a client again. Once more it changes nothing.
-func (cs Clients) Unsubscribe(ctx context.Context, clientID int64) error {
-	return cs.db.pg.InTx(ctx, func(tx Tx) error {
-		now, err := tx.Pgx.Exec(ctx, `UPDATE clients SET suppressed_at = now(), suppressed_reason = 'unsubscribed'
-			WHERE id = $1 AND suppressed_reason <> 'unsubscribed'`, clientID)
-		if err != nil {
-			return err
-		}
-		if now.RowsAffected() > 0 {
-			return tx.Notify(ctx, postgres.ClientSuppressed{ClientID: clientID})
-		}
-		return unsubscribeDeleted(ctx, tx, clientID)
-	})
-}
-
-// unsubscribeDeleted does it for a client that was deleted. Only the first time it reads the owner's clients:
-// from then on whoever has the address is unsubscribed from the beginning (keepOptOuts).
-func unsubscribeDeleted(ctx context.Context, tx Tx, clientID int64) error {
+// unsubscribeDeleted unsubscribes the address of a client that was deleted. Only the first time it reads the owner's
+// clients: from then on whoever has the address is unsubscribed from the beginning (keepOptOuts).
+func unsubscribeDeleted(ctx context.Context, tx Tx, link domain.RecipientLink, reason domain.LeaveReason) error {
+	var owner []int64
+	err := tx.NewSelect().Table("deleted_clients").Column("owner_id").Where("id = ?", link.ClientID).Scan(ctx, &owner)
+	if err != nil || len(owner) == 0 {
+		return err
+	}
+	if err := noteLeft(ctx, tx, link, owner[0], 0, reason, ""); err != nil {
+		return err
+	}
 	rows, err := tx.Pgx.Query(ctx, `WITH remembered AS (
 			INSERT INTO optouts SELECT owner_id, email_hash, now() FROM deleted_clients WHERE id = $1
 			ON CONFLICT DO NOTHING RETURNING owner_id, email_hash
 		)
 		UPDATE clients SET suppressed_at = now(), suppressed_reason = 'unsubscribed' FROM remembered
 		WHERE clients.owner_id = remembered.owner_id AND suppressed_reason <> 'unsubscribed'
-		  AND sha256(convert_to(lower(email), 'UTF8')) = email_hash RETURNING clients.id`, clientID)
+		  AND sha256(convert_to(lower(email), 'UTF8')) = email_hash RETURNING clients.id`, link.ClientID)
 	if err != nil {
 		return err
 	}

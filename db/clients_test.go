@@ -193,7 +193,7 @@ func TestUnsubscribe(t *testing.T) {
 	owner := dbtest.NewOwner(t, d, "ann")
 	c := dbtest.NewClient(t, d, owner, domain.ClientForm{Email: "c@x.org"})
 	heard := dbtest.Listen(t, d, "suppressed")
-	if err := d.Clients().Unsubscribe(t.Context(), c.ID); err != nil {
+	if err := d.Preferences().Stop(t.Context(), domain.RecipientLink{ClientID: c.ID}, ""); err != nil {
 		t.Fatal(err)
 	}
 	if got := heard(); got != fmt.Sprintf(`{"client_id":%d}`, c.ID) {
@@ -203,20 +203,20 @@ func TestUnsubscribe(t *testing.T) {
 	if err != nil || !first.Suppressed() || first.SuppressedReason != domain.Unsubscribed {
 		t.Fatalf("%+v, %v", first, err)
 	}
-	if err := d.Clients().Unsubscribe(t.Context(), c.ID); err != nil {
+	if err := d.Preferences().Stop(t.Context(), domain.RecipientLink{ClientID: c.ID}, ""); err != nil {
 		t.Fatal(err)
 	}
 	if again, err := d.Clients().Get(t.Context(), owner, c.ID); err != nil || !again.SuppressedAt.Equal(first.SuppressedAt) {
 		t.Errorf("twice moves the date: %v, %v", again.SuppressedAt, err)
 	}
-	if s, err := d.Clients().Recipient(t.Context(), c.ID); err != nil ||
-		s != (db.Subscriber{Email: "c@x.org", OwnerName: "ann", OwnerLanguage: "en", SuppressedReason: domain.Unsubscribed}) {
+	if s, err := d.Preferences().Get(t.Context(), c.ID); err != nil || s.Email != "c@x.org" || s.OwnerName != "ann" ||
+		s.OwnerLanguage != "en" || s.SuppressedReason != domain.Unsubscribed {
 		t.Errorf("%+v, %v", s, err)
 	}
-	if err := d.Clients().Unsubscribe(t.Context(), c.ID+1000); err != nil {
+	if err := d.Preferences().Stop(t.Context(), domain.RecipientLink{ClientID: c.ID + 1000}, ""); err != nil {
 		t.Errorf("a deleted client: %v", err)
 	}
-	_, err = d.Clients().Recipient(t.Context(), c.ID+1000)
+	_, err = d.Preferences().Get(t.Context(), c.ID+1000)
 	dbtest.Refused(t, err, domain.NotFound, "errors.not_found")
 }
 
@@ -231,7 +231,7 @@ func TestUnsubscribeAfterBounce(t *testing.T) {
 	}); err != nil {
 		t.Fatal(err)
 	}
-	if err := d.Clients().Unsubscribe(t.Context(), c.ID); err != nil {
+	if err := d.Preferences().Stop(t.Context(), domain.RecipientLink{ClientID: c.ID}, ""); err != nil {
 		t.Fatal(err)
 	}
 	if got, err := d.Clients().Get(t.Context(), owner, c.ID); err != nil || got.SuppressedReason != domain.Unsubscribed {
@@ -245,7 +245,7 @@ func TestUnsubscribedStay(t *testing.T) {
 	ann, bob := dbtest.NewOwner(t, d, "ann"), dbtest.NewOwner(t, d, "bob")
 	gone := dbtest.NewClient(t, d, ann, domain.ClientForm{Email: "gone@x.org"})
 	kept := dbtest.NewClient(t, d, ann, domain.ClientForm{Email: "kept@x.org"})
-	if err := d.Clients().Unsubscribe(t.Context(), gone.ID); err != nil {
+	if err := d.Preferences().Stop(t.Context(), domain.RecipientLink{ClientID: gone.ID}, ""); err != nil {
 		t.Fatal(err)
 	}
 	heard := dbtest.Listen(t, d, "suppressed")

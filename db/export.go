@@ -11,7 +11,7 @@ import (
 
 // Export writes all that is kept of a user as one JSON document, row by row.
 func (us Users) Export(ctx context.Context, id int64, out io.Writer) error {
-	parts := []struct{ name, rows string }{
+	return us.db.writeDocument(ctx, id, out, []documentPart{
 		{"account", `SELECT id, email, name, role, language, timezone, verified_at, last_sign_in_at, created_at
 			FROM users WHERE id = $1`},
 		{"sessions", `SELECT user_agent, ip, created_at, seen_at FROM sessions WHERE user_id = $1 ORDER BY created_at`},
@@ -32,8 +32,15 @@ func (us Users) Export(ctx context.Context, id int64, out io.Writer) error {
 		{"mailings", `SELECT m.*, ARRAY(SELECT client_id FROM mailing_clients c WHERE c.mailing_id = m.id) AS client_ids
 			FROM mailings m WHERE owner_id = $1 AND deleted_at IS NULL ORDER BY id`},
 		{"runs", `SELECT * FROM runs WHERE owner_id = $1 ORDER BY id`},
-	}
-	conn, err := us.db.pg.Pool.Acquire(ctx)
+	})
+}
+
+// documentPart is a list in a document; rows is a query of $1.
+type documentPart struct{ name, rows string }
+
+// writeDocument writes what is kept of one person, row by row.
+func (db *DB) writeDocument(ctx context.Context, id int64, out io.Writer, parts []documentPart) error {
+	conn, err := db.pg.Pool.Acquire(ctx)
 	if err != nil {
 		return postgres.TranslateError(err)
 	}

@@ -56,7 +56,7 @@ func sampleOwner(t *testing.T, d *db.DB) int64 {
 	dbtest.NewClient(t, d, owner, domain.ClientForm{Email: "same@x.org", FullName: "Same"})
 	dbtest.NewClient(t, d, other, domain.ClientForm{Email: "other@x.org", FullName: "Bob's"})
 	gone := dbtest.NewClient(t, d, owner, domain.ClientForm{Email: "gone@x.org"})
-	if err := d.Clients().Unsubscribe(t.Context(), gone.ID); err != nil {
+	if err := d.Preferences().Stop(t.Context(), domain.RecipientLink{ClientID: gone.ID}, ""); err != nil {
 		t.Fatal(err)
 	}
 	if err := d.Clients().Delete(t.Context(), owner, gone.ID); err != nil {
@@ -130,7 +130,7 @@ func TestImportUndo(t *testing.T) {
 	if err := d.Imports().Run(t.Context(), list.ID); err != nil {
 		t.Fatal(err)
 	}
-	if err := d.Clients().Unsubscribe(t.Context(), clientsByEmail(t, d, owner)["new@x.org"].ID); err != nil {
+	if err := d.Preferences().Stop(t.Context(), domain.RecipientLink{ClientID: clientsByEmail(t, d, owner)["new@x.org"].ID}, ""); err != nil {
 		t.Fatal(err)
 	}
 	if removed, err := d.Imports().Undo(t.Context(), owner, list.ID); err != nil || removed != 3 {

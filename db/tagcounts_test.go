@@ -41,7 +41,7 @@ func TestTagCounts(t *testing.T) {
 		dbtest.Exec(t, d, statement)
 		tagCountsAgree(t, d, statement)
 	}
-	if err := d.Clients().Unsubscribe(t.Context(), ids[0]); err != nil {
+	if err := d.Preferences().Stop(t.Context(), domain.RecipientLink{ClientID: ids[0]}, ""); err != nil {
 		t.Fatal(err)
 	}
 	dbtest.Exec(t, d, "DELETE FROM users WHERE id = $1", bob)

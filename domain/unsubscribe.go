@@ -34,10 +34,17 @@ func (t *UnsubscribeTokens) Token(clientID int64) string {
 }
 
 // Mailbox is the address at host that an email unsubscribes the client at. It holds the bytes of Token in
-// base32, because mail servers may change the case of a local part.
-func (t *UnsubscribeTokens) Mailbox(clientID int64, host string) string {
-	return unsubscribePrefix + returnEncoding.EncodeToString(t.signed(clientID)) + "@" + host
+// base32, because mail servers may change the case of a local part, and the suffix of the run where there is room.
+func (t *UnsubscribeTokens) Mailbox(clientID int64, suffix, host string) string {
+	local := unsubscribePrefix + returnEncoding.EncodeToString(t.signed(clientID))
+	if len(local)+len(suffix) > maxLocal {
+		suffix = ""
+	}
+	return local + suffix + "@" + host
 }
+
+// maxLocal is how long a local part may be (RFC 5321).
+const maxLocal = 64
 
 // signed is the id with its signature, until the next call.
 func (t *UnsubscribeTokens) signed(clientID int64) []byte {
@@ -66,19 +73,21 @@ func ParseUnsubscribeToken(secret []byte, token string) (clientID int64, ok bool
 }
 
 // ParseUnsubscribeMailbox is the client that an address at this host unsubscribes, signed by one of the secrets.
-func ParseUnsubscribeMailbox(address, host string, secrets ...[]byte) (clientID int64, ok bool) {
+func ParseUnsubscribeMailbox(address, host string, secrets ...[]byte) (link RecipientLink, ok bool) {
 	local, at, _ := strings.Cut(strings.ToLower(address), "@")
 	token, ours := strings.CutPrefix(local, unsubscribePrefix)
+	token, run, _ := strings.Cut(token, ".")
 	raw, err := returnEncoding.DecodeString(token)
 	if !ours || !strings.EqualFold(at, host) || err != nil || returnEncoding.EncodeToString(raw) != token {
-		return 0, false
+		return link, false
 	}
+	link.RunID, _ = strconv.ParseInt(run, 36, 64)
 	for _, secret := range secrets {
-		if clientID, ok = clientOfToken(raw, secret); ok {
-			return clientID, true
+		if link.ClientID, ok = clientOfToken(raw, secret); ok {
+			return link, true
 		}
 	}
-	return 0, false
+	return RecipientLink{}, false
 }
 
 func clientOfToken(raw, secret []byte) (clientID int64, ok bool) {

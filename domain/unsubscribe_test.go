@@ -61,25 +61,25 @@ func TestUnsubscribeMailbox(t *testing.T) {
 	secret := []byte("a secret of the service")
 	tokens := NewUnsubscribeTokens(secret)
 	for _, id := range []int64{1, 300, math.MaxInt64} {
-		mailbox := tokens.Mailbox(id, "bounces.example.com")
+		mailbox := tokens.Mailbox(id, RunSuffix(99), "bounces.example.com")
 		if local, _, _ := strings.Cut(mailbox, "@"); len(local) > 64 {
 			t.Errorf("%d: local part of %d letters", id, len(local)) // RFC 5321, section 4.5.3.1.1
 		}
 		for _, written := range []string{mailbox, strings.ToUpper(mailbox)} {
-			if got, ok := ParseUnsubscribeMailbox(written, "Bounces.example.com", []byte("the one of now"), secret); !ok || got != id {
-				t.Errorf("%d: %s reads as %d, %v", id, written, got, ok)
+			if got, ok := ParseUnsubscribeMailbox(written, "Bounces.example.com", []byte("the one of now"), secret); !ok || got.ClientID != id || got.RunID != 99 && id < 1000 {
+				t.Errorf("%d: %s reads as %+v, %v", id, written, got, ok)
 			}
 		}
 		if tokens.Token(id) != NewUnsubscribeTokens(secret).Token(id) {
 			t.Errorf("%d: the link changed", id)
 		}
 	}
-	good := tokens.Mailbox(77, "bounces.example.com")
+	good := tokens.Mailbox(77, "", "bounces.example.com")
 	for _, wrong := range []string{"", "@", "unsubscribe+@bounces.example.com", good[:len(good)-1], strings.Replace(good, "+", "+a", 1),
-		strings.Replace(good, "unsubscribe", "b", 1), tokens.Token(77) + "@bounces.example.com", tokens.Mailbox(77, "example.com"),
-		tokens.Mailbox(0, "bounces.example.com"), NewUnsubscribeTokens([]byte("another")).Mailbox(77, "bounces.example.com")} {
+		strings.Replace(good, "unsubscribe", "b", 1), tokens.Token(77) + "@bounces.example.com", tokens.Mailbox(77, "", "example.com"),
+		tokens.Mailbox(0, "", "bounces.example.com"), NewUnsubscribeTokens([]byte("another")).Mailbox(77, "", "bounces.example.com")} {
 		if id, ok := ParseUnsubscribeMailbox(wrong, "bounces.example.com", secret); ok {
-			t.Errorf("%q reads as %d", wrong, id)
+			t.Errorf("%q reads as %+v", wrong, id)
 		}
 	}
 }

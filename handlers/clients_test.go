@@ -189,7 +189,7 @@ func TestClientSuppressed(t *testing.T) {
 	w := newEnv(t)
 	user, b := w.owner(t, "ann")
 	gone, dead := w.client(t, user.ID, "gone@example.com"), w.client(t, user.ID, "dead@example.com")
-	if err := w.db.Clients().Unsubscribe(t.Context(), gone.ID); err != nil {
+	if err := w.db.Preferences().Stop(t.Context(), domain.RecipientLink{ClientID: gone.ID}, ""); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := w.db.Postgres().Pool.Exec(t.Context(), `UPDATE clients SET suppressed_at = now(), suppressed_reason = 'bounced' WHERE id = $1`, dead.ID); err != nil {
@@ -221,7 +221,7 @@ func TestClientsExport(t *testing.T) {
 	if err := w.db.Clients().Create(t.Context(), &c); err != nil {
 		t.Fatal(err)
 	}
-	if err := w.db.Clients().Unsubscribe(t.Context(), c.ID); err != nil {
+	if err := w.db.Preferences().Stop(t.Context(), domain.RecipientLink{ClientID: c.ID}, ""); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := w.db.Postgres().Pool.Exec(t.Context(), `INSERT INTO clients (owner_id, email) SELECT $1, 'c' || i || '@x.org' FROM generate_series(1, 2500) AS i`, user.ID); err != nil {

@@ -201,6 +201,8 @@ var decisions = []decision{
 	{"GET /view/:token", anybody, 404, 404, "", ""},
 	{"GET /unsubscribe/:token", anybody, 200, 200, "", ""},
 	{"POST /unsubscribe/:token", anybody, 200, 200, "", ""},
+	{"GET /preferences/:token", anybody, 200, 200, "", ""},
+	{"POST /preferences/:token", anybody, 200, 200, "", ""},
 
 	{"GET /manager/mailings", managers, 200, 200, "", ""},
 	{"GET /manager/mailings/:id/disable", managers, 200, 200, "mailing", ""},
@@ -272,6 +274,8 @@ var addresses = map[string]string{
 	"POST /senders/confirm/:token": "/senders/confirm/dead",
 	"GET /unsubscribe/:token":      "/unsubscribe/test",
 	"POST /unsubscribe/:token":     "/unsubscribe/test",
+	"GET /preferences/:token":      "/preferences/test",
+	"POST /preferences/:token":     "/preferences/test",
 	"GET /admin/jobs/*":            "/admin/jobs/api/states",
 	"POST /admin/jobs/*":           "/admin/jobs/api/jobs/cancel",
 	"PUT /admin/jobs/*":            "/admin/jobs/api/queues/default/pause",

@@ -209,6 +209,8 @@ func table(n nouns) []route {
 		{"GET", "/view/:token", web.Everyone, web.Limited(n.recipients.View)},
 		{"GET", "/unsubscribe/:token", web.Everyone, n.recipients.UnsubscribeForm},
 		{"POST", "/unsubscribe/:token", web.Everyone, n.recipients.Unsubscribe},
+		{"GET", "/preferences/:token", web.Everyone, n.recipients.Preferences},
+		{"POST", "/preferences/:token", web.Everyone, web.Limited(n.recipients.Choose)},
 
 		{"GET", "/admin/posts", web.Publisher, n.blog.Manage},
 		{"POST", "/admin/posts", web.Publisher, web.Costly(n.blog.Create)},

@@ -37,9 +37,10 @@ const NotifyRuns = `pg_notify('runs', '{}')`
 // Channel implements Notification.
 func (RunsChanged) Channel() Channel { return ChannelRuns }
 
-// ClientSuppressed tells the engines that a client gets no more emails.
+// ClientSuppressed tells the engines that a client gets no more emails, or none of a topic.
 type ClientSuppressed struct {
 	ClientID int64 `json:"client_id"`
+	TopicID  int64 `json:"topic_id,omitempty"`
 }
 
 // Channel implements Notification.

@@ -173,6 +173,10 @@ var sights = []sight{
 	{"GET /unsubscribe/:token", visitors, "/unsubscribe/test", 0, "", false},
 	{"GET /unsubscribe/:token", visitors, "/unsubscribe/" + unsubscribeToken(2), 0, "", false},
 	{"GET /unsubscribe/:token", visitors, "/unsubscribe/" + unsubscribeToken(20), 0, "", false}, // was used
+	{"GET /preferences/:token", visitors, "/preferences/test", 0, "", false},
+	{"GET /preferences/:token", visitors, "/preferences/" + unsubscribeToken(2), 0, "", false},
+	{"GET /preferences/:token", visitors, "/preferences/" + unsubscribeToken(2) + "?ask=erase", 0, "", false},
+	{"GET /preferences/:token", visitors, "/preferences/" + unsubscribeToken(20), 0, "", false}, // was used
 
 	{"GET /manager/mailings", aManager, "/manager/mailings", 0, "", false},
 	{"GET /manager/mailings/:id/disable", aManager, "/manager/mailings/1/disable", 0, "", false},

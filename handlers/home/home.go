@@ -22,7 +22,7 @@ type Home struct {
 
 // Robots keeps search engines out of what is private.
 func (h *Home) Robots(r *web.Request) error {
-	return r.SendString("User-agent: *\nDisallow: /admin/\nDisallow: /verify/\nDisallow: /password/\nDisallow: /unsubscribe/\n" +
+	return r.SendString("User-agent: *\nDisallow: /admin/\nDisallow: /verify/\nDisallow: /password/\nDisallow: /unsubscribe/\nDisallow: /preferences/\n" +
 		"Sitemap: " + r.Site.Absolute("/sitemap.xml") + "\n")
 }
 

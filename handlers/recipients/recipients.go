@@ -21,60 +21,76 @@ type Recipients struct {
 // unsubscribeView is the page recipients/unsubscribe, opened from the link in an email.
 type unsubscribeView struct {
 	Path, Email, Owner string // Email is masked, because emails are forwarded
+	Preferences        string // where the rest is chosen; empty: there is nothing to choose
 	Done               bool
 	Test               bool // the link is from a test email
 }
 
+// testToken stands in the links of test emails.
+const testToken = "test"
+
+// linkOf is whom the link of the path means.
+func (h *Recipients) linkOf(r *web.Request) (domain.RecipientLink, error) {
+	link, ok := domain.ParseRecipientLink(r.Params("token"), h.Secret, h.SecretOld)
+	if !ok {
+		return link, domain.Errorf(domain.NotFound, "", "errors.not_found")
+	}
+	return link, nil
+}
+
 // UnsubscribeForm shows a button and changes nothing: mail programs open links by themselves.
 func (h *Recipients) UnsubscribeForm(r *web.Request) error {
-	if r.Params("token") == "test" {
+	private(r)
+	if r.Params("token") == testToken {
 		return r.Page(fiber.StatusOK, "recipients/unsubscribe", unsubscribeView{Test: true})
 	}
-	id, ok := h.clientOfLink(r.Params("token"))
-	if !ok {
-		return domain.Errorf(domain.NotFound, "", "errors.not_found")
-	}
-	client, err := h.subscriber(r, id)
+	link, err := h.linkOf(r)
 	if err != nil {
 		return err
 	}
-	return r.Page(fiber.StatusOK, "recipients/unsubscribe", unsubscribeView{Path: r.Path(), Email: masked(client.Email),
-		Owner: client.OwnerName, Done: client.SuppressedReason == domain.Unsubscribed})
-}
-
-// clientOfLink is the client that a link names, signed by this secret or the one of before. What mail programs
-// and people leave at the end of a link is forgiven.
-func (h *Recipients) clientOfLink(token string) (id int64, ok bool) {
-	token = strings.TrimRight(strings.ReplaceAll(token, "%20", " "), " .,;:!?)]>\"'")
-	if id, ok = domain.ParseUnsubscribeToken(h.Secret, token); !ok && h.SecretOld != nil {
-		id, ok = domain.ParseUnsubscribeToken(h.SecretOld, token)
+	view := unsubscribeView{Path: r.Path()}
+	who, err := h.DB.Preferences().Get(r.UserContext(), link.ClientID)
+	switch {
+	case domain.KindOf(err) == domain.NotFound:
+		view.Owner, view.Done, err = h.refused(r, link)
+	case err == nil:
+		view.Email, view.Owner, view.Done = masked(who.Email), who.OwnerName, who.SuppressedReason == domain.Unsubscribed
+		view.Preferences = preferencesPath(r)
 	}
-	return id, ok
+	if err != nil {
+		return err
+	}
+	return r.Page(fiber.StatusOK, "recipients/unsubscribe", view)
 }
 
-// subscriber is the client of a link; of a deleted one nothing is left but that it gets no
-// emails.
-func (h *Recipients) subscriber(r *web.Request, id int64) (db.Subscriber, error) {
-	client, err := h.DB.Clients().Recipient(r.UserContext(), id)
+// refused reports whether the address of a deleted client gets no more emails. Of one that nothing is known of, none do.
+func (h *Recipients) refused(r *web.Request, link domain.RecipientLink) (owner string, refused bool, err error) {
+	owner, refused, err = h.DB.Preferences().Refused(r.UserContext(), link.ClientID)
 	if domain.KindOf(err) == domain.NotFound {
-		return db.Subscriber{SuppressedReason: domain.Unsubscribed}, nil
+		return "", true, nil
 	}
-	return client, err
+	return owner, refused, err
 }
 
 // Unsubscribe needs no cookie and no confirmation: mail programs post it, too (RFC 8058).
 func (h *Recipients) Unsubscribe(r *web.Request) error {
-	if r.Params("token") == "test" {
+	if r.Params("token") == testToken {
 		return h.UnsubscribeForm(r)
 	}
-	id, ok := h.clientOfLink(r.Params("token"))
-	if !ok {
-		return domain.Errorf(domain.NotFound, "", "errors.not_found")
+	link, err := h.linkOf(r)
+	if err != nil {
+		return err
 	}
-	if err := h.DB.Clients().Unsubscribe(r.UserContext(), id); err != nil {
+	if err := h.DB.Preferences().Stop(r.UserContext(), link, ""); err != nil {
 		return err
 	}
 	return h.UnsubscribeForm(r)
+}
+
+// private keeps what a link shows out of caches and searches.
+func private(r *web.Request) {
+	r.Set(fiber.HeaderCacheControl, "private, no-store")
+	r.Set("X-Robots-Tag", "noindex, nofollow")
 }
 
 // masked is the address with most of its name hidden.

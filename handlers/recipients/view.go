@@ -16,11 +16,11 @@ func (h *Recipients) View(r *web.Request) error {
 	if !ok {
 		return unknown
 	}
-	client, ok := h.clientOfLink(token)
+	link, ok := domain.ParseRecipientLink(token, h.Secret, h.SecretOld)
 	if !ok {
 		return unknown
 	}
-	run, to, err := h.DB.Runs().Received(r.UserContext(), id, client)
+	run, to, err := h.DB.Runs().Received(r.UserContext(), id, link.ClientID)
 	if err != nil {
 		return err
 	}
@@ -38,7 +38,7 @@ func (h *Recipients) View(r *web.Request) error {
 	}
 	first, last := to.Names()
 	page := compiled.HTML(email.Recipient{Email: to.Email, Name: to.FullName, FirstName: first, LastName: last, Comment: to.Comment, Fields: to.Fields,
-		UnsubscribeURL: r.Site.Absolute("/unsubscribe/" + token)})
+		UnsubscribeURL: r.Site.Absolute("/unsubscribe/" + token + domain.RunSuffix(id))})
 	r.Set(fiber.HeaderContentSecurityPolicy, "default-src 'none'; style-src 'unsafe-inline'; img-src https: http: data:; "+
 		"base-uri 'none'; form-action 'none'; frame-ancestors 'none'")
 	r.Set(fiber.HeaderCacheControl, "private, no-store")

@@ -9,6 +9,9 @@ import (
 // Every name that a template uses exists in the struct that its handler hands over.
 func TestViews(t *testing.T) {
 	webtest.Views(t, map[string]any{
+		"recipients/choices":     &preferencesView{},
+		"recipients/preferences": &preferencesView{},
+		"recipients/reasons":     &preferencesView{},
 		"recipients/unsubscribe": unsubscribeView{},
 	})
 }

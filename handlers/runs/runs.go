@@ -2,6 +2,9 @@
 package runs
 
 import (
+	"cmp"
+	"maps"
+	"slices"
 	"time"
 
 	"github.com/gofiber/fiber/v2"
@@ -29,6 +32,8 @@ type runCounts struct {
 
 	Bounced, Complained int64
 	Marks               bool // these two are worth showing
+	Unsubscribed        int64
+	Left                bool // that is worth showing: only the page of a run counts it
 }
 
 // Unsent counts the emails that were not sent.
@@ -55,10 +60,13 @@ type Row struct {
 type runView struct {
 	Row
 	Sentence   string
-	Subject    string // of the email as it went out
-	Cancel     bool   // the viewer may end it
-	Again      bool   // the viewer may send the message again
-	Sent       bool   // there is an email to look at
+	Skipped    []counted // why some got nothing when the run was planned
+	LeftFor    []counted // why some unsubscribed
+	LeftTopic  int64     // who left the topic alone
+	Subject    string    // of the email as it went out
+	Cancel     bool      // the viewer may end it
+	Again      bool      // the viewer may send the message again
+	Sent       bool      // there is an email to look at
 	Refusals   refusalsView
 	Throughput ThroughputChart
 	Outcome    string
@@ -72,6 +80,7 @@ type deliveryRow struct {
 	Email   string
 	Outcome domain.Outcome
 	Tries   int
+	Skipped string
 	Reply
 }
 
@@ -139,6 +148,9 @@ func (h *Runs) Show(r *web.Request) error {
 	if len(view.Refusals.Holds) > 0 && run.Status == domain.RunRunning {
 		view.Reason = "" // the holds say it better
 	}
+	if err := h.left(r, run, &view); err != nil {
+		return err
+	}
 	view.Subject = run.Subject
 	view.Sentence, view.Sent = sentence(r, run, view.Refusals.Suppressed), run.Status != domain.RunMissed
 	mine := run.OwnerID == r.Viewer.User.ID && r.Viewer.User.MayOwn()
@@ -149,8 +161,35 @@ func (h *Runs) Show(r *web.Request) error {
 		view.Outcomes = append(view.Outcomes, templates.Option{Value: string(one), Label: r.Viewer.T("runs.outcome_" + string(one))})
 	}
 	for _, one := range deliveries {
-		view.Rows = append(view.Rows, deliveryRow{Email: one.Email, Outcome: one.Outcome, Tries: one.Tries,
+		view.Rows = append(view.Rows, deliveryRow{Email: one.Email, Outcome: one.Outcome, Tries: one.Tries, Skipped: one.Skipped,
 			Reply: replyOf(domain.Attempt{Status: one.Status, Code: one.Code, Answer: one.Answer, Class: one.Class})})
 	}
 	return r.Page(fiber.StatusOK, "runs/show", view)
+}
+
+// counted is how many there were of something.
+type counted struct {
+	What  string
+	Count int64
+}
+
+// left says who got nothing by their own preferences, and who left by this run's emails.
+func (h *Runs) left(r *web.Request, run db.RunRow, view *runView) error {
+	leavers, err := h.DB.Runs().Leavers(r.UserContext(), run.ID)
+	if err != nil {
+		return err
+	}
+	view.Left, view.Unsubscribed, view.LeftTopic = run.Status != domain.RunMissed, leavers.Unsubscribed, leavers.Topic
+	for _, one := range leavers.Reasons {
+		if one.Reason != "" {
+			view.LeftFor = append(view.LeftFor, counted{r.Viewer.T("recipients.reason_" + one.Reason), one.Count})
+		}
+	}
+	reasons := slices.SortedFunc(maps.Keys(run.Skipped), func(a, b string) int {
+		return cmp.Or(cmp.Compare(run.Skipped[b], run.Skipped[a]), cmp.Compare(a, b))
+	})
+	for _, one := range reasons {
+		view.Skipped = append(view.Skipped, counted{r.Viewer.T("runs.skipped_" + one), run.Skipped[one]})
+	}
+	return nil
 }

@@ -217,9 +217,10 @@ func (m Remote) hostOf() string {
 }
 
 // crossOrigin refuses what another site makes a browser send, by the rule of
-// http.CrossOriginProtection. The unsubscribe button of a mail program may come from anywhere.
+// http.CrossOriginProtection. The unsubscribe button of a mail program may come from anywhere, and the pages
+// behind links in emails are opened in whatever a mail program has: there the link is the key, and no cookie counts.
 func (s *Site) crossOrigin(c *fiber.Ctx) error {
-	if s.Request(c).Reads() || strings.HasPrefix(c.Path(), "/unsubscribe/") {
+	if s.Request(c).Reads() || strings.HasPrefix(c.Path(), "/unsubscribe/") || strings.HasPrefix(c.Path(), "/preferences/") {
 		return c.Next()
 	}
 	switch site := c.Get("Sec-Fetch-Site"); site {

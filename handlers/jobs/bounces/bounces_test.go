@@ -31,17 +31,17 @@ type kept struct {
 	mu   sync.Mutex
 	all  []received
 	fail error
-	left []int64 // clients that were unsubscribed
+	left []domain.RecipientLink // that unsubscribed
 	news chan struct{}
 }
 
-func (k *kept) unsubscribe(_ context.Context, client int64) error {
+func (k *kept) unsubscribe(_ context.Context, link domain.RecipientLink, _ domain.LeaveReason) error {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	if k.fail != nil {
 		return k.fail
 	}
-	k.left = append(k.left, client)
+	k.left = append(k.left, link)
 	return nil
 }
 
@@ -217,7 +217,7 @@ func TestWhoeverWasNoSenderIsRefusedAtRCPT(t *testing.T) {
 func TestAnEmailUnsubscribes(t *testing.T) {
 	var k kept
 	addr := serve(t, &k)
-	mailbox := domain.NewUnsubscribeTokens(secret).Mailbox(42, "bounces.example.com")
+	mailbox := domain.NewUnsubscribeTokens(secret).Mailbox(42, domain.RunSuffix(7), "bounces.example.com")
 	c := dial(t, addr)
 	c.say(250, "EHLO mx.example.org")
 	for i := range 2 { // in whatever case, and again
@@ -232,7 +232,7 @@ func TestAnEmailUnsubscribes(t *testing.T) {
 	c.say(250, "MAIL FROM:<>") // a report on the same connection is one
 	c.say(250, "RCPT TO:<"+address(7, 12)+">")
 	c.data(250, fmt.Sprintf(bounce, "none@example.com"))
-	if k.mu.Lock(); !slices.Equal(k.left, []int64{42, 42}) || len(k.all) != 1 {
+	if k.mu.Lock(); !slices.Equal(k.left, []domain.RecipientLink{{ClientID: 42, RunID: 7}, {ClientID: 42, RunID: 7}}) || len(k.all) != 1 {
 		t.Errorf("unsubscribed %v, kept %+v", k.left, k.all)
 	}
 	k.fail = errors.New("the database is away")
@@ -241,7 +241,7 @@ func TestAnEmailUnsubscribes(t *testing.T) {
 	c.say(250, "RCPT TO:<"+mailbox+">")
 	c.data(451, "Subject: unsubscribe\n\n")
 	for _, to := range []string{"unsubscribe@bounces.example.com", strings.Replace(mailbox, "+", "+b", 1),
-		strings.Replace(mailbox, "bounces.", "", 1), domain.NewUnsubscribeTokens([]byte("another")).Mailbox(42, "bounces.example.com")} {
+		strings.Replace(mailbox, "bounces.", "", 1), domain.NewUnsubscribeTokens([]byte("another")).Mailbox(42, domain.RunSuffix(7), "bounces.example.com")} {
 		c.say(250, "MAIL FROM:<eve@example.net>")
 		c.say(550, "RCPT TO:<"+to+">")
 		c.say(250, "RSET")

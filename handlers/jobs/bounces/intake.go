@@ -21,7 +21,7 @@ type Intake struct {
 
 	// Unsubscribe stops the emails to a client, for whose own address to unsubscribe at something came; once
 	// more it changes nothing.
-	Unsubscribe func(ctx context.Context, clientID int64) error
+	Unsubscribe func(ctx context.Context, link domain.RecipientLink, reason domain.LeaveReason) error
 }
 
 // named is the delivery that one of the tokens in a report names.
@@ -35,19 +35,19 @@ func (in *Intake) named(tokens []string) (run int64, seq int, ok bool) {
 }
 
 // unsubscribes is the client that one of the addresses an email came to unsubscribes.
-func (in *Intake) unsubscribes(addresses []string) (client int64, ok bool) {
+func (in *Intake) unsubscribes(addresses []string) (link domain.RecipientLink, ok bool) {
 	for _, address := range addresses {
-		if client, ok = domain.ParseUnsubscribeMailbox(address, in.Domain, in.Secrets...); ok {
-			return client, true
+		if link, ok = domain.ParseUnsubscribeMailbox(address, in.Domain, in.Secrets...); ok {
+			return link, true
 		}
 	}
-	return 0, false
+	return link, false
 }
 
 // keep reads an email that came to no delivery's own address; false when it is about none.
 func (in *Intake) keep(ctx context.Context, raw []byte) (bool, error) {
-	if client, ok := in.unsubscribes(report.Addressees(raw)); ok {
-		err := in.Unsubscribe(ctx, client)
+	if link, ok := in.unsubscribes(report.Addressees(raw)); ok {
+		err := in.Unsubscribe(ctx, link, "")
 		return err == nil, err
 	}
 	read := report.Parse(raw)

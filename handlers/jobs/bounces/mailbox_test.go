@@ -121,7 +121,7 @@ func TestAMailboxIsReadOnceAndEmptiedOfWhatIsKept(t *testing.T) {
 	b.put(t, fmt.Sprintf(bounce, token+"@example.com"))
 	b.put(t, "Subject: to a person\n\nHello\n")
 	b.put(t, "Delivered-To: "+address(7, 13)+"\n"+fmt.Sprintf(bounce, "gone@example.com"))
-	b.put(t, "To: "+domain.NewUnsubscribeTokens(secret).Mailbox(42, "bounces.example.com")+"\nSubject: unsubscribe\n\n")
+	b.put(t, "To: "+domain.NewUnsubscribeTokens(secret).Mailbox(42, domain.RunSuffix(7), "bounces.example.com")+"\nSubject: unsubscribe\n\n")
 	go in.Read(ctx, mailbox)
 	for range 4 {
 		within(t, b.flagged)
@@ -138,7 +138,7 @@ func TestAMailboxIsReadOnceAndEmptiedOfWhatIsKept(t *testing.T) {
 		}
 		time.Sleep(time.Millisecond)
 	}
-	if k.mu.Lock(); !slices.Equal(k.left, []int64{42}) {
+	if k.mu.Lock(); !slices.Equal(k.left, []domain.RecipientLink{{ClientID: 42, RunID: 7}}) {
 		t.Errorf("unsubscribed %v", k.left)
 	}
 	k.mu.Unlock()

@@ -87,7 +87,7 @@ type session struct {
 	leave   func()
 	run     int64 // 0: the report says
 	seq     int
-	client  int64 // 0: it is none that unsubscribes somebody
+	leaving domain.RecipientLink // the zero link: it is none that unsubscribes somebody
 	unknown int
 }
 
@@ -95,14 +95,14 @@ func (s *session) Mail(string, *smtp.MailOptions) error { return nil }
 
 func (s *session) Rcpt(to string, _ *smtp.RcptOptions) error {
 	run, seq, ok := domain.ParseReturnAddress(to, s.Domain, s.Secrets...)
-	client, leaves := s.unsubscribes([]string{to})
+	link, leaves := s.unsubscribes([]string{to})
 	local, host, _ := strings.Cut(to, "@")
 	switch {
 	case ok:
-		s.run, s.seq, s.client = run, seq, 0
+		s.run, s.seq, s.leaving = run, seq, domain.RecipientLink{}
 		return nil
 	case leaves:
-		s.run, s.seq, s.client = 0, 0, client
+		s.run, s.seq, s.leaving = 0, 0, link
 		return nil
 	case strings.EqualFold(host, s.Domain) && slices.Contains(reportNames, strings.ToLower(local)):
 		s.Reset()
@@ -144,8 +144,8 @@ func (s *session) Data(r io.Reader) error {
 // take keeps a report in the name of the address that it came to.
 func (s *session) take(raw []byte) (bool, error) {
 	switch {
-	case s.client != 0:
-		err := s.Unsubscribe(s.ctx, s.client)
+	case s.leaving.ClientID != 0:
+		err := s.Unsubscribe(s.ctx, s.leaving, "")
 		return err == nil, err
 	case s.run == 0:
 		return s.keep(s.ctx, raw)
@@ -157,7 +157,7 @@ func (s *session) take(raw []byte) (bool, error) {
 	return err == nil, err
 }
 
-func (s *session) Reset() { s.run, s.seq, s.client = 0, 0, 0 }
+func (s *session) Reset() { s.run, s.seq, s.leaving = 0, 0, domain.RecipientLink{} }
 
 func (s *session) Logout() error {
 	s.leave()

@@ -54,7 +54,7 @@ func TestAnEmailToItsAddressUnsubscribes(t *testing.T) {
 	w.closed(run.ID)
 	w.stop()
 	intake := &bounces.Intake{Domain: w.bounceDomain, Secrets: [][]byte{[]byte("secret")}, Log: slog.New(slog.NewTextHandler(w.Output(), nil)),
-		Receive: w.db.Bounces().Receive, Unsubscribe: w.db.Clients().Unsubscribe}
+		Receive: w.db.Bounces().Receive, Unsubscribe: w.db.Preferences().Stop}
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)

@@ -154,7 +154,7 @@ func (e *Engine) senders(hard context.Context) (all []*sender) {
 func (e *Engine) notified(told any) {
 	switch told := told.(type) {
 	case outbox.ClientSuppressed:
-		e.runs.suppress(told.ClientID)
+		e.runs.suppress(told)
 	case outbox.RunsChanged:
 		e.runs.endRuns(told)
 		signal(e.heartbeat.check)

@@ -426,7 +426,7 @@ func TestUnsubscribedInMidRun(t *testing.T) {
 		t.Fatal(err)
 	}
 	last := int64(w.count(`SELECT client_id FROM deliveries WHERE seq = 100`)) // in a batch that is fetched already
-	if err := w.db.Clients().Unsubscribe(t.Context(), last); err != nil {
+	if err := w.db.Preferences().Stop(t.Context(), domain.RecipientLink{ClientID: last}, ""); err != nil {
 		t.Fatal(err)
 	}
 	w.wantCounts(w.closed(run.ID), domain.Counts{Planned: 300, Accepted: 299, Suppressed: 1})

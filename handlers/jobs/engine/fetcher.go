@@ -182,7 +182,7 @@ func (f *fetcher) sendingRun(ctx context.Context, id int64) (*sendingRun, error)
 	if err != nil {
 		return nil, cmp.Or(f.outbox.Runs().Pause(ctx, id, f.inWords(run.OwnerLanguage, err), f.clock.Now(), nil), err)
 	}
-	begun := &sendingRun{SendingRun: run, template: template}
+	begun := &sendingRun{SendingRun: run, template: template, suffix: domain.RunSuffix(run.ID)}
 	if !run.WindowEnd.IsZero() {
 		begun.end.Store(f.clock.here(&run.WindowEnd))
 	}

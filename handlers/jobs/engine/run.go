@@ -13,6 +13,7 @@ import (
 type sendingRun struct {
 	outbox.SendingRun
 	template *email.Template
+	suffix   string                    // domain.RunSuffix
 	halted   atomic.Bool               // no data may end any more
 	end      atomic.Pointer[time.Time] // of this machine's clock, after which none may either; nil: no end is known
 	batches  int                       // fetched and not done; guarded by the queue

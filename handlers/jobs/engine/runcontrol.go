@@ -107,10 +107,18 @@ func (c *runControl) unanswered(ctx context.Context, it *item) bool {
 }
 
 // suppress keeps emails from a client until the tables say so at each fetch.
-func (c *runControl) suppress(client int64) { c.unsubscribed.Store(client, time.Now()) }
+func (c *runControl) suppress(told outbox.ClientSuppressed) { c.unsubscribed.Store(told, time.Now()) }
 
-func (c *runControl) suppressed(client int64) bool {
-	_, yes := c.unsubscribed.Load(client)
+// suppressed reports whether a client wants no email of a run any more.
+func (c *runControl) suppressed(it *item) bool {
+	if _, yes := c.unsubscribed.Load(outbox.ClientSuppressed{ClientID: it.ClientID}); yes {
+		return true
+	}
+	topic := it.batch.run.TopicID
+	if topic == 0 {
+		return false
+	}
+	_, yes := c.unsubscribed.Load(outbox.ClientSuppressed{ClientID: it.ClientID, TopicID: topic})
 	return yes
 }
 

@@ -139,7 +139,7 @@ func (s *sender) exchange(ctx context.Context, it *item, announced bool) {
 	s.stopProbing()
 	s.runs.moving(s.hard)
 	// One in flight: what this connection sent before is on record, or nothing more goes out.
-	if !s.confirmed() || ctx.Err() != nil || !s.lease.covers(it) || s.runs.suppressed(it.ClientID) {
+	if !s.confirmed() || ctx.Err() != nil || !s.lease.covers(it) || s.runs.suppressed(it) {
 		s.abort()
 		if !s.suppressed(it) {
 			s.queue.giveBack(it)
@@ -203,7 +203,7 @@ func (s *sender) unannounce(announced bool) {
 
 // suppressed ends an email whose client wants none any more.
 func (s *sender) suppressed(it *item) bool {
-	if !it.Suppressed && !s.runs.suppressed(it.ClientID) {
+	if !it.Suppressed && !s.runs.suppressed(it) {
 		return false
 	}
 	s.record(it, domain.Answer{}, domain.Disposition{Outcome: domain.OutcomeSuppressed})
@@ -233,13 +233,13 @@ func (s *sender) write(it *item) (err error) {
 	to := email.Recipient{
 		Email: it.Email, Name: it.Name, Comment: it.Comment, Fields: it.Fields, Date: s.clock.Now().UTC(),
 		MessageID:      s.returns.of(run.ID, it.Seq).messageID,
-		UnsubscribeURL: s.baseURL + "/unsubscribe/" + token, Token: token,
+		UnsubscribeURL: s.baseURL + "/unsubscribe/" + token + run.suffix, Token: token,
 	}
 	if run.template.NamesParts() {
 		to.FirstName, to.LastName = domain.Client{FullName: it.Name, FirstName: it.FirstName, LastName: it.LastName}.Names()
 	}
 	if s.returns.domain != "" {
-		to.UnsubscribeMailbox = s.tokens.Mailbox(it.ClientID, s.returns.domain)
+		to.UnsubscribeMailbox = s.tokens.Mailbox(it.ClientID, run.suffix, s.returns.domain)
 	}
 	s.body, err = run.template.Append(s.body[:0], to)
 	return err

@@ -141,7 +141,7 @@ func TestFaultUnsubscribedInMidRun(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if err := env.db.Clients().Unsubscribe(t.Context(), client); err != nil {
+		if err := env.db.Preferences().Stop(t.Context(), domain.RecipientLink{ClientID: client}, ""); err != nil {
 			t.Fatal(err)
 		}
 		at := time.Now()
