@@ -19,6 +19,17 @@ type MailingFilter struct {
 	Status   domain.MailingStatus
 	Disabled bool
 	Page     Page
+	Sort     string // one of MailingSorts; "": the newest first
+}
+
+// MailingSorts are what a list of mailings can be sorted by, besides its age: SQL by name. Such a list is counted to
+// its page, which an owner's mailings are few enough for.
+func MailingSorts() map[string]string {
+	return map[string]string{
+		"name": "lower(mailing.name)",
+		"next": "mailing.next_run_at NULLS LAST",
+		"last": "(SELECT max(scheduled_at) FROM runs WHERE mailing_id = mailing.id AND status <> 'missed') DESC NULLS LAST",
+	}
 }
 
 // MailingRow is a mailing in a list, with the deliveries of all its runs.
@@ -30,6 +41,8 @@ type MailingRow struct {
 	OwnerEmail   string
 	OwnerBlocked bool
 	LastRunAt    time.Time `bun:",nullzero"`
+
+	LastRunID, LastPlanned, LastAccepted, LastFailed int64 // of its latest run; 0: it has none
 }
 
 // List is one page of the list, newest first, and the number of all that match.
@@ -56,7 +69,14 @@ func (ms Mailings) List(ctx context.Context, filter MailingFilter) ([]MailingRow
 	if err != nil || total == 0 {
 		return rows, 0, err
 	}
-	err = ms.rows().Where("mailing.id IN (?)", filter.Page.newest(found, total, "mailing.id")).OrderExpr("mailing.id DESC").Scan(ctx, &rows)
+	by, sorted := MailingSorts()[filter.Sort]
+	if sorted {
+		by += ", mailing.id DESC"
+		found.OrderExpr(by).Limit(PageSize).Offset(int64(pageStart(filter.Page.Number, total)))
+	} else {
+		by, found = "mailing.id DESC", filter.Page.newest(found, total, "mailing.id")
+	}
+	err = ms.rows().Where("mailing.id IN (?)", found).OrderExpr(by).Scan(ctx, &rows)
 	return rows, total, postgres.TranslateError(err)
 }
 
@@ -78,7 +98,11 @@ func (ms Mailings) rows() *bun.SelectQuery {
 			coalesce(sum(run.accepted + coalesce(live.accepted, 0)), 0)::bigint AS accepted,
 			coalesce(sum(run.failed + coalesce(live.failed, 0)), 0)::bigint AS failed,
 			coalesce(sum(run.suppressed + coalesce(live.suppressed, 0)), 0)::bigint AS suppressed
-			FROM runs AS run ` + liveCounts + ` WHERE run.mailing_id = mailing.id) AS total ON TRUE`)
+			FROM runs AS run ` + liveCounts + ` WHERE run.mailing_id = mailing.id) AS total ON TRUE`).
+		ColumnExpr("coalesce(latest.id, 0) AS last_run_id, coalesce(latest.planned, 0) AS last_planned").
+		ColumnExpr("coalesce(latest.accepted, 0) AS last_accepted, coalesce(latest.failed, 0) AS last_failed").
+		Join(`LEFT JOIN LATERAL (SELECT run.id, run.planned, run.accepted + coalesce(live.accepted, 0) AS accepted, run.failed + coalesce(live.failed, 0) AS failed
+			FROM runs AS run ` + liveCounts + ` WHERE run.mailing_id = mailing.id AND run.status <> 'missed' ORDER BY run.id DESC LIMIT 1) AS latest ON TRUE`)
 }
 
 // Next are the owner's mailings that will send next, the soonest first; of owner 0 everybody's, whose owners may send.

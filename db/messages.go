@@ -25,6 +25,19 @@ type MessageRow struct {
 // List is one page of the owner's messages whose subject or body has query in it, the
 // newest first, and the number of all that match.
 func (ms Messages) List(ctx context.Context, owner int64, query string, page Page) ([]MessageRow, int, error) {
+	return ms.Sorted(ctx, owner, query, "", page)
+}
+
+// MessageSorts are what a list of messages can be sorted by, besides its age: SQL by name.
+func MessageSorts() map[string]string {
+	return map[string]string{
+		"subject": "lower(message.subject)", "changed": "message.updated_at DESC",
+		"used": "(SELECT count(*) FROM mailings WHERE message_id = message.id AND deleted_at IS NULL) DESC",
+	}
+}
+
+// Sorted is List sorted by one of MessageSorts.
+func (ms Messages) Sorted(ctx context.Context, owner int64, query, sort string, page Page) ([]MessageRow, int, error) {
 	rows := []MessageRow{}
 	found := ms.db.pg.Bun.NewSelect().TableExpr("messages AS message").Column("message.id").Where("message.owner_id = ?", owner)
 	if query = strings.TrimSpace(clean(query)); query != "" {
@@ -35,8 +48,15 @@ func (ms Messages) List(ctx context.Context, owner int64, query string, page Pag
 	if err != nil || total == 0 {
 		return rows, 0, err
 	}
+	by, sorted := MessageSorts()[sort]
+	if sorted {
+		by += ", message.id DESC"
+		found.OrderExpr(by).Limit(PageSize).Offset(int64(pageStart(page.Number, total)))
+	} else {
+		by, found = "message.id DESC", page.newest(found, total, "message.id")
+	}
 	err = ms.db.pg.Bun.NewSelect().TableExpr("messages AS message").ColumnExpr(messageColumns).
-		Where("message.id IN (?)", page.newest(found, total, "message.id")).OrderExpr("message.id DESC").Scan(ctx, &rows)
+		Where("message.id IN (?)", found).OrderExpr(by).Scan(ctx, &rows)
 	return rows, total, postgres.TranslateError(err)
 }
 
@@ -50,16 +70,21 @@ func (ms Messages) Row(ctx context.Context, owner, id int64) (row MessageRow, er
 	return row, postgres.TranslateError(err)
 }
 
-// maxChoices is how many messages a form still offers.
-const maxChoices = 500
+// maxChoices is how many messages a form offers at once.
+const maxChoices = 8
 
-// Choices are the owner's newest messages without their bodies, and the chosen one
-// before them.
-func (ms Messages) Choices(ctx context.Context, owner, chosen int64) ([]domain.Message, error) {
-	messages := []domain.Message{}
-	err := ms.db.pg.Bun.NewSelect().Model(&messages).Column("id", "subject").Where("owner_id = ?", owner).
-		OrderExpr("id = ? DESC, id DESC", chosen).Limit(maxChoices).Scan(ctx)
-	return messages, postgres.TranslateError(err)
+// Choices are the owner's newest messages whose subject has the query, without their bodies, and the chosen one before
+// them; more tells that there are others.
+func (ms Messages) Choices(ctx context.Context, owner, chosen int64, query string) (messages []domain.Message, more bool, err error) {
+	found := ms.db.pg.Bun.NewSelect().Model(&messages).Column("id", "subject", "updated_at").Where("owner_id = ?", owner)
+	if query = strings.TrimSpace(clean(query)); query != "" {
+		found.Where("(subject ILIKE ? OR id = ?)", "%"+escapeLike(query)+"%", chosen)
+	}
+	err = found.OrderExpr("id = ? DESC, id DESC", chosen).Limit(maxChoices + 1).Scan(ctx)
+	if more = len(messages) > maxChoices; more {
+		messages = messages[:maxChoices]
+	}
+	return messages, more, postgres.TranslateError(err)
 }
 
 // Get is one message; owner 0 reads anybody's, for managers.

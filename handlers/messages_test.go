@@ -36,7 +36,7 @@ func TestMessagesPlainForms(t *testing.T) {
 	path := fmt.Sprint("/messages/", messages[0].ID)
 	a.leads(t, path)
 	b.get(path).is(t, 200, "<html", "Hello, {{name}}", `sandbox=""`, `src="`+path+`/preview"`, path+"/test", "ann@people.example")
-	b.get(fmt.Sprint("/mailings/new?message_id=", messages[0].ID)).is(t, 200, fmt.Sprintf(`<option value="%d" selected>`, messages[0].ID))
+	b.get(fmt.Sprint("/mailings/new?message_id=", messages[0].ID)).is(t, 200, fmt.Sprintf(`name="message_id" value="%d" checked>`, messages[0].ID))
 	b.get(path+"/edit").is(t, 200, "# News", `name="_method" value="PUT"`)
 	b.post(path, "_method", "PUT", "subject", "Bye", "body", "text").leads(t, path)
 	b.get("/messages").is(t, 200, `id="message-`, "Bye", "0 mailings", "1 message")

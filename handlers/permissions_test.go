@@ -164,6 +164,7 @@ var decisions = []decision{
 	{"POST /mailings", owners, 422, 422, "", "name=News"}, // without a message
 	{"GET /mailings/new", owners, 200, 200, "", ""},
 	{"POST /mailings/clients", owners, 200, 200, "", ""},
+	{"POST /mailings/messages", owners, 200, 200, "", "message_q=News"},
 	{"POST /mailings/reach", owners, 200, 200, "", "audience=all"},
 	{"GET /mailings/:id", viewers, 200, 200, "mailing", ""},
 	{"PUT /mailings/:id", owners, 303, 200, "mailing", "name=Other&message_id={id}&audience=all&start_at=2031-01-06T10:00&timezone=UTC&periodicity=daily"},

@@ -159,6 +159,7 @@ func table(n nouns) []route {
 		{"POST", "/mailings", web.Owner, n.mailings.Create},
 		{"GET", "/mailings/new", web.Owner, n.mailings.New},
 		{"POST", "/mailings/clients", web.Owner, web.Costly(n.mailings.ShowPicker)},
+		{"POST", "/mailings/messages", web.Owner, web.Costly(n.mailings.ShowMessages)},
 		{"POST", "/mailings/reach", web.Owner, web.Costly(n.mailings.ShowRecipients)},
 		{"GET", "/mailings/:id", web.OwnerOrOverseer, n.mailings.Show},
 		{"PUT", "/mailings/:id", web.Owner, n.mailings.Update},

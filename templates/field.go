@@ -37,6 +37,13 @@ type Select struct {
 type Search struct {
 	Path, Query, Label, Hint string
 	Filter                   Select
+	Sort                     string // kept
+}
+
+// Sorted keeps how the list is sorted.
+func (s Search) Sorted(sort string) Search {
+	s.Sort = sort
+	return s
 }
 
 // newSearch is the template function
@@ -100,3 +107,6 @@ func (f Field) DescribedBy() string {
 	}
 	return strings.Join(ids, " ")
 }
+
+// Menu is the block ui/menu: what else can be done with the row Name.
+type Menu struct{ ID, Name string }

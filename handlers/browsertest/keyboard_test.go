@@ -81,9 +81,11 @@ func (v *visitor) mailingsByKeys() {
 	v.hit("form[action$='/launch'] button", " ")
 	v.see("#acts a[href$='/review?do=run']")
 	v.goByKeys("nav a[href='/mailings']")
+	v.hit("#mailing-rows .more", kb.Enter)
 	v.hit("#mailing-rows a[href$='/stop']", kb.Enter)
 	v.reads("#mailing-rows .badge", "finished")
 	v.on("#mailing-rows tr *")
+	v.hit("#mailing-rows .more", kb.Enter)
 	v.hit("#mailing-rows a[hx-delete]", kb.Enter)
 	v.on(".head a[href='/mailings/new']")
 }

@@ -30,6 +30,7 @@ func mailingsFlow(s *suite) {
 	owner.act(save)
 	owner.reads("main", "Autumn")
 	owner.open("/mailings")
+	owner.menu(rowOf("mailing", "Autumn"))
 	owner.act(rowOf("mailing", "Autumn") + " a[href$='/edit']")
 	owner.see("main form.form")
 	owner.fill("name", "Autumn emails")
@@ -94,9 +95,15 @@ func (v *visitor) prepare(addresses, subject string) {
 	v.follow("main form [type=submit]")
 }
 
-// choose picks the option of a select by its text.
+// choose ticks the radio button beside the text.
 func (v *visitor) choose(name, text string) {
 	v.t.Helper()
-	option := `//main//select[@name="` + name + `"]/option[contains(., "` + text + `")]`
-	v.set(name, ask(v, chromedp.Value(chromedp.Search(option), chromedp.NodeReady)))
+	v.do(chromedp.Click(chromedp.Search(`//main//label[contains(., "` + text + `")]/input[@name="` + name + `"]`)))
+}
+
+// menu opens what else can be done with a row.
+func (v *visitor) menu(row string) {
+	v.t.Helper()
+	v.click(row + " .more")
+	v.see(row + " .more-list")
 }

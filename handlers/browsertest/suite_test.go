@@ -3,6 +3,7 @@ package browsertest
 import (
 	"bytes"
 	"context"
+	"fmt"
 	"net/http"
 	"net/url"
 	"regexp"
@@ -154,6 +155,9 @@ func (v *visitor) find(words string) {
 // remove deletes a row of a list; where no scripts run a page asks whether it is meant.
 func (v *visitor) remove(row string) {
 	v.t.Helper()
+	if ask(v, chromedp.Evaluate[bool](fmt.Sprintf(`!!document.querySelector(%q)`, row+" .more"))) {
+		v.menu(row)
+	}
 	v.act(row + " a[href$='/delete']")
 	if v.plain {
 		v.follow("main form button.danger")

@@ -20,17 +20,18 @@ import (
 type mailingForm struct {
 	web.ListForm
 	domain.MailingForm
-	Message, Sender, Topic  string // their ids; of no sender or topic ""
-	Segment                 string // its id, "": none
-	Senders, Topics         []templates.Option
-	Segments                []templates.Option
-	Messages, Periodicities []templates.Option
-	OwnTags                 []db.TagCount
-	Found                   picker
-	WeekdayChoices          []weekdayChoice
-	Countries               []templates.Option
-	Recipients              recipientCount
-	Running                 bool // the anchor is fixed
+	Sender, Topic   string // their ids; of no sender or topic ""
+	Segment         string // its id, "": none
+	Senders, Topics []templates.Option
+	Segments        []templates.Option
+	Messages        messagePicker
+	Periodicities   []templates.Option
+	OwnTags         []db.TagCount
+	Found           picker
+	WeekdayChoices  []weekdayChoice
+	Countries       []templates.Option
+	Recipients      recipientCount
+	Running         bool // the anchor is fixed
 }
 
 // ProblemID is the id of the text that says what is wrong with a group of fields.
@@ -44,6 +45,22 @@ func (f mailingForm) Picker() picker {
 		f.Found.Problem = f.ProblemID("clients")
 	}
 	return f.Found
+}
+
+// messagePicker is the block mailings/messages: the chosen message, and those that a search finds.
+type messagePicker struct {
+	ID      string // of the element
+	Query   string
+	Options []pickedMessage
+	More    bool   // there are others
+	Problem string // what is wrong with the choice
+}
+
+type pickedMessage struct {
+	ID      int64
+	Subject string
+	Changed web.Moment
+	Picked  bool
 }
 
 // picker is the block mailings/picker: the picked clients, and those that a search finds.
@@ -191,9 +208,6 @@ func (h *Mailings) Update(r *web.Request) error {
 func (h *Mailings) showForm(r *web.Request, refusal error, id int64, typed domain.MailingForm) error {
 	form := &mailingForm{ListForm: web.ListForm{Noun: "mailing", ID: id}, MailingForm: typed, Periodicities: Periodicities(r),
 		WeekdayChoices: weekdayChoices(r, typed.Weekdays), Countries: countryChoices(r)}
-	if typed.MessageID != 0 {
-		form.Message = strconv.FormatInt(typed.MessageID, 10)
-	}
 	if typed.SenderID != 0 {
 		form.Sender = strconv.FormatInt(typed.SenderID, 10)
 	}
@@ -227,9 +241,10 @@ func (h *Mailings) choices(r *web.Request, form *mailingForm, refusal error) (er
 			templates.Option{Label: r.Viewer.T("mailings.end_at"), Value: r.Viewer.Wall(m.EndLocal)})
 		form.Revision = cmp.Or(form.Revision, web.Revision(stored))
 	}
-	if form.Messages, err = h.messageOptions(r, owner, form.MessageID); err != nil {
+	if form.Messages, err = h.findMessages(r, form.ID, form.MessageID); err != nil {
 		return err
 	}
+	form.Messages.Problem = r.Viewer.Errors(refusal).Of("message_id")
 	if form.Senders, err = h.Senders.Options(r); err != nil {
 		return err
 	}
@@ -259,14 +274,27 @@ func Periodicities(r *web.Request) (list []templates.Option) {
 	return list
 }
 
-// messageOptions are the newest messages and the chosen one, for the choice of one.
-func (h *Mailings) messageOptions(r *web.Request, owner, chosen int64) ([]templates.Option, error) {
-	messages, err := h.DB.Messages().Choices(r.UserContext(), owner, chosen)
-	options := []templates.Option{{Label: r.Viewer.T("mailings.choose_message")}}
-	for _, one := range messages {
-		options = append(options, templates.Option{Value: strconv.FormatInt(one.ID, 10), Label: one.Subject})
+// findMessages are the chosen message and the newest that the search of the form of the mailing id finds.
+func (h *Mailings) findMessages(r *web.Request, id, chosen int64) (messagePicker, error) {
+	view := messagePicker{ID: "mailing-" + strconv.FormatInt(id, 10) + "-messages", Query: r.FormValue("message_q")}
+	messages, more, err := h.DB.Messages().Choices(r.UserContext(), r.Viewer.User.ID, chosen, view.Query)
+	if view.More = more; len(messages) == 1 && view.Query == "" && chosen == 0 {
+		chosen = messages[0].ID
 	}
-	return options, err
+	for _, one := range messages {
+		view.Options = append(view.Options, pickedMessage{one.ID, one.Subject, r.Viewer.Moment(one.UpdatedAt), one.ID == chosen})
+	}
+	return view, err
+}
+
+// ShowMessages is the search for a message inside the form.
+func (h *Mailings) ShowMessages(r *web.Request) error {
+	id, _ := strconv.ParseInt(r.Query("id"), 10, 64)
+	view, err := h.findMessages(r, id, readForm(r).MessageID)
+	if err != nil {
+		return err
+	}
+	return r.Block(fiber.StatusOK, "mailings/messages", view)
 }
 
 // recipientCount is the block mailings/recipient-count: whom the audience in the form comes to.

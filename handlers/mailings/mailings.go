@@ -3,6 +3,7 @@ package mailings
 
 import (
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/gofiber/fiber/v2"
@@ -37,6 +38,8 @@ type mailingRow struct {
 	DisabledReason string
 	NextRunAt      web.Moment
 	LastRunAt      web.Moment
+	Audience       string // in words
+	Last           lastRun
 	// What the viewer may do with it now.
 	Edit, Launch, Stop, Run, Delete, Oversee bool
 	Pause, Resume, Copy                      bool
@@ -44,10 +47,20 @@ type mailingRow struct {
 	Recall                                   recallView
 }
 
+// lastRun is what came of the latest run, ID 0: there was none.
+type lastRun struct{ ID, Planned, Accepted, Failed int64 }
+
+// MenuID and MenuName are for the row's menu.
+func (m mailingRow) Menu() templates.Menu {
+	return templates.Menu{ID: "mailing-" + strconv.FormatInt(m.ID, 10) + "-menu", Name: m.Name}
+}
+
 // mailingsView is the page mailings/list and its block mailings/results.
 type mailingsView struct {
 	Query, Status string
 	Statuses      []templates.Option
+	Sort          string
+	Heads         []web.Head
 	Self          string // the address of these results
 	Found         string // how many, in words
 	Fragment      bool   // without the page around it
@@ -62,13 +75,20 @@ func (v mailingsView) Empty() bool { return len(v.Rows) == 0 && v.Query == "" &&
 func (h *Mailings) List(r *web.Request) error {
 	filter := db.MailingFilter{OwnerID: r.Viewer.User.ID, Query: r.Query("q"),
 		Status: domain.MailingStatus(r.Query("status")), Page: r.ListPage()}
+	var place func(n int) db.Cursor
+	if filter.Sort = r.Query("sort"); db.MailingSorts()[filter.Sort] == "" {
+		filter.Sort = ""
+	}
 	rows, total, err := h.DB.Mailings().List(r.UserContext(), filter)
 	if err != nil {
 		return err
 	}
+	if filter.Sort == "" {
+		place = func(n int) db.Cursor { return db.Cursor{rows[n].ID} }
+	}
 	view := mailingsView{Query: filter.Query, Status: string(filter.Status), Self: r.OriginalURL(), Fragment: r.HTMX(),
-		Found: r.Viewer.Found("mailings.found", total),
-		Pager: r.ListPager(filter.Page, total, len(rows), func(n int) db.Cursor { return db.Cursor{rows[n].ID} })}
+		Found: r.Viewer.Found("mailings.found", total), Pager: r.ListPager(filter.Page, total, len(rows), place), Sort: filter.Sort,
+		Heads: r.Heads(filter.Sort, []string{"last"}, "name", "mailings.mailing", "", "mailings.status", "", "mailings.audience", "last", "mailings.last_result", "next", "mailings.next_run")}
 	for _, one := range rows {
 		view.Rows = append(view.Rows, newRow(r, one))
 	}
@@ -82,6 +102,17 @@ func (h *Mailings) List(r *web.Request) error {
 	return r.Page(fiber.StatusOK, "mailings/list", view)
 }
 
+// audienceOf says in words who gets a mailing.
+func audienceOf(r *web.Request, m domain.Mailing) string {
+	switch m.Audience {
+	case domain.AudienceTags:
+		return strings.Join(m.Tags, ", ")
+	case domain.AudiencePicked:
+		return r.Viewer.T("mailings.audience_picked")
+	}
+	return r.Viewer.T("mailings.audience_" + string(m.Audience))
+}
+
 // newRow is the mailing as lists show it.
 func newRow(r *web.Request, m db.MailingRow) mailingRow {
 	now, user := time.Now(), r.Viewer.User
@@ -89,6 +120,7 @@ func newRow(r *web.Request, m db.MailingRow) mailingRow {
 	return mailingRow{
 		ID: m.ID, Name: m.Name, MessageID: m.MessageID, Subject: m.Subject, Periodicity: m.Periodicity, Status: m.Status,
 		DisabledReason: m.DisabledReason, NextRunAt: r.Viewer.Moment(m.NextRunAt), LastRunAt: r.Viewer.Moment(m.LastRunAt),
+		Audience: audienceOf(r, m.Mailing), Last: lastRun{m.LastRunID, m.LastPlanned, m.LastAccepted, m.LastFailed},
 		Edit: mine && m.MayEdit(), Launch: mine && m.MayLaunch(now), Stop: mine && m.MayStop(now), Run: mine && m.MayRun(now), Delete: mine, Oversee: user.MayOversee(),
 		Pause: mine && m.MayPause(), Resume: mine && m.MayResume(), Copy: mine, Paused: m.Paused(), Recall: recallOf(r, m.Mailing),
 	}
@@ -138,7 +170,11 @@ func (h *Mailings) ownMailing(r *web.Request) (domain.Mailing, error) {
 
 // rowOf adds to a mailing what its row shows besides.
 func (h *Mailings) rowOf(r *web.Request, m domain.Mailing) (mailingRow, error) {
-	row := db.MailingRow{Mailing: m}
+	row, err := h.DB.Mailings().Row(r.UserContext(), m.ID)
+	if err != nil {
+		return mailingRow{}, err
+	}
+	row.Mailing = m
 	long := 0
 	if m.MessageID != 0 {
 		message, err := h.DB.Messages().Get(r.UserContext(), m.OwnerID, m.MessageID)

@@ -18,6 +18,7 @@ func TestViews(t *testing.T) {
 		"mailings/fields":          mailingForm{},
 		"mailings/form":            mailingForm{},
 		"mailings/list":            mailingsView{},
+		"mailings/messages":        messagePicker{},
 		"mailings/new":             mailingForm{},
 		"mailings/picker":          picker{},
 		"mailings/throughput":      throughput{},

@@ -30,9 +30,16 @@ type messageRow struct {
 	Long      int    // kB, where mailboxes may not show it to its end; else 0
 }
 
+// Menu names the row's menu.
+func (m messageRow) Menu() templates.Menu {
+	return templates.Menu{ID: "message-" + strconv.FormatInt(m.ID, 10) + "-menu", Name: m.Subject}
+}
+
 // messagesView is the page messages/list and its block messages/results.
 type messagesView struct {
 	Query    string
+	Sort     string
+	Heads    []web.Head
 	Self     string // the address of these results
 	Found    string // how many, in words
 	Fragment bool   // without the page around it
@@ -46,13 +53,21 @@ func (v messagesView) Empty() bool { return len(v.Rows) == 0 && v.Query == "" }
 // List is the list; its search asks for the results alone.
 func (h *Messages) List(r *web.Request) error {
 	page := r.ListPage()
-	rows, total, err := h.DB.Messages().List(r.UserContext(), r.Viewer.User.ID, r.Query("q"), page)
+	sort := r.Query("sort")
+	var place func(n int) db.Cursor
+	if db.MessageSorts()[sort] == "" {
+		sort = ""
+	}
+	rows, total, err := h.DB.Messages().Sorted(r.UserContext(), r.Viewer.User.ID, r.Query("q"), sort, page)
 	if err != nil {
 		return err
 	}
-	view := messagesView{Query: r.Query("q"), Self: r.OriginalURL(), Fragment: r.HTMX(),
-		Found: r.Viewer.Found("messages.found", total),
-		Pager: r.ListPager(page, total, len(rows), func(n int) db.Cursor { return db.Cursor{rows[n].ID} })}
+	if sort == "" {
+		place = func(n int) db.Cursor { return db.Cursor{rows[n].ID} }
+	}
+	view := messagesView{Query: r.Query("q"), Sort: sort, Self: r.OriginalURL(), Fragment: r.HTMX(),
+		Heads: r.Heads(sort, []string{"used", "changed"}, "subject", "messages.subject", "used", "messages.used", "changed", "messages.changed"),
+		Found: r.Viewer.Found("messages.found", total), Pager: r.ListPager(page, total, len(rows), place)}
 	for _, one := range rows {
 		view.Rows = append(view.Rows, h.messageRow(r, one))
 	}

@@ -12,6 +12,9 @@ import (
 func TestViews(t *testing.T) {
 	webtest.Views(t, map[string]any{
 		"ui/revision":         Form{},
+		"ui/head":             Head{},
+		"ui/menu":             templates.Menu{},
+		"ui/menu-end":         nil,
 		"ui/once":             nil,
 		"ui/kept":             []string{},
 		"errors/page":         errorView{},
