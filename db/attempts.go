@@ -93,10 +93,11 @@ func (a Attempts) List(ctx context.Context, filter AttemptFilter) (rows []Attemp
 // DeliveryRow is a delivery in the list of its run.
 type DeliveryRow struct {
 	domain.Delivery
-	Status domain.AttemptStatus // of the last attempt
-	Code   int
-	Answer string // the server's words
-	Class  domain.Class
+	Skipped string               // why its client got nothing by their own choice, "" else
+	Status  domain.AttemptStatus // of the last attempt
+	Code    int
+	Answer  string // the server's words
+	Class   domain.Class
 }
 
 // Deliveries is one page of a run's deliveries in their order; more tells whether another
