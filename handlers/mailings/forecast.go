@@ -16,21 +16,14 @@ type forecastView struct {
 	Problem            string
 	Runs               int64
 	Emails             int64
-	Days               []forecastDay
+	Rows               []forecastRow
 	More               int // runs that are not shown
-}
-
-// forecastDay is the block mailings/forecast-day.
-type forecastDay struct {
-	Words  string
-	Emails int64
-	Rows   []forecastRow
 }
 
 type forecastRow struct {
 	MailingID  int64
 	Name       string
-	At         web.Moment // Text is the clock
+	At         web.Moment
 	Recipients int64
 }
 
@@ -68,12 +61,11 @@ func (h *Mailings) Forecast(r *web.Request) error {
 	return r.Page(status, "mailings/forecast", view)
 }
 
-// forecast fills in the days; each mailing's recipients are counted once.
+// forecast fills in the runs; each mailing's recipients are counted once.
 func (h *Mailings) forecast(r *web.Request, view *forecastView, slots []domain.Slot) error {
 	recipients := map[int64]int64{}
-	date := ""
 	for i, slot := range slots {
-		m, at := slot.Mailing, slot.At.In(r.Viewer.Zone)
+		m := slot.Mailing
 		if _, counted := recipients[m.ID]; !counted {
 			n, _, err := h.DB.Mailings().RecipientCount(r.UserContext(), m)
 			if err != nil {
@@ -87,15 +79,9 @@ func (h *Mailings) forecast(r *web.Request, view *forecastView, slots []domain.S
 			view.More++
 			continue
 		}
-		if at.Format(time.DateOnly) != date {
-			date = at.Format(time.DateOnly)
-			view.Days = append(view.Days, forecastDay{Words: r.Viewer.DayMonth(at)})
-		}
-		day := &view.Days[len(view.Days)-1]
 		moment := r.Viewer.Moment(slot.At)
-		moment.Text = at.Format("15:04")
-		day.Emails += recipients[m.ID]
-		day.Rows = append(day.Rows, forecastRow{m.ID, m.Name, moment, recipients[m.ID]})
+		moment.Text = r.Viewer.Day(slot.At.In(r.Viewer.Zone))
+		view.Rows = append(view.Rows, forecastRow{m.ID, m.Name, moment, recipients[m.ID]})
 	}
 	return nil
 }
