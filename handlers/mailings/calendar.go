@@ -66,7 +66,7 @@ func (h *Mailings) Calendar(r *web.Request) error {
 		return err
 	}
 	end := first.AddDate(0, 1, 0)
-	slots := domain.Slots(mailings, first, end)
+	slots := domain.Ahead(mailings, first, end)
 	var clashes []domain.Clash
 	if len(slots) > 1 {
 		overlaps, err := h.DB.Mailings().Overlaps(r.UserContext(), user.ID, mailings)
