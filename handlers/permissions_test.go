@@ -112,6 +112,9 @@ var decisions = []decision{
 	{"PUT /messages/draft", owners, 200, 200, "", "subject=Hello&body=Hello"},
 	{"POST /messages/advice", owners, 200, 200, "", "subject=Hello&body=Hello"},
 	{"PUT /messages/advice", owners, 200, 200, "", "subject=Hello&body=Hello"},
+	{"POST /messages/links", owners, 200, 200, "", "body=Hello"},
+	{"PUT /messages/links", owners, 200, 200, "", "body=Hello"},
+	{"GET /messages/:id/links", owners, 200, 200, "message", ""},
 	{"POST /messages/pictures", owners, 422, 422, "", ""}, // without a file
 	{"POST /messages/preview", owners, 200, 200, "", "subject=Hello&body=Hello"},
 	{"PUT /messages/preview", owners, 200, 200, "", "subject=Hello&body=Hello"},

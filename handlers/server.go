@@ -19,6 +19,7 @@ import (
 	"skychimp/handlers/home"
 	"skychimp/handlers/imports"
 	"skychimp/handlers/inbox"
+	"skychimp/handlers/links"
 	"skychimp/handlers/mailings"
 	"skychimp/handlers/messages"
 	"skychimp/handlers/onboarding"
@@ -39,6 +40,7 @@ type Config struct {
 	web.Config
 	Media     *db.Media          // pictures of posts and emails
 	DNS       *resolver.Resolver // looks after the domains of senders
+	Links     *links.Checker     // asks the links of emails; nil: one that tests need not change
 	Check     func(context.Context) []emailauth.Line
 	Passwords *web.Passwords
 }
@@ -73,7 +75,7 @@ func newNouns(config Config, database *db.DB, files *static.Files, log *slog.Log
 		topics:   &topics.Topics{DB: database},
 		segments: &segments.Segments{DB: database},
 		checks:   &checks.Checks{Look: config.Check},
-		imports:  &imports.Imports{DB: database}, inbox: &inbox.Inbox{DB: database}, messages: &messages.Messages{DB: database, Media: config.Media},
+		imports:  &imports.Imports{DB: database}, inbox: &inbox.Inbox{DB: database}, messages: messages.New(database, config.Media, config.Links),
 		recipients: &recipients.Recipients{DB: database, Secret: config.Secret, SecretOld: config.SecretOld},
 	}
 	n.runs = &runs.Runs{DB: database, Bounces: config.Bounces, Messages: n.messages}

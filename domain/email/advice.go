@@ -30,8 +30,8 @@ func Advice(subject, body string) (list domain.ValidationErrors) {
 		if target.Picture || err != nil || at.Host == "" {
 			continue
 		}
-		switch host := strings.TrimPrefix(strings.ToLower(at.Hostname()), "www."); {
-		case host == "example.com" || host == "example.org" || host == "example.net" || strings.HasSuffix(host, ".example"):
+		switch {
+		case isSample(at):
 			list.Add("body", "messages.advice_sample", "Address", shorten(content.marks.reveal(target.Address), 60))
 		case at.Scheme == "http":
 			list.Add("body", "messages.advice_http", "Address", shorten(content.marks.reveal(target.Address), 60))
@@ -44,6 +44,12 @@ func Advice(subject, body string) (list domain.ValidationErrors) {
 		list.Add("body", "messages.advice_clipped")
 	}
 	return list
+}
+
+// isSample tells the addresses that stand for others (RFC 2606).
+func isSample(at *url.URL) bool {
+	host := strings.TrimPrefix(strings.ToLower(at.Hostname()), "www.")
+	return host == "example.com" || host == "example.org" || host == "example.net" || strings.HasSuffix(host, ".example")
 }
 
 // wordless reports whether a picture has no words for who doesn't see it.

@@ -82,6 +82,7 @@ type Composer struct {
 	Hold    templates.ValidationErrors
 	Editors []blockEditor
 	Kinds   []templates.Option // that can be added
+	Fields  []fieldChip        // that texts can hold
 }
 
 // First are the blocks that can be added before all others.
@@ -122,12 +123,13 @@ func (h *Messages) Composer(r *web.Request, d Draft, id, path string, focus int,
 	}
 	body, image := refusal(r, err, "body"), refusal(r, err, "image")
 	c.Hold["body"] = body
-	if d.AsMarkdown {
-		return c, nil
-	}
 	own, err := h.DB.Fields().List(r.UserContext(), r.Viewer.User.ID)
 	if err != nil {
 		return c, err
+	}
+	c.Fields = fieldChips(r.Viewer, own)
+	if d.AsMarkdown {
+		return c, nil
 	}
 	shelf, err := h.DB.Pictures().Latest(r.UserContext(), r.Viewer.User.ID, shelfPictures)
 	if err != nil {

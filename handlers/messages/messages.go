@@ -11,14 +11,26 @@ import (
 	"skychimp/domain"
 	"skychimp/domain/email"
 	"skychimp/handlers/clients"
+	"skychimp/handlers/links"
 	"skychimp/handlers/web"
 	"skychimp/templates"
 )
 
 // Messages answers what concerns an owner's messages.
 type Messages struct {
-	DB    *db.DB
-	Media *db.Media
+	DB      *db.DB
+	Media   *db.Media
+	checker *links.Checker
+	asking  *web.Slots
+}
+
+// New asks the links of emails by checker, or as one in use is made where that is nil.
+func New(database *db.DB, media *db.Media, checker *links.Checker) *Messages {
+	if checker == nil {
+		checker = &links.Checker{}
+	}
+	// Waiting for other machines takes no slot of what costs this one: saving must not wait for it.
+	return &Messages{DB: database, Media: media, checker: checker, asking: web.NewSlots(8, 1, 15*time.Second)}
 }
 
 // messageRow is the block messages/row.

@@ -160,6 +160,63 @@ const marked = (state, mark) => {
   return empty ? Boolean(mark.isInSet(state.storedMarks ?? $from.marks())) : state.doc.rangeHasMark(from, to, mark);
 };
 
+// A row of fields: who presses one is asked for the words where a client has none, and then it is put in.
+function chips(insert) {
+  const row = document.getElementById("field-chips")?.content.firstElementChild.cloneNode(true);
+  if (!row) return null;
+  const ask = row.querySelector(".chip-ask");
+  const line = ask.querySelector("input");
+  let chosen;
+  const done = () => {
+    const words = line.value.replace(/[{}|\r\n]/g, " ").trim();
+    ask.hidden = true;
+    insert("{{" + chosen.dataset.key + (words && "|" + words) + "}}");
+    line.value = "";
+    chosen.setAttribute("aria-expanded", "false");
+  };
+  row.addEventListener("click", (event) => {
+    const button = event.target.closest("button");
+    if (!button) return;
+    if (button.dataset.do === "insert") return done();
+    chosen?.setAttribute("aria-expanded", "false");
+    chosen = button;
+    chosen.setAttribute("aria-expanded", "true");
+    ask.hidden = false;
+    ask.querySelector("b").textContent = button.textContent;
+    line.placeholder = button.dataset.sample;
+    line.focus();
+  });
+  line.addEventListener("keydown", (event) => {
+    if (event.key === "Enter") done();
+    else if (event.key === "Escape") {
+      ask.hidden = true;
+      chosen.focus();
+    } else return;
+    event.preventDefault();
+    event.stopPropagation();
+  });
+  line.addEventListener("input", (event) => event.stopPropagation()); // it is no part of the email
+  return row;
+}
+
+// The row of fields stands below the plain field that has the focus.
+const takesFields = "input[name=subject], input[name=preheader], textarea[name=body]:not([hidden]), .block input[type=text]:not([inputmode]):not([name$=alt]), .block-text textarea";
+document.addEventListener("focusin", (event) => {
+  const field = event.target;
+  if (!field.matches?.(takesFields) || field.closest(".rich-tools, .field-chips") || !field.form?.querySelector(".composer")) return;
+  const row = chips((source) => {
+    field.setRangeText(source, field.selectionStart, field.selectionEnd, "end");
+    field.dispatchEvent(new Event("input", { bubbles: true }));
+    field.focus();
+  });
+  if (!row || field.nextElementSibling?.matches(".field-chips")) return;
+  document.querySelectorAll(".field > .field-chips").forEach((one) => one.remove());
+  row.addEventListener("pointerdown", (press) => {
+    if (!press.target.closest("input")) press.preventDefault();
+  });
+  field.after(row);
+});
+
 function rich(place, template) {
   const area = place.querySelector("textarea");
   const tools = template.content.firstElementChild.cloneNode(true);
@@ -227,16 +284,20 @@ function rich(place, template) {
     event.preventDefault();
     if (event.key === "Escape") view.focus();
   });
+  const row = chips((source) => {
+    view.dispatch(view.state.tr.replaceSelectionWith(schema.nodes.field.create({ source })));
+    view.focus();
+  });
+  if (row) tools.append(row);
   // A press of a tool must not take the focus, and the selection with it, out of the text.
   tools.addEventListener("pointerdown", (event) => {
-    if (event.target !== line) event.preventDefault();
+    if (!event.target.closest("input")) event.preventDefault();
   });
   tools.addEventListener("click", (event) => {
-    const button = event.target.closest("button");
+    const button = event.target.closest("button[data-do]");
     if (!button) return;
-    const { do: what, field } = button.dataset;
-    if (field) view.dispatch(view.state.tr.replaceSelectionWith(schema.nodes.field.create({ source: field })));
-    else if (what === "link") return askLink();
+    const { do: what } = button.dataset;
+    if (what === "link") return askLink();
     else if (what === "link-set") return insertLink();
     else commands[what](view.state, view.dispatch);
     view.focus();
@@ -329,7 +390,7 @@ function enhance(root) {
   root.querySelectorAll("[data-picture]").forEach(picture);
   const template = document.getElementById("rich-tools") ?? root.querySelector?.("#rich-tools");
   if (!template) return;
-  template.content.querySelectorAll("[data-field]").forEach((one) => (labels[one.dataset.field.slice(2, -2)] = one.textContent.trim()));
+  document.getElementById("field-chips")?.content.querySelectorAll("[data-key]").forEach((one) => (labels[one.dataset.key] = one.textContent.trim()));
   root.querySelectorAll("[data-rich]").forEach((place) => {
     if (!place.querySelector(".rich")) rich(place, template);
   });
