@@ -4,7 +4,7 @@ import (
 	"context"
 
 	"github.com/jackc/pgx/v5"
-	"github.com/uptrace/bun"
+	"github.com/uptrace/bun/dialect/pgdialect"
 
 	"skychimp/db/postgres"
 	"skychimp/domain"
@@ -90,7 +90,7 @@ func emailTaken(err error) error {
 // is dropped.
 func (cs Clients) Delete(ctx context.Context, owner, id int64) error {
 	return cs.db.pg.InTx(ctx, func(tx Tx) error {
-		erased, err := eraseClients(ctx, tx, owner, "id", id)
+		erased, err := eraseClients(ctx, tx, owner, []int64{id})
 		if err == nil && erased == 0 {
 			err = domain.Errorf(domain.NotFound, "", "errors.not_found")
 		}
@@ -101,19 +101,19 @@ func (cs Clients) Delete(ctx context.Context, owner, id int64) error {
 	})
 }
 
-// eraseClients deletes the owner's clients whose column is value, remembers who unsubscribed or complained and
+// eraseClients deletes those of the clients that are the owner's, remembers who unsubscribed or complained and
 // whom their links meant, tells the engines, and counts them.
-func eraseClients(ctx context.Context, tx Tx, owner int64, column string, value int64) (erased int, err error) {
+func eraseClients(ctx context.Context, tx Tx, owner int64, ids []int64) (erased int, err error) {
 	var gone []int64
 	err = tx.NewRaw(`WITH gone AS (
-			DELETE FROM clients WHERE owner_id = ? AND ? = ? RETURNING id, email, suppressed_at, suppressed_reason
+			DELETE FROM clients WHERE owner_id = ? AND id = ANY(?) RETURNING id, email, suppressed_at, suppressed_reason
 		), remembered AS (
 			INSERT INTO optouts SELECT ?, sha256(convert_to(lower(email), 'UTF8')), suppressed_at FROM gone
 			WHERE suppressed_reason IN ('unsubscribed', 'complained') ON CONFLICT DO NOTHING
 		), deleted AS (
 			INSERT INTO deleted_clients SELECT id, ?, sha256(convert_to(lower(email), 'UTF8')) FROM gone
 		) SELECT id FROM gone`,
-		owner, bun.Ident(column), value, owner, owner).Scan(ctx, &gone)
+		owner, pgdialect.Array(ids), owner, owner).Scan(ctx, &gone)
 	if err != nil {
 		return 0, err
 	}

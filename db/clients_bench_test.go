@@ -92,7 +92,7 @@ func BenchmarkImport(b *testing.B) {
 		for _, again := range []string{"new", "known"} {
 			list, mapping := newImport(b, d, owner, text.String())
 			begun := time.Now()
-			if _, err := d.Imports().Check(b.Context(), domain.Import{OwnerID: owner, Content: list.Content, Mapping: mapping}); err != nil {
+			if _, err := d.Imports().Check(b.Context(), domain.Import{ID: list.ID, OwnerID: owner, Mapping: mapping}); err != nil {
 				b.Fatal(err)
 			}
 			checked := time.Now()

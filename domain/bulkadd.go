@@ -2,11 +2,12 @@ package domain
 
 import (
 	"errors"
+	"iter"
 	"slices"
 	"strings"
 )
 
-// ClientsMax is how many addresses can be pasted at once; longer lists are imported.
+// ClientsMax is how many pasted addresses are added at once; longer lists go the way of a file.
 const ClientsMax = 500
 
 // BulkLine is a pasted line that was not added, counted from 1.
@@ -40,13 +41,37 @@ func ParseClients(text, tags string) (clients []Client, bad []BulkLine, err erro
 			}
 		}
 	}
-	switch {
-	case len(clients)+len(bad) == 0:
+	if len(clients)+len(bad) == 0 {
 		p.Add("addresses", "clients.email_required")
-	case len(clients)+len(bad) > ClientsMax:
-		p.Add("addresses", "clients.bulk_many", "Max", ClientsMax)
 	}
 	return clients, bad, p.Err()
+}
+
+// PastedLines are pasted clients as the lines of a list: address, name, comment.
+func PastedLines(text string) iter.Seq2[ImportLine, error] {
+	return func(yield func(ImportLine, error) bool) {
+		number := 0
+		for line := range strings.Lines(text) {
+			number++
+			if strings.TrimSpace(line) == "" {
+				continue
+			}
+			read, wrong := readLine(line)
+			if len(wrong) > 0 || len(read) == 0 {
+				read = []Client{{Email: strings.TrimSpace(line)}}
+			}
+			for _, c := range read {
+				if !yield(ImportLine{Line: number, Cells: []string{c.Email, c.FullName, c.Comment}}, nil) {
+					return
+				}
+			}
+		}
+	}
+}
+
+// PastedMapping says what they mean.
+func PastedMapping(tags string) ImportMapping {
+	return ImportMapping{Columns: []string{"email", "full_name", "comment"}, Tags: tags}
 }
 
 // readLine gives the clients of one line, or the first error.
@@ -101,6 +126,46 @@ func readColumns(parts []string) ClientForm {
 	}
 	form.Comment = strings.Join(rest, ", ")
 	return form
+}
+
+// mailboxes are the addresses in a cell, each with the name beside it: as a list of them, with mailto:, in angle or
+// round brackets. What has no address is one all the same, for its text to be told.
+func mailboxes(cell string) (found []ClientForm) {
+	if !strings.ContainsAny(cell, " \t\n,;:<>()\"'") { // nearly all
+		if cell == "" {
+			return nil
+		}
+		return []ClientForm{{Email: cell}}
+	}
+	cell = strings.NewReplacer(" ::: ", ",", "\n", ",", "\r", "").Replace(cell)
+	for _, part := range splitLine(cell) {
+		if strings.Count(part, "@") > 1 && !strings.Contains(part, "<") {
+			for word := range strings.FieldsSeq(part) {
+				if word = strings.Trim(word, "()[]"); strings.Contains(word, "@") {
+					found = append(found, readMailbox(word))
+				}
+			}
+			continue
+		}
+		if name, email, in := strings.Cut(part, "("); in && strings.Contains(email, "@") && strings.HasSuffix(email, ")") { // as Outlook has it
+			part = name + "<" + strings.TrimSuffix(email, ")") + ">"
+		}
+		found = append(found, readMailbox(part))
+	}
+	for i := range found {
+		found[i].Email = unquoted(found[i].Email)
+		if bare, is := cutPrefixFold(found[i].Email, "mailto:"); is {
+			found[i].Email, _, _ = strings.Cut(bare, "?")
+		}
+	}
+	return found
+}
+
+func cutPrefixFold(text, prefix string) (rest string, is bool) {
+	if len(text) < len(prefix) || !strings.EqualFold(text[:len(prefix)], prefix) {
+		return text, false
+	}
+	return text[len(prefix):], true
 }
 
 func unquoted(text string) string { return strings.Trim(text, " \t\"'") }

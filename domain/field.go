@@ -29,10 +29,10 @@ func FieldTypes() []FieldType {
 
 // The limits of fields.
 const (
-	MaxFields       = 30
-	maxFieldLabel   = 60  // characters
-	maxFieldText    = 500 // characters of a value
-	maxFieldChoices = 100
+	MaxFields     = 30
+	maxFieldLabel = 60  // characters
+	maxFieldText  = 500 // characters of a value
+	MaxChoices    = 100
 )
 
 // Field is one typed property that an owner gives his clients.
@@ -141,8 +141,8 @@ func checkChoices(p *ValidationErrors, choices []string) {
 	switch {
 	case len(choices) < 2:
 		p.Add("choices", "fields.choices_few")
-	case len(choices) > maxFieldChoices:
-		p.Add("choices", "fields.choices_many", "Max", maxFieldChoices)
+	case len(choices) > MaxChoices:
+		p.Add("choices", "fields.choices_many", "Max", MaxChoices)
 	case slices.ContainsFunc(choices, func(c string) bool { return utf8.RuneCountInString(c) > 100 || hasControl(c) }):
 		p.Add("choices", "fields.choice_long", "Max", 100)
 	}

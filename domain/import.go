@@ -8,10 +8,13 @@ import (
 
 // The limits of an uploaded list.
 const (
-	ImportMaxBytes   = 20 << 20
-	ImportMaxRows    = 200_000
-	ImportMaxColumns = 50
+	ImportMaxBytes   = 60 << 20
+	ImportMaxRows    = 1_000_000
+	ImportMaxColumns = 1000
 )
+
+// ImportKeptFor is how long is kept what an import did: till then it can be undone.
+const ImportKeptFor = 30 * 24 * time.Hour
 
 // What an owner may leave that was never started; older lists make room for new ones.
 const (
@@ -25,13 +28,14 @@ type Import struct {
 	ID        int64 `bun:",pk,autoincrement"`
 	OwnerID   int64
 	FileName  string
-	Content   []byte        // the lines as PackImport wrote them, empty when they are no longer needed
 	Mapping   ImportMapping `bun:"type:jsonb"`
 	Status    ImportStatus
-	Total     int // lines to import; until the start including the header row
-	Done      int // lines done, from the first
+	Sheets    []ImportSheet `bun:"type:jsonb,nullzero,default:'[]'"` // of a workbook
+	Total     int           // lines to import; until the start including the header row
+	Done      int           // lines done, from the first
 	Created   int
 	Updated   int
+	Same      int
 	Bad       int
 	Fields    []Field   `bun:"-"` // the owner's
 	CreatedAt time.Time `bun:",nullzero,default:now()"`
@@ -47,9 +51,33 @@ const (
 	ImportQueued  ImportStatus = "queued"
 	ImportRunning ImportStatus = "running"
 	ImportDone    ImportStatus = "done"
+	ImportUndoing ImportStatus = "undoing"
 	ImportUndone  ImportStatus = "undone"
 	ImportFailed  ImportStatus = "failed"
 )
+
+// ImportSheet is a sheet of a workbook, with the number of its lines.
+type ImportSheet struct {
+	Name  string
+	Total int
+}
+
+// Take puts what a list has into a new import, whose sheets have these names.
+func (i *Import) Take(packed PackedImport, names []string, fields []Field) {
+	i.Total, i.Sheets = packed.Total, nil
+	for n, sheet := range packed.Sheets {
+		if n < len(names) {
+			sheet.Name = names[n]
+		}
+		i.Sheets = append(i.Sheets, sheet)
+	}
+	if i.Mapping.Columns == nil {
+		sheet := GuessSheet(packed.First)
+		i.Mapping = GuessMapping(packed.First[sheet], fields)
+		i.Mapping.Sheet = sheet
+	}
+	i.Total = i.Sheets[i.Mapping.Sheet].Total
+}
 
 // Going reports whether the import is queued or running.
 func (i Import) Going() bool { return i.Status == ImportQueued || i.Status == ImportRunning }
@@ -60,6 +88,9 @@ func (i *Import) Map(mapping ImportMapping) error {
 		return Errorf(Conflict, "", "imports.started")
 	}
 	i.Mapping = mapping
+	if mapping.Sheet >= 0 && mapping.Sheet < len(i.Sheets) {
+		i.Total = i.Sheets[mapping.Sheet].Total
+	}
 	return mapping.Check()
 }
 
@@ -69,20 +100,25 @@ func (i *Import) Start(mapping ImportMapping) error {
 		return err
 	}
 	if i.Status = ImportQueued; mapping.Header {
-		i.Total--
+		i.Total = max(0, i.Total-mapping.Above-1)
 	}
 	return nil
 }
 
-// Unchanged is the number of clients that needed no change.
-func (i Import) Unchanged() int { return i.Done - i.Created - i.Updated - i.Bad }
+// Undoable reports whether what the import did can be taken back.
+func (i Import) Undoable(now time.Time) bool {
+	return (i.Status == ImportDone || i.Status == ImportFailed) && now.Before(i.CreatedAt.Add(ImportKeptFor))
+}
 
-// Undo marks the import as undone; the caller deletes the clients it created.
-func (i *Import) Undo() error {
-	if i.Status != ImportDone && i.Status != ImportFailed {
+// Undo begins to take the import back; the caller deletes the clients it created, and restores those it changed.
+func (i *Import) Undo(now time.Time) error {
+	switch {
+	case i.Status != ImportDone && i.Status != ImportFailed:
 		return Errorf(Conflict, "", "imports.not_done")
+	case !i.Undoable(now):
+		return Errorf(Conflict, "", "imports.too_old")
 	}
-	i.Status = ImportUndone
+	i.Status = ImportUndoing
 	return nil
 }
 
@@ -90,13 +126,34 @@ func (i *Import) Undo() error {
 // "" to skip it. Columns of the same meaning are joined, of a field the first filled one counts. Tags are given to every client of the list.
 type ImportMapping struct {
 	Columns []string
-	Header  bool // the first line names the columns
+	Header  bool // a line names the columns
+	Above   int  `json:",omitempty"` // lines above that one, which are titles
 	Tags    string
+	Sheet   int         `json:",omitempty"` // of a workbook, from 0
+	Each    bool        `json:",omitempty"` // a line makes a client of each of its addresses, not of the first alone
+	Names   NameOrder   `json:",omitempty"`
+	Dates   ImportDates `json:",omitempty"`
 }
 
-// ImportFields are the meanings a column can have beside the owner's fields: the form fields of a client.
+// ImportDates say what dates like 05/01/2026 are.
+type ImportDates string
+
+// The two orders of dates; without one such a date is refused.
+const (
+	DayFirst   ImportDates = "day_first"
+	MonthFirst ImportDates = "month_first"
+)
+
+// What a column can mean that says who gets no emails: by words, yes for who gets none, and yes for who does.
+const (
+	columnStatus     = "status"
+	columnSubscribed = "subscribed"
+)
+
+// ImportFields are the meanings a column can have beside the owner's fields: the form fields of a client, the middle
+// name, which is a part of the full one alone, and who gets no emails.
 func ImportFields() []string {
-	return []string{"email", "full_name", "first_name", "last_name", "comment", "tags"}
+	return []string{"email", "full_name", "first_name", "middle_name", "last_name", "comment", "tags", columnStatus, columnSubscribed}
 }
 
 // NewField begins the meaning of a column that a field is to be made for; the type follows.
@@ -125,83 +182,27 @@ func (m ImportMapping) NewFields(header []string) map[int]FieldForm {
 // Check returns an error for a mapping without a column of addresses.
 func (m ImportMapping) Check() error {
 	var p ValidationErrors
-	emails := 0
+	emails := false
 	for _, column := range m.Columns {
 		if column == "email" {
-			emails++
+			emails = true
 		} else if column != "" && !slices.Contains(ImportFields(), column) && !strings.HasPrefix(column, "field.") {
 			p.Add("columns", "imports.column_unknown")
 		}
 	}
-	if emails != 1 {
+	if !emails {
 		p.Add("columns", "imports.email_column")
 	}
 	checkTags(&p, ParseTags(m.Tags))
 	return p.Err()
 }
 
-// GuessMapping reads column names in English or Russian, and looks for the
-// column of addresses. lines are the first of the file, fields the owner's. A column that is named as an export names
-// it, or as a field is called, is that.
-func GuessMapping(lines []ImportLine, fields []Field) ImportMapping {
-	m := ImportMapping{Columns: []string{}}
-	if len(lines) == 0 {
-		return m
-	}
-	first := lines[0].Cells
-	m.Header = !slices.ContainsFunc(first, hasAddress)
-	for _, line := range lines {
-		for len(m.Columns) < min(len(line.Cells), ImportMaxColumns) {
-			m.Columns = append(m.Columns, "")
+// Emails is how many columns have addresses.
+func (m ImportMapping) Emails() (n int) {
+	for _, column := range m.Columns {
+		if column == "email" {
+			n++
 		}
 	}
-	if m.Header {
-		m.guessByNames(first, fields)
-	}
-	for _, line := range lines {
-		at := slices.IndexFunc(line.Cells, hasAddress)
-		if at >= 0 && at < len(m.Columns) && !slices.Contains(m.Columns, "email") {
-			m.Columns[at] = "email"
-		}
-	}
-	return m
+	return n
 }
-
-// guessByNames reads the names of the columns.
-func (m *ImportMapping) guessByNames(first []string, fields []Field) {
-	words := map[string][]string{
-		"email":     {"mail", "почт", "емейл", "имейл"},
-		"tags":      {"tag", "label", "group", "segment", "тег", "тэг", "метк", "групп", "сегмент", "категор"},
-		"comment":   {"comment", "note", "remark", "descr", "коммент", "примеч", "замет", "описан"},
-		"full_name": {"name", "contact", "имя", "фио", "ф.и.о", "фамил", "отчество", "контакт", "клиент"},
-	}
-	for i := range min(len(first), ImportMaxColumns) {
-		name := strings.ToLower(strings.TrimSpace(first[i]))
-		if m.Columns[i] = namedExactly(name, m.Columns, fields); m.Columns[i] != "" {
-			continue
-		}
-		for _, field := range []string{"email", "tags", "comment", "full_name"} {
-			taken := field == "email" && slices.Contains(m.Columns, field)
-			if m.Columns[i] == "" && !taken && slices.ContainsFunc(words[field], func(w string) bool { return strings.Contains(name, w) }) {
-				m.Columns[i] = field
-			}
-		}
-	}
-}
-
-// namedExactly is the meaning of a column by its whole name, "" where that says nothing.
-func namedExactly(name string, taken []string, fields []Field) string {
-	for _, field := range ImportFields() {
-		if name == field && !slices.Contains(taken, field) {
-			return field
-		}
-	}
-	for _, f := range fields {
-		if (name == f.Key || name == strings.ToLower(f.Label)) && !slices.Contains(taken, f.Name()) {
-			return f.Name()
-		}
-	}
-	return ""
-}
-
-func hasAddress(cell string) bool { return strings.Contains(cell, "@") }

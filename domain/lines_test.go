@@ -1,12 +1,14 @@
 package domain
 
 import (
+	"bytes"
 	"fmt"
 	"iter"
 	"reflect"
 	"slices"
 	"strings"
 	"testing"
+	"testing/iotest"
 	"time"
 )
 
@@ -18,23 +20,25 @@ func TestSplitCSV(t *testing.T) {
 		want       []L
 	}{
 		{"nothing", "", ',', nil},
-		{"plain", "a,b\nc,d\n", ',', []L{{1, "", []string{"a", "b"}}, {2, "", []string{"c", "d"}}}},
-		{"no last line end", "a;b", ';', []L{{1, "", []string{"a", "b"}}}},
-		{"Windows line ends", "a;b\r\nc;\r\n", ';', []L{{1, "", []string{"a", "b"}}, {2, "", []string{"c", ""}}}},
-		{"tabs", "a\tb c\n", '\t', []L{{1, "", []string{"a", "b c"}}}},
-		{"empty lines", "a\n\n,,\n \nb", ',', []L{{1, "", []string{"a"}}, {5, "", []string{"b"}}}},
-		{"quotes", `"a,1","say ""hi""",""` + "\n", ',', []L{{1, "", []string{"a,1", `say "hi"`, ""}}}},
-		{"lines in quotes", "\"a\r\nb\",c\r\nd,e", ',', []L{{1, "", []string{"a\nb", "c"}}, {3, "", []string{"d", "e"}}}},
-		{"quoted before CRLF", "a,\"b\"\r\nc,\"d\"", ',', []L{{1, "", []string{"a", "b"}}, {2, "", []string{"c", "d"}}}},
+		{"plain", "a,b\nc,d\n", ',', []L{{1, "", 0, []string{"a", "b"}}, {2, "", 0, []string{"c", "d"}}}},
+		{"no last line end", "a;b", ';', []L{{1, "", 0, []string{"a", "b"}}}},
+		{"Windows line ends", "a;b\r\nc;\r\n", ';', []L{{1, "", 0, []string{"a", "b"}}, {2, "", 0, []string{"c", ""}}}},
+		{"tabs", "a\tb c\n", '\t', []L{{1, "", 0, []string{"a", "b c"}}}},
+		{"empty lines", "a\n\n,,\n \nb", ',', []L{{1, "", 0, []string{"a"}}, {5, "", 0, []string{"b"}}}},
+		{"quotes", `"a,1","say ""hi""",""` + "\n", ',', []L{{1, "", 0, []string{"a,1", `say "hi"`, ""}}}},
+		{"lines in quotes", "\"a\r\nb\",c\r\nd,e", ',', []L{{1, "", 0, []string{"a\nb", "c"}}, {3, "", 0, []string{"d", "e"}}}},
+		{"quoted before CRLF", "a,\"b\"\r\nc,\"d\"", ',', []L{{1, "", 0, []string{"a", "b"}}, {2, "", 0, []string{"c", "d"}}}},
 		{"letters that are quotes", `5" pipe,"OOO "Daisy", Ltd",x` + "\nb,c,d", ',',
-			[]L{{1, "", []string{`5" pipe`, `OOO "Daisy`, ` Ltd"`, "x"}}, {2, "", []string{"b", "c", "d"}}}},
-		{"a quote left open", "a,\"b\nc,d\n", ',', []L{{1, "imports.row_quote", []string{"a", `"b`}}, {2, "", []string{"c", "d"}}}},
-		{"the last quote left open", "a,b\nc,\"d", ',', []L{{1, "", []string{"a", "b"}}, {2, "imports.row_quote", []string{"c", `"d`}}}},
-		{"a lone quote", `"`, ',', []L{{1, "imports.row_quote", []string{`"`}}}},
+			[]L{{1, "", 0, []string{`5" pipe`, `OOO "Daisy`, ` Ltd"`, "x"}}, {2, "", 0, []string{"b", "c", "d"}}}},
+		{"quotes that are not doubled", `a,"LLC "Daisy"",x` + "\n\"LLC \"Daisy\"\"\r\n" + `"b ""c"" d","e """,f`, ',',
+			[]L{{1, "", 0, []string{"a", `LLC "Daisy"`, "x"}}, {2, "", 0, []string{`LLC "Daisy"`}}, {3, "", 0, []string{`b "c" d`, `e "`, "f"}}}},
+		{"a quote left open", "a,\"b\nc,d\n", ',', []L{{1, "imports.row_quote", 0, []string{"a", `"b`}}, {2, "", 0, []string{"c", "d"}}}},
+		{"the last quote left open", "a,b\nc,\"d", ',', []L{{1, "", 0, []string{"a", "b"}}, {2, "imports.row_quote", 0, []string{"c", `"d`}}}},
+		{"a lone quote", `"`, ',', []L{{1, "imports.row_quote", 0, []string{`"`}}}},
 	}
 	for _, tt := range tests {
 		var got []L
-		for line := range SplitCSV(tt.text, tt.comma) {
+		for line := range SplitCSV(strings.NewReader(tt.text), tt.comma) {
 			got = append(got, line)
 		}
 		if !reflect.DeepEqual(got, tt.want) {
@@ -43,10 +47,34 @@ func TestSplitCSV(t *testing.T) {
 	}
 }
 
+// What is longer than the window is read as a whole, and what stands across its end is not torn.
+func TestSplitCSVWindow(t *testing.T) {
+	long := strings.Repeat("x", window-10)
+	for _, tt := range []struct {
+		text string
+		want []int
+	}{
+		{long + ";\"a\nb\"\nlast;2\n", []int{1, 3}},
+		{long + long + long + "\nlast\n", []int{1, 2}},
+		{strings.Repeat("a@x.org;\"two\nlines\"\n", window/20), nil},
+	} {
+		var got []int
+		for line := range SplitCSV(iotest.HalfReader(strings.NewReader(tt.text)), ';') {
+			if line.Problem != "" {
+				t.Fatalf("%+v", line)
+			}
+			got = append(got, line.Line)
+		}
+		if tt.want != nil && !slices.Equal(got, tt.want) || len(got) == 0 || tt.want == nil && len(got) != window/20 {
+			t.Errorf("%d bytes: %d lines, %v", len(tt.text), len(got), got[:min(len(got), 9)])
+		}
+	}
+}
+
 // A file of nothing but open quotes must not take time without bound.
 func TestSplitCSVOpenQuotes(t *testing.T) {
 	text, lines, begun := strings.Repeat("\"a@x.org;b\n", 50_001), 0, time.Now()
-	for range SplitCSV(text, ';') {
+	for range SplitCSV(strings.NewReader(text), ';') {
 		lines++
 	}
 	if took := time.Since(begun); lines < 25_000 || took > 20*time.Second {
@@ -67,6 +95,9 @@ func TestGuessComma(t *testing.T) {
 		{"", ',', ""},
 		{"sep=;\r\nemail;name\n", ';', "email;name\n"},
 		{"email;name,tags\na@x.org;Ann\nb@x.org;Bob\n", ';', ""},
+		{"email|name\na@x.org|Ann\n", '|', ""},
+		{"email;tags\na@x.org;a|b\nb@x.org;a|b|c\n", ';', ""},
+		{"Report for May\nPrinted, by Ann\n\nemail;name;city\na@x.org;Ann;Rome\n", ';', ""},
 	}
 	for _, tt := range tests {
 		want := tt.rest
@@ -79,18 +110,30 @@ func TestGuessComma(t *testing.T) {
 	}
 }
 
+// packed are the parts of a list.
+func packed(t *testing.T, lines iter.Seq2[ImportLine, error]) (parts [][]byte, p PackedImport) {
+	t.Helper()
+	p, err := PackImport(lines, func(part []byte) error { parts = append(parts, bytes.Clone(part)); return nil })
+	if err != nil {
+		t.Fatal(err)
+	}
+	return parts, p
+}
+
 func TestPackImport(t *testing.T) {
 	lines := []ImportLine{
-		{1, "", []string{"email", "comment"}},
-		{2, "", []string{"a@x.org", "one\ntwo \"three\", four"}},
-		{5, "imports.row_quote", []string{`"b@x.org`, " "}},
+		{1, "", 0, []string{"email", "comment"}},
+		{2, "", 0, []string{"a@x.org", "one\ntwo \"three\", four"}},
+		{5, "imports.row_quote", 0, []string{`"b@x.org`, " "}},
+		{7, "", 2, []string{"c@x.org"}},
 	}
-	content, total, first, err := PackImport(each(lines))
-	if err != nil || total != 3 || !reflect.DeepEqual(first, lines) {
-		t.Fatalf("%d lines, first %+v, %v", total, first, err)
+	parts, p := packed(t, each(lines))
+	if p.Total != 4 || len(p.Sheets) != 3 || p.Sheets[0].Total != 3 || p.Sheets[1].Total != 0 || p.Sheets[2].Total != 1 ||
+		!reflect.DeepEqual(p.First[0], lines[:3]) || !reflect.DeepEqual(p.First[2], lines[3:]) {
+		t.Fatalf("%+v", p)
 	}
 	var got []ImportLine
-	for line, err := range UnpackImport(content) {
+	for line, err := range UnpackImport(parts[0]) {
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -99,8 +142,24 @@ func TestPackImport(t *testing.T) {
 	if !reflect.DeepEqual(got, lines) {
 		t.Errorf("got back %+v", got)
 	}
-	for range UnpackImport(content) {
+	for range UnpackImport(parts[0]) {
 		break // a reader may leave early
+	}
+	parts, p = packed(t, func(yield func(ImportLine, error) bool) {
+		for line := 1; line <= 2*partLines+1 && yield(ImportLine{Line: line, Cells: []string{"x"}}, nil); line++ {
+		}
+	})
+	next := 1
+	for _, part := range parts {
+		for line, err := range UnpackImport(part) {
+			if err != nil || line.Line != next {
+				t.Fatalf("line %d, want %d, %v", line.Line, next, err)
+			}
+			next++
+		}
+	}
+	if len(parts) != 3 || next != p.Total+1 || len(p.First[0]) != ImportFirstLines {
+		t.Errorf("%d parts of %d lines, %d first ones", len(parts), p.Total, len(p.First[0]))
 	}
 }
 
@@ -120,25 +179,21 @@ func TestPackImportLimits(t *testing.T) {
 		{"nothing", many(0, 1, 1), "file: imports.file_empty"},
 		{"all rows and a header", many(ImportMaxRows+1, 1, 1), ""},
 		{"a row too many", many(ImportMaxRows+2, 1, 1), "file: imports.rows_many"},
-		{"grown too large", many(1000, 50, 2000), "file: imports.file_large"},
+		{"grown too large", many(250, 1, 1<<20), "file: imports.file_large"},
+		{"as wide as can be", many(1, ImportMaxColumns, 1), ""},
+		{"too wide", many(1, ImportMaxColumns+1, 1), "file: imports.columns_many"},
 		{"broken on the way", func(yield func(ImportLine, error) bool) { yield(ImportLine{}, fmt.Errorf("torn")) }, "torn"},
 	}
 	for _, tt := range tests {
-		if _, _, _, err := PackImport(tt.lines); text(err) != tt.want {
+		if _, err := PackImport(tt.lines, func([]byte) error { return nil }); text(err) != tt.want {
 			t.Errorf("%s: %q, want %q", tt.name, text(err), tt.want)
 		}
-	}
-	_, _, first, err := PackImport(many(1, 60, 1))
-	if err != nil || len(first[0].Cells) != ImportMaxColumns {
-		t.Errorf("60 columns: %d kept, %v", len(first[0].Cells), err)
 	}
 }
 
 func TestUnpackImportBroken(t *testing.T) {
-	content, _, _, err := PackImport(each([]ImportLine{{1, "", []string{"a"}}}))
-	if err != nil {
-		t.Fatal(err)
-	}
+	parts, _ := packed(t, each([]ImportLine{{1, "", 0, []string{"a"}}}))
+	content := parts[0]
 	for name, broken := range map[string][]byte{"empty": nil, "cut": content[:len(content)-9], "no gzip": []byte("1,,a\n")} {
 		var last error
 		for _, last = range UnpackImport(broken) {

@@ -33,6 +33,31 @@ func GuessName(full string) (first, last string) {
 	return split(words(strings.ReplaceAll(full, ",", " ")))
 }
 
+// NameOrder says in which order the names of a list have their parts; "" is to guess for each.
+type NameOrder string
+
+// The orders of names.
+const (
+	FirstNameFirst NameOrder = "first_last"
+	LastNameFirst  NameOrder = "last_first"
+)
+
+// split takes a full name apart that has this order.
+func (o NameOrder) split(full string) (first, last string) {
+	list := words(strings.ReplaceAll(full, ",", " "))
+	switch {
+	case len(list) == 0 || nameCompany.MatchString(full):
+		return "", ""
+	case o == LastNameFirst && len(list) == 1:
+		return "", spelled(list[0])
+	case o == LastNameFirst:
+		return spelled(list[1]), spelled(list[0])
+	case len(list) == 1:
+		return spelled(list[0]), ""
+	}
+	return spelled(list[0]), family(list, len(list)-1)
+}
+
 // words are the parts of a name without titles, degrees and what stands in brackets.
 func words(text string) (list []string) {
 	if at := strings.IndexByte(text, '('); at > 0 {

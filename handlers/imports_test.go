@@ -152,8 +152,8 @@ func TestImportRefusedFiles(t *testing.T) {
 		"a broken XLSX": {[]byte("PK\x03\x04 torn"), "This XLSX file can&#39;t be read."},
 		"half an XLSX":  {sheet(t, []any{"a@x.org"})[:3000], "This XLSX file can&#39;t be read."},
 		"an empty XLSX": {sheet(t), "The file has no rows."},
-		"too large":     {bytes.Repeat([]byte("a@example.com;name\n"), 1<<20+1<<18), "larger than 20 MB"},
-		"too long":      {bytes.Repeat([]byte("a@x.org\n"), 200_002), "more than 200,000 rows"},
+		"too large":     {make([]byte, 61<<20), "larger than 60 MB"},
+		"too long":      {bytes.Repeat([]byte("a@x.org\n"), 1_000_002), "more than 1,000,000 rows"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			b.upload("/clients/import", "list", test.file).is(t, 422, "<html", test.want, `aria-invalid="true"`, `aria-describedby="field-file-problem`)
@@ -167,7 +167,7 @@ func TestImportSteps(t *testing.T) {
 	w := newEnv(t)
 	user, b := w.owner(t, "ann")
 	known := w.client(t, user.ID, "known@example.com")
-	path := b.uploaded("spring <list>.csv", []byte("first,who,x\nNew,new@example.com,1\nKnown,KNOWN@example.com,2\nBad,nobody,3\nTwice,new@example.com,4\n,\"open@example.com,5\n"))
+	path := b.uploaded("spring <list>.csv", []byte("one,who,x\nNew,new@example.com,1\nKnown,KNOWN@example.com,2\nBad,nobody,3\nTwice,new@example.com,4\n,\"open@example.com,5\n"))
 	b.get("/clients/import").is(t, 200, path, "spring &lt;list&gt;.csv", "Not started")
 	b.get(path).is(t, 200, "<strong>1</strong><span>New", "<strong>1</strong><span>Unchanged", "<strong>3</strong><span>With errors",
 		"Same address as row 2.", "full email address", "A quotation mark in this row is never closed.")
@@ -209,7 +209,7 @@ func TestImportOfFields(t *testing.T) {
 	city := w.field(t, user.ID, "City", "text", "")
 	known := w.client(t, user.ID, "known@example.com")
 	path := b.uploaded("list.csv", []byte("email,CITY,Points,Born,Имя\nnew@example.com,Sofia,\"1 234,5\",31.05.1990,Анна\nknown@example.com,,7,,\nbad@example.com,,much,,\n"))
-	b.get(path).is(t, 200, `<option value="field.city" selected>`, `<option value="new.number">`, "New field: Number")
+	b.get(path).is(t, 200, `<option value="field.city" selected>`, `<optgroup label="New field">`, `<option value="new.number">`, "Date (looks like it)")
 	columns := []string{"header", "yes", "columns", "email", "columns", "field.city", "columns", "new.number", "columns", "new.date", "columns", "first_name"}
 	b.post(path, append(columns, "do", "check")...).leads(t, path)
 	b.get(path).is(t, 200, `<option value="field.points" selected>`, `<option value="field.born" selected>`, "Points: enter a number")
@@ -272,5 +272,110 @@ func TestImportOfExport(t *testing.T) {
 	if err != nil || len(got) != 1 || got[0].Email != before.Email || got[0].FullName != before.FullName ||
 		got[0].Comment != before.Comment || strings.Join(got[0].Tags, "|") != "vip|новости" {
 		t.Errorf("%+v, %v", got, err)
+	}
+}
+
+// What a page of an import asks about a list: which sheet, which line names the columns, in which order names and dates
+// are, and whether a line can be several clients. A field of a few texts is a choice of them.
+func TestImportQuestions(t *testing.T) {
+	w := newEnv(t)
+	user, b := w.owner(t, "ann")
+	book := excelize.NewFile()
+	defer book.Close()
+	for _, name := range []string{"Clients", "Old"} {
+		if _, err := book.NewSheet(name); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for cell, text := range map[string]any{"Sheet1!A1": "Our list of May", "Old!A1": "email", "Old!A2": "old@example.com",
+		"Clients!A1": "List of clients", "Clients!A2": "ФИО", "Clients!B2": "Email", "Clients!C2": "Size", "Clients!D2": "Born", "Clients!E2": "Other email",
+		"Clients!A3": "Kızıl Ayşe", "Clients!B3": "a@example.com", "Clients!C3": "S", "Clients!D3": "05/01/1990", "Clients!E3": "a2@example.com",
+		"Clients!A4": "Иванова Мария Петровна", "Clients!B4": "", "Clients!C4": "M", "Clients!D4": "05/01/1991", "Clients!E4": "b@example.com"} {
+		sheet, at, _ := strings.Cut(cell, "!")
+		if err := book.SetCellValue(sheet, at, text); err != nil {
+			t.Fatal(err)
+		}
+	}
+	var file bytes.Buffer
+	if err := book.Write(&file); err != nil {
+		t.Fatal(err)
+	}
+	path := b.uploaded("clients.xlsx", file.Bytes())
+	b.get(path).is(t, 200, `<option value="1" selected>Clients (4 rows)`, "Old (2 rows)", `<option value="2" selected>In row 2`, "Add a client for each address", "Order of names",
+		"Dates like 05/01/2026", "<strong>2</strong><span>New", "Ayşe")
+	b.post(path, "do", "check", "sheet", "2", "columns", "full_name").leads(t, path)
+	b.get(path).is(t, 200, `<option value="2" selected>Old`, "old@example.com", "<strong>1</strong><span>New")
+	b.post(path, "do", "start", "sheet", "1", "columns", "").leads(t, path) // another sheet is only shown
+	b.get(path).is(t, 200, "Not started", "<strong>2</strong><span>New")
+	all := []string{"sheet", "1", "header", "2", "columns", "full_name", "columns", "email", "columns", "new.choice", "columns", "new.date", "columns", "email"}
+	b.post(path, append(all, "do", "check")...).leads(t, path)
+	b.get(path).is(t, 200, "Born: enter a date", "<strong>2</strong><span>With errors")
+	w.start(t, b, path, "sheet", "1", "header", "2", "columns", "full_name", "columns", "email", "columns", "field.size", "columns", "field.born", "columns", "email",
+		"each", "yes", "names", "last_first", "dates", "month_first")
+	fields, err := w.db.Fields().List(t.Context(), user.ID)
+	if err != nil || len(fields) != 2 || strings.Join(fields[0].Choices, "|") != "S|M" {
+		t.Fatalf("%+v, %v", fields, err)
+	}
+	got, total, err := w.db.Clients().List(t.Context(), user.ID, everybody)
+	if err != nil || total != 3 {
+		t.Fatalf("%+v, %v", got, err)
+	}
+	for _, c := range got {
+		first, last := c.Names()
+		want, born := "Мария Иванова M", "1991-05-01"
+		if c.Email != "b@example.com" {
+			want, born = "Ayşe Kızıl S", "1990-05-01"
+		}
+		if first+" "+last+" "+fields[0].Text(c.Fields) != want || fields[1].Text(c.Fields) != born {
+			t.Errorf("%+v", c)
+		}
+	}
+}
+
+// More than can be added at once goes the way of a file.
+func TestImportOfPasted(t *testing.T) {
+	w := newEnv(t)
+	user, b := w.owner(t, "ann")
+	var text strings.Builder
+	for i := range 5000 {
+		fmt.Fprintf(&text, "Иван Петров %d <person%d@example.com>\n", i, i)
+	}
+	text.WriteString("nobody\nA <a@example.com>, b@example.com; \n")
+	path := b.post("/clients/several", "addresses", text.String(), "tags", "may").is(t, 303).Header.Get("Location")
+	if !strings.HasPrefix(path, "/clients/import/") {
+		t.Fatalf("leads to %q", path)
+	}
+	b.get(path).is(t, 200, "Pasted addresses", "<strong>5,002</strong><span>New", "<strong>1</strong><span>With errors", `value="may"`, "person0@example.com")
+	w.start(t, b, path, "columns", "email", "columns", "full_name", "columns", "comment", "tags", "may")
+	if _, total, err := w.db.Clients().List(t.Context(), user.ID, everybody); err != nil || total != 5002 {
+		t.Errorf("%d clients, %v", total, err)
+	}
+	b.post("/clients/several", "addresses", text.String(), "tags", strings.Repeat("x", 60)).is(t, 422, "person4999@example.com")
+}
+
+// A list of statuses that an export of ours holds stops the same clients elsewhere.
+func TestImportOfSuppressed(t *testing.T) {
+	w := newEnv(t)
+	ann, b := w.owner(t, "ann")
+	bob, other := w.owner(t, "bob")
+	gone, stays := w.client(t, ann.ID, "gone@example.com"), w.client(t, ann.ID, "stays@example.com")
+	if err := w.db.Preferences().Stop(t.Context(), domain.RecipientLink{ClientID: gone.ID}, ""); err != nil {
+		t.Fatal(err)
+	}
+	path := other.uploaded("clients.csv", []byte(b.get("/clients/export.csv").is(t, 200).body))
+	other.get(path).is(t, 200, "Unsubscribed</span>", `<option value="status" selected>`)
+	columns := []string{"header", "1"}
+	for _, column := range []string{"email", "full_name", "comment", "tags", "status", "", "", "first_name", "last_name"} {
+		columns = append(columns, "columns", column)
+	}
+	w.start(t, other, path, columns...)
+	got, _, err := w.db.Clients().List(t.Context(), bob.ID, everybody)
+	if err != nil || len(got) != 2 {
+		t.Fatalf("%+v, %v", got, err)
+	}
+	for _, c := range got {
+		if c.Suppressed() != (c.Email == gone.Email) || c.Suppressed() == (c.Email == stays.Email) {
+			t.Errorf("%+v", c)
+		}
 	}
 }

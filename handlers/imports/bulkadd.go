@@ -29,6 +29,9 @@ func (h *Imports) BulkAdd(r *web.Request) error { return h.TakeBulk(r, "clients/
 func (h *Imports) TakeBulk(r *web.Request, page, next string) error {
 	view := &BulkAddView{Addresses: r.FormValue("addresses"), Tags: r.FormValue("tags")}
 	clients, bad, err := domain.ParseClients(view.Addresses, view.Tags)
+	if len(clients)+len(bad) > domain.ClientsMax {
+		return h.takeList(r, page, view)
+	}
 	if err != nil {
 		return r.Form(err, page, view)
 	}
@@ -51,4 +54,17 @@ func (h *Imports) TakeBulk(r *web.Request, page, next string) error {
 	view.Addresses = strings.Join(lines, "\n")
 	view.Errors = templates.ValidationErrors{"addresses": r.Viewer.TN("clients.bulk_left", len(bad))}
 	return r.Page(fiber.StatusUnprocessableEntity, page, view)
+}
+
+// takeList makes a list of what was pasted, and leads to it as to one from a file.
+func (h *Imports) takeList(r *web.Request, page string, view *BulkAddView) error {
+	list := domain.Import{OwnerID: r.Viewer.User.ID, Status: domain.ImportChecked, FileName: r.Viewer.T("imports.pasted"), Mapping: domain.PastedMapping(view.Tags)}
+	err := list.Mapping.Check()
+	if err == nil {
+		err = h.DB.Imports().Create(r.UserContext(), &list, domain.PastedLines(view.Addresses))
+	}
+	if err != nil {
+		return r.Form(err, page, view)
+	}
+	return r.Redirect(importPath(list.ID))
 }

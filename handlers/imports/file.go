@@ -1,21 +1,19 @@
 package imports
 
 import (
+	"archive/zip"
 	"bytes"
 	"io"
 	"iter"
 	"strings"
 	"unicode/utf8"
 
-	"golang.org/x/text/encoding/charmap"
-	"golang.org/x/text/encoding/unicode"
-
 	"skychimp/domain"
 	"skychimp/handlers/web"
 )
 
-// readUpload is the list in the form's file, with a guess at its columns.
-func (h *Imports) readUpload(r *web.Request) (domain.Import, error) {
+// upload keeps the list in the form's file, with a guess at its columns.
+func (h *Imports) upload(r *web.Request) (domain.Import, error) {
 	list := domain.Import{OwnerID: r.Viewer.User.ID, Status: domain.ImportChecked}
 	header, err := r.FormFile("file")
 	if err != nil || header.Filename == "" {
@@ -29,28 +27,17 @@ func (h *Imports) readUpload(r *web.Request) (domain.Import, error) {
 		return list, err
 	}
 	defer file.Close()
-	data := make([]byte, header.Size)
-	if _, err := io.ReadFull(file, data); err != nil {
-		return list, err
-	}
 	release, err := r.Unfolding()
 	if err != nil {
 		return list, err
 	}
 	defer release()
-	lines, err := linesOf(data)
+	read, err := readFile(file, header.Size)
 	if err != nil {
 		return list, err
 	}
-	var first []domain.ImportLine
-	list.Content, list.Total, first, err = domain.PackImport(lines)
-	if err != nil {
-		return list, err
-	}
-	fields, err := h.DB.Fields().List(r.UserContext(), list.OwnerID)
-	list.Mapping = domain.GuessMapping(first, fields)
 	list.FileName = fileName(header.Filename)
-	return list, err
+	return list, h.DB.Imports().Create(r.UserContext(), &list, read.lines, read.sheets...)
 }
 
 // fileName is a name that a page can show and the database can keep.
@@ -67,39 +54,53 @@ func fileName(name string) string {
 	return name
 }
 
-// linesOf reads a CSV or XLSX file, whatever its name says.
-func linesOf(data []byte) (iter.Seq2[domain.ImportLine, error], error) {
-	switch {
-	case bytes.HasPrefix(data, []byte("PK\x03\x04")):
-		return sheetLines(data), nil
-	case bytes.HasPrefix(data, []byte("\xd0\xcf\x11\xe0")): // the old XLS, or an encrypted XLSX
-		return nil, domain.Errorf(domain.Invalid, "file", "imports.file_xls")
-	}
-	text, ok := decodeText(data)
-	if !ok {
-		return nil, domain.Errorf(domain.Invalid, "file", "imports.file_kind")
-	}
-	if !strings.Contains(text, "\n") {
-		text = strings.ReplaceAll(text, "\r", "\n")
-	}
-	comma, text := domain.GuessComma(text)
-	return domain.SplitCSV(text, comma), nil
+// listFile is a list that is read when its lines are asked for, once.
+type listFile struct {
+	lines  iter.Seq2[domain.ImportLine, error]
+	sheets []string // the names of a workbook's
 }
 
-// decodeText knows the marks of UTF-8 and UTF-16; what is not UTF-8 is windows-1251, in which
-// Russian spreadsheets write CSV. ok is false when it is no text.
-func decodeText(data []byte) (text string, ok bool) {
-	if bytes.HasPrefix(data, []byte("\xff\xfe")) || bytes.HasPrefix(data, []byte("\xfe\xff")) {
-		decoded, err := unicode.UTF16(unicode.LittleEndian, unicode.UseBOM).NewDecoder().Bytes(data)
-		return string(decoded), err == nil
+// readFile reads CSV, XLSX, and the HTML and XML that programs call XLS, whatever the file's name says.
+func readFile(file io.ReaderAt, size int64) (listFile, error) {
+	start := make([]byte, 8)
+	n, _ := file.ReadAt(start, 0)
+	switch start = start[:n]; {
+	case bytes.HasPrefix(start, []byte("PK\x03\x04")):
+		return openBook(file, size)
+	case bytes.HasPrefix(start, []byte("\xd0\xcf\x11\xe0")), bytes.HasPrefix(start, []byte("\x09\x08\x10\x00")), bytes.HasPrefix(start, []byte("\x09\x04\x06\x00")):
+		return listFile{}, domain.Errorf(domain.Invalid, "file", "imports.file_xls") // BIFF of some age, or an encrypted XLSX
+	case bytes.HasPrefix(start, []byte("%PDF")):
+		return listFile{}, domain.Errorf(domain.Invalid, "file", "imports.file_kind")
 	}
-	if bytes.IndexByte(data, 0) >= 0 {
-		return "", false
+	text, err := decode(file, size)
+	if err != nil {
+		return listFile{}, err
 	}
-	data = bytes.TrimPrefix(data, []byte("\xef\xbb\xbf"))
-	if utf8.Valid(data) {
-		return string(data), true
+	prefix := make([]byte, textPrefix)
+	n, err = io.ReadFull(text, prefix)
+	if err != nil && n == 0 {
+		return listFile{}, domain.Errorf(domain.Invalid, "file", "imports.file_empty")
 	}
-	decoded, err := charmap.Windows1251.NewDecoder().Bytes(data)
-	return string(decoded), err == nil
+	first := string(prefix[:n])
+	switch begins := strings.ToLower(strings.TrimSpace(first[:min(n, 2000)])); {
+	case strings.HasPrefix(begins, "begin:vcard"):
+		return listFile{}, domain.Errorf(domain.Invalid, "file", "imports.file_vcard")
+	case strings.HasPrefix(begins, "<"):
+		return listFile{lines: tableLines(io.MultiReader(strings.NewReader(first), text))}, nil
+	}
+	comma, first := domain.GuessComma(first)
+	return listFile{lines: domain.SplitCSV(io.MultiReader(strings.NewReader(first), text), comma)}, nil
+}
+
+// textPrefix is how much of a text is looked at before it is read.
+const textPrefix = 32 << 10
+
+// otherBook says what to do with a ZIP that is no XLSX: OpenDocument, XLSB, Numbers.
+func otherBook(parts map[string]*zip.File) error {
+	for _, name := range []string{"content.xml", "xl/workbook.bin", "index/document.iwa"} {
+		if parts[name] != nil {
+			return domain.Errorf(domain.Invalid, "file", "imports.file_other")
+		}
+	}
+	return nil
 }

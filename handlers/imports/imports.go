@@ -4,6 +4,7 @@ package imports
 import (
 	"strconv"
 	"strings"
+	"time"
 
 	"skychimp/db"
 	"skychimp/domain"
@@ -35,6 +36,7 @@ type importView struct {
 	importRow
 	Check    *importCheck // while it waits for its owner's word
 	Going    bool
+	Undoing  bool
 	Undoable bool
 	BadRows  []badRow
 	BadCount string
@@ -63,15 +65,12 @@ func (h *Imports) importsPage(r *web.Request, refusal error) error {
 
 func (h *Imports) importRow(r *web.Request, i domain.Import) importRow {
 	return importRow{ID: i.ID, FileName: i.FileName, Status: i.Status, Total: i.Total, Done: i.Done, Created: i.Created,
-		Updated: i.Updated, Same: i.Unchanged(), Bad: i.Bad, At: r.Viewer.Moment(i.CreatedAt)}
+		Updated: i.Updated, Same: i.Same, Bad: i.Bad, At: r.Viewer.Moment(i.CreatedAt)}
 }
 
 // Upload keeps a list and leads to its columns; nothing is imported yet.
 func (h *Imports) Upload(r *web.Request) error {
-	list, err := h.readUpload(r)
-	if err == nil {
-		err = h.DB.Imports().Create(r.UserContext(), &list)
-	}
+	list, err := h.upload(r)
 	if err != nil {
 		return h.importsPage(r, err)
 	}
@@ -88,12 +87,12 @@ func (h *Imports) Show(r *web.Request) error {
 }
 
 func (h *Imports) importPage(r *web.Request, refusal error, list domain.Import) error {
-	view := importView{importRow: h.importRow(r, list), Going: list.Going(), Undoable: list.Status == domain.ImportDone || list.Status == domain.ImportFailed}
+	view := importView{importRow: h.importRow(r, list), Going: list.Going(), Undoing: list.Status == domain.ImportUndoing, Undoable: list.Undoable(time.Now())}
 	var err error
 	switch {
 	case list.Status == domain.ImportChecked:
 		view.Check, err = h.importCheck(r, list)
-	case !list.Going():
+	case !list.Going() && !view.Undoing:
 		err = h.badRows(r, &view, list)
 	}
 	if err != nil {
@@ -103,7 +102,7 @@ func (h *Imports) importPage(r *web.Request, refusal error, list domain.Import) 
 	if err != nil {
 		return err
 	}
-	if r.HTMX() && !view.Going && view.Check == nil && refusal == nil {
+	if r.HTMX() && !view.Going && !view.Undoing && view.Check == nil && refusal == nil {
 		status = 286 // polling ends
 	}
 	if view.Check != nil {
@@ -136,20 +135,31 @@ func importPath(id int64) string { return "/clients/import/" + strconv.FormatInt
 
 // Map takes the columns over: to see what would happen, or to begin.
 func (h *Imports) Map(r *web.Request) error {
-	owner, id, mapping := r.Viewer.User.ID, r.ID(), mappingOf(r)
+	ctx, owner, id := r.UserContext(), r.Viewer.User.ID, r.ID()
+	list, err := h.DB.Imports().Get(ctx, owner, id)
+	if err != nil {
+		return err
+	}
+	mapping, another, err := h.mappingOf(r, list)
+	if err != nil {
+		return err
+	}
 	save := h.DB.Imports().Map
-	if r.FormValue("do") == "start" {
+	if r.FormValue("do") == "start" && !another {
 		save = h.DB.Imports().Start
 	}
-	err := h.makeFields(r, &mapping)
-	if err == nil {
-		err = save(r.UserContext(), owner, id, mapping)
+	if err = h.makeFields(r, list, &mapping); err == nil {
+		err = save(ctx, owner, id, mapping)
+	}
+	if another && domain.KindOf(err) == domain.Invalid {
+		err = nil // the columns of another sheet are not chosen yet
 	}
 	if domain.KindOf(err) == domain.Conflict { // a second click
 		return r.Redirect(importPath(id))
 	}
 	if err != nil {
-		return h.mapRefused(r, err, mapping)
+		list.Mapping = mapping
+		return h.importPage(r, err, list)
 	}
 	if r.HTMX() {
 		return h.Show(r)
@@ -157,20 +167,18 @@ func (h *Imports) Map(r *web.Request) error {
 	return r.Redirect(importPath(id))
 }
 
-func (h *Imports) mapRefused(r *web.Request, refusal error, mapping domain.ImportMapping) error {
-	list, err := h.DB.Imports().Get(r.UserContext(), r.Viewer.User.ID, r.ID())
-	if err != nil {
-		return err
-	}
-	list.Mapping = mapping
-	return h.importPage(r, refusal, list)
-}
-
-// Undo erases the clients that an import created.
+// Undo erases the clients that an import created, and restores those it changed.
 func (h *Imports) Undo(r *web.Request) error {
 	removed, err := h.DB.Imports().Undo(r.UserContext(), r.Viewer.User.ID, r.ID())
 	if err != nil {
 		return err
 	}
-	return r.Done(importPath(r.ID()), "imports.undone", "Count", removed)
+	list, err := h.DB.Imports().Get(r.UserContext(), r.Viewer.User.ID, r.ID())
+	if err != nil {
+		return err
+	}
+	if list.Status == domain.ImportUndoing {
+		return r.Done(importPath(r.ID()), "imports.undo_begun")
+	}
+	return r.Done(importPath(r.ID()), "imports.undone", "Count", removed, "Restored", list.Updated)
 }

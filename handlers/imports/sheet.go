@@ -6,7 +6,7 @@ import (
 	"bytes"
 	"errors"
 	"html"
-	"iter"
+	"io"
 	"math"
 	"path"
 	"strconv"
@@ -25,6 +25,7 @@ const (
 	sheetGrowth = 40      // times the file's own size
 	sharedText  = 64 << 20
 	sharedMost  = 2_000_000
+	sheetsMost  = 100
 )
 
 var (
@@ -44,42 +45,56 @@ type book struct {
 	epoch time.Time
 }
 
-// sheetLines are the rows of the first sheet that has any.
-func sheetLines(data []byte) iter.Seq2[domain.ImportLine, error] {
-	return func(yield func(domain.ImportLine, error) bool) {
-		b := book{left: min(sheetBytes, max(sheetLeast, sheetGrowth*int64(len(data))))}
-		sheets, err := b.open(data)
-		for _, sheet := range sheets {
-			found := false
-			err = b.rows(sheet, func(line domain.ImportLine) bool {
-				found = true
+// sheet is one of a workbook that can be seen.
+type sheet struct{ name, part string }
+
+// openBook reads what all sheets of a workbook share; the rows of each come when they are asked for.
+func openBook(file io.ReaderAt, size int64) (listFile, error) {
+	b := book{left: min(sheetBytes, max(sheetLeast, sheetGrowth*size))}
+	sheets, err := b.open(file, size)
+	if err != nil {
+		return listFile{}, brokenOr(err)
+	}
+	read := listFile{lines: func(yield func(domain.ImportLine, error) bool) {
+		for i, one := range sheets {
+			err := b.rows(one.part, func(line domain.ImportLine) bool {
+				line.Sheet = i
 				return yield(line, nil)
 			})
-			if found && err == nil || errors.Is(err, errEnough) {
+			if errors.Is(err, errEnough) {
 				return
 			}
 			if err != nil {
-				break
+				yield(domain.ImportLine{}, brokenOr(err))
+				return
 			}
 		}
-		if _, refused := errors.AsType[*domain.Error](err); err != nil && !refused {
-			err = errBroken
-		}
-		if err != nil {
-			yield(domain.ImportLine{}, err)
-		}
+	}}
+	for _, one := range sheets {
+		read.sheets = append(read.sheets, one.name)
 	}
+	return read, nil
 }
 
-// open reads what all sheets share, and names the sheets in their order.
-func (b *book) open(data []byte) (sheets []string, err error) {
-	archive, err := zip.NewReader(bytes.NewReader(data), int64(len(data)))
+func brokenOr(err error) error {
+	if _, refused := errors.AsType[*domain.Error](err); refused {
+		return err
+	}
+	return errBroken
+}
+
+// open reads what all sheets share, and names those that can be seen in their order.
+func (b *book) open(file io.ReaderAt, size int64) (sheets []sheet, err error) {
+	archive, err := zip.NewReader(file, size)
 	if err != nil {
 		return nil, err
 	}
 	b.parts = map[string]*zip.File{}
 	for _, file := range archive.File {
 		b.parts[partName(file.Name)] = file
+	}
+	if other := otherBook(b.parts); other != nil {
+		return nil, other
 	}
 	b.epoch = time.Date(1899, 12, 30, 0, 0, 0, 0, time.UTC)
 	targets := map[string]string{}
@@ -96,6 +111,7 @@ func (b *book) open(data []byte) (sheets []string, err error) {
 	if err != nil {
 		return nil, err
 	}
+	var hidden []sheet
 	err = b.each("xl/workbook.xml", func(p *part) error {
 		switch p.name {
 		case "workbookPr":
@@ -103,15 +119,22 @@ func (b *book) open(data []byte) (sheets []string, err error) {
 				b.epoch = time.Date(1904, 1, 1, 0, 0, 0, 0, time.UTC)
 			}
 		case "sheet":
-			if len(sheets) == 1000 {
+			one := sheet{p.attr("name"), targets[p.attr("id")]}
+			if target := targets[p.attr("id")]; target == "" || len(sheets)+len(hidden) == sheetsMost {
 				return nil
 			}
-			if target := targets[p.attr("id")]; target != "" {
-				sheets = append(sheets, target)
+			delete(targets, p.attr("id")) // each is read once
+			if state := p.attr("state"); state == "hidden" || state == "veryHidden" {
+				hidden = append(hidden, one)
+			} else {
+				sheets = append(sheets, one)
 			}
 		}
 		return nil
 	})
+	if len(sheets) == 0 {
+		sheets = hidden
+	}
 	if len(sheets) == 0 {
 		err = errors.Join(err, errBroken)
 	}

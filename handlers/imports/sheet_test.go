@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"iter"
 	"maps"
 	"slices"
 	"strings"
@@ -121,14 +122,23 @@ func TestSheetsThatUnfold(t *testing.T) {
 func frugal(t *testing.T, file []byte) {
 	t.Helper()
 	budgettest.Within(t, fmt.Sprintf("a file of %d KB", len(file)>>10), func() {
-		lines, err := linesOf(file)
+		list, err := readFile(bytes.NewReader(file), int64(len(file)))
 		if err == nil {
-			_, _, _, err = domain.PackImport(lines)
+			_, err = domain.PackImport(list.lines, func([]byte) error { return nil })
 		}
 		if _, refused := errors.AsType[*domain.Error](err); err != nil && !refused {
 			t.Error(err)
 		}
 	})
+}
+
+// readLines are the lines of a file, or why there are none.
+func readLines(file []byte) iter.Seq2[domain.ImportLine, error] {
+	list, err := readFile(bytes.NewReader(file), int64(len(file)))
+	if err != nil {
+		return func(yield func(domain.ImportLine, error) bool) { yield(domain.ImportLine{}, err) }
+	}
+	return list.lines
 }
 
 // What Excel, LibreOffice and programs write, whatever they write it for.
@@ -172,7 +182,7 @@ func TestSheetCells(t *testing.T) {
 		{sheetFile(t, map[string]func(func(string)){"xl/workbook.xml": func(func(string)) {}}), "file: imports.file_broken"},
 	} {
 		var got []string
-		for line, err := range sheetLines(test.file) {
+		for line, err := range readLines(test.file) {
 			if err != nil {
 				got = append(got, err.Error())
 				break
@@ -203,7 +213,7 @@ func FuzzSheet(f *testing.F) {
 			w(after)
 		}
 		file := sheetBy(t, zip.Store, map[string]func(func(string)){"xl/worksheets/sheet1.xml": write, "xl/sharedStrings.xml": write, "xl/styles.xml": write})
-		for line, err := range sheetLines(file) {
+		for line, err := range readLines(file) {
 			if err != nil {
 				break
 			}

@@ -3,6 +3,7 @@ package imports
 import (
 	"bufio"
 	"bytes"
+	"cmp"
 	"errors"
 	"html"
 	"io"
@@ -22,9 +23,10 @@ var errEnough = errors.New("nobody asks for more")
 // has its cells where the one before had them.
 func (b *book) rows(sheet string, take func(domain.ImportLine) bool) error {
 	row, column, count := 0, 0, 0
-	cells := make([]string, 0, domain.ImportMaxColumns)
-	var kind, style string
+	cells := make([]string, 0, 50)
+	var kind, style, formula string
 	var value []byte
+	formulas := false // the cell has one
 	return b.each(sheet, func(p *part) error {
 		switch p.name {
 		case "row":
@@ -34,6 +36,9 @@ func (b *book) rows(sheet string, take func(domain.ImportLine) bool) error {
 			count++
 			column = columnOf(p.attr("r"), column+1)
 			kind, style, value = p.attr("t"), p.attr("s"), value[:0]
+			formula, formulas = "", false
+		case "f", "/f":
+			formulas, formula = true, p.formula(formula)
 		case "/v":
 			value = append(value[:0], p.text...)
 		case "/t":
@@ -41,13 +46,21 @@ func (b *book) rows(sheet string, take func(domain.ImportLine) bool) error {
 				value = append(value, p.text...)
 			}
 		case "/c":
-			if column > domain.ImportMaxColumns {
+			text := b.cell(kind, style, unescape(value))
+			if formulas && text == "" && kind != "str" || kind == "e" && text != "" {
+				text = domain.FormulaCell(cmp.Or(text, "="+formula))
+			}
+			if text == "" {
 				return nil
 			}
+			if column > domain.ImportMaxColumns {
+				return domain.Errorf(domain.Invalid, "file", "imports.columns_many", "Max", domain.ImportMaxColumns, "Line", row)
+			}
+			b.left -= int64(max(0, column-len(cells))) // what stands between takes room, too
 			for len(cells) < column {
 				cells = append(cells, "")
 			}
-			cells[column-1] = b.cell(kind, style, unescape(value))
+			cells[column-1] = text
 		case "/row":
 			if !blank(cells) && !take(domain.ImportLine{Line: row, Cells: cells}) {
 				return errEnough
@@ -58,6 +71,14 @@ func (b *book) rows(sheet string, take func(domain.ImportLine) bool) error {
 		}
 		return nil
 	})
+}
+
+// formula is the text of a formula, "…" for one that stands in another cell.
+func (p *part) formula(before string) string {
+	if text := unescape(p.text); p.name == "/f" && text != "" {
+		return text[:min(len(text), 200)]
+	}
+	return cmp.Or(before, "…")
 }
 
 func blank(cells []string) bool {
@@ -235,8 +256,8 @@ func (p *part) tagName() string {
 // tags are those that mean something here, the frequent ones first, and tagEnds their ends: no memory is taken
 // for millions of names.
 var (
-	tags    = []string{"c", "v", "t", "row", "si", "xf", "rPh", "sheet", "numFmt", "cellXfs", "workbookPr", "Relationship"}
-	tagEnds = []string{"/c", "/v", "/t", "/row", "/si", "/xf", "/rPh", "/sheet", "/numFmt", "/cellXfs", "/workbookPr", "/Relationship"}
+	tags    = []string{"c", "v", "t", "row", "f", "si", "xf", "rPh", "sheet", "numFmt", "cellXfs", "workbookPr", "Relationship"}
+	tagEnds = []string{"/c", "/v", "/t", "/row", "/f", "/si", "/xf", "/rPh", "/sheet", "/numFmt", "/cellXfs", "/workbookPr", "/Relationship"}
 )
 
 // attr is the value of an attribute, whatever its namespace.

@@ -20,8 +20,8 @@ const balanceEvery = 10 * time.Minute
 
 // BalanceWorker checks that of all runs, closed and open, no delivery is lost or made up. Found
 // counts what was wrong, for the metrics; it shows a defect, so it is never put right in silence.
-// Besides it merges the counts of clients, and drops what came back too long ago and lists that
-// were never started.
+// Besides it merges the counts of clients, and drops what came back too long ago and what is kept of old
+// lists.
 type BalanceWorker struct {
 	river.WorkerDefaults[domain.BalanceJob]
 	DB     *db.DB
@@ -40,6 +40,13 @@ func (w *BalanceWorker) Work(ctx context.Context, _ *river.Job[domain.BalanceJob
 		w.Found.Add(1)
 		w.Log.Error("a run's counts do not add up", "run", run.RunID, "planned", run.Planned, "counted", run.Counted)
 	}
-	return errors.Join(err, w.DB.Clients().MergeTagCounts(ctx), w.DB.Bounces().Prune(ctx), w.DB.Registrations().Prune(ctx, time.Now()), w.DB.FormInputs().Prune(ctx, time.Now()), w.DB.Imports().DropUnstarted(ctx),
-		w.DB.Messages().PruneVersions(ctx, time.Now()))
+	now := time.Now()
+	return errors.Join(err,
+		w.DB.Clients().MergeTagCounts(ctx),
+		w.DB.Bounces().Prune(ctx),
+		w.DB.Registrations().Prune(ctx, now),
+		w.DB.FormInputs().Prune(ctx, now),
+		w.DB.Imports().Prune(ctx, now),
+		w.DB.Messages().PruneVersions(ctx, now),
+	)
 }

@@ -2,6 +2,7 @@ package jobs
 
 import (
 	"errors"
+	"strings"
 	"testing"
 
 	"github.com/riverqueue/river"
@@ -19,12 +20,8 @@ func startedImport(t *testing.T, d *db.DB, text string) domain.Import {
 	if err := d.Users().Create(t.Context(), &user); err != nil {
 		t.Fatal(err)
 	}
-	content, total, _, err := domain.PackImport(domain.SplitCSV(text, ','))
-	if err != nil {
-		t.Fatal(err)
-	}
-	list := domain.Import{OwnerID: user.ID, FileName: "list.csv", Content: content, Total: total, Status: domain.ImportChecked}
-	if err := d.Imports().Create(t.Context(), &list); err != nil {
+	list := domain.Import{OwnerID: user.ID, FileName: "list.csv", Status: domain.ImportChecked}
+	if err := d.Imports().Create(t.Context(), &list, domain.SplitCSV(strings.NewReader(text), ',')); err != nil {
 		t.Fatal(err)
 	}
 	if err := d.Imports().Start(t.Context(), user.ID, list.ID, domain.ImportMapping{Columns: []string{"email"}}); err != nil {
@@ -58,7 +55,7 @@ func TestImportWorker(t *testing.T) {
 func TestImportWorkerGivesUp(t *testing.T) {
 	d := dbtest.New(t)
 	list := startedImport(t, d, "a@example.com\n")
-	if _, err := d.Postgres().Pool.Exec(t.Context(), `UPDATE imports SET content = 'torn'`); err != nil {
+	if _, err := d.Postgres().Pool.Exec(t.Context(), `UPDATE import_parts SET content = 'torn'`); err != nil {
 		t.Fatal(err)
 	}
 	w := &ImportWorker{DB: d}
