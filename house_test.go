@@ -121,6 +121,7 @@ func TestWhateverSecretSignsOutlivesIt(t *testing.T) {
 	tests := map[string]string{
 		"domain/installation.go":              "TestSecretFingerprint",
 		"domain/returntoken.go":               "TestEverySignatureOutlivesSecret",
+		"domain/signup.go":                    "TestFormSignaturesOutliveSecret",
 		"domain/unsubscribe.go":               "TestEverySignatureOutlivesSecret",
 		"domain/emailauth/keys.go":            "TestSenderKeysMoveToAnotherSecret",
 		"handlers/jobs/mail.go":               "TestLinksOutliveSecret",

@@ -112,8 +112,10 @@ func eraseClients(ctx context.Context, tx Tx, owner int64, ids []int64) (erased 
 			WHERE suppressed_reason IN ('unsubscribed', 'complained') ON CONFLICT DO NOTHING
 		), deleted AS (
 			INSERT INTO deleted_clients SELECT id, ?, sha256(convert_to(lower(email), 'UTF8')) FROM gone
+		), waiting AS (
+			DELETE FROM signups USING gone WHERE signups.owner_id = ? AND lower(signups.email) = lower(gone.email)
 		) SELECT id FROM gone`,
-		owner, pgdialect.Array(ids), owner, owner).Scan(ctx, &gone)
+		owner, pgdialect.Array(ids), owner, owner, owner).Scan(ctx, &gone)
 	if err != nil {
 		return 0, err
 	}

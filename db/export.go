@@ -23,6 +23,11 @@ func (us Users) Export(ctx context.Context, id int64, out io.Writer) error {
 		{"client_results", `SELECT r.* FROM client_results r JOIN clients c ON c.id = r.client_id WHERE c.owner_id = $1 ORDER BY client_id`},
 		{"senders", `SELECT s.id, s.name, s.email, s.reply_to, s.confirmed_at, s.created_at, d.domain, d.records, d.checked_at, d.green_at
 			FROM senders s JOIN sender_domains d ON d.id = s.domain_id WHERE s.owner_id = $1 ORDER BY s.id`},
+		{"forms", `SELECT id, token, name, text, agreement, tick, tags, topic_ids, fields, sender_id, thanks, next_url, closed_at, created_at, updated_at,
+			ARRAY(SELECT json_build_object('day', day, 'signups', signups, 'confirmed', confirmed, 'refused', refused) FROM form_days WHERE form_id = forms.id ORDER BY day) AS days
+			FROM forms WHERE owner_id = $1 ORDER BY id`},
+		{"form_agreements", `SELECT id, form_id, version, form_name, form_text, agreement, created_at FROM form_agreements WHERE owner_id = $1 ORDER BY id`},
+		{"consents", `SELECT id, client_id, kind, form_id, agreement_id, topics, source, page, ip, confirmed_ip, signed_up_at, at FROM consents WHERE owner_id = $1 ORDER BY id`},
 		{"messages", `SELECT id, subject, preheader, body, language, created_at, updated_at FROM messages WHERE owner_id = $1 ORDER BY id`},
 		{"message_drafts", `SELECT message_id, subject, preheader, body, language, saved_at FROM message_drafts WHERE owner_id = $1 ORDER BY message_id`},
 		{"message_versions", `SELECT message_id, revision, author, subject, preheader, body, language, saved_at FROM message_versions

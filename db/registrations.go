@@ -35,9 +35,10 @@ func (r Registrations) Prune(ctx context.Context, now time.Time) error {
 			`DELETE FROM tokens WHERE expires_at <= ?1`,
 			`DELETE FROM registrations r WHERE created_at < ?0 AND NOT EXISTS (SELECT FROM tokens WHERE registration_id = r.id)`,
 			`DELETE FROM email_changes c WHERE created_at < ?0 AND NOT EXISTS (SELECT FROM tokens WHERE change_id = c.id)`,
+			`DELETE FROM signups WHERE sent_at < ?2`,
 			`DELETE FROM quotas WHERE ends_at <= ?1`,
 		} {
-			if _, err := tx.NewRaw(statement, now.Add(-domain.TokenVerify.Life()), now).Exec(ctx); err != nil {
+			if _, err := tx.NewRaw(statement, now.Add(-domain.TokenVerify.Life()), now, now.Add(-domain.SignupLife)).Exec(ctx); err != nil {
 				return err
 			}
 		}

@@ -49,6 +49,8 @@ const (
 	MailOldEmail MailKind = "email_old" // asks the mailbox of before whether a new address is right
 	MailNewEmail MailKind = "email_new" // asks the new one; MailKnown where the address has an account
 
+	MailSignup MailKind = "signup" // asks whoever has the mailbox of a sign-up to confirm it
+
 	MailSender MailKind = "sender" // asks the mailbox of a sender whether the owner may write from it
 )
 
@@ -61,6 +63,7 @@ type MailJob struct {
 	RegistrationID int64    `json:"registration_id,omitempty"`
 	EmailChangeID  int64    `json:"email_change_id,omitempty"`
 	SenderID       int64    `json:"sender_id,omitempty"`
+	SignupID       int64    `json:"signup_id,omitempty"`
 	MessageID      int64    `json:"message_id,omitempty"`
 	ClientID       int64    `json:"client_id,omitempty"`
 }

@@ -27,6 +27,8 @@ const (
 	testsOfOwner, changesOfUser               = 30, 5
 	confirmationsOfOwner                      = 20
 	confirmationsOfMailbox                    = 3
+	signupsOfNetwork, pastedOfNetwork         = 30, 10
+	signupsOfForm, signupsOfInstallation      = 1000, 10_000
 	guessWindow, emailWindow, mailboxInterval = 15 * time.Minute, time.Hour, time.Hour
 )
 
@@ -84,6 +86,21 @@ func ConfirmingSender(owner int64, email string) []Quota {
 	return []Quota{{"sender " + strconv.FormatInt(owner, 10), confirmationsOfOwner, emailWindow},
 		{"sender mailbox " + Mailbox(email), confirmationsOfMailbox, emailWindow}}
 }
+
+// SigningUp bounds what a network, a form and all of them may ask for. A form that stands in another site has no time
+// trap, so that a network may send fewer.
+func SigningUp(network string, form int64, pasted bool) []Quota {
+	number := strconv.FormatInt(form, 10)
+	quotas := []Quota{{"signup network " + network, signupsOfNetwork, emailWindow}, {"signup form " + number, signupsOfForm, emailWindow},
+		{"signup", signupsOfInstallation, emailWindow}}
+	if pasted {
+		quotas = append([]Quota{{"signup pasted " + network + " " + number, pastedOfNetwork, emailWindow}}, quotas...)
+	}
+	return quotas
+}
+
+// Asking bounds the confirmations to a mailbox, of all forms together.
+func Asking(email string) Quota { return Quota{"ask " + Mailbox(email), 1, AskInterval} }
 
 // Mailbox is the same for all spellings of an address that lead to one mailbox: case, +tag, the domain
 // in Unicode or as xn--, and what two large providers take for the same. It is for counting, not for

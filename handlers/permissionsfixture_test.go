@@ -35,6 +35,7 @@ var things = map[string]string{
 	"field": `INSERT INTO fields (id, owner_id, key, label, type) SELECT $1, $2, 'k' || $1::bigint::text, 'Field', 'text'`,
 	"segment": `INSERT INTO segments (id, owner_id, name, match, conditions)
 		SELECT $1, $2, 'Segment ' || $1::bigint::text, 'all', '[{"where": "tag", "op": "is", "value": "vip"}]'`,
+	"form": `INSERT INTO forms (id, owner_id, token, name, agreement) SELECT $1, $2, 'form' || $1::bigint::text, 'News', 'I agree'`,
 	"sender": `WITH domain AS (
 			INSERT INTO sender_domains (id, owner_id, domain, rsa_selector, rsa_public, rsa_key, ed25519_selector, ed25519_public, ed25519_key)
 			VALUES ($1, $2, 's' || $1::bigint::text || '.example', 'r', 'R', '', 'e', 'E', '') RETURNING id

@@ -16,6 +16,7 @@ import (
 	"skychimp/handlers/checks"
 	"skychimp/handlers/clients"
 	"skychimp/handlers/fields"
+	"skychimp/handlers/forms"
 	"skychimp/handlers/home"
 	"skychimp/handlers/imports"
 	"skychimp/handlers/inbox"
@@ -53,6 +54,7 @@ type nouns struct {
 	checks     *checks.Checks
 	clients    *clients.Clients
 	fields     *fields.Fields
+	forms      *forms.Forms
 	home       *home.Home
 	imports    *imports.Imports
 	inbox      *inbox.Inbox
@@ -87,6 +89,7 @@ func newNouns(config Config, database *db.DB, files *static.Files, log *slog.Log
 	}
 	n.senders = &senders.Senders{DB: database, Vault: vault, DNS: config.DNS}
 	n.mailings = &mailings.Mailings{DB: database, Runs: n.runs, Senders: n.senders, Segments: n.segments}
+	n.forms = forms.New(database, n.senders, config.Secret, config.SecretOld)
 	n.launches = &mailings.Launches{Mailings: n.mailings}
 	n.onboarding = &onboarding.Onboarding{DB: database, Clients: n.clients, Imports: n.imports, Messages: n.messages, Runs: n.runs}
 	n.staff, err = staff.New(database, log)

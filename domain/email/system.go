@@ -19,7 +19,8 @@ type Notice struct {
 	FooterText string // one line: why the reader got this email
 	Language   string
 	From, To   mail.Address
-	MessageID  string // with its angle brackets
+	ReplyTo    mail.Address // empty: From
+	MessageID  string       // with its angle brackets
 	Date       time.Time
 	Signer     *Signer
 }
@@ -64,7 +65,7 @@ func (n Notice) compile() (*Template, error) {
 		text += "\n\n" + buttonText(n.ButtonText, n.ButtonURL)
 	}
 	l := &Template{subject: fixed(n.Subject), text: newPart(fixed(text + textFooter(n.FooterText))), html: newPart(fixed(whole))}
-	return l.withHead(Source{From: n.From, Language: n.Language, Signer: n.Signer})
+	return l.withHead(Source{From: n.From, ReplyTo: n.ReplyTo, Language: n.Language, Signer: n.Signer})
 }
 
 // fixed is a text without personal parts.

@@ -175,3 +175,9 @@ func (c *crawl) answers(path string) bool {
 	_ = response.Body.Close()
 	return response.StatusCode == http.StatusOK
 }
+
+// signupCode is that of a sign-up in testdata/pages.sql.
+func signupCode(id int64) string {
+	s := domain.Signup{ID: id, FormID: 1, CreatedAt: time.Date(2026, 11, 1, 12, 0, 0, 0, time.UTC)}
+	return s.Code([]byte(siteSecret))
+}

@@ -32,6 +32,9 @@ type MailWorker struct {
 // Work implements river.Worker. A refusal for good ends the job; its answer stays with it for whoever
 // is asked where the email is.
 func (w *MailWorker) Work(ctx context.Context, job *river.Job[domain.MailJob]) error {
+	if job.Args.Email == domain.MailSignup {
+		return w.askSignup(ctx, job)
+	}
 	reader, err := w.reader(ctx, &job.Args)
 	if domain.KindOf(err) == domain.NotFound {
 		return nil // there never was one, or it is deleted
@@ -52,7 +55,12 @@ func (w *MailWorker) Work(ctx context.Context, job *river.Job[domain.MailJob]) e
 	case err != nil:
 		return err
 	}
-	err = w.Deliver(ctx, w.From.Address, reader.Email, bytes)
+	return w.deliver(ctx, job, reader, bytes)
+}
+
+// deliver hands an email over.
+func (w *MailWorker) deliver(ctx context.Context, job *river.Job[domain.MailJob], reader domain.User, bytes []byte) error {
+	err := w.Deliver(ctx, w.From.Address, reader.Email, bytes)
 	if refusal, ok := errors.AsType[*undelivered](err); ok && refusal.answer.Status() == domain.Failed {
 		w.Log.Warn("a system email was refused for good", "job", job.ID, "email", job.Args.Email, "answer", refusal.answer)
 		return river.JobCancel(unnamed(err, reader))

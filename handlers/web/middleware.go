@@ -216,11 +216,17 @@ func (m Remote) hostOf() string {
 	return string(m.r.Request().Host())
 }
 
+// fromAnywhere are the addresses to which any site may send a form.
+func fromAnywhere(path string) bool {
+	return slices.ContainsFunc([]string{"/unsubscribe/", "/preferences/", "/f/"}, func(root string) bool { return strings.HasPrefix(path, root) })
+}
+
 // crossOrigin refuses what another site makes a browser send, by the rule of
 // http.CrossOriginProtection. The unsubscribe button of a mail program may come from anywhere, and the pages
 // behind links in emails are opened in whatever a mail program has: there the link is the key, and no cookie counts.
+// Sign-up forms stand in the pages of other sites, and whoever sends one has no more rights here than any stranger.
 func (s *Site) crossOrigin(c *fiber.Ctx) error {
-	if s.Request(c).Reads() || strings.HasPrefix(c.Path(), "/unsubscribe/") || strings.HasPrefix(c.Path(), "/preferences/") {
+	if s.Request(c).Reads() || fromAnywhere(c.Path()) {
 		return c.Next()
 	}
 	switch site := c.Get("Sec-Fetch-Site"); site {

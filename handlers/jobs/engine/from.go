@@ -24,20 +24,20 @@ func (f *fetcher) letterhead(run outbox.SendingRun) (letterhead, error) {
 	}
 	head.from.Address = run.From.Email
 	var err error
-	head.signer, err = f.signerOf(run.SenderDomain)
+	head.signer, err = f.settings.SignerOf(run.SenderDomain)
 	return head, err
 }
 
-// signerOf signs with the keys of a domain: with RSA, and with ed25519 where its record is there, because a key that
+// SignerOf signs with the keys of a domain: with RSA, and with ed25519 where its record is there, because a key that
 // nobody finds makes a signature that fails.
-func (f *fetcher) signerOf(d domain.SenderDomain) (*email.Signer, error) {
-	keys, _, err := f.settings.Vault.Open(d.RSASelector, d.RSAKey)
+func (s *Settings) SignerOf(d domain.SenderDomain) (*email.Signer, error) {
+	keys, _, err := s.Vault.Open(d.RSASelector, d.RSAKey)
 	if err != nil {
 		return nil, err
 	}
 	selectors := d.RSASelector
 	if slices.ContainsFunc(d.Records, func(r domain.DNSRecord) bool { return r.Kind == domain.RecordEd25519 && r.Good() }) {
-		second, _, err := f.settings.Vault.Open(d.Ed25519Selector, d.Ed25519Key)
+		second, _, err := s.Vault.Open(d.Ed25519Selector, d.Ed25519Key)
 		if err != nil {
 			return nil, err
 		}

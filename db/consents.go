@@ -1,0 +1,44 @@
+package db
+
+import (
+	"context"
+	"time"
+
+	"skychimp/db/postgres"
+	"skychimp/domain"
+)
+
+// Consents are that clients have agreed to emails.
+type Consents struct{ db *DB }
+
+// Consents of this database.
+func (db *DB) Consents() Consents { return Consents{db} }
+
+// Proof is a consent with what was agreed to.
+type Proof struct {
+	domain.Consent
+	FormName, FormText, Agreement string
+	Version                       int
+	AgreedSince                   time.Time `bun:",nullzero"` // when this version was made
+}
+
+// Of are the consents of a client of the owner, the latest first.
+func (cs Consents) Of(ctx context.Context, owner, client int64) ([]Proof, error) {
+	list := []Proof{}
+	err := cs.db.pg.Bun.NewRaw(`SELECT consent.*, coalesce(form_name, '') AS form_name, coalesce(form_text, '') AS form_text,
+			coalesce(agreement, '') AS agreement, coalesce(version, 0) AS version, agreed.created_at AS agreed_since
+		FROM consents AS consent LEFT JOIN form_agreements AS agreed ON agreed.id = consent.agreement_id
+		WHERE consent.owner_id = ? AND consent.client_id = ? ORDER BY consent.id DESC LIMIT 100`, owner, client).Scan(ctx, &list)
+	return list, postgres.TranslateError(err)
+}
+
+// Add keeps what the owner says of a client.
+func (cs Consents) Add(ctx context.Context, c domain.Consent) error {
+	return cs.db.pg.InTx(ctx, func(tx Tx) error {
+		if err := tx.NewRaw(`SELECT id FROM clients WHERE id = ? AND owner_id = ? FOR KEY SHARE`, c.ClientID, c.OwnerID).Scan(ctx, &c.ClientID); err != nil {
+			return err
+		}
+		_, err := tx.NewInsert().Model(&c).Exec(ctx)
+		return err
+	})
+}
