@@ -13,9 +13,19 @@ import (
 	"skychimp/domain"
 )
 
+// twice tells that a client gets the message of the run ?0 already: by another mailing than ?1 that sends it again, or
+// by a later run of its own mailing.
+const twice = `EXISTS (SELECT FROM runs AS original JOIN mailings AS other ON other.again_of = original.id AND other.id <> ?1 OR other.id = original.mailing_id
+	JOIN runs AS later ON later.mailing_id = other.id AND (other.again_of = original.id OR later.id > original.id AND later.revision = original.revision)
+	JOIN deliveries AS had ON had.run_id = later.id AND had.client_id = client.id AND had.outcome IN ('accepted', 'queued', 'deferred')
+	WHERE original.id = ?0)`
+
 // Audience narrows clients or, unless they are picked, their sets (as `client`) to those the mailing writes to.
 func Audience(query *bun.SelectQuery, m domain.Mailing) *bun.SelectQuery {
 	query.Where("client.owner_id = ?", m.OwnerID)
+	if m.AgainOf != 0 {
+		query.Where("NOT "+twice, m.AgainOf, m.ID)
+	}
 	switch m.Audience {
 	case domain.AudienceTags:
 		lower := make([]string, len(m.Tags))
@@ -95,8 +105,11 @@ func (ms Mailings) RecipientCount(ctx context.Context, m domain.Mailing) (recipi
 	}
 	query := ms.db.pg.Bun.NewSelect()
 	if m.Audience == domain.AudiencePicked {
-		query.TableExpr("(SELECT suppressed_at IS NOT NULL AS suppressed, 1 AS clients FROM clients WHERE id IN ? AND owner_id = ?) AS client",
+		query.TableExpr("(SELECT id, suppressed_at IS NOT NULL AS suppressed, 1 AS clients FROM clients WHERE id IN ? AND owner_id = ?) AS client",
 			bun.Tuple(m.ClientIDs), m.OwnerID)
+		if m.AgainOf != 0 {
+			query.Where("NOT "+twice, m.AgainOf, m.ID)
+		}
 	} else {
 		Audience(query.TableExpr("tag_counts AS client"), m)
 	}

@@ -20,58 +20,140 @@ import (
 const SearchMax = 1000
 
 // ClientFilter narrows the list: every word of Query stands somewhere in the e-mail, the name
-// or the comment; Tag, whatever its case, is one of the tags.
+// or the comment; Tag, whatever its case, is one of the tags; Segment is one of the owner's, 0: none.
 type ClientFilter struct {
 	Query, Tag string
+	Segment    int64
+	Sort       ClientSort
 	Page       Page
+}
+
+// ClientSort is the order of the list.
+type ClientSort string
+
+// The orders: the newest first, by name, and by the last email that was delivered, the latest first.
+const (
+	SortAdded ClientSort = ""
+	SortName  ClientSort = "name"
+	SortLast  ClientSort = "last_email"
+)
+
+// selection is the filter's segment as it is asked now, nil: it has none. A segment that is not the owner's is NotFound.
+func (cs Clients) selection(ctx context.Context, owner int64, f ClientFilter) (*domain.Selection, error) {
+	if f.Segment == 0 {
+		return nil, nil
+	}
+	chosen, err := selectionOf(ctx, cs.db.pg.Bun, owner, f.Segment)
+	if err == nil {
+		_, err = cs.db.Segments().catchUp(ctx, owner, chosen)
+	}
+	return &chosen, err
+}
+
+// filtered narrows clients (as `client`) to the owner's that the filter shows.
+func (cs Clients) filtered(ctx context.Context, query *bun.SelectQuery, owner int64, f ClientFilter) error {
+	query.Where("client.owner_id = ?", owner)
+	chosen, err := cs.selection(ctx, owner, f)
+	if chosen != nil && err == nil {
+		narrowTo(query, owner, *chosen)
+	}
+	if f.Tag != "" && err == nil {
+		var spellings []string
+		if spellings, _, err = cs.spellings(ctx, owner, clean(f.Tag)); err == nil {
+			query.Where("client.tags && ?", pgdialect.Array(spellings))
+		}
+	}
+	for _, word := range searchWords(f.Query) {
+		searched(query, word)
+	}
+	return postgres.TranslateError(err)
+}
+
+func searchWords(query string) []string {
+	words := strings.Fields(clean(query))
+	return words[:min(len(words), 10)]
 }
 
 // List is one page of the owner's list, newest first, and the number of all that match,
 // which is SearchMax+1 when a search found more than it looks for.
 func (cs Clients) List(ctx context.Context, owner int64, f ClientFilter) (clients []domain.Client, total int, err error) {
-	found := cs.db.pg.Bun.NewSelect().Table("clients").Column("id").Where("owner_id = ?", owner)
-	if f.Tag != "" {
-		var spellings []string
-		if spellings, total, err = cs.spellings(ctx, owner, clean(f.Tag)); err != nil {
-			return nil, 0, postgres.TranslateError(err)
-		}
-		found.Where("tags && ?", pgdialect.Array(spellings))
+	found := cs.db.pg.Bun.NewSelect().TableExpr("clients AS client").Column("client.id")
+	if err := cs.filtered(ctx, found, owner, f); err != nil {
+		return nil, 0, err
 	}
 	var ids []int64
-	if words := strings.Fields(clean(f.Query)); len(words) > 0 {
-		ids, total, err = searchClients(ctx, found, words, f.Page.Number)
-		clients, err = cs.listed(ctx, bun.List(ids), err)
+	if len(searchWords(f.Query)) > 0 {
+		ids, total, err = searchClients(ctx, found, f.Page.Number)
+		clients, err = cs.listed(ctx, f.Sort, bun.List(ids), err)
 		return clients, total, err
 	}
-	if f.Tag == "" {
-		total, err = cs.count(ctx, owner)
+	if total, err = cs.total(ctx, owner, f, found); err != nil {
+		return nil, 0, err
 	}
-	clients, err = cs.listed(ctx, f.Page.newest(found, total, "created_at", "id"), err)
+	clients, err = cs.listed(ctx, f.Sort, f.sorted(found, total), nil)
 	return clients, total, err
 }
 
-// listed are the clients that ids names, in the order of the list.
-func (cs Clients) listed(ctx context.Context, ids any, err error) ([]domain.Client, error) {
-	clients := []domain.Client{}
-	if err == nil {
-		err = cs.db.pg.Bun.NewSelect().Model(&clients).Where("id IN (?)", ids).Order("created_at DESC", "id DESC").Scan(ctx)
+// total counts by kept counts where there are some.
+func (cs Clients) total(ctx context.Context, owner int64, f ClientFilter, found *bun.SelectQuery) (total int, err error) {
+	switch {
+	case f.Segment != 0:
+		err = cs.db.pg.Bun.NewSelect().TableExpr("(?) AS found", found).ColumnExpr("count(*)").Scan(ctx, &total)
+	case f.Tag != "":
+		_, total, err = cs.spellings(ctx, owner, clean(f.Tag))
+	default:
+		total, err = cs.count(ctx, owner)
 	}
-	return clients, postgres.TranslateError(err)
+	return total, postgres.TranslateError(err)
+}
+
+// sorted is the page of the found clients.
+func (f ClientFilter) sorted(found *bun.SelectQuery, total int) *bun.SelectQuery {
+	page := PageOf(f.Page.Number) // names and times of others are no cursor
+	switch f.Sort {
+	case SortName:
+		return page.oldest(found, total, "lower(client.full_name)", "client.id")
+	case SortLast:
+		found.Join("LEFT JOIN client_results AS latest ON latest.client_id = client.id")
+		return page.newest(found, total, "coalesce(latest.last_accepted_at, '-infinity')", "client.id")
+	}
+	return f.Page.newest(found, total, "client.created_at", "client.id")
+}
+
+// listed are the clients that ids names, in the order of the list.
+func (cs Clients) listed(ctx context.Context, sort ClientSort, ids any, err error) ([]domain.Client, error) {
+	clients := []domain.Client{}
+	if err != nil {
+		return clients, postgres.TranslateError(err)
+	}
+	query := cs.db.pg.Bun.NewSelect().Model(&clients).Where("client.id IN (?)", ids)
+	switch sort {
+	case SortName:
+		query.OrderExpr("lower(client.full_name), client.id")
+	case SortLast:
+		query.Join("LEFT JOIN client_results AS latest ON latest.client_id = client.id").
+			OrderExpr("coalesce(latest.last_accepted_at, '-infinity') DESC, client.id DESC")
+	default:
+		query.OrderExpr("client.created_at DESC, client.id DESC")
+	}
+	return clients, postgres.TranslateError(query.Scan(ctx))
 }
 
 var trigram = regexp.MustCompile(`[\pL\pN]{3}`)
 
+// searched narrows clients to those who have the word.
+func searched(found *bun.SelectQuery, word string) {
+	if trigram.MatchString(word) {
+		found.Where("client.search LIKE lower(?)", "%"+escapeLike(word)+"%")
+	} else { // a LIKE would tempt Postgres to read the whole index, everybody's
+		found.Where("strpos(client.search, lower(?)) > 0", word)
+	}
+}
+
 // searchClients asks for all it may find at once: the order in it keeps Postgres from reading
 // the table in its own order until it has found enough.
-func searchClients(ctx context.Context, found *bun.SelectQuery, words []string, page int) (ids []int64, total int, err error) {
-	for _, word := range words[:min(len(words), 10)] {
-		if trigram.MatchString(word) {
-			found.Where("search LIKE lower(?)", "%"+escapeLike(word)+"%")
-		} else { // a LIKE would tempt Postgres to read the whole index, everybody's
-			found.Where("strpos(search, lower(?)) > 0", word)
-		}
-	}
-	err = found.Order("created_at DESC", "id DESC").Limit(SearchMax+1).Scan(ctx, &ids)
+func searchClients(ctx context.Context, found *bun.SelectQuery, page int) (ids []int64, total int, err error) {
+	err = found.OrderExpr("client.created_at DESC, client.id DESC").Limit(SearchMax+1).Scan(ctx, &ids)
 	total = len(ids)
 	ids = ids[:min(total, SearchMax)]
 	start := pageStart(page, len(ids))
@@ -94,15 +176,18 @@ func (cs Clients) Added(ctx context.Context, owner int64, moments []time.Time) (
 	return added, postgres.TranslateError(err)
 }
 
-// After are the owner's next 1,000 clients in the order of the list, the first ones
+// After are the next 1,000 of the owner's clients that the filter shows, the newest first, the first ones
 // after the zero client: an export holds neither a connection nor a list.
-func (cs Clients) After(ctx context.Context, owner int64, last domain.Client) ([]domain.Client, error) {
+func (cs Clients) After(ctx context.Context, owner int64, f ClientFilter, last domain.Client) ([]domain.Client, error) {
 	clients := []domain.Client{}
-	query := cs.db.pg.Bun.NewSelect().Model(&clients).Where("owner_id = ?", owner)
-	if last.ID != 0 {
-		query.Where("(created_at, id) < (?, ?)", last.CreatedAt, last.ID)
+	query := cs.db.pg.Bun.NewSelect().Model(&clients)
+	if err := cs.filtered(ctx, query, owner, f); err != nil {
+		return nil, err
 	}
-	return clients, postgres.TranslateError(query.Order("created_at DESC", "id DESC").Limit(1000).Scan(ctx))
+	if last.ID != 0 {
+		query.Where("(client.created_at, client.id) < (?, ?)", last.CreatedAt, last.ID)
+	}
+	return clients, postgres.TranslateError(query.OrderExpr("client.created_at DESC, client.id DESC").Limit(1000).Scan(ctx))
 }
 
 // ByID are those of the named clients that are the owner's.

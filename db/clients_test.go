@@ -148,7 +148,7 @@ func TestClientOwners(t *testing.T) {
 	if tags, err := d.Clients().Tags(ctx, bob); err != nil || len(tags) != 0 {
 		t.Errorf("Tags of bob: %v, %v", tags, err)
 	}
-	if rows, err := d.Clients().After(ctx, bob, domain.Client{}); err != nil || len(rows) != 0 {
+	if rows, err := d.Clients().After(ctx, bob, db.ClientFilter{}, domain.Client{}); err != nil || len(rows) != 0 {
 		t.Errorf("ClientsAfter of bob: %d, %v", len(rows), err)
 	}
 	if got, err := d.Clients().Get(ctx, ann, c.ID); err != nil || got.FullName != "C" || got.CreatedAt.IsZero() || !slices.Equal(got.Tags, []string{"t"}) {
@@ -318,7 +318,7 @@ func TestClientsAfter(t *testing.T) {
 	}
 	seen, batches := map[int64]bool{}, 0
 	for last := (domain.Client{}); ; {
-		rows, err := d.Clients().After(t.Context(), owner, last)
+		rows, err := d.Clients().After(t.Context(), owner, db.ClientFilter{}, last)
 		if err != nil {
 			t.Fatal(err)
 		}

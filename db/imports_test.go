@@ -26,7 +26,7 @@ func newImport(t testing.TB, d *db.DB, owner int64, text string) (domain.Import,
 func clientsByEmail(t *testing.T, d *db.DB, owner int64) map[string]domain.Client {
 	t.Helper()
 	all := map[string]domain.Client{}
-	rows, err := d.Clients().After(t.Context(), owner, domain.Client{})
+	rows, err := d.Clients().After(t.Context(), owner, db.ClientFilter{}, domain.Client{})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -220,18 +220,11 @@ func (r Runs) Again(ctx context.Context, owner, id int64, who domain.Again, name
 
 // pickAgain picks the clients of the mailing that sends a run's message again.
 func pickAgain(ctx context.Context, tx Tx, run domain.Run, m domain.Mailing, again int64, who domain.Again) error {
-	if err := Resolve(ctx, tx, &m); err != nil {
+	clients, err := againClients(ctx, tx, run, m, who)
+	if err != nil {
 		return err
 	}
-	clients := tx.NewSelect().TableExpr("deliveries AS d").Join("JOIN clients AS client ON client.id = d.client_id").
-		Where("d.run_id = ? AND d.outcome <> 'accepted' AND client.owner_id = ?", run.ID, run.OwnerID)
-	if who == domain.AgainJoinedSince {
-		clients = Audience(tx.NewSelect().TableExpr("clients AS client"), m).Where("client.created_at > ?", run.CreatedAt).
-			Where("NOT EXISTS (SELECT FROM deliveries AS d WHERE d.run_id = ? AND d.client_id = client.id)", run.ID)
-	}
-	clients.ColumnExpr("?, client.id", again).Where("client.suppressed_at IS NULL").
-		Where("NOT "+got, nil, run.ID, run.MailingID, run.Revision).Limit(maxAgain + 1)
-	picked, err := tx.NewRaw("INSERT INTO mailing_clients (mailing_id, client_id) ?", clients).Exec(ctx)
+	picked, err := tx.NewRaw("INSERT INTO mailing_clients (mailing_id, client_id) ?", clients.ColumnExpr("?, client.id", again)).Exec(ctx)
 	if err != nil {
 		return err
 	}
@@ -242,6 +235,46 @@ func pickAgain(ctx context.Context, tx Tx, run domain.Run, m domain.Mailing, aga
 		return domain.Errorf(domain.Conflict, "", "runs.again_many", "Max", maxAgain)
 	}
 	return nil
+}
+
+// AgainMost is counted as one more than a mailing to those who are picked can have.
+const AgainMost = maxAgain
+
+// AgainCounts are how many clients each choice would send the run's message to, AgainMost+1 at most.
+func (r Runs) AgainCounts(ctx context.Context, run domain.Run, choices ...domain.Again) (counts map[domain.Again]int64, err error) {
+	counts = map[domain.Again]int64{}
+	err = r.db.pg.InTx(ctx, func(tx Tx) error {
+		m, err := loadMailing(ctx, tx, run.OwnerID, run.MailingID, "", withoutPicked)
+		if domain.KindOf(err) == domain.NotFound {
+			return nil // deleted
+		}
+		for _, who := range choices {
+			if err != nil {
+				return err
+			}
+			var clients *bun.SelectQuery
+			if clients, err = againClients(ctx, tx, run, m, who); err == nil {
+				counts[who], err = tx.NewSelect().TableExpr("(?) AS found", clients.ColumnExpr("client.id")).Count(ctx)
+			}
+		}
+		return err
+	})
+	return counts, err
+}
+
+// againClients are those whom a mailing that sends a run's message again is for, AgainMost+1 at most.
+func againClients(ctx context.Context, tx Tx, run domain.Run, m domain.Mailing, who domain.Again) (*bun.SelectQuery, error) {
+	if err := Resolve(ctx, tx, &m); err != nil {
+		return nil, err
+	}
+	clients := tx.NewSelect().TableExpr("deliveries AS d").Join("JOIN clients AS client ON client.id = d.client_id").
+		Where("d.run_id = ? AND d.outcome <> 'accepted' AND client.owner_id = ?", run.ID, run.OwnerID)
+	if who == domain.AgainJoinedSince {
+		clients = Audience(tx.NewSelect().TableExpr("clients AS client"), m).Where("client.created_at > ?", run.CreatedAt).
+			Where("NOT EXISTS (SELECT FROM deliveries AS d WHERE d.run_id = ? AND d.client_id = client.id)", run.ID)
+	}
+	return clients.Where("client.suppressed_at IS NULL").
+		Where("NOT "+got, nil, run.ID, run.MailingID, run.Revision).Limit(maxAgain + 1), nil
 }
 
 // Of a large run so many recipients are looked at, evenly spread: attempts are found by

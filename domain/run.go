@@ -73,6 +73,7 @@ type PlanCursor struct {
 	Audience  Audience
 	Tags      []string
 	Selection *Selection `json:",omitempty"` // of a segment, as it was when the planning began
+	AgainOf   int64      `json:",omitempty"` // as the mailing's
 }
 
 // Skipped counts those who got nothing when a run was planned, by the reason: as a client's suppression, or one of these.

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"skychimp/db"
 	"skychimp/domain"
 )
 
@@ -40,7 +41,7 @@ func TestExportComesBack(t *testing.T) {
 	if err := w.db.Imports().Run(t.Context(), id); err != nil {
 		t.Fatal(err)
 	}
-	rows, err := w.db.Clients().After(t.Context(), user.ID, domain.Client{})
+	rows, err := w.db.Clients().After(t.Context(), user.ID, db.ClientFilter{}, domain.Client{})
 	if err != nil || len(rows) != len(want) {
 		t.Fatalf("%d of %d come back, %v", len(rows), len(want), err)
 	}

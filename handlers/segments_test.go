@@ -109,3 +109,49 @@ func TestMailingToSegment(t *testing.T) {
 	theirs := w.message(t, bob.ID, "x", "y")
 	other.post("/mailings", append(form, "segment_id", id, "message_id", fmt.Sprint(theirs.ID))...).is(t, 422)
 }
+
+// The list, its file and its order follow a segment.
+func TestClientsOfSegment(t *testing.T) {
+	w := newEnv(t)
+	user, b := w.owner(t, "ann")
+	for i, name := range []string{"Zoe", "adam", "Mia"} {
+		b.post("/clients", "email", fmt.Sprint("c", i, "@example.com"), "full_name", name, "tags", []string{"vip", "news"}[i%2]).leads(t, "/clients")
+	}
+	b.post("/segments", "name", "Best", "where", "tag", "op", "is", "value", "vip").is(t, 303)
+	id := fmt.Sprint(dbtest.Number(t, w.db, "SELECT id FROM segments"))
+	dbtest.Exec(t, w.db, `INSERT INTO client_results (client_id, accepted, last_accepted_at) SELECT id, 1, now() FROM clients WHERE full_name = 'adam'`)
+	shown := func(query string, want ...string) {
+		t.Helper()
+		body, at := b.get("/clients"+query).is(t, 200).body, -1
+		for _, one := range []string{"c0@", "c1@", "c2@"} {
+			if strings.Contains(body, one) != strings.Contains(strings.Join(want, " "), one) {
+				t.Errorf("%s: %s is there or missing, want %v", query, one, want)
+			}
+		}
+		for _, one := range want {
+			if next := strings.Index(body, one); next < at {
+				t.Errorf("%s: %s comes too early, want %v", query, one, want)
+			} else {
+				at = next
+			}
+		}
+	}
+	shown("", "c2@", "c1@", "c0@")
+	shown("?segment="+id, "c2@", "c0@")
+	shown("?segment="+id+"&q=zoe", "c0@")
+	shown("?segment=" + id + "&tag=news")
+	shown("?sort=name", "c1@", "c2@", "c0@")
+	shown("?sort=last_email", "c1@", "c2@", "c0@")
+	shown("?sort=name&segment="+id, "c2@", "c0@")
+	shown("?sort=nonsense", "c2@", "c1@", "c0@")
+	b.get("/clients?segment="+id).is(t, 200, `<option value="`+id+`" selected>Best</option>`, "/clients/export.csv?segment="+id, "2 clients")
+	if body := b.get("/clients/export.csv?segment="+id).is(t, 200, "c0@example.com", "c2@example.com").body; strings.Contains(body, "c1@example.com") {
+		t.Error("the file has somebody else")
+	}
+	_, other := w.owner(t, "bob")
+	for _, path := range []string{"/clients?segment=", "/clients/export.csv?segment="} {
+		other.get(path+id).is(t, 404)
+		b.get(path+"x").is(t, 404)
+	}
+	_ = user
+}

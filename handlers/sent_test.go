@@ -116,6 +116,7 @@ func TestSendAgain(t *testing.T) {
 	}
 	b.post(path, "who", "joined_since").is(t, 409, "nobody to send it to")
 	dbtest.Exec(t, w.db, "UPDATE clients SET suppressed_at = NULL, suppressed_reason = ''")
+	b.get(strings.TrimSuffix(path, "/again")).is(t, 200, "To 2 clients who didn&#39;t get it")
 	again := b.post(path, "who", "not_accepted").is(t, 303).Header.Get("Location")
 	b.get(again).is(t, 200, "Send to 2 clients", "News: didn&#39;t get it", "Mailing created.")
 	b.post(path, "who", "not_accepted").leads(t, again) // a double click
@@ -131,6 +132,22 @@ func TestSendAgain(t *testing.T) {
 	w.client(t, user.ID, "new@example.com")
 	joined := b.post(path, "who", "joined_since").is(t, 303).Header.Get("Location")
 	b.get(joined).is(t, 200, "Send to 1 client<", "News: joined since")
+	b.get(strings.TrimSuffix(path, "/again")).is(t, 200, "To 1 client who didn&#39;t get it", "To 1 client who joined since")
+	// Of two mailings that were made, the later one passes over whom the earlier one writes to.
+	dbtest.Exec(t, w.db, "UPDATE mailings SET created_at = created_at - interval '1 minute'")
+	b.post(path, "who", "joined_since").is(t, 303)
+	rows, _, err = w.db.Mailings().List(t.Context(), db.MailingFilter{OwnerID: user.ID})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var planned []int64
+	for _, m := range rows[:2] {
+		w.act(t, m.Mailing, launchLate)
+		planned = append(planned, dbtest.Plan(t, w.db, m.ID, time.Now().Add(time.Minute)).Planned)
+	}
+	if planned[0] != 1 || planned[1] != 0 {
+		t.Errorf("planned %v to the same client", planned)
+	}
 }
 
 func TestCopies(t *testing.T) {

@@ -72,7 +72,7 @@ type nouns struct {
 
 func newNouns(config Config, database *db.DB, files *static.Files, log *slog.Logger) (n nouns, err error) {
 	n = nouns{
-		account: &account.Account{DB: database, Passwords: config.Passwords}, blog: blog.New(database, config.Media), clients: &clients.Clients{DB: database},
+		account: &account.Account{DB: database, Passwords: config.Passwords}, blog: blog.New(database, config.Media), clients: &clients.Clients{DB: database, Segments: &segments.Segments{DB: database}},
 		fields:   &fields.Fields{DB: database},
 		topics:   &topics.Topics{DB: database},
 		segments: &segments.Segments{DB: database},

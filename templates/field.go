@@ -2,6 +2,7 @@ package templates
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -33,10 +34,10 @@ type Select struct {
 	Options []Option
 }
 
-// Search is the search form of a list, at whose Path the results are; Filter has no Name where there is nothing to choose.
+// Search is the search form of a list, at whose Path the results are.
 type Search struct {
 	Path, Query, Label, Hint string
-	Filter                   Select
+	Filters                  []Select
 	Sort                     string // kept
 }
 
@@ -55,7 +56,7 @@ func newSearch(path, query, label, hint string) Search {
 
 // With puts a choice beside the search.
 func (s Search) With(name, label, chosen string, options []Option) Search {
-	s.Filter = Select{Field{Name: name, Label: label, Value: chosen}, options}
+	s.Filters = append(slices.Clone(s.Filters), Select{Field{Name: name, Label: label, Value: chosen}, options})
 	return s
 }
 

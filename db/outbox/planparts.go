@@ -22,7 +22,7 @@ func planFirst(ctx context.Context, tx postgres.Tx, run *domain.Run, m domain.Ma
 	if err := db.Resolve(ctx, tx, &m); err != nil {
 		return err
 	}
-	run.PlanCursor = &domain.PlanCursor{Audience: m.Audience, Tags: m.Tags, Selection: m.Selection}
+	run.PlanCursor = &domain.PlanCursor{Audience: m.Audience, Tags: m.Tags, Selection: m.Selection, AgainOf: m.AgainOf}
 	err := tx.Pgx.QueryRow(ctx, `SELECT coalesce(max(id), 0) FROM clients`).Scan(&run.PlanCursor.Newest)
 	if err != nil {
 		return err
@@ -63,7 +63,7 @@ func (p Plans) continueRun(ctx context.Context, id int64) (run domain.Run, ok bo
 		}
 		ok = true
 		m := domain.Mailing{ID: run.MailingID, OwnerID: run.OwnerID, Audience: run.PlanCursor.Audience, Tags: run.PlanCursor.Tags,
-			Selection: run.PlanCursor.Selection}
+			Selection: run.PlanCursor.Selection, AgainOf: run.PlanCursor.AgainOf}
 		if err := planPart(ctx, tx, &run, m, nextPart); err != nil {
 			return err
 		}

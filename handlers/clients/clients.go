@@ -2,6 +2,7 @@
 package clients
 
 import (
+	"cmp"
 	"net/url"
 	"slices"
 	"strconv"
@@ -12,12 +13,16 @@ import (
 	"skychimp/db"
 	"skychimp/domain"
 	"skychimp/handlers/fields"
+	"skychimp/handlers/segments"
 	"skychimp/handlers/web"
 	"skychimp/templates"
 )
 
 // Clients answers what concerns an owner's clients.
-type Clients struct{ DB *db.DB }
+type Clients struct {
+	DB       *db.DB
+	Segments *segments.Segments
+}
 
 // clientRow is the block clients/row.
 type clientRow struct {
@@ -41,7 +46,12 @@ func listedOf(list []domain.Field) []domain.Field {
 // clientsView is the page clients/list and its block clients/results.
 type clientsView struct {
 	Query, Tag string
+	Segment    string // its id, "": none
+	Sort       string
 	Tags       []templates.Option
+	Segments   []templates.Option
+	Sorts      []templates.Option
+	Export     string   // the address of the file with what is shown
 	Self       string   // the address of these results
 	Found      string   // how many, in words
 	Fragment   bool     // without the page around it
@@ -51,7 +61,9 @@ type clientsView struct {
 }
 
 // Empty tells an owner without clients from a search without results.
-func (v clientsView) Empty() bool { return len(v.Rows) == 0 && v.Query == "" && v.Tag == "" }
+func (v clientsView) Empty() bool {
+	return len(v.Rows) == 0 && v.Query == "" && v.Tag == "" && v.Segment == ""
+}
 
 // clientView is the page clients/show.
 type clientView struct {
@@ -86,16 +98,19 @@ type timelineEvent struct {
 // List is the list; its search asks for the results alone.
 func (h *Clients) List(r *web.Request) error {
 	owner := r.Viewer.User.ID
-	filter := db.ClientFilter{Query: r.Query("q"), Tag: r.Query("tag"), Page: r.ListPage()}
+	filter := readFilter(r)
 	clients, total, err := h.DB.Clients().List(r.UserContext(), owner, filter)
 	if err != nil {
 		return err
 	}
 	place, listed := func(n int) db.Cursor { return db.Cursor{clients[n].CreatedAt.UnixMicro(), clients[n].ID} }, total
+	if filter.Sort != db.SortAdded {
+		place = nil
+	}
 	if filter.Query != "" { // a search finds all that it shows at once
 		place, listed = nil, min(total, db.SearchMax)
 	}
-	view := clientsView{Query: filter.Query, Tag: filter.Tag, Self: r.OriginalURL(), Rows: []clientRow{},
+	view := clientsView{Query: filter.Query, Tag: filter.Tag, Segment: r.Query("segment"), Sort: string(filter.Sort), Export: exportPath(r), Self: r.OriginalURL(), Rows: []clientRow{},
 		Pager: r.ListPager(filter.Page, listed, len(clients), place)}
 	if view.Found = r.Viewer.TN("clients.found", total); filter.Query != "" && total > db.SearchMax {
 		view.Found = r.Viewer.T("clients.found_more", "Max", db.SearchMax)
@@ -117,7 +132,46 @@ func (h *Clients) List(r *web.Request) error {
 	if view.Tags, err = h.tagOptions(r, owner, filter.Tag); err != nil {
 		return err
 	}
+	if view.Segments, err = h.Segments.Options(r, r.Viewer.T("clients.all_segments")); err != nil {
+		return err
+	}
+	view.Sorts = sortOptions(r.Viewer)
 	return r.Page(fiber.StatusOK, "clients/list", view)
+}
+
+// readFilter is what the address asks for. A segment that is no number is nobody's.
+func readFilter(r *web.Request) db.ClientFilter {
+	f := db.ClientFilter{Query: r.Query("q"), Tag: r.Query("tag"), Sort: db.ClientSort(r.Query("sort")), Page: r.ListPage()}
+	if text := r.Query("segment"); text != "" {
+		if f.Segment, _ = strconv.ParseInt(text, 10, 64); f.Segment <= 0 {
+			f.Segment = -1
+		}
+	}
+	if !slices.Contains([]db.ClientSort{db.SortName, db.SortLast}, f.Sort) {
+		f.Sort = db.SortAdded
+	}
+	return f
+}
+
+func sortOptions(v web.Viewer) (options []templates.Option) {
+	for _, one := range []db.ClientSort{db.SortAdded, db.SortName, db.SortLast} {
+		options = append(options, templates.Option{Value: string(one), Label: v.T("clients.sort_" + cmp.Or(string(one), "added"))})
+	}
+	return options
+}
+
+// exportPath is the file with what is shown.
+func exportPath(r *web.Request) string {
+	query := url.Values{}
+	for _, name := range []string{"q", "tag", "segment"} {
+		if value := r.Query(name); value != "" {
+			query.Set(name, value)
+		}
+	}
+	if len(query) == 0 {
+		return "/clients/export.csv"
+	}
+	return "/clients/export.csv?" + query.Encode()
 }
 
 // tagOptions are the choices of the filter, each with its number of clients. A chosen tag that few or no clients have is

@@ -140,14 +140,15 @@ func (h *Clients) Update(r *web.Request) error {
 	return r.Saved("/clients/"+r.Params("id"), web.Fragment{Block: "clients/row", View: h.clientRow(r, client, listedOf(form.fields))}, "clients.saved")
 }
 
-// Export downloads the owner's clients as CSV with a byte order mark, for spreadsheets.
+// Export downloads the clients that the filter shows as CSV with a byte order mark, for spreadsheets.
 func (h *Clients) Export(r *web.Request) error {
 	ctx, owner, number := context.WithoutCancel(r.UserContext()), r.Viewer.User.ID, r.RequestID
 	list, err := h.DB.Fields().List(ctx, owner)
 	if err != nil {
 		return err
 	}
-	clients, err := h.DB.Clients().After(ctx, owner, domain.Client{})
+	filter := readFilter(r)
+	clients, err := h.DB.Clients().After(ctx, owner, filter, domain.Client{})
 	if err != nil {
 		return err
 	}
@@ -166,7 +167,7 @@ func (h *Clients) Export(r *web.Request) error {
 			if out.Flush() != nil {
 				return // the viewer has gone
 			}
-			clients, err = h.DB.Clients().After(ctx, owner, clients[len(clients)-1])
+			clients, err = h.DB.Clients().After(ctx, owner, filter, clients[len(clients)-1])
 		}
 		if err != nil {
 			r.Site.Log.Error("export of clients", "request_id", number, "error", err)

@@ -6,6 +6,7 @@ import (
 
 	"github.com/gofiber/fiber/v2"
 
+	"skychimp/db"
 	"skychimp/domain"
 	"skychimp/domain/email"
 	"skychimp/handlers/messages"
@@ -32,6 +33,32 @@ func (h *Runs) Cancel(r *web.Request) error {
 		return err
 	}
 	return r.Done(fmt.Sprint("/runs/", run.ID), "runs.cancelled_done")
+}
+
+// againChoice is one button that sends a run's message again.
+type againChoice struct {
+	Who   domain.Again
+	Label string // with how many clients that are
+	Many  bool   // more than a mailing to picked clients can have
+}
+
+// againChoices are those that would send to anybody.
+func (h *Runs) againChoices(r *web.Request, run domain.Run) (list []againChoice, err error) {
+	choices := []domain.Again{domain.AgainJoinedSince}
+	if run.Accepted < run.Planned {
+		choices = []domain.Again{domain.AgainNotAccepted, domain.AgainJoinedSince}
+	}
+	counts, err := h.DB.Runs().AgainCounts(r.UserContext(), run, choices...)
+	for _, who := range choices {
+		one := againChoice{Who: who, Label: r.Viewer.TN("runs.again_"+string(who), int(counts[who])), Many: counts[who] > db.AgainMost}
+		if one.Many {
+			one.Label = r.Viewer.T("runs.again_many_"+string(who), "Max", db.AgainMost)
+		}
+		if counts[who] > 0 {
+			list = append(list, one)
+		}
+	}
+	return list, err
 }
 
 // Again makes a mailing to those who did not get the run's message, and shows what it would send.

@@ -60,13 +60,13 @@ type Row struct {
 type runView struct {
 	Row
 	Sentence   string
-	Skipped    []counted // why some got nothing when the run was planned
-	LeftFor    []counted // why some unsubscribed
-	LeftTopic  int64     // who left the topic alone
-	Subject    string    // of the email as it went out
-	Cancel     bool      // the viewer may end it
-	Again      bool      // the viewer may send the message again
-	Sent       bool      // there is an email to look at
+	Skipped    []counted     // why some got nothing when the run was planned
+	LeftFor    []counted     // why some unsubscribed
+	LeftTopic  int64         // who left the topic alone
+	Subject    string        // of the email as it went out
+	Cancel     bool          // the viewer may end it
+	Again      []againChoice // to whom the viewer may send the message again
+	Sent       bool          // there is an email to look at
 	Refusals   refusalsView
 	Throughput ThroughputChart
 	Outcome    string
@@ -155,7 +155,11 @@ func (h *Runs) Show(r *web.Request) error {
 	view.Sentence, view.Sent = sentence(r, run, view.Refusals.Suppressed), run.Status != domain.RunMissed
 	mine := run.OwnerID == r.Viewer.User.ID && r.Viewer.User.MayOwn()
 	view.Cancel = mine && (run.Status == domain.RunRunning || run.Status == domain.RunPaused)
-	view.Again = mine && run.Status == domain.RunDone
+	if mine && run.Status == domain.RunDone {
+		if view.Again, err = h.againChoices(r, run.Run); err != nil {
+			return err
+		}
+	}
 	view.Outcomes = []templates.Option{{Label: r.Viewer.T("runs.all_outcomes")}}
 	for _, one := range domain.Outcomes() {
 		view.Outcomes = append(view.Outcomes, templates.Option{Value: string(one), Label: r.Viewer.T("runs.outcome_" + string(one))})

@@ -67,7 +67,11 @@ func Words(v web.Viewer, s domain.Segment, fields []domain.Field) (words []strin
 	traits := domain.Traits(fields)
 	for _, c := range s.Conditions {
 		trait, _ := c.Trait(traits)
-		words = append(words, label(v, trait)+" "+opText(v, trait, c.Op)+valueText(v, trait, c))
+		said := label(v, trait) + " " + opText(v, trait, c.Op) + valueText(v, trait, c)
+		if c.Days() {
+			said = label(v, trait) + " " + v.TN("segments.said_"+string(c.Op), atoi(c.Value))
+		}
+		words = append(words, said)
 	}
 	return words
 }
@@ -108,8 +112,6 @@ func valueText(v web.Viewer, t domain.Trait, c domain.Condition) string {
 	switch {
 	case !c.HasValue():
 		return ""
-	case c.Days():
-		return " " + v.TN("segments.days", atoi(c.Value))
 	case opKind(t) == "day":
 		day, _ := time.Parse(time.DateOnly, c.Value)
 		return " " + v.Date(day)
