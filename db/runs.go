@@ -176,9 +176,9 @@ func lockRun(ctx context.Context, tx Tx, owner, id int64) (run domain.Run, err e
 // maxAgain is how many clients a mailing to those who are picked can have.
 const maxAgain = 10_000
 
-// got tells that a client has got the run's message since: by the same mailing, or by one that sent it again.
+// got tells that a client has got the run's message since, or is about to: by the same mailing, or by one that sent it again.
 const got = `EXISTS (SELECT FROM mailings JOIN runs AS later ON later.mailing_id = mailings.id
-	JOIN deliveries AS since ON since.run_id = later.id AND since.client_id = client.id AND since.outcome = 'accepted'
+	JOIN deliveries AS since ON since.run_id = later.id AND since.client_id = client.id AND since.outcome IN ('accepted', 'queued', 'deferred')
 	WHERE mailings.again_of = ?1 OR mailings.id = ?2 AND later.id > ?1 AND later.revision = ?3)`
 
 // Again makes a mailing, to be launched, that sends the run's message to those who did not get it, or have joined its

@@ -125,7 +125,7 @@ func TestSendAgain(t *testing.T) {
 		t.Fatalf("%v %d %+v", err, total, rows)
 	}
 	// Who has got it meanwhile is left out.
-	w.sent(t, rows[0].Mailing, domain.OutcomeAccepted)
+	w.sent(t, rows[0].Mailing, domain.OutcomeAccepted, domain.OutcomeFailed)
 	dbtest.Exec(t, w.db, "UPDATE mailings SET created_at = created_at - interval '1 minute'")
 	second := b.post(path, "who", "not_accepted").is(t, 303).Header.Get("Location")
 	b.get(second).is(t, 200, "Send to 1 client<")
