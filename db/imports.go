@@ -194,7 +194,7 @@ func (is Imports) first(ctx context.Context, i domain.Import) (first []domain.Im
 }
 
 // checkedRows is how many rows of a list are looked at before it begins.
-const checkedRows = 50_000
+const checkedRows = 10_000
 
 // judge counts what would become of each row.
 func (is Imports) judge(ctx context.Context, i domain.Import, check *domain.ImportCheck) error {
