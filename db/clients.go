@@ -22,11 +22,17 @@ func (cs Clients) Get(ctx context.Context, owner, id int64) (c domain.Client, er
 	return c, postgres.TranslateError(err)
 }
 
-// Create saves a new client of c.OwnerID.
-func (cs Clients) Create(ctx context.Context, c *domain.Client) error {
+// Create saves a new client of c.OwnerID, and how it has agreed where the owner says so.
+func (cs Clients) Create(ctx context.Context, c *domain.Client, consents ...domain.Consent) error {
 	return cs.db.pg.InTx(ctx, func(tx Tx) error {
 		if _, err := tx.NewInsert().Model(c).Exec(ctx); err != nil {
 			return emailTaken(err)
+		}
+		for _, one := range consents {
+			one.ClientID = c.ID
+			if _, err := tx.NewInsert().Model(&one).Exec(ctx); err != nil {
+				return err
+			}
 		}
 		if err := keepOptOuts(ctx, tx, c.OwnerID, []int64{c.ID}); err != nil {
 			return err

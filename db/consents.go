@@ -32,6 +32,20 @@ func (cs Consents) Of(ctx context.Context, owner, client int64) ([]Proof, error)
 	return list, postgres.TranslateError(err)
 }
 
+// ImportConsent is what the owner has said of all clients of a list.
+type ImportConsent struct{ FileName, Source, On string }
+
+// Imported is what is said of the list that has brought a client; empty for none.
+func (cs Consents) Imported(ctx context.Context, owner, client int64) (said ImportConsent, err error) {
+	list := []ImportConsent{}
+	err = cs.db.pg.Bun.NewRaw(`SELECT file_name, mapping->>'ConsentSource' AS source, mapping->>'ConsentOn' AS "on" FROM clients
+		JOIN imports ON imports.id = clients.import_id WHERE clients.id = ? AND clients.owner_id = ? AND mapping->>'ConsentSource' <> ''`, client, owner).Scan(ctx, &list)
+	if len(list) > 0 {
+		said = list[0]
+	}
+	return said, postgres.TranslateError(err)
+}
+
 // Add keeps what the owner says of a client.
 func (cs Consents) Add(ctx context.Context, c domain.Consent) error {
 	return cs.db.pg.InTx(ctx, func(tx Tx) error {

@@ -91,7 +91,15 @@ func (i *Import) Map(mapping ImportMapping) error {
 	if mapping.Sheet >= 0 && mapping.Sheet < len(i.Sheets) {
 		i.Total = i.Sheets[mapping.Sheet].Total
 	}
-	return mapping.Check()
+	err := mapping.Check()
+	if !mapping.Consent().Given() {
+		return err
+	}
+	_, _, wrong := mapping.Consent().Read(i.CreatedAt)
+	if err == nil {
+		return wrong
+	}
+	return Join(err, wrong)
 }
 
 // Start queues the import with this mapping.
@@ -133,7 +141,13 @@ type ImportMapping struct {
 	Each    bool        `json:",omitempty"` // a line makes a client of each of its addresses, not of the first alone
 	Names   NameOrder   `json:",omitempty"`
 	Dates   ImportDates `json:",omitempty"`
+
+	ConsentSource string `json:",omitempty"` // how the clients of the list have agreed, in the owner's words
+	ConsentOn     string `json:",omitempty"` // and on which day
 }
+
+// Consent is what the owner says of all clients that the list brings.
+func (m ImportMapping) Consent() ConsentInput { return ConsentInput{m.ConsentSource, m.ConsentOn} }
 
 // ImportDates say what dates like 05/01/2026 are.
 type ImportDates string

@@ -371,3 +371,30 @@ func TestHugeSignUp(t *testing.T) {
 		t.Error("kept")
 	}
 }
+
+// Owners say of clients that they type, and once of a list, how and when those have agreed.
+func TestConsentOfTypedAndImported(t *testing.T) {
+	w := newEnv(t)
+	user, b := w.owner(t, "ann")
+	b.get("/clients/new").is(t, 200, `name="consent_source"`, `name="consent_on"`)
+	b.post("/clients", "email", "", "consent_source", "A card", "consent_on", "soon").is(t, 422, `value="A card"`, "Enter a day", "<details open>")
+	b.post("/clients", "email", "eve@example.com", "consent_source", "A card", "consent_on", "").is(t, 422, "Enter a day")
+	b.post("/clients", "email", "eve@example.com", "consent_source", "A card", "consent_on", "2020-02-29").leads(t, "/clients")
+	eve := dbtest.Number(t, w.db, `SELECT id FROM clients WHERE email = 'eve@example.com'`)
+	b.get(fmt.Sprintf("/clients/%d/consent", eve)).is(t, 200, "Entered by hand", "A card", "2020-02-29")
+	b.post("/clients", "email", "bob@example.com").leads(t, "/clients")
+	bob := dbtest.Number(t, w.db, `SELECT id FROM clients WHERE email = 'bob@example.com'`)
+	b.get(fmt.Sprintf("/clients/%d/consent", bob)).is(t, 200, "Nothing is known")
+
+	path := b.uploaded("list.csv", []byte("email\nlist@example.com\n"))
+	start := []string{"do", "start", "columns", "email", "header", "yes", "consent_on", "2020-01-31"}
+	b.post(path, start...).is(t, 422, "Say how they agreed.", `value="2020-01-31"`)
+	b.post(path, append(start, "consent_source", "Cards <b>")...).leads(t, path)
+	if n := dbtest.Number(t, w.db, `SELECT count(*) FROM imports WHERE mapping->>'ConsentSource' = 'Cards <b>' AND mapping->>'ConsentOn' = '2020-01-31'`); n != 1 {
+		t.Error("what was said of the list is lost")
+	}
+	w.exec(t, `INSERT INTO imports (id, owner_id, file_name, content, status, mapping) VALUES (33, $1, 'fair.csv', '', 'done', '{"ConsentSource": "A list at the fair", "ConsentOn": "2021-05-06"}')`, user.ID)
+	w.exec(t, `UPDATE clients SET import_id = 33 WHERE id = $1`, bob)
+	b.get(fmt.Sprintf("/clients/%d/consent", bob)).is(t, 200, "From an import", "A list at the fair", "2021-05-06", "fair.csv")
+	b.get(fmt.Sprintf("/clients/%d/consent.html", bob)).is(t, 200, "A list at the fair")
+}

@@ -22,6 +22,7 @@ type clientForm struct {
 	FirstName, LastName string // as they are, or as they would be taken from the full name
 	Width               int    // columns of the list
 	Values              []templates.Select
+	Consent             domain.ConsentInput // of a new one
 
 	fields []domain.Field
 	texts  map[string]string
@@ -43,8 +44,17 @@ func (f *clientForm) show(r *web.Request, refusal error) error {
 // typedForm is the form with what was typed, or err.
 func (h *Clients) typedForm(r *web.Request, id int64) (*clientForm, error) {
 	f, err := h.newForm(r, id, readForm(r), [2]string{r.FormValue("first_name"), r.FormValue("last_name")})
-	f.texts = fields.Texts(r, f.fields)
+	f.texts, f.Consent = fields.Texts(r, f.fields), domain.ConsentInput{Source: r.FormValue("consent_source"), On: r.FormValue("consent_on")}
 	return f, err
+}
+
+// agreed is how a new client has agreed, none where nothing was said.
+func (f *clientForm) agreed(owner int64) ([]domain.Consent, error) {
+	if !f.Consent.Given() {
+		return nil, nil
+	}
+	c, err := domain.TypedConsent(f.Consent, owner, time.Now())
+	return []domain.Consent{c}, err
 }
 
 // details are what stands behind the first fields of the form.
@@ -77,9 +87,11 @@ func (h *Clients) Create(r *web.Request) error {
 		return err
 	}
 	client := domain.Client{OwnerID: r.Viewer.User.ID}
-	err = client.Apply(form.ClientForm, form.details(r), form.fields)
-	if err == nil {
-		err = h.DB.Clients().Create(r.UserContext(), &client)
+	agreed, wrong := form.agreed(client.OwnerID)
+	if err = client.Apply(form.ClientForm, form.details(r), form.fields); err != nil {
+		err = domain.Join(err, wrong)
+	} else if err = wrong; err == nil {
+		err = h.DB.Clients().Create(r.UserContext(), &client, agreed...)
 	}
 	if err != nil {
 		return form.show(r, err)

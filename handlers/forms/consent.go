@@ -62,7 +62,11 @@ func (h *Forms) proofs(r *web.Request) (view consentView, err error) {
 	if err != nil {
 		return view, err
 	}
-	view = consentView{ClientID: client.ID, Email: client.Email, FullName: client.FullName, Owner: owner.SenderName(), AddedAt: r.Viewer.Moment(client.CreatedAt),
+	imported, err := h.DB.Consents().Imported(ctx, owner.ID, client.ID)
+	if err != nil {
+		return view, err
+	}
+	view = consentView{Imported: imported.Source, ImportOn: imported.On, ImportFile: imported.FileName, ClientID: client.ID, Email: client.Email, FullName: client.FullName, Owner: owner.SenderName(), AddedAt: r.Viewer.Moment(client.CreatedAt),
 		MadeAt: r.Viewer.Moment(time.Now()), Lang: r.Viewer.Lang, Suppressed: client.SuppressedReason, SuppressedAt: r.Viewer.Moment(client.SuppressedAt)}
 	for _, one := range list {
 		view.Proofs = append(view.Proofs, proof(r.Viewer, one))
@@ -92,7 +96,7 @@ func (h *Forms) Proof(r *web.Request) error {
 
 // AddConsent keeps how and when a client has agreed, as the owner says.
 func (h *Forms) AddConsent(r *web.Request) error {
-	typed := ReadConsent(r)
+	typed := domain.ConsentInput{Source: r.FormValue("consent_source"), On: r.FormValue("consent_on")}
 	c, err := domain.TypedConsent(typed, r.Viewer.User.ID, time.Now())
 	if err == nil {
 		c.ClientID = r.ID()
@@ -102,9 +106,4 @@ func (h *Forms) AddConsent(r *web.Request) error {
 		return h.consent(r, typed, err)
 	}
 	return r.Done("/clients/"+strconv.FormatInt(r.ID(), 10)+"/consent", "forms.consent_kept")
-}
-
-// ReadConsent is what a form says about how clients have agreed.
-func ReadConsent(r *web.Request) domain.ConsentInput {
-	return domain.ConsentInput{Source: r.FormValue("consent_source"), On: r.FormValue("consent_on")}
 }

@@ -22,7 +22,8 @@ type importCheck struct {
 	Headers      []templates.Option // the lines that may name the columns
 	Header       string
 	Tags         string
-	Emails       int // columns of addresses
+	Source, On   string // how and when the clients have agreed
+	Emails       int    // columns of addresses
 	Each         string
 	Names, Dates string
 	NamesOrders  []templates.Option // where full names are taken apart
@@ -68,7 +69,7 @@ type importSample struct {
 // importCheck shows the first lines and, when the columns are clear, what the import would do.
 func (h *Imports) importCheck(r *web.Request, list domain.Import) (*importCheck, error) {
 	m := list.Mapping
-	view := &importCheck{ID: list.ID, Sheet: strconv.Itoa(m.Sheet), Tags: m.Tags, Emails: m.Emails(), Names: string(m.Names), Dates: string(m.Dates)}
+	view := &importCheck{ID: list.ID, Sheet: strconv.Itoa(m.Sheet), Tags: m.Tags, Source: m.ConsentSource, On: m.ConsentOn, Emails: m.Emails(), Names: string(m.Names), Dates: string(m.Dates)}
 	if m.Each {
 		view.Each = "yes"
 	}
@@ -192,10 +193,11 @@ func newFields(r *web.Request, guess domain.FieldType) []templates.Option {
 func (h *Imports) mappingOf(r *web.Request, list domain.Import) (m domain.ImportMapping, another bool, err error) {
 	if sheet, err := strconv.Atoi(r.FormValue("sheet")); err == nil && sheet != list.Mapping.Sheet && sheet >= 0 && sheet < len(list.Sheets) {
 		m, err := h.DB.Imports().Guess(r.UserContext(), list, sheet)
-		m.Tags = r.FormValue("tags")
+		m.Tags, m.ConsentSource, m.ConsentOn = r.FormValue("tags"), r.FormValue("consent_source"), r.FormValue("consent_on")
 		return m, true, err
 	}
-	m = domain.ImportMapping{Columns: []string{}, Tags: r.FormValue("tags"), Sheet: list.Mapping.Sheet, Each: r.FormValue("each") != ""}
+	m = domain.ImportMapping{Columns: []string{}, Tags: r.FormValue("tags"), Sheet: list.Mapping.Sheet, Each: r.FormValue("each") != "",
+		ConsentSource: r.FormValue("consent_source"), ConsentOn: r.FormValue("consent_on")}
 	for _, column := range r.Context().PostArgs().PeekMulti("columns") {
 		if len(m.Columns) < domain.ImportMaxColumns {
 			m.Columns = append(m.Columns, string(column))
