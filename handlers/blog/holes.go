@@ -5,6 +5,7 @@ import (
 	"math/rand/v2"
 	"slices"
 	"strconv"
+	"unicode"
 
 	"skychimp/domain"
 	"skychimp/handlers/web"
@@ -42,7 +43,7 @@ func (h *Blog) Fill(r *web.Request, posts []domain.Post) web.Filler {
 		if hole.Name == "views" {
 			return h.addViews(r, to, domain.Post{ID: hole.A, Views: hole.B})
 		}
-		others := slices.DeleteFunc(pick(posts, int(hole.A)+1), func(p domain.Post) bool { return p.ID == hole.B })
+		others := slices.DeleteFunc(pickFor(r.Viewer.Lang, posts, int(hole.A)+1), func(p domain.Post) bool { return p.ID == hole.B })
 		for _, post := range others[:min(int(hole.A), len(others))] {
 			if err := h.addCard(r, to, post, Version(posts), fill); err != nil {
 				return err
@@ -75,6 +76,28 @@ func (h *Blog) addViews(r *web.Request, to *web.Body, post domain.Post) error {
 }
 
 // pick are n different posts at random, or all when there are no more.
+// pickFor is pick of the posts in the reader's language before the others.
+func pickFor(lang string, all []domain.Post, n int) []domain.Post {
+	own := slices.DeleteFunc(slices.Clone(all), func(p domain.Post) bool { return cyrillic(p.Title) != (lang == "ru") })
+	others := slices.DeleteFunc(slices.Clone(all), func(p domain.Post) bool { return cyrillic(p.Title) == (lang == "ru") })
+	picked := pick(own, n)
+	return append(picked, pick(others, n-len(picked))...)
+}
+
+// cyrillic reports whether most of a title's letters are: posts don't say their language.
+func cyrillic(title string) bool {
+	n := 0
+	for _, r := range title {
+		switch {
+		case unicode.Is(unicode.Cyrillic, r):
+			n++
+		case unicode.IsLetter(r):
+			n--
+		}
+	}
+	return n > 0
+}
+
 func pick(all []domain.Post, n int) []domain.Post {
 	picked := make([]domain.Post, 0, n)
 	taken := map[int]bool{}

@@ -36,6 +36,9 @@ type homeView struct {
 	Cards              template.HTML // the hole of three posts
 }
 
+// Fresh reports whether nothing has been done here yet: three zeros persuade nobody.
+func (v homeView) Fresh() bool { return v.Counted && v.Mailings == 0 && v.Clients == 0 }
+
 // Show tells what the service is for, with its numbers and three posts.
 func (h *Home) Show(r *web.Request) error {
 	stats, uncounted := h.DB.Home().Stats(r.UserContext())

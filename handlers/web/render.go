@@ -32,9 +32,34 @@ type holdView struct {
 	Since      Moment
 }
 
+// navItem is an entry of the menu, or a fold of several.
 type navItem struct {
 	Path, Key string
 	Current   bool
+	Items     []navItem
+}
+
+// navMost is how many entries a menu has side by side.
+const navMost = 8
+
+// menu puts what belongs together into folds, unless there is room for all.
+func menu(list []NavItem, path string) (items []navItem) {
+	folds := map[string]int{}
+	for _, p := range list {
+		item := navItem{Path: p.Path, Key: p.Key, Current: p.has(path)}
+		if len(list) <= navMost || p.Group == "" {
+			items = append(items, item)
+			continue
+		}
+		at, there := folds[p.Group]
+		if !there {
+			at, folds[p.Group] = len(items), len(items)
+			items = append(items, navItem{Key: p.Group})
+		}
+		items[at].Items = append(items[at].Items, item)
+		items[at].Current = items[at].Current || item.Current
+	}
+	return items
 }
 
 // Page answers with a page: in the frame, or alone for htmx.
@@ -73,9 +98,7 @@ func (r *Request) page(status int, name string, view any) ([]byte, error) {
 			frame.Hold = r.hold(to)
 		}
 	}
-	for _, p := range r.Site.navOf(to.User, r.Remote().Local()) {
-		frame.Nav = append(frame.Nav, navItem{p.Path, p.Key, p.has(path)})
-	}
+	frame.Nav = menu(r.Site.navOf(to.User, r.Remote().Local()), path)
 	return r.Render("frame", frame)
 }
 

@@ -81,6 +81,7 @@ func (s *Site) admit(g Guard) fiber.Handler {
 type NavItem struct {
 	Path, Key string
 	Also      []string
+	Group     string // the key of the fold that it stands in when the menu is long, "": in none
 }
 
 // navOf are the entries of the menu that the user may open. The inbox is for who sits at this

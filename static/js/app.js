@@ -18,10 +18,10 @@
     close.setAttribute("aria-label", document.body.dataset.close);
     close.addEventListener("click", () => line.remove());
     line.append(close);
-    setTimeout(() => line.remove(), 8000);
+    if (!line.closest(".flash")) setTimeout(() => line.remove(), 8000);
   }
 
-  toasts().querySelectorAll(".toast").forEach(fade);
+  document.querySelectorAll(".flash .toast").forEach(fade);
   document.body.addEventListener("toast", (event) => toast(decodeURIComponent(event.detail.value)));
   document.body.addEventListener("htmx:sendError", () => toast(document.body.dataset.offline));
   document.body.addEventListener("htmx:timeout", () => toast(document.body.dataset.offline));
@@ -78,6 +78,25 @@
       const again = choices.find((one) => names(one).includes(same));
       (again ?? choices[0] ?? beside?.querySelector(reachable) ?? document.getElementById("main")).focus({ preventScroll: true });
     }
+  });
+
+  // Folds of the menu close when something else is chosen.
+  const folds = (except) => document.querySelectorAll(".fold details[open]").forEach((one) => one.contains(except) || (one.open = false));
+  document.addEventListener("click", (event) => folds(event.target));
+  document.addEventListener("keydown", (event) => {
+    if (event.key !== "Escape") return;
+    const summary = document.activeElement?.closest?.(".fold details[open]")?.querySelector("summary");
+    folds(null);
+    summary?.focus();
+  });
+
+  document.addEventListener("click", (event) => {
+    const button = event.target.closest?.("[data-show]");
+    if (!button) return;
+    const input = document.getElementById(button.dataset.show);
+    const shown = input.type === "text";
+    input.type = shown ? "password" : "text";
+    button.setAttribute("aria-pressed", String(!shown));
   });
 
   document.addEventListener("click", (event) => {
