@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"html/template"
+	"slices"
 
 	"github.com/gofiber/fiber/v2"
 
@@ -44,22 +45,21 @@ const navMost = 8
 
 // menu puts what belongs together into folds, unless there is room for all.
 func menu(list []NavItem, path string) (items []navItem) {
-	folds := map[string]int{}
+	var folds []navItem
 	for _, p := range list {
 		item := navItem{Path: p.Path, Key: p.Key, Current: p.has(path)}
 		if len(list) <= navMost || p.Group == "" {
 			items = append(items, item)
 			continue
 		}
-		at, there := folds[p.Group]
-		if !there {
-			at, folds[p.Group] = len(items), len(items)
-			items = append(items, navItem{Key: p.Group})
+		at := slices.IndexFunc(folds, func(one navItem) bool { return one.Key == p.Group })
+		if at < 0 {
+			at, folds = len(folds), append(folds, navItem{Key: p.Group})
 		}
-		items[at].Items = append(items[at].Items, item)
-		items[at].Current = items[at].Current || item.Current
+		folds[at].Items = append(folds[at].Items, item)
+		folds[at].Current = folds[at].Current || item.Current
 	}
-	return items
+	return append(items, folds...)
 }
 
 // Page answers with a page: in the frame, or alone for htmx.
