@@ -18,6 +18,7 @@ import (
 	"github.com/caarlos0/env/v11"
 
 	"skychimp/domain"
+	"skychimp/handlers/checks"
 	"skychimp/handlers/jobs/bounces"
 	"skychimp/handlers/jobs/smtp"
 )
@@ -103,10 +104,30 @@ func masked(name, value string) string {
 	if name == "SECRET" || name == "SECRET_OLD" {
 		return "***"
 	}
-	if strings.HasSuffix(name, "_URL") {
+	if strings.HasSuffix(name, "_URL") || name == "BOUNCE_IMAP" {
 		return domain.Redact(value)
 	}
 	return value
+}
+
+// settings are what is in force, with its source and without what is secret.
+func settings(environ []string) (list []checks.Setting) {
+	set := env.ToMap(environ)
+	kind := reflect.TypeFor[config]()
+	for i := range kind.NumField() {
+		tag := kind.Field(i).Tag
+		one := checks.Setting{Name: tag.Get("env"), Value: tag.Get("envDefault"), Source: checks.FromDefault}
+		switch value := set[one.Name]; {
+		case value != "":
+			one.Value, one.Source = masked(one.Name, value), checks.FromEnvironment
+		case one.Name == "SECRET":
+			one.Value, one.Source = "***", checks.Generated
+		case one.Value == "":
+			one.Source = checks.Unset
+		}
+		list = append(list, one)
+	}
+	return list
 }
 
 // Values that know what is allowed.

@@ -3,6 +3,8 @@ package main
 import (
 	"os"
 	"path/filepath"
+	"reflect"
+	"skychimp/handlers/checks"
 	"strings"
 	"testing"
 	"time"
@@ -172,5 +174,30 @@ func TestTypos(t *testing.T) {
 	}
 	if got := typos([]string{"SMPT_URL="}); len(got) > 0 {
 		t.Errorf("it is not set: %v", got)
+	}
+}
+
+// The page of settings says where each comes from, and nothing that is secret.
+func TestSettingsInForce(t *testing.T) {
+	list := settings([]string{"ADDR=:9000", "SECRET=a very long secret of thirty-two", "SMTP_URL=smtp://me:hunter2@mail.example:25 smtp://you:hunter3@b.example",
+		"DATABASE_URL=postgres://me:hunter4@db/x", "BOUNCE_IMAP=imaps://me:hunter5@imap.example/INBOX", "REDIS_URL=redis://:hunter6@r:6379/0",
+		"MEDIA_URL=s3://key:hunter7@bucket", "SECRET_OLD=another very long secret, thirty-two", "LOG_FORMAT="})
+	got := map[string]checks.Setting{}
+	for _, one := range list {
+		if strings.Contains(one.Value, "hunter") || strings.Contains(one.Value, "long secret") {
+			t.Errorf("%s shows %s", one.Name, one.Value)
+		}
+		got[one.Name] = one
+	}
+	for name, want := range map[string]checks.Setting{
+		"ADDR": {Value: ":9000", Source: checks.FromEnvironment}, "LOG_FORMAT": {Value: "text", Source: checks.FromDefault},
+		"DNS_ADDR": {Source: checks.Unset}, "SECRET": {Value: "***", Source: checks.FromEnvironment},
+	} {
+		if want.Name = name; got[name] != want {
+			t.Errorf("%+v, want %+v", got[name], want)
+		}
+	}
+	if one := settings(nil); len(one) != len(list) || len(list) != reflect.TypeFor[config]().NumField() {
+		t.Errorf("%d settings", len(list))
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"os"
 	"os/signal"
 	"strings"
 	"syscall"
@@ -95,7 +96,7 @@ func (p *program) site(secret []byte) (handlers.Config, error) {
 		Config: web.Config{BaseURL: p.config.BaseURL.URL, Addr: string(p.config.Addr), Proxies: p.config.TrustedProxies,
 			Inbox: len(p.config.SMTPURL) == 0, Bounces: installation.BouncesRead, Secret: secret, SecretOld: p.config.SecretOld.key(),
 			RecallFor: time.Duration(p.config.RecallFor)},
-		Check: installation.Lines, DNS: installation.DNS, Passwords: web.NewPasswords(web.HashMemory),
+		Check: installation.Lines, DNS: installation.DNS, Passwords: web.NewPasswords(web.HashMemory), Settings: settings(os.Environ()),
 	}, err
 }
 

@@ -120,6 +120,11 @@ func (us Users) HoldName(ctx context.Context, by domain.User, id int64, now time
 	return us.oversee(ctx, by, id, now, func(by domain.User, u *domain.User) error { return u.HoldName(by) })
 }
 
+// Verify takes the address of a user for confirmed, and puts it into the log.
+func (us Users) Verify(ctx context.Context, by domain.User, id int64, now time.Time) (domain.User, error) {
+	return us.oversee(ctx, by, id, now, func(by domain.User, u *domain.User) error { return u.Verify(by, now) })
+}
+
 // GiveRole changes a user's role, and puts it into the log. The command line is an admin without
 // an id.
 func (us Users) GiveRole(ctx context.Context, by domain.User, id int64, role domain.Role, now time.Time) (domain.User, error) {

@@ -2,6 +2,7 @@ package db
 
 import (
 	"context"
+	"time"
 
 	"github.com/uptrace/bun"
 
@@ -18,6 +19,11 @@ func (db *DB) Users() Users { return Users{db} }
 // Create keeps a new user who did not register, but was made by the command line, and puts
 // it into the log.
 func (us Users) Create(ctx context.Context, user *domain.User) error {
+	return us.CreateBy(ctx, domain.User{}, user)
+}
+
+// CreateBy is Create by an admin.
+func (us Users) CreateBy(ctx context.Context, by domain.User, user *domain.User) error {
 	return us.db.pg.InTx(ctx, func(tx Tx) error {
 		_, err := tx.NewInsert().Model(user).Returning("id, created_at").Exec(ctx)
 		if postgres.IsUniqueViolation(err, "users_email") {
@@ -26,7 +32,7 @@ func (us Users) Create(ctx context.Context, user *domain.User) error {
 		if err != nil {
 			return err
 		}
-		return note(ctx, tx, domain.User{}, domain.AuditEntry{At: user.CreatedAt, Act: domain.ActCreate, ObjectID: user.ID, Object: user.Email})
+		return note(ctx, tx, by, domain.AuditEntry{At: user.CreatedAt, Act: domain.ActCreate, ObjectID: user.ID, Object: user.Email})
 	})
 }
 
@@ -103,22 +109,44 @@ func (us Users) follow(ctx context.Context, tx Tx, before, user domain.User) err
 
 // Delete deletes the user with everything they own.
 func (us Users) Delete(ctx context.Context, id int64) error {
-	return us.db.pg.InTx(ctx, func(tx Tx) error {
-		for _, statement := range []string{
-			`SELECT FROM runs WHERE owner_id = ? FOR UPDATE`, // which may be being planned
-			// The tables without a foreign key first.
-			`DELETE FROM returns USING runs WHERE runs.id = returns.run_id AND runs.owner_id = ?`,
-			`DELETE FROM bounces USING runs WHERE runs.id = bounces.run_id AND runs.owner_id = ?`,
-			`DELETE FROM attempts USING runs WHERE runs.id = attempts.run_id AND runs.owner_id = ?`,
-			`DELETE FROM deliveries USING runs WHERE runs.id = deliveries.run_id AND runs.owner_id = ?`,
-			`DELETE FROM users WHERE id = ?`,
-		} {
-			if _, err := tx.NewRaw(statement, id).Exec(ctx); err != nil {
-				return err
-			}
+	return us.db.pg.InTx(ctx, func(tx Tx) error { return deleteUser(ctx, tx, id) })
+}
+
+// DeleteBy is Delete by an admin, and puts it into the log.
+func (us Users) DeleteBy(ctx context.Context, by domain.User, id int64, now time.Time) (user domain.User, err error) {
+	err = us.db.pg.InTx(ctx, func(tx Tx) error {
+		if by, err = lockActor(ctx, tx, by.ID, id); err != nil {
+			return err
 		}
-		return nil
+		if err := tx.NewSelect().Model(&user).Where("id = ?", id).Scan(ctx); err != nil {
+			return err
+		}
+		if err := user.Remove(by); err != nil {
+			return err
+		}
+		if err := deleteUser(ctx, tx, id); err != nil {
+			return err
+		}
+		return note(ctx, tx, by, domain.AuditEntry{At: now, Act: domain.ActDelete, ObjectID: id, Object: user.Email})
 	})
+	return user, postgres.TranslateError(err)
+}
+
+func deleteUser(ctx context.Context, tx Tx, id int64) error {
+	for _, statement := range []string{
+		`SELECT FROM runs WHERE owner_id = ? FOR UPDATE`, // which may be being planned
+		// The tables without a foreign key first.
+		`DELETE FROM returns USING runs WHERE runs.id = returns.run_id AND runs.owner_id = ?`,
+		`DELETE FROM bounces USING runs WHERE runs.id = bounces.run_id AND runs.owner_id = ?`,
+		`DELETE FROM attempts USING runs WHERE runs.id = attempts.run_id AND runs.owner_id = ?`,
+		`DELETE FROM deliveries USING runs WHERE runs.id = deliveries.run_id AND runs.owner_id = ?`,
+		`DELETE FROM users WHERE id = ?`,
+	} {
+		if _, err := tx.NewRaw(statement, id).Exec(ctx); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // UserFilter narrows the list: Query stands in the name or the e-mail; an empty Role takes all,

@@ -20,6 +20,8 @@ const (
 	ActApprove     Act = "approve" // a name like somebody else's
 	ActHold        Act = "hold"
 	ActCreate      Act = "create"
+	ActVerify      Act = "verify"
+	ActDelete      Act = "delete"
 	ActRoleUser    Act = "role_user"
 	ActRoleManager Act = "role_manager"
 	ActRoleContent Act = "role_content"
@@ -34,7 +36,7 @@ const (
 
 // Acts are all actions, in the order of a form.
 func Acts() []Act {
-	return []Act{ActDisable, ActEnable, ActBlock, ActUnblock, ActRelease, ActLift, ActLimit, ActApprove, ActHold, ActCreate,
+	return []Act{ActDisable, ActEnable, ActBlock, ActUnblock, ActRelease, ActLift, ActLimit, ActApprove, ActHold, ActCreate, ActVerify, ActDelete,
 		ActRoleUser, ActRoleManager, ActRoleContent, ActRoleAdmin,
 		ActJobsCancel, ActJobsDelete, ActJobsRetry, ActQueuePause, ActQueueResume, ActQueueChange}
 }
@@ -53,6 +55,8 @@ func ActOf(before, after User) (act Act, reason string) {
 		return ActUnblock, ""
 	case before.Held() && !after.Held():
 		return ActRelease, ""
+	case before.VerifiedAt.IsZero() && !after.VerifiedAt.IsZero():
+		return ActVerify, ""
 	case before.LiftedAt.IsZero() && !after.LiftedAt.IsZero():
 		return ActLift, after.LiftedReason
 	case after.LiftedAt.IsZero() && !before.LiftedAt.IsZero():

@@ -210,6 +210,25 @@ func (u *User) GiveRole(by User, role Role) error {
 	return nil
 }
 
+// Verify takes the address for confirmed, on the word of an admin.
+func (u *User) Verify(by User, now time.Time) error {
+	if !by.MayAdminister() {
+		return Errorf(Forbidden, "", "errors.forbidden")
+	}
+	if u.VerifiedAt.IsZero() {
+		u.VerifiedAt = now
+	}
+	return nil
+}
+
+// Remove checks that an admin may delete the account: that of somebody else, so that one admin always remains.
+func (u User) Remove(by User) error {
+	if !by.MayGiveRole(u) {
+		return Errorf(Forbidden, "", "staff.delete_own")
+	}
+	return nil
+}
+
 // Leave checks that the user may delete the account. An admin may not, so that one always remains.
 func (u User) Leave() error {
 	if u.Role == RoleAdmin {

@@ -153,7 +153,7 @@ func TestQueue(t *testing.T) {
 	if _, err := w.db.Postgres().Pool.Exec(t.Context(), `INSERT INTO river_queue (name, metadata, updated_at) VALUES ('default', '{}', now())`); err != nil {
 		t.Fatal(err)
 	}
-	screen := admin.get("/admin/jobs").is(t, 200, `<div id="root"`)
+	screen := admin.get("/admin/jobs/").is(t, 200, `<div id="root"`)
 	policy := screen.Header.Get("Content-Security-Policy")
 	if !strings.Contains(policy, "script-src 'self';") || !strings.Contains(policy, "style-src 'self' 'unsafe-inline';") {
 		t.Error(policy)

@@ -254,6 +254,12 @@ var decisions = []decision{
 	{"GET /admin/posts/:id/delete", authors, 200, 200, "post", ""},
 
 	{"GET /admin/users", admins, 200, 200, "", ""},
+	{"POST /admin/users", admins, 303, 200, "", "email=new{me}@people.example&role=user"},
+	{"GET /admin/users/new", admins, 200, 200, "", ""},
+	{"GET /admin/users/:id/delete", admins, 200, 200, "user", ""},
+	{"DELETE /admin/users/:id", admins, 303, 200, "user", ""},
+	{"POST /admin/users/:id/verify", admins, 303, 200, "user", ""},
+	{"GET /admin/settings", admins, 200, 200, "", ""},
 	{"POST /admin/users/:id/role", admins, 303, 200, "user", "role=content"},
 	{"GET /admin/audit", admins, 200, 200, "", ""},
 	{"GET /admin/check", admins, 200, 200, "", ""},
@@ -278,6 +284,8 @@ var exceptions = map[string]int{
 	"POST /manager/users/:id/lift admin own":      403,
 	"POST /manager/users/:id/approve manager own": 403,
 	"POST /manager/users/:id/approve admin own":   403,
+	"GET /admin/users/:id/delete admin own":       403, // nor deletes it
+	"DELETE /admin/users/:id admin own":           403,
 	"POST /admin/users/:id/role admin own":        422, // nor changes their own role
 }
 

@@ -44,6 +44,7 @@ type Config struct {
 	Links     *links.Checker     // asks the links of emails; nil: one that tests need not change
 	Check     func(context.Context) []emailauth.Line
 	Passwords *web.Passwords
+	Settings  []checks.Setting // in force, without what is secret
 }
 
 // nouns are the rooms of the site.
@@ -76,7 +77,7 @@ func newNouns(config Config, database *db.DB, files *static.Files, log *slog.Log
 		fields:   &fields.Fields{DB: database},
 		topics:   &topics.Topics{DB: database},
 		segments: &segments.Segments{DB: database},
-		checks:   &checks.Checks{Look: config.Check},
+		checks:   &checks.Checks{Look: config.Check, Settings: config.Settings},
 		imports:  &imports.Imports{DB: database}, inbox: &inbox.Inbox{DB: database}, messages: messages.New(database, config.Media, config.Links),
 		recipients: &recipients.Recipients{DB: database, Secret: config.Secret, SecretOld: config.SecretOld},
 	}
@@ -92,7 +93,7 @@ func newNouns(config Config, database *db.DB, files *static.Files, log *slog.Log
 	n.forms = forms.New(database, n.senders, config.Secret, config.SecretOld)
 	n.launches = &mailings.Launches{Mailings: n.mailings}
 	n.onboarding = &onboarding.Onboarding{DB: database, Clients: n.clients, Imports: n.imports, Messages: n.messages, Runs: n.runs}
-	n.staff, err = staff.New(database, log)
+	n.staff, err = staff.New(database, config.Passwords, log)
 	return n, err
 }
 

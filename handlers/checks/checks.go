@@ -12,8 +12,26 @@ import (
 
 // Checks answers whether the installation can deliver.
 type Checks struct {
-	Look func(context.Context) []emailauth.Line
+	Look     func(context.Context) []emailauth.Line
+	Settings []Setting
 }
+
+// Setting is a variable of the environment as it is in force.
+type Setting struct {
+	Name, Value string
+	Source      Source
+}
+
+// Source is where a setting comes from.
+type Source string
+
+// The sources.
+const (
+	FromEnvironment Source = "environment"
+	FromDefault     Source = "default"
+	Generated       Source = "generated"
+	Unset           Source = "unset"
+)
 
 // checkView is the page checks/show.
 type checkView struct {
@@ -34,4 +52,9 @@ func (h *Checks) Show(r *web.Request) error {
 		view.Lines = append(view.Lines, lineView{one.Level, one.About, r.Viewer.T(one.Key, one.Args...)})
 	}
 	return r.Page(fiber.StatusOK, "checks/show", view)
+}
+
+// ShowSettings shows the settings in force.
+func (h *Checks) ShowSettings(r *web.Request) error {
+	return r.Page(fiber.StatusOK, "checks/settings", h.Settings)
 }

@@ -31,15 +31,23 @@ func newJobsScreen(database *db.DB, log *slog.Logger) (fiber.Handler, error) {
 	return adaptor.HTTPHandler(screen), nil
 }
 
+// JobsPage is River UI inside a page of ours.
+func (h *Staff) JobsPage(r *web.Request) error {
+	if strings.HasSuffix(r.Path(), "/") {
+		return h.Jobs(r)
+	}
+	return r.Page(fiber.StatusOK, "staff/jobs", queuePath+"/")
+}
+
 // Jobs shows the queue and does what an admin asks of it, such as cancelling a job. River UI's
 // scripts put style elements into the page, so its addresses alone allow those. No nonce or hash
 // would do: the elements are given no nonce, and one of them gets its rules while it is shown.
 func (h *Staff) Jobs(r *web.Request) error {
 	policy := r.GetRespHeader(fiber.HeaderContentSecurityPolicy)
-	r.Set(fiber.HeaderContentSecurityPolicy, strings.Replace(policy, "style-src 'self'", "style-src 'self' 'unsafe-inline'", 1))
+	r.Set(fiber.HeaderContentSecurityPolicy, strings.NewReplacer("style-src 'self'", "style-src 'self' 'unsafe-inline'",
+		"frame-ancestors 'none'", "frame-ancestors 'self'").Replace(policy))
+	r.Set(fiber.HeaderXFrameOptions, "SAMEORIGIN")
 	switch path := r.Path(); {
-	case path == queuePath:
-		r.Request().SetRequestURI(queuePath + "/") // River UI would send the browser there
 	case strings.HasPrefix(path, queuePath+"/assets/"):
 		r.Set(fiber.HeaderCacheControl, "private, max-age=31536000, immutable") // their names hold a hash
 	}

@@ -20,6 +20,7 @@ type adminUser struct {
 	Role        domain.Role
 	Roles       []templates.Option // that the viewer may give, none to themselves
 	Blocked     bool
+	Unverified  bool
 	Self        bool
 	LastSignIn  web.Moment
 	Focus       bool // this very form was used
@@ -62,7 +63,7 @@ func (h *Staff) roles(r *web.Request) (list []templates.Option) {
 
 func (h *Staff) adminUser(r *web.Request, u domain.User) adminUser {
 	by := r.Viewer.User
-	row := adminUser{ID: u.ID, Name: u.Name, Email: u.Email, Role: u.Role, Blocked: u.Blocked(),
+	row := adminUser{ID: u.ID, Name: u.Name, Email: u.Email, Role: u.Role, Blocked: u.Blocked(), Unverified: u.VerifiedAt.IsZero(),
 		Self: u.ID == by.ID, LastSignIn: r.Viewer.Moment(u.LastSignInAt)}
 	if by.MayGiveRole(u) {
 		row.Roles = h.roles(r)

@@ -14,14 +14,15 @@ import (
 
 // Staff has the pages for managers and admins.
 type Staff struct {
-	DB     *db.DB
-	screen fiber.Handler // of the queue
+	DB        *db.DB
+	Passwords *web.Passwords
+	screen    fiber.Handler // of the queue
 }
 
 // New makes the screen of the queue.
-func New(database *db.DB, log *slog.Logger) (*Staff, error) {
+func New(database *db.DB, passwords *web.Passwords, log *slog.Logger) (*Staff, error) {
 	screen, err := newJobsScreen(database, log)
-	return &Staff{database, screen}, err
+	return &Staff{database, passwords, screen}, err
 }
 
 // switchView is the block staff/switch, by which a manager stops a mailing or a user, and the page

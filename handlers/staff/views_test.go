@@ -11,6 +11,9 @@ func TestViews(t *testing.T) {
 	webtest.Views(t, map[string]any{
 		"staff/audit":           auditView{},
 		"staff/audit-results":   auditView{},
+		"staff/new":             newUser{},
+		"staff/delete":          deleteUserView{},
+		"staff/jobs":            queuePath,
 		"staff/role":            adminUser{},
 		"staff/role-results":    adminUsersView{},
 		"staff/roles":           adminUsersView{},

@@ -69,7 +69,7 @@ func (s *Site) admit(g Guard) fiber.Handler {
 		case g.Admits(user):
 			return c.Next()
 		case user == nil:
-			r.formAt = r.keepForm()
+			r.formAt = r.Browser().Typed().keep()
 			return domain.Errorf(domain.Unauthenticated, "", "errors.unauthenticated")
 		}
 		return domain.Errorf(domain.Forbidden, "", "errors.forbidden")

@@ -70,7 +70,7 @@ func (s *Site) App(routes []Route, uploads []string) *fiber.App {
 	app.Server().HeaderReceived = s.bodyOf
 	s.middleware(app)
 	for _, route := range routes {
-		handle := func(c *fiber.Ctx) error { return s.Request(c).once(route) }
+		handle := func(c *fiber.Ctx) error { return s.Request(c).Browser().Typed().once(route) }
 		app.Add(route.Method, route.Path, s.admit(route.Guard), handle)
 		if route.Method == fiber.MethodGet {
 			app.Add(fiber.MethodHead, route.Path, s.admit(route.Guard), handle)

@@ -38,15 +38,16 @@ func (b Browser) Typed() Typed { return Typed{b.r} }
 // secrets are never kept.
 func isSecret(name string) bool { return name == "password" || name == "current" }
 
-// keepForm keeps what was typed for the user to whom this browser is known, and is the page of the form; "" where
+// keep keeps what was typed for the user to whom this browser is known, and is the page of the form; "" where
 // nothing was typed. Who never signed in here has no form to lose, and can fill no table.
-func (r *Request) keepForm() (page string) {
+func (t Typed) keep() (page string) {
+	r := t.r
 	if r.Reads() || r.Viewer.User != nil {
 		return ""
 	}
-	page = r.formPage()
+	page = t.formPage()
 	_, user := r.Browser().device()
-	fields := r.typed()
+	fields := t.fields()
 	if user == 0 || page == "" || len(fields) == 0 {
 		return page
 	}
@@ -66,8 +67,9 @@ func (r *Request) keepForm() (page string) {
 	return page
 }
 
-// typed are the fields of the request's form, without files and secrets.
-func (r *Request) typed() url.Values {
+// fields are those of the request's form, without files and secrets.
+func (t Typed) fields() url.Values {
+	r := t.r
 	fields := url.Values{}
 	if form, err := r.MultipartForm(); err == nil {
 		for name, values := range form.Value {
@@ -87,12 +89,13 @@ func (r *Request) typed() url.Values {
 }
 
 // formPage is the page of the form that was sent: its own, such as /clients/7/edit, else the one that it was sent from.
-func (r *Request) formPage() string {
+func (t Typed) formPage() string {
+	r := t.r
 	path := strings.TrimSuffix(r.Path(), "/")
-	if page := r.pageOf(path); page != "" {
+	if page := t.pageOf(path); page != "" {
 		return page
 	}
-	from := r.sentFrom()
+	from := t.sentFrom()
 	if strings.HasSuffix(from, "/edit") || strings.HasSuffix(from, "/new") {
 		return from
 	}
@@ -103,13 +106,13 @@ func (r *Request) formPage() string {
 	if from != "" && !r.Site.hasPage(strings.TrimSuffix(from, "/")+"/new") { // no list, in which forms are opened in place
 		return from
 	}
-	return cmp.Or(r.pageOf(parent), from)
+	return cmp.Or(t.pageOf(parent), from)
 }
 
 // pageOf is the page of the form that is sent to path, "" when it has none of its own.
-func (r *Request) pageOf(path string) string {
+func (t Typed) pageOf(path string) string {
 	for _, page := range []string{path + "/edit", path + "/new", path} {
-		if r.Site.hasPage(page) {
+		if t.r.Site.hasPage(page) {
 			return page
 		}
 	}
@@ -117,7 +120,8 @@ func (r *Request) pageOf(path string) string {
 }
 
 // sentFrom is the page that the browser says it shows.
-func (r *Request) sentFrom() string {
+func (t Typed) sentFrom() string {
+	r := t.r
 	from, err := url.Parse(r.Get("HX-Current-URL", r.Get(fiber.HeaderReferer)))
 	if err != nil || !r.Site.hasPage(from.Path) {
 		return ""
@@ -196,7 +200,7 @@ func (t Typed) forget() {
 		return
 	}
 	kept, err := r.Site.DB.FormInputs().Kept(r.UserContext(), hash, r.Viewer.User.ID, time.Now())
-	if err != nil || kept == nil || kept.Page != r.formPage() {
+	if err != nil || kept == nil || kept.Page != t.formPage() {
 		return
 	}
 	if err := r.Site.DB.FormInputs().Drop(r.UserContext(), hash, r.Viewer.User.ID); err != nil {
@@ -362,17 +366,18 @@ const formWait = 10 * time.Second
 
 // once answers a route. A form that names itself and has made something is answered with that when it is sent again
 // as it was.
-func (r *Request) once(route Route) error {
+func (t Typed) once(route Route) error {
+	r := t.r
 	if r.Reads() || r.Viewer.User == nil {
 		return route.Handle(r)
 	}
-	r.Browser().Typed().forget()
+	t.forget()
 	name := r.FormValue(onceField)
 	if route.Method != fiber.MethodPost || len(name) < 16 || len(name) > 64 {
 		return route.Handle(r)
 	}
 	user, inputs := r.Viewer.User.ID, r.Site.DB.FormInputs()
-	sum := sha256.Sum256([]byte(r.Path() + "?" + r.typed().Encode()))
+	sum := sha256.Sum256([]byte(r.Path() + "?" + t.fields().Encode()))
 	for end := time.Now().Add(formWait); ; time.Sleep(50 * time.Millisecond) {
 		made, claimed, err := inputs.Claim(r.UserContext(), user, sum[:], time.Now())
 		switch {
@@ -384,7 +389,7 @@ func (r *Request) once(route Route) error {
 			}
 			return r.Redirect(made.Path)
 		case claimed:
-			return r.claimed(route, user, sum[:])
+			return t.claimed(route, user, sum[:])
 		case time.Now().After(end):
 			return domain.Errorf(domain.Busy, "", "errors.form_pending")
 		}
@@ -392,7 +397,8 @@ func (r *Request) once(route Route) error {
 }
 
 // claimed answers the first of equal forms. What it came to is noted even when the browser has gone.
-func (r *Request) claimed(route Route, user int64, key []byte) error {
+func (t Typed) claimed(route Route, user int64, key []byte) error {
+	r := t.r
 	inputs, ctx, done := r.Site.DB.FormInputs(), context.WithoutCancel(r.UserContext()), false
 	defer func() {
 		if !done {
