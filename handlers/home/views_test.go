@@ -12,6 +12,7 @@ func TestViews(t *testing.T) {
 		"home/help":       helpView{},
 		"home/invitation": struct{}{},
 		"home/page":       homeView{},
+		"home/numbers":    homeView{},
 		"home/sample":     struct{}{},
 	})
 }
