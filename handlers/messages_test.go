@@ -55,7 +55,7 @@ func TestMessageStarts(t *testing.T) {
 			t.Fatal(err)
 		}
 		for _, name := range templates.ExampleNames() {
-			subject, body := templates.Example(lang, name)
+			subject, body := templates.Example(lang, name, w.url)
 			if _, err := email.Check(subject, body); err != nil || subjects[subject] {
 				t.Errorf("%s in %s: %q, %v", name, lang, subject, err)
 			}

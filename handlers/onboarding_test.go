@@ -32,7 +32,7 @@ func TestStartStepByStep(t *testing.T) {
 	}
 	client := fmt.Sprint(eve[0].ID)
 	b.get("/start/preview?client="+client).is(t, 200, "Hello, Eve Adams!")
-	_, congratulations := templates.Example("en", "congratulations")
+	_, congratulations := templates.Example("en", "congratulations", w.url)
 	b.get("/start?start=congratulations").is(t, 200, html.EscapeString(strings.SplitN(congratulations, "\n", 2)[0]), "start=congratulations")
 	b.post("/start/preview", startFields("body", "Only for {{name}}", "client", client)...).is(t, 200, "Good news", ">Hello Eve Adams</h1>", "@media(prefers-color-scheme:dark)")
 	b.post("/start/preview", "subject", "Hi", "body", "Only for {{name}}", "client", client).is(t, 200, "Only for Eve Adams")

@@ -215,6 +215,7 @@ var decisions = []decision{
 	{"GET /inbox", anybody, 200, 200, "", ""}, // here the visitor's program is on this machine
 	{"GET /inbox/:id", anybody, 200, 200, "email", ""},
 	{"GET /inbox/:id/html", anybody, 200, 200, "email", ""},
+	{"GET /pictures/:name", anybody, 404, 404, "", ""},
 	{"GET /brand", owners, 200, 200, "", ""},
 	{"POST /brand", owners, 303, 200, "", "name=Shop&color=%23c81e5a"},
 	{"POST /brand/preview", owners, 200, 200, "", "name=Shop"},

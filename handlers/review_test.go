@@ -42,7 +42,7 @@ func TestReviewWarns(t *testing.T) {
 	later := w.mailing(t, user.ID, func(f *domain.MailingForm) { f.Audience, f.Tags = "tags", "none" })
 	b.get(pathOf(later)+"/review").is(t, 200, "Right now nobody would get this.", "Launch for 0 clients")
 
-	subject, body := templates.Example("ru", "news")
+	subject, body := templates.Example("ru", "news", w.url)
 	example := w.mailing(t, user.ID, due, func(f *domain.MailingForm) { f.MessageID = w.message(t, user.ID, subject, body).ID })
 	b.get(pathOf(example)+"/review").is(t, 200, "still one of the examples")
 	for _, act := range []string{"/launch", "/run"} {

@@ -26,6 +26,7 @@ func table(n nouns) []route {
 		{"GET", "/blog", web.Everyone, n.blog.List},
 		{"GET", "/blog/feed.xml", web.Everyone, n.blog.Feed},
 		{"GET", "/blog/:slug", web.Everyone, n.blog.Show},
+		{"GET", "/pictures/:name", web.Everyone, n.messages.Drawn},
 		{"GET", "/media/:name", web.Everyone, n.blog.Picture},
 		{"GET", "/sitemap.xml", web.Everyone, n.blog.Sitemap},
 		{"GET", "/robots.txt", web.Everyone, n.home.Robots},

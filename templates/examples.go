@@ -2,6 +2,7 @@ package templates
 
 import (
 	"embed"
+	"regexp"
 	"slices"
 	"strings"
 )
@@ -14,9 +15,12 @@ func ExampleNames() []string {
 	return []string{"promotion", "news", "event", "digest", "reminder", "congratulations"}
 }
 
+// ExamplePictures is where the pictures of examples are, behind the address of the service.
+const ExamplePictures = "/pictures/"
+
 // Example is the example of that name: the first line of its file is the subject, the rest the
-// body in Markdown. Both are empty for a name or a language that doesn't exist.
-func Example(lang, name string) (subject, body string) {
+// body in Markdown, whose pictures are at base. Both are empty for a name or a language that doesn't exist.
+func Example(lang, name, base string) (subject, body string) {
 	if !slices.Contains(ExampleNames(), name) {
 		return "", ""
 	}
@@ -25,15 +29,19 @@ func Example(lang, name string) (subject, body string) {
 		return "", ""
 	}
 	subject, body, _ = strings.Cut(string(text), "\n")
-	return subject, strings.TrimSpace(body)
+	return subject, strings.TrimSpace(strings.ReplaceAll(body, "]("+ExamplePictures, "]("+base+ExamplePictures))
 }
+
+// anyBase is the address of a service before that of an example's picture.
+var anyBase = regexp.MustCompile(`\]\(https?://[^/()\s]+` + ExamplePictures)
 
 // IsExample reports whether a message still is an example, word for word.
 func IsExample(subject, body string) bool {
+	body = anyBase.ReplaceAllString(strings.TrimSpace(strings.ReplaceAll(body, "\r\n", "\n")), "]("+ExamplePictures)
 	languages, _ := examples.ReadDir("examples")
 	for _, lang := range languages {
 		for _, name := range ExampleNames() {
-			if s, b := Example(lang.Name(), name); s == strings.TrimSpace(subject) && b == strings.TrimSpace(strings.ReplaceAll(body, "\r\n", "\n")) {
+			if s, b := Example(lang.Name(), name, ""); s == strings.TrimSpace(subject) && b == body {
 				return true
 			}
 		}

@@ -118,7 +118,7 @@ func (h *Brands) Preview(r *web.Request) error {
 	if err != nil {
 		return err
 	}
-	subject, body := templates.Example(r.Viewer.Lang, templates.ExampleNames()[0])
+	subject, body := templates.Example(r.Viewer.Lang, templates.ExampleNames()[0], r.Site.Absolute(""))
 	compiled, to, err := h.Messages.EmailIn(r, owner, domain.Message{OwnerID: owner.ID, Subject: subject, Body: body}, b)
 	if err != nil {
 		return err

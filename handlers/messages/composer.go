@@ -238,7 +238,7 @@ func (b blockEditor) PictureFields(side string) pictureFields {
 	return p
 }
 
-var ownPicture = regexp.MustCompile(`/media/[0-9a-f]{32}-[0-9x]+\.(jpg|png)$`)
+var ownPicture = regexp.MustCompile(`/(media/[0-9a-f]{32}|pictures/[a-z]+)-[0-9x]+\.(jpg|png)$`)
 
 // textFields are the block messages/text.
 type textFields struct {

@@ -96,7 +96,7 @@ func (h *Messages) New(r *web.Request) error {
 		draft := ReadDraft(r)
 		return h.showForm(r, nil, h.newForm(0, readForm(r, draft), draft))
 	}
-	subject, body := templates.Example(r.Viewer.Lang, r.Query("start"))
+	subject, body := templates.Example(r.Viewer.Lang, r.Query("start"), r.Site.Absolute(""))
 	form := h.newForm(0, domain.MessageForm{Subject: subject}, OpenDraft(body))
 	form.Example, form.Examples = r.Query("start"), h.Examples(r)
 	return h.showForm(r, nil, form)

@@ -12,6 +12,7 @@ import (
 	"skychimp/domain/email"
 	"skychimp/handlers/clients"
 	"skychimp/handlers/links"
+	"skychimp/handlers/pictures"
 	"skychimp/handlers/web"
 	"skychimp/templates"
 )
@@ -22,6 +23,7 @@ type Messages struct {
 	Media   *db.Media
 	checker *links.Checker
 	asking  *web.Slots
+	gallery pictures.Gallery
 }
 
 // New asks the links of emails by checker, or as one in use is made where that is nil.

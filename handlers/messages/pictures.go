@@ -53,6 +53,20 @@ func (h *Messages) KeepPicture(r *web.Request, field string) (file string, err e
 	return file, err
 }
 
+// Drawn is a picture of an example, the same for ever.
+func (h *Messages) Drawn(r *web.Request) error {
+	content, ok, err := h.gallery.Read(r.Params("name"))
+	if err != nil {
+		return err
+	}
+	if !ok {
+		return domain.Errorf(domain.NotFound, "", "errors.not_found")
+	}
+	r.Set(fiber.HeaderCacheControl, "public, max-age=31536000, immutable")
+	r.Set(fiber.HeaderContentType, "image/png")
+	return r.Send(content)
+}
+
 // mediaAddress is the address of a file, "" for none.
 func mediaAddress(r *web.Request, file string) string {
 	if file == "" {

@@ -82,7 +82,7 @@ func (h *Onboarding) emailOf(r *web.Request, start domain.Onboarding) emailView 
 	}
 	body := start.Message.Body
 	if view.Example != "" {
-		view.Subject, body = templates.Example(to.Lang, view.Example)
+		view.Subject, body = templates.Example(to.Lang, view.Example, r.Site.Absolute(""))
 	}
 	view.Draft = messages.OpenDraft(body)
 	if m.ID != 0 {
