@@ -63,6 +63,7 @@ func (h *Messages) Drawn(r *web.Request) error {
 		return domain.Errorf(domain.NotFound, "", "errors.not_found")
 	}
 	r.Set(fiber.HeaderCacheControl, "public, max-age=31536000, immutable")
+	r.Set("Cross-Origin-Resource-Policy", "cross-origin") // mail programs in browsers show it too
 	r.Set(fiber.HeaderContentType, "image/png")
 	return r.Send(content)
 }

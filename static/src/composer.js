@@ -201,7 +201,7 @@ function chips(insert) {
 
 // The row of fields stands below the plain field that has the focus.
 const takesFields = "input[name=subject], input[name=preheader], textarea[name=body]:not([hidden]), .block input[type=text]:not([inputmode]):not([name$=alt]), .block-text textarea";
-document.addEventListener("focusin", (event) => {
+const offerFields = (event) => {
   const field = event.target;
   if (!field.matches?.(takesFields) || field.closest(".rich-tools, .field-chips") || !field.form?.querySelector(".composer")) return;
   const row = chips((source) => {
@@ -215,7 +215,9 @@ document.addEventListener("focusin", (event) => {
     if (!press.target.closest("input")) press.preventDefault();
   });
   field.after(row);
-});
+};
+// The field that has the focus from the start gets its row when somebody uses it: nothing moves while the page loads.
+for (const what of ["focusin", "click", "input"]) document.addEventListener(what, offerFields);
 
 function rich(place, template) {
   const area = place.querySelector("textarea");
