@@ -170,9 +170,9 @@ const formDaysMost = 30
 // Days are the last days on which anything came, the latest first, in the zone of the owner.
 func (fs Forms) Days(ctx context.Context, form int64, zone *time.Location) ([]FormDay, error) {
 	days := []FormDay{}
-	err := fs.db.pg.Bun.NewRaw(`SELECT day, signups, confirmed, refused, (SELECT count(*) FROM signups AS s
-			WHERE s.form_id = d.form_id AND confirmed_at IS NULL AND (s.sent_at AT TIME ZONE ?)::date = d.day) AS waiting
-		FROM form_days AS d WHERE form_id = ? ORDER BY day DESC LIMIT ?`, zone.String(), form, formDaysMost).Scan(ctx, &days)
+	err := fs.db.pg.Bun.NewRaw(`SELECT d.day, signups, confirmed, refused, coalesce(waits.n, 0) AS waiting FROM form_days AS d LEFT JOIN (
+			SELECT (sent_at AT TIME ZONE ?0)::date AS day, count(*) AS n FROM signups WHERE form_id = ?1 AND confirmed_at IS NULL GROUP BY 1
+		) AS waits ON waits.day = d.day WHERE form_id = ?1 ORDER BY d.day DESC LIMIT ?2`, zone.String(), form, formDaysMost).Scan(ctx, &days)
 	return days, postgres.TranslateError(err)
 }
 

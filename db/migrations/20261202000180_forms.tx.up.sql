@@ -57,7 +57,7 @@ CREATE TABLE signups (
 );
 CREATE UNIQUE INDEX signups_waiting ON signups (form_id, lower(email)) WHERE confirmed_at IS NULL;
 CREATE INDEX signups_owner_email ON signups (owner_id, lower(email));
-CREATE INDEX signups_latest ON signups (form_id, sent_at DESC, id DESC);
+CREATE INDEX signups_latest ON signups (form_id, sent_at DESC, id DESC) WHERE confirmed_at IS NULL;
 CREATE INDEX signups_sent ON signups (sent_at);
 CREATE INDEX signups_client ON signups (client_id) WHERE client_id IS NOT NULL;
 
