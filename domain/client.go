@@ -90,6 +90,9 @@ func (c *Client) changeNames(before Client, d ClientDetails, p *ValidationErrors
 	}
 }
 
+// withoutLines leaves out what a comment may have of control characters.
+var withoutLines = strings.NewReplacer("\n", "", "\t", "")
+
 // Change applies the form. A changed address lifts a bounce, never an unsubscription.
 func (c *Client) Change(form ClientForm) error {
 	var p ValidationErrors
@@ -110,7 +113,7 @@ func (c *Client) Change(form ClientForm) error {
 	}
 	if utf8.RuneCountInString(c.Comment) > 5000 {
 		p.Add("comment", "clients.comment_long", "Max", 5000)
-	} else if hasControl(strings.NewReplacer("\n", "", "\t", "").Replace(c.Comment)) {
+	} else if hasControl(withoutLines.Replace(c.Comment)) {
 		p.Add("comment", "clients.comment_control")
 	}
 	c.Tags = ParseTags(form.Tags)

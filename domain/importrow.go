@@ -19,6 +19,7 @@ type ImportRow struct {
 	Values     FieldValues
 	Suppressed Suppression // what the list says of it
 	Errors     ValidationErrors
+	fresh      Client // made of the form
 }
 
 // formulaMark stands before a formula that its file has no value of, and before the error that is its value.
@@ -196,8 +197,9 @@ func (m ImportMapping) row(line ImportLine, cells importCells, mailbox ClientFor
 	if row.Form.FullName == "" {
 		row.Form.FullName = mailbox.FullName
 	}
-	if first, last := m.Names.split(row.Form.FullName); m.Names != "" && !row.Names.Named && first+last != "" {
-		row.Names = ClientDetails{Named: true, FirstName: first, LastName: last}
+	if m.Names != "" && !row.Names.Named {
+		first, last := m.Names.split(row.Form.FullName)
+		row.Names = ClientDetails{Named: first+last != "", FirstName: first, LastName: last}
 	}
 	if cells.formula {
 		row.Errors.Add("", "imports.row_formula")
@@ -207,7 +209,7 @@ func (m ImportMapping) row(line ImportLine, cells importCells, mailbox ClientFor
 		row.Errors.Add("", line.Problem)
 		return row
 	}
-	if err := new(Client).Apply(row.Form, row.Names, nil); err != nil {
+	if err := row.fresh.Apply(row.Form, row.Names, nil); err != nil {
 		row.Errors, _ = errors.AsType[ValidationErrors](err)
 	}
 	row.read(texts, fields)
@@ -330,7 +332,7 @@ func (r *ImportRow) Judge(known *Client) (c Client, verdict ImportVerdict) {
 		return c, ImportBad
 	}
 	if known == nil {
-		_ = c.Apply(r.Form, r.Names, nil) // was checked when the row was read
+		c = r.fresh
 		c.fill(r.Values)
 		c.suppress(r.Suppressed)
 		return c, ImportNew
