@@ -100,3 +100,23 @@ func TestStartOnce(t *testing.T) {
 		t.Errorf("%d plans, %v", jobs, err)
 	}
 }
+
+// What is typed on the first page of an owner is kept as in the composer, offered again, and forgotten when it is sent.
+func TestStartKeepsWhatIsTyped(t *testing.T) {
+	w := newEnv(t)
+	user, b := w.owner(t, "ann")
+	w.client(t, user.ID, "c@example.com")
+	b.get("/start").is(t, 200, `hx-post="/messages/draft?from=start&amp;id=0"`, `hx-post="/messages/advice"`)
+	b.htmx().post("/messages/draft?from=start&id=0", "subject", "Half a thought", "body", "Half a [text](https://example.com)").is(t, 200)
+	b.get("/start").is(t, 200, `href="/start?draft=yes"`)
+	b.get("/start?draft=yes").is(t, 200, `value="Half a thought"`, "example.com")
+	b.post("/messages/draft?from=start&id=0", "do", "discard").leads(t, "/start")
+	if body := b.get("/start").is(t, 200).body; strings.Contains(body, "draft=yes") {
+		t.Error("a draft that was thrown away is offered")
+	}
+	b.htmx().post("/messages/draft?from=start&id=0", "subject", "Half a thought", "body", "Text").is(t, 200)
+	b.post("/start", "do", "keep", "subject", "A whole one", "body", "Text", "when", "now", "periodicity", "once", "timezone", "UTC", "start_at", "2031-01-06T09:00").leads(t, "/start")
+	if body := b.get("/start").is(t, 200, "A whole one").body; strings.Contains(body, "draft=yes") {
+		t.Error("a draft that was saved is offered")
+	}
+}

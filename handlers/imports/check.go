@@ -47,6 +47,20 @@ type importCount struct {
 type importColumn struct {
 	Name, Title, Meaning string // Title is what the file calls it
 	Options, Fields, New []templates.Option
+	Samples              []string // a few of its values, for screens without room for the table
+}
+
+// columnSamples is how many values of a column are shown beside its choice.
+const columnSamples = 3
+
+// samples are the first values of a column below its title.
+func (v *importCheck) samples(column int, title string) (values []string) {
+	for _, line := range v.Lines {
+		if column < len(line.Cells) && len(values) < columnSamples && strings.TrimSpace(line.Cells[column]) != "" && line.Cells[column] != title {
+			values = append(values, line.Cells[column])
+		}
+	}
+	return values
 }
 
 // importLine is a line of the file as it is.
@@ -171,6 +185,7 @@ func (v *importCheck) columns(r *web.Request, check domain.ImportCheck, own []do
 		if m.Header && m.Above < len(v.Lines) && i < len(v.Lines[m.Above].Cells) {
 			column.Title = v.Lines[m.Above].Cells[i]
 		}
+		column.Samples = v.samples(i, column.Title)
 		v.Columns = append(v.Columns, column)
 	}
 	for i, line := range v.Lines {

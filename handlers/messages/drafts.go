@@ -9,20 +9,40 @@ import (
 	"skychimp/handlers/web"
 )
 
-// draftView is the block messages/draft: that something typed earlier wasn't saved, or that what is typed is kept.
-type draftView struct {
+// DraftView is the block messages/draft: that something typed earlier wasn't saved, or that what is typed is kept.
+type DraftView struct {
 	Path    string     // of the draft
 	Form    string     // the page with what was typed
 	Kept    web.Moment // when, of what is being typed
 	Earlier web.Moment // when, of what is not in the form
 }
 
-func newDraftView(id int64) draftView {
+func newDraftView(id int64) DraftView {
 	number := strconv.FormatInt(id, 10)
 	if id == 0 {
-		return draftView{Path: "/messages/draft", Form: "/messages/new"}
+		return DraftView{Path: "/messages/draft", Form: "/messages/new"}
 	}
-	return draftView{Path: "/messages/draft?id=" + number, Form: "/messages/" + number + "/edit"}
+	return DraftView{Path: "/messages/draft?id=" + number, Form: "/messages/" + number + "/edit"}
+}
+
+// StartDraft is what was typed on the first page of an owner and not saved: a note that there is something, or where
+// it was asked for, the text.
+func (h *Messages) StartDraft(r *web.Request, id int64) (view DraftView, typed *domain.MessageDraft, err error) {
+	view = startDraftView(id)
+	d, err := h.DB.Messages().Draft(r.UserContext(), r.Viewer.User.ID, id)
+	switch {
+	case err != nil || d == nil || !r.Reads():
+		return view, nil, err
+	case r.Query("draft") == "":
+		view.Earlier = r.Viewer.Moment(d.SavedAt)
+		return view, nil, nil
+	}
+	view.Kept = r.Viewer.Moment(d.SavedAt)
+	return view, d, nil
+}
+
+func startDraftView(id int64) DraftView {
+	return DraftView{Path: "/messages/draft?from=start&id=" + strconv.FormatInt(id, 10), Form: "/start"}
 }
 
 // KeepDraft keeps what stands in the form of the message id, by itself while somebody types; the button "discard"
@@ -30,6 +50,9 @@ func newDraftView(id int64) draftView {
 func (h *Messages) KeepDraft(r *web.Request) error {
 	id, owner := int64(r.QueryInt("id")), r.Viewer.User.ID
 	view := newDraftView(id)
+	if r.Query("from") == "start" {
+		view = startDraftView(id)
+	}
 	if r.FormValue("do") == "discard" {
 		if err := h.DB.Messages().DropDraft(r.UserContext(), owner, id); err != nil {
 			return err

@@ -20,7 +20,7 @@ type messageForm struct {
 	Beside   string // the preheader
 	Language string
 	Composer Composer
-	Draft    draftView
+	Draft    DraftView
 	Live     livePreview
 	Examples []templates.Option // examples to begin a new message with
 	Example  string             // the one that was chosen
@@ -69,7 +69,7 @@ func (h *Messages) showForm(r *web.Request, refused error, form *messageForm) (e
 	if form.Live.Clients, err = h.previewClients(r); err != nil {
 		return err
 	}
-	if form.Live.Advice, err = h.advice(r, form.Subject, form.Composer.Body); err != nil {
+	if form.Live.Advice, err = h.Advice(r, form.Subject, form.Composer.Body); err != nil {
 		return err
 	}
 	if form.Composer.ID == "" {

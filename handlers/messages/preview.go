@@ -55,15 +55,15 @@ type livePreview struct {
 
 // Advise answers with what the author of the form may want to change: the block messages/advice.
 func (h *Messages) Advise(r *web.Request) error {
-	list, err := h.advice(r, r.FormValue("subject"), ReadDraft(r).Body)
+	list, err := h.Advice(r, r.FormValue("subject"), ReadDraft(r).Body)
 	if err != nil {
 		return err
 	}
 	return r.Block(fiber.StatusOK, "messages/advice", list)
 }
 
-// advice is what an author may want to change before the message goes out, each once.
-func (h *Messages) advice(r *web.Request, subject, body string) (list []string, err error) {
+// Advice is what an author may want to change before the message goes out, each once.
+func (h *Messages) Advice(r *web.Request, subject, body string) (list []string, err error) {
 	for _, one := range email.Advice(subject, body) {
 		if text := r.Viewer.Text(one); !slices.Contains(list, text) {
 			list = append(list, text)

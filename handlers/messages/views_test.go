@@ -16,7 +16,7 @@ func TestViews(t *testing.T) {
 		"messages/composer-head": nil,
 		"messages/created":       createdMessage{},
 		"messages/delete":        deleteMessageView{},
-		"messages/draft":         draftView{},
+		"messages/draft":         DraftView{},
 		"messages/edit":          messageForm{},
 		"messages/edit-row":      messageForm{},
 		"messages/fields":        messageForm{},

@@ -59,6 +59,8 @@ type emailView struct {
 	PreviewFor     string             // the client that the preview is for
 	PreviewClients []templates.Option // the newest ones
 	Typed          bool               // the form has values that aren't saved
+	Kept           messages.DraftView // what is kept of them
+	Advice         []string           // what to look at before the email goes out
 	Act            actView
 }
 
@@ -112,6 +114,18 @@ func (h *Onboarding) showEmail(r *web.Request, refusal error, view emailView) er
 	}
 	if view.PreviewFor == "" && len(view.PreviewClients) > 0 {
 		view.PreviewFor = view.PreviewClients[0].Value
+	}
+	if view.Advice, err = h.Messages.Advice(r, view.Subject, view.Draft.Body); err != nil {
+		return err
+	}
+	if view.Kept.Path == "" {
+		start, err := h.DB.Onboarding().Get(r.UserContext(), r.Viewer.User.ID)
+		if err != nil {
+			return err
+		}
+		if view.Kept, _, err = h.Messages.StartDraft(r, start.Message.ID); err != nil {
+			return err
+		}
 	}
 	view.Periodicities = mailings.Periodicities(r)
 	if view.Act, err = h.actOf(r, view.OnboardingForm); err != nil {
@@ -207,6 +221,11 @@ func (h *Onboarding) Launch(r *web.Request) error {
 	m, err := h.DB.Onboarding().Save(r.UserContext(), user.ID, launch, r.Site.RecallFor, write, plan)
 	if err != nil { // what is wrong with the email is found before what is wrong with its time
 		return h.showEmail(r, domain.Join(err, plan(&domain.Mailing{})), view)
+	}
+	for _, id := range []int64{0, m.MessageID} { // of the form before and after it was first saved
+		if err := h.DB.Messages().DropDraft(r.UserContext(), user.ID, id); err != nil {
+			return err
+		}
 	}
 	switch {
 	case launch || m.MessageID == 0: // the second click comes to the mailing of the first

@@ -36,7 +36,15 @@ func (h *Onboarding) Show(r *web.Request) error {
 		if r.Browser().Typed().Reopen() {
 			return h.showEmail(r, nil, readForm(r))
 		}
-		return h.showEmail(r, nil, h.emailOf(r, start))
+		view := h.emailOf(r, start)
+		var typed *domain.MessageDraft
+		if view.Kept, typed, err = h.Messages.StartDraft(r, start.Message.ID); err != nil {
+			return err
+		}
+		if typed != nil {
+			view.Subject, view.Draft, view.Example, view.Typed = typed.Subject, messages.OpenDraft(typed.Body), "", true
+		}
+		return h.showEmail(r, nil, view)
 	}
 	return h.showOverview(r)
 }
