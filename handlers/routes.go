@@ -273,7 +273,7 @@ func nav() []web.NavItem {
 		{Path: "/clients", Key: "clients.title", Also: []string{"/topics", "/segments"}},
 		{Path: "/forms", Key: "forms.title"},
 		{Path: "/senders", Key: "senders.title", Group: "frame.more"},
-		{Path: "/attempts", Key: "runs.attempts_title"},
+		{Path: "/attempts", Key: "runs.attempts_title", Group: "frame.more"},
 		{Path: "/manager/mailings", Key: "staff.mailings"},
 		{Path: "/manager/users", Key: "staff.users"},
 		{Path: "/admin/posts", Key: "blog.manage", Group: "staff.group_admin"},

@@ -41,7 +41,7 @@ type navItem struct {
 }
 
 // navMost is how many entries a menu has side by side.
-const navMost = 8
+const navMost = 9
 
 // menu puts what belongs together into folds, unless there is room for all.
 func menu(list []NavItem, path string) (items []navItem) {

@@ -15,6 +15,8 @@ func TestViews(t *testing.T) {
 		"ui/head":             Head{},
 		"ui/menu":             templates.Menu{},
 		"ui/menu-end":         nil,
+		"ui/save":             "",
+		"ui/delete":           "",
 		"ui/once":             nil,
 		"ui/kept":             []string{},
 		"errors/page":         errorView{},
