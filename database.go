@@ -133,8 +133,27 @@ func (p *program) recognize(d *database) error {
 	if err == nil {
 		err = p.resealKeys(d, secret)
 	}
+	if err == nil {
+		err = p.unlockAddresses(d, secret)
+	}
 	if err == nil && hold.On {
 		p.log.Warn("on hold: no email of a mailing leaves; see skychimp hold --help", "copied", hold.Copied, "since", hold.Since)
+	}
+	return err
+}
+
+// unlockAddresses opens the key under which addresses of erased clients are hashed.
+func (p *program) unlockAddresses(d *database, secret []byte) error {
+	vault, err := emailauth.NewVault(secret, p.config.SecretOld.key())
+	if err != nil {
+		return err
+	}
+	anew, err := d.Erasure().Unlock(p.ctx, vault, p.config.SecretOld == secretLost)
+	if errors.Is(err, emailauth.ErrSealed) {
+		return misuse{fmt.Errorf("SECRET: another one sealed the key of erased addresses (%w): name the one of before in SECRET_OLD", err)}
+	}
+	if anew {
+		p.log.Warn("who unsubscribed and was erased is known no more, because the secret is lost")
 	}
 	return err
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"errors"
+	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -27,27 +28,33 @@ const (
 
 // returned is a delivery that something came back for.
 type returned struct {
-	RunID   int64
-	Seq     int
-	OwnerID int64
-	Email   string
-	Kind    domain.ReturnKind
-	Answer  domain.Answer
+	RunID    int64
+	Seq      int
+	OwnerID  int64
+	ClientID int64
+	Email    string
+	Kind     domain.ReturnKind
+	Answer   domain.Answer
 }
+
+// erased reports whether the client was erased, and its address with it.
+func (r returned) erased() bool { return strings.HasPrefix(r.Email, erasedMark) }
 
 // Receive keeps what came back for a delivery and does what follows from it, all or nothing; the same
 // again changes nothing. NotFound: there is no such delivery any more.
 func (b Bounces) Receive(ctx context.Context, run int64, seq int, report domain.Report, raw []byte) error {
 	return b.db.pg.InTx(ctx, func(tx Tx) error {
 		r := returned{RunID: run, Seq: seq}
-		err := tx.Pgx.QueryRow(ctx, `SELECT run.owner_id, d.email FROM deliveries AS d JOIN runs AS run ON run.id = d.run_id
-			WHERE d.run_id = $1 AND d.seq = $2`, run, seq).Scan(&r.OwnerID, &r.Email)
+		err := tx.Pgx.QueryRow(ctx, `SELECT run.owner_id, d.email, d.client_id FROM deliveries AS d JOIN runs AS run ON run.id = d.run_id
+			WHERE d.run_id = $1 AND d.seq = $2`, run, seq).Scan(&r.OwnerID, &r.Email, &r.ClientID)
 		if err != nil {
 			return err
 		}
 		r.Kind, r.Answer = report.Return(r.Email)
-		if err := r.keep(ctx, tx, raw); err != nil {
-			return err
+		if !r.erased() { // else the report holds the address
+			if err := r.keep(ctx, tx, raw); err != nil {
+				return err
+			}
 		}
 		switch {
 		case r.Kind.Bounced():
@@ -129,13 +136,13 @@ func suppress(ctx context.Context, tx Tx, statement string, args ...any) error {
 	if err != nil {
 		return err
 	}
-	stopped, err := pgx.CollectRows(rows, pgx.RowToStructByPos[postgres.ClientSuppressed])
+	stopped, err := pgx.CollectRows(rows, pgx.RowTo[int64])
 	if err != nil || len(stopped) == 0 {
 		return err
 	}
 	told := make([]postgres.Notification, len(stopped))
-	for i, one := range stopped {
-		told[i] = one
+	for i, id := range stopped {
+		told[i] = postgres.ClientSuppressed{ClientID: id}
 	}
 	return tx.Notify(ctx, told...)
 }
@@ -150,14 +157,7 @@ func (r returned) complained(ctx context.Context, tx Tx) error {
 	if err != nil || !marked {
 		return err
 	}
-	err = suppress(ctx, tx, `WITH stopped AS (
-			UPDATE clients SET suppressed_at = now(), suppressed_reason = 'complained'
-			WHERE owner_id = $1 AND lower(email) = lower($2) AND suppressed_reason NOT IN ('unsubscribed', 'complained') RETURNING id
-		), remembered AS (
-			INSERT INTO optouts SELECT $1, sha256(convert_to(lower($2), 'UTF8')), now()
-			WHERE NOT EXISTS (SELECT FROM clients WHERE owner_id = $1 AND lower(email) = lower($2)) ON CONFLICT DO NOTHING
-		) SELECT id FROM stopped`, r.OwnerID, r.Email)
-	if err != nil || user.Held() {
+	if err := r.stop(ctx, tx); err != nil || user.Held() {
 		return err
 	}
 	rate, err := complaintRate(ctx, tx, user)
@@ -165,6 +165,24 @@ func (r returned) complained(ctx context.Context, tx Tx) error {
 		return err
 	}
 	return holdOwner(ctx, tx, user.ID)
+}
+
+// stop ends the owner's emails to an address that complained, also when its client was deleted.
+func (r returned) stop(ctx context.Context, tx Tx) error {
+	if r.erased() {
+		return unsubscribeDeleted(ctx, tx, domain.RecipientLink{ClientID: r.ClientID, RunID: r.RunID}, "")
+	}
+	inner, outer, err := tx.AddressKey()
+	if err != nil {
+		return err
+	}
+	return suppress(ctx, tx, `WITH stopped AS (
+			UPDATE clients SET suppressed_at = now(), suppressed_reason = 'complained'
+			WHERE owner_id = $3 AND lower(email) = lower($4) AND suppressed_reason NOT IN ('unsubscribed', 'complained') RETURNING id
+		), remembered AS (
+			INSERT INTO optouts (owner_id, email_hash, at) SELECT $3, `+addressHash("$4::text")+`, now()
+			WHERE NOT EXISTS (SELECT FROM clients WHERE owner_id = $3 AND lower(email) = lower($4)) ON CONFLICT DO NOTHING
+		) SELECT id FROM stopped`, inner, outer, r.OwnerID, r.Email)
 }
 
 // ComplaintRate is what an owner's runs of the last days have come to, as far as they count.

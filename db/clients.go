@@ -4,7 +4,6 @@ import (
 	"context"
 
 	"github.com/jackc/pgx/v5"
-	"github.com/uptrace/bun/dialect/pgdialect"
 
 	"skychimp/db/postgres"
 	"skychimp/domain"
@@ -107,40 +106,6 @@ func (cs Clients) Delete(ctx context.Context, owner, id int64) error {
 	})
 }
 
-// eraseClients deletes those of the clients that are the owner's, remembers who unsubscribed or complained and
-// whom their links meant, tells the engines, and counts them.
-func eraseClients(ctx context.Context, tx Tx, owner int64, ids []int64) (erased int, err error) {
-	var gone []int64
-	err = tx.NewRaw(`WITH gone AS (
-			DELETE FROM clients WHERE owner_id = ? AND id = ANY(?) RETURNING id, email, suppressed_at, suppressed_reason
-		), remembered AS (
-			INSERT INTO optouts SELECT ?, sha256(convert_to(lower(email), 'UTF8')), suppressed_at FROM gone
-			WHERE suppressed_reason IN ('unsubscribed', 'complained') ON CONFLICT DO NOTHING
-		), deleted AS (
-			INSERT INTO deleted_clients SELECT id, ?, sha256(convert_to(lower(email), 'UTF8')) FROM gone
-		), waiting AS (
-			DELETE FROM signups USING gone WHERE signups.owner_id = ? AND lower(signups.email) = lower(gone.email)
-		) SELECT id FROM gone`,
-		owner, pgdialect.Array(ids), owner, owner, owner).Scan(ctx, &gone)
-	if err != nil {
-		return 0, err
-	}
-	told := make([]postgres.Notification, len(gone))
-	for i, id := range gone {
-		told[i] = postgres.ClientSuppressed{ClientID: id}
-	}
-	return len(gone), tx.Notify(ctx, told...)
-}
-
-// keepOptOuts unsubscribes those of the new clients whose address unsubscribed before it was
-// deleted.
-func keepOptOuts(ctx context.Context, tx Tx, owner int64, ids []int64) error {
-	_, err := tx.Pgx.Exec(ctx, `UPDATE clients SET suppressed_at = optouts.at, suppressed_reason = 'unsubscribed'
-		FROM optouts WHERE optouts.owner_id = $1 AND clients.id = ANY($2) AND suppressed_reason NOT IN ('unsubscribed', 'complained')
-		AND optouts.email_hash = sha256(convert_to(lower(clients.email), 'UTF8'))`, owner, ids)
-	return err
-}
-
 // unsubscribeDeleted unsubscribes the address of a client that was deleted. Only the first time it reads the owner's
 // clients: from then on whoever has the address is unsubscribed from the beginning (keepOptOuts).
 func unsubscribeDeleted(ctx context.Context, tx Tx, link domain.RecipientLink, reason domain.LeaveReason) error {
@@ -152,13 +117,17 @@ func unsubscribeDeleted(ctx context.Context, tx Tx, link domain.RecipientLink, r
 	if err := noteLeft(ctx, tx, link, owner[0], 0, reason, ""); err != nil {
 		return err
 	}
+	inner, outer, err := tx.AddressKey()
+	if err != nil {
+		return err
+	}
 	rows, err := tx.Pgx.Query(ctx, `WITH remembered AS (
-			INSERT INTO optouts SELECT owner_id, email_hash, now() FROM deleted_clients WHERE id = $1
+			INSERT INTO optouts (owner_id, email_hash, at) SELECT owner_id, email_hash, now() FROM deleted_clients WHERE id = $3
 			ON CONFLICT DO NOTHING RETURNING owner_id, email_hash
 		)
 		UPDATE clients SET suppressed_at = now(), suppressed_reason = 'unsubscribed' FROM remembered
 		WHERE clients.owner_id = remembered.owner_id AND suppressed_reason <> 'unsubscribed'
-		  AND sha256(convert_to(lower(email), 'UTF8')) = email_hash RETURNING clients.id`, link.ClientID)
+		  AND `+addressHash("clients.email")+` = email_hash RETURNING clients.id`, inner, outer, link.ClientID)
 	if err != nil {
 		return err
 	}

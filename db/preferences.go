@@ -187,8 +187,12 @@ func (ps Preferences) Undo(ctx context.Context, link domain.RecipientLink) error
 		if err != nil {
 			return err
 		}
-		_, err = tx.Pgx.Exec(ctx, `DELETE FROM optouts USING clients WHERE clients.id = $1 AND optouts.owner_id = clients.owner_id
-			AND email_hash = sha256(convert_to(lower(email), 'UTF8'))`, link.ClientID)
+		inner, outer, err := tx.AddressKey()
+		if err != nil {
+			return err
+		}
+		_, err = tx.Pgx.Exec(ctx, `DELETE FROM optouts USING clients WHERE clients.id = $3 AND optouts.owner_id = clients.owner_id
+			AND email_hash = `+addressHash("clients.email"), inner, outer, link.ClientID)
 		return err
 	})
 }

@@ -124,15 +124,19 @@ func (us Users) DeleteBy(ctx context.Context, by domain.User, id int64, now time
 		if err := user.Remove(by); err != nil {
 			return err
 		}
-		if err := deleteUser(ctx, tx, id); err != nil {
+		// Before the deletion, which turns the address into a hash here, too.
+		if err := note(ctx, tx, by, domain.AuditEntry{At: now, Act: domain.ActDelete, ObjectID: id, Object: user.Email}); err != nil {
 			return err
 		}
-		return note(ctx, tx, by, domain.AuditEntry{At: now, Act: domain.ActDelete, ObjectID: id, Object: user.Email})
+		return deleteUser(ctx, tx, id)
 	})
 	return user, postgres.TranslateError(err)
 }
 
 func deleteUser(ctx context.Context, tx Tx, id int64) error {
+	if err := eraseUser(ctx, tx, id); err != nil {
+		return err
+	}
 	for _, statement := range []string{
 		`SELECT FROM runs WHERE owner_id = ? FOR UPDATE`, // which may be being planned
 		// The tables without a foreign key first.

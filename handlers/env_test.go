@@ -32,6 +32,7 @@ type env struct {
 	db     *db.DB
 	url    string
 	output *siteLog
+	media  string // the folder of pictures
 }
 
 // siteLog is what the site logs.
@@ -66,7 +67,8 @@ func envOn(t testing.TB, database *db.DB, change ...func(*Config)) *env {
 func served(t testing.TB, database *db.DB, patience time.Duration, change ...func(*Config)) *env {
 	t.Helper()
 	files, set := parsed()
-	media, err := db.OpenMedia("", t.TempDir())
+	folder := t.TempDir()
+	media, err := db.OpenMedia("", folder)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -108,7 +110,7 @@ func served(t testing.TB, database *db.DB, patience time.Duration, change ...fun
 		}
 		<-ended
 	})
-	return &env{db: database, url: base.String(), output: log}
+	return &env{db: database, url: base.String(), output: log, media: folder}
 }
 
 // parsed are the files and the templates, of which each site of these tests has the same.

@@ -38,6 +38,7 @@ func New(t testing.TB) *db.DB {
 	if err != nil {
 		t.Fatal(err)
 	}
+	opened.Erasure().Use([]byte("a key of tests"))
 	t.Cleanup(func() {
 		closed := make(chan bool)
 		go func() { opened.Close(); close(closed) }()

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -27,7 +28,8 @@ type DB struct {
 	Bun   *bun.DB
 	Queue *river.Client[pgx.Tx] // to put jobs in and to look at; it works none
 
-	pulse pulse
+	pulse     pulse
+	addresses atomic.Pointer[addressKey]
 }
 
 // Prepared, as the first argument of a statement of the pool, has each connection keep it prepared.
@@ -95,6 +97,7 @@ type Tx struct {
 	bun.IDB
 	Pgx pgx.Tx
 
+	db          *DB
 	afterCommit *[]func()
 }
 
@@ -121,7 +124,7 @@ func (db *DB) InTx(ctx context.Context, do func(tx Tx) error) error {
 	}
 	defer func() { _ = begun.Rollback(context.WithoutCancel(ctx)) }()
 	var afterCommit []func()
-	if err := do(Tx{conn, begun, &afterCommit}); errors.Is(err, ErrRollback) {
+	if err := do(Tx{conn, begun, db, &afterCommit}); errors.Is(err, ErrRollback) {
 		return nil
 	} else if err != nil {
 		return TranslateError(err)

@@ -47,6 +47,7 @@ func (w *BalanceWorker) Work(ctx context.Context, _ *river.Job[domain.BalanceJob
 		w.DB.Registrations().Prune(ctx, now),
 		w.DB.FormInputs().Prune(ctx, now),
 		w.DB.Imports().Prune(ctx, now),
+		w.DB.Erasure().Continue(ctx),
 		w.DB.Messages().PruneVersions(ctx, now),
 	)
 }
