@@ -269,3 +269,14 @@ func eraseUser(ctx context.Context, tx Tx, id int64) error {
 			OR position(convert_to(gone.email, 'UTF8') IN raw) > 0)`, id)
 	return err
 }
+
+// forgetOptOutOf forgets that the address of a client, who wants emails again, unsubscribed before it was deleted.
+func forgetOptOutOf(ctx context.Context, tx Tx, client int64) error {
+	inner, outer, err := tx.AddressKey()
+	if err != nil {
+		return err
+	}
+	_, err = tx.Pgx.Exec(ctx, `DELETE FROM optouts USING clients WHERE clients.id = $3 AND optouts.owner_id = clients.owner_id
+		AND email_hash = `+addressHash("clients.email"), inner, outer, client)
+	return err
+}

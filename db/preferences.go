@@ -187,13 +187,7 @@ func (ps Preferences) Undo(ctx context.Context, link domain.RecipientLink) error
 		if err != nil {
 			return err
 		}
-		inner, outer, err := tx.AddressKey()
-		if err != nil {
-			return err
-		}
-		_, err = tx.Pgx.Exec(ctx, `DELETE FROM optouts USING clients WHERE clients.id = $3 AND optouts.owner_id = clients.owner_id
-			AND email_hash = `+addressHash("clients.email"), inner, outer, link.ClientID)
-		return err
+		return forgetOptOutOf(ctx, tx, link.ClientID)
 	})
 }
 

@@ -174,8 +174,7 @@ func forgetOptOut(ctx context.Context, tx Tx, s domain.Signup, c domain.Client) 
 	if err != nil {
 		return err
 	}
-	_, err = tx.Pgx.Exec(ctx, `DELETE FROM optouts WHERE owner_id = $1 AND email_hash = sha256(convert_to(lower($2), 'UTF8'))`, c.OwnerID, c.Email)
-	return err
+	return forgetOptOutOf(ctx, tx, c.ID)
 }
 
 // wishTopics gives a client the chosen of the topics that a form offers. A fresh one leaves the others; whoever has had

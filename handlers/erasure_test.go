@@ -85,6 +85,11 @@ func TestErasureLeavesNoAddress(t *testing.T) {
 	path := owner.uploaded("clients.csv", []byte("email;name\n"+address+";Иван\n"+address+";again\nother@example.com;Other\n<"+address+">x;broken\n"))
 	owner.get(path).is(t, 200) // what would come of it is kept, too
 	w.start(t, owner, path, "header", "yes", "columns", "email", "columns", "full_name")
+	f := w.form(t, user.ID, nil)
+	v := w.visitor(t).with("Referer", "https://shop.example/?email="+address)
+	v.post("/f/"+f.Token, "t", trapOf(f), "email", address).leads(t, "/f/"+f.Token+"/sent")
+	v.post(link(f, w.signups(t, f)[0])).is(t, 303)
+	v.post("/f/"+f.Token, "t", trapOf(f), "email", address) // and once more, without confirming
 	c := w.clientOf(t, user.ID, address)
 	owner.post(fmt.Sprint("/clients/", c.ID), "_method", "PUT", "email", address, "full_name", "Иван", "comment", "calls "+address).is(t, 303)
 	bobs.post("/clients", "email", address).is(t, 303)
