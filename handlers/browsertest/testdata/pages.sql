@@ -65,16 +65,17 @@ UPDATE clients SET fields = '{"1": "Amsterdam", "2": "Gold", "3": "1990-05-31"}'
 INSERT INTO segments (id, owner_id, name, match, conditions, clients, counted_at) VALUES
     (1, 1, 'Amsterdam, gold', 'all', '[{"field": 1, "op": "is", "value": "amsterdam"}, {"field": 2, "op": "is", "value": "Gold"},
         {"field": 3, "op": "lt", "value": "2000-01-01"}, {"where": "added_at", "op": "within_days", "value": "30"}]', 30, now()),
-    (2, 1, repeat('A name that goes on ', 5), 'any', '[{"where": "tag", "op": "contains", "value": "' || repeat('unbroken', 30) || '"},
-        {"where": "last_accepted_at", "op": "empty"}, {"where": "emails_accepted", "op": "gt", "value": "3"}]', NULL, NULL);
+    (2, 1, repeat('A name that goes on ', 5), 'any', ('[{"where": "tag", "op": "contains", "value": "' || repeat('unbroken', 30) || '"},
+        {"where": "last_accepted_at", "op": "empty"}, {"where": "emails_accepted", "op": "gt", "value": "3"}]')::jsonb, NULL, NULL);
+
 INSERT INTO forms (id, owner_id, token, name, text, agreement, agreement_id, tick, tags, topic_ids, fields, sender_id, thanks, closed_at)
 SELECT 1, 1, 'tulips', 'First tulips, before anybody else', E'Once a *month*, in spring each week:\n\n- red\n- yellow\n\n[Our shop](https://example.com)', 'I agree to [this](https://example.com/privacy). ' || repeat('Words ', 30), 1, true,
-    '{web,spring}', ARRAY(SELECT id FROM topics WHERE owner_id = 1), '[{"id":0},{"id":1,"required":true},{"id":2},{"id":3}]', 1, '', NULL::timestamptz
+    '{web,spring}'::text[], ARRAY(SELECT id FROM topics WHERE owner_id = 1), '[{"id":0},{"id":1,"required":true},{"id":2},{"id":3}]'::jsonb, 1, '', NULL::timestamptz
 UNION ALL SELECT 2, 1, 'closed', repeat('unbroken', 12), repeat('unbroken', 60), 'I agree.', 2, false, '{}', '{}', '[]', NULL, '', now();
 INSERT INTO form_agreements (id, owner_id, form_id, version, form_name, form_text, agreement) SELECT agreement_id, owner_id, id, 1, name, text, agreement FROM forms;
 INSERT INTO signups (id, form_id, owner_id, agreement_id, email, full_name, fields, topic_ids, language, created_at, confirmed_at)
-SELECT n, 1, 1, 1, CASE WHEN n <> 2 THEN repeat('visitor', 8) || n || '@example.com' ELSE '' END, 'Vera ' || repeat('unbroken', 20), '{"1": "Amsterdam", "2": "Gold"}', ARRAY(SELECT id FROM topics WHERE owner_id = 1), 'en',
-    '2026-11-01 12:00Z', CASE WHEN n = 2 THEN now() END FROM generate_series(1, 12) AS n;
+SELECT n, 1, 1, 1, CASE WHEN n <> 2 THEN repeat('visitor', 8) || n || '@example.com' ELSE '' END, 'Vera ' || repeat('unbroken', 20), '{"1": "Amsterdam", "2": "Gold"}'::jsonb, ARRAY(SELECT id FROM topics WHERE owner_id = 1), 'en',
+    '2026-11-01 12:00Z'::timestamptz, CASE WHEN n = 2 THEN now() END FROM generate_series(1, 12) AS n;
 INSERT INTO form_days SELECT 1, current_date - n, 100 + n, 60 + n, n FROM generate_series(0, 35) AS n;
 INSERT INTO consents (owner_id, client_id, kind, form_id, agreement_id, topics, source, page, ip, confirmed_ip, signed_up_at, at) VALUES
     (1, 60, 'form', 1, 1, '{News}', '', 'https://example.com/' || repeat('unbroken', 40), '203.0.113.0/24', '2001:db8:1::/48', now(), now()),
