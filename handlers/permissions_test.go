@@ -112,6 +112,8 @@ var decisions = []decision{
 	{"PUT /messages/draft", owners, 200, 200, "", "subject=Hello&body=Hello"},
 	{"POST /messages/advice", owners, 200, 200, "", "subject=Hello&body=Hello"},
 	{"PUT /messages/advice", owners, 200, 200, "", "subject=Hello&body=Hello"},
+	{"GET /messages/html", owners, 200, 200, "", ""},
+	{"POST /messages/html", owners, 200, 200, "", "html=<p>Hello</p>"},
 	{"POST /messages/links", owners, 200, 200, "", "body=Hello"},
 	{"PUT /messages/links", owners, 200, 200, "", "body=Hello"},
 	{"GET /messages/:id/links", owners, 200, 200, "message", ""},

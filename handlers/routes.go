@@ -17,7 +17,7 @@ func routes(n nouns) (list []web.Route) {
 
 // uploads are the addresses that take files, with those below them.
 func uploads() []string {
-	return []string{"/clients/import", "/messages/pictures", "/messages/compose", "/start/compose", "/brand", "/admin/posts"}
+	return []string{"/clients/import", "/messages/pictures", "/messages/compose", "/messages/html", "/start/compose", "/brand", "/admin/posts"}
 }
 
 func table(n nouns) []route {
@@ -104,6 +104,8 @@ func table(n nouns) []route {
 		{"GET", "/messages", web.Owner, n.messages.List},
 		{"POST", "/messages", web.Owner, web.Costly(n.messages.Create)},
 		{"GET", "/messages/new", web.Owner, n.messages.New},
+		{"GET", "/messages/html", web.Owner, n.messages.HTMLForm},
+		{"POST", "/messages/html", web.Owner, web.Costly(n.messages.TakeHTML)},
 		{"POST", "/messages/compose", web.Owner, web.Costly(n.messages.Compose)},
 		{"PUT", "/messages/compose", web.Owner, web.Costly(n.messages.Compose)}, // the buttons in the form of a saved message
 		{"POST", "/messages/draft", web.Owner, n.messages.KeepDraft},

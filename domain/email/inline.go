@@ -12,6 +12,7 @@ import (
 	"golang.org/x/net/html/atom"
 
 	"skychimp/domain"
+	"skychimp/domain/htmlemail"
 )
 
 // rule is one selector of content.css with its declarations ("color:#fff").
@@ -72,9 +73,16 @@ func style(markup, language string, look look) (template.HTML, error) {
 		body.AppendChild(node)
 	}
 	var out strings.Builder
+	kept := strings.Contains(markup, `class="`+htmlemail.Class+`"`)
 	for node := range body.Descendants() {
-		if node.Type == html.ElementNode {
-			fitPicture(node)
+		if node.Type != html.ElementNode {
+			continue
+		}
+		fitPicture(node)
+		if kept && inTaken(node) {
+			fitTaken(node)
+		} else {
+			node.Attr = slices.DeleteFunc(node.Attr, func(a html.Attribute) bool { return a.Key == "style" })
 			inline(node, rules)
 		}
 	}

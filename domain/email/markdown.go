@@ -28,12 +28,29 @@ var sanitiser = func() *bluemonday.Policy {
 	p.AllowAttrs("src", "alt").OnElements("img")
 	p.AllowAttrs("title").OnElements("a", "img")
 	p.AllowAttrs("width", "height").Matching(bluemonday.Integer).OnElements("img")
-	p.AllowAttrs("class").Matching(regexp.MustCompile(`^(button|columns|column|product|footer)$`)).OnElements("table", "td", "div")
+	p.AllowAttrs("class").Matching(regexp.MustCompile(`^(button|columns|column|product|footer|html)$`)).OnElements("table", "td", "div")
+	takenOver(p)
 	p.AllowAttrs("role").Matching(regexp.MustCompile(`^presentation$`)).OnElements("table")
 	p.AllowAttrs("start").Matching(bluemonday.Integer).OnElements("ol")
 	p.AllowAttrs("align").Matching(regexp.MustCompile(`^(left|center|right)$`)).OnElements("th", "td")
 	return p
 }()
+
+// takenOver allows what an email brings along that was taken over with its look, see inline: colours, sizes and borders
+// that mail programs know, in values that bluemonday knows; no address and no position is among them.
+func takenOver(p *bluemonday.Policy) {
+	p.AllowElements("span", "font", "tbody", "tfoot", "caption")
+	p.AllowStyles("color", "background-color", "font-family", "font-size", "font-weight", "font-style", "line-height", "letter-spacing",
+		"text-align", "text-decoration", "text-transform", "vertical-align", "width", "max-width", "height",
+		"padding", "padding-top", "padding-right", "padding-bottom", "padding-left", "margin", "margin-top", "margin-right", "margin-bottom", "margin-left",
+		"border", "border-top", "border-right", "border-bottom", "border-left", "border-color", "border-width", "border-style", "border-radius",
+		"border-collapse", "border-spacing", "white-space").Globally()
+	p.AllowStyles("display").MatchingEnum("block", "inline-block", "inline", "table", "table-cell").Globally()
+	p.AllowAttrs("bgcolor").Matching(regexp.MustCompile(`^(#[0-9A-Fa-f]{3,6}|[a-zA-Z]{3,20})$`)).OnElements("table", "tr", "td", "th")
+	p.AllowAttrs("width", "height", "cellpadding", "cellspacing", "border").Matching(regexp.MustCompile(`^[0-9]{1,4}(px|%)?$`)).OnElements("table", "td", "th", "tr")
+	p.AllowAttrs("align").Matching(regexp.MustCompile(`^(left|center|right)$`)).OnElements("table", "tr", "p", "div", "h1", "h2", "h3")
+	p.AllowAttrs("valign").Matching(regexp.MustCompile(`^(top|middle|bottom)$`)).OnElements("tr", "td", "th")
+}
 
 // address is an attribute of sanitised HTML that holds a URL. Quotes elsewhere are escaped there.
 var address = regexp.MustCompile(` (href|src)="[^"]*"`)

@@ -112,6 +112,8 @@ var sights = []sight{
 	{"PUT /messages/:id", anOwner, "/messages/2/edit", 422, "main form", false},
 	{"GET /messages/:id/delete", anOwner, "/messages/1/delete", 0, "", false},
 	{"GET /messages/:id/delete", anOwner, "/messages/4/delete", 0, "", false},
+	{"GET /messages/html", anOwner, "/messages/html", 0, "", false},
+	{"POST /messages/html", anOwner, "/messages/html", 422, "main form", false},
 	{"GET /messages/:id/links", anOwner, "/messages/4/links", 0, "", false},
 	{"GET /messages/:id/versions", anOwner, "/messages/1/versions?revision=1", 0, "", false},
 	{"GET /messages/:id/versions", anOwner, "/messages/2/versions", 0, "", false},

@@ -25,6 +25,7 @@ func TestViews(t *testing.T) {
 		"messages/help":          []fieldChip{},
 		"messages/kind":          "",
 		"messages/link-answers":  linksView{},
+		"messages/html":          htmlForm{},
 		"messages/links":         linksView{},
 		"messages/list":          messagesView{},
 		"messages/inbox":         inboxLine{},

@@ -1,0 +1,47 @@
+package messages
+
+import (
+	"io"
+
+	"skychimp/domain"
+	"skychimp/domain/htmlemail"
+	"skychimp/handlers/web"
+)
+
+// htmlForm is the page messages/html.
+type htmlForm struct {
+	web.Form
+	HTML string
+}
+
+// HTMLForm asks for the source of an HTML email.
+func (h *Messages) HTMLForm(r *web.Request) error { return r.Form(nil, "messages/html", &htmlForm{}) }
+
+// TakeHTML shows a new message that was made of the source, saving nothing.
+func (h *Messages) TakeHTML(r *web.Request) error {
+	source, err := htmlSource(r)
+	var taken htmlemail.Taken
+	if err == nil {
+		taken, err = htmlemail.Take(source)
+	}
+	if err != nil {
+		return r.Form(err, "messages/html", &htmlForm{HTML: r.FormValue("html")})
+	}
+	form := h.newForm(0, domain.MessageForm{Subject: taken.Subject}, OpenDraft(taken.Body))
+	return h.showForm(r, nil, form)
+}
+
+// htmlSource is what was typed, or the file.
+func htmlSource(r *web.Request) (string, error) {
+	upload, err := r.FormFile("file")
+	if err != nil || upload.Filename == "" || upload.Size == 0 {
+		return r.FormValue("html"), nil
+	}
+	file, err := upload.Open()
+	if err != nil {
+		return "", err
+	}
+	defer file.Close()
+	content, err := io.ReadAll(io.LimitReader(file, htmlemail.MaxBytes+1))
+	return string(content), err
+}
