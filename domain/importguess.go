@@ -139,24 +139,25 @@ func (c column) speaksOfStatus(meaning string) bool {
 // nameOr is what a column called Name or Имя means: beside a column of family names the first name.
 const nameOr = "name?"
 
+// plainName says what a column is that is only called so.
+func plainName(columns []string) {
+	i := slices.Index(columns, nameOr)
+	switch {
+	case i < 0:
+	case slices.Contains(columns, "last_name") && !slices.Contains(columns, "first_name"):
+		columns[i] = "first_name"
+	case !slices.Contains(columns, "full_name"):
+		columns[i] = "full_name"
+	default:
+		columns[i] = ""
+	}
+}
+
 // oneName leaves either the full name or its parts, whichever more lines have; an export of ours has both on purpose.
 func (g *guess) oneName(columns []string) {
-	at := func(meaning string) int { return slices.Index(columns, meaning) }
-	if i := at(nameOr); i >= 0 {
-		switch {
-		case at("last_name") >= 0 && at("first_name") < 0:
-			columns[i] = "first_name"
-		case at("full_name") < 0:
-			columns[i] = "full_name"
-		default:
-			columns[i] = ""
-		}
-	}
-	full, first, last := at("full_name"), at("first_name"), at("last_name")
-	if full < 0 || first < 0 && last < 0 {
-		return
-	}
-	if first >= 0 && last >= 0 && g.names[full] == "full_name" && g.names[first] == "first_name" && g.names[last] == "last_name" {
+	plainName(columns)
+	full, first, last := slices.Index(columns, "full_name"), slices.Index(columns, "first_name"), slices.Index(columns, "last_name")
+	if full < 0 || first < 0 && last < 0 || slices.Contains(g.names, "full_name") && slices.Contains(g.names, "first_name") && slices.Contains(g.names, "last_name") {
 		return
 	}
 	parts := 0

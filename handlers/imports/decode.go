@@ -62,7 +62,7 @@ func (l *looks) count(chunk []byte) {
 			l.newlines++
 		case c == '\r':
 			l.returns++
-		case c < ' ' && c != '\t' && c != '\f' && c != 0x1a && c != 0x1f:
+		case c < ' ' && !strings.ContainsRune("\t\f\x1a\x1f", rune(c)):
 			l.controls++
 		}
 		if c <= 4 && even {
@@ -99,6 +99,11 @@ func (l *looks) read(chunk []byte, last bool) (rest []byte) {
 	return nil
 }
 
+// half reports whether nearly all bytes of one half are small, and few of the other.
+func (l *looks) half(small, other int) bool {
+	return l.size > 3 && small*20 > l.size*7 && other*20 < l.size*3
+}
+
 // decode makes UTF-8 of a text with ends of lines as we have them. The marks of UTF-8 and UTF-16 decide; without one
 // it is UTF-16 where every second byte is small, UTF-8 where nearly all letters are, and else the encoding in which
 // the words are the most likely ones. A byte that is broken is one bad character.
@@ -112,11 +117,10 @@ func decode(file io.ReaderAt, size int64) (io.Reader, error) {
 	n, _ := file.ReadAt(start, 0)
 	mark := start[:n]
 	var change []transform.Transformer
-	half := l.size / 2
 	switch {
-	case bytes.HasPrefix(mark, []byte("\xff\xfe")), l.size > 3 && l.highOdd*10 > half*7 && l.highEven*10 < half*3:
+	case bytes.HasPrefix(mark, []byte("\xff\xfe")), l.half(l.highOdd, l.highEven):
 		change = append(change, utf.UTF16(utf.LittleEndian, utf.UseBOM).NewDecoder())
-	case bytes.HasPrefix(mark, []byte("\xfe\xff")), l.size > 3 && l.highEven*10 > half*7 && l.highOdd*10 < half*3:
+	case bytes.HasPrefix(mark, []byte("\xfe\xff")), l.half(l.highEven, l.highOdd):
 		change = append(change, utf.UTF16(utf.BigEndian, utf.UseBOM).NewDecoder())
 	case l.nulsEven+l.nulsOdd+l.controls > max(2, l.size/100), l.controls > 100:
 		return nil, domain.Errorf(domain.Invalid, "file", "imports.file_kind")
@@ -196,32 +200,40 @@ func likely(before, r rune) (points int) {
 	case unicode.IsUpper(r) && unicode.IsUpper(before):
 		points = -1
 	}
-	small := unicode.ToLower(r)
 	switch {
 	case cyrillic:
-		switch {
-		case commonPairs[[2]rune{unicode.ToLower(before), small}]:
-			points += 5
-		case strings.ContainsRune(commonLetters, small):
-			points += 2
-		case strings.ContainsRune(rareLetters, small):
-			points -= 2
-		case (small < 'а' || small > 'я') && !strings.ContainsRune(nearLetters, small):
-			points -= 5
-		}
+		return points + likelyCyrillic(before, unicode.ToLower(r))
 	case latin && r >= utf8.RuneSelf:
-		points += 3
-		if before >= utf8.RuneSelf && unicode.IsLetter(before) {
-			points -= 9 // few words have two in a row
-		}
-		if !strings.ContainsRune(westernLetters, small) {
-			points -= 4
-		}
+		return points + likelyWestern(before, unicode.ToLower(r))
 	case latin:
+		return points
 	case strings.ContainsRune(quoteSigns, r):
-		points--
-	default:
-		points -= 10 // boxes, controls, and what is no character
+		return points - 1
+	}
+	return points - 10 // boxes, controls, and what is no character
+}
+
+func likelyCyrillic(before, small rune) int {
+	switch {
+	case commonPairs[[2]rune{unicode.ToLower(before), small}]:
+		return 5
+	case strings.ContainsRune(commonLetters, small):
+		return 2
+	case strings.ContainsRune(rareLetters, small):
+		return -2
+	case (small < 'а' || small > 'я') && !strings.ContainsRune(nearLetters, small):
+		return -5
+	}
+	return 0
+}
+
+func likelyWestern(before, small rune) (points int) {
+	points = 3
+	if before >= utf8.RuneSelf && unicode.IsLetter(before) {
+		points -= 9 // few words have two in a row
+	}
+	if !strings.ContainsRune(westernLetters, small) {
+		points -= 4
 	}
 	return points
 }

@@ -47,20 +47,13 @@ func (b *book) rows(sheet string, take func(domain.ImportLine) bool) error {
 			}
 		case "/c":
 			text := b.cell(kind, style, unescape(value))
-			if formulas && text == "" && kind != "str" || kind == "e" && text != "" {
-				text = domain.FormulaCell(cmp.Or(text, "="+formula))
+			if formulas || kind == "e" {
+				text = ofFormula(kind, text, formula)
 			}
-			if text == "" {
-				return nil
+			var err error
+			if cells, err = b.put(cells, row, column, text); err != nil {
+				return err
 			}
-			if column > domain.ImportMaxColumns {
-				return domain.Errorf(domain.Invalid, "file", "imports.columns_many", "Max", domain.ImportMaxColumns, "Line", row)
-			}
-			b.left -= int64(max(0, column-len(cells))) // what stands between takes room, too
-			for len(cells) < column {
-				cells = append(cells, "")
-			}
-			cells[column-1] = text
 		case "/row":
 			if !blank(cells) && !take(domain.ImportLine{Line: row, Cells: cells}) {
 				return errEnough
@@ -71,6 +64,30 @@ func (b *book) rows(sheet string, take func(domain.ImportLine) bool) error {
 		}
 		return nil
 	})
+}
+
+// ofFormula is what a cell with a formula has: its value, or that there is none.
+func ofFormula(kind, text, formula string) string {
+	if kind == "e" && text != "" || text == "" && kind != "str" && kind != "e" {
+		return domain.FormulaCell(cmp.Or(text, "="+formula))
+	}
+	return text
+}
+
+// put puts a text into its column.
+func (b *book) put(cells []string, row, column int, text string) ([]string, error) {
+	if text == "" {
+		return cells, nil
+	}
+	if column > domain.ImportMaxColumns {
+		return cells, domain.Errorf(domain.Invalid, "file", "imports.columns_many", "Max", domain.ImportMaxColumns, "Line", row)
+	}
+	b.left -= int64(max(0, column-len(cells))) // what stands between takes room, too
+	for len(cells) < column {
+		cells = append(cells, "")
+	}
+	cells[column-1] = text
+	return cells, nil
 }
 
 // formula is the text of a formula, "…" for one that stands in another cell.
