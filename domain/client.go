@@ -33,6 +33,7 @@ const (
 	Unsubscribed Suppression = "unsubscribed"
 	Bounced      Suppression = "bounced"    // the address is dead, or takes nothing again and again
 	Complained   Suppression = "complained" // the client called an email spam
+	Stopped      Suppression = "stopped"    // by the owner
 )
 
 // Suppressed reports whether the client gets no emails.

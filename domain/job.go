@@ -85,6 +85,14 @@ type ImportJob struct {
 // Kind implements river.JobArgs.
 func (ImportJob) Kind() string { return "import" }
 
+// BulkJob does or undoes an act on many clients.
+type BulkJob struct {
+	ActID int64 `json:"act_id"`
+}
+
+// Kind implements river.JobArgs.
+func (BulkJob) Kind() string { return "bulk" }
+
 // ResultsJob counts what came of emails by client, for segments that ask.
 type ResultsJob struct{}
 

@@ -143,6 +143,9 @@ var decisions = []decision{
 	{"PUT /clients/fields/:id", owners, 303, 200, "field", "label=Town&key=town{me}&type=text"},
 	{"DELETE /clients/fields/:id", owners, 303, 200, "field", ""},
 	{"GET /clients/fields/:id/delete", owners, 200, 200, "field", ""},
+	{"POST /clients/bulk", owners, 422, 422, "", "do=tag&tags=vip"}, // nobody is selected
+	{"GET /clients/bulk/:id", owners, 200, 286, "bulk", ""},
+	{"POST /clients/bulk/:id/undo", owners, 303, 200, "bulk", ""},
 	{"GET /segments", owners, 200, 200, "", ""},
 	{"POST /segments", owners, 303, 200, "", "name=S{me}&where=tag&op=is&value=vip"},
 	{"GET /segments/new", owners, 200, 200, "", ""},

@@ -33,6 +33,7 @@ var things = map[string]string{
 		) INSERT INTO runs (id, mailing_id, owner_id, scheduled_at, status, subject, body) SELECT $1, id, $2, now(), 'running', 'Hello', 'Hello' FROM mailing`,
 	"topic": `INSERT INTO topics (id, owner_id, name) SELECT $1, $2, 't' || $1::bigint::text`,
 	"field": `INSERT INTO fields (id, owner_id, key, label, type) SELECT $1, $2, 'k' || $1::bigint::text, 'Field', 'text'`,
+	"bulk":  `INSERT INTO bulk_acts (id, owner_id, act, total, changed, status, newest) VALUES ($1, $2, 'suppress', 1, 1, 'done', 0)`,
 	"segment": `INSERT INTO segments (id, owner_id, name, match, conditions)
 		SELECT $1, $2, 'Segment ' || $1::bigint::text, 'all', '[{"where": "tag", "op": "is", "value": "vip"}]'`,
 	"form": `INSERT INTO forms (id, owner_id, token, name, agreement) SELECT $1, $2, 'form' || $1::bigint::text, 'News', 'I agree'`,

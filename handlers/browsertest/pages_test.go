@@ -119,6 +119,8 @@ var sights = []sight{
 	{"GET /messages/:id/versions", anOwner, "/messages/2/versions", 0, "", false},
 	{"GET /messages/:id/preview", anOwner, "/messages/1/preview?client=60", 0, "", true},
 
+	{"GET /clients/bulk/:id", anOwner, "/clients/bulk/1", 0, "", false},
+	{"GET /clients/bulk/:id", anOwner, "/clients/bulk/2", 0, "", false}, // under way
 	{"GET /segments", aNewOwner, "/segments", 0, "", false},
 	{"GET /segments", anOwner, "/segments", 0, "", false},
 	{"GET /segments/new", anOwner, "/segments/new", 0, "", false},

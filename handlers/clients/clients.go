@@ -51,7 +51,8 @@ type clientsView struct {
 	Tags       []templates.Option
 	Segments   []templates.Option
 	Sorts      []templates.Option
-	Export     string   // the address of the file with what is shown
+	Export     string // the address of the file with what is shown
+	Bulk       []templates.Option
 	Self       string   // the address of these results
 	Found      string   // how many, in words
 	Fragment   bool     // without the page around it
@@ -135,7 +136,7 @@ func (h *Clients) List(r *web.Request) error {
 	if view.Segments, err = h.Segments.Options(r, r.Viewer.T("clients.all_segments")); err != nil {
 		return err
 	}
-	view.Sorts = sortOptions(r.Viewer)
+	view.Sorts, view.Bulk = sortOptions(r.Viewer), bulkMenu(r.Viewer)
 	return r.Page(fiber.StatusOK, "clients/list", view)
 }
 

@@ -44,6 +44,7 @@ func (w *BalanceWorker) Work(ctx context.Context, _ *river.Job[domain.BalanceJob
 	return errors.Join(err,
 		w.DB.Clients().MergeTagCounts(ctx),
 		w.DB.Bounces().Prune(ctx),
+		w.DB.Bulk().Sweep(ctx),
 		w.DB.Registrations().Prune(ctx, now),
 		w.DB.FormInputs().Prune(ctx, now),
 		w.DB.Imports().Prune(ctx, now),

@@ -23,3 +23,17 @@ func (*ResultsWorker) Timeout(*river.Job[domain.ResultsJob]) time.Duration { ret
 func (w *ResultsWorker) Work(ctx context.Context, _ *river.Job[domain.ResultsJob]) error {
 	return w.DB.Segments().CountAllResults(ctx)
 }
+
+// BulkWorker does or undoes what an owner asked for with many clients.
+type BulkWorker struct {
+	river.WorkerDefaults[domain.BulkJob]
+	DB *db.DB
+}
+
+// Timeout is less than a million clients may take on a slow machine: the next try goes on behind the last part.
+func (*BulkWorker) Timeout(*river.Job[domain.BulkJob]) time.Duration { return 4 * time.Minute }
+
+// Work implements river.Worker.
+func (w *BulkWorker) Work(ctx context.Context, job *river.Job[domain.BulkJob]) error {
+	return w.DB.Bulk().Work(ctx, job.Args.ActID)
+}

@@ -62,6 +62,9 @@ INSERT INTO fields (id, owner_id, key, label, type, choices, listed) VALUES
     (1, 1, 'city', 'City', 'text', '{}', true), (2, 1, 'plan', 'Plan', 'choice', '{Gold,Silver}', false), (3, 1, 'born', 'Born', 'date', '{}', false);
 UPDATE clients SET fields = '{"1": "Amsterdam", "2": "Gold", "3": "1990-05-31"}' WHERE owner_id = 1 AND id % 2 = 0;
 
+INSERT INTO bulk_acts (id, owner_id, act, tags, total, done, changed, status, newest) VALUES
+    (1, 1, 'suppress', '{}', 5, 5, 3, 'done', 60), (2, 1, 'delete', '{}', 100000, 40000, 40000, 'running', 60);
+
 INSERT INTO segments (id, owner_id, name, match, conditions, clients, counted_at) VALUES
     (1, 1, 'Amsterdam, gold', 'all', '[{"field": 1, "op": "is", "value": "amsterdam"}, {"field": 2, "op": "is", "value": "Gold"},
         {"field": 3, "op": "lt", "value": "2000-01-01"}, {"where": "added_at", "op": "within_days", "value": "30"}]', 30, now()),

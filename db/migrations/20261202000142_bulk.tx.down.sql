@@ -1,0 +1,2 @@
+DROP TABLE bulk_clients;
+DROP TABLE bulk_acts;
