@@ -68,7 +68,7 @@ func (fs Fields) Update(ctx context.Context, owner, id int64, form domain.FieldF
 	return f, err
 }
 
-// Delete deletes a field that no message names, with all its values.
+// Delete deletes a field that no message names and no segment asks for; its values follow in the queue.
 func (fs Fields) Delete(ctx context.Context, owner, id int64) error {
 	if _, err := fs.Get(ctx, owner, id); err != nil {
 		return err
@@ -87,9 +87,27 @@ func (fs Fields) Delete(ctx context.Context, owner, id int64) error {
 		if _, err := tx.NewDelete().Model(&f).WherePK().Exec(ctx); err != nil {
 			return err
 		}
-		_, err = tx.Pgx.Exec(ctx, "UPDATE clients SET fields = fields - $2 WHERE owner_id = $1 AND jsonb_exists(fields, $2)", owner, strconv.FormatInt(id, 10))
-		return err
+		return fs.db.pg.Enqueue(ctx, tx, domain.ClearFieldJob{OwnerID: owner, FieldID: id})
 	})
+}
+
+// clearPart is how many clients are looked at in one transaction.
+const clearPart = 5000
+
+// Clear empties a deleted field, a part of the owner's clients after the other. Until then nothing but the search
+// knows its values.
+func (fs Fields) Clear(ctx context.Context, owner, id int64) error {
+	for last, more := int64(0), true; more; {
+		err := fs.db.pg.Pool.QueryRow(ctx, `WITH part AS MATERIALIZED (
+				SELECT id FROM clients WHERE owner_id = $1 AND id > $3 ORDER BY id LIMIT $4
+			), cleared AS (
+				UPDATE clients SET fields = fields - $2 FROM part WHERE clients.id = part.id AND jsonb_exists(fields, $2)
+			) SELECT coalesce(max(id), 0), count(*) = $4 FROM part`, owner, strconv.FormatInt(id, 10), last, clearPart).Scan(&last, &more)
+		if err != nil {
+			return postgres.TranslateError(err)
+		}
+	}
+	return nil
 }
 
 // change lets do work on the owner's fields, which nobody else changes meanwhile.

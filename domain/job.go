@@ -93,6 +93,15 @@ type BulkJob struct {
 // Kind implements river.JobArgs.
 func (BulkJob) Kind() string { return "bulk" }
 
+// ClearFieldJob empties a deleted field of an owner's clients.
+type ClearFieldJob struct {
+	OwnerID int64 `json:"owner_id"`
+	FieldID int64 `json:"field_id"`
+}
+
+// Kind implements river.JobArgs.
+func (ClearFieldJob) Kind() string { return "clear_field" }
+
 // ResultsJob counts what came of emails by client, for segments that ask.
 type ResultsJob struct{}
 

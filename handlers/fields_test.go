@@ -81,6 +81,9 @@ func TestClientsHaveFields(t *testing.T) {
 	if err := w.db.Fields().Delete(t.Context(), user.ID, born.ID); err != nil {
 		t.Fatal(err)
 	}
+	if err := w.db.Fields().Clear(t.Context(), user.ID, born.ID); err != nil { // as the queue does
+		t.Fatal(err)
+	}
 	c, err := w.db.Clients().Get(t.Context(), user.ID, clients[0].ID)
 	if _, left := c.Fields[born.ID]; err != nil || left || len(c.Fields) != 3 {
 		t.Errorf("%v, %v", c.Fields, err)

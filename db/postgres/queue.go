@@ -40,7 +40,7 @@ func JobOptions(job river.JobArgs) *river.InsertOpts {
 		return &river.InsertOpts{Queue: QueuePlan}
 	case domain.MailJob:
 		return &river.InsertOpts{Queue: QueueMail}
-	case domain.ImportJob, domain.BulkJob:
+	case domain.ImportJob, domain.BulkJob, domain.ClearFieldJob:
 		return Single(QueueImport)
 	case domain.SweepJob:
 		return Single(QueueMedia)

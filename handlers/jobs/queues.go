@@ -42,6 +42,7 @@ func Start(ctx context.Context, c Config) (stop func(context.Context) error, err
 	river.AddWorker(workers, &ImportWorker{DB: c.DB})
 	river.AddWorker(workers, &ResultsWorker{DB: c.DB})
 	river.AddWorker(workers, &BulkWorker{DB: c.DB})
+	river.AddWorker(workers, &ClearFieldWorker{DB: c.DB})
 	river.AddWorker(workers, &BalanceWorker{DB: c.DB, Outbox: c.Outbox, Log: c.Log, Found: c.Found})
 	river.AddWorker(workers, &SweepWorker{DB: c.DB, Media: c.Media})
 	river.AddWorker(workers, &SenderDomainsWorker{DB: c.DB, DNS: c.DNS, Log: c.Log})

@@ -37,3 +37,19 @@ func (*BulkWorker) Timeout(*river.Job[domain.BulkJob]) time.Duration { return 4 
 func (w *BulkWorker) Work(ctx context.Context, job *river.Job[domain.BulkJob]) error {
 	return w.DB.Bulk().Work(ctx, job.Args.ActID)
 }
+
+// ClearFieldWorker empties a deleted field.
+type ClearFieldWorker struct {
+	river.WorkerDefaults[domain.ClearFieldJob]
+	DB *db.DB
+}
+
+// Timeout leaves room for a million clients.
+func (*ClearFieldWorker) Timeout(*river.Job[domain.ClearFieldJob]) time.Duration {
+	return 4 * time.Minute
+}
+
+// Work implements river.Worker.
+func (w *ClearFieldWorker) Work(ctx context.Context, job *river.Job[domain.ClearFieldJob]) error {
+	return w.DB.Fields().Clear(ctx, job.Args.OwnerID, job.Args.FieldID)
+}
