@@ -21,6 +21,7 @@ func (us Users) Export(ctx context.Context, id int64, out io.Writer) error {
 		{"topics", `SELECT id, name, details, created_at FROM topics WHERE owner_id = $1 ORDER BY id`},
 		{"segments", `SELECT id, name, match, conditions, created_at, updated_at FROM segments WHERE owner_id = $1 ORDER BY id`},
 		{"client_results", `SELECT r.* FROM client_results r JOIN clients c ON c.id = r.client_id WHERE c.owner_id = $1 ORDER BY client_id`},
+		{"unsubscribes", `SELECT client_id, topic_id, run_id, reason, at FROM unsubscribes WHERE owner_id = $1 ORDER BY at`},
 		{"senders", `SELECT s.id, s.name, s.email, s.reply_to, s.confirmed_at, s.created_at, d.domain, d.records, d.checked_at, d.green_at
 			FROM senders s JOIN sender_domains d ON d.id = s.domain_id WHERE s.owner_id = $1 ORDER BY s.id`},
 		{"forms", `SELECT id, token, name, text, agreement, tick, tags, topic_ids, fields, sender_id, thanks, next_url, closed_at, created_at, updated_at,

@@ -40,6 +40,7 @@ type Recipient struct {
 	SuppressedReason         domain.Suppression
 	CreatedAt                time.Time
 	Imported                 bool           // came with a list
+	AgreedAt                 time.Time      `bun:",nullzero"` // when it signed up by itself
 	LeftFor                  string         // why, when it is unsubscribed
 	Topics                   []domain.Topic `bun:"-"` // the owner's
 }
@@ -49,6 +50,7 @@ func (ps Preferences) Get(ctx context.Context, clientID int64) (who Recipient, e
 	err = ps.db.pg.Bun.NewSelect().TableExpr("clients AS client").
 		ColumnExpr("client.id, client.owner_id, client.email, client.suppressed_reason, client.created_at, client.import_id IS NOT NULL AS imported").
 		ColumnExpr("client.left_topics, client.paused_until, client.frequency, owner.name AS owner_name, owner.language AS owner_language").
+		ColumnExpr("(SELECT min(at) FROM consents WHERE client_id = client.id AND kind = 'form') AS agreed_at").
 		ColumnExpr("coalesce((SELECT reason FROM unsubscribes WHERE client_id = client.id AND topic_id = 0), '') AS left_for").
 		Join("JOIN users AS owner ON owner.id = client.owner_id").Where("client.id = ?", clientID).Scan(ctx, &who)
 	if err == nil {
@@ -225,6 +227,7 @@ func (ps Preferences) Data(ctx context.Context, clientID int64, out io.Writer) e
 			WHERE c.id = $1 ORDER BY f.id`},
 		{"topics", `SELECT t.name, NOT coalesce(t.id = ANY(c.left_topics), false) AS wanted FROM clients c JOIN topics t ON t.owner_id = c.owner_id
 			WHERE c.id = $1 ORDER BY t.id`},
+		{"consents", `SELECT kind, at, signed_up_at, topics, source, page, ip, confirmed_ip FROM consents WHERE client_id = $1 ORDER BY id`},
 		{"unsubscribed", `SELECT u.at, t.name AS topic, u.reason FROM unsubscribes u LEFT JOIN topics t ON t.id = u.topic_id WHERE u.client_id = $1 ORDER BY u.at`},
 		{"consents", `SELECT c.kind, c.at, c.signed_up_at, c.source, c.page, c.ip, c.confirmed_ip, c.topics, a.form_name, a.form_text, a.agreement, a.version
 			FROM consents c LEFT JOIN form_agreements a ON a.id = c.agreement_id WHERE c.client_id = $1 ORDER BY c.id`},

@@ -100,6 +100,9 @@ func (h *Recipients) view(r *web.Request, link domain.RecipientLink) (*preferenc
 		view.Owner = brand.Name
 	}
 	view.Why = h.why(r, who, brand)
+	if !who.AgreedAt.IsZero() {
+		view.Since = r.Viewer.Moment(who.AgreedAt)
+	}
 	view.Stopped, view.LeftFor = who.SuppressedReason == domain.Unsubscribed, who.LeftFor
 	view.Bounced, view.Complained = who.SuppressedReason == domain.Bounced, who.SuppressedReason == domain.Complained
 	if who.PausedUntil.After(now) {
@@ -135,6 +138,8 @@ func (h *Recipients) why(r *web.Request, who db.Recipient, brand domain.Brand) s
 	switch {
 	case brand.Reason != "":
 		return brand.Reason
+	case !who.AgreedAt.IsZero():
+		return r.Viewer.T("recipients.why_signed")
 	case who.Imported:
 		return r.Viewer.T("recipients.why_list", "Owner", who.OwnerName)
 	}
