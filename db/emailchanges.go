@@ -28,7 +28,7 @@ func (c EmailChanges) Create(ctx context.Context, change domain.EmailChange, now
 			return err
 		}
 		job := domain.MailJob{Email: domain.MailNewEmail, EmailChangeID: change.ID}
-		return c.db.mailWithin(ctx, tx, now, domain.Invitation(change.Email), job)
+		return mailWithin(ctx, c.db, tx, now, domain.Invitation(change.Email), job)
 	})
 }
 

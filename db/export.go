@@ -11,7 +11,7 @@ import (
 
 // Export writes all that is kept of a user as one JSON document, row by row.
 func (us Users) Export(ctx context.Context, id int64, out io.Writer) error {
-	return us.db.writeDocument(ctx, id, out, []documentPart{
+	return writeDocument(ctx, us.db, id, out, []documentPart{
 		{"account", `SELECT id, email, name, role, language, timezone, verified_at, last_sign_in_at, created_at
 			FROM users WHERE id = $1`},
 		{"sessions", `SELECT user_agent, ip, created_at, seen_at FROM sessions WHERE user_id = $1 ORDER BY created_at`},
@@ -45,7 +45,7 @@ func (us Users) Export(ctx context.Context, id int64, out io.Writer) error {
 type documentPart struct{ name, rows string }
 
 // writeDocument writes what is kept of one person, row by row.
-func (db *DB) writeDocument(ctx context.Context, id int64, out io.Writer, parts []documentPart) error {
+func writeDocument(ctx context.Context, db *DB, id int64, out io.Writer, parts []documentPart) error {
 	conn, err := db.pg.Pool.Acquire(ctx)
 	if err != nil {
 		return postgres.TranslateError(err)

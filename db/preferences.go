@@ -219,7 +219,7 @@ func (ps Preferences) Refused(ctx context.Context, clientID int64) (ownerName st
 
 // Data writes all that is kept of a client as one JSON document.
 func (ps Preferences) Data(ctx context.Context, clientID int64, out io.Writer) error {
-	return ps.db.writeDocument(ctx, clientID, out, []documentPart{
+	return writeDocument(ctx, ps.db, clientID, out, []documentPart{
 		{"sender", `SELECT owner.name FROM users owner JOIN clients c ON c.owner_id = owner.id WHERE c.id = $1`},
 		{"me", `SELECT email, full_name, first_name, last_name, comment, tags, created_at AS added_at, import_id IS NOT NULL AS added_with_a_list,
 			suppressed_at, suppressed_reason, paused_until, frequency FROM clients WHERE id = $1`},

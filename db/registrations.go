@@ -23,7 +23,7 @@ func (r Registrations) Create(ctx context.Context, registration domain.Registrat
 			return err
 		}
 		job := domain.MailJob{Email: domain.MailVerify, RegistrationID: registration.ID}
-		return r.db.mailWithin(ctx, tx, now, domain.Invitation(registration.Email), job)
+		return mailWithin(ctx, r.db, tx, now, domain.Invitation(registration.Email), job)
 	})
 }
 
@@ -48,7 +48,7 @@ func (r Registrations) Prune(ctx context.Context, now time.Time) error {
 
 // mailWithin queues an email. When the quota of its mailbox is used up the job is queued all the same, with
 // nobody to write to, so that an observer can't tell.
-func (db *DB) mailWithin(ctx context.Context, tx Tx, now time.Time, quota domain.Quota, job domain.MailJob) error {
+func mailWithin(ctx context.Context, db *DB, tx Tx, now time.Time, quota domain.Quota, job domain.MailJob) error {
 	wait, err := takeQuota(ctx, tx, now, quota)
 	if err != nil {
 		return err
@@ -80,7 +80,7 @@ func (r Registrations) MailAgain(ctx context.Context, email string, now time.Tim
 		if job.UserID != 0 {
 			job = domain.MailJob{Email: domain.MailKnown, UserID: job.UserID}
 		}
-		return r.db.mailWithin(ctx, tx, now, domain.Invitation(email), job)
+		return mailWithin(ctx, r.db, tx, now, domain.Invitation(email), job)
 	})
 }
 
@@ -93,7 +93,7 @@ func (us Users) MailReset(ctx context.Context, email string, now time.Time) erro
 		if err != nil {
 			return err
 		}
-		return us.db.mailWithin(ctx, tx, now, domain.Resetting(email), job)
+		return mailWithin(ctx, us.db, tx, now, domain.Resetting(email), job)
 	})
 }
 

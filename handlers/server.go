@@ -51,7 +51,9 @@ type Config struct {
 type nouns struct {
 	account    *account.Account
 	blog       *blog.Blog
+	answers    *messages.Answers
 	brands     *brands.Brands
+	sources    *messages.Sources
 	checks     *checks.Checks
 	clients    *clients.Clients
 	fields     *fields.Fields
@@ -82,6 +84,7 @@ func newNouns(config Config, database *db.DB, files *static.Files, log *slog.Log
 		recipients: &recipients.Recipients{DB: database, Secret: config.Secret, SecretOld: config.SecretOld},
 	}
 	n.runs = &runs.Runs{DB: database, Bounces: config.Bounces, Messages: n.messages}
+	n.answers, n.sources = &messages.Answers{Messages: n.messages}, &messages.Sources{Messages: n.messages}
 	n.brands = &brands.Brands{DB: database, Messages: n.messages}
 	n.home = &home.Home{DB: database, Files: files, Blog: n.blog}
 	vault, err := emailauth.NewVault(config.Secret, config.SecretOld)

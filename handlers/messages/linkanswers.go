@@ -9,6 +9,9 @@ import (
 	"skychimp/handlers/web"
 )
 
+// Answers ask the links of messages.
+type Answers struct{ Messages *Messages }
+
 // linksView is the page messages/links and its block messages/link-answers.
 type linksView struct {
 	ID      int64 // 0: of what stands in a form
@@ -17,22 +20,22 @@ type linksView struct {
 	Dead    []string // what is wrong, in words
 }
 
-// LinkAnswers asks the links of what stands in the form: the block messages/link-answers.
-func (h *Messages) LinkAnswers(r *web.Request) error {
-	view, err := h.askLinks(r, ReadDraft(r).Body)
+// OfForm asks the links of what stands in the form: the block messages/link-answers.
+func (h *Answers) OfForm(r *web.Request) error {
+	view, err := h.ask(r, ReadDraft(r).Body)
 	if err != nil {
 		return err
 	}
 	return r.Block(fiber.StatusOK, "messages/link-answers", view)
 }
 
-// Links asks the links of a message.
-func (h *Messages) Links(r *web.Request) error {
-	m, err := h.ownMessage(r)
+// Show asks the links of a message.
+func (h *Answers) Show(r *web.Request) error {
+	m, err := h.Messages.ownMessage(r)
 	if err != nil {
 		return err
 	}
-	view, err := h.askLinks(r, m.Body)
+	view, err := h.ask(r, m.Body)
 	if err != nil {
 		return err
 	}
@@ -43,8 +46,8 @@ func (h *Messages) Links(r *web.Request) error {
 	return r.Page(fiber.StatusOK, "messages/links", view)
 }
 
-// askLinks leaves out this service's own addresses: it would ask itself.
-func (h *Messages) askLinks(r *web.Request, body string) (view linksView, err error) {
+// ask leaves out this service's own addresses: it would ask itself.
+func (h *Answers) ask(r *web.Request, body string) (view linksView, err error) {
 	var list []string
 	for _, one := range email.WebLinks(body) {
 		if u, err := url.Parse(one); err == nil && u.Scheme+"://"+u.Host != r.Site.Absolute("") {
@@ -54,12 +57,12 @@ func (h *Messages) askLinks(r *web.Request, body string) (view linksView, err er
 	if len(list) == 0 {
 		return view, nil
 	}
-	release, err := h.asking.Take(r.UserContext(), r.Viewer.User.ID)
+	release, err := h.Messages.asking.Take(r.UserContext(), r.Viewer.User.ID)
 	if err != nil {
 		return view, err
 	}
 	defer release()
-	answers := h.checker.Ask(r.UserContext(), list)
+	answers := h.Messages.checker.Ask(r.UserContext(), list)
 	view.Asked = r.Viewer.TN("messages.links_asked", len(answers))
 	for _, one := range answers {
 		switch {

@@ -8,17 +8,20 @@ import (
 	"skychimp/handlers/web"
 )
 
+// Sources make messages of HTML emails.
+type Sources struct{ Messages *Messages }
+
 // htmlForm is the page messages/html.
 type htmlForm struct {
 	web.Form
 	HTML string
 }
 
-// HTMLForm asks for the source of an HTML email.
-func (h *Messages) HTMLForm(r *web.Request) error { return r.Form(nil, "messages/html", &htmlForm{}) }
+// Form asks for the source of an HTML email.
+func (h *Sources) Form(r *web.Request) error { return r.Form(nil, "messages/html", &htmlForm{}) }
 
-// TakeHTML shows a new message that was made of the source, saving nothing.
-func (h *Messages) TakeHTML(r *web.Request) error {
+// Take shows a new message that was made of the source, saving nothing.
+func (h *Sources) Take(r *web.Request) error {
 	source, err := htmlSource(r)
 	var taken htmlemail.Taken
 	if err == nil {
@@ -27,8 +30,8 @@ func (h *Messages) TakeHTML(r *web.Request) error {
 	if err != nil {
 		return r.Form(err, "messages/html", &htmlForm{HTML: r.FormValue("html")})
 	}
-	form := h.newForm(0, domain.MessageForm{Subject: taken.Subject}, OpenDraft(taken.Body))
-	return h.showForm(r, nil, form)
+	form := h.Messages.newForm(0, domain.MessageForm{Subject: taken.Subject}, OpenDraft(taken.Body))
+	return h.Messages.showForm(r, nil, form)
 }
 
 // htmlSource is what was typed, or the file.
