@@ -37,7 +37,7 @@ func (a Audit) List(ctx context.Context, f AuditFilter) ([]domain.AuditEntry, in
 		like := "%" + escapeLike(clean(f.Query)) + "%"
 		query.Where("lower(actor || E'\n' || object || E'\n' || reason) LIKE lower(?)", like)
 	}
-	total, err := a.db.countOf(ctx, query)
+	total, err := countOf(ctx, a.db, query)
 	if err != nil || total == 0 {
 		return entries, 0, err
 	}

@@ -259,7 +259,7 @@ func (b Bounces) List(ctx context.Context, owner, run int64, page Page) ([]Retur
 	if owner != 0 {
 		found.Where("EXISTS (SELECT FROM runs WHERE id = run_id AND owner_id = ?)", owner)
 	}
-	total, err := b.db.countOf(ctx, found)
+	total, err := countOf(ctx, b.db, found)
 	if err != nil || total == 0 {
 		return rows, 0, err
 	}

@@ -65,7 +65,7 @@ func (ms Mailings) List(ctx context.Context, filter MailingFilter) ([]MailingRow
 			Where("? AND lower(email || E'\n' || name) LIKE lower(?)", filter.OwnerID == 0, like)
 		found.Where("(lower(mailing.name) LIKE lower(?) OR mailing.owner_id IN (?))", like, owners)
 	}
-	total, err := ms.db.countOf(ctx, found)
+	total, err := countOf(ctx, ms.db, found)
 	if err != nil || total == 0 {
 		return rows, 0, err
 	}

@@ -44,7 +44,7 @@ func (ms Messages) Sorted(ctx context.Context, owner int64, query, sort string, 
 		like := "%" + escapeLike(query) + "%"
 		found.Where("(message.subject ILIKE ? OR message.body ILIKE ?)", like, like)
 	}
-	total, err := ms.db.countOf(ctx, found)
+	total, err := countOf(ctx, ms.db, found)
 	if err != nil || total == 0 {
 		return rows, 0, err
 	}

@@ -106,7 +106,7 @@ func (p Page) narrow(found *bun.SelectQuery, total int, down bool, columns []str
 }
 
 // countOf counts what found finds, as far as CountMost.
-func (db *DB) countOf(ctx context.Context, found *bun.SelectQuery) (total int, err error) {
+func countOf(ctx context.Context, db *DB, found *bun.SelectQuery) (total int, err error) {
 	n, err := db.pg.Bun.NewSelect().TableExpr("(?) AS found", found.Limit(CountMost+1)).Count(ctx)
 	if n > CountMost {
 		return Uncounted, nil

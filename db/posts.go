@@ -95,7 +95,7 @@ func (ps Posts) List(ctx context.Context, filter PostFilter) ([]domain.Post, int
 	case domain.Published:
 		query.Where("published_at <= ?", filter.Now)
 	}
-	total, err := ps.db.countOf(ctx, query)
+	total, err := countOf(ctx, ps.db, query)
 	if err != nil || total == 0 {
 		return posts, 0, err
 	}

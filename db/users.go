@@ -191,7 +191,7 @@ func (us Users) List(ctx context.Context, f UserFilter) ([]UserRow, int, error) 
 		like := "%" + escapeLike(clean(f.Query)) + "%"
 		found.Where("lower(email || E'\n' || name) LIKE lower(?)", like)
 	}
-	total, err := us.db.countOf(ctx, found)
+	total, err := countOf(ctx, us.db, found)
 	if err != nil || total == 0 {
 		return rows, 0, err
 	}
