@@ -65,13 +65,13 @@ func TestSignupsAskOnceADay(t *testing.T) {
 		}
 		return q, wait
 	}
-	jobs := func() (all, real int64) {
+	jobs := func() (all, asking int64) {
 		return dbtest.Number(t, d, `SELECT count(*) FROM river_job WHERE kind = 'mail'`), dbtest.Number(t, d, `SELECT count(*) FROM river_job WHERE kind = 'mail' AND args ? 'signup_id'`)
 	}
 	signUp(t, d, form, "eve@example.com", "Eve", now)
 	signUp(t, d, form, "EVE@example.com", "Mallory", now.Add(time.Minute))
-	if all, real := jobs(); all != 2 || real != 1 {
-		t.Errorf("%d jobs, %d of them write", all, real)
+	if all, asking := jobs(); all != 2 || asking != 1 {
+		t.Errorf("%d jobs, %d of them write", all, asking)
 	}
 	s := waits(t, d, form, "eve@example.com")
 	code := s.Code([]byte("secret"))
@@ -95,8 +95,8 @@ func TestSignupsAskOnceADay(t *testing.T) {
 	}
 	// After a day it may be asked once more, by a link that is the same.
 	signUp(t, d, form, "eve@example.com", "Eve", now.Add(25*time.Hour))
-	if all, real := jobs(); all != 4 || real != 3 {
-		t.Errorf("%d jobs, %d of them write", all, real)
+	if all, asking := jobs(); all != 4 || asking != 3 {
+		t.Errorf("%d jobs, %d of them write", all, asking)
 	}
 	if s = waits(t, d, form, "eve@example.com"); !s.AskedAt.IsZero() || !s.Signed(code, []byte("secret")) {
 		t.Errorf("%+v", s)

@@ -57,6 +57,13 @@ func ActOf(before, after User) (act Act, reason string) {
 		return ActRelease, ""
 	case before.VerifiedAt.IsZero() && !after.VerifiedAt.IsZero():
 		return ActVerify, ""
+	}
+	return actOnTrust(before, after)
+}
+
+// actOnTrust is what somebody did about the limit of a new account, or else about a name like somebody else's.
+func actOnTrust(before, after User) (act Act, reason string) {
+	switch {
 	case before.LiftedAt.IsZero() && !after.LiftedAt.IsZero():
 		return ActLift, after.LiftedReason
 	case after.LiftedAt.IsZero() && !before.LiftedAt.IsZero():

@@ -53,11 +53,3 @@ func TestParseClients(t *testing.T) {
 		t.Errorf("a wrong tag: %v", err)
 	}
 }
-
-func many(n int) string {
-	var out strings.Builder
-	for i := range n {
-		fmt.Fprintf(&out, "c%d@x.org\n", i)
-	}
-	return out.String()
-}

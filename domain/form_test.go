@@ -17,7 +17,7 @@ func formChoices() FormChoices {
 }
 
 func formErrors(err error) (fields []string) {
-	list, _ := err.(ValidationErrors) //nolint:errorlint // as it is made
+	list, _ := err.(ValidationErrors) // never wrapped
 	for _, one := range list {
 		fields = append(fields, one.Field)
 	}

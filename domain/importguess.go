@@ -157,17 +157,11 @@ func plainName(columns []string) {
 func (g *guess) oneName(columns []string) {
 	plainName(columns)
 	full, first, last := slices.Index(columns, "full_name"), slices.Index(columns, "first_name"), slices.Index(columns, "last_name")
-	if full < 0 || first < 0 && last < 0 || slices.Contains(g.names, "full_name") && slices.Contains(g.names, "first_name") && slices.Contains(g.names, "last_name") {
+	if full < 0 || first < 0 && last < 0 || g.exported() {
 		return
 	}
-	parts := 0
-	for _, i := range []int{first, last} {
-		if i >= 0 {
-			parts = max(parts, len(g.columns[i].cells))
-		}
-	}
 	drop := []string{"full_name"}
-	if parts < len(g.columns[full].cells) || first < 0 {
+	if first < 0 || g.filled(first, last) < g.filled(full) {
 		drop = []string{"first_name", "middle_name", "last_name"}
 	}
 	for i, meaning := range columns {
@@ -177,17 +171,27 @@ func (g *guess) oneName(columns []string) {
 	}
 }
 
+// exported reports whether the columns are named as an export of ours names the full name and its parts.
+func (g *guess) exported() bool {
+	return slices.Contains(g.names, "full_name") && slices.Contains(g.names, "first_name") && slices.Contains(g.names, "last_name")
+}
+
+// filled is the number of cells with text in that of the columns which has the most; a column below 0 is none.
+func (g *guess) filled(columns ...int) (most int) {
+	for _, i := range columns {
+		if i >= 0 {
+			most = max(most, len(g.columns[i].cells))
+		}
+	}
+	return most
+}
+
 // addresses are in the columns whose cells hold them, or where no cell does in the first that is named so. Those of
 // somebody else, such as the client's manager, count where there are no others.
 func (g *guess) addresses(columns []string) {
 	for _, strangers := range []bool{false, true} {
-		for i, c := range g.columns {
-			name := ""
-			if i < len(g.names) {
-				name = g.names[i]
-			}
-			most := c.addresses*2 > len(c.cells) || c.addresses > 0 && namesAddresses(name)
-			if most && columns[i] == "" && (strangers || !namesStranger(name)) {
+		for i := range g.columns {
+			if columns[i] == "" && g.holdsAddresses(i) && (strangers || !namesStranger(g.name(i))) {
 				columns[i] = "email"
 			}
 		}
@@ -195,16 +199,36 @@ func (g *guess) addresses(columns []string) {
 			return
 		}
 	}
-	for i, c := range g.columns {
-		if c.addresses > 0 && !slices.Contains(columns, "email") {
-			columns[i] = "email"
-		}
+	if i := g.someAddress(columns); i >= 0 {
+		columns[i] = "email"
+	}
+}
+
+// name is what the column is called, "" where nothing names it.
+func (g *guess) name(column int) string {
+	if column < len(g.names) {
+		return g.names[column]
+	}
+	return ""
+}
+
+// holdsAddresses reports whether most cells of a column have addresses, or some cells of one that is named so.
+func (g *guess) holdsAddresses(column int) bool {
+	c := g.columns[column]
+	return c.addresses*2 > len(c.cells) || c.addresses > 0 && namesAddresses(g.name(column))
+}
+
+// someAddress is the first column with any address, else the first free one that is named so, else -1.
+func (g *guess) someAddress(columns []string) int {
+	if i := slices.IndexFunc(g.columns, func(c column) bool { return c.addresses > 0 }); i >= 0 {
+		return i
 	}
 	for i, name := range g.names {
-		if columns[i] == "" && namesAddresses(name) && !namesStranger(name) && !slices.Contains(columns, "email") {
-			columns[i] = "email"
+		if columns[i] == "" && namesAddresses(name) && !namesStranger(name) {
+			return i
 		}
 	}
+	return -1
 }
 
 // bareNames are in the first column without a name whose cells are words that can be a person's name.
@@ -354,35 +378,40 @@ const fewValues = 12
 
 // GuessFieldType is the type of a field that holds these cells.
 func GuessFieldType(cells []string, dates ImportDates) FieldType {
-	different := map[string]int{}
-	for _, cell := range cells {
-		if cell = strings.TrimSpace(cell); cell != "" {
-			different[strings.ToLower(cell)]++
-		}
-	}
-	all := func(kind FieldType) bool {
-		for cell := range different {
-			if _, err := (Field{Type: kind}).Parse(dates.date(cell)); err != nil {
-				return false
-			}
-		}
-		return len(different) > 0
-	}
-	filled := 0
-	for _, times := range different {
-		filled += times
-	}
+	different, filled := countTexts(cells)
 	switch {
-	case all(FieldYesNo) && (len(different) > 1 || different["1"]+different["0"] == 0):
+	case allOf(different, FieldYesNo, dates) && (len(different) > 1 || different["1"]+different["0"] == 0):
 		return FieldYesNo
-	case all(FieldDate):
+	case allOf(different, FieldDate, dates):
 		return FieldDate
-	case all(FieldNumber) && !codes(different):
+	case allOf(different, FieldNumber, dates) && !codes(different):
 		return FieldNumber
 	case len(different) > 1 && len(different) <= fewValues && filled >= 3*len(different) && shortTexts(different):
 		return FieldChoice
 	}
 	return FieldText
+}
+
+// countTexts counts how many cells have each text, in lower case, and how many have any.
+func countTexts(cells []string) (different map[string]int, filled int) {
+	different = map[string]int{}
+	for _, cell := range cells {
+		if cell = strings.TrimSpace(cell); cell != "" {
+			different[strings.ToLower(cell)]++
+			filled++
+		}
+	}
+	return different, filled
+}
+
+// allOf reports whether there are texts and a field of the type takes each of them.
+func allOf(texts map[string]int, kind FieldType, dates ImportDates) bool {
+	for text := range texts {
+		if _, err := (Field{Type: kind}).Parse(dates.date(text)); err != nil {
+			return false
+		}
+	}
+	return len(texts) > 0
 }
 
 // codes are numbers that nobody counts with: of telephones, post, and accounts.

@@ -72,7 +72,7 @@ func (i Import) Rows(lines iter.Seq2[ImportLine, error]) iter.Seq2[[]ImportRow, 
 				if before, ok := seen[hash]; ok && len(row.Errors) == 0 {
 					row.Errors.Add("email", "imports.row_repeated", "Line", int(before))
 				} else if !ok && len(row.Errors) == 0 {
-					seen[hash] = int32(line.Line) //nolint:gosec // at most a million
+					seen[hash] = int32(line.Line) // at most a million
 				}
 			}
 			if !yield(rows, nil) {

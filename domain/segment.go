@@ -218,12 +218,22 @@ func (t Trait) parse(c Condition) (string, *Error) {
 		return "", Errorf(Invalid, "", "segments.value_required")
 	}
 	if c.Days() {
-		days, err := strconv.Atoi(text)
-		if err != nil || days < 1 || days > maxWithinDays {
-			return "", Errorf(Invalid, "", "segments.value_days", "Max", maxWithinDays)
-		}
-		return strconv.Itoa(days), nil
+		return parseDays(text)
 	}
+	return t.parseValue(text)
+}
+
+// parseDays is a number of days as it is kept.
+func parseDays(text string) (string, *Error) {
+	days, err := strconv.Atoi(text)
+	if err != nil || days < 1 || days > maxWithinDays {
+		return "", Errorf(Invalid, "", "segments.value_days", "Max", maxWithinDays)
+	}
+	return strconv.Itoa(days), nil
+}
+
+// parseValue is a value of the trait's type as it is kept.
+func (t Trait) parseValue(text string) (string, *Error) {
 	switch t.Type {
 	case valueMoment:
 		day, ok := parseDate(text)
@@ -309,23 +319,13 @@ func (s Segment) Selection(fields []Field, zone *time.Location, now time.Time) S
 
 // test is the condition's, which was checked when it was saved.
 func (t Trait) test(c Condition, zone *time.Location, now time.Time) Test {
-	made := Test{Where: t.Where, Field: t.Field, Type: t.Type, Relation: RelEqual, Text: strings.ToLower(c.Value)}
+	made := Test{Where: t.Where, Field: t.Field, Type: t.Type, Relation: c.Op.relation(), Text: strings.ToLower(c.Value)}
 	if t.Field != 0 {
 		made.Where = ""
 	}
 	made.Not = c.Op == OpIsNot || c.Op == OpNotWithinDays || c.Op == OpNotEmpty
 	made.Number, _ = strconv.ParseFloat(c.Value, 64)
 	made.Yes = c.Value == "yes"
-	switch c.Op {
-	case OpContains:
-		made.Relation = RelContains
-	case OpAbove:
-		made.Relation = RelAbove
-	case OpBelow:
-		made.Relation = RelBelow
-	case OpEmpty, OpNotEmpty:
-		made.Relation = RelMissing
-	}
 	if t.Type == FieldDate {
 		now, zone = wallOf(now, zone), time.UTC // a date has none
 	}
@@ -337,17 +337,38 @@ func (t Trait) test(c Condition, zone *time.Location, now time.Time) Test {
 			made.From, made.Until = made.From.Truncate(day), now.Truncate(day).AddDate(0, 0, 1)
 		}
 	case (t.Type == FieldDate || t.Type == valueMoment) && made.Relation != RelMissing:
-		begin, _ := time.ParseInLocation(time.DateOnly, c.Value, zone)
-		end := begin.AddDate(0, 0, 1)
-		switch made.Relation {
-		case RelAbove: // after that day
-			begin, end = end, time.Time{}
-		case RelBelow:
-			begin, end = time.Time{}, begin
-		}
-		made.Relation, made.From, made.Until = RelBetween, begin, end
+		made.From, made.Until = bounds(made.Relation, c.Value, zone)
+		made.Relation = RelBetween
 	}
 	return made
+}
+
+// relation is how the comparison is tested; one that says not is tested as its opposite.
+func (o Op) relation() Relation {
+	switch o {
+	case OpContains:
+		return RelContains
+	case OpAbove:
+		return RelAbove
+	case OpBelow:
+		return RelBelow
+	case OpEmpty, OpNotEmpty:
+		return RelMissing
+	}
+	return RelEqual
+}
+
+// bounds are those of the time that compares so with a date: the day itself, what comes after it or before it.
+func bounds(relation Relation, date string, zone *time.Location) (from, until time.Time) {
+	begin, _ := time.ParseInLocation(time.DateOnly, date, zone)
+	end := begin.AddDate(0, 0, 1)
+	switch relation {
+	case RelAbove:
+		return end, time.Time{}
+	case RelBelow:
+		return time.Time{}, begin
+	}
+	return begin, end
 }
 
 // OnlyTags reports whether nothing but tags is looked at.

@@ -132,7 +132,28 @@ func atRules(source string) string {
 
 // take reads the body of the page, and its title as the subject.
 func take(root *html.Node) (t Taken, err error) {
-	var body *html.Node
+	body := t.strip(root)
+	if body == nil {
+		return t, domain.Errorf(domain.Invalid, "html", "messages.html_none")
+	}
+	var out bytes.Buffer
+	for child := range body.ChildNodes() {
+		if err := html.Render(&out, child); err != nil {
+			return t, err
+		}
+	}
+	inner := blankLines.ReplaceAllString(strings.ReplaceAll(out.String(), "\r", ""), "\n")
+	if strings.TrimSpace(inner) == "" {
+		return t, domain.Errorf(domain.Invalid, "html", "messages.html_none")
+	}
+	// A blank line would end the block of HTML.
+	t.Body = `<div class="` + Class + `"` + ground(body) + ">\n" + strings.TrimSpace(inner) + "\n</div>"
+	return t, nil
+}
+
+// strip removes from the page what no mail program shows, links that lead nowhere, and pictures that are none of the web,
+// which it counts. It reads the subject and finds the body, nil where there is none.
+func (t *Taken) strip(root *html.Node) (body *html.Node) {
 	var gone []*html.Node
 	for node := range root.Descendants() {
 		switch node.DataAtom {
@@ -150,7 +171,7 @@ func take(root *html.Node) (t Taken, err error) {
 				t.Dropped++
 			}
 		case atom.A:
-			if href := attribute(node, "href"); href == "" || strings.HasPrefix(href, "#") || strings.HasPrefix(strings.ToLower(strings.TrimSpace(href)), "javascript:") {
+			if leadsNowhere(attribute(node, "href")) {
 				node.Attr = nil
 			}
 		}
@@ -160,22 +181,12 @@ func take(root *html.Node) (t Taken, err error) {
 			node.Parent.RemoveChild(node)
 		}
 	}
-	if body == nil {
-		return t, domain.Errorf(domain.Invalid, "html", "messages.html_none")
-	}
-	var out bytes.Buffer
-	for child := range body.ChildNodes() {
-		if err := html.Render(&out, child); err != nil {
-			return t, err
-		}
-	}
-	inner := blankLines.ReplaceAllString(strings.ReplaceAll(out.String(), "\r", ""), "\n")
-	if strings.TrimSpace(inner) == "" {
-		return t, domain.Errorf(domain.Invalid, "html", "messages.html_none")
-	}
-	// A blank line would end the block of HTML.
-	t.Body = `<div class="` + Class + `"` + ground(body) + ">\n" + strings.TrimSpace(inner) + "\n</div>"
-	return t, nil
+	return body
+}
+
+// leadsNowhere reports whether a link opens nothing outside the email.
+func leadsNowhere(href string) bool {
+	return href == "" || strings.HasPrefix(href, "#") || strings.HasPrefix(strings.ToLower(strings.TrimSpace(href)), "javascript:")
 }
 
 var blankLines = regexp.MustCompile(`\n\s*\n?`)

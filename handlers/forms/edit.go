@@ -2,7 +2,6 @@ package forms
 
 import (
 	"cmp"
-	"fmt"
 	"slices"
 	"strconv"
 	"strings"
@@ -207,7 +206,7 @@ func (h *Forms) shown(r *web.Request, in domain.FormInput, own domain.FormChoice
 	}
 	topics := []string{}
 	for _, one := range own.Topics {
-		if slices.Contains(in.Topics, fmt.Sprint(one.ID)) {
+		if slices.Contains(in.Topics, strconv.FormatInt(one.ID, 10)) {
 			topics = append(topics, one.Name)
 		}
 	}

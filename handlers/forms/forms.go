@@ -174,10 +174,7 @@ func (h *Forms) Picture(r *web.Request) error {
 		return err
 	}
 	form := db.PublicForm{Form: f.Form, Owner: *r.Viewer.User, Own: own}
-	view, err := h.visitForm(r, form, domain.SignupInput{}, "", nil)
-	if err != nil {
-		return err
-	}
+	view := h.visitForm(r, form, domain.SignupInput{}, "", nil)
 	return h.public(r, fiber.StatusOK, "forms/visit", view, page{form: form, framed: true})
 }
 

@@ -42,10 +42,10 @@ func (m markdown) html(typed string) template.HTML {
 	source, out := []byte(typed), bytes.Buffer{}
 	root, err := markup.Parse(m.language, source)
 	if err != nil {
-		return template.HTML("<p>" + template.HTMLEscapeString(typed) + "</p>") //nolint:gosec // escaped
+		return template.HTML("<p>" + template.HTMLEscapeString(typed) + "</p>")
 	}
-	_ = m.language.Renderer().Render(&out, source, root)       // a buffer takes everything
-	return template.HTML(m.allowed.SanitizeBytes(out.Bytes())) //nolint:gosec // sanitised
+	_ = m.language.Renderer().Render(&out, source, root) // a buffer takes everything
+	return template.HTML(m.allowed.SanitizeBytes(out.Bytes()))
 }
 
 // page is around what visitors of a form see.
@@ -97,7 +97,7 @@ func (h *Forms) public(r *web.Request, status int, name string, view any, at pag
 
 // style are the owner's colours. Its values are colours and fonts of the brand's own lists.
 func style(b domain.Brand) template.CSS {
-	return template.CSS(":root{--accent:" + b.Main() + ";--accent-strong:" + b.Main() + ";--on-accent:" + b.OnMain() + ";--pico-font-family:" + b.FontStack() + "}" + //nolint:gosec // no text of anybody
+	return template.CSS(":root{--accent:" + b.Main() + ";--accent-strong:" + b.Main() + ";--on-accent:" + b.OnMain() + ";--pico-font-family:" + b.FontStack() + "}" +
 		"main a{color:" + b.Ink() + "}main button:not(.second){border-color:" + b.Ink() + "}" +
 		"@media (prefers-color-scheme:light){:root{--page:" + b.Around() + "}.visit-owner,.visit-foot{color:" + b.OnAround() + "}}" +
 		"@media (prefers-color-scheme:dark){main a{color:" + b.NightInk() + "}main button:not(.second){border-color:" + b.NightInk() + "}}")
@@ -116,10 +116,7 @@ func (h *Forms) paste(r *web.Request, form db.PublicForm) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	view, err := h.visitForm(r, form, domain.SignupInput{}, domain.NewTrap(h.Secret, form.Token, pasted), nil)
-	if err != nil {
-		return "", err
-	}
+	view := h.visitForm(r, form, domain.SignupInput{}, domain.NewTrap(h.Secret, form.Token, pasted), nil)
 	view.Action = r.Site.Absolute(view.Action)
 	html, err := r.Render("forms/paste", pasteView{*view, "signup-" + form.Token[:6], brand.Main(), brand.OnMain(), bait})
 	return string(bytes.TrimSpace(html)), err

@@ -71,10 +71,7 @@ func (h *Forms) Visit(r *web.Request) error {
 }
 
 func (h *Forms) visit(r *web.Request, form db.PublicForm, in domain.SignupInput, trap string, refusal error) error {
-	view, err := h.visitForm(r, form, in, trap, refusal)
-	if err != nil {
-		return err
-	}
+	view := h.visitForm(r, form, in, trap, refusal)
 	status, err := r.Refused(refusal, view)
 	if err != nil {
 		return err
@@ -87,7 +84,7 @@ func (h *Forms) visit(r *web.Request, form db.PublicForm, in domain.SignupInput,
 
 // visitForm is the form with what was typed. A trap that is as it should be stays, so that who presses again was not
 // too quick.
-func (h *Forms) visitForm(r *web.Request, form db.PublicForm, in domain.SignupInput, trap string, refusal error) (*visitView, error) {
+func (h *Forms) visitForm(r *web.Request, form db.PublicForm, in domain.SignupInput, trap string, refusal error) *visitView {
 	if trap == "" {
 		trap = domain.NewTrap(h.Secret, form.Token, time.Now())
 	}
@@ -102,7 +99,7 @@ func (h *Forms) visitForm(r *web.Request, form db.PublicForm, in domain.SignupIn
 		}
 		view.Topics = append(view.Topics, box)
 	}
-	return view, nil
+	return view
 }
 
 // inputs are what the form asks for beside topics.

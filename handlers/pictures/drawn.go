@@ -202,7 +202,7 @@ func (c *canvas) hill(hex uint32, heights ...float32) {
 
 // confetti is scattered over the upper part, the same each time.
 func (c *canvas) confetti(colors ...uint32) {
-	random := rand.New(rand.NewPCG(7, 11)) //nolint:gosec // decoration
+	random := rand.New(rand.NewPCG(7, 11))
 	for i := range 90 {
 		x, y := random.Float32()*drawnWidth, random.Float32()*drawnHeight
 		turn := random.Float64() * math.Pi
@@ -257,7 +257,7 @@ func drawGift(c *canvas) {
 
 func drawEvening(c *canvas) {
 	c.sky(0x1b1447, 0x5a3591)
-	random := rand.New(rand.NewPCG(3, 5)) //nolint:gosec // decoration
+	random := rand.New(rand.NewPCG(3, 5))
 	for range 45 {
 		c.oval(0xffffff, 0.7, random.Float32()*drawnWidth, random.Float32()*260, 2, 2, 0)
 	}
