@@ -113,10 +113,8 @@ func masked(name, value string) string {
 // settings are what is in force, with its source and without what is secret.
 func settings(environ []string) (list []checks.Setting) {
 	set := env.ToMap(environ)
-	kind := reflect.TypeFor[config]()
-	for i := range kind.NumField() {
-		tag := kind.Field(i).Tag
-		one := checks.Setting{Name: tag.Get("env"), Value: tag.Get("envDefault"), Source: checks.FromDefault}
+	for field := range reflect.TypeFor[config]().Fields() {
+		one := checks.Setting{Name: field.Tag.Get("env"), Value: field.Tag.Get("envDefault"), Source: checks.FromDefault}
 		switch value := set[one.Name]; {
 		case value != "":
 			one.Value, one.Source = masked(one.Name, value), checks.FromEnvironment

@@ -4,12 +4,12 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
-	"skychimp/handlers/checks"
 	"strings"
 	"testing"
 	"time"
 
 	"skychimp/db"
+	"skychimp/handlers/checks"
 )
 
 func TestConfigDefaults(t *testing.T) {

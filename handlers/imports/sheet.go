@@ -84,7 +84,7 @@ func brokenOr(err error) error {
 }
 
 // open reads what all sheets share, and names those that can be seen in their order.
-func (b *book) open(file io.ReaderAt, size int64) (sheets []sheet, err error) {
+func (b *book) open(file io.ReaderAt, size int64) ([]sheet, error) {
 	archive, err := zip.NewReader(file, size)
 	if err != nil {
 		return nil, err
@@ -96,9 +96,24 @@ func (b *book) open(file io.ReaderAt, size int64) (sheets []sheet, err error) {
 	if other := otherBook(b.parts); other != nil {
 		return nil, other
 	}
-	b.epoch = time.Date(1899, 12, 30, 0, 0, 0, 0, time.UTC)
+	targets, err := b.readTargets()
+	if err != nil {
+		return nil, err
+	}
+	sheets, err := b.readWorkbook(targets)
+	if len(sheets) == 0 {
+		err = errors.Join(err, errBroken)
+	}
+	if err := errors.Join(err, b.readStyles(), b.readShared()); err != nil {
+		return nil, err
+	}
+	return sheets, nil
+}
+
+// readTargets finds the parts that the workbook refers to, by the ids it has for them.
+func (b *book) readTargets() (map[string]string, error) {
 	targets := map[string]string{}
-	err = b.each("xl/_rels/workbook.xml.rels", func(p *part) error {
+	err := b.each("xl/_rels/workbook.xml.rels", func(p *part) error {
 		if p.name == "Relationship" && len(targets) < 10_000 {
 			target := p.attr("Target")
 			if !strings.HasPrefix(target, "/") {
@@ -108,10 +123,14 @@ func (b *book) open(file io.ReaderAt, size int64) (sheets []sheet, err error) {
 		}
 		return nil
 	})
-	if err != nil {
-		return nil, err
-	}
+	return targets, err
+}
+
+// readWorkbook reads from which day on dates are counted, and lists the sheets that can be seen; where there are
+// none, the hidden ones.
+func (b *book) readWorkbook(targets map[string]string) (sheets []sheet, err error) {
 	var hidden []sheet
+	b.epoch = time.Date(1899, 12, 30, 0, 0, 0, 0, time.UTC)
 	err = b.each("xl/workbook.xml", func(p *part) error {
 		switch p.name {
 		case "workbookPr":
@@ -119,11 +138,12 @@ func (b *book) open(file io.ReaderAt, size int64) (sheets []sheet, err error) {
 				b.epoch = time.Date(1904, 1, 1, 0, 0, 0, 0, time.UTC)
 			}
 		case "sheet":
-			one := sheet{p.attr("name"), targets[p.attr("id")]}
-			if target := targets[p.attr("id")]; target == "" || len(sheets)+len(hidden) == sheetsMost {
+			id := p.attr("id")
+			one := sheet{p.attr("name"), targets[id]}
+			if one.part == "" || len(sheets)+len(hidden) == sheetsMost {
 				return nil
 			}
-			delete(targets, p.attr("id")) // each is read once
+			delete(targets, id) // each is read once
 			if state := p.attr("state"); state == "hidden" || state == "veryHidden" {
 				hidden = append(hidden, one)
 			} else {
@@ -135,13 +155,7 @@ func (b *book) open(file io.ReaderAt, size int64) (sheets []sheet, err error) {
 	if len(sheets) == 0 {
 		sheets = hidden
 	}
-	if len(sheets) == 0 {
-		err = errors.Join(err, errBroken)
-	}
-	if err := errors.Join(err, b.readStyles(), b.readShared()); err != nil {
-		return nil, err
-	}
-	return sheets, nil
+	return sheets, err
 }
 
 func partName(name string) string { return strings.ToLower(strings.ReplaceAll(name, `\`, "/")) }

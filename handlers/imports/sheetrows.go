@@ -22,48 +22,70 @@ var errEnough = errors.New("nobody asks for more")
 // rows hands the rows of a sheet over that have any text (18.3.1.73), until take wants no more. The next row
 // has its cells where the one before had them.
 func (b *book) rows(sheet string, take func(domain.ImportLine) bool) error {
-	row, column, count := 0, 0, 0
+	row, count := 0, 0
 	cells := make([]string, 0, 50)
-	var kind, style, formula string
-	var value []byte
-	formulas := false // the cell has one
-	return b.each(sheet, func(p *part) error {
+	var c cell
+	return b.each(sheet, func(p *part) (err error) {
 		switch p.name {
 		case "row":
 			count++
-			row, column, cells = numberOr(p.attr("r"), row+1), 0, cells[:0]
+			row, c.column, cells = numberOr(p.attr("r"), row+1), 0, cells[:0]
 		case "c":
 			count++
-			column = columnOf(p.attr("r"), column+1)
-			kind, style, value = p.attr("t"), p.attr("s"), value[:0]
-			formula, formulas = "", false
-		case "f", "/f":
-			formulas, formula = true, p.formula(formula)
-		case "/v":
-			value = append(value[:0], p.text...)
-		case "/t":
-			if len(value)+len(p.text) <= maxToken {
-				value = append(value, p.text...)
-			}
+			c.begin(p)
 		case "/c":
-			text := b.cell(kind, style, unescape(value))
-			if formulas || kind == "e" {
-				text = ofFormula(kind, text, formula)
-			}
-			var err error
-			if cells, err = b.put(cells, row, column, text); err != nil {
+			if cells, err = b.put(cells, row, c.column, b.shown(&c)); err != nil {
 				return err
 			}
 		case "/row":
 			if !blank(cells) && !take(domain.ImportLine{Line: row, Cells: cells}) {
 				return errEnough
 			}
+		default:
+			c.read(p)
 		}
 		if count > sheetMost || b.left < 0 {
 			return errUnfolds
 		}
 		return nil
 	})
+}
+
+// cell is a cell while its tags are read.
+type cell struct {
+	column      int
+	kind, style string
+	value       []byte // still escaped
+	formula     string
+	formulas    bool // it has one
+}
+
+// begin makes it the next cell, which stands behind the one before unless its tag says where.
+func (c *cell) begin(p *part) {
+	*c = cell{column: columnOf(p.attr("r"), c.column+1), kind: p.attr("t"), style: p.attr("s"), value: c.value[:0]}
+}
+
+// read takes what stands inside of the cell: a formula, the value, or a part of a text.
+func (c *cell) read(p *part) {
+	switch p.name {
+	case "f", "/f":
+		c.formulas, c.formula = true, p.formula(c.formula)
+	case "/v":
+		c.value = append(c.value[:0], p.text...)
+	case "/t":
+		if len(c.value)+len(p.text) <= maxToken {
+			c.value = append(c.value, p.text...)
+		}
+	}
+}
+
+// shown is the text of a cell that was read to its end.
+func (b *book) shown(c *cell) string {
+	text := b.value(c.kind, c.style, unescape(c.value))
+	if c.formulas || c.kind == "e" {
+		return ofFormula(c.kind, text, c.formula)
+	}
+	return text
 }
 
 // ofFormula is what a cell with a formula has: its value, or that there is none.
@@ -102,8 +124,8 @@ func blank(cells []string) bool {
 	return !slices.ContainsFunc(cells, func(cell string) bool { return strings.TrimSpace(cell) != "" })
 }
 
-// cell is what a cell shows (18.18.11).
-func (b *book) cell(kind, style, value string) string {
+// value is what a cell's value stands for, by its kind (18.18.11).
+func (b *book) value(kind, style, value string) string {
 	switch kind {
 	case "s":
 		return b.shared(value)

@@ -170,10 +170,17 @@ func choicesOf(t domain.Trait, value string) (options []templates.Option) {
 	return options
 }
 
+// chosen is the owner's segment with the conditions that were typed; ok is false when there are none, or one is wrong.
+func (f *segmentForm) chosen(owner int64) (s domain.Segment, ok bool) {
+	s = domain.Segment{ID: f.ID, OwnerID: owner}
+	ok = len(f.typed.Conditions) > 0 && s.Choose(f.typed, f.fields) == nil
+	return s, ok
+}
+
 // count fills in the result where the conditions can be counted.
 func (h *Segments) count(r *web.Request, f *segmentForm) error {
-	s := domain.Segment{ID: f.ID, OwnerID: r.Viewer.User.ID}
-	if len(f.typed.Conditions) == 0 || s.Choose(f.typed, f.fields) != nil {
+	s, ok := f.chosen(r.Viewer.User.ID)
+	if !ok {
 		return nil
 	}
 	if f.ID != 0 {

@@ -47,8 +47,7 @@ func (h *Staff) Jobs(r *web.Request) error {
 	r.Set(fiber.HeaderContentSecurityPolicy, strings.NewReplacer("style-src 'self'", "style-src 'self' 'unsafe-inline'",
 		"frame-ancestors 'none'", "frame-ancestors 'self'").Replace(policy))
 	r.Set(fiber.HeaderXFrameOptions, "SAMEORIGIN")
-	switch path := r.Path(); {
-	case strings.HasPrefix(path, queuePath+"/assets/"):
+	if strings.HasPrefix(r.Path(), queuePath+"/assets/") {
 		r.Set(fiber.HeaderCacheControl, "private, max-age=31536000, immutable") // their names hold a hash
 	}
 	if limit := r.Query("limit", "1"); limit != strconv.Itoa(max(1, min(r.QueryInt("limit", 1), 1000))) {

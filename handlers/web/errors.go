@@ -194,13 +194,14 @@ func refusals(err error) []*domain.Error {
 // askToSignIn sends a visitor to the sign-in page, and from there to the page they asked for, or whose form they sent.
 func (r *Request) askToSignIn() error {
 	next := "/"
-	if r.formAt != "" {
+	switch {
+	case r.formAt != "":
 		next = r.formAt
-	} else if r.HTMX() {
+	case r.HTMX():
 		if current, err := url.Parse(r.Get("HX-Current-URL")); err == nil {
 			next = current.RequestURI()
 		}
-	} else if r.Method() == fiber.MethodGet || r.Method() == fiber.MethodHead {
+	case r.Method() == fiber.MethodGet || r.Method() == fiber.MethodHead:
 		next = r.OriginalURL()
 	}
 	path := "/login?next=" + url.QueryEscape(LocalPath(next, "/"))

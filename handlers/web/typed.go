@@ -33,7 +33,7 @@ const (
 type Typed struct{ r *Request }
 
 // Typed is what this browser sent.
-func (b Browser) Typed() Typed { return Typed{b.r} }
+func (b Browser) Typed() Typed { return Typed(b) }
 
 // secrets are never kept.
 func isSecret(name string) bool { return name == "password" || name == "current" }
@@ -218,8 +218,8 @@ func (t Typed) fill(content template.HTML) (template.HTML, error) {
 	if t.load(); r.kept == nil {
 		return content, nil
 	}
-	fields, err := url.ParseQuery(r.kept.Fields)
-	if err != nil {
+	fields := fieldsOf(r.kept)
+	if fields == nil {
 		return content, nil
 	}
 	nodes, err := html.ParseFragment(strings.NewReader(string(content)), &html.Node{Type: html.ElementNode, Data: "main", DataAtom: atom.Main})
@@ -239,6 +239,15 @@ func (t Typed) fill(content template.HTML) (template.HTML, error) {
 		}
 	}
 	return template.HTML(out.String()), nil
+}
+
+// fieldsOf are the fields that were kept, nil where they cannot be read.
+func fieldsOf(kept *domain.KeptForm) url.Values {
+	fields, err := url.ParseQuery(kept.Fields)
+	if err != nil {
+		return nil
+	}
+	return fields
 }
 
 // fillForm fills the form that has most of the fields, and is what found no place.
@@ -286,58 +295,88 @@ func each(node *html.Node, do func(*html.Node)) {
 
 // fillInput gives an input its value and takes that off what is left.
 func fillInput(input *html.Node, fields, left url.Values) {
-	name, kind := attribute(input, "name"), attribute(input, "type")
-	values, sent := fields[name]
+	name := attribute(input, "name")
 	if name == "" || isSecret(name) {
 		return
 	}
-	take := func(value string) {
-		if at := slices.Index(left[name], value); at >= 0 {
-			left[name] = slices.Delete(left[name], at, at+1)
+	switch input.DataAtom {
+	case atom.Textarea:
+		if value, ok := takeNext(left, name); ok {
+			setText(input, value)
 		}
+	case atom.Select:
+		if values, sent := fields[name]; sent {
+			fillSelect(input, values, left)
+		}
+	case atom.Button:
+		take(left, name, attribute(input, "value"))
+	case atom.Input:
+		fillTyped(input, fields, left)
 	}
-	next := func() (value string, ok bool) {
-		if len(left[name]) == 0 {
-			return "", false
+}
+
+// fillSelect selects the options that were sent.
+func fillSelect(list *html.Node, values []string, left url.Values) {
+	each(list, func(option *html.Node) {
+		if option.DataAtom != atom.Option {
+			return
 		}
-		value = left[name][0]
-		take(value)
-		return value, true
-	}
-	switch {
-	case input.DataAtom == atom.Textarea:
-		if value, ok := next(); ok {
-			for input.FirstChild != nil {
-				input.RemoveChild(input.FirstChild)
-			}
-			input.AppendChild(&html.Node{Type: html.TextNode, Data: value})
+		value := attribute(option, "value")
+		chosen := slices.Contains(values, value)
+		set(option, "selected", chosen)
+		if chosen {
+			take(left, attribute(list, "name"), value)
 		}
-	case input.DataAtom == atom.Select && sent:
-		each(input, func(option *html.Node) {
-			if option.DataAtom == atom.Option {
-				set(option, "selected", slices.Contains(values, attribute(option, "value")))
-				if slices.Contains(values, attribute(option, "value")) {
-					take(attribute(option, "value"))
-				}
-			}
-		})
-	case input.DataAtom != atom.Input || kind == "file" || kind == "submit":
-		if sent && input.DataAtom == atom.Button {
-			take(attribute(input, "value"))
-		}
-	case kind == "checkbox" || kind == "radio":
+	})
+}
+
+// fillTyped fills an input element by its type. Files cannot be filled in; of the hidden inputs, only the form's own name
+// and its revision are.
+func fillTyped(input *html.Node, fields, left url.Values) {
+	name := attribute(input, "name")
+	switch kind := attribute(input, "type"); kind {
+	case "file", "submit":
+		return
+	case "checkbox", "radio":
 		value := attribute(input, "value")
-		if kind == "checkbox" || sent {
+		if values, sent := fields[name]; sent || kind == "checkbox" { // a checkbox that is off sends nothing
 			set(input, "checked", slices.Contains(values, value))
 		}
-		take(value)
-	case kind == "hidden" && name != "revision" && name != onceField:
-		delete(left, name)
-	default:
-		if value, ok := next(); ok {
-			setValue(input, value)
+		take(left, name, value)
+		return
+	case "hidden":
+		if name != "revision" && name != onceField {
+			delete(left, name)
+			return
 		}
 	}
+	if value, ok := takeNext(left, name); ok {
+		setValue(input, value)
+	}
+}
+
+// take takes a value of a field off what is left.
+func take(left url.Values, name, value string) {
+	if at := slices.Index(left[name], value); at >= 0 {
+		left[name] = slices.Delete(left[name], at, at+1)
+	}
+}
+
+// takeNext takes the first value of a field that is left; ok is false when there is none.
+func takeNext(left url.Values, name string) (value string, ok bool) {
+	if len(left[name]) == 0 {
+		return "", false
+	}
+	value, left[name] = left[name][0], left[name][1:]
+	return value, true
+}
+
+// setText makes a text the only content of an element.
+func setText(node *html.Node, text string) {
+	for node.FirstChild != nil {
+		node.RemoveChild(node.FirstChild)
+	}
+	node.AppendChild(&html.Node{Type: html.TextNode, Data: text})
 }
 
 func attribute(node *html.Node, key string) string {
