@@ -43,11 +43,8 @@ var errHeld = errors.New("on hold: no email of a mailing leaves (see skychimp ho
 
 // Run plans what is due, sends it and waits for the end.
 func (s sendCommand) Run(p *program) error {
-	if s.Force && s.Mailing == 0 {
-		return misuse{errors.New("--force needs --mailing: it makes one mailing run now, such as skychimp send --mailing 7 --force")}
-	}
-	if !s.Until.IsZero() && (!s.DryRun || s.Force) {
-		return misuse{errors.New("--until goes with --dry-run and without --force: it prints what goes out up to a day, such as skychimp send --dry-run --until 2027-03-01")}
+	if err := s.misused(); err != nil {
+		return err
 	}
 	return p.withSending(func(database *database) error {
 		hold, err := database.Installation().Hold(p.ctx)
@@ -59,11 +56,7 @@ func (s sendCommand) Run(p *program) error {
 			return err
 		}
 		if domain.ClockWrong(ahead) && !s.DryRun {
-			way := "ahead of"
-			if ahead < 0 {
-				way = "behind"
-			}
-			return fmt.Errorf("this machine's clock is %v %s the database's: set it right, until then nothing is planned", ahead.Abs().Round(time.Second), way)
+			return clockError(ahead)
 		}
 		if !s.Until.IsZero() {
 			return s.ahead(p, database, now)
@@ -88,6 +81,26 @@ func (s sendCommand) Run(p *program) error {
 		}
 		return p.send(database, runs)
 	})
+}
+
+// misused tells of options that don't go together.
+func (s sendCommand) misused() error {
+	if s.Force && s.Mailing == 0 {
+		return misuse{errors.New("--force needs --mailing: it makes one mailing run now, such as skychimp send --mailing 7 --force")}
+	}
+	if !s.Until.IsZero() && (!s.DryRun || s.Force) {
+		return misuse{errors.New("--until goes with --dry-run and without --force: it prints what goes out up to a day, such as skychimp send --dry-run --until 2027-03-01")}
+	}
+	return nil
+}
+
+// clockError says how far off this machine's clock is.
+func clockError(ahead time.Duration) error {
+	way := "ahead of"
+	if ahead < 0 {
+		way = "behind"
+	}
+	return fmt.Errorf("this machine's clock is %v %s the database's: set it right, until then nothing is planned", ahead.Abs().Round(time.Second), way)
 }
 
 // mailings are the numbers of those to look at.

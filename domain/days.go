@@ -92,7 +92,7 @@ func publicHolidays(country string) []*cal.Holiday {
 		"sk": sk.Holidays, "ua": ua.Holidays, "us": us.Holidays, "za": za.Holidays}[country]
 }
 
-// change takes what was typed. A mailing that goes out at start has to have a day to go out on.
+// change takes what was typed.
 func (d *Days) change(p *ValidationErrors, weekdays []string, country string, every Periodicity, start time.Time) {
 	*d = Days{Weekdays: []Weekday{}, SkipHolidays: country}
 	for _, one := range Weekdays() {
@@ -109,9 +109,13 @@ func (d *Days) change(p *ValidationErrors, weekdays []string, country string, ev
 	if country != "" && !slices.Contains(HolidayCountries(), country) {
 		p.Add("skip_holidays", "mailings.country_unknown")
 	}
-	if start.IsZero() {
-		return
+	if !start.IsZero() {
+		d.checkStart(p, every, start)
 	}
+}
+
+// checkStart refuses days on which a mailing that begins at start never goes out.
+func (d Days) checkStart(p *ValidationErrors, every Periodicity, start time.Time) {
 	never := len(d.Weekdays) > 0 && !slices.Contains(d.Weekdays, weekdayOf(start))
 	switch {
 	case never && every == Weekly:

@@ -127,20 +127,26 @@ func (p Plans) takeRun(ctx context.Context, tx postgres.Tx, id int64, now time.T
 	if _, err := tx.NewUpdate().Model(&m).WherePK().Comment(string(statement.Advance)).Exec(ctx); err != nil || !ok {
 		return run, m, false, err
 	}
-	err = tx.NewSelect().TableExpr("messages").Column("subject", "preheader", "body", "language", "revision").
-		Where("id = ?", m.MessageID).Scan(ctx, &run.Subject, &run.Preheader, &run.Body, &run.Language, &run.Revision)
-	if err != nil {
-		return run, m, false, err
-	}
-	if run.From, err = db.FromOf(ctx, tx, m); err != nil {
-		return run, m, false, err
-	}
-	brand, err := db.BrandOf(ctx, tx, m.OwnerID)
-	if run.Brand = &brand; err != nil {
+	if err := keepEmail(ctx, tx, m, &run); err != nil {
 		return run, m, false, err
 	}
 	_, err = tx.NewInsert().Model(&run).Exec(ctx)
 	return run, m, err == nil, err
+}
+
+// keepEmail gives the run what its emails are made of, which stays as it is now.
+func keepEmail(ctx context.Context, tx postgres.Tx, m domain.Mailing, run *domain.Run) error {
+	err := tx.NewSelect().TableExpr("messages").Column("subject", "preheader", "body", "language", "revision").
+		Where("id = ?", m.MessageID).Scan(ctx, &run.Subject, &run.Preheader, &run.Body, &run.Language, &run.Revision)
+	if err != nil {
+		return err
+	}
+	if run.From, err = db.FromOf(ctx, tx, m); err != nil {
+		return err
+	}
+	brand, err := db.BrandOf(ctx, tx, m.OwnerID)
+	run.Brand = &brand
+	return err
 }
 
 // inTurn makes of run the one that is due.

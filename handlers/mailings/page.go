@@ -89,7 +89,8 @@ func (h *Mailings) Show(r *web.Request) error {
 	return r.Page(fiber.StatusOK, "mailings/show", view)
 }
 
-func (h *Mailings) mailingView(r *web.Request, m domain.Mailing) (mailingView, error) {
+// settings are what the mailing's owner chose.
+func (h *Mailings) settings(r *web.Request, m domain.Mailing) (mailingView, error) {
 	row, err := h.rowOf(r, m)
 	if err != nil {
 		return mailingView{}, err
@@ -116,6 +117,14 @@ func (h *Mailings) mailingView(r *web.Request, m domain.Mailing) (mailingView, e
 			return view, err
 		}
 		view.Topic = topic.Name
+	}
+	return view, nil
+}
+
+func (h *Mailings) mailingView(r *web.Request, m domain.Mailing) (mailingView, error) {
+	view, err := h.settings(r, m)
+	if err != nil {
+		return view, err
 	}
 	recipients, suppressed, err := h.DB.Mailings().RecipientCount(r.UserContext(), m)
 	if err != nil {

@@ -137,29 +137,12 @@ func (h *Runs) Show(r *web.Request) error {
 	if err != nil {
 		return err
 	}
-	view := runView{Row: h.Row(r, run), Outcome: string(outcome)}
+	view, err := h.report(r, run)
+	if err != nil {
+		return err
+	}
+	view.Outcome = string(outcome)
 	view.Pager = r.OpenPager(page, more, len(deliveries), func(n int) db.Cursor { return db.Cursor{int64(deliveries[n].Seq)} })
-	if view.Throughput, err = h.ThroughputOf(r, run.Run); err != nil {
-		return err
-	}
-	if view.Refusals, err = h.refusals(r, run.Run); err != nil {
-		return err
-	}
-	if len(view.Refusals.Holds) > 0 && run.Status == domain.RunRunning {
-		view.Reason = "" // the holds say it better
-	}
-	if err := h.left(r, run, &view); err != nil {
-		return err
-	}
-	view.Subject = run.Subject
-	view.Sentence, view.Sent = sentence(r, run, view.Refusals.Suppressed), run.Status != domain.RunMissed
-	mine := run.OwnerID == r.Viewer.User.ID && r.Viewer.User.MayOwn()
-	view.Cancel = mine && (run.Status == domain.RunRunning || run.Status == domain.RunPaused)
-	if mine && run.Status == domain.RunDone {
-		if view.Again, err = h.againChoices(r, run.Run); err != nil {
-			return err
-		}
-	}
 	view.Outcomes = []templates.Option{{Label: r.Viewer.T("runs.all_outcomes")}}
 	for _, one := range domain.Outcomes() {
 		view.Outcomes = append(view.Outcomes, templates.Option{Value: string(one), Label: r.Viewer.T("runs.outcome_" + string(one))})
@@ -169,6 +152,31 @@ func (h *Runs) Show(r *web.Request) error {
 			Reply: replyOf(domain.Attempt{Status: one.Status, Code: one.Code, Answer: one.Answer, Class: one.Class})})
 	}
 	return r.Page(fiber.StatusOK, "runs/show", view)
+}
+
+// report is how the run went, without its deliveries.
+func (h *Runs) report(r *web.Request, run db.RunRow) (view runView, err error) {
+	view = runView{Row: h.Row(r, run)}
+	if view.Throughput, err = h.ThroughputOf(r, run.Run); err != nil {
+		return view, err
+	}
+	if view.Refusals, err = h.refusals(r, run.Run); err != nil {
+		return view, err
+	}
+	if len(view.Refusals.Holds) > 0 && run.Status == domain.RunRunning {
+		view.Reason = "" // the holds say it better
+	}
+	if err := h.left(r, run, &view); err != nil {
+		return view, err
+	}
+	view.Subject = run.Subject
+	view.Sentence, view.Sent = sentence(r, run, view.Refusals.Suppressed), run.Status != domain.RunMissed
+	mine := run.OwnerID == r.Viewer.User.ID && r.Viewer.User.MayOwn()
+	view.Cancel = mine && (run.Status == domain.RunRunning || run.Status == domain.RunPaused)
+	if mine && run.Status == domain.RunDone {
+		view.Again, err = h.againChoices(r, run.Run)
+	}
+	return view, err
 }
 
 // counted is how many there were of something.
