@@ -49,7 +49,7 @@ func weekdayOf(date time.Time) Weekday { return Weekdays()[(int(date.Weekday())+
 
 // Days are those on which a mailing goes out. The zero Days are all.
 type Days struct {
-	Weekdays     []Weekday `bun:",array"` // none: all seven
+	Weekdays     []Weekday `bun:",array,nullzero,default:'{}'"` // none: all seven
 	SkipHolidays string    // ISO 3166 code of the country, small letters, whose public holidays are none; empty: all days are
 }
 
