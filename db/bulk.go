@@ -37,7 +37,7 @@ func (b Bulk) Prepare(ctx context.Context, act *domain.BulkAct, f ClientFilter) 
 		act.Filter = domain.BulkFilter{Query: clean(f.Query), Tag: clean(f.Tag), Selection: chosen}
 	}
 	query := b.db.pg.Bun.NewSelect().TableExpr("clients AS client").ColumnExpr("count(*), coalesce(max(client.id), 0)")
-	err := b.narrow(ctx, b.db.pg.Bun, query, *act)
+	err := b.narrow(query, *act)
 	if err == nil {
 		err = query.Scan(ctx, &act.Total, &act.Newest)
 	}
@@ -45,7 +45,7 @@ func (b Bulk) Prepare(ctx context.Context, act *domain.BulkAct, f ClientFilter) 
 }
 
 // narrow narrows clients (as `client`) to those that the act is for.
-func (b Bulk) narrow(ctx context.Context, tx bun.IDB, query *bun.SelectQuery, act domain.BulkAct) error {
+func (b Bulk) narrow(query *bun.SelectQuery, act domain.BulkAct) error {
 	query.Where("client.owner_id = ?", act.OwnerID)
 	if act.ClientIDs != nil {
 		query.Where("client.id = ANY(?)", pgdialect.Array(act.ClientIDs))
@@ -141,7 +141,7 @@ func (b Bulk) doPart(ctx context.Context, tx Tx, act *domain.BulkAct) error {
 	if !act.CursorAt.IsZero() {
 		query.Where("(client.created_at, client.id) > (?, ?)", act.CursorAt, act.CursorID)
 	}
-	if err := b.narrow(ctx, tx, query, *act); err != nil {
+	if err := b.narrow(query, *act); err != nil {
 		return err
 	}
 	if err := query.Scan(ctx); err != nil {

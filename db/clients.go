@@ -102,8 +102,17 @@ func (cs Clients) Delete(ctx context.Context, owner, id int64) error {
 		if err != nil {
 			return err
 		}
+		if err := forgetActs(ctx, tx, owner, id); err != nil {
+			return err
+		}
 		return cs.db.changed(ctx, tx, "stats")
 	})
+}
+
+// forgetActs takes a client out of what can be taken back.
+func forgetActs(ctx context.Context, tx Tx, owner, id int64) error {
+	_, err := tx.Pgx.Exec(ctx, `DELETE FROM bulk_clients WHERE act_id IN (SELECT id FROM bulk_acts WHERE owner_id = $1) AND client_id = $2`, owner, id)
+	return err
 }
 
 // unsubscribeDeleted unsubscribes the address of a client that was deleted. Only the first time it reads the owner's

@@ -195,6 +195,8 @@ func forgetTyped(ctx context.Context, tx Tx, owner int64, emails []string) error
 			AND (position(lower(gone.email) IN lower(k.fields)) > 0 OR position(replace(lower(gone.email), '@', '%40') IN lower(k.fields)) > 0)`,
 		`UPDATE runs SET reason = ` + withoutAddress("reason", "gone.email") + ` FROM unnest($2::text[]) AS gone (email)
 			WHERE owner_id = $1 AND status IN ('running', 'paused', 'stopping') AND position(lower(gone.email) IN lower(reason)) > 0`,
+		`UPDATE bulk_acts SET filter = '{}' FROM unnest($2::text[]) AS gone (email)
+			WHERE owner_id = $1 AND status IN ('done', 'undone') AND position(lower(gone.email) IN lower(filter::text)) > 0`,
 		`DELETE FROM inbox_emails USING unnest($2::text[]) AS gone (email) WHERE lower(recipient) = lower(gone.email) AND $1::bigint > 0`,
 	} {
 		if len(emails) > scrubNow {

@@ -78,7 +78,7 @@ func TestBodiesAreBounded(t *testing.T) {
 		{w.visitor(t), "/clients/import", 65 * mb, false, 413},
 		{b, "/messages", 2 * mb, false, 413},
 		{b, "/clients/importer", 2 * mb, false, 413},
-		{b, "/clients/import", 21 * mb, false, 422},
+		{b, "/clients/import", 61 * mb, false, 422},
 		{b, "/clients/import", 65 * mb, false, 413},
 		{b, "/clients/import", 21 * mb, true, 413},
 		{writer, "/admin/posts", 12 * mb, false, 422},

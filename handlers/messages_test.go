@@ -27,7 +27,7 @@ func TestMessagesPlainForms(t *testing.T) {
 	w := newEnv(t)
 	user, b := w.owner(t, "ann")
 	b.get("/messages").is(t, 200, "<html", "No messages yet", `href="/messages/new"`)
-	b.get("/messages/new").is(t, 200, "<html", `name="subject"`, `<textarea`, `name="body"`, "{{name}}", "{{email}}", "{{comment}}")
+	b.get("/messages/new").is(t, 200, "<html", `name="subject"`, `<textarea`, `name="body"`, "{{name|", "{{email}}", "{{comment}}")
 	a := b.post("/messages", "subject", "Hello, {{name}}", "body", "# News\r\n\r\nfor **{{name}}**").is(t, 303)
 	messages, _, err := w.db.Messages().List(t.Context(), user.ID, "", db.PageOf(1))
 	if err != nil || len(messages) != 1 || messages[0].Body != "# News\n\nfor **{{name}}**" {

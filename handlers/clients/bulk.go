@@ -3,6 +3,7 @@ package clients
 import (
 	"fmt"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/gofiber/fiber/v2"
@@ -82,14 +83,8 @@ func (h *Clients) Bulk(r *web.Request) error {
 		view.Question = r.Viewer.T("clients.bulk_refused")
 		return r.Form(err, "clients/bulk", view)
 	}
-	tags := ""
-	for i, tag := range act.Tags {
-		if tags += tag; i < len(act.Tags)-1 {
-			tags += ", "
-		}
-	}
 	if r.FormValue("confirm") == "" {
-		view.Question = r.Viewer.TN("clients.bulk_ask_"+form.Do, int(act.Total), "Tags", tags)
+		view.Question = r.Viewer.TN("clients.bulk_ask_"+form.Do, int(act.Total), "Tags", strings.Join(act.Tags, ", "))
 		view.Button, view.Note = r.Viewer.T("clients.bulk_do_"+form.Do), r.Viewer.T("clients.bulk_note")
 		return r.Page(fiber.StatusOK, "clients/bulk", view)
 	}

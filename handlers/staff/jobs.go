@@ -43,6 +43,9 @@ func (h *Staff) JobsPage(r *web.Request) error {
 // scripts put style elements into the page, so its addresses alone allow those. No nonce or hash
 // would do: the elements are given no nonce, and one of them gets its rules while it is shown.
 func (h *Staff) Jobs(r *web.Request) error {
+	if r.Path() == queuePath {
+		return fiber.ErrNotFound // of all methods, the page alone has this address
+	}
 	policy := r.GetRespHeader(fiber.HeaderContentSecurityPolicy)
 	r.Set(fiber.HeaderContentSecurityPolicy, strings.NewReplacer("style-src 'self'", "style-src 'self' 'unsafe-inline'",
 		"frame-ancestors 'none'", "frame-ancestors 'self'").Replace(policy))
