@@ -118,7 +118,7 @@ func (v *visitor) pagesByKeys() {
 	for _, way := range []string{"next", "prev"} {
 		v.hit("a[rel="+way+"]", kb.Enter)
 		v.gone("a[rel=" + way + "]")
-		v.on("#client-rows tr:first-child a")
+		v.on("#client-rows tr:first-child .pick")
 	}
 	v.do(chromedp.Evaluate[chromedp.Void](`history.back()`))
 	v.gone("a[rel=next]")

@@ -22,7 +22,7 @@ func messagesFlow(s *suite) {
 	owner.follow(".head a[href='/messages/new']")
 	owner.follow("main a[href$='start=promotion']")
 	owner.see("main a[href$='start=promotion'][aria-current]")
-	if leads := ask(owner, chromedp.Value(field("b2.url"))); !strings.HasPrefix(leads, "https://") {
+	if leads := ask(owner, chromedp.Value(field("b3.url"))); !strings.HasPrefix(leads, "https://") {
 		s.Errorf("the example: %s", leads)
 	}
 	owner.fill("subject", "News for {{nickname}}")
@@ -73,16 +73,17 @@ func (v *visitor) blocks() {
 	}
 	v.click(".block-add summary")
 	v.act(".block-add [value='add:0:divider']")
-	order("divider,heading,text,button,text")
+	const rest = ",heading,text,button,quote,columns,divider,text"
+	order("divider,picture" + rest)
 	v.act("[value='down:0']")
-	order("heading,divider,text,button,text")
+	order("picture,divider" + rest)
 	v.auditAs("messages-composer")
 	v.act("[value='remove:1']")
-	order("heading,text,button,text")
+	order("picture" + rest)
 	v.act("[value='markdown']")
 	v.until("the Markdown is shown", chromedp.Evaluate[bool](`document.querySelector(".composer textarea").value.includes("Hello {{name}}")`))
 	v.act("[value='blocks']")
-	order("heading,text,button,text")
+	order("picture" + rest)
 }
 
 // previews asks for the email as a client gets it, in the frame, and then looks at it alone.

@@ -35,5 +35,7 @@ func TestViews(t *testing.T) {
 		"mailings/stop":            stopView{},
 		"mailings/calendar-day":    calendarDay{},
 		"mailings/calendar":        calendarView{},
+		"mailings/forecast":        forecastView{},
+		"mailings/forecast.title":  forecastView{},
 	})
 }
