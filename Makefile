@@ -62,7 +62,7 @@ endef
 
 # They bring a Postgres and a browser of their own, whatever the environment names.
 test: install-tests vendor ## install what is missing and run all tests
-	@$(in_memory); set -x; go test -timeout 30m -p $$(($$(nproc) + 1)) -parallel 4 ./... # one package more than cores: much of a test is waiting
+	@$(in_memory); set -x; go test -timeout 30m -parallel 4 ./...
 
 race: install-tests vendor ## what runs concurrently, with the race detector
 	go test -race -timeout 30m ./db/... ./domain/email/ ./handlers/jobs/ ./handlers/jobs/engine/ ./handlers/jobs/smtp/...
