@@ -146,16 +146,14 @@ func (s sendCommand) ahead(p *program, database *database, now time.Time) error 
 	if s.Mailing != 0 {
 		mailings = slices.DeleteFunc(mailings, func(m domain.Mailing) bool { return m.ID != s.Mailing })
 	}
-	recipients := map[int64]int{}
-	emails := 0
 	slots := domain.Ahead(mailings, now, s.Until.AddDate(0, 0, 1))
+	recipients, err := database.Mailings().RecipientCounts(p.ctx, slots)
+	if err != nil {
+		return err
+	}
+	emails := 0
 	for _, slot := range slots {
 		m := slot.Mailing
-		if _, counted := recipients[m.ID]; !counted {
-			if recipients[m.ID], _, err = database.Mailings().RecipientCount(p.ctx, m); err != nil {
-				return err
-			}
-		}
 		emails += recipients[m.ID]
 		fmt.Fprintf(p.out, "%s mailing %d %q: %d recipients\n", slot.At.UTC().Format(time.RFC3339), m.ID, m.Name, recipients[m.ID])
 	}

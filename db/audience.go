@@ -44,6 +44,23 @@ func Audience(query *bun.SelectQuery, m domain.Mailing) *bun.SelectQuery {
 	return query
 }
 
+// RecipientCounts are the recipients of each mailing in the slots, by its id, as they are now.
+func (ms Mailings) RecipientCounts(ctx context.Context, slots []domain.Slot) (map[int64]int, error) {
+	counts := map[int64]int{}
+	for _, slot := range slots {
+		id := slot.Mailing.ID
+		if _, counted := counts[id]; counted {
+			continue
+		}
+		n, _, err := ms.RecipientCount(ctx, slot.Mailing)
+		if err != nil {
+			return nil, err
+		}
+		counts[id] = n
+	}
+	return counts, nil
+}
+
 // Resolve asks what the mailing's segment means now, and counts the results that it looks at. Without its segment a
 // mailing writes to nobody.
 func Resolve(ctx context.Context, tx Tx, m *domain.Mailing) error {

@@ -60,11 +60,7 @@ func readBulk(r *web.Request) (form domain.BulkForm, f db.ClientFilter, segment 
 	if form.Tags == "" {
 		form.Tags = f.Tag
 	}
-	for _, value := range r.Request().PostArgs().PeekMulti("ids") {
-		if id, err := strconv.ParseInt(string(value), 10, 64); err == nil {
-			form.IDs = append(form.IDs, id)
-		}
-	}
+	form.IDs = web.Numbers(r, "ids")
 	return form, f, segment
 }
 

@@ -61,27 +61,22 @@ func (h *Mailings) Forecast(r *web.Request) error {
 	return r.Page(status, "mailings/forecast", view)
 }
 
-// forecast fills in the runs; each mailing's recipients are counted once.
+// forecast fills in the runs.
 func (h *Mailings) forecast(r *web.Request, view *forecastView, slots []domain.Slot) error {
-	recipients := map[int64]int64{}
+	recipients, err := h.DB.Mailings().RecipientCounts(r.UserContext(), slots)
+	if err != nil {
+		return err
+	}
+	view.Runs, view.More = int64(len(slots)), max(0, len(slots)-forecastRows)
 	for i, slot := range slots {
 		m := slot.Mailing
-		if _, counted := recipients[m.ID]; !counted {
-			n, _, err := h.DB.Mailings().RecipientCount(r.UserContext(), m)
-			if err != nil {
-				return err
-			}
-			recipients[m.ID] = int64(n)
-		}
-		view.Runs++
-		view.Emails += recipients[m.ID]
+		view.Emails += int64(recipients[m.ID])
 		if i >= forecastRows {
-			view.More++
 			continue
 		}
 		moment := r.Viewer.Moment(slot.At)
 		moment.Text = r.Viewer.Day(slot.At.In(r.Viewer.Zone))
-		view.Rows = append(view.Rows, forecastRow{m.ID, m.Name, moment, recipients[m.ID]})
+		view.Rows = append(view.Rows, forecastRow{m.ID, m.Name, moment, int64(recipients[m.ID])})
 	}
 	return nil
 }

@@ -92,11 +92,7 @@ func readForm(r *web.Request) domain.MailingForm {
 		form.Weekdays = append(form.Weekdays, string(value))
 	}
 	form.SegmentID, _ = strconv.ParseInt(r.FormValue("segment_id"), 10, 64)
-	for _, value := range r.Request().PostArgs().PeekMulti("client_ids") {
-		if id, err := strconv.ParseInt(string(value), 10, 64); err == nil {
-			form.ClientIDs = append(form.ClientIDs, id)
-		}
-	}
+	form.ClientIDs = web.Numbers(r, "client_ids")
 	return form
 }
 

@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
+	"strconv"
 
 	"github.com/gofiber/fiber/v2"
 
@@ -28,6 +29,16 @@ type ListForm struct {
 	Noun    string // client
 	ID      int64  // 0: a new one
 	InPlace bool   // htmx puts the form into the list
+}
+
+// Numbers are the values of a field that repeats; what is no number is passed over.
+func Numbers(r *Request, name string) (list []int64) {
+	for _, value := range r.Request().PostArgs().PeekMulti(name) {
+		if n, err := strconv.ParseInt(string(value), 10, 64); err == nil {
+			list = append(list, n)
+		}
+	}
+	return list
 }
 
 // Revision names a version of an object by what its form shows.
