@@ -43,6 +43,7 @@ type Mailing struct {
 	Timezone       string
 	Periodicity    Periodicity
 	Days           `bun:",embed"`
+	Exceptions     []Exception `bun:"type:jsonb,nullzero"` // of single dates
 	Status         MailingStatus
 	EndAt          time.Time `bun:",nullzero"`
 	NextNo         int
@@ -99,7 +100,7 @@ func (m Mailing) Schedule() Schedule {
 	if err != nil {
 		zone = time.UTC
 	}
-	return Schedule{Start: m.StartLocal, End: m.EndLocal, Zone: zone, Every: m.Periodicity, Days: m.Days}
+	return Schedule{Start: m.StartLocal, End: m.EndLocal, Zone: zone, Every: m.Periodicity, Days: m.Days, Exceptions: m.Exceptions}
 }
 
 // Upcoming are the next occurrences after now that have not run yet, at most limit.

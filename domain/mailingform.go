@@ -49,6 +49,9 @@ func (m *Mailing) change(p ValidationErrors, form MailingForm, now time.Time) er
 	}
 	m.changeAudience(&p, form)
 	m.changeTimes(&p, form)
+	if p.Err() == nil {
+		m.keepExceptions(before)
+	}
 	if m.Status == Running {
 		m.checkFixed(&p, before)
 		m.advanceTo(m.NextNo)

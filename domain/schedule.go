@@ -34,6 +34,8 @@ type Schedule struct {
 	Zone  *time.Location // see LoadZone
 	Every Periodicity
 	Days  Days // occurrences on other days do not happen; their numbers stay unused
+
+	Exceptions []Exception // of single dates, by their numbers; dates stay in the order of these
 }
 
 // Occurrence is one planned moment of a schedule.
@@ -92,13 +94,13 @@ func (s Schedule) At(n int) (time.Time, bool) {
 // From is the first occurrence with number no or a higher one, false when there is none.
 func (s Schedule) From(no int) (Occurrence, bool) {
 	if no <= 0 {
-		return s.next(0, Instant(s.Start, s.Zone).Add(-1))
+		return s.next(0, Instant(s.Start, s.Zone).Add(-1), time.Time{})
 	}
 	before, ok := s.wall(no - 1)
 	if !ok {
 		return Occurrence{}, false
 	}
-	return s.next(no, Instant(before, s.Zone))
+	return s.next(no, Instant(before, s.Zone), time.Time{})
 }
 
 // EndAt is the end as an instant in UTC, false when there is none.
@@ -112,7 +114,7 @@ func (s Schedule) EndAt() (time.Time, bool) {
 // Next is the first occurrence after the instant, false when there is none. Its cost does not grow
 // with the distance from the start.
 func (s Schedule) Next(after time.Time) (Occurrence, bool) {
-	return s.next(s.near(after), after)
+	return s.next(s.movedBefore(s.near(after), after), after, after)
 }
 
 // Upcoming are the first occurrences after the instant, at most limit.
@@ -132,7 +134,7 @@ func (s Schedule) Upcoming(after time.Time, limit int) []Occurrence {
 // Due sorts the occurrences from number no up to now, usually one and more after downtime: the
 // latest is due (ok is true), the earlier ones are missed. When the end has come, all are missed.
 func (s Schedule) Due(no int, now time.Time) (missed []Occurrence, due Occurrence, ok bool) {
-	for o, more := s.From(no); more && !o.At.After(now); o, more = s.next(o.No+1, o.At) {
+	for o, more := s.From(no); more && !o.At.After(now); o, more = s.next(o.No+1, o.At, time.Time{}) {
 		missed = append(missed, o)
 	}
 	end, ends := s.EndAt()
@@ -143,19 +145,29 @@ func (s Schedule) Due(no int, now time.Time) (missed []Occurrence, due Occurrenc
 	return missed[:last], missed[last], true
 }
 
-// next is the first occurrence after the instant with number no or a higher one.
-func (s Schedule) next(no int, after time.Time) (Occurrence, bool) {
+// next is the first occurrence with number no or a higher one that is after an instant; those that were moved are
+// asked for another one.
+func (s Schedule) next(no int, after, moved time.Time) (Occurrence, bool) {
 	end, ends := s.EndAt()
 	for {
 		wall, ok := s.wall(no)
 		if !ok {
 			return Occurrence{}, false
 		}
+		e, excepted := s.exception(no)
+		floor := after
+		if excepted && !e.Skips() {
+			wall, floor = e.To, moved
+		}
 		at := Instant(wall, s.Zone)
 		if ends && !at.Before(end) {
 			return Occurrence{}, false
 		}
-		if at.After(after) && !s.Days.pass(wall) {
+		passed := s.Days.pass(wall)
+		if excepted {
+			passed = e.Skips()
+		}
+		if at.After(floor) && !passed {
 			return Occurrence{No: no, At: at}, true
 		}
 		no++

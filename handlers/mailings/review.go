@@ -91,7 +91,8 @@ func (h *Launches) Review(r *web.Request) error {
 
 // now reports whether the button sends at once.
 func (v reviewView) now(m domain.Mailing) bool {
-	return v.Do == "run" || !domain.Instant(m.StartLocal, m.Schedule().Zone).After(time.Now())
+	first, ok := m.Schedule().From(0)
+	return v.Do == "run" || ok && !first.At.After(time.Now())
 }
 
 func (h *Launches) reviewRecipients(r *web.Request, m domain.Mailing, view *reviewView) error {

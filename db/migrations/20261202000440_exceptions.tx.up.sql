@@ -1,0 +1,2 @@
+-- The single dates of a mailing that its owner skipped or moved, see domain.Exception.
+ALTER TABLE mailings ADD exceptions jsonb;
