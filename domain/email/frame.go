@@ -34,7 +34,7 @@ type page struct {
 	Language, Subject         string
 	Look                      look   // its Font stands in every cell: Outlook on Windows hands none down
 	Preheader                 string // what a mailbox shows beside the subject, hidden in the email
-	Content                   template.HTML
+	Body                      body
 	Footer                    string
 	UnsubscribeText, ViewText string
 	UnsubscribeURL, ViewURL   template.URL
@@ -46,6 +46,14 @@ func (p page) Direction() string {
 		return "rtl"
 	}
 	return "ltr"
+}
+
+// Start is the side where lines begin: the cell around the email is centred for Outlook, and hands that down.
+func (p page) Start() string {
+	if domain.RightToLeft(p.Language) {
+		return "right"
+	}
+	return "left"
 }
 
 func (p page) html() (string, error) {

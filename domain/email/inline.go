@@ -51,42 +51,64 @@ func readRules(css string) (rules []rule, err error) {
 
 // mirrored is content.css for languages that are written from right to left.
 var mirrored = strings.NewReplacer("border-left", "border-right", "text-align: left", "text-align: right",
-	"padding: 0 0 0 24px", "padding: 0 24px 0 0", "padding: 0 0 0 12px", "padding: 0 12px 0 0", "padding: 0 12px 0 0", "padding: 0 0 0 12px", "2px 0 2px 16px", "2px 16px 2px 0")
+	"padding: 0 0 0 24px", "padding: 0 24px 0 0", "padding: 0 0 0 12px", "padding: 0 12px 0 0", "padding: 0 12px 0 0", "padding: 0 0 0 12px", "6px 0 6px 16px", "6px 16px 6px 0")
+
+// body is what the frame holds: the picture at its upper edge, if there is one, and what stands below.
+type body struct{ Hero, Content template.HTML }
 
 // style writes the style of content.css into the elements. Being parsed on its own, markup
 // that an author left open is closed and can't reach the frame.
-func style(markup, language string, look look) (template.HTML, error) {
+func style(markup, language string, look look) (b body, err error) {
 	css := look.css()
 	if domain.RightToLeft(language) {
 		css = mirrored.Replace(css)
 	}
 	rules, err := readRules(css)
 	if err != nil {
-		return "", err
+		return b, err
 	}
 	nodes, err := html.ParseFragment(strings.NewReader(markup), &html.Node{Type: html.ElementNode, Data: "body", DataAtom: atom.Body})
 	if err != nil {
-		return "", err
+		return b, err
 	}
-	body := &html.Node{Type: html.ElementNode, Data: "body", DataAtom: atom.Body} // rules look at parents
+	all := element(atom.Body) // rules look at parents
 	for _, node := range nodes {
-		body.AppendChild(node)
+		all.AppendChild(node)
 	}
-	var out strings.Builder
 	kept := strings.Contains(markup, `class="`+htmlemail.Class+`"`)
-	for node := range body.Descendants() {
+	boxed(all)
+	if hero := bleeding(all); hero != nil {
+		dress(hero, rules, false)
+		if b.Hero, err = rendered(hero); err != nil {
+			return b, err
+		}
+	}
+	dress(all, rules, kept)
+	b.Content, err = rendered(all)
+	return b, err
+}
+
+// dress gives all that stands in a node its style. What was taken over with its look keeps that.
+func dress(root *html.Node, rules []rule, taken bool) {
+	for node := range root.Descendants() {
 		if node.Type != html.ElementNode {
 			continue
 		}
 		fitPicture(node)
-		if kept && inTaken(node) {
+		if taken && inTaken(node) {
 			fitTaken(node)
-		} else {
-			node.Attr = slices.DeleteFunc(node.Attr, func(a html.Attribute) bool { return a.Key == "style" })
-			inline(node, rules)
+			continue
 		}
+		node.Attr = slices.DeleteFunc(node.Attr, func(a html.Attribute) bool { return a.Key == "style" })
+		inline(node, rules)
+		fallBack(node)
 	}
-	for node := range body.ChildNodes() {
+}
+
+// rendered is the HTML of what stands in a node.
+func rendered(root *html.Node) (template.HTML, error) {
+	var out strings.Builder
+	for node := range root.ChildNodes() {
 		if err := html.Render(&out, node); err != nil {
 			return "", err
 		}

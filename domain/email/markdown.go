@@ -4,7 +4,6 @@ import (
 	"bytes"
 	_ "embed"
 	"errors"
-	"html/template"
 	"regexp"
 	"strings"
 
@@ -74,14 +73,14 @@ func parseMarkdown(m marks, body string) (content, error) {
 
 // html is the body for the frame: sanitised and with its style in the elements. It fails, with
 // domain.ValidationErrors, when elements stand in each other deeper than HTML parsers follow.
-func (c content) html(language string, look look) (template.HTML, error) {
+func (c content) html(language string, look look) (body, error) {
 	clean, err := c.sanitised(c.root)
 	if err != nil {
-		return "", err
+		return body{}, err
 	}
 	styled, err := style(clean, language, look)
 	if err != nil {
-		return "", domain.ValidationErrors{domain.Errorf(domain.Invalid, "body", "messages.body_too_nested")}
+		return body{}, domain.ValidationErrors{domain.Errorf(domain.Invalid, "body", "messages.body_too_nested")}
 	}
 	return styled, nil
 }

@@ -121,7 +121,7 @@ func TestPicturesFitTheSheet(t *testing.T) {
 		`![a](https://example.com/1200x800.jpg)`:                            ``,
 	} {
 		s := benchSource()
-		s.Body = source
+		s.Body = "x\n\n" + source
 		html := compile(t, s).HTML(benchRecipient())
 		_, img, _ := strings.Cut(html, "<img ")
 		img, _, _ = strings.Cut(img, ">")

@@ -13,6 +13,7 @@ import (
 
 // What the frame leaves for its content, and what that leaves inside, in pixels: see content.css.
 const (
+	frameWidth   = 600
 	sheetWidth   = 536
 	columnWidth  = sheetWidth/2 - 12
 	productWidth = sheetWidth - 2*17
@@ -28,6 +29,8 @@ func room(node *html.Node) int {
 				return columnWidth
 			case one.Val == "product":
 				return productWidth
+			case one.Val == "hero":
+				return frameWidth
 			}
 		}
 	}

@@ -131,7 +131,7 @@ func checkBody(subject, body string, fields []domain.Field) (size int, err error
 	if err != nil {
 		return 0, err
 	}
-	whole, err := page{Language: "en", Subject: subject, Look: plain, Content: markup}.html()
+	whole, err := page{Language: "en", Subject: subject, Look: plain, Body: markup}.html()
 	return len(whole) + personalSize, err
 }
 

@@ -55,7 +55,7 @@ func (n Notice) compile() (*Template, error) {
 	}
 	whole, err := page{
 		Language: n.Language, Subject: n.Subject, Look: service, Preheader: preheader(n.Paragraphs),
-		Content: content, Footer: n.FooterText,
+		Body: content, Footer: n.FooterText,
 	}.html()
 	if err != nil {
 		return nil, err

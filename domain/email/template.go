@@ -125,7 +125,7 @@ func compileOne(s Source) (*Template, error) {
 		beside = preheader(content.paragraphs())
 	}
 	html, err := page{
-		Language: s.Language, Subject: subject, Look: look, Preheader: beside, Content: markup, Footer: s.FooterText,
+		Language: s.Language, Subject: subject, Look: look, Preheader: beside, Body: markup, Footer: s.FooterText,
 		UnsubscribeText: s.UnsubscribeText, UnsubscribeURL: template.URL(m.unsubscribe()),
 		ViewText: s.ViewText, ViewURL: template.URL(m.view(s.ViewURL)),
 	}.html()
