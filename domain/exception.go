@@ -184,7 +184,8 @@ func (m *Mailing) followExceptions() {
 // keepExceptions drops what a change of the calendar has left without meaning: all where the dates have other numbers
 // now, and those moved behind the next date or before the one before.
 func (m *Mailing) keepExceptions(before Mailing) {
-	if !m.StartLocal.Equal(before.StartLocal) || m.Timezone != before.Timezone || m.Periodicity != before.Periodicity {
+	if !m.StartLocal.Equal(before.StartLocal) || m.Timezone != before.Timezone || m.Periodicity != before.Periodicity ||
+		m.Days.interval() != before.Days.interval() || m.Nth != before.Nth {
 		m.Exceptions = nil
 		return
 	}

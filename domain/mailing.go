@@ -74,7 +74,7 @@ func (m Mailing) Copy(name string, now time.Time) Mailing {
 			c.StartLocal = c.StartLocal.AddDate(0, 0, 1)
 		}
 		for range 366 { // one that goes out once has to have a day to go out on
-			if c.Periodicity != Once || !c.Days.pass(c.StartLocal) {
+			if _, happens := c.Days.settle(c.StartLocal); c.Periodicity != Once || happens {
 				break
 			}
 			c.StartLocal = c.StartLocal.AddDate(0, 0, 1)

@@ -17,7 +17,8 @@ const WallFormat = "2006-01-02T15:04"
 type MailingForm struct {
 	Name, Audience, Tags, StartAt, EndAt, Timezone, Periodicity string
 	Weekdays                                                    []string // mon to sun; none: all
-	SkipHolidays                                                string   // of a country, see Days
+	SkipHolidays, HolidaysThen                                  string   // of a country, see Days; "move" or "skip"
+	Interval, Nth                                               string   // see Days; Nth is one of Nths
 	MessageID, SenderID, TopicID, SegmentID                     int64
 	ClientIDs                                                   []int64
 }
@@ -69,6 +70,7 @@ func (m *Mailing) checkFixed(p *ValidationErrors, before Mailing) {
 	fixed("start_at", m.StartLocal.Equal(before.StartLocal))
 	fixed("timezone", m.Timezone == before.Timezone)
 	fixed("periodicity", m.Periodicity == before.Periodicity)
+	fixed("interval", m.Days.interval() == before.Days.interval())
 }
 
 // maxPicked is how many clients a page can still show and keep; tags reach any number.
@@ -117,12 +119,17 @@ func (m *Mailing) changeTimes(p *ValidationErrors, form MailingForm) {
 	if !m.Periodicity.Valid() {
 		p.Add("periodicity", "mailings.periodicity_unknown")
 	}
-	m.Days.change(p, form.Weekdays, form.SkipHolidays, m.Periodicity, m.StartLocal)
+	m.Days.change(p, form, m.Periodicity, m.StartLocal)
 	zone, err := LoadZone(m.Timezone)
 	if err != nil {
 		p.Add("timezone", "mailings.timezone_unknown")
-	} else if !m.EndLocal.IsZero() {
+		return
+	}
+	if !m.EndLocal.IsZero() {
 		m.EndAt = Instant(m.EndLocal, zone)
+	}
+	if _, some := m.Schedule().From(0); !some && len(*p) == 0 {
+		p.Add("start_at", "mailings.never")
 	}
 }
 

@@ -21,19 +21,19 @@ func (p Periodicity) Valid() bool {
 	return p == Once || p == Daily || p == Weekly || p == Monthly
 }
 
-// Schedule is the calendar of a mailing. Occurrence n, counted from 0, is Start moved by n days,
-// weeks or months on the wall clock and then turned into an instant by Instant; a month that lacks
-// the day of Start gives its last day. No occurrence depends on the one before it.
+// Schedule is the calendar of a mailing. Occurrence n, counted from 0, is Start moved by n times
+// Interval days, weeks or months on the wall clock and then turned into an instant by Instant; a
+// month that lacks the day of Start gives its last day. No occurrence depends on the one before it.
 //
-// Instants of occurrences strictly ascend. Only where a zone skipped a whole day (Apia, 30 December
-// 2011) would two of them be the same moment: then the earlier one runs, the later one does not
-// happen, and its number stays unused.
+// Instants of occurrences strictly ascend. Where a zone skipped a whole day (Apia, 30 December
+// 2011), or a holiday moves one to the day of the next, two of them would be the same moment: then
+// the earlier one runs, the later one does not happen, and its number stays unused.
 type Schedule struct {
 	Start time.Time      // wall clock: read in Zone, though its location is UTC
 	End   time.Time      // wall clock like Start; nothing happens at the end or after it; zero: no end
 	Zone  *time.Location // see LoadZone
 	Every Periodicity
-	Days  Days // occurrences on other days do not happen; their numbers stay unused
+	Days  Days // which of them happen: the numbers of the others stay unused
 
 	Exceptions []Exception // of single dates, by their numbers; dates stay in the order of these
 }
@@ -49,6 +49,7 @@ type Occurrence struct {
 const (
 	lastYear = 9999
 	lastNo   = (lastYear + 1) * 366
+	idleMost = 4000 // occurrences in a row that don't happen: then none will
 )
 
 const day = 24 * time.Hour
@@ -100,6 +101,7 @@ func (s Schedule) From(no int) (Occurrence, bool) {
 	if !ok {
 		return Occurrence{}, false
 	}
+	before, _ = s.Days.settle(before)
 	return s.next(no, Instant(before, s.Zone), time.Time{})
 }
 
@@ -120,13 +122,8 @@ func (s Schedule) Next(after time.Time) (Occurrence, bool) {
 // Upcoming are the first occurrences after the instant, at most limit.
 func (s Schedule) Upcoming(after time.Time, limit int) []Occurrence {
 	var list []Occurrence
-	for len(list) < limit {
-		o, ok := s.Next(after)
-		if !ok {
-			break
-		}
+	for o, ok := s.Next(after); ok && len(list) < limit; o, ok = s.next(o.No+1, o.At, time.Time{}) {
 		list = append(list, o)
-		after = o.At
 	}
 	return list
 }
@@ -149,29 +146,29 @@ func (s Schedule) Due(no int, now time.Time) (missed []Occurrence, due Occurrenc
 // asked for another one.
 func (s Schedule) next(no int, after, moved time.Time) (Occurrence, bool) {
 	end, ends := s.EndAt()
-	for {
+	for idle := 0; idle < idleMost; idle++ {
 		wall, ok := s.wall(no)
 		if !ok {
 			return Occurrence{}, false
 		}
 		e, excepted := s.exception(no)
-		floor := after
-		if excepted && !e.Skips() {
+		floor, happens := after, !e.Skips()
+		if excepted && happens {
 			wall, floor = e.To, moved
+		} else if !excepted {
+			wall, happens = s.Days.settle(wall)
+			happens = happens && !wall.Before(s.Start)
 		}
 		at := Instant(wall, s.Zone)
 		if ends && !at.Before(end) {
 			return Occurrence{}, false
 		}
-		passed := s.Days.pass(wall)
-		if excepted {
-			passed = e.Skips()
-		}
-		if at.After(floor) && !passed {
+		if at.After(floor) && happens {
 			return Occurrence{No: no, At: at}, true
 		}
 		no++
 	}
+	return Occurrence{}, false
 }
 
 // near is the number of the first occurrence after the instant or a few less: all that the clocks
@@ -179,29 +176,31 @@ func (s Schedule) next(no int, after, moved time.Time) (Occurrence, bool) {
 func (s Schedule) near(after time.Time) int {
 	_, offset := after.In(s.Zone).Zone()
 	clock := after.UTC().Add(time.Duration(offset) * time.Second)
+	if s.Days.HolidayMoves {
+		clock = clock.Add(-moveMost * day)
+	}
 	days := (clock.Unix() - s.Start.Unix()) / int64(day/time.Second)
 	switch s.Every {
 	case Daily:
-		return int(max(0, days))
+		return int(max(0, days)) / s.Days.interval()
 	case Weekly:
-		return int(max(0, days/7))
+		return int(max(0, days/7)) / s.Days.interval()
 	case Monthly:
 		years, months := clock.Year()-s.Start.Year(), clock.Month()-s.Start.Month()
-		return max(0, 12*years+int(months))
+		return max(0, 12*years+int(months)) / s.Days.interval()
 	}
 	return 0
 }
 
-// wall is what the clocks should show at occurrence n, false when the schedule has no such number.
+// wall is what the clocks should show at occurrence n, but for holidays; false when the schedule has no such number.
 func (s Schedule) wall(n int) (time.Time, bool) {
-	if n == 0 {
-		return s.Start, true
-	}
-	if n < 0 || n > lastNo {
+	if n < 0 || n > lastNo || n > 0 && s.Every == Once {
 		return time.Time{}, false
 	}
 	var wall time.Time
-	switch s.Every {
+	switch n *= s.Days.interval(); s.Every {
+	case Once:
+		wall = s.Start
 	case Daily:
 		wall = s.Start.AddDate(0, 0, n)
 	case Weekly:
@@ -209,8 +208,7 @@ func (s Schedule) wall(n int) (time.Time, bool) {
 	case Monthly:
 		// AddDate alone would turn 31 January into 3 March.
 		first := s.Start.AddDate(0, 0, 1-s.Start.Day()).AddDate(0, n, 0)
-		days := first.AddDate(0, 1, -1).Day()
-		wall = first.AddDate(0, 0, min(s.Start.Day(), days)-1)
+		wall = s.Days.inMonth(first, s.Start.Day())
 	default:
 		return time.Time{}, false
 	}

@@ -45,6 +45,19 @@ func TestScheduleGolden(t *testing.T) {
 		table(Monthly, first.AddDate(0, 0, 29), "00:30")
 		table(Monthly, first.AddDate(0, 0, 30), "01:30")
 		table(Monthly, first.AddDate(0, 0, 30), "02:30")
+		for _, c := range []struct {
+			every    Periodicity
+			interval int
+			nth      int
+			weekdays []Weekday
+		}{
+			{Daily, 3, 0, nil}, {Weekly, 2, 0, nil}, {Monthly, 3, 0, nil},
+			{Monthly, 1, 1, []Weekday{"mon"}}, {Monthly, 2, -1, []Weekday{"fri"}}, {Monthly, 1, -1, []Weekday{"mon", "tue", "wed", "thu", "fri"}},
+		} {
+			start := scheduleOf(t, zone.name, c.every, first.AddDate(0, 0, 30).Format("2006-01-02 ")+"02:30", first.AddDate(6, 0, 2).Format("2006-01-02 ")+"02:30")
+			start.Days = Days{Interval: c.interval, Nth: c.nth, Weekdays: c.weekdays}
+			printSchedule(&got, start)
+		}
 	}
 	if *update {
 		if err := os.WriteFile(file, got.Bytes(), 0o644); err != nil {
@@ -78,7 +91,11 @@ func printSchedule(out *bytes.Buffer, s Schedule) {
 		}
 		fmt.Fprintf(out, "  %-10s%-36s%s\n", number, moments, note)
 	}
-	fmt.Fprintf(out, "%s %s from %s\n", s.Zone, s.Every, s.Start.Format(WallFormat))
+	fmt.Fprintf(out, "%s %s from %s", s.Zone, s.Every, s.Start.Format(WallFormat))
+	if s.Days.Interval > 0 {
+		fmt.Fprintf(out, " interval %d nth %d %v", s.Days.Interval, s.Days.Nth, s.Days.Weekdays)
+	}
+	fmt.Fprintln(out)
 	before := s.Start.AddDate(0, 0, -2)
 	for _, o := range s.Upcoming(before, 3000) {
 		if o.At.Year() >= s.Start.Year()+6 {
@@ -86,7 +103,7 @@ func printSchedule(out *bytes.Buffer, s Schedule) {
 		}
 		noted := noteOf(s, o.At)
 		switch {
-		case o.No == 0:
+		case from.At.IsZero():
 			from, note = o, noted
 		case noted != note || o.No != to.No+1:
 			flush()

@@ -12,18 +12,27 @@ ZONES = [  # six years of each
     ("Asia/Kolkata", 2019), ("America/Sao_Paulo", 2014), ("Africa/Cairo", 2010),
     ("Africa/Cairo", 2019), ("Pacific/Apia", 2009), ("Europe/Moscow", 2010),
 ]
+DAYS = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 CLOCKS = [(0, 0), (0, 30), (1, 30), (2, 15), (2, 30)]
 
 
-def walls(every, start):
-    for n in range(10000):
-        if every == "monthly":
+def walls(every, start, interval=1, nth=0, weekdays=()):
+    for n in range(0, 10000 * interval, interval):
+        if nth:
+            years, month = divmod(start.month - 1 + n, 12)
+            year, month = start.year + years, month + 1
+            chosen = [d for d in range(1, calendar.monthrange(year, month)[1] + 1)
+                      if DAYS[calendar.weekday(year, month, d)] in (weekdays or DAYS)]
+            wall = start.replace(year=year, month=month, day=chosen[nth - 1 if nth > 0 else nth])
+            if wall >= start:
+                yield n // interval, wall
+        elif every == "monthly":
             years, month = divmod(start.month - 1 + n, 12)
             year, month = start.year + years, month + 1
             day = min(start.day, calendar.monthrange(year, month)[1])
-            yield n, start.replace(year=year, month=month, day=day)
+            yield n // interval, start.replace(year=year, month=month, day=day)
         else:
-            yield n, start + timedelta(days=n * (7 if every == "weekly" else 1))
+            yield n // interval, start + timedelta(days=n * (7 if every == "weekly" else 1))
 
 
 def instant(wall, zone):
@@ -53,11 +62,12 @@ def show(numbers, first, last, note):
     print(f"  {number:<10}{moments:<36}{note}")
 
 
-def table(name, every, start):
+def table(name, every, start, *repeat):
     zone = ZoneInfo(name)
-    print(f"{name} {every} from {start:%Y-%m-%dT%H:%M}")
+    rule = f" interval {repeat[0]} nth {repeat[1]} [{' '.join(repeat[2])}]" if repeat else ""
+    print(f"{name} {every} from {start:%Y-%m-%dT%H:%M}{rule}")
     group, previous = None, None
-    for n, wall in walls(every, start):
+    for n, wall in walls(every, start, *repeat):
         at, twice = instant(wall, zone)
         if at.year >= start.year + 6:
             break
@@ -89,3 +99,6 @@ for name, year in ZONES:
         table(name, "weekly", first + timedelta(days=6 - first.weekday()))
     for day, (hour, minute) in [(29, (0, 0)), (30, (0, 30)), (31, (1, 30)), (31, (2, 30))]:
         table(name, "monthly", datetime(year, 1, day, hour, minute))
+    for every, interval, nth, weekdays in [("daily", 3, 0, ()), ("weekly", 2, 0, ()), ("monthly", 3, 0, ()),
+                                           ("monthly", 1, 1, DAYS[:1]), ("monthly", 2, -1, DAYS[4:5]), ("monthly", 1, -1, DAYS[:5])]:
+        table(name, every, datetime(year, 1, 31, 2, 30), interval, nth, weekdays)

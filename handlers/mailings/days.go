@@ -50,17 +50,50 @@ func countryName(r *web.Request, code string) string {
 	return display.Regions(language.Make(r.Viewer.Lang)).Name(region)
 }
 
+// nthChoices are which weekday of a month it is.
+func nthChoices(r *web.Request) (list []templates.Option) {
+	for _, one := range domain.Nths() {
+		list = append(list, templates.Option{Value: one, Label: r.Viewer.T("mailings.nth_pick_" + cmp.Or(one, "none"))})
+	}
+	return list
+}
+
+// everyWords say how often a mailing goes out.
+func everyWords(r *web.Request, m domain.Mailing) string {
+	if m.Interval > 1 && m.Periodicity != domain.Once {
+		return r.Viewer.TN("mailings.each_"+string(m.Periodicity), m.Interval)
+	}
+	return r.Viewer.T("mailings.every_" + string(m.Periodicity))
+}
+
+// nthWords say which day of a month it is.
+func nthWords(r *web.Request, days domain.Days, names []string) string {
+	switch len(days.Weekdays) {
+	case 0:
+		return r.Viewer.T("mailings.nth_m_"+days.NthText(), "Day", r.Viewer.T("mailings.nth_day"))
+	case 1:
+		gender := map[domain.Weekday]string{"wed": "f", "fri": "f", "sat": "f", "sun": "n"}[days.Weekdays[0]]
+		return r.Viewer.T("mailings.nth_"+cmp.Or(gender, "m")+"_"+days.NthText(), "Day", names[0])
+	}
+	return r.Viewer.T("mailings.nth_any_"+days.NthText(), "Days", strings.Join(names, ", "))
+}
+
 // daysWords say on which days a mailing goes out, "" for all.
 func daysWords(r *web.Request, days domain.Days) string {
-	var parts []string
-	if len(days.Weekdays) > 0 {
-		var names []string
-		for _, one := range days.Weekdays {
-			names = append(names, weekdayName(r, one))
-		}
+	var parts, names []string
+	for _, one := range days.Weekdays {
+		names = append(names, weekdayName(r, one))
+	}
+	switch {
+	case days.Nth != 0:
+		parts = append(parts, nthWords(r, days, names))
+	case len(names) > 0:
 		parts = append(parts, r.Viewer.T("mailings.days_only", "Days", strings.Join(names, ", ")))
 	}
-	if days.SkipHolidays != "" {
+	switch {
+	case days.SkipHolidays != "" && days.HolidayMoves:
+		parts = append(parts, r.Viewer.T("mailings.days_holidays_move", "Country", countryName(r, days.SkipHolidays)))
+	case days.SkipHolidays != "":
 		parts = append(parts, r.Viewer.T("mailings.days_no_holidays", "Country", countryName(r, days.SkipHolidays)))
 	}
 	return strings.Join(parts, " ")

@@ -30,6 +30,7 @@ type mailingForm struct {
 	Found           picker
 	WeekdayChoices  []weekdayChoice
 	Countries       []templates.Option
+	Nths, Moves     []templates.Option
 	Recipients      recipientCount
 	Running         bool // the anchor is fixed
 }
@@ -87,7 +88,8 @@ func readForm(r *web.Request) domain.MailingForm {
 	}
 	form.MessageID, _ = strconv.ParseInt(r.FormValue("message_id"), 10, 64)
 	form.SenderID, _ = strconv.ParseInt(r.FormValue("sender_id"), 10, 64)
-	form.SkipHolidays = r.FormValue("skip_holidays")
+	form.SkipHolidays, form.HolidaysThen = r.FormValue("skip_holidays"), r.FormValue("holidays_then")
+	form.Interval, form.Nth = r.FormValue("interval"), r.FormValue("nth")
 	for _, value := range r.Request().PostArgs().PeekMulti("weekdays") {
 		form.Weekdays = append(form.Weekdays, string(value))
 	}
@@ -146,7 +148,10 @@ func (h *Mailings) Edit(r *web.Request) error {
 func formOf(m domain.Mailing) domain.MailingForm {
 	form := domain.MailingForm{Name: m.Name, Audience: string(m.Audience), Tags: strings.Join(m.Tags, ", "), StartAt: m.StartLocal.Format(domain.WallFormat),
 		Timezone: m.Timezone, Periodicity: string(m.Periodicity), MessageID: m.MessageID, SenderID: m.SenderID, TopicID: m.TopicID,
-		SegmentID: m.SegmentID, ClientIDs: m.ClientIDs, SkipHolidays: m.SkipHolidays}
+		SegmentID: m.SegmentID, ClientIDs: m.ClientIDs, SkipHolidays: m.SkipHolidays, Interval: strconv.Itoa(max(1, m.Interval)), Nth: m.NthText()}
+	if m.HolidayMoves {
+		form.HolidaysThen = "move"
+	}
 	for _, one := range m.Weekdays {
 		form.Weekdays = append(form.Weekdays, string(one))
 	}
@@ -203,7 +208,8 @@ func (h *Mailings) Update(r *web.Request) error {
 // showForm shows what was typed, with its choices and what is wrong with it; id 0 is a new mailing.
 func (h *Mailings) showForm(r *web.Request, refusal error, id int64, typed domain.MailingForm) error {
 	form := &mailingForm{ListForm: web.ListForm{Noun: "mailing", ID: id}, MailingForm: typed, Periodicities: Periodicities(r),
-		WeekdayChoices: weekdayChoices(r, typed.Weekdays), Countries: countryChoices(r)}
+		WeekdayChoices: weekdayChoices(r, typed.Weekdays), Countries: countryChoices(r), Nths: nthChoices(r),
+		Moves: []templates.Option{{Value: "", Label: r.Viewer.T("mailings.holiday_skip")}, {Value: "move", Label: r.Viewer.T("mailings.holiday_move")}}}
 	if typed.SenderID != 0 {
 		form.Sender = strconv.FormatInt(typed.SenderID, 10)
 	}
@@ -231,7 +237,7 @@ func (h *Mailings) choices(r *web.Request, form *mailingForm, refusal error) (er
 		stored := formOf(m)
 		form.Against(r, refusal, stored, templates.Option{Label: r.Viewer.T("mailings.name"), Value: stored.Name},
 			templates.Option{Label: r.Viewer.T("mailings.audience"), Value: r.Viewer.T("mailings.audience_"+stored.Audience) + " " + stored.Tags},
-			templates.Option{Label: r.Viewer.T("mailings.periodicity"), Value: r.Viewer.T("mailings.every_" + stored.Periodicity)},
+			templates.Option{Label: r.Viewer.T("mailings.periodicity"), Value: everyWords(r, m)},
 			templates.Option{Label: r.Viewer.T("mailings.days"), Value: daysWords(r, m.Days)},
 			templates.Option{Label: r.Viewer.T("mailings.start_at"), Value: r.Viewer.Wall(m.StartLocal)},
 			templates.Option{Label: r.Viewer.T("mailings.end_at"), Value: r.Viewer.Wall(m.EndLocal)})

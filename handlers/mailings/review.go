@@ -198,8 +198,12 @@ func whenWords(r *web.Request, m domain.Mailing, now bool, do string) string {
 		text = r.Viewer.T("mailings.when_now")
 	case now && do == "run":
 		text = r.Viewer.T("mailings.when_now_besides")
+	case now && m.Interval > 1:
+		text = r.Viewer.T("mailings.when_now") + " " + r.Viewer.T("mailings.when_then", "Every", everyWords(r, m))
 	case now:
 		text = r.Viewer.T("mailings.when_now_then_" + string(m.Periodicity))
+	case m.Interval > 1 && m.Periodicity != domain.Once:
+		text = r.Viewer.T("mailings.when_each", "Every", everyWords(r, m), "Start", start)
 	default:
 		text = r.Viewer.T("mailings.when_"+string(m.Periodicity), "Start", start)
 	}

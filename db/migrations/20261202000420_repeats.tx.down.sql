@@ -1,0 +1,1 @@
+ALTER TABLE mailings DROP interval, DROP nth, DROP holiday_moves;
