@@ -150,7 +150,7 @@ func (ss Signups) Confirm(ctx context.Context, form PublicForm, id int64, by Con
 
 // subscribe is the client of the sign-up's address, who gets emails from now on; a fresh one got none before.
 func subscribe(ctx context.Context, tx Tx, s domain.Signup, form domain.Form, by Confirmation) (c domain.Client, fresh bool, err error) {
-	made := domain.Client{OwnerID: s.OwnerID, Email: s.Email, Tags: []string{}, CreatedAt: by.At}
+	made := domain.Client{OwnerID: s.OwnerID, Email: s.Email, Tags: []string{}, Source: domain.SourceForm, CreatedAt: by.At}
 	inserted, err := tx.NewInsert().Model(&made).On("CONFLICT (owner_id, lower(email)) DO NOTHING").Returning("id").Exec(ctx)
 	if err != nil {
 		return c, false, err

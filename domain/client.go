@@ -22,8 +22,12 @@ type Client struct {
 	SuppressedAt     time.Time   `bun:",nullzero"`
 	SuppressedReason Suppression
 	ImportID         int64     `bun:",nullzero"`
+	Source           string    `bun:",nullzero"` // SourceForm; empty: typed, or imported
 	CreatedAt        time.Time `bun:",nullzero,default:now()"`
 }
+
+// SourceForm is the source of a client who signed up.
+const SourceForm = "form"
 
 // Suppression says why a client gets no emails.
 type Suppression string

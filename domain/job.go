@@ -107,3 +107,9 @@ type ResultsJob struct{}
 
 // Kind implements river.JobArgs.
 func (ResultsJob) Kind() string { return "results" }
+
+// SumsJob sums up what came of emails.
+type SumsJob struct{}
+
+// Kind implements river.JobArgs.
+func (SumsJob) Kind() string { return "sums" }

@@ -19,6 +19,7 @@ const (
 	QueueImport = "import"
 	QueueUpkeep = "upkeep"
 	QueueMedia  = "media"
+	QueueSums   = "sums"
 )
 
 // NewQueue is the queue on this database, with workers as the config says.
@@ -44,6 +45,8 @@ func JobOptions(job river.JobArgs) *river.InsertOpts {
 		return Single(QueueImport)
 	case domain.SweepJob:
 		return Single(QueueMedia)
+	case domain.SumsJob:
+		return Single(QueueSums)
 	}
 	return Single(QueueUpkeep)
 }

@@ -41,6 +41,7 @@ func Start(ctx context.Context, c Config) (stop func(context.Context) error, err
 	river.AddWorker(workers, c.Mail)
 	river.AddWorker(workers, &ImportWorker{DB: c.DB})
 	river.AddWorker(workers, &ResultsWorker{DB: c.DB})
+	river.AddWorker(workers, &SumsWorker{DB: c.DB})
 	river.AddWorker(workers, &BulkWorker{DB: c.DB})
 	river.AddWorker(workers, &ClearFieldWorker{DB: c.DB})
 	river.AddWorker(workers, &BalanceWorker{DB: c.DB, Outbox: c.Outbox, Log: c.Log, Found: c.Found})
@@ -61,6 +62,7 @@ func Start(ctx context.Context, c Config) (stop func(context.Context) error, err
 		PeriodicJobs: []*river.PeriodicJob{
 			periodic(c.Every, domain.PlanJob{}, postgres.QueuePlan, true),
 			periodic(balanceEvery, domain.BalanceJob{}, postgres.QueueUpkeep, false),
+			periodic(sumsEvery, domain.SumsJob{}, postgres.QueueSums, true),
 			periodic(sweepMediaEvery, domain.SweepJob{}, postgres.QueueMedia, true),
 			periodic(senderDomainsEvery, domain.SenderDomainsJob{}, postgres.QueueUpkeep, true),
 		},
@@ -87,7 +89,7 @@ func queues(media bool) map[string]river.QueueConfig {
 	all := map[string]river.QueueConfig{
 		postgres.QueuePlan:   {MaxWorkers: 4, FetchPollInterval: 5 * time.Second},
 		postgres.QueueMail:   {MaxWorkers: 4, FetchPollInterval: 10 * time.Second},
-		postgres.QueueImport: {MaxWorkers: 2}, postgres.QueueUpkeep: {MaxWorkers: 1}, river.QueueDefault: {MaxWorkers: 2},
+		postgres.QueueImport: {MaxWorkers: 2}, postgres.QueueUpkeep: {MaxWorkers: 1}, postgres.QueueSums: {MaxWorkers: 1}, river.QueueDefault: {MaxWorkers: 2},
 	}
 	if media {
 		all[postgres.QueueMedia] = river.QueueConfig{MaxWorkers: 1}

@@ -7,8 +7,26 @@ import (
 	"github.com/riverqueue/river"
 
 	"skychimp/db"
+	"skychimp/db/sums"
 	"skychimp/domain"
 )
+
+// sumsEvery is how late the sums of results are at most, besides the time that summing takes.
+const sumsEvery = time.Minute
+
+// SumsWorker sums up what came of emails.
+type SumsWorker struct {
+	river.WorkerDefaults[domain.SumsJob]
+	DB *db.DB
+}
+
+// Timeout leaves room for many runs; the next job goes on behind the last one summed.
+func (*SumsWorker) Timeout(*river.Job[domain.SumsJob]) time.Duration { return 4 * time.Minute }
+
+// Work implements river.Worker.
+func (w *SumsWorker) Work(ctx context.Context, _ *river.Job[domain.SumsJob]) error {
+	return sums.New(w.DB).Update(ctx)
+}
 
 // ResultsWorker counts what came of emails by client, for segments that ask.
 type ResultsWorker struct {

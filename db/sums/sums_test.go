@@ -1,0 +1,116 @@
+package sums_test
+
+import (
+	"fmt"
+	"testing"
+
+	"skychimp/db"
+	"skychimp/db/dbtest"
+	"skychimp/db/sums"
+	"skychimp/domain"
+)
+
+// env is an owner in Kolkata, where a day begins at half past an hour of UTC, with five clients and a run for them.
+type env struct {
+	*db.DB
+	owner int64
+	run   domain.Run
+}
+
+func newEnv(t *testing.T) env {
+	t.Helper()
+	d := dbtest.New(t)
+	owner := dbtest.NewOwner(t, d, "ann")
+	dbtest.Exec(t, d, "UPDATE users SET timezone = 'Asia/Kolkata'")
+	for _, address := range []string{"a@one.example", "b@one.example", "c@two.example", "d@two.example", "e@three.example"} {
+		dbtest.NewClient(t, d, owner, domain.ClientForm{Email: address})
+	}
+	return env{d, owner, dbtest.Plan(t, d, dbtest.NewLaunched(t, d, owner, nil).ID, dbtest.Monday)}
+}
+
+func (e env) update(t *testing.T) {
+	t.Helper()
+	dbtest.Exec(t, e.DB, "UPDATE runs SET sum_at = NULL")
+	for range 2 { // the second time changes nothing
+		if err := sums.New(e.DB).Update(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// rows are the sums of a table in the order of its key.
+func (e env) rows(t *testing.T, table, key, counts string) (all []string) {
+	t.Helper()
+	rows, err := e.Postgres().Pool.Query(t.Context(), fmt.Sprintf("SELECT concat_ws(' ', %s, ':', %s) FROM %s ORDER BY %s", key, counts, table, key))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var one string
+		if err := rows.Scan(&one); err != nil {
+			t.Fatal(err)
+		}
+		all = append(all, one)
+	}
+	return all
+}
+
+const all = "planned, accepted, deferred, failed, bounced, complained, unsubscribed"
+
+func TestSumsFollowARun(t *testing.T) {
+	e := newEnv(t)
+	e.update(t)
+	dbtest.Same(t, "planned", e.rows(t, "mailing_days", "day, hour", all), []string{"2031-01-06 14 : 5 0 0 0 0 0 0"})
+	s := dbtest.NewSender(t, e.DB)
+	emails := s.Fetch(e.run.ID)
+	s.All(e.run.ID, emails[:3], domain.OutcomeAccepted)
+	s.All(e.run.ID, emails[3:4], domain.OutcomeFailed)
+	s.All(e.run.ID, emails[4:], domain.OutcomeDeferred)
+	e.update(t)
+	want := []string{"one.example : 2 2 0 0 0 0 0", "three.example : 1 0 1 0 0 0 0", "two.example : 2 1 0 1 0 0 0"}
+	dbtest.Same(t, "by domain", e.rows(t, "domain_days", "domain", all), want)
+	receive := func(seq int, report domain.Report) {
+		t.Helper()
+		if err := e.Bounces().Receive(t.Context(), e.run.ID, seq, report, fmt.Append(nil, seq, report)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	receive(1, domain.Report{Kind: domain.ReportDelivery, Recipients: []domain.ReportedRecipient{
+		{Final: "a@one.example", Action: "failed", Answer: domain.NewAnswer(domain.StageRcpt, 550, "5.1.1 no such user")}}})
+	receive(2, domain.Report{Kind: domain.ReportComplaint})
+	dbtest.Exec(t, e.DB, "INSERT INTO unsubscribes (client_id, owner_id, run_id) SELECT client_id, $1, run_id FROM deliveries WHERE seq = 3", e.owner)
+	e.update(t)
+	dbtest.Same(t, "came back", e.rows(t, "domain_days", "domain", all),
+		[]string{"one.example : 2 2 0 0 1 1 0", "three.example : 1 0 1 0 0 0 0", "two.example : 2 1 0 1 0 0 1"})
+	dbtest.Same(t, "by hour", e.rows(t, "mailing_days", "day, hour", all), []string{"2031-01-06 14 : 5 3 1 1 1 1 1"})
+	dbtest.Exec(t, e.DB, "DELETE FROM unsubscribes")
+	e.update(t)
+	dbtest.Same(t, "undone", e.rows(t, "mailing_days", "day, hour", "unsubscribed"), []string{"2031-01-06 14 : 0"})
+	dbtest.Same(t, "marks", dbtest.Number(t, e.DB, "SELECT count(*) FROM sum_marks"), 0)
+}
+
+func TestFewDomainsOfARunHaveNames(t *testing.T) {
+	d := dbtest.New(t)
+	owner := dbtest.NewOwner(t, d, "ann")
+	for n := range 25 {
+		dbtest.NewClient(t, d, owner, domain.ClientForm{Email: fmt.Sprintf("a@%02d.example", n)})
+	}
+	dbtest.NewClient(t, d, owner, domain.ClientForm{Email: "b@24.example"})
+	run := dbtest.Plan(t, d, dbtest.NewLaunched(t, d, owner, nil).ID, dbtest.Monday)
+	if err := sums.New(d).Sum(t.Context(), run.ID); err != nil {
+		t.Fatal(err)
+	}
+	dbtest.Same(t, "rows", dbtest.Numbers(t, d, "SELECT planned FROM domain_days WHERE domain IN ('', '24.example', '00.example') ORDER BY domain"), []int64{5, 1, 2})
+	dbtest.Same(t, "all", dbtest.Number(t, d, "SELECT sum(planned) FROM domain_days"), 26)
+}
+
+func TestSumsOfClients(t *testing.T) {
+	e := newEnv(t)
+	dbtest.Exec(t, e.DB, "UPDATE clients SET suppressed_at = now(), suppressed_reason = 'unsubscribed' WHERE email LIKE '%@two.example'")
+	dbtest.Exec(t, e.DB, "UPDATE clients SET suppressed_at = NULL, suppressed_reason = '' WHERE email = 'c@two.example'")
+	dbtest.Exec(t, e.DB, "DELETE FROM clients WHERE email LIKE '%@one.example' OR email = 'd@two.example'")
+	dbtest.Exec(t, e.DB, "INSERT INTO clients (owner_id, email, source) VALUES ($1, 'f@one.example', 'form')", e.owner)
+	e.update(t)
+	dbtest.Same(t, "kinds", e.rows(t, "client_days", "kind", "n"), []string{"deleted : 2", "form : 1", "typed : 5", "unsubscribed : 1"})
+}
