@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"skychimp/db/clientindex"
 	"skychimp/db/postgres"
 
 	"github.com/jackc/pgx/v5"
@@ -77,6 +78,10 @@ func searchWords(query string) []string {
 // List is one page of the owner's list, newest first, and the number of all that match,
 // which is SearchMax+1 when a search found more than it looks for.
 func (cs Clients) List(ctx context.Context, owner int64, f ClientFilter) (clients []domain.Client, total int, err error) {
+	if ids, total, ok, err := cs.kept(ctx, owner, f); ok || err != nil {
+		clients, err = cs.listed(ctx, f.Sort, bun.List(ids), err)
+		return clients, total, err
+	}
 	found := cs.db.pg.Bun.NewSelect().TableExpr("clients AS client").Column("client.id")
 	if err := cs.filtered(ctx, found, owner, f); err != nil {
 		return nil, 0, err
@@ -92,6 +97,27 @@ func (cs Clients) List(ctx context.Context, owner int64, f ClientFilter) (client
 	}
 	clients, err = cs.listed(ctx, f.Sort, f.sorted(found, total), nil)
 	return clients, total, err
+}
+
+// kept finds the page in what is kept in memory, if it is.
+func (cs Clients) kept(ctx context.Context, owner int64, f ClientFilter) (ids []int64, total int, ok bool, err error) {
+	words := searchWords(f.Query)
+	if f.Sort != SortAdded && len(words) == 0 {
+		return nil, 0, false, nil
+	}
+	query := clientindex.Query{Tag: clean(f.Tag), Words: words, Rows: PageSize}
+	if query.Selection, err = cs.selection(ctx, owner, f); err != nil {
+		return nil, 0, false, err
+	}
+	query.Start = func(total int) int { return pageStart(f.Page.Number, total) }
+	if len(words) > 0 {
+		query.Most = SearchMax + 1
+		query.Start = func(total int) int { return pageStart(f.Page.Number, min(total, SearchMax)) }
+	} else if row, back := f.Page.beside(2); row != nil {
+		query.Beside = &clientindex.Row{Added: row[0], ID: row[1], Back: back}
+	}
+	found, ok := cs.db.index.Find(ctx, owner, query)
+	return found.IDs, found.Clients, ok, nil
 }
 
 // total counts by kept counts where there are some.

@@ -7,6 +7,7 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/riverqueue/river"
 
+	"skychimp/db/clientindex"
 	"skychimp/db/postgres"
 )
 
@@ -16,6 +17,7 @@ type DB struct {
 
 	cache   cache
 	clients clientCount
+	index   *clientindex.Index
 	views   views
 }
 
@@ -28,13 +30,14 @@ func Open(url string) (*DB, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &DB{pg: pg}, nil
+	return &DB{pg: pg, index: clientindex.New(pg)}, nil
 }
 
 // Close stops what was started, writes the views down and gives all connections back.
 func (db *DB) Close() {
 	db.views.close()
 	db.cache.close()
+	db.index.Close()
 	db.pg.Close()
 }
 

@@ -8,6 +8,7 @@ import (
 
 	"github.com/uptrace/bun"
 
+	"skychimp/db/clientindex"
 	"skychimp/db/postgres"
 	"skychimp/domain"
 )
@@ -163,13 +164,16 @@ func (ss Segments) Count(ctx context.Context, s domain.Segment) (n SegmentCount,
 	return n, postgres.TranslateError(err)
 }
 
-// count counts tags by their kept counts, everything else client by client.
+// count counts tags by their kept counts, everything else in what is kept in memory, or client by client.
 func (ss Segments) count(ctx context.Context, owner int64, chosen domain.Selection) (n SegmentCount, err error) {
 	if chosen.OnlyTags() {
 		query := ss.db.pg.Bun.NewSelect().TableExpr("tag_counts AS client").ColumnExpr("coalesce(sum(clients), 0)::bigint AS clients").
 			ColumnExpr("coalesce(sum(clients) FILTER (WHERE suppressed), 0)::bigint AS suppressed")
 		err = narrowTo(query.Where("client.owner_id = ?", owner), owner, chosen).Scan(ctx, &n)
 		return n, postgres.TranslateError(err)
+	}
+	if found, ok := ss.db.index.Find(ctx, owner, clientindex.Query{Selection: &chosen}); ok {
+		return SegmentCount{Clients: int64(found.Clients), Suppressed: int64(found.Suppressed)}, nil
 	}
 	// Apart, because the index of the list knows tags and dates but not who is suppressed, and the few of those have their own.
 	all := func() *bun.SelectQuery {
@@ -189,7 +193,12 @@ func (ss Segments) Sample(ctx context.Context, s domain.Segment, most int) ([]do
 	if err != nil {
 		return nil, err
 	}
-	err = narrowTo(ss.db.pg.Bun.NewSelect().Model(&clients).Where("client.owner_id = ?", s.OwnerID), s.OwnerID, chosen).
+	query := ss.db.pg.Bun.NewSelect().Model(&clients).Where("client.owner_id = ?", s.OwnerID)
+	found, ok := ss.db.index.Find(ctx, s.OwnerID, clientindex.Query{Selection: &chosen, Start: func(int) int { return 0 }, Rows: most})
+	if ok {
+		query.Where("client.id IN (?)", bun.List(found.IDs))
+	}
+	err = narrowTo(query, s.OwnerID, chosen).
 		OrderExpr("client.created_at DESC, client.id DESC").Limit(int64(most)).Scan(ctx, &clients)
 	return clients, postgres.TranslateError(err)
 }

@@ -3,6 +3,7 @@ package db
 import (
 	"context"
 
+	"skychimp/db/clientindex"
 	"skychimp/db/postgres"
 
 	"github.com/uptrace/bun/dialect/pgdialect"
@@ -52,3 +53,6 @@ func (cs Clients) MergeTagCounts(ctx context.Context) error {
 		) INSERT INTO tag_counts SELECT owner_id, tags, suppressed, sum(clients) FROM gone GROUP BY 1, 2, 3 HAVING sum(clients) <> 0`)
 	return postgres.TranslateError(err)
 }
+
+// PruneChanges forgets which clients changed more than an hour ago.
+func (cs Clients) PruneChanges(ctx context.Context) error { return clientindex.Prune(ctx, cs.db.pg) }

@@ -43,6 +43,7 @@ func (w *BalanceWorker) Work(ctx context.Context, _ *river.Job[domain.BalanceJob
 	now := time.Now()
 	return errors.Join(err,
 		w.DB.Clients().MergeTagCounts(ctx),
+		w.DB.Clients().PruneChanges(ctx),
 		w.DB.Bounces().Prune(ctx),
 		w.DB.Bulk().Sweep(ctx),
 		w.DB.Registrations().Prune(ctx, now),

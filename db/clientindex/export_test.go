@@ -1,0 +1,4 @@
+package clientindex
+
+// Sized is New with other limits.
+var Sized = sized

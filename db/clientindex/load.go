@@ -1,0 +1,125 @@
+package clientindex
+
+import (
+	"context"
+	"errors"
+	"strconv"
+	"strings"
+
+	"github.com/jackc/pgx/v5"
+
+	"skychimp/db/postgres"
+	"skychimp/domain"
+)
+
+// columns are what fill reads of `clients` and, when results are asked for, of `client_results` as result.
+func (t *table) columns() string {
+	var sql strings.Builder
+	sql.WriteString(`clients.id, clients.created_at, clients.suppressed_at IS NOT NULL, lower(array_to_string(clients.tags, E'\x01')), clients.search`)
+	for _, f := range t.fields {
+		key := strconv.FormatInt(f.ID, 10) // of our own making
+		switch value := "clients.fields -> '" + key + "'"; f.Type {
+		case domain.FieldNumber:
+			sql.WriteString(`, CASE jsonb_typeof(` + value + `) WHEN 'number' THEN (` + value + `)::float8 ELSE CASE WHEN jsonb_exists(clients.fields, '` + key + `') THEN float8 'NaN' END END`)
+		case domain.FieldYesNo:
+			sql.WriteString(`, (` + value + `)::text`)
+		default:
+			sql.WriteString(`, lower(clients.fields ->> '` + key + `')`)
+		}
+	}
+	if t.results {
+		sql.WriteString(`, coalesce(result.accepted, 0)::float8, result.last_accepted_at, result.last_opened_at, result.last_clicked_at`)
+	}
+	return sql.String()
+}
+
+func (t *table) join() string {
+	if t.results {
+		return ` LEFT JOIN client_results AS result ON result.client_id = clients.id`
+	}
+	return ""
+}
+
+// errLarge says that an owner has more clients than there is memory for.
+var errLarge = errors.New("too many clients to be kept")
+
+// load reads all clients of an owner. What is read by more than one statement is one snapshot's.
+func load(ctx context.Context, pg *postgres.DB, owner int64, clients int, results bool, most int) (t *table, err error) {
+	err = pgx.BeginTxFunc(ctx, pg.Pool, pgx.TxOptions{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadOnly}, func(tx pgx.Tx) error {
+		rows, err := tx.Query(ctx, `SELECT id, type FROM fields WHERE owner_id = $1 ORDER BY id`, owner)
+		if err != nil {
+			return err
+		}
+		fields, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (f domain.Field, err error) {
+			return f, row.Scan(&f.ID, &f.Type)
+		})
+		if err != nil {
+			return err
+		}
+		t = newTable(fields, results, clients+clients/100)
+		if err := tx.QueryRow(ctx, `SELECT pg_current_snapshot()::text`).Scan(&t.snapshot); err != nil {
+			return err
+		}
+		rows, err = tx.Query(ctx, `SELECT `+t.columns()+` FROM clients`+t.join()+` WHERE clients.owner_id = $1 ORDER BY clients.created_at, clients.id`,
+			pgx.QueryExecModeDescribeExec, owner)
+		if err != nil {
+			return err
+		}
+		defer rows.Close()
+		for row := 0; rows.Next(); row++ {
+			t.fill(row, rows.RawValues())
+			if row%10_000 == 0 && t.size() > most {
+				return errLarge
+			}
+		}
+		return rows.Err()
+	})
+	if err != nil {
+		return nil, err
+	}
+	t.finish()
+	return t, nil
+}
+
+// changesAtOnce is how many changed clients are read while somebody waits.
+const changesAtOnce = 5_000
+
+// errBehind says that too much has changed since the table's snapshot, or that nobody knows what.
+var errBehind = errors.New("too much has changed")
+
+// refresh brings the table up to date, and lowers a text as the database does. All of it is what one snapshot, the
+// statement's, sees: the changes of transactions that the table's did not see, and what has become of these clients.
+func (t *table) refresh(ctx context.Context, pg *postgres.DB, owner int64, text string) (lowered string, err error) {
+	rows, err := pg.Pool.Query(ctx, `SELECT pg_current_snapshot()::text, lower($3), (SELECT xid FROM client_changes_since) <= pg_snapshot_xmin($2::pg_snapshot),
+			changed.client_id, `+t.columns()+`
+		FROM (SELECT) AS one LEFT JOIN (
+			SELECT DISTINCT client_id FROM client_changes, unnest(client_ids) AS client_id
+			WHERE owner_id = $1 AND xid >= pg_snapshot_xmin($2::pg_snapshot) AND NOT pg_visible_in_snapshot(xid, $2::pg_snapshot) LIMIT $4
+		) AS changed ON true LEFT JOIN clients ON clients.id = changed.client_id AND clients.owner_id = $1`+t.join(),
+		pgx.QueryExecModeDescribeExec, owner, t.snapshot, text, changesAtOnce+1)
+	if err != nil {
+		return "", err
+	}
+	defer rows.Close()
+	snapshot, n := "", 0
+	for rows.Next() {
+		values := rows.RawValues()
+		snapshot, lowered = string(values[0]), string(values[1])
+		if n++; n > changesAtOnce || len(values[2]) == 0 || values[2][0] == 0 {
+			return "", errBehind
+		}
+		if values[3] == nil {
+			continue
+		}
+		id, of := number(values[3]), values[4:]
+		if of[0] == nil {
+			of = nil
+		}
+		t.change(id, of)
+	}
+	if err := rows.Err(); err != nil {
+		return "", err // some may be newer than the snapshot: they are read again
+	}
+	t.snapshot = snapshot
+	return lowered, nil
+}
