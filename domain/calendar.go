@@ -1,23 +1,39 @@
 package domain
 
 import (
+	"cmp"
+	"math/bits"
 	"slices"
 	"strings"
 	"time"
 )
 
-// Slot is an upcoming run in a calendar.
+// Slot is an upcoming run in a calendar, the occurrence No of its mailing.
 type Slot struct {
 	Mailing Mailing
 	At      time.Time
+	No      int
 }
 
 // Slots are the upcoming runs of the mailings between two times, in their order.
 func Slots(mailings []Mailing, from, to time.Time) (slots []Slot) {
 	for _, m := range mailings {
-		for _, one := range m.Upcoming(from.Add(-1), int(to.Sub(from)/day)+2) {
+		for _, one := range m.Upcoming(from.Add(-1), int(to.Sub(from)/day)+3) { // a moved one may come beside another
 			if one.At.Before(to) {
-				slots = append(slots, Slot{m, one.At})
+				slots = append(slots, Slot{m, one.At, one.No})
+			}
+		}
+	}
+	slices.SortStableFunc(slots, func(a, b Slot) int { return a.At.Compare(b.At) })
+	return slots
+}
+
+// SkippedSlots are the dates between two times that their owner skipped, in their order, at their times in the calendar.
+func SkippedSlots(mailings []Mailing, from, to time.Time) (slots []Slot) {
+	for _, m := range mailings {
+		for _, e := range m.Exceptions {
+			if date, err := m.Date(e.No); err == nil && date.Skipped && !date.At.Before(from) && date.At.Before(to) {
+				slots = append(slots, Slot{m, date.At, e.No})
 			}
 		}
 	}
@@ -104,37 +120,126 @@ func ClashesOf(m Mailing, times []time.Time, others []Mailing, zone *time.Locati
 
 func sameDay(a, b time.Time) bool { return a.YearDay() == b.YearDay() && a.Year() == b.Year() }
 
-// TagSet counts the clients that have exactly these tags: of all the owner's clients, or of
-// those that a mailing picks, one by one or by a segment.
+// TagSet counts the clients who have exactly these tags and whom exactly these mailings pick, one by one or by a segment.
+// Every client who gets emails is in one.
 type TagSet struct {
-	MailingID int64    // 0: of all
-	Tags      []string `bun:",array"`
-	Clients   int64
+	Picks   []int64  `bun:",array"`
+	Tags    []string `bun:",array"`
+	Clients int64
 }
 
-// Overlaps is what is needed to tell how many clients two mailings of an owner share.
+// Overlaps tell how many clients mailings of an owner share.
 type Overlaps struct {
-	Sets   []TagSet
-	Picked map[[2]int64]int64 // clients that both pick, by the IDs of the mailings, the lower first
+	sets []TagSet
+	in   map[int64][]bool // by mailing: whether it writes to the clients of a set
+}
+
+// NewOverlaps of an owner's clients.
+func NewOverlaps(sets []TagSet) Overlaps { return Overlaps{sets, map[int64][]bool{}} }
+
+// writes tells of each set whether m writes to its clients.
+func (o Overlaps) writes(m Mailing) []bool {
+	in, known := o.in[m.ID]
+	if !known {
+		in = make([]bool, len(o.sets))
+		for i, set := range o.sets {
+			in[i] = m.Picks() && slices.Contains(set.Picks, m.ID) || !m.Picks() && m.takes(set.Tags)
+		}
+		o.in[m.ID] = in
+	}
+	return in
 }
 
 // Of is the number of clients in the audiences of both.
 func (o Overlaps) Of(a, b Mailing) (clients int64) {
-	if a.Picks() && b.Picks() {
-		return o.Picked[[2]int64{min(a.ID, b.ID), max(a.ID, b.ID)}]
-	}
-	var picked int64
-	for _, m := range []Mailing{a, b} {
-		if m.Picks() {
-			picked = m.ID
-		}
-	}
-	for _, set := range o.Sets {
-		if set.MailingID == picked && a.takes(set.Tags) && b.takes(set.Tags) {
+	inA, inB := o.writes(a), o.writes(b)
+	for i, set := range o.sets {
+		if inA[i] && inB[i] {
 			clients += set.Clients
 		}
 	}
 	return clients
+}
+
+// Crowd is several mailings that all write to the same clients on one day.
+type Crowd struct {
+	Mailings []Mailing // in the order of the slots
+	Clients  int64     // whom all of them write to
+	Days     []time.Time
+}
+
+const (
+	crowdMailings = 64 // of a day
+	crowdsMost    = 5  // of a day
+)
+
+// Crowds of the mailings of one day, at least so many of them: those of most mailings first, then those of most clients.
+func (o Overlaps) Crowds(mailings []Mailing, least int) (crowds []Crowd) {
+	mailings = mailings[:min(len(mailings), crowdMailings)]
+	clients := map[uint64]int64{} // by which of the mailings write to them
+	for i, set := range o.sets {
+		var who uint64
+		for bit, m := range mailings {
+			if o.writes(m)[i] {
+				who |= 1 << bit
+			}
+		}
+		if bits.OnesCount64(who) >= least {
+			clients[who] += set.Clients
+		}
+	}
+	order := []uint64{}
+	for who := range clients {
+		order = append(order, who)
+	}
+	slices.SortFunc(order, func(a, b uint64) int {
+		return cmp.Or(bits.OnesCount64(b)-bits.OnesCount64(a), cmp.Compare(clients[b], clients[a]), cmp.Compare(a, b))
+	})
+	for _, who := range order[:min(len(order), crowdsMost)] {
+		crowd := Crowd{}
+		for bit, m := range mailings {
+			if who&(1<<bit) != 0 {
+				crowd.Mailings = append(crowd.Mailings, m)
+			}
+		}
+		for other, n := range clients {
+			if other&who == who {
+				crowd.Clients += n
+			}
+		}
+		crowds = append(crowds, crowd)
+	}
+	return crowds
+}
+
+// CrowdedDays are the crowds of three mailings and more among the slots, which are in their order; the same mailings
+// on several days are one.
+func (o Overlaps) CrowdedDays(slots []Slot, zone *time.Location) (crowds []Crowd) {
+	for len(slots) > 0 {
+		first := slots[0].At.In(zone)
+		mailings, n := []Mailing{}, 0
+		for ; n < len(slots) && sameDay(slots[n].At.In(zone), first); n++ {
+			if m := slots[n].Mailing; !slices.ContainsFunc(mailings, func(known Mailing) bool { return known.ID == m.ID }) {
+				mailings = append(mailings, m)
+			}
+		}
+		slots = slots[n:]
+		if len(mailings) < 3 {
+			continue
+		}
+		for _, one := range o.Crowds(mailings, 3) {
+			at := slices.IndexFunc(crowds, one.same)
+			if at < 0 {
+				at, crowds = len(crowds), append(crowds, one)
+			}
+			crowds[at].Days = append(crowds[at].Days, first)
+		}
+	}
+	return crowds
+}
+
+func (c Crowd) same(other Crowd) bool {
+	return slices.EqualFunc(c.Mailings, other.Mailings, func(a, b Mailing) bool { return a.ID == b.ID })
 }
 
 // Picks reports whether the audience can't be told from tags.

@@ -67,17 +67,71 @@ func TestClashes(t *testing.T) {
 }
 
 func TestOverlaps(t *testing.T) {
-	o := Overlaps{Sets: []TagSet{{0, nil, 100}, {0, []string{"News"}, 20}, {0, []string{"VIP", "news"}, 3}, {8, []string{"vip"}, 2}, {8, nil, 5}},
-		Picked: map[[2]int64]int64{{8, 9}: 4}}
+	o := NewOverlaps([]TagSet{{nil, nil, 95}, {nil, []string{"News"}, 20}, {nil, []string{"VIP", "news"}, 3}, {[]int64{8}, []string{"vip"}, 2},
+		{[]int64{8}, nil, 1}, {[]int64{8, 9}, nil, 4}})
 	all, news, vip := Mailing{ID: 1, Audience: AudienceAll}, Mailing{ID: 2, Audience: AudienceTags, Tags: []string{"news"}},
 		Mailing{ID: 3, Audience: AudienceTags, Tags: []string{"Vip"}}
 	picked, other := Mailing{ID: 8, Audience: AudiencePicked}, Mailing{ID: 9, Audience: AudiencePicked}
 	for _, tt := range []struct {
 		a, b Mailing
 		want int64
-	}{{all, all, 123}, {all, news, 23}, {news, vip, 3}, {vip, news, 3}, {all, picked, 7}, {picked, vip, 2}, {news, picked, 0}, {picked, other, 4}, {other, picked, 4}} {
+	}{{all, all, 125}, {all, news, 23}, {news, vip, 3}, {vip, news, 3}, {all, picked, 7}, {picked, vip, 2}, {news, picked, 0}, {picked, other, 4}, {other, picked, 4}} {
 		if got := o.Of(tt.a, tt.b); got != tt.want {
 			t.Errorf("%d and %d share %d, want %d", tt.a.ID, tt.b.ID, got, tt.want)
 		}
+	}
+}
+
+func TestCrowds(t *testing.T) {
+	o := NewOverlaps([]TagSet{{nil, nil, 95}, {nil, []string{"news"}, 20}, {nil, []string{"vip", "news"}, 3}, {[]int64{8}, []string{"vip"}, 2}})
+	all, news := calendarMailing(1, "2031-02-03T10:00", Weekly), calendarMailing(2, "2031-02-03T23:30", Weekly)
+	vip, picked := calendarMailing(3, "2031-02-03T10:00", Weekly), calendarMailing(8, "2031-02-10T12:00", Once)
+	news.Audience, news.Tags, vip.Audience, vip.Tags, picked.Audience = AudienceTags, []string{"News"}, AudienceTags, []string{"vip"}, AudiencePicked
+	got := ""
+	for _, one := range o.Crowds([]Mailing{all, news, vip, picked}, 2) {
+		got += crowdText(one)
+	}
+	if want := "1 2 3: 3; 1 3 8: 2; 1 2: 23; "; got != want {
+		t.Errorf("%s\nwant %s", got, want)
+	}
+	from := time.Date(2031, 2, 1, 0, 0, 0, 0, time.UTC)
+	slots := Slots([]Mailing{all, news, vip, picked}, from, from.AddDate(0, 0, 14))
+	got = ""
+	for _, one := range o.CrowdedDays(slots, zoneNamed(t, "Europe/Berlin")) {
+		got += crowdText(one)
+		for _, at := range one.Days {
+			got += at.Format("02 ")
+		}
+	}
+	if want := "1 3 2: 3; 03 10 1 3 8: 2; 10 "; got != want {
+		t.Errorf("%s\nwant %s", got, want)
+	}
+	if far := o.CrowdedDays(slots, time.FixedZone("", 12*3600)); len(far) != 1 { // there news comes on the next day
+		t.Errorf("%+v", far)
+	}
+}
+
+func crowdText(c Crowd) (text string) {
+	for i, m := range c.Mailings {
+		if i > 0 {
+			text += " "
+		}
+		text += fmt.Sprint(m.ID)
+	}
+	return text + fmt.Sprintf(": %d; ", c.Clients)
+}
+
+func TestSkippedSlots(t *testing.T) {
+	m, now := excepted(t, Weekly, "2031-01-03T10:00")
+	if err := m.Skip(2, now); err != nil {
+		t.Fatal(err)
+	}
+	if err := m.Move(3, "2031-01-25T10:00", now); err != nil {
+		t.Fatal(err)
+	}
+	from := time.Date(2031, 1, 1, 0, 0, 0, 0, time.UTC)
+	skipped := SkippedSlots([]Mailing{m}, from, from.AddDate(0, 1, 0))
+	if len(skipped) != 1 || skipped[0].No != 2 || skipped[0].At.Format("02 15:04") != "17 09:00" || len(Slots([]Mailing{m}, from, from.AddDate(0, 1, 0))) != 4 {
+		t.Errorf("%+v", skipped)
 	}
 }

@@ -2,7 +2,12 @@ package handlers
 
 import (
 	"fmt"
+	"strings"
 	"testing"
+	"time"
+
+	"skychimp/db/outbox"
+	"skychimp/domain"
 )
 
 func TestCalendar(t *testing.T) {
@@ -14,12 +19,109 @@ func TestCalendar(t *testing.T) {
 	m, second := w.mailing(t, user.ID), w.mailing(t, user.ID) // daily from Monday, 6 January 2031
 	w.act(t, m, launch)
 	b.get("/calendar?month=2031-01").is(t, 200, "January 2031", `rel="next" href="/calendar?month=2031-02"`, `rel="prev"`, "Tuesday, 7 January",
-		fmt.Sprintf(`<a href="%s"><time datetime="2031-01-07T`, pathOf(m)))
+		fmt.Sprintf(`<a href="%s/dates/1"><time datetime="2031-01-07T`, pathOf(m)), `href="/calendar/2031-01-07"`)
 	not(t, b.get("/calendar?month=2031-01"), "more than one email")
 	w.act(t, second, launch)
-	b.get("/calendar?month=2031-01").is(t, 200, "some clients get more than one email", "within an hour", "1 client is in both", `class="clash"`)
+	b.get("/calendar?month=2031-01").is(t, 200, "some clients get more than one email", "within an hour", "1 client is in both", `class="planned clash"`)
 	not(t, other.get("/calendar?month=2031-01"), "clash", pathOf(m))
 	for _, month := range []string{"2001-01", "soon", "2031-13", "9999-01"} {
 		not(t, b.get("/calendar?month="+month).is(t, 200), `rel="prev"`)
 	}
+}
+
+// The calendar shows a week, what ran in it and how that went, and leads to each day.
+func TestCalendarPast(t *testing.T) {
+	w := newEnv(t)
+	user, b := w.owner(t, "ann")
+	_, other := w.owner(t, "bob")
+	w.client(t, user.ID, "c@example.com")
+	m := w.mailing(t, user.ID)
+	w.act(t, m, launch)
+	now := time.Now().UTC()
+	run, ok, err := outbox.New(w.db.Postgres()).Plans().Make(t.Context(), m.ID, now, true)
+	if err != nil || !ok {
+		t.Fatal(ok, err)
+	}
+	today := now.Format(time.DateOnly)
+	b.get("/calendar").is(t, 200, `class="going"`, fmt.Sprintf(`href="/runs/%d"`, run.ID), "0 of 1")
+	w.exec(t, `UPDATE runs SET status = 'done', closed_at = now(), accepted = 1 WHERE id = $1`, run.ID)
+	b.get("/calendar?week="+today).is(t, 200, "Week of", `class="good"`, "1 of 1", `href="/calendar?month=20`)
+	b.get("/calendar/"+today).is(t, 200, "What went out", fmt.Sprintf(`href="/runs/%d"`, run.ID), "Done")
+	not(t, other.get("/calendar/"+today).is(t, 200, "Nothing goes out on this day."), "/runs/")
+	w.exec(t, `UPDATE runs SET status = 'missed' WHERE id = $1`, run.ID)
+	b.get("/calendar").is(t, 200, `class="missed"`)
+	for _, wrong := range []string{"soon", "2031-02-30", "2001-01-01", "9999-01-01"} {
+		b.get("/calendar/"+wrong).is(t, 404)
+	}
+}
+
+// On a day it stands who gets what, and whom several mailings reach, with the way to mend it.
+func TestCalendarDay(t *testing.T) {
+	w := newEnv(t)
+	user, b := w.owner(t, "ann")
+	for i := range 5 {
+		c := domain.Client{OwnerID: user.ID}
+		form := domain.ClientForm{Email: fmt.Sprintf("c%d@example.com", i)}
+		if i < 2 {
+			form.Tags = "news"
+		}
+		if err := c.Change(form); err != nil {
+			t.Fatal(err)
+		}
+		if err := w.db.Clients().Create(t.Context(), &c); err != nil {
+			t.Fatal(err)
+		}
+	}
+	all := w.mailing(t, user.ID, func(f *domain.MailingForm) { f.Periodicity = "weekly" })
+	news := w.mailing(t, user.ID, func(f *domain.MailingForm) {
+		f.Audience, f.Tags, f.Periodicity, f.Name = "tags", "news", "weekly", "Offers"
+	})
+	third := w.mailing(t, user.ID, func(f *domain.MailingForm) { f.Periodicity, f.Timezone, f.Name = "weekly", "Asia/Tokyo", "Tokyo" })
+	for _, m := range []domain.Mailing{all, news, third} {
+		w.act(t, m, launch)
+	}
+	b.get("/calendar?month=2031-01").is(t, 200, "3 mailings reach the same 2 clients on one day", `<a href="/calendar/2031-01-13">Monday, 13 January</a>`)
+	b.get("/calendar/2031-01-13").is(t, 200, "12 emails", "5 recipients", "2 recipients", "(Asia/Tokyo)", "3 mailings reach the same 2 clients", "2 mailings reach the same 5 clients",
+		fmt.Sprintf(`href="%s/dates/1"`, pathOf(news)))
+}
+
+// A date that is skipped or moved is so everywhere, and for its owner alone.
+func TestCalendarDates(t *testing.T) {
+	w := newEnv(t)
+	user, b := w.owner(t, "ann")
+	_, other := w.owner(t, "bob")
+	w.client(t, user.ID, "c@example.com")
+	m := w.mailing(t, user.ID, func(f *domain.MailingForm) { f.Periodicity = "weekly" }) // Mondays, 9:00 in Berlin, from 6 January 2031
+	w.act(t, m, launch)
+	date := func(no int) string { return fmt.Sprintf("%s/dates/%d", pathOf(m), no) }
+	b.get(date(1)).is(t, 200, "Monday, 13 January 2031, 09:00", "Europe/Berlin", "1 recipient", "Skip this date", "Move this date", `value="2031-01-13T09:00"`)
+	other.get(date(1)).is(t, 404)
+	other.post(date(1), "do", "skip").is(t, 404)
+	b.get(date(-1)).is(t, 404)
+	b.get(pathOf(m)+"/dates/x").is(t, 404)
+
+	b.post(date(1), "do", "skip").is(t, 303)
+	b.get(date(1)).is(t, 200, "The date is skipped.", "Bring it back")
+	b.get(pathOf(m)).is(t, 200, "<s><time", `<a href="`+date(1)+`">Bring it back</a>`)
+	b.get("/calendar?month=2031-01").is(t, 200, `class="skipped"`)
+	b.get("/calendar/2031-01-13").is(t, 200, "Bring it back")
+	b.post(date(0), "do", "skip").is(t, 303)
+	if now, err := w.db.Mailings().Get(t.Context(), user.ID, m.ID); err != nil || now.NextRunAt.Format("01-02") != "01-20" {
+		t.Errorf("the next run is at %s, %v", now.NextRunAt, err)
+	}
+	b.post(date(1), "do", "restore").is(t, 303)
+	b.post(date(1), "do", "move", "at", "2031-01-19T10:30").is(t, 303)
+	b.get("/calendar/2031-01-19").is(t, 200, "1 email", `datetime="2031-01-19T09:30:00Z"`)
+	b.get(date(1)).is(t, 200, "Moved here from Monday, 13 January 2031, 09:00.", "Move it back")
+	b.get(pathOf(m)).is(t, 200, "Moved")
+	b.get(pathOf(m)+"/review?do=run").is(t, 200, "2031-01-19T09:30:00Z")
+	b.post(date(1), "do", "move", "at", "2031-01-20T09:00").is(t, 422, "Choose a time after the previous date", `value="2031-01-20T09:00"`, `aria-invalid="true"`)
+	b.post(date(1), "do", "move", "at", "").is(t, 422, "Enter a date and a time.")
+	once := w.mailing(t, user.ID, func(f *domain.MailingForm) { f.Periodicity = "once" })
+	b.post(pathOf(once)+"/dates/0", "do", "skip").is(t, 409, "This mailing has no other date.")
+	if a := b.get(pathOf(once)+"/dates/0").is(t, 200, "has not been launched"); strings.Contains(a.body, "Skip this date") {
+		t.Error("the only date can be skipped")
+	}
+	w.act(t, m, stop)
+	b.post(date(2), "do", "skip").is(t, 409, "can no longer be changed")
 }

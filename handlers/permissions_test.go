@@ -83,6 +83,7 @@ var decisions = []decision{
 
 	{"GET /calendar", owners, 200, 200, "", ""},
 	{"GET /calendar/forecast", owners, 200, 200, "", ""},
+	{"GET /calendar/:day", owners, 200, 200, "", ""},
 
 	{"GET /clients", owners, 200, 200, "", ""},
 	{"POST /clients", owners, 303, 200, "", "email=client@x.example"},
@@ -204,6 +205,8 @@ var decisions = []decision{
 	{"POST /mailings/:id/recall", owners, 409, 409, "mailing", ""}, // nothing to take back
 	{"POST /mailings/:id/pause", owners, 303, 200, "launched mailing", ""},
 	{"POST /mailings/:id/resume", owners, 303, 200, "launched mailing", ""},
+	{"GET /mailings/:id/dates/:no", owners, 200, 200, "mailing", ""},
+	{"POST /mailings/:id/dates/:no", owners, 303, 200, "mailing", "do=move&at=2031-01-06T12:00"},
 	{"GET /mailings/:id/stop", owners, 200, 200, "launched mailing", ""},
 	{"POST /mailings/:id/stop", owners, 303, 200, "launched mailing", ""},
 	{"POST /mailings/:id/run", owners, 303, 200, "mailing", ""},
@@ -311,6 +314,9 @@ var addresses = map[string]string{
 	"POST /unsubscribe/:token":     "/unsubscribe/test",
 	"GET /preferences/:token":      "/preferences/test",
 	"POST /preferences/:token":     "/preferences/test",
+	"GET /calendar/:day":           "/calendar/2031-01-06",
+	"GET /mailings/:id/dates/:no":  "/mailings/:id/dates/0",
+	"POST /mailings/:id/dates/:no": "/mailings/:id/dates/0",
 	"GET /admin/jobs/*":            "/admin/jobs/api/states",
 	"POST /admin/jobs/*":           "/admin/jobs/api/jobs/cancel",
 	"PUT /admin/jobs/*":            "/admin/jobs/api/queues/default/pause",

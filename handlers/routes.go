@@ -72,6 +72,7 @@ func table(n nouns) []route {
 		{"POST", "/start/preview", web.Owner, web.Costly(n.onboarding.Preview)},
 		{"GET", "/calendar", web.Owner, n.mailings.Calendar},
 		{"GET", "/calendar/forecast", web.Owner, web.Costly(n.mailings.Forecast)},
+		{"GET", "/calendar/:day", web.Owner, web.Costly(n.mailings.Day)},
 
 		{"GET", "/clients", web.Owner, web.Costly(n.clients.List)},
 		{"POST", "/clients", web.Owner, n.clients.Create},
@@ -200,6 +201,8 @@ func table(n nouns) []route {
 		{"POST", "/mailings/:id/recall", web.Owner, n.launches.TakeBack},
 		{"POST", "/mailings/:id/pause", web.Owner, n.launches.Pause},
 		{"POST", "/mailings/:id/resume", web.Owner, n.launches.Resume},
+		{"GET", "/mailings/:id/dates/:no", web.Owner, n.dates.Show},
+		{"POST", "/mailings/:id/dates/:no", web.Owner, n.dates.Change},
 		{"GET", "/mailings/:id/stop", web.Owner, n.launches.AskStop},
 		{"POST", "/mailings/:id/stop", web.Owner, n.launches.Stop},
 		{"POST", "/mailings/:id/run", web.Owner, n.launches.Run},

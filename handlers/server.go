@@ -62,6 +62,7 @@ type nouns struct {
 	imports    *imports.Imports
 	inbox      *inbox.Inbox
 	launches   *mailings.Launches
+	dates      *mailings.Dates
 	mailings   *mailings.Mailings
 	messages   *messages.Messages
 	onboarding *onboarding.Onboarding
@@ -94,7 +95,7 @@ func newNouns(config Config, database *db.DB, files *static.Files, log *slog.Log
 	n.senders = &senders.Senders{DB: database, Vault: vault, DNS: config.DNS}
 	n.mailings = &mailings.Mailings{DB: database, Runs: n.runs, Senders: n.senders, Segments: n.segments}
 	n.forms = forms.New(database, n.senders, config.Secret, config.SecretOld)
-	n.launches = &mailings.Launches{Mailings: n.mailings}
+	n.launches, n.dates = &mailings.Launches{Mailings: n.mailings}, &mailings.Dates{Mailings: n.mailings}
 	n.onboarding = &onboarding.Onboarding{DB: database, Clients: n.clients, Imports: n.imports, Messages: n.messages, Runs: n.runs}
 	n.staff, err = staff.New(database, config.Passwords, log)
 	return n, err

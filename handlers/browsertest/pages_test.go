@@ -71,6 +71,9 @@ var sights = []sight{
 	{"GET /calendar", anOwner, "/calendar", 0, "", false},
 	{"GET /calendar", anOwner, "/calendar?month=2031-10", 0, "", false}, // with clashes
 
+	{"GET /calendar", anOwner, "/calendar?week=2031-10-06", 0, "", false},
+	{"GET /calendar/:day", aNewOwner, "/calendar/2031-10-06", 0, "", false},
+	{"GET /calendar/:day", anOwner, "/calendar/2031-10-06", 0, "", false}, // with overlaps
 	{"GET /calendar/forecast", aNewOwner, "/calendar/forecast", 0, "", false},
 	{"GET /calendar/forecast", anOwner, "/calendar/forecast", 0, "", false},
 
@@ -175,6 +178,11 @@ var sights = []sight{
 	{"GET /mailings/:id/edit", anOwner, "/mailings/2/edit", 0, "", false},
 	{"GET /mailings/:id/edit", anOwner, "/mailings/1/edit", 0, "", false},
 	{"PUT /mailings/:id", anOwner, "/mailings/2/edit", 422, "main form", false},
+	{"GET /mailings/:id/dates/:no", anOwner, "/mailings/1/dates/300", 0, "", false},
+	{"GET /mailings/:id/dates/:no", anOwner, "/mailings/1/dates/301", 0, "", false}, // skipped
+	{"GET /mailings/:id/dates/:no", anOwner, "/mailings/1/dates/302", 0, "", false}, // moved
+	{"GET /mailings/:id/dates/:no", anOwner, "/mailings/1/dates/3", 0, "", false},   // over
+	{"POST /mailings/:id/dates/:no", anOwner, "/mailings/1/dates/303", 422, "main form.form", false},
 	{"GET /mailings/:id/delete", anOwner, "/mailings/2/delete", 0, "", false},
 	{"GET /mailings/:id/review", anOwner, "/mailings/2/review", 0, "", false},
 	{"GET /mailings/:id/review", anOwner, "/mailings/1/review?do=run", 0, "", false},

@@ -30,7 +30,8 @@ type mailingView struct {
 	Start, End    string // wall clocks in Timezone
 	Timezone      string
 	Every, Days   string
-	Next          []web.Moment // in the mailing's zone
+	Next          []upcomingDate // in the mailing's zone
+	Passed        []upcomingDate // those that are skipped meanwhile
 	Progress      *mailingProgress
 	Throughput    throughput
 	Runs          []runs.Row
@@ -131,7 +132,7 @@ func (h *Mailings) mailingView(r *web.Request, m domain.Mailing) (mailingView, e
 		return view, err
 	}
 	view.Recipients, view.Suppressed = int64(recipients), int64(suppressed)
-	view.Next = Upcoming(r, m)
+	view.Next, view.Passed = upcomingDates(r, m)
 	page := max(1, r.QueryInt("page", 1))
 	list, total, err := h.DB.Runs().List(r.UserContext(), r.OwnerID(), m.ID, page)
 	if err != nil {
@@ -176,9 +177,7 @@ func aboutToRun(r *web.Request, m domain.Mailing, last int64) bool {
 // Upcoming are the next five runs, in the mailing's time zone.
 func Upcoming(r *web.Request, m domain.Mailing) (next []web.Moment) {
 	for _, one := range m.Upcoming(time.Now(), 5) {
-		at := r.Viewer.Moment(one.At)
-		at.Text, at.Zone = r.Viewer.Wall(one.At.In(m.Schedule().Zone)), m.Timezone
-		next = append(next, at)
+		next = append(next, inZone(r, m, one.At))
 	}
 	return next
 }

@@ -35,6 +35,11 @@ func TestViews(t *testing.T) {
 		"mailings/stop":            stopView{},
 		"mailings/calendar-day":    calendarDay{},
 		"mailings/calendar":        calendarView{},
+		"mailings/crowd":           crowdView{},
+		"mailings/date":            dateView{},
+		"mailings/date.title":      dateView{},
+		"mailings/day":             dayView{},
+		"mailings/day.title":       dayView{},
 		"mailings/forecast":        forecastView{},
 		"mailings/forecast.title":  forecastView{},
 	})

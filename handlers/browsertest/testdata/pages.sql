@@ -105,6 +105,7 @@ INSERT INTO mailings (id, owner_id, message_id, name, audience, tags, start_loca
     (8, 9, 5, 'First mailing', 'all', '{}', '2031-01-05 09:00', NULL, 'UTC', 'once', 'created', NULL, 0, NULL, NULL, NULL, NULL, ''),
     (6, 1, 1, 'Under way', 'all', '{}', '2026-01-05 09:00', NULL, 'UTC', 'monthly', 'running', NULL, 69, '2031-10-05 09:00Z', now(), NULL, NULL, ''),
     (7, 1, 1, 'Paused', 'all', '{}', '2026-01-05 09:00', NULL, 'UTC', 'monthly', 'running', NULL, 69, '2031-10-05 09:00Z', now(), NULL, NULL, '');
+UPDATE mailings SET exceptions = '[{"no": 301}, {"no": 302, "to": "2031-10-21T10:00:00Z"}]' WHERE id = 1; -- a skipped date, and a moved one
 INSERT INTO mailing_clients SELECT 3, i FROM generate_series(1, 30) AS i;
 
 -- Runs: done with everything in it, missed, one with deferred emails, one paused.
