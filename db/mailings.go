@@ -216,7 +216,7 @@ func (ms Mailings) follow(ctx context.Context, tx Tx, before, m domain.Mailing) 
 			return err
 		}
 	}
-	if !m.EndAt.Equal(before.EndAt) {
+	if !m.EndAt.Equal(before.EndAt) || m.Window != before.Window {
 		if err := moveWindow(ctx, tx, m); err != nil {
 			return err
 		}
@@ -232,10 +232,20 @@ func (ms Mailings) follow(ctx context.Context, tx Tx, before, m domain.Mailing) 
 	return nil
 }
 
-// moveWindow gives the open runs of the mailing its new end.
+// moveWindow gives the open runs of the mailing its new end and its new hours.
 func moveWindow(ctx context.Context, tx Tx, m domain.Mailing) error {
-	_, err := tx.NewUpdate().Table("runs").Set("window_end = ?", bun.NullTime{Time: m.EndAt}).
-		Where("mailing_id = ? AND closed_at IS NULL", m.ID).Exec(ctx)
+	now, err := clock(ctx, tx)
+	if err != nil {
+		return err
+	}
+	var runs []domain.Run
+	err = tx.NewSelect().Model(&runs).Where("mailing_id = ? AND closed_at IS NULL", m.ID).Order("id").For("NO KEY UPDATE").Scan(ctx)
+	for _, run := range runs {
+		if err == nil {
+			run.Refit(m, now)
+			_, err = tx.NewUpdate().Model(&run).Column("window_end", "opens_at", "closes_at", "status", "reason", "resume_at").WherePK().Exec(ctx)
+		}
+	}
 	if err != nil {
 		return err
 	}

@@ -43,6 +43,7 @@ type Mailing struct {
 	Timezone       string
 	Periodicity    Periodicity
 	Days           `bun:",embed"`
+	Window         Window      `bun:"embed:window_"`
 	Exceptions     []Exception `bun:"type:jsonb,nullzero"` // of single dates
 	Status         MailingStatus
 	EndAt          time.Time `bun:",nullzero"`
@@ -66,7 +67,7 @@ func (m Mailing) Copy(name string, now time.Time) Mailing {
 	zone := m.Schedule().Zone
 	c := Mailing{OwnerID: m.OwnerID, MessageID: m.MessageID, SenderID: m.SenderID, TopicID: m.TopicID, Name: cut(name, maxName), Audience: m.Audience, Tags: m.Tags,
 		SegmentID: m.SegmentID, ClientIDs: m.ClientIDs, StartLocal: m.StartLocal, EndLocal: m.EndLocal, EndAt: m.EndAt, Timezone: m.Timezone,
-		Periodicity: m.Periodicity, Days: m.Days, Status: Created}
+		Periodicity: m.Periodicity, Days: m.Days, Window: m.Window, Status: Created}
 	if !Instant(c.StartLocal, zone).After(now) {
 		today, clock := now.In(zone), c.StartLocal
 		c.StartLocal = time.Date(today.Year(), today.Month(), today.Day(), clock.Hour(), clock.Minute(), 0, 0, time.UTC)

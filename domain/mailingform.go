@@ -19,6 +19,7 @@ type MailingForm struct {
 	Weekdays                                                    []string // mon to sun; none: all
 	SkipHolidays, HolidaysThen                                  string   // of a country, see Days; "move" or "skip"
 	Interval, Nth                                               string   // see Days; Nth is one of Nths
+	WindowFrom, WindowTo, WindowThen                            string   // see Window; "wait" or "expire"
 	MessageID, SenderID, TopicID, SegmentID                     int64
 	ClientIDs                                                   []int64
 }
@@ -120,6 +121,7 @@ func (m *Mailing) changeTimes(p *ValidationErrors, form MailingForm) {
 		p.Add("periodicity", "mailings.periodicity_unknown")
 	}
 	m.Days.change(p, form, m.Periodicity, m.StartLocal)
+	m.Window.change(p, form, m.StartLocal)
 	zone, err := LoadZone(m.Timezone)
 	if err != nil {
 		p.Add("timezone", "mailings.timezone_unknown")

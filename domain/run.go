@@ -31,6 +31,8 @@ const (
 	ReasonRecalled   = "recalled"   // taken back before its first email
 	ReasonRecall     = "recall"     // not ended: it can be taken back until ResumeAt
 	ReasonPaused     = "paused"     // not ended: its owner holds the mailing
+	ReasonWindow     = "window"     // not ended: it goes on in the hours of its mailing
+	ReasonWindowOver = "windowover" // the hours of its mailing were over
 	ReasonWarmUp     = "warmup"     // not ended: the daily quota of a new account is used up
 )
 
@@ -56,6 +58,8 @@ type Run struct {
 	Pauses       int
 	ResumeAt     time.Time   `bun:",nullzero"`
 	NotBefore    time.Time   `bun:",nullzero"`  // no email leaves earlier
+	OpensAt      time.Time   `bun:",nullzero"`  // emails leave from here
+	ClosesAt     time.Time   `bun:",nullzero"`  // to here; zero: the mailing has no window
 	PlanCursor   *PlanCursor `bun:"type:jsonb"` // nil: everybody is planned
 	Skipped      Skipped     `bun:"type:jsonb"`
 	Counts
@@ -119,6 +123,8 @@ func (c Counts) Open() int64 {
 func (r *Run) Begin(now time.Time) {
 	if r.Status = RunRunning; now.Before(r.NotBefore) {
 		r.Status, r.Reason, r.ResumeAt = RunPaused, ReasonRecall, r.NotBefore
+	} else if r.Shut(now) {
+		r.Status, r.Reason, r.ResumeAt = RunPaused, ReasonWindow, r.OpensAt
 	}
 }
 

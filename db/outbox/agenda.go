@@ -16,6 +16,7 @@ type Agenda struct {
 	Beaten           bool          // it was a heartbeat
 	Retries          bool          // some are due
 	Resume           bool          // paused runs are due
+	Shut             bool          // the hours of some are over
 	Close            bool          // see Runs.Endable
 	Finish           bool          // mailings have come to their end
 	Alone            bool          // there is no other instance
@@ -51,12 +52,14 @@ func (o Outbox) Agenda(ctx context.Context, self int64) (a Agenda, err error) {
 		)
 		SELECT at, EXISTS (SELECT FROM beat), (SELECT min(due_at) FROM retries), (SELECT min(resume_at) FROM runs WHERE status = 'paused'),
 			EXISTS (SELECT FROM runs WHERE `+endable+`), EXISTS (SELECT FROM mailings WHERE `+finishable+`),
+			EXISTS (SELECT FROM runs WHERE `+shut+`),
 			NOT EXISTS (SELECT FROM instances WHERE id <> $1), ARRAY(`+unlocked+`), ARRAY(`+silent+`),
 			least((SELECT min(due_at) FROM retries), (SELECT min(resume_at) FROM runs WHERE status = 'paused'),
 				(SELECT min(window_end) FROM runs WHERE status IN ('running', 'paused', 'stopping') AND window_end > at),
+				(SELECT min(closes_at) FROM runs WHERE status = 'running' AND closes_at > at),
 				(SELECT min(end_at) FROM mailings WHERE status = 'running' AND deleted_at IS NULL AND end_at > at))
 		FROM moment`, postgres.Prepared, self).
-		Scan(&a.Now, &a.Beaten, &retryAt, &resumeAt, &a.Close, &a.Finish, &a.Alone, &a.Unlocked, &a.Silent, &a.NextAt)
+		Scan(&a.Now, &a.Beaten, &retryAt, &resumeAt, &a.Close, &a.Finish, &a.Shut, &a.Alone, &a.Unlocked, &a.Silent, &a.NextAt)
 	if err != nil {
 		return a, postgres.TranslateError(err)
 	}

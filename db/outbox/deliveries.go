@@ -13,6 +13,9 @@ import (
 	"skychimp/domain"
 )
 
+// open tells that emails of the run may leave at this moment.
+const open = `(run.window_end IS NULL OR run.window_end > now()) AND (run.closes_at IS NULL OR run.opens_at <= now() AND run.closes_at > now())`
+
 // OpenRun is a run with something left to fetch.
 type OpenRun struct {
 	ID, OwnerID int64
@@ -23,7 +26,7 @@ type OpenRun struct {
 func (r Runs) Open(ctx context.Context) ([]OpenRun, error) {
 	rows, err := r.pg.Pool.Query(ctx, `SELECT run.id, run.owner_id, owner.created_at FROM runs AS run
 		JOIN users AS owner ON owner.id = run.owner_id
-		WHERE run.status = 'running' AND (run.window_end IS NULL OR run.window_end > now()) AND NOT `+db.OnHold+`
+		WHERE run.status = 'running' AND `+open+` AND NOT `+db.OnHold+`
 		  AND EXISTS (SELECT FROM batches WHERE run_id = run.id AND instance_id IS NULL AND NOT done) ORDER BY run.id`, postgres.Prepared)
 	if err != nil {
 		return nil, postgres.TranslateError(err)
@@ -41,7 +44,7 @@ type HeldRun struct {
 
 // Held tells of each of the runs, of those that are gone too.
 func (r Runs) Held(ctx context.Context, runs []int64) ([]HeldRun, error) {
-	rows, err := r.pg.Pool.Query(ctx, `SELECT wanted, run.id IS NULL OR run.status <> 'running' OR coalesce(run.window_end <= now(), false) OR `+db.OnHold+`, run.window_end
+	rows, err := r.pg.Pool.Query(ctx, `SELECT wanted, run.id IS NULL OR run.status <> 'running' OR NOT (`+open+`) OR `+db.OnHold+`, least(run.window_end, run.closes_at)
 		FROM unnest($1::bigint[]) AS wanted LEFT JOIN runs AS run ON run.id = wanted`, postgres.Prepared, runs)
 	if err != nil {
 		return nil, postgres.TranslateError(err)
@@ -76,7 +79,7 @@ func (b Batches) Fetch(ctx context.Context, instance, run int64, n int) ([]Deliv
 		), picked AS (
 			SELECT batch.run_id, batch.first_seq, run.topic_id FROM self, batches AS batch JOIN runs AS run ON run.id = batch.run_id
 			WHERE batch.run_id = $2 AND batch.instance_id IS NULL AND NOT batch.done
-			  AND run.status = 'running' AND (run.window_end IS NULL OR run.window_end > now()) AND NOT `+db.OnHold+`
+			  AND run.status = 'running' AND `+open+` AND NOT `+db.OnHold+`
 			ORDER BY batch.first_seq LIMIT $4 FOR UPDATE OF batch SKIP LOCKED
 		), held AS (
 			UPDATE batches SET instance_id = $1 FROM picked

@@ -123,6 +123,7 @@ func (p Plans) takeRun(ctx context.Context, tx postgres.Tx, id int64, now time.T
 	if err != nil {
 		return run, m, false, err
 	}
+	run.Fit(m, now)
 	run.Begin(now)
 	if _, err := tx.NewUpdate().Model(&m).WherePK().Comment(string(statement.Advance)).Exec(ctx); err != nil || !ok {
 		return run, m, false, err

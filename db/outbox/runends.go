@@ -2,6 +2,7 @@ package outbox
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"github.com/jackc/pgx/v5/pgconn"
@@ -122,6 +123,35 @@ func (r Runs) Resume(ctx context.Context, now time.Time) error {
 	return postgres.TranslateError(err)
 }
 
+// shut are runs that would go on, but not at this hour.
+const shut = `status = 'running' AND (moment.at < opens_at OR moment.at >= closes_at) AND (window_end IS NULL OR window_end > moment.at)`
+
+// Shut pauses the runs whose hours are over until those of the next day begin.
+func (r Runs) Shut(ctx context.Context, now time.Time) error {
+	ids, err := r.pg.IDs(ctx, `SELECT id FROM runs, (SELECT $1::timestamptz AS at) AS moment WHERE `+shut, now)
+	for _, id := range ids {
+		err = errors.Join(err, r.pg.InTx(ctx, func(tx postgres.Tx) error {
+			var run domain.Run
+			err := tx.NewSelect().Model(&run).Where("id = ? AND status = 'running'", id).For("NO KEY UPDATE").Scan(ctx)
+			if explained := postgres.TranslateError(err); domain.KindOf(explained) == domain.NotFound {
+				return nil // stopped meanwhile
+			} else if explained != nil {
+				return explained
+			}
+			m, err := db.LockMailing(ctx, tx, run.MailingID, "")
+			if domain.KindOf(err) == domain.NotFound {
+				return nil // deleted: whoever does it stops the run
+			} else if err != nil {
+				return err
+			}
+			run.Wait(m, now)
+			_, err = tx.NewUpdate().Model(&run).Column("status", "reason", "resume_at", "opens_at", "closes_at").WherePK().Exec(ctx)
+			return err
+		}))
+	}
+	return err
+}
+
 // Endable are the open runs, planned to the end, that nobody sends for any more: all batches
 // done and no retry waiting, or stopped or past their end with no batch fetched.
 func (r Runs) Endable(ctx context.Context, now time.Time) ([]int64, error) {
@@ -151,7 +181,7 @@ func (r Runs) Close(ctx context.Context, id int64, now time.Time) error {
 			return err
 		}
 		if run.Status != domain.RunStopping && !run.WindowEnd.IsZero() && !now.Before(run.WindowEnd) {
-			run.EndOutcome, run.Reason = domain.OutcomeExpired, domain.ReasonEnded
+			run.Expire()
 		}
 		if err := countRun(ctx, tx, &run); err != nil {
 			return err

@@ -78,9 +78,10 @@ func nthWords(r *web.Request, days domain.Days, names []string) string {
 	return r.Viewer.T("mailings.nth_any_"+days.NthText(), "Days", strings.Join(names, ", "))
 }
 
-// daysWords say on which days a mailing goes out, "" for all.
-func daysWords(r *web.Request, days domain.Days) string {
+// daysWords say on which days and in which hours a mailing goes out, "" for all.
+func daysWords(r *web.Request, m domain.Mailing) string {
 	var parts, names []string
+	days := m.Days
 	for _, one := range days.Weekdays {
 		names = append(names, weekdayName(r, one))
 	}
@@ -95,6 +96,12 @@ func daysWords(r *web.Request, days domain.Days) string {
 		parts = append(parts, r.Viewer.T("mailings.days_holidays_move", "Country", countryName(r, days.SkipHolidays)))
 	case days.SkipHolidays != "":
 		parts = append(parts, r.Viewer.T("mailings.days_no_holidays", "Country", countryName(r, days.SkipHolidays)))
+	}
+	switch {
+	case m.Window.Expires:
+		parts = append(parts, r.Viewer.T("mailings.window_expires", "From", m.Window.From, "To", m.Window.To))
+	case !m.Window.None():
+		parts = append(parts, r.Viewer.T("mailings.window_waits", "From", m.Window.From, "To", m.Window.To))
 	}
 	return strings.Join(parts, " ")
 }

@@ -31,6 +31,7 @@ type mailingForm struct {
 	WeekdayChoices  []weekdayChoice
 	Countries       []templates.Option
 	Nths, Moves     []templates.Option
+	Thens           []templates.Option // of what does not fit into the window
 	Recipients      recipientCount
 	Running         bool // the anchor is fixed
 }
@@ -90,6 +91,7 @@ func readForm(r *web.Request) domain.MailingForm {
 	form.SenderID, _ = strconv.ParseInt(r.FormValue("sender_id"), 10, 64)
 	form.SkipHolidays, form.HolidaysThen = r.FormValue("skip_holidays"), r.FormValue("holidays_then")
 	form.Interval, form.Nth = r.FormValue("interval"), r.FormValue("nth")
+	form.WindowFrom, form.WindowTo, form.WindowThen = r.FormValue("window_from"), r.FormValue("window_to"), r.FormValue("window_then")
 	for _, value := range r.Request().PostArgs().PeekMulti("weekdays") {
 		form.Weekdays = append(form.Weekdays, string(value))
 	}
@@ -148,7 +150,11 @@ func (h *Mailings) Edit(r *web.Request) error {
 func formOf(m domain.Mailing) domain.MailingForm {
 	form := domain.MailingForm{Name: m.Name, Audience: string(m.Audience), Tags: strings.Join(m.Tags, ", "), StartAt: m.StartLocal.Format(domain.WallFormat),
 		Timezone: m.Timezone, Periodicity: string(m.Periodicity), MessageID: m.MessageID, SenderID: m.SenderID, TopicID: m.TopicID,
-		SegmentID: m.SegmentID, ClientIDs: m.ClientIDs, SkipHolidays: m.SkipHolidays, Interval: strconv.Itoa(max(1, m.Interval)), Nth: m.NthText()}
+		SegmentID: m.SegmentID, ClientIDs: m.ClientIDs, SkipHolidays: m.SkipHolidays, Interval: strconv.Itoa(max(1, m.Interval)), Nth: m.NthText(),
+		WindowFrom: m.Window.From, WindowTo: m.Window.To}
+	if m.Window.Expires {
+		form.WindowThen = "expire"
+	}
 	if m.HolidayMoves {
 		form.HolidaysThen = "move"
 	}
@@ -209,7 +215,8 @@ func (h *Mailings) Update(r *web.Request) error {
 func (h *Mailings) showForm(r *web.Request, refusal error, id int64, typed domain.MailingForm) error {
 	form := &mailingForm{ListForm: web.ListForm{Noun: "mailing", ID: id}, MailingForm: typed, Periodicities: Periodicities(r),
 		WeekdayChoices: weekdayChoices(r, typed.Weekdays), Countries: countryChoices(r), Nths: nthChoices(r),
-		Moves: []templates.Option{{Value: "", Label: r.Viewer.T("mailings.holiday_skip")}, {Value: "move", Label: r.Viewer.T("mailings.holiday_move")}}}
+		Moves: []templates.Option{{Value: "", Label: r.Viewer.T("mailings.holiday_skip")}, {Value: "move", Label: r.Viewer.T("mailings.holiday_move")}},
+		Thens: []templates.Option{{Value: "", Label: r.Viewer.T("mailings.window_wait")}, {Value: "expire", Label: r.Viewer.T("mailings.window_expire")}}}
 	if typed.SenderID != 0 {
 		form.Sender = strconv.FormatInt(typed.SenderID, 10)
 	}
@@ -238,7 +245,7 @@ func (h *Mailings) choices(r *web.Request, form *mailingForm, refusal error) (er
 		form.Against(r, refusal, stored, templates.Option{Label: r.Viewer.T("mailings.name"), Value: stored.Name},
 			templates.Option{Label: r.Viewer.T("mailings.audience"), Value: r.Viewer.T("mailings.audience_"+stored.Audience) + " " + stored.Tags},
 			templates.Option{Label: r.Viewer.T("mailings.periodicity"), Value: everyWords(r, m)},
-			templates.Option{Label: r.Viewer.T("mailings.days"), Value: daysWords(r, m.Days)},
+			templates.Option{Label: r.Viewer.T("mailings.days"), Value: daysWords(r, m)},
 			templates.Option{Label: r.Viewer.T("mailings.start_at"), Value: r.Viewer.Wall(m.StartLocal)},
 			templates.Option{Label: r.Viewer.T("mailings.end_at"), Value: r.Viewer.Wall(m.EndLocal)})
 		form.Revision = cmp.Or(form.Revision, web.Revision(stored))

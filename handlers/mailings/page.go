@@ -96,7 +96,7 @@ func (h *Mailings) settings(r *web.Request, m domain.Mailing) (mailingView, erro
 	if err != nil {
 		return mailingView{}, err
 	}
-	view := mailingView{mailingRow: row, Audience: m.Audience, Tags: m.Tags, Picked: len(m.ClientIDs), Timezone: m.Timezone, Every: everyWords(r, m), Days: daysWords(r, m.Days),
+	view := mailingView{mailingRow: row, Audience: m.Audience, Tags: m.Tags, Picked: len(m.ClientIDs), Timezone: m.Timezone, Every: everyWords(r, m), Days: daysWords(r, m),
 		Start: r.Viewer.Wall(m.StartLocal), End: r.Viewer.Wall(m.EndLocal), DisabledSince: r.Viewer.Moment(m.DisabledAt), PausedSince: r.Viewer.Moment(m.PausedAt)}
 	if user := r.Viewer.User; m.OwnerID != user.ID {
 		owner, err := h.DB.Users().Get(r.UserContext(), m.OwnerID)

@@ -207,7 +207,7 @@ func whenWords(r *web.Request, m domain.Mailing, now bool, do string) string {
 	default:
 		text = r.Viewer.T("mailings.when_"+string(m.Periodicity), "Start", start)
 	}
-	if days := daysWords(r, m.Days); days != "" {
+	if days := daysWords(r, m); days != "" {
 		text += " " + days
 	}
 	if !m.EndLocal.IsZero() {

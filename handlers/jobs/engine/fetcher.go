@@ -183,8 +183,10 @@ func (f *fetcher) sendingRun(ctx context.Context, id int64) (*sendingRun, error)
 		return nil, cmp.Or(f.outbox.Runs().Pause(ctx, id, f.inWords(run.OwnerLanguage, err), f.clock.Now(), nil), err)
 	}
 	begun := &sendingRun{SendingRun: run, template: template, suffix: domain.RunSuffix(run.ID)}
-	if !run.WindowEnd.IsZero() {
-		begun.end.Store(f.clock.here(&run.WindowEnd))
+	for _, end := range []time.Time{run.WindowEnd, run.ClosesAt} {
+		if !end.IsZero() && (begun.end.Load() == nil || end.Before(*begun.end.Load())) {
+			begun.end.Store(f.clock.here(&end))
+		}
 	}
 	f.known[id] = begun
 	return begun, nil

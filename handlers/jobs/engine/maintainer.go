@@ -89,6 +89,9 @@ func (m *maintainer) round(ctx context.Context) (wait time.Duration, err error) 
 	if agenda.Resume {
 		err = errors.Join(err, m.outbox.Runs().Resume(bounded, agenda.Now))
 	}
+	if agenda.Shut {
+		err = errors.Join(err, m.outbox.Runs().Shut(bounded, agenda.Now))
+	}
 	if agenda.Finish {
 		err = errors.Join(err, m.outbox.Runs().FinishMailings(bounded, agenda.Now))
 	}

@@ -1,0 +1,123 @@
+package domain
+
+import (
+	"strings"
+	"time"
+)
+
+// Window is when in the day the emails of a mailing may leave, by the clocks of its zone. The zero Window is all day.
+type Window struct {
+	From, To string // such as 09:00; both or none
+	Expires  bool   // what does not fit is not sent; else it goes on on the next of the mailing's days
+}
+
+// None reports whether emails may leave all day.
+func (w Window) None() bool { return w.From == "" }
+
+const clockFormat = "15:04"
+
+// change takes what was typed, for a mailing that begins at start.
+func (w *Window) change(p *ValidationErrors, form MailingForm, start time.Time) {
+	*w = Window{From: strings.TrimSpace(form.WindowFrom), To: strings.TrimSpace(form.WindowTo), Expires: form.WindowThen == "expire"}
+	if w.From == "" && w.To == "" {
+		*w = Window{}
+		return
+	}
+	from, wrongFrom := time.Parse(clockFormat, w.From)
+	to, wrongTo := time.Parse(clockFormat, w.To)
+	if wrongFrom != nil {
+		p.Add("window_from", "mailings.window_clock")
+	}
+	if wrongTo != nil {
+		p.Add("window_to", "mailings.window_clock")
+	}
+	if wrongFrom != nil || wrongTo != nil {
+		return
+	}
+	w.From, w.To = from.Format(clockFormat), to.Format(clockFormat)
+	if !from.Before(to) {
+		p.Add("window_to", "mailings.window_order")
+	} else if clock := start.Format(clockFormat); !start.IsZero() && (clock < w.From || clock >= w.To) {
+		p.Add("start_at", "mailings.window_start", "From", w.From, "To", w.To)
+	}
+}
+
+// on is the window of a date.
+func (w Window) on(date time.Time, zone *time.Location) (opens, closes time.Time) {
+	from, _ := time.Parse(clockFormat, w.From)
+	to, _ := time.Parse(clockFormat, w.To)
+	midnight := time.Date(date.Year(), date.Month(), date.Day(), 0, 0, 0, 0, time.UTC)
+	at := func(clock time.Time) time.Time {
+		return Instant(midnight.Add(time.Duration(clock.Hour())*time.Hour+time.Duration(clock.Minute())*time.Minute), zone)
+	}
+	return at(from), at(to)
+}
+
+// Opening is the window that is open at an instant or the next one to open, on a day that the mailing goes out on; today
+// counts all the same where it is asked for. Without a window both are zero.
+func (m Mailing) Opening(after time.Time, today bool) (opens, closes time.Time) {
+	return m.openingIn(after, today, m.Schedule().Zone)
+}
+
+// windowDays is for how many days a window is looked for.
+const windowDays = 400
+
+func (m Mailing) openingIn(after time.Time, today bool, zone *time.Location) (opens, closes time.Time) {
+	if m.Window.None() {
+		return time.Time{}, time.Time{}
+	}
+	local := after.In(zone)
+	date := time.Date(local.Year(), local.Month(), local.Day(), 0, 0, 0, 0, time.UTC)
+	for n := range windowDays {
+		day := date.AddDate(0, 0, n)
+		opens, closes = m.Window.on(day, zone)
+		if after.Before(closes) && opens.Before(closes) && (n == 0 && today || !m.Days.offWeek(day) && !m.Days.holiday(day)) {
+			break
+		}
+	}
+	return opens, closes
+}
+
+// Fit gives the run that is made at now the window of its mailing.
+func (r *Run) Fit(m Mailing, now time.Time) {
+	if now.Before(r.NotBefore) {
+		now = r.NotBefore
+	}
+	r.WindowEnd = m.EndAt
+	r.OpensAt, r.ClosesAt = m.Opening(now, r.OccurrenceNo == nil)
+	if m.Window.Expires && !r.ClosesAt.IsZero() && (r.WindowEnd.IsZero() || r.ClosesAt.Before(r.WindowEnd)) {
+		r.WindowEnd = r.ClosesAt
+	}
+}
+
+// Shut reports whether no email of the run may leave at now although the run goes on.
+func (r Run) Shut(now time.Time) bool {
+	return !r.ClosesAt.IsZero() && (now.Before(r.OpensAt) || !now.Before(r.ClosesAt))
+}
+
+// Wait pauses a run that is shut until its window opens, the next one when this one is over.
+func (r *Run) Wait(m Mailing, now time.Time) {
+	if !now.Before(r.ClosesAt) {
+		r.OpensAt, r.ClosesAt = m.Opening(now, false)
+	}
+	if r.Status == RunRunning && r.Shut(now) {
+		r.Status, r.Reason, r.ResumeAt = RunPaused, ReasonWindow, r.OpensAt
+	}
+}
+
+// Refit gives an open run the window and the end that its mailing has now.
+func (r *Run) Refit(m Mailing, now time.Time) {
+	r.Fit(m, now)
+	if r.Status == RunPaused && r.Reason == ReasonWindow {
+		r.Status, r.Reason, r.ResumeAt = RunRunning, "", time.Time{}
+	}
+	r.Wait(m, now)
+}
+
+// Expire ends what is open of a run whose end has come.
+func (r *Run) Expire() {
+	r.EndOutcome, r.Reason = OutcomeExpired, ReasonEnded
+	if !r.ClosesAt.IsZero() && r.WindowEnd.Equal(r.ClosesAt) {
+		r.Reason = ReasonWindowOver
+	}
+}
