@@ -26,9 +26,10 @@ type MailingFilter struct {
 // its page, which an owner's mailings are few enough for.
 func MailingSorts() map[string]string {
 	return map[string]string{
-		"name": "lower(mailing.name)",
-		"next": "mailing.next_run_at NULLS LAST",
-		"last": "(SELECT max(scheduled_at) FROM runs WHERE mailing_id = mailing.id AND status <> 'missed') DESC NULLS LAST",
+		"name":  "lower(mailing.name)",
+		"next":  "mailing.next_run_at NULLS LAST",
+		"owner": "(SELECT lower(name) FROM users WHERE id = mailing.owner_id), lower(mailing.name)",
+		"last":  "(SELECT max(scheduled_at) FROM runs WHERE mailing_id = mailing.id AND status <> 'missed') DESC NULLS LAST",
 	}
 }
 

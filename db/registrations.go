@@ -65,6 +65,56 @@ func (r Registrations) Get(ctx context.Context, id int64) (registration domain.R
 	return registration, postgres.TranslateError(err)
 }
 
+// pendingMost is how many registrations a page shows.
+const pendingMost = 50
+
+// Pending are the newest registrations of addresses without an account, each address once, and how many there are, as
+// far as CountMost. Query stands in the name or the address.
+func (r Registrations) Pending(ctx context.Context, query string) (list []domain.Registration, total int, err error) {
+	found := r.db.pg.Bun.NewSelect().Model(&list).
+		Where("NOT EXISTS (SELECT FROM registrations AS newer WHERE lower(newer.email) = lower(registration.email) AND newer.id > registration.id)").
+		Where("NOT EXISTS (SELECT FROM users WHERE lower(users.email) = lower(registration.email) OR users.id = registration.id)")
+	if query != "" {
+		found.Where("lower(registration.email || E'\n' || registration.name) LIKE lower(?)", "%"+escapeLike(clean(query))+"%")
+	}
+	if total, err = countOf(ctx, r.db, found); err != nil || total == 0 {
+		return nil, 0, err
+	}
+	err = found.OrderExpr("registration.id DESC").Limit(pendingMost).Scan(ctx)
+	return list, total, postgres.TranslateError(err)
+}
+
+// Accept makes the account of a registration whose mailbox an admin takes for confirmed, and puts it into the log. Other
+// registrations of the address end.
+func (r Registrations) Accept(ctx context.Context, by domain.User, id int64, passwordHash string, now time.Time) (user domain.User, err error) {
+	err = r.db.pg.InTx(ctx, func(tx Tx) error {
+		if by, err = lockActor(ctx, tx, by.ID, 0); err != nil {
+			return err
+		}
+		var registration domain.Registration
+		if err := tx.NewSelect().Model(&registration).Where("id = ?", id).For("UPDATE").Scan(ctx); err != nil {
+			return err
+		}
+		user = registration.User(passwordHash, now)
+		user.ID = registration.ID
+		if err := user.Verify(by, now); err != nil {
+			return err
+		}
+		_, err := tx.NewInsert().Model(&user).Returning("created_at").Exec(ctx)
+		if postgres.IsUniqueViolation(err, "users_email") {
+			return domain.Errorf(domain.Conflict, "", "account.email_taken")
+		}
+		if err != nil {
+			return err
+		}
+		if _, err := tx.NewRaw(`DELETE FROM registrations WHERE lower(email) = lower(?)`, user.Email).Exec(ctx); err != nil {
+			return err
+		}
+		return note(ctx, tx, by, domain.AuditEntry{At: now, Act: domain.ActVerify, ObjectID: user.ID, Object: user.Email})
+	})
+	return user, postgres.TranslateError(err)
+}
+
 // MailAgain queues the email of the newest registration of the address, or, where it has an
 // account, one that says so. Of any other address the job has nobody to write to: it is queued all
 // the same, so that an observer can't tell.

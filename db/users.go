@@ -162,13 +162,25 @@ type UserFilter struct {
 	Held    bool
 	Waiting bool // only those with a run that waits for the limit of new accounts
 	Page    Page
+	Sort    string // one of UserSorts; "": the newest first
+}
+
+// UserSorts are what a list of users can be sorted by, besides its age: SQL by name. Such a list is counted to its page.
+func UserSorts() map[string]string {
+	return map[string]string{
+		"name":     `lower("user".name)`,
+		"last":     `"user".last_sign_in_at DESC NULLS LAST`,
+		"mailings": `(SELECT count(*) FROM mailings WHERE owner_id = "user".id AND deleted_at IS NULL) DESC`,
+		"clients":  `(SELECT coalesce(sum(clients), 0) FROM tag_counts WHERE owner_id = "user".id) DESC`,
+	}
 }
 
 // UserRow is a user in a list, without the password.
 type UserRow struct {
 	domain.User
 	Mailings, Clients int64
-	Waiting           bool // a run waits for the limit of new accounts
+	Waiting           bool  // a run waits for the limit of new accounts
+	Place             int64 `bun:",scanonly"` // in a list that is sorted
 }
 
 // List is one page of the list, the newest first, and the number of all that match.
@@ -195,7 +207,15 @@ func (us Users) List(ctx context.Context, f UserFilter) ([]UserRow, int, error) 
 	if err != nil || total == 0 {
 		return rows, 0, err
 	}
-	err = us.withCounts(f.Page.newest(found, total, "id")).OrderExpr("page.id DESC").Scan(ctx, &rows)
+	by, sorted := UserSorts()[f.Sort]
+	if sorted {
+		found.ColumnExpr("row_number() OVER (ORDER BY " + by + `, "user".id DESC) AS place`).
+			OrderExpr("place").Limit(PageSize).Offset(int64(pageStart(f.Page.Number, total)))
+		by = "page.place"
+	} else {
+		by, found = "page.id DESC", f.Page.newest(found, total, "id")
+	}
+	err = us.withCounts(found).OrderExpr(by).Scan(ctx, &rows)
 	return rows, total, postgres.TranslateError(err)
 }
 

@@ -69,13 +69,41 @@ func (h *Staff) account(r *web.Request, view *newUser, password string) (user do
 	return user, err
 }
 
-// Verify takes an address for confirmed.
+// pendingUser is a registration that waits for its mailbox, block staff/pending.
+type pendingUser struct {
+	ID          int64
+	Name, Email string
+	Since       web.Moment
+}
+
+// pending are the registrations that match the search, and a line that says how many.
+func (h *Staff) pending(r *web.Request, query string) (list []pendingUser, found string, err error) {
+	rows, total, err := h.DB.Registrations().Pending(r.UserContext(), query)
+	for _, one := range rows {
+		list = append(list, pendingUser{one.ID, one.Name, one.Email, r.Viewer.Moment(one.CreatedAt)})
+	}
+	return list, r.Viewer.Found("staff.pending_found", total), err
+}
+
+// Verify takes the address of a registration for confirmed: it becomes an account, whose password is shown once. An account's
+// own address is confirmed already.
 func (h *Staff) Verify(r *web.Request) error {
 	user, err := h.DB.Users().Verify(r.UserContext(), *r.Viewer.User, r.ID(), time.Now())
+	if err == nil {
+		return r.Saved("/admin/users", web.Fragment{Block: "staff/role", View: h.adminUser(r, user)}, "staff.user_verified", "Email", user.Email)
+	}
+	if refusal, ok := errors.AsType[*domain.Error](err); !ok || refusal.Kind != domain.NotFound {
+		return err
+	}
+	password := rand.Text()[:20]
+	hash, err := h.Passwords.Hash(r.UserContext(), web.Turn{Key: "admin", Known: true}, password)
+	if err == nil {
+		user, err = h.DB.Registrations().Accept(r.UserContext(), *r.Viewer.User, r.ID(), hash, time.Now())
+	}
 	if err != nil {
 		return err
 	}
-	return r.Saved("/admin/users", web.Fragment{Block: "staff/role", View: h.adminUser(r, user)}, "staff.user_verified", "Email", user.Email)
+	return r.Done("/admin/users", "staff.user_verified_password", "Email", user.Email, "Password", password)
 }
 
 // deleteUserView is the page staff/delete.

@@ -33,7 +33,7 @@ const statusDisabled = "disabled"
 // Mailings is the list of everybody's mailings; its search asks for the results alone.
 func (h *Staff) Mailings(r *web.Request) error {
 	status := r.Query("status")
-	filter := db.MailingFilter{Query: r.Query("q"), Page: r.ListPage()}
+	filter := db.MailingFilter{Query: r.Query("q"), Page: r.ListPage(), Sort: sortOf(r, db.MailingSorts())}
 	if filter.Disabled = status == statusDisabled; !filter.Disabled {
 		filter.Status = domain.MailingStatus(status)
 	}
@@ -42,6 +42,9 @@ func (h *Staff) Mailings(r *web.Request) error {
 		return err
 	}
 	view := newList[managerMailing](r, "status", "mailings.found", filter.Page, total, len(rows), func(n int) int64 { return rows[n].ID })
+	view.Sort, view.Heads = filter.Sort, r.Heads(filter.Sort, nil, "name", "mailings.mailing", "owner", "mailings.owner", "", "mailings.status",
+		"", "staff.emails", "next", "mailings.next_run", "", "staff.switch_mailing")
+	view.Heads[3].Number = true
 	for _, row := range rows {
 		view.Rows = append(view.Rows, h.managerMailing(r, row))
 	}

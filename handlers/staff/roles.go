@@ -20,7 +20,6 @@ type adminUser struct {
 	Role        domain.Role
 	Roles       []templates.Option // that the viewer may give, none to themselves
 	Blocked     bool
-	Unverified  bool
 	Self        bool
 	LastSignIn  web.Moment
 	Focus       bool // this very form was used
@@ -30,18 +29,26 @@ type adminUser struct {
 func (u adminUser) FieldID() string { return "id=role-" + strconv.FormatInt(u.ID, 10) }
 
 // adminUsersView is the page staff/roles and its block staff/role-results.
-type adminUsersView = list[adminUser]
+type adminUsersView struct {
+	list[adminUser]
+	Pending      []pendingUser
+	PendingFound string
+}
 
 // Roles lists all users with their roles; its search asks for the results alone.
 func (h *Staff) Roles(r *web.Request) error {
-	filter := db.UserFilter{Query: r.Query("q"), Role: domain.Role(r.Query("role")), Page: r.ListPage()}
+	filter := db.UserFilter{Query: r.Query("q"), Role: domain.Role(r.Query("role")), Page: r.ListPage(), Sort: sortOf(r, db.UserSorts())}
 	rows, total, err := h.DB.Users().List(r.UserContext(), filter)
 	if err != nil {
 		return err
 	}
-	view := newList[adminUser](r, "role", "staff.users_found", filter.Page, total, len(rows), func(n int) int64 { return rows[n].ID })
+	view := adminUsersView{list: newList[adminUser](r, "role", "staff.users_found", filter.Page, total, len(rows), func(n int) int64 { return rows[n].ID })}
+	view.Sort, view.Heads = filter.Sort, r.Heads(filter.Sort, []string{"last"}, "name", "staff.user", "last", "staff.last_sign_in", "", "staff.role")
 	for _, row := range rows {
 		view.Rows = append(view.Rows, h.adminUser(r, row.User))
+	}
+	if view.Pending, view.PendingFound, err = h.pending(r, filter.Query); err != nil {
+		return err
 	}
 	if view.Fragment {
 		return r.Block(fiber.StatusOK, "staff/role-results", view)
@@ -63,7 +70,7 @@ func (h *Staff) roles(r *web.Request) (list []templates.Option) {
 
 func (h *Staff) adminUser(r *web.Request, u domain.User) adminUser {
 	by := r.Viewer.User
-	row := adminUser{ID: u.ID, Name: u.Name, Email: u.Email, Role: u.Role, Blocked: u.Blocked(), Unverified: u.VerifiedAt.IsZero(),
+	row := adminUser{ID: u.ID, Name: u.Name, Email: u.Email, Role: u.Role, Blocked: u.Blocked(),
 		Self: u.ID == by.ID, LastSignIn: r.Viewer.Moment(u.LastSignInAt)}
 	if by.MayGiveRole(u) {
 		row.Roles = h.roles(r)
@@ -96,5 +103,5 @@ func (h *Staff) roleRefused(r *web.Request, refusal error) error {
 	case r.HTMX():
 		return r.Block(status, "staff/role", row)
 	}
-	return h.adminUsersPage(r, status, adminUsersView{Found: r.Viewer.TN("staff.users_found", 1), Rows: []adminUser{row}})
+	return h.adminUsersPage(r, status, adminUsersView{list: list[adminUser]{Found: r.Viewer.TN("staff.users_found", 1), Rows: []adminUser{row}}})
 }

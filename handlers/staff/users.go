@@ -41,12 +41,15 @@ const statusBlocked, statusHeld, statusWaiting = "blocked", "held", "waiting"
 func (h *Staff) Users(r *web.Request) error {
 	status := r.Query("status")
 	filter := db.UserFilter{Query: r.Query("q"), Blocked: status == statusBlocked, Held: status == statusHeld,
-		Waiting: status == statusWaiting, Page: r.ListPage()}
+		Waiting: status == statusWaiting, Page: r.ListPage(), Sort: sortOf(r, db.UserSorts())}
 	rows, total, err := h.DB.Users().List(r.UserContext(), filter)
 	if err != nil {
 		return err
 	}
 	view := managerUsersView{list: newList[managerUser](r, "status", "staff.users_found", filter.Page, total, len(rows), func(n int) int64 { return rows[n].ID })}
+	view.Sort, view.Heads = filter.Sort, r.Heads(filter.Sort, []string{"mailings", "clients", "last"}, "name", "staff.user", "", "staff.role",
+		"mailings", "mailings.title", "clients", "clients.title", "last", "staff.last_sign_in", "", "staff.switch_user", "", "staff.limits")
+	view.Heads[2].Number, view.Heads[3].Number = true, true
 	for _, row := range rows {
 		one, err := h.managerUser(r, row)
 		if err != nil {

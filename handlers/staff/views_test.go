@@ -14,6 +14,7 @@ func TestViews(t *testing.T) {
 		"staff/new":             newUser{},
 		"staff/delete":          deleteUserView{},
 		"staff/jobs":            queuePath,
+		"staff/pending":         pendingUser{},
 		"staff/role":            adminUser{},
 		"staff/role-results":    adminUsersView{},
 		"staff/roles":           adminUsersView{},
