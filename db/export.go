@@ -37,6 +37,9 @@ func (us Users) Export(ctx context.Context, id int64, out io.Writer) error {
 		{"pictures", `SELECT file, alt, bytes, used_at FROM pictures WHERE owner_id = $1 ORDER BY id`},
 		{"mailings", `SELECT m.*, ARRAY(SELECT client_id FROM mailing_clients c WHERE c.mailing_id = m.id) AS client_ids
 			FROM mailings m WHERE owner_id = $1 AND deleted_at IS NULL ORDER BY id`},
+		{"series", `SELECT s.*, ARRAY(SELECT to_json(step) FROM series_steps step WHERE step.series_id = s.id ORDER BY position) AS steps
+			FROM series s JOIN mailings m ON m.id = s.id WHERE s.owner_id = $1 AND m.deleted_at IS NULL ORDER BY s.id`},
+		{"series_clients", `SELECT sc.* FROM series_clients sc JOIN series s ON s.id = sc.series_id WHERE s.owner_id = $1 ORDER BY sc.series_id, sc.client_id`},
 		{"runs", `SELECT * FROM runs WHERE owner_id = $1 ORDER BY id`},
 	})
 }

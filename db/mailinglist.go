@@ -51,8 +51,8 @@ func (ms Mailings) List(ctx context.Context, filter MailingFilter) ([]MailingRow
 	rows := []MailingRow{}
 	found := ms.db.pg.Bun.NewSelect().TableExpr("mailings AS mailing").Column("mailing.id").
 		Where("mailing.deleted_at IS NULL")
-	if filter.OwnerID != 0 {
-		found.Where("mailing.owner_id = ?", filter.OwnerID)
+	if filter.OwnerID != 0 { // series have a list of their own; managers oversee both
+		found.Where("mailing.owner_id = ? AND mailing.kind = ?", filter.OwnerID, domain.KindMailing)
 	}
 	if filter.Status != "" {
 		found.Where("mailing.status = ?", clean(string(filter.Status)))

@@ -30,21 +30,26 @@ func (ms Mailings) Create(ctx context.Context, m *domain.Mailing) error {
 		if err := checkMessage(ctx, tx, m); err != nil {
 			return err
 		}
-		if err := errors.Join(checkSender(ctx, tx, m), checkTopic(ctx, tx, m)); err != nil {
-			return err
-		}
-		if err := checkSegment(ctx, tx, m); err != nil {
-			return err
-		}
-		m.Status = domain.Created
-		if _, err := tx.NewInsert().Model(m).Exec(ctx); err != nil {
-			return err
-		}
-		if err := savePicked(ctx, tx, m); err != nil {
-			return err
-		}
-		return ms.db.changed(ctx, tx, "stats")
+		return ms.CreateIn(ctx, tx, m)
 	})
+}
+
+// CreateIn saves a new mailing, or what a new series has of one.
+func (ms Mailings) CreateIn(ctx context.Context, tx Tx, m *domain.Mailing) error {
+	if err := errors.Join(checkSender(ctx, tx, m), checkTopic(ctx, tx, m)); err != nil {
+		return err
+	}
+	if err := checkSegment(ctx, tx, m); err != nil {
+		return err
+	}
+	m.Status = domain.Created
+	if _, err := tx.NewInsert().Model(m).Exec(ctx); err != nil {
+		return err
+	}
+	if err := savePicked(ctx, tx, m); err != nil {
+		return err
+	}
+	return ms.db.changed(ctx, tx, "stats")
 }
 
 // Copy keeps a copy of a mailing, which sends nothing before it is launched.
@@ -70,9 +75,25 @@ func (ms Mailings) Update(ctx context.Context, owner, id int64, change func(*dom
 }
 
 func (ms Mailings) update(ctx context.Context, tx Tx, owner, id int64, change func(*domain.Mailing) error) (m domain.Mailing, err error) {
-	if m, err = loadMailing(ctx, tx, owner, id, "UPDATE", withPicked); err != nil {
+	if m, err = ownMailing(ctx, tx, owner, id, withPicked); err != nil {
 		return m, err
 	}
+	return ms.change(ctx, tx, m, change)
+}
+
+// UpdateSeries is Update for what a series has of a mailing.
+func (ms Mailings) UpdateSeries(ctx context.Context, tx Tx, owner, id int64, change func(*domain.Mailing) error) (m domain.Mailing, err error) {
+	if m, err = loadMailing(ctx, tx, owner, id, "UPDATE", withoutPicked); err != nil {
+		return m, err
+	}
+	if m.Kind != domain.KindSeries {
+		return m, domain.Errorf(domain.NotFound, "", "errors.not_found")
+	}
+	return ms.change(ctx, tx, m, change)
+}
+
+// change works on the locked mailing and saves what becomes of it.
+func (ms Mailings) change(ctx context.Context, tx Tx, m domain.Mailing, change func(*domain.Mailing) error) (domain.Mailing, error) {
 	before := m
 	if err := change(&m); err != nil {
 		return m, err
@@ -116,7 +137,7 @@ func (ms Mailings) Launch(ctx context.Context, owner, id int64, wait time.Durati
 // to the owner, and again when the job plans.
 func (ms Mailings) RunNow(ctx context.Context, owner, id int64, wait time.Duration) error {
 	return ms.db.pg.InTx(ctx, func(tx Tx) error {
-		m, err := loadMailing(ctx, tx, owner, id, "UPDATE", withoutPicked)
+		m, err := ownMailing(ctx, tx, owner, id, withoutPicked)
 		if err != nil {
 			return err
 		}
@@ -176,7 +197,7 @@ func RefuseRepeat(ctx context.Context, tx Tx, id int64, now time.Time) error {
 // Delete hides the mailing for good and cancels its runs; its attempts stay on record.
 func (ms Mailings) Delete(ctx context.Context, owner, id int64, now time.Time) error {
 	return ms.db.pg.InTx(ctx, func(tx Tx) error {
-		m, err := loadMailing(ctx, tx, owner, id, "UPDATE", withoutPicked)
+		m, err := ownMailing(ctx, tx, owner, id, withoutPicked)
 		if err != nil {
 			return err
 		}
@@ -284,6 +305,16 @@ const withPicked, withoutPicked = true, false
 // of the row's lock.
 func LockMailing(ctx context.Context, tx Tx, id int64, lock string) (domain.Mailing, error) {
 	return loadMailing(ctx, tx, 0, id, lock, withoutPicked)
+}
+
+// ownMailing locks a mailing for a change. An owner's series is none: it has pages and rules of its own. Owner 0, a manager
+// who disables, may mean either.
+func ownMailing(ctx context.Context, tx Tx, owner, id int64, picked bool) (domain.Mailing, error) {
+	m, err := loadMailing(ctx, tx, owner, id, "UPDATE", picked)
+	if err == nil && owner != 0 && m.Kind == domain.KindSeries {
+		err = domain.Errorf(domain.NotFound, "", "errors.not_found")
+	}
+	return m, err
 }
 
 // loadMailing reads a mailing, with lock as the strength of the row's lock (none: "").

@@ -32,7 +32,7 @@ func (ms Messages) List(ctx context.Context, owner int64, query string, page Pag
 func MessageSorts() map[string]string {
 	return map[string]string{
 		"subject": "lower(message.subject)", "changed": "message.updated_at DESC",
-		"used": "(SELECT count(*) FROM mailings WHERE message_id = message.id AND deleted_at IS NULL) DESC",
+		"used": usedBy + " DESC",
 	}
 }
 
@@ -60,8 +60,11 @@ func (ms Messages) Sorted(ctx context.Context, owner int64, query, sort string, 
 	return rows, total, postgres.TranslateError(err)
 }
 
-const messageColumns = `message.*,
-	(SELECT count(*) FROM mailings WHERE message_id = message.id AND deleted_at IS NULL) AS mailings`
+const messageColumns = `message.*, ` + usedBy + ` AS mailings`
+
+// usedBy counts the mailings and series that a message stands in.
+const usedBy = `((SELECT count(*) FROM mailings WHERE message_id = message.id AND deleted_at IS NULL)
+	+ (SELECT count(DISTINCT series_id) FROM series_steps WHERE message_id = message.id))`
 
 // Row is one message of the owner as its list shows it.
 func (ms Messages) Row(ctx context.Context, owner, id int64) (row MessageRow, err error) {
@@ -131,7 +134,7 @@ func (ms Messages) Update(ctx context.Context, owner, id int64, change func(*dom
 	return m, err
 }
 
-// Delete deletes a message that no mailing uses.
+// Delete deletes a message that no mailing or series uses.
 func (ms Messages) Delete(ctx context.Context, owner, id int64) error {
 	return ms.db.pg.InTx(ctx, func(tx Tx) error {
 		m, err := lockMessage(ctx, tx, owner, id)
@@ -140,7 +143,7 @@ func (ms Messages) Delete(ctx context.Context, owner, id int64) error {
 		}
 		var names []string
 		err = tx.NewSelect().Table("mailings").Column("name").
-			Where("message_id = ? AND deleted_at IS NULL", id).Order("id").Limit(1).Scan(ctx, &names)
+			Where("deleted_at IS NULL AND (message_id = ?0 OR id IN (SELECT series_id FROM series_steps WHERE message_id = ?0))", id).Order("id").Limit(1).Scan(ctx, &names)
 		if err != nil {
 			return err
 		}

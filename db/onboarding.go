@@ -52,7 +52,7 @@ func loadOnboarding(ctx context.Context, tx bun.IDB, owner int64) (s domain.Onbo
 // firstLaunched is the mailing that the owner launched first, 0 when there is none.
 func firstLaunched(ctx context.Context, tx bun.IDB, owner int64) (id int64, err error) {
 	err = tx.NewSelect().TableExpr("mailings").ColumnExpr("coalesce(min(id), 0)").
-		Where("owner_id = ? AND launched_at IS NOT NULL AND deleted_at IS NULL", owner).Scan(ctx, &id)
+		Where("owner_id = ? AND kind = ? AND launched_at IS NOT NULL AND deleted_at IS NULL", owner, domain.KindMailing).Scan(ctx, &id)
 	return id, err
 }
 

@@ -17,7 +17,7 @@ func clock(ctx context.Context, tx Tx) (now time.Time, err error) {
 // stops it, or the engine has let it begin.
 func (ms Mailings) TakeBack(ctx context.Context, owner, id int64) (m domain.Mailing, err error) {
 	err = ms.db.pg.InTx(ctx, func(tx Tx) error {
-		if m, err = loadMailing(ctx, tx, owner, id, "UPDATE", withPicked); err != nil {
+		if m, err = ownMailing(ctx, tx, owner, id, withPicked); err != nil {
 			return err
 		}
 		before := m
@@ -89,6 +89,18 @@ func (ms Mailings) Resume(ctx context.Context, owner, id int64) (m domain.Mailin
 		return resumeRuns(ctx, tx, postgres.RunsChanged{MailingID: id}, domain.ReasonPaused)
 	})
 	return m, err
+}
+
+// ResumeSeries lets a series and its runs go on.
+func (ms Mailings) ResumeSeries(ctx context.Context, tx Tx, owner, id int64, now time.Time) (domain.Mailing, error) {
+	m, err := ms.UpdateSeries(ctx, tx, owner, id, func(m *domain.Mailing) error {
+		_, err := m.Resume(now)
+		return err
+	})
+	if err != nil {
+		return m, err
+	}
+	return m, resumeRuns(ctx, tx, postgres.RunsChanged{MailingID: id}, domain.ReasonPaused)
 }
 
 // InsertMissed records the occurrences that a mailing passed over.

@@ -179,7 +179,7 @@ const maxAgain = 10_000
 // got tells that a client has got the run's message since, or is about to: by the same mailing, or by one that sent it again.
 const got = `EXISTS (SELECT FROM mailings JOIN runs AS later ON later.mailing_id = mailings.id
 	JOIN deliveries AS since ON since.run_id = later.id AND since.client_id = client.id AND since.outcome IN ('accepted', 'queued', 'deferred')
-	WHERE mailings.again_of = ?1 OR mailings.id = ?2 AND later.id > ?1 AND later.revision = ?3)`
+	WHERE mailings.again_of = ?1 OR mailings.id = ?2 AND later.id > ?1 AND later.revision = ?3 AND later.step_id IS NOT DISTINCT FROM nullif(?4, 0))`
 
 // Again makes a mailing, to be launched, that sends the run's message to those who did not get it, or have joined its
 // audience since. The lock on the run makes a double click come to the mailing of the first.
@@ -195,6 +195,12 @@ func (r Runs) Again(ctx context.Context, owner, id int64, who domain.Again, name
 		m, err := loadMailing(ctx, tx, owner, run.MailingID, "KEY SHARE", withoutPicked)
 		if err != nil {
 			return err
+		}
+		if run.StepID != 0 {
+			err := tx.NewRaw(`SELECT message_id FROM series_steps WHERE id = ? AND series_id = ?`, run.StepID, m.ID).Scan(ctx, &m.MessageID)
+			if err != nil && domain.KindOf(postgres.TranslateError(err)) != domain.NotFound {
+				return err
+			}
 		}
 		again = run.Repeat(m, name, now)
 		var before []int64
@@ -274,7 +280,7 @@ func againClients(ctx context.Context, tx Tx, run domain.Run, m domain.Mailing, 
 			Where("NOT EXISTS (SELECT FROM deliveries AS d WHERE d.run_id = ? AND d.client_id = client.id)", run.ID)
 	}
 	return clients.Where("client.suppressed_at IS NULL").
-		Where("NOT "+got, nil, run.ID, run.MailingID, run.Revision).Limit(maxAgain + 1), nil
+		Where("NOT "+got, nil, run.ID, run.MailingID, run.Revision, run.StepID).Limit(maxAgain + 1), nil
 }
 
 // Of a large run so many recipients are looked at, evenly spread: attempts are found by

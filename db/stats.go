@@ -57,11 +57,11 @@ func (h Home) refresh(ctx context.Context) {
 	}
 }
 
-// countMailings counts all mailings, and as active those that send at their times.
+// countMailings counts all mailings, and as active those that send at their times. A series is none in the words of the page.
 func (h Home) countMailings(ctx context.Context) (stats domain.Stats, err error) {
 	err = h.db.pg.Bun.NewRaw(`SELECT count(*) AS mailings,
 			count(*) FILTER (WHERE status = 'running' AND disabled_at IS NULL AND blocked_at IS NULL) AS active
-		FROM mailings JOIN users ON users.id = owner_id WHERE deleted_at IS NULL`).Scan(ctx, &stats)
+		FROM mailings JOIN users ON users.id = owner_id WHERE deleted_at IS NULL AND kind = 'mailing'`).Scan(ctx, &stats)
 	if err == nil {
 		_, err = h.db.pg.Bun.NewRaw(`UPDATE home_stats SET mailings = ?0, active = ?1 WHERE (mailings, active) <> (?0, ?1)`,
 			stats.Mailings, stats.Active).Exec(ctx)

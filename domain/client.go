@@ -144,7 +144,7 @@ func checkTags(p *ValidationErrors, tags []string) {
 		p.Add("tags", "clients.tags_many", "Max", 20)
 	}
 	for _, tag := range tags {
-		if utf8.RuneCountInString(tag) > 50 || hasControl(tag) {
+		if !FitsTag(tag) {
 			p.Add("tags", "clients.tag_long", "Max", 50)
 			return
 		}
@@ -154,6 +154,9 @@ func checkTags(p *ValidationErrors, tags []string) {
 		p.Add("tags", "clients.tags_long")
 	}
 }
+
+// FitsTag reports whether a tag is short enough, and of characters that can be seen.
+func FitsTag(tag string) bool { return utf8.RuneCountInString(tag) <= 50 && !hasControl(tag) }
 
 // Retry lifts a bounce, never an unsubscription.
 func (c *Client) Retry() error {

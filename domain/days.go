@@ -46,8 +46,8 @@ type Weekday string
 // Weekdays are mon to sun, in this order.
 func Weekdays() []Weekday { return []Weekday{"mon", "tue", "wed", "thu", "fri", "sat", "sun"} }
 
-// weekdayOf gives mon for a Monday.
-func weekdayOf(date time.Time) Weekday { return Weekdays()[(int(date.Weekday())+6)%7] }
+// WeekdayOf gives mon for a Monday.
+func WeekdayOf(date time.Time) Weekday { return Weekdays()[(int(date.Weekday())+6)%7] }
 
 // Days are those on which a mailing goes out. The zero Days are all.
 type Days struct {
@@ -63,7 +63,7 @@ const moveMost = 31
 
 // offWeek tells that a date is on no chosen day of the week. In a month they choose the date itself.
 func (d Days) offWeek(date time.Time) bool {
-	return d.Nth == 0 && len(d.Weekdays) > 0 && !slices.Contains(d.Weekdays, weekdayOf(date))
+	return d.Nth == 0 && len(d.Weekdays) > 0 && !slices.Contains(d.Weekdays, WeekdayOf(date))
 }
 
 func (d Days) holiday(date time.Time) bool {
@@ -101,7 +101,7 @@ func (d Days) inMonth(first time.Time, number int) time.Time {
 		date, step = last, -1
 	}
 	for left := max(1, d.Nth); date.Month() == first.Month(); date = date.AddDate(0, 0, step) {
-		if len(d.Weekdays) > 0 && !slices.Contains(d.Weekdays, weekdayOf(date)) {
+		if len(d.Weekdays) > 0 && !slices.Contains(d.Weekdays, WeekdayOf(date)) {
 			continue
 		}
 		if left--; left == 0 {

@@ -12,6 +12,15 @@ const (
 	Finished MailingStatus = "finished"
 )
 
+// MailingKind tells mailings from series, which share what both have.
+type MailingKind string
+
+// The kinds. A series has no calendar, audience and message of its own: see the package series.
+const (
+	KindMailing MailingKind = "mailing"
+	KindSeries  MailingKind = "series"
+)
+
 // Audience says which of the owner's clients a mailing writes to.
 type Audience string
 
@@ -29,9 +38,10 @@ const (
 type Mailing struct {
 	ID             int64 `bun:",pk,autoincrement"`
 	OwnerID        int64
-	MessageID      int64 `bun:",nullzero"`
-	SenderID       int64 `bun:",nullzero"` // 0: the installation's address
-	TopicID        int64 `bun:",nullzero"` // 0: none
+	MessageID      int64       `bun:",nullzero"`
+	SenderID       int64       `bun:",nullzero"` // 0: the installation's address
+	TopicID        int64       `bun:",nullzero"` // 0: none
+	Kind           MailingKind `bun:",nullzero,default:'mailing'"`
 	Name           string
 	Audience       Audience
 	Tags           []string   `bun:",array"`
@@ -144,13 +154,15 @@ func (m *Mailing) Launch(now time.Time) error {
 		return Errorf(Conflict, "", "mailings.is_disabled", "Reason", m.DisabledReason)
 	case m.Status != Created:
 		return Errorf(Conflict, "", "mailings.launched_already")
-	case m.MessageID == 0:
+	case m.MessageID == 0 && m.Kind != KindSeries:
 		return Errorf(Conflict, "", "mailings.message_required")
 	case !m.EndAt.IsZero() && !now.Before(m.EndAt):
 		return Errorf(Conflict, "", "mailings.end_passed")
 	}
 	m.Status, m.LaunchedAt = Running, now
-	m.advanceTo(0)
+	if m.Kind != KindSeries {
+		m.advanceTo(0)
+	}
 	return nil
 }
 
@@ -174,6 +186,8 @@ func (m *Mailing) RunNow(now time.Time) (no int, ok bool, err error) {
 		return 0, false, Errorf(Conflict, "", "mailings.is_finished")
 	case m.Paused():
 		return 0, false, Errorf(Conflict, "", "mailings.is_paused")
+	case m.Kind == KindSeries:
+		return 0, false, Errorf(Conflict, "", "series.no_run_now")
 	case m.MessageID == 0:
 		return 0, false, Errorf(Conflict, "", "mailings.message_required")
 	case !m.EndAt.IsZero() && !now.Before(m.EndAt):
@@ -351,9 +365,9 @@ func (m *Mailing) Resume(now time.Time) (missed []Occurrence, err error) {
 	if m.Status != Running {
 		return nil, Errorf(Conflict, "", "mailings.not_running")
 	}
-	if m.Paused() {
+	if m.Paused() && m.Kind != KindSeries {
 		missed, _, _ = m.Plan(now)
-		m.PausedAt = time.Time{}
 	}
+	m.PausedAt = time.Time{}
 	return missed, nil
 }

@@ -40,15 +40,8 @@ func (m *Mailing) change(p ValidationErrors, form MailingForm, now time.Time) er
 		return Errorf(Conflict, "", "mailings.finished_fixed")
 	}
 	before := *m
-	m.Name, m.MessageID, m.SenderID, m.TopicID, m.UpdatedAt = strings.TrimSpace(form.Name), form.MessageID, form.SenderID, form.TopicID, now
-	switch {
-	case m.Name == "":
-		p.Add("name", "mailings.name_required")
-	case utf8.RuneCountInString(m.Name) > maxName:
-		p.Add("name", "mailings.name_long", "Max", maxName)
-	case hasHidden(m.Name):
-		p.Add("name", "mailings.name_control")
-	}
+	m.MessageID, m.SenderID, m.TopicID, m.UpdatedAt = form.MessageID, form.SenderID, form.TopicID, now
+	m.rename(&p, form.Name)
 	m.changeAudience(&p, form)
 	m.changeTimes(&p, form)
 	if p.Err() == nil {
@@ -59,6 +52,29 @@ func (m *Mailing) change(p ValidationErrors, form MailingForm, now time.Time) er
 		m.advanceTo(m.NextNo)
 	}
 	return p.Err()
+}
+
+func (m *Mailing) rename(p *ValidationErrors, name string) {
+	m.Name = strings.TrimSpace(name)
+	switch {
+	case m.Name == "":
+		p.Add("name", "mailings.name_required")
+	case utf8.RuneCountInString(m.Name) > maxName:
+		p.Add("name", "mailings.name_long", "Max", maxName)
+	case hasHidden(m.Name):
+		p.Add("name", "mailings.name_control")
+	}
+}
+
+// ChangeSeries applies what a series has of a mailing: its name, sender and topic. A version that knows no series finds a
+// mailing to nobody.
+func (m *Mailing) ChangeSeries(p *ValidationErrors, form MailingForm, now time.Time) {
+	m.Kind, m.SenderID, m.TopicID, m.UpdatedAt = KindSeries, form.SenderID, form.TopicID, now
+	m.Audience, m.Tags, m.Periodicity, m.Timezone = AudiencePicked, []string{}, Once, form.Timezone
+	if m.StartLocal.IsZero() {
+		m.StartLocal = now.UTC().Truncate(time.Minute)
+	}
+	m.rename(p, form.Name)
 }
 
 func (m *Mailing) checkFixed(p *ValidationErrors, before Mailing) {

@@ -42,6 +42,7 @@ type Run struct {
 	MailingID    int64
 	OwnerID      int64
 	TopicID      int64 `bun:",nullzero"` // 0: none
+	StepID       int64 `bun:",nullzero"` // of a series, which may be gone; 0: of a mailing
 	OccurrenceNo *int
 	ScheduledAt  time.Time
 	WindowEnd    time.Time `bun:",nullzero"`

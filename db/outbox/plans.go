@@ -16,7 +16,7 @@ func (p Plans) Due(ctx context.Context, now time.Time) ([]int64, error) {
 	var ids []int64
 	err := p.pg.Bun.NewRaw(`
 		SELECT mailing.id FROM mailings AS mailing JOIN users AS owner ON owner.id = mailing.owner_id
-		WHERE mailing.status = 'running' AND mailing.disabled_at IS NULL AND mailing.deleted_at IS NULL
+		WHERE mailing.kind = 'mailing' AND mailing.status = 'running' AND mailing.disabled_at IS NULL AND mailing.deleted_at IS NULL
 		  AND mailing.next_run_at <= ? AND owner.blocked_at IS NULL
 		ORDER BY row_number() OVER (PARTITION BY owner.id ORDER BY mailing.next_run_at, mailing.id), mailing.next_run_at, mailing.id`,
 		now).Scan(ctx, &ids)
@@ -110,7 +110,7 @@ func (p Plans) takeRun(ctx context.Context, tx postgres.Tx, id int64, now time.T
 		}
 		return run, m, false, err
 	}
-	if blocked, err := ownerBlocked(ctx, tx, m.OwnerID); err != nil || blocked || why.recalled(m) {
+	if blocked, err := ownerBlocked(ctx, tx, m.OwnerID); err != nil || blocked || why.recalled(m) || m.Kind == domain.KindSeries && !why.out {
 		return run, m, false, err
 	}
 	run = domain.Run{MailingID: m.ID, OwnerID: m.OwnerID, TopicID: m.TopicID, WindowEnd: m.EndAt, CreatedAt: now, NotBefore: why.notBefore}

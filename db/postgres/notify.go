@@ -22,6 +22,7 @@ const (
 	ChannelRuns       Channel = "runs"
 	ChannelSuppressed Channel = "suppressed"
 	ChannelCache      Channel = "cache"
+	ChannelSeries     Channel = "series"
 )
 
 // RunsChanged tells the engines that runs may be there to send, and, with a mailing or an owner, that
@@ -45,6 +46,13 @@ type ClientSuppressed struct {
 
 // Channel implements Notification.
 func (ClientSuppressed) Channel() Channel { return ChannelSuppressed }
+
+// SeriesDue tells that somebody has come into a series, or that what was waited for in one has changed: a step may be due.
+// The triggers of clients send it too.
+type SeriesDue struct{}
+
+// Channel implements Notification.
+func (SeriesDue) Channel() Channel { return ChannelSeries }
 
 // AllTopics stands for each topic of the caches.
 const AllTopics = "all"
@@ -129,6 +137,8 @@ func parse(n *pgconn.Notification) Notification {
 		return read[ClientSuppressed](n.Payload)
 	case ChannelCache:
 		return read[CacheChanged](n.Payload)
+	case ChannelSeries:
+		return SeriesDue{}
 	}
 	return nil
 }

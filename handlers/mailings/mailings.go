@@ -160,12 +160,20 @@ func (h *Mailings) Delete(r *web.Request) error {
 
 // readableMailing is the mailing of the path, if the viewer owns it or oversees all.
 func (h *Mailings) readableMailing(r *web.Request) (domain.Mailing, error) {
-	return h.DB.Mailings().Get(r.UserContext(), r.OwnerID(), r.ID())
+	return noSeries(h.DB.Mailings().Get(r.UserContext(), r.OwnerID(), r.ID()))
 }
 
 // ownMailing is the mailing of the path, if it is the viewer's.
 func (h *Mailings) ownMailing(r *web.Request) (domain.Mailing, error) {
-	return h.DB.Mailings().Get(r.UserContext(), r.Viewer.User.ID, r.ID())
+	return noSeries(h.DB.Mailings().Get(r.UserContext(), r.Viewer.User.ID, r.ID()))
+}
+
+// noSeries refuses a series, which has pages of its own.
+func noSeries(m domain.Mailing, err error) (domain.Mailing, error) {
+	if err == nil && m.Kind == domain.KindSeries {
+		err = domain.Errorf(domain.NotFound, "", "errors.not_found")
+	}
+	return m, err
 }
 
 // rowOf adds to a mailing what its row shows besides.

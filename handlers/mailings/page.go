@@ -1,6 +1,7 @@
 package mailings
 
 import (
+	"strconv"
 	"time"
 
 	"github.com/gofiber/fiber/v2"
@@ -72,9 +73,12 @@ func (h *Mailings) progressOf(r *web.Request, run db.RunRow) (*mailingProgress, 
 
 // Show shows a mailing: to htmx as the row of the list.
 func (h *Mailings) Show(r *web.Request) error {
-	m, err := h.readableMailing(r)
+	m, err := h.DB.Mailings().Get(r.UserContext(), r.OwnerID(), r.ID())
 	if err != nil {
 		return err
+	}
+	if m.Kind == domain.KindSeries { // runs and lists for managers name it so
+		return r.Redirect("/series/" + strconv.FormatInt(m.ID, 10))
 	}
 	if r.HTMX() {
 		row, err := h.rowOf(r, m)
