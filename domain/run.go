@@ -65,6 +65,8 @@ type Run struct {
 	Skipped      Skipped     `bun:"type:jsonb"`
 	Counts
 	ResultsCounted bool      // by client, see db.CountResults
+	Summed         bool      // had ended when it was summed last, see db/sums
+	SumAt          time.Time `bun:",nullzero"` // when it is summed again while it is open
 	CreatedAt      time.Time `bun:",nullzero,default:now()"`
 	ClosedAt       time.Time `bun:",nullzero"`
 }
