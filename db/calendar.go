@@ -2,6 +2,7 @@ package db
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"strings"
 	"time"
@@ -34,6 +35,39 @@ func (r Runs) Between(ctx context.Context, owner int64, from, to time.Time) ([]C
 		OrderExpr("run.scheduled_at DESC, run.id DESC").Limit(calendarRuns).Scan(ctx, &rows)
 	slices.Reverse(rows)
 	return rows, postgres.TranslateError(err)
+}
+
+// Notify has owners told of what goes out within a day, each date once.
+func (ms Mailings) Notify(ctx context.Context, now time.Time) error {
+	ids, err := ms.db.pg.IDs(ctx, `SELECT mailing.id FROM mailings AS mailing JOIN users AS owner ON owner.id = mailing.owner_id
+		WHERE mailing.status = 'running' AND mailing.disabled_at IS NULL AND mailing.deleted_at IS NULL AND mailing.paused_at IS NULL
+		  AND mailing.next_run_at > $1 AND mailing.next_run_at <= $2 AND (mailing.noticed_until IS NULL OR mailing.noticed_until < mailing.next_run_at)
+		  AND mailing.launched_at <= mailing.next_run_at - $2::timestamptz + $1::timestamptz AND owner.blocked_at IS NULL AND NOT owner.no_notices
+		ORDER BY mailing.next_run_at LIMIT 1000`, now, now.Add(domain.NoticeAhead))
+	for _, id := range ids {
+		err = errors.Join(err, ms.notify(ctx, id, now))
+	}
+	return err
+}
+
+func (ms Mailings) notify(ctx context.Context, id int64, now time.Time) error {
+	return ms.db.pg.InTx(ctx, func(tx Tx) error {
+		m, err := LockMailing(ctx, tx, id, "UPDATE SKIP LOCKED")
+		if domain.KindOf(err) == domain.NotFound {
+			return nil // it is being planned or changed: the next tick asks again
+		}
+		if err != nil {
+			return err
+		}
+		date, ok := m.TakeNotice(now)
+		if !ok {
+			return nil
+		}
+		if _, err := tx.NewUpdate().Model(&m).Column("noticed_until").WherePK().Exec(ctx); err != nil {
+			return err
+		}
+		return ms.db.pg.Enqueue(ctx, tx, domain.MailJob{Email: domain.MailNotice, UserID: m.OwnerID, MailingID: id, OccurrenceNo: date.No})
+	})
 }
 
 // overlapsMost is of how many segments the clients are counted; mailings of others seem to share nobody.

@@ -181,12 +181,30 @@ func (m *Mailing) followExceptions() {
 	}
 }
 
+// NoticeAhead is how long before a date its owner is told of it.
+const NoticeAhead = 24 * time.Hour
+
+// TakeNotice is the next date if its owner is to be told of it now, which happens once. Who launched the mailing within
+// the last day knows.
+func (m *Mailing) TakeNotice(now time.Time) (Occurrence, bool) {
+	next := m.Upcoming(now, 1)
+	if m.Status != Running || m.Disabled() || m.Paused() || len(next) == 0 {
+		return Occurrence{}, false
+	}
+	from := next[0].At.Add(-NoticeAhead)
+	if !next[0].At.After(m.NoticedUntil) || now.Before(from) || m.LaunchedAt.After(from) {
+		return Occurrence{}, false
+	}
+	m.NoticedUntil = next[0].At
+	return next[0], true
+}
+
 // keepExceptions drops what a change of the calendar has left without meaning: all where the dates have other numbers
 // now, and those moved behind the next date or before the one before.
 func (m *Mailing) keepExceptions(before Mailing) {
 	if !m.StartLocal.Equal(before.StartLocal) || m.Timezone != before.Timezone || m.Periodicity != before.Periodicity ||
 		m.Days.interval() != before.Days.interval() || m.Nth != before.Nth {
-		m.Exceptions = nil
+		m.Exceptions, m.NoticedUntil = nil, time.Time{}
 		return
 	}
 	schedule := m.Schedule()

@@ -51,6 +51,8 @@ const (
 
 	MailSignup MailKind = "signup" // asks whoever has the mailbox of a sign-up to confirm it
 
+	MailNotice MailKind = "notice" // tells an owner what goes out within a day
+
 	MailSender MailKind = "sender" // asks the mailbox of a sender whether the owner may write from it
 )
 
@@ -66,6 +68,8 @@ type MailJob struct {
 	SignupID       int64    `json:"signup_id,omitempty"`
 	MessageID      int64    `json:"message_id,omitempty"`
 	ClientID       int64    `json:"client_id,omitempty"`
+	MailingID      int64    `json:"mailing_id,omitempty"`
+	OccurrenceNo   int      `json:"occurrence_no,omitempty"` // of MailNotice
 }
 
 // Kind implements river.JobArgs.

@@ -64,6 +64,7 @@ type Mailing struct {
 	DisabledAt     time.Time `bun:",nullzero"`
 	DisabledReason string
 	PausedAt       time.Time `bun:",nullzero"`  // by its owner
+	NoticedUntil   time.Time `bun:",nullzero"`  // its owner was told of the dates up to this one
 	AgainOf        int64     `bun:",nullzero"`  // the run whose message it sends again
 	Recall         *Recall   `bun:"type:jsonb"` // of the last launch or run out of turn
 	DeletedAt      time.Time `bun:",nullzero"`

@@ -46,6 +46,7 @@ type User struct {
 	ApprovedAt     time.Time `bun:",nullzero"`
 	ApprovedReason string
 	LastSignInAt   time.Time `bun:",nullzero"`
+	NoNotices      bool      // wants no email on the day before a mailing goes out
 	CreatedAt      time.Time `bun:",nullzero,default:now()"`
 }
 
@@ -83,12 +84,14 @@ func (u User) Location() *time.Location {
 // UserForm is what users type about themselves.
 type UserForm struct {
 	Name, Email, Password, Language, Timezone string
+	NoNotices                                 bool
 }
 
 // Change applies name, language and time zone.
 func (u *User) Change(form UserForm) error {
 	var p ValidationErrors
 	u.Name, u.Language, u.Timezone = strings.TrimSpace(form.Name), form.Language, strings.TrimSpace(form.Timezone)
+	u.NoNotices = form.NoNotices
 	checkName(&p, u.Name)
 	if !slices.Contains(Languages(), u.Language) {
 		p.Add("language", "account.language_unknown")

@@ -33,9 +33,18 @@ type accountView struct {
 	Languages []templates.Option
 	Sessions  []sessionRow
 	MayLeave  bool
+	MayOwn    bool
 
 	Held           bool // a manager has to approve the name
 	HeldName, Like string
+}
+
+// Notices is the value of the box.
+func (v accountView) Notices() string {
+	if v.NoNotices {
+		return ""
+	}
+	return "yes"
 }
 
 // Bad is what is wrong with one of the forms.
@@ -56,7 +65,7 @@ type sessionRow struct {
 func (h *Account) Show(r *web.Request) error { return h.show(r, nil, "", profileOf(*r.Viewer.User)) }
 
 func profileOf(u domain.User) domain.UserForm {
-	return domain.UserForm{Name: u.Name, Email: u.Email, Language: u.Language, Timezone: u.Timezone}
+	return domain.UserForm{Name: u.Name, Email: u.Email, Language: u.Language, Timezone: u.Timezone, NoNotices: u.NoNotices}
 }
 
 // show shows the account, with what was typed into the form that was sent.
@@ -66,7 +75,7 @@ func (h *Account) show(r *web.Request, refusal error, sent string, profile domai
 	if err != nil {
 		return err
 	}
-	view := &accountView{UserForm: profile, Sent: sent, Role: user.Role, Languages: r.Viewer.Languages(), MayLeave: user.Leave() == nil,
+	view := &accountView{UserForm: profile, Sent: sent, Role: user.Role, Languages: r.Viewer.Languages(), MayLeave: user.Leave() == nil, MayOwn: user.MayOwn(),
 		Held: user.MayOwn() && user.NameHeld(), HeldName: user.Name, Like: domain.Impersonates(user.Name)}
 	stored := profileOf(*user)
 	view.Against(r, refusal, stored, templates.Option{Label: r.Viewer.T("account.name"), Value: stored.Name},
@@ -108,6 +117,9 @@ func browserName(userAgent string) string {
 func (h *Account) Change(r *web.Request) error {
 	typed := profileOf(*r.Viewer.User)
 	typed.Name, typed.Language, typed.Timezone = sentOr(r, "name", typed.Name), sentOr(r, "language", typed.Language), sentOr(r, "timezone", typed.Timezone)
+	if r.FormValue("settings") != "" { // a box that is not ticked sends nothing
+		typed.NoNotices = r.FormValue("notices") == ""
+	}
 	user, err := h.DB.Users().Update(r.UserContext(), r.Viewer.User.ID, func(u *domain.User) error {
 		return cmp.Or(r.CheckRevision(profileOf(*u)), u.Change(typed))
 	})

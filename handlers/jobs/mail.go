@@ -137,13 +137,16 @@ func (w *MailWorker) mailboxOf(ctx context.Context, id int64) (domain.User, erro
 	return domain.User{Email: sender.Email, Language: owner.Language}, err
 }
 
-// asker is the address of who wants to write from the mailbox of a sender, "" in other emails.
-func (w *MailWorker) asker(ctx context.Context, job domain.MailJob) (string, error) {
-	if job.SenderID == 0 {
-		return "", nil
+// words are what the texts of an email name: who wants to write from the mailbox of a sender, or what goes out when.
+func (w *MailWorker) words(ctx context.Context, job domain.MailJob, reader domain.User) ([]any, error) {
+	switch {
+	case job.SenderID != 0:
+		_, owner, err := w.DB.Senders().Asked(ctx, job.SenderID)
+		return []any{"Owner", owner.Email}, err
+	case job.Email == domain.MailNotice:
+		return w.noticeWords(ctx, job, reader)
 	}
-	_, owner, err := w.DB.Senders().Asked(ctx, job.SenderID)
-	return owner.Email, err
+	return nil, nil
 }
 
 // notice writes an email of the program itself.
@@ -152,12 +155,12 @@ func (w *MailWorker) notice(ctx context.Context, job *river.Job[domain.MailJob],
 	if err != nil {
 		return nil, err
 	}
-	asker, err := w.asker(ctx, job.Args)
+	words, err := w.words(ctx, job.Args, reader)
 	if err != nil {
 		return nil, err
 	}
 	say := func(part string) string {
-		return w.Translate(reader.Language, "account.mail_"+string(job.Args.Email)+"_"+part, "Owner", asker)
+		return w.Translate(reader.Language, "account.mail_"+string(job.Args.Email)+"_"+part, words...)
 	}
 	paragraphs := []string{say("text")}
 	if reader.Name != "" {
@@ -186,6 +189,8 @@ func (w *MailWorker) link(ctx context.Context, job *river.Job[domain.MailJob], r
 		return w.token(ctx, "/senders/confirm/", job, job.Args.SenderID, domain.TokenSender)
 	case domain.MailKnown:
 		return "/login", nil
+	case domain.MailNotice:
+		return fmt.Sprintf("/mailings/%d/dates/%d", job.Args.MailingID, job.Args.OccurrenceNo), nil
 	}
 	return "", fmt.Errorf("unknown email %q", job.Args.Email)
 }

@@ -72,7 +72,7 @@ func (w *PlanWorker) planDue(ctx context.Context, now time.Time) error {
 			w.logRun(run)
 		}
 	}
-	return errors.Join(err, w.continuePlans(ctx), w.DB.Segments().AskResults(ctx))
+	return errors.Join(err, w.continuePlans(ctx), w.DB.Segments().AskResults(ctx), w.DB.Mailings().Notify(ctx, now))
 }
 
 func (w *PlanWorker) continuePlans(ctx context.Context) error {
