@@ -169,6 +169,8 @@ func scrub(ctx context.Context, tx Tx, owner int64, ids []int64) error {
 			WHERE runs.owner_id = $3 AND a.run_id = d.run_id AND a.seq = d.seq AND a.email NOT LIKE 'erased:%'`,
 		`DELETE FROM returns USING runs JOIN deliveries AS d ON d.run_id = runs.id AND d.client_id = ANY($4)
 			WHERE runs.owner_id = $3 AND returns.run_id = d.run_id AND returns.seq = d.seq AND $1::bytea IS NOT NULL AND $2::bytea IS NOT NULL`,
+		`DELETE FROM visits USING runs JOIN deliveries AS d ON d.run_id = runs.id AND d.client_id = ANY($4)
+			WHERE runs.owner_id = $3 AND visits.run_id = d.run_id AND visits.seq = d.seq AND $1::bytea IS NOT NULL AND $2::bytea IS NOT NULL`,
 		`UPDATE bounces AS b SET email = ` + erased("b.email") + `
 			FROM runs JOIN deliveries AS d ON d.run_id = runs.id AND d.client_id = ANY($4)
 			WHERE runs.owner_id = $3 AND b.run_id = d.run_id AND b.seq = d.seq AND b.email NOT LIKE 'erased:%'`,

@@ -237,35 +237,15 @@ func (ps Preferences) Data(ctx context.Context, clientID int64, out io.Writer) e
 	})
 }
 
-// Leavers counts who left by the emails of a run: everything, by the reason, and its topic.
-type Leavers struct {
-	Unsubscribed int64
-	Reasons      []LeftFor
-	Topic        int64 // left its topic alone
-}
-
-// LeftFor is how many gave one reason; empty: none.
+// LeftFor is how many unsubscribed by the emails of a run for one reason; empty: none was given.
 type LeftFor struct {
 	Reason string
 	Count  int64
 }
 
-// Leavers of a run.
-func (r Runs) Leavers(ctx context.Context, run int64) (l Leavers, err error) {
-	var rows []struct {
-		Topic  bool
-		Reason string
-		Count  int64
-	}
-	err = r.db.pg.Bun.NewRaw(`SELECT topic_id <> 0 AS topic, reason, count(*) AS count FROM unsubscribes WHERE run_id = ?
-		GROUP BY 1, 2 ORDER BY reason = '', 3 DESC, 2`, run).Scan(ctx, &rows)
-	for _, one := range rows {
-		if one.Topic {
-			l.Topic += one.Count
-			continue
-		}
-		l.Unsubscribed += one.Count
-		l.Reasons = append(l.Reasons, LeftFor{one.Reason, one.Count})
-	}
-	return l, postgres.TranslateError(err)
+// LeftFor counts them, the most frequent first.
+func (r Runs) LeftFor(ctx context.Context, run int64) (rows []LeftFor, err error) {
+	err = r.db.pg.Bun.NewRaw(`SELECT reason, count(*) AS count FROM unsubscribes WHERE run_id = ? AND topic_id = 0
+		GROUP BY 1 ORDER BY reason = '', 2 DESC, 1`, run).Scan(ctx, &rows)
+	return rows, postgres.TranslateError(err)
 }

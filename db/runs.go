@@ -22,8 +22,16 @@ type RunRow struct {
 	MailingName string
 	Deferred    int64     // open deliveries that wait for a retry
 	NextTryAt   time.Time `bun:",nullzero"` // the earliest of them
-	Bounced     int64     // of those accepted; only Get and Last count them
-	Complained  int64
+	RunSums
+}
+
+// RunSums are what came of the emails of a run after they were accepted: clients, each once.
+type RunSums struct {
+	Bounced, Complained        int64 // these four are of Get, Last, List and Latest alone
+	Unsubscribed               int64 // from everything
+	LeftTopic                  int64 // the topic alone; of Get and Last
+	Opened, OpenedByPrograms   int64 // by a person; where only a program did
+	Clicked, ClickedByPrograms int64
 }
 
 // runColumns count an open run by its batches: the row itself is counted when it closes, so
@@ -32,25 +40,36 @@ const runColumns = `run.*, mailing.name AS mailing_name,
 	run.accepted + coalesce(live.accepted, 0) AS accepted,
 	run.failed + coalesce(live.failed, 0) AS failed,
 	run.suppressed + coalesce(live.suppressed, 0) AS suppressed,
-	waiting.deferred, waiting.next_try_at`
+	waiting.deferred, waiting.next_try_at,
+	coalesce(readers.opened, 0) AS opened, coalesce(readers.opened_by_programs, 0) AS opened_by_programs,
+	coalesce(readers.clicked, 0) AS clicked, coalesce(readers.clicked_by_programs, 0) AS clicked_by_programs`
 
-// markColumns count what came back, as many rows of an index as came.
+// markColumns count what came back and who left, as many rows of an index as did.
 const markColumns = `(SELECT count(*) FROM bounces WHERE run_id = run.id AND mark = 'bounced') AS bounced,
-	(SELECT count(*) FROM bounces WHERE run_id = run.id AND mark = 'complained') AS complained`
+	(SELECT count(*) FROM bounces WHERE run_id = run.id AND mark = 'complained') AS complained,
+	(SELECT count(*) FROM unsubscribes WHERE run_id = run.id AND topic_id = 0) AS unsubscribed,
+	(SELECT count(*) FROM unsubscribes WHERE run_id = run.id AND topic_id <> 0) AS left_topic`
+
+// sumColumns are the same for lists of runs, as they were summed last.
+const sumColumns = `coalesce(sums.bounced, 0) AS bounced, coalesce(sums.complained, 0) AS complained, coalesce(sums.unsubscribed, 0) AS unsubscribed`
+
+const sumTable = `LEFT JOIN LATERAL (SELECT sum(bounced) AS bounced, sum(complained) AS complained, sum(unsubscribed) AS unsubscribed
+	FROM run_event_sums WHERE run_id = run.id) AS sums ON TRUE`
 
 const liveCounts = `LEFT JOIN LATERAL (SELECT sum(accepted) AS accepted, sum(failed) AS failed, sum(suppressed) AS suppressed
 	FROM batches WHERE run_id = run.id) AS live ON run.closed_at IS NULL`
 
 const runTables = `runs AS run JOIN mailings AS mailing ON mailing.id = run.mailing_id ` + liveCounts + `
 	LEFT JOIN LATERAL (SELECT count(*) AS deferred, min(due_at) AS next_try_at
-		FROM retries WHERE run_id = run.id) AS waiting ON TRUE`
+		FROM retries WHERE run_id = run.id) AS waiting ON TRUE
+	LEFT JOIN run_readers AS readers ON readers.run_id = run.id`
 
 // List are a page of the runs of a mailing, the newest first, and the number of all; beyond
 // the last page the last is answered. owner 0 is for managers.
 func (r Runs) List(ctx context.Context, owner, mailing int64, page int) ([]RunRow, int, error) {
 	rows := []RunRow{}
 	all := r.db.pg.Bun.NewSelect().TableExpr("runs AS run") // counted without the live counts of each
-	query := r.db.pg.Bun.NewSelect().TableExpr(runTables).ColumnExpr(runColumns)
+	query := r.db.pg.Bun.NewSelect().TableExpr(runTables).Join(sumTable).ColumnExpr(runColumns).ColumnExpr(sumColumns)
 	for _, q := range []*bun.SelectQuery{all, query} {
 		q.Where("run.mailing_id = ?", mailing)
 		if owner != 0 {
@@ -89,7 +108,7 @@ func (r Runs) Ongoing(ctx context.Context, owner int64) ([]RunRow, error) {
 // Latest are the owner's newest runs that have ended.
 func (r Runs) Latest(ctx context.Context, owner int64, limit int) ([]RunRow, error) {
 	rows := []RunRow{}
-	err := r.db.pg.Bun.NewSelect().TableExpr(runTables).ColumnExpr(runColumns).
+	err := r.db.pg.Bun.NewSelect().TableExpr(runTables).Join(sumTable).ColumnExpr(runColumns).ColumnExpr(sumColumns).
 		Where("run.status = ? AND run.owner_id = ?", domain.RunDone, owner).
 		OrderExpr("run.id DESC").Limit(int64(limit)).Scan(ctx, &rows)
 	return rows, postgres.TranslateError(err)

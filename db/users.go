@@ -142,6 +142,7 @@ func deleteUser(ctx context.Context, tx Tx, id int64) error {
 		// The tables without a foreign key first.
 		`DELETE FROM returns USING runs WHERE runs.id = returns.run_id AND runs.owner_id = ?`,
 		`DELETE FROM bounces USING runs WHERE runs.id = bounces.run_id AND runs.owner_id = ?`,
+		`DELETE FROM visits USING runs WHERE runs.id = visits.run_id AND runs.owner_id = ?`,
 		`DELETE FROM attempts USING runs WHERE runs.id = attempts.run_id AND runs.owner_id = ?`,
 		`DELETE FROM deliveries USING runs WHERE runs.id = deliveries.run_id AND runs.owner_id = ?`,
 		`DELETE FROM users WHERE id = ?`,

@@ -55,6 +55,7 @@ type Mailing struct {
 	Days           `bun:",embed"`
 	Window         Window      `bun:"embed:window_"`
 	Exceptions     []Exception `bun:"type:jsonb,nullzero"` // of single dates
+	Tracking       `bun:",embed"`
 	Status         MailingStatus
 	EndAt          time.Time `bun:",nullzero"`
 	NextNo         int
@@ -72,13 +73,21 @@ type Mailing struct {
 	UpdatedAt      time.Time `bun:",nullzero,default:now()"`
 }
 
+// Tracking is what a mailing wants to know of its readers, and what its links tell the pages they lead to: none of it
+// unless its owner says so.
+type Tracking struct {
+	TrackClicks, TrackOpens bool
+	UTM                     bool   `bun:"utm"`
+	UTMCampaign             string `bun:"utm_campaign"` // empty: the name of the mailing
+}
+
 // Copy is a new mailing like m. Its start is the next one at that time of the day, so that no launch sends at once
 // because the original is old.
 func (m Mailing) Copy(name string, now time.Time) Mailing {
 	zone := m.Schedule().Zone
 	c := Mailing{OwnerID: m.OwnerID, MessageID: m.MessageID, SenderID: m.SenderID, TopicID: m.TopicID, Name: cut(name, maxName), Audience: m.Audience, Tags: m.Tags,
 		SegmentID: m.SegmentID, ClientIDs: m.ClientIDs, StartLocal: m.StartLocal, EndLocal: m.EndLocal, EndAt: m.EndAt, Timezone: m.Timezone,
-		Periodicity: m.Periodicity, Days: m.Days, Window: m.Window, Status: Created}
+		Periodicity: m.Periodicity, Days: m.Days, Window: m.Window, Tracking: m.Tracking, Status: Created}
 	if !Instant(c.StartLocal, zone).After(now) {
 		today, clock := now.In(zone), c.StartLocal
 		c.StartLocal = time.Date(today.Year(), today.Month(), today.Day(), clock.Hour(), clock.Minute(), 0, 0, time.UTC)

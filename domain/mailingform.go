@@ -21,7 +21,8 @@ type MailingForm struct {
 	Interval, Nth                                               string   // see Days; Nth is one of Nths
 	WindowFrom, WindowTo, WindowThen                            string   // see Window; "wait" or "expire"
 	MessageID, SenderID, TopicID, SegmentID                     int64
-	ClientIDs                                                   []int64
+	Tracking
+	ClientIDs []int64
 }
 
 // Change applies the form. Of a running mailing the anchor and the periodicity are fixed,
@@ -42,6 +43,7 @@ func (m *Mailing) change(p ValidationErrors, form MailingForm, now time.Time) er
 	before := *m
 	m.MessageID, m.SenderID, m.TopicID, m.UpdatedAt = form.MessageID, form.SenderID, form.TopicID, now
 	m.rename(&p, form.Name)
+	m.changeTracking(&p, form.Tracking)
 	m.changeAudience(&p, form)
 	m.changeTimes(&p, form)
 	if p.Err() == nil {
@@ -88,6 +90,20 @@ func (m *Mailing) checkFixed(p *ValidationErrors, before Mailing) {
 	fixed("timezone", m.Timezone == before.Timezone)
 	fixed("periodicity", m.Periodicity == before.Periodicity)
 	fixed("interval", m.Days.interval() == before.Days.interval())
+}
+
+// maxCampaign is how many characters of a campaign's name links carry.
+const maxCampaign = 100
+
+func (m *Mailing) changeTracking(p *ValidationErrors, t Tracking) {
+	m.Tracking = t
+	m.UTMCampaign = strings.TrimSpace(t.UTMCampaign)
+	switch {
+	case utf8.RuneCountInString(m.UTMCampaign) > maxCampaign:
+		p.Add("utm_campaign", "mailings.campaign_long", "Max", maxCampaign)
+	case hasHidden(m.UTMCampaign):
+		p.Add("utm_campaign", "mailings.name_control")
+	}
 }
 
 // maxPicked is how many clients a page can still show and keep; tags reach any number.

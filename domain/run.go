@@ -53,6 +53,7 @@ type Run struct {
 	Revision     int
 	From         From   `bun:"embed:"`
 	Brand        *Brand `bun:"type:jsonb"` // as it was; nil: planned by a version that knew none
+	Tracking     `bun:",embed"`
 	Status       RunStatus
 	EndOutcome   Outcome
 	Reason       string

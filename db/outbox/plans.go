@@ -145,6 +145,10 @@ func keepEmail(ctx context.Context, tx postgres.Tx, m domain.Mailing, run *domai
 	if run.From, err = db.FromOf(ctx, tx, m); err != nil {
 		return err
 	}
+	run.Tracking = m.Tracking
+	if run.UTMCampaign == "" {
+		run.UTMCampaign = m.Name
+	}
 	brand, err := db.BrandOf(ctx, tx, m.OwnerID)
 	run.Brand = &brand
 	return err

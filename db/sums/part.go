@@ -41,15 +41,30 @@ var eventsPart = part{"run_event_sums", []string{"bounced", "complained", "unsub
 		SELECT seq, mark FROM bounces WHERE run_id = $1
 		UNION ALL SELECT d.seq, 'unsubscribed' FROM unsubscribes AS u JOIN deliveries AS d ON d.run_id = $1 AND d.client_id = u.client_id
 			WHERE u.run_id = $1 AND u.topic_id = 0
+		UNION ALL SELECT seq, 'opened' FROM visits WHERE run_id = $1 AND n = 0 AND count > 0
+		UNION ALL SELECT DISTINCT seq, 'clicked' FROM visits WHERE run_id = $1 AND n > 0 AND count > 0
 	), named AS (
 		SELECT DISTINCT domain FROM run_sums WHERE run_id = $1 AND $3 > 0
 	)
 	SELECT coalesce(named.domain, '') AS domain,
 		` + quarterOf(`coalesce((SELECT min(at) FROM attempts AS a WHERE a.run_id = $1 AND a.seq = d.seq AND a.status = 'accepted'), $2)`) + ` AS at,
 		count(*) FILTER (WHERE mark = 'bounced') AS bounced, count(*) FILTER (WHERE mark = 'complained') AS complained,
-		count(*) FILTER (WHERE mark = 'unsubscribed') AS unsubscribed, 0::bigint AS opened, 0::bigint AS clicked
+		count(*) FILTER (WHERE mark = 'unsubscribed') AS unsubscribed, 
+		count(*) FILTER (WHERE mark = 'opened') AS opened, count(*) FILTER (WHERE mark = 'clicked') AS clicked
 	FROM events JOIN deliveries AS d ON d.run_id = $1 AND d.seq = events.seq LEFT JOIN named ON named.domain = lower(split_part(d.email, '@', 2))
 	GROUP BY 1, 2`}
+
+// sumRefusals counts the emails that receiving domains refused or put off, by what the last answer of either kind means.
+// It reads the index of what was not accepted.
+const sumRefusals = `WITH trouble AS (
+		SELECT DISTINCT ON (seq, status = 'failed') seq, lower(split_part(email, '@', 2)) AS domain, status = 'failed' AS failed, class
+		FROM attempts WHERE run_id = $1 AND status <> 'accepted' ORDER BY seq, status = 'failed', at DESC
+	), named AS (
+		SELECT DISTINCT domain FROM run_sums WHERE run_id = $1
+	) INSERT INTO run_refusals (run_id, domain, class, deferred, failed)
+	SELECT $1, coalesce(named.domain, ''), class, count(*) FILTER (WHERE NOT failed), count(*) FILTER (WHERE failed)
+	FROM trouble JOIN deliveries AS d ON d.run_id = $1 AND d.seq = trouble.seq LEFT JOIN named ON named.domain = trouble.domain
+	WHERE NOT failed OR outcome = 'failed' GROUP BY 2, 3`
 
 // sum takes back what the run has added to the days of its owner, and adds what it comes to now.
 func (p part) sum(ctx context.Context, tx pgx.Tx, r summed) error {

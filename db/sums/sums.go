@@ -86,6 +86,12 @@ func (s Sums) Sum(ctx context.Context, run int64) error {
 				return err
 			}
 		}
+		if _, err := tx.Exec(ctx, `DELETE FROM run_refusals WHERE run_id = $1`, run); err != nil {
+			return err
+		}
+		if _, err := tx.Exec(ctx, sumRefusals, run); err != nil {
+			return err
+		}
 		rest := max(restLeast, restFactor*time.Since(begun))
 		_, err = tx.Exec(ctx, `UPDATE runs SET summed = $2, sum_at = now() + make_interval(secs => $3) WHERE id = $1`, run, r.ended, rest.Seconds())
 		return err

@@ -30,10 +30,10 @@ type runCounts struct {
 	NextTryAt web.Moment
 	Percent   int // of the deliveries that have ended
 
-	Bounced, Complained int64
-	Marks               bool // these two are worth showing
-	Unsubscribed        int64
-	Left                bool // that is worth showing: only the page of a run counts it
+	db.RunSums
+	Marks                   bool // what came back is worth showing
+	Left                    bool // who left is
+	TrackClicks, TrackOpens bool // these were counted
 }
 
 // Unsent counts the emails that were not sent.
@@ -62,7 +62,6 @@ type runView struct {
 	Sentence   string
 	Skipped    []counted     // why some got nothing when the run was planned
 	LeftFor    []counted     // why some unsubscribed
-	LeftTopic  int64         // who left the topic alone
 	Subject    string        // of the email as it went out
 	Cancel     bool          // the viewer may end it
 	Again      []againChoice // to whom the viewer may send the message again
@@ -95,7 +94,8 @@ func (h *Runs) Row(r *web.Request, run db.RunRow) Row {
 	if run.From.Email != "" {
 		row.From = run.From.Name + " <" + run.From.Email + ">"
 	}
-	row.Bounced, row.Complained = run.Bounced, run.Complained
+	row.RunSums, row.Left = run.RunSums, run.Status != domain.RunMissed
+	row.TrackClicks, row.TrackOpens = run.TrackClicks, run.TrackOpens
 	row.Marks = h.Bounces || run.Bounced > 0 || run.Complained > 0
 	if run.Planned > 0 {
 		row.Percent = int(100 * (run.Planned - run.Open()) / run.Planned)
@@ -187,20 +187,19 @@ type counted struct {
 
 // left says who got nothing by their own preferences, and who left by this run's emails.
 func (h *Runs) left(r *web.Request, run db.RunRow, view *runView) error {
-	leavers, err := h.DB.Runs().Leavers(r.UserContext(), run.ID)
+	reasons, err := h.DB.Runs().LeftFor(r.UserContext(), run.ID)
 	if err != nil {
 		return err
 	}
-	view.Left, view.Unsubscribed, view.LeftTopic = run.Status != domain.RunMissed, leavers.Unsubscribed, leavers.Topic
-	for _, one := range leavers.Reasons {
+	for _, one := range reasons {
 		if one.Reason != "" {
 			view.LeftFor = append(view.LeftFor, counted{r.Viewer.T("recipients.reason_" + one.Reason), one.Count})
 		}
 	}
-	reasons := slices.SortedFunc(maps.Keys(run.Skipped), func(a, b string) int {
+	skipped := slices.SortedFunc(maps.Keys(run.Skipped), func(a, b string) int {
 		return cmp.Or(cmp.Compare(run.Skipped[b], run.Skipped[a]), cmp.Compare(a, b))
 	})
-	for _, one := range reasons {
+	for _, one := range skipped {
 		view.Skipped = append(view.Skipped, counted{r.Viewer.T("runs.skipped_" + one), run.Skipped[one]})
 	}
 	return nil
