@@ -215,6 +215,10 @@ var decisions = []decision{
 	{"GET /runs/:id/cancel", owners, 200, 200, "run", ""},
 	{"POST /runs/:id/cancel", owners, 303, 200, "run", ""},
 	{"POST /runs/:id/again", owners, 409, 409, "run", "who=not_accepted"}, // it isn't over
+	{"GET /results", viewers, 200, 200, "", ""},
+	{"GET /results.csv", viewers, 200, 200, "", ""},
+	{"GET /attempts.csv", viewers, 200, 200, "", ""},
+	{"GET /runs/:id.csv", viewers, 200, 200, "run", ""},
 	{"GET /runs/:id", viewers, 200, 200, "run", ""},
 	{"GET /runs/:id/bounces", viewers, 200, 200, "run", ""},
 	{"POST /runs/:id/unsuppress", owners, 303, 200, "run", ""},

@@ -26,6 +26,7 @@ import (
 	"skychimp/handlers/onboarding"
 	"skychimp/handlers/recipients"
 	"skychimp/handlers/resolver"
+	"skychimp/handlers/results"
 	"skychimp/handlers/runs"
 	"skychimp/handlers/segments"
 	"skychimp/handlers/senders"
@@ -67,6 +68,7 @@ type nouns struct {
 	messages   *messages.Messages
 	onboarding *onboarding.Onboarding
 	recipients *recipients.Recipients
+	results    *results.Results
 	runs       *runs.Runs
 	segments   *segments.Segments
 	senders    *senders.Senders
@@ -79,6 +81,7 @@ func newNouns(config Config, database *db.DB, files *static.Files, log *slog.Log
 		account: &account.Account{DB: database, Passwords: config.Passwords}, blog: blog.New(database, config.Media), clients: &clients.Clients{DB: database, Segments: &segments.Segments{DB: database}},
 		fields:   &fields.Fields{DB: database},
 		topics:   &topics.Topics{DB: database},
+		results:  &results.Results{DB: database},
 		segments: &segments.Segments{DB: database},
 		checks:   &checks.Checks{Look: config.Check, Settings: config.Settings},
 		imports:  &imports.Imports{DB: database}, inbox: &inbox.Inbox{DB: database}, messages: messages.New(database, config.Media, config.Links),

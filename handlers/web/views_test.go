@@ -12,6 +12,7 @@ import (
 func TestViews(t *testing.T) {
 	webtest.Views(t, map[string]any{
 		"ui/revision":         Form{},
+		"ui/chart":            Chart{},
 		"ui/head":             Head{},
 		"ui/menu":             templates.Menu{},
 		"ui/menu-end":         nil,
