@@ -36,9 +36,9 @@ func TestBulk(t *testing.T) {
 		did  string
 		then string
 	}{
-		{[]string{"do", "tag", "tags", "vip", "ids", ids[0], "ids", ids[1], "ids", theirs}, "Add the tags vip to 2 clients?", "1 client has got the tags.", "c0VIP+news c1news+vip c2 c3other"},
-		{[]string{"do", "tag", "tag", "x", "ids", ids[2]}, "Add the tags x to 1 client?", "1 client has got", "c0VIP+news c1news c2x c3other"},
-		{[]string{"do", "untag", "tags", "NEWS, vip", "all", "yes"}, "from 4 clients?", "2 clients have lost", "c0 c1 c2 c3other"},
+		{[]string{"do", "tag", "tags", "vip", "ids", ids[0], "ids", ids[1], "ids", theirs}, "Add the tags vip to 2 clients?", "Tags added to 1 client.", "c0VIP+news c1news+vip c2 c3other"},
+		{[]string{"do", "tag", "tag", "x", "ids", ids[2]}, "Add the tags x to 1 client?", "Tags added to 1 client", "c0VIP+news c1news c2x c3other"},
+		{[]string{"do", "untag", "tags", "NEWS, vip", "all", "yes"}, "from 4 clients?", "Tags removed from 2 clients", "c0 c1 c2 c3other"},
 		{[]string{"do", "suppress", "all", "yes", "tag", "news"}, "Stop emails to 2 clients?", "2 clients get no more emails.", "c0VIP+newsstopped c1newsstopped c2 c3other"},
 		{[]string{"do", "delete", "all", "yes", "q", "c1"}, "Delete 1 client?", "1 client is deleted.", "c0VIP+news c2 c3other"},
 		{[]string{"do", "delete", "all", "yes"}, "Delete 4 clients?", "4 clients are deleted.", ""},
@@ -55,7 +55,7 @@ func TestBulk(t *testing.T) {
 		b.post(act+"/undo").leads(t, act)
 		stored(before)
 		b.get(act).is(t, 200, "everything is as before")
-		b.post(act+"/undo").is(t, 409, "undone already")
+		b.post(act+"/undo").is(t, 409, "already been undone")
 	}
 	if n := dbtest.Number(t, w.db, "SELECT (SELECT count(*) FROM bulk_clients) + (SELECT count(*) FROM deleted_clients) + (SELECT sum(clients) FROM tag_counts WHERE owner_id = $1) - 4", user.ID); n != 0 {
 		t.Errorf("%d rows are left over", n)

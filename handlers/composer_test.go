@@ -215,10 +215,10 @@ func TestDraftsOfMessages(t *testing.T) {
 	draft, edit := fmt.Sprint("/messages/draft?id=", m.ID), fmt.Sprint("/messages/", m.ID, "/edit")
 	other.htmx().post(draft, "subject", "x", "body", "x").is(t, 404)
 	typed := with(fieldsOf(t, b.get(edit).is(t, 200, `hx-post="`+draft+`"`).body), "subject", "Typed {{nmae}}", "b0.text", "not saved")
-	b.htmx().do("PUT", draft, typed).is(t, 200, "Draft kept", "<time")
+	b.htmx().do("PUT", draft, typed).is(t, 200, "Draft saved", "<time")
 	b.get(edit).is(t, 200, "did not save it", edit+"?draft=yes", `value="Hello"`)
 	other.get("/messages/new").is(t, 200, `name="subject"`)
-	b.get(edit+"?draft=yes").is(t, 200, `value="Typed {{nmae}}"`, "not saved</textarea>", "Draft kept")
+	b.get(edit+"?draft=yes").is(t, 200, `value="Typed {{nmae}}"`, "not saved</textarea>", "Draft saved")
 	if got, err := w.db.Messages().Get(t.Context(), user.ID, m.ID); err != nil || got.Body != "saved" {
 		t.Error(got, err)
 	}

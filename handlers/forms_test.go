@@ -152,7 +152,7 @@ func TestSignUpPage(t *testing.T) {
 	paste := domain.NewTrap([]byte(password), f.Token, time.Time{})
 	elsewhere.post(path, append([]string{"t", paste}, values...)...).leads(t, path+"/sent")
 	elsewhere.post("/forms", "name", "x").is(t, 403)
-	elsewhere.get(path+"/sent").is(t, 200, "Look into your mailbox")
+	elsewhere.get(path+"/sent").is(t, 200, "Check your mailbox")
 	list := w.signups(t, f)
 	if len(list) != 1 || list[0].Page != "https://shop.example/news" || list[0].IP != "127.0.0.0/24" || list[0].FullName != "Eve" || list[0].Fields[7] != "Paris" {
 		t.Fatalf("%+v", list)
@@ -259,7 +259,7 @@ func TestConfirmSignUp(t *testing.T) {
 	other.post(proof, "consent_source", "x", "consent_on", "2020-02-29").is(t, 404)
 	owner.get(fmt.Sprint("/forms/", f.ID)).is(t, 200, "eve@example.com", "Confirmed")
 
-	b.get(path+"/confirm/dead").is(t, 410, "doesn&#39;t work any more", path)
+	b.get(path+"/confirm/dead").is(t, 410, "no longer works", path)
 	b.post(path+"/confirm/dead").is(t, 410)
 	stranger := w.form(t, user.ID, nil)
 	b.get("/f/"+stranger.Token+"/confirm/"+list[0].Code([]byte(password))).is(t, 410)

@@ -31,11 +31,11 @@ func TestLinkAnswers(t *testing.T) {
 	path := fmt.Sprint("/messages/", m.ID)
 	b.get(path).is(t, 200, `hx-get="`+path+`/links"`)
 	b.get(path+"/edit").is(t, 200, `hx-post="/messages/links"`)
-	b.get(path+"/links").is(t, 200, "<html", shop.URL+"/gone answers 404", "http://127.0.0.1:9/x is inside a private network")
-	if fragment := b.htmx().post("/messages/links", "body", body).is(t, 200, "/gone answers 404"); strings.Contains(fragment.body, "<html") || strings.Contains(fragment.body, "/ok") {
+	b.get(path+"/links").is(t, 200, "<html", shop.URL+"/gone answers with error 404", "http://127.0.0.1:9/x is inside a private network")
+	if fragment := b.htmx().post("/messages/links", "body", body).is(t, 200, "/gone answers with error 404"); strings.Contains(fragment.body, "<html") || strings.Contains(fragment.body, "/ok") {
 		t.Error(fragment.body)
 	}
-	b.htmx().post("/messages/links", "body", "[a]("+shop.URL+"/ok)").is(t, 200, "The link answers.")
+	b.htmx().post("/messages/links", "body", "[a]("+shop.URL+"/ok)").is(t, 200, "The link works.")
 	b.htmx().post("/messages/links", "body", "[a](https://example.com) "+w.url+"/help").is(t, 200)
 	other.get(path+"/links").is(t, 404)
 }

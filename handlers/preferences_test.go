@@ -48,7 +48,7 @@ func TestPreferencesPage(t *testing.T) {
 			b.get(path+query).is(t, 200)
 		}
 	}
-	a := b.get(path).is(t, 200, "Emails from ann", "ann has added your address.", "c…@example.com", "&lt;b&gt;Offers&lt;/b&gt;", `value="`+news+`" checked`)
+	a := b.get(path).is(t, 200, "Emails from ann", "ann added your address.", "c…@example.com", "&lt;b&gt;Offers&lt;/b&gt;", `value="`+news+`" checked`)
 	if strings.Contains(a.body, "client@example.com") || a.Header.Get("Cache-Control") != "private, no-store" || w.suppressed(t, c) {
 		t.Error("looking at the page changes something, or tells too much")
 	}

@@ -31,9 +31,9 @@ func TestReviewWarns(t *testing.T) {
 	m := w.mailing(t, user.ID, due, func(f *domain.MailingForm) { f.MessageID = large.ID })
 	other := w.mailing(t, user.ID, func(f *domain.MailingForm) { f.Name, f.StartAt = "Other <b>", "2026-01-01T23:59" })
 	w.act(t, other, launch)
-	b.get(pathOf(m)+"/review").is(t, 200, "Goes to 4 clients", "2 are left out: unsubscribed.", "1 is left out: the address doesn", "Send to 4 clients", "Right away.",
+	b.get(pathOf(m)+"/review").is(t, 200, "Goes to 4 clients", "2 skipped: unsubscribed.", "1 skipped: the address doesn", "Send to 4 clients", "Right away.",
 		"Hello {{name}}", "/edit#mailing-", fmt.Sprintf(`src="/messages/%d/preview?client=%s"`, large.ID, ids[6]), fmt.Sprintf(`href="/messages/%d/edit"`, large.ID),
-		"4 of the recipients get another email that day from", "Other &lt;b&gt;", "1 client has nothing for {{name}}.", pathOf(m)+"/launch")
+		"4 of the recipients get another email that day from", "Other &lt;b&gt;", "1 client has no value for {{name}}.", pathOf(m)+"/launch")
 
 	nobody := w.mailing(t, user.ID, due, func(f *domain.MailingForm) { f.Audience, f.Tags = "tags", "none" })
 	if a := b.get(pathOf(nobody)+"/review").is(t, 200, "Nobody would get this: no client who receives emails has any of these tags."); strings.Contains(a.body, "Send to") {

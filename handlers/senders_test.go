@@ -84,7 +84,7 @@ func TestSendersPlainForms(t *testing.T) {
 
 	dns.Set(t, d.RSASelector+"._domainkey.shop.example", `TXT "v=DKIM1; k=rsa; p=AAAA"`)
 	b.post(path+"/check").leads(t, path)
-	b.get(path).is(t, 200, "with another key", "p=AAAA", "Not all records are there yet")
+	b.get(path).is(t, 200, "with a different key", "p=AAAA", "Not all records are there yet")
 	w.publishRecords(t, dns, user.ID, rows[0].ID)
 	b.post(path+"/check").leads(t, path)
 	green := b.get(path).is(t, 200, `class="dns-ok"`, "shop.example is set up", "Mailbox not confirmed")
@@ -119,7 +119,7 @@ func TestSenderRefusals(t *testing.T) {
 	w, _ := sendersEnv(t)
 	user, b := w.owner(t, "ann")
 	b.post("/senders", "name", "", "email", "nobody", "reply_to", "x").is(t, 422, `aria-invalid="true"`, "aria-describedby=", `value="nobody"`, "Enter a")
-	b.htmx().post("/senders", "name", "Sberbank", "email", "shop@gmail.com").is(t, 422, "like that of a well-known company", "belongs to a mailbox provider")
+	b.htmx().post("/senders", "name", "Sberbank", "email", "shop@gmail.com").is(t, 422, "like a well-known company", "belongs to a mailbox provider")
 	s := w.sender(t, user, "news@shop.example")
 	b.post("/senders", "name", "shop", "email", "News@shop.example").is(t, 422, "You already have this sender.")
 	m := w.mailing(t, user.ID)
@@ -180,7 +180,7 @@ func TestSenderIsConfirmedByLink(t *testing.T) {
 	stranger.get(link).is(t, 200, "Confirm the mailbox", "news@shop.example", `method="post"`)
 	b.get(fmt.Sprint("/senders/", s.ID)).is(t, 200, "Mailbox not confirmed") // a look confirms nothing
 	stranger.post(link).is(t, 200, "The mailbox is confirmed")
-	stranger.post(link).is(t, 410, "doesn&#39;t work any more")
+	stranger.post(link).is(t, 410, "no longer works")
 	for _, id := range []int64{s.ID, twin.ID} {
 		b.get(fmt.Sprint("/senders/", id)).is(t, 200, "news@shop.example is confirmed.")
 	}

@@ -13,7 +13,7 @@ func TestTakeHTML(t *testing.T) {
 		`<a href="https://shop.test/x" style="color:#ffffff">Buy</a><script>alert(1)</script></body></html>`
 	b.get("/messages/new").is(t, 200, `href="/messages/html"`)
 	b.get("/messages/html").is(t, 200, `name="html"`, `name="file"`)
-	b.post("/messages/html", "html", "just words").is(t, 422, "There is no HTML email in it.", "just words")
+	b.post("/messages/html", "html", "just words").is(t, 422, "There is no HTML email here.", "just words")
 	page := b.post("/messages/html", "html", source).is(t, 200, `value="Spring"`)
 	b.sendFile("/messages/html", "file", []byte(source)).is(t, 200, `value="Spring"`)
 	fields := fieldsOf(t, page.body)

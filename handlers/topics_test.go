@@ -17,7 +17,7 @@ func TestTopics(t *testing.T) {
 	b.get("/topics").is(t, 200, "Новости", "Раз в месяц", `id="topic-`)
 	for _, b := range []*browser{b, b.htmx()} {
 		b.post("/topics", "name", "", "details", "<b>").is(t, 422, "Enter a name.", `value="&lt;b&gt;"`, `aria-invalid="true"`)
-		b.post("/topics", "name", "НОВОСТИ").is(t, 422, "You have a topic with this name.")
+		b.post("/topics", "name", "НОВОСТИ").is(t, 422, "You already have a topic with this name.")
 	}
 	b.htmx().post("/topics", "name", "Offers").is(t, 200, `<tr id="topic-`, "Offers")
 	list, err := w.db.Topics().List(t.Context(), user.ID)
@@ -26,7 +26,7 @@ func TestTopics(t *testing.T) {
 	}
 	path := fmt.Sprint("/topics/", list[0].ID)
 	b.get(path+"/edit").is(t, 200, `value="Новости"`, `name="revision"`)
-	b.post(path, "_method", "PUT", "name", "offers").is(t, 422, "You have a topic with this name.")
+	b.post(path, "_method", "PUT", "name", "offers").is(t, 422, "You already have a topic with this name.")
 	b.post(path, "_method", "PUT", "name", "News", "revision", "stale").is(t, 409, `value="News"`, "Новости")
 	b.post(path, "_method", "PUT", "name", "News").leads(t, "/topics")
 

@@ -33,7 +33,7 @@ func importFlow(s *suite) {
 	owner.open(list)
 	owner.do(chromedp.Click(chromedp.CSS("#import summary")))
 	owner.follow("form[action$='/undo'] button")
-	owner.reads("#import .badge", "Reverted")
+	owner.reads("#import .badge", "Undone")
 	owner.open("/clients")
 	if rows := owner.text("#client-rows"); strings.Contains(rows, "fay@") || !strings.Contains(rows, "ann@") {
 		s.Errorf("the list after the undo: %s", rows)
