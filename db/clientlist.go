@@ -95,17 +95,21 @@ func (cs Clients) List(ctx context.Context, owner int64, f ClientFilter) (client
 	if total, err = cs.total(ctx, owner, f, found); err != nil {
 		return nil, 0, err
 	}
-	clients, err = cs.listed(ctx, f.Sort, f.sorted(found, total), nil)
+	beside, err := cs.besideName(ctx, owner, f)
+	if err != nil {
+		return nil, 0, err
+	}
+	clients, err = cs.listed(ctx, f.Sort, f.sorted(found, total, beside), nil)
 	return clients, total, err
 }
 
 // kept finds the page in what is kept in memory, if it is.
 func (cs Clients) kept(ctx context.Context, owner int64, f ClientFilter) (ids []int64, total int, ok bool, err error) {
 	words := searchWords(f.Query)
-	if f.Sort != SortAdded && len(words) == 0 {
+	if f.Sort == SortName && len(words) == 0 {
 		return nil, 0, false, nil
 	}
-	query := clientindex.Query{Tag: clean(f.Tag), Words: words, Rows: PageSize}
+	query := clientindex.Query{Tag: clean(f.Tag), Words: words, Rows: PageSize, ByLast: f.Sort == SortLast && len(words) == 0}
 	if query.Selection, err = cs.selection(ctx, owner, f); err != nil {
 		return nil, 0, false, err
 	}
@@ -113,7 +117,7 @@ func (cs Clients) kept(ctx context.Context, owner int64, f ClientFilter) (ids []
 	if len(words) > 0 {
 		query.Most = SearchMax + 1
 		query.Start = func(total int) int { return pageStart(f.Page.Number, min(total, SearchMax)) }
-	} else if row, back := f.Page.beside(2); row != nil {
+	} else if row, back := f.Page.beside(2); row != nil && !query.ByLast {
 		query.Beside = &clientindex.Row{Added: row[0], ID: row[1], Back: back}
 	}
 	found, ok := cs.db.index.Find(ctx, owner, query)
@@ -133,11 +137,28 @@ func (cs Clients) total(ctx context.Context, owner int64, f ClientFilter, found 
 	return total, postgres.TranslateError(err)
 }
 
-// sorted is the page of the found clients.
-func (f ClientFilter) sorted(found *bun.SelectQuery, total int) *bun.SelectQuery {
+// besideName is the name of the client beside the page of a list by name, in lower case: a cursor has its number alone.
+// None: the page is counted to.
+func (cs Clients) besideName(ctx context.Context, owner int64, f ClientFilter) (name []string, err error) {
+	if row, _ := f.Page.beside(1); f.Sort == SortName && row != nil {
+		err = cs.db.pg.Bun.NewSelect().Table("clients").ColumnExpr("lower(full_name)").Where("id = ? AND owner_id = ?", row[0], owner).Scan(ctx, &name)
+	}
+	return name, postgres.TranslateError(err)
+}
+
+// sorted is the page of the found clients; beside is of besideName.
+func (f ClientFilter) sorted(found *bun.SelectQuery, total int, beside []string) *bun.SelectQuery {
 	page := PageOf(f.Page.Number) // names and times of others are no cursor
 	switch f.Sort {
 	case SortName:
+		if row, back := f.Page.beside(1); len(beside) > 0 {
+			direction, sign := "ASC", ">"
+			if back {
+				direction, sign = "DESC", "<"
+			}
+			return found.Where("(lower(client.full_name), client.id) "+sign+" (?, ?)", beside[0], row[0]).
+				OrderExpr("lower(client.full_name) " + direction + ", client.id " + direction).Limit(PageSize)
+		}
 		return page.oldest(found, total, "lower(client.full_name)", "client.id")
 	case SortLast:
 		found.Join("LEFT JOIN client_results AS latest ON latest.client_id = client.id")
@@ -194,6 +215,9 @@ func clean(text string) string {
 // Added counts the owner's clients that were added from each of the moments, which
 // ascend, to the next.
 func (cs Clients) Added(ctx context.Context, owner int64, moments []time.Time) (added []int64, err error) {
+	if added, ok := cs.db.index.Added(ctx, owner, moments); ok {
+		return added, nil
+	}
 	rows, err := cs.db.pg.Pool.Query(ctx, `SELECT (SELECT count(*) FROM clients WHERE owner_id = $1 AND created_at >= ($2::timestamptz[])[i]
 			AND created_at < ($2::timestamptz[])[i + 1]) FROM generate_series(1, cardinality($2::timestamptz[]) - 1) AS i ORDER BY i`, owner, moments)
 	if err == nil {

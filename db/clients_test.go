@@ -2,6 +2,7 @@ package db_test
 
 import (
 	"fmt"
+	"reflect"
 	"slices"
 	"testing"
 	"time"
@@ -332,5 +333,32 @@ func TestClientsAfter(t *testing.T) {
 	}
 	if len(seen) != all || batches != 3 {
 		t.Errorf("%d of %d clients in %d batches", len(seen), all, batches)
+	}
+}
+
+// Pages of the list by name follow each other from the client beside them as they do by their numbers.
+func TestListByName(t *testing.T) {
+	d := dbtest.New(t)
+	owner := dbtest.NewOwner(t, d, "ann")
+	for i := range 60 {
+		dbtest.NewClient(t, d, owner, domain.ClientForm{Email: fmt.Sprintf("c%d@example.com", i), FullName: []string{"Ann", "bob", "", "Яна"}[i%4]})
+	}
+	list := func(page db.Page) []domain.Client {
+		t.Helper()
+		clients, total, err := d.Clients().List(t.Context(), owner, db.ClientFilter{Sort: db.SortName, Page: page})
+		if err != nil || total != 60 {
+			t.Fatal(total, err)
+		}
+		return clients
+	}
+	first, second, third := list(db.PageOf(1)), list(db.PageOf(2)), list(db.PageOf(3))
+	if got := list(db.Page{Number: 2, After: db.Cursor{first[24].ID}}); !reflect.DeepEqual(got, second) {
+		t.Error("the second page differs behind the first")
+	}
+	if got := list(db.Page{Number: 2, Before: db.Cursor{third[0].ID}}); !reflect.DeepEqual(got, second) {
+		t.Error("the second page differs before the third")
+	}
+	if got := list(db.Page{Number: 2, After: db.Cursor{1 << 40}}); !reflect.DeepEqual(got, second) {
+		t.Error("beside a client that is gone the page is not counted to")
 	}
 }

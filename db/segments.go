@@ -212,7 +212,8 @@ func narrowTo(query *bun.SelectQuery, owner int64, s domain.Selection) *bun.Sele
 	if len(s.Tests) == 0 {
 		return query
 	}
-	conditions, values := make([]string, len(s.Tests)), []any{}
+	conditions := make([]string, len(s.Tests))
+	var values []any
 	for i, test := range s.Tests {
 		condition, args := conditionOf(test, owner)
 		if conditions[i] = condition; test.Not { // no coalesce beside it: an index may know

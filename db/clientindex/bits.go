@@ -90,3 +90,23 @@ func (s set) ascend(from, most int) (rows []int) {
 	}
 	return rows
 }
+
+// each calls do with the rows of the set, from from on and before until.
+func (s set) each(from, until int, do func(row int)) {
+	for at := from >> 6; at < len(s) && at<<6 < until; at++ {
+		for word := s[at]; word != 0; word &= word - 1 {
+			if row := at<<6 + bits.TrailingZeros64(word); row >= from && row < until {
+				do(row)
+			}
+		}
+	}
+}
+
+// before counts the rows of the set before a row.
+func (s set) before(row int) int {
+	n := s[:row>>6].count()
+	if row&63 != 0 {
+		n += bits.OnesCount64(s[row>>6] & (1<<(row&63) - 1))
+	}
+	return n
+}

@@ -11,6 +11,7 @@ type texts struct {
 	at    []uint32
 	bytes []byte
 	known map[string]uint32
+	built []uint32 // where texts stand one after the other, by rows; nil: nobody searches here
 }
 
 const (
@@ -57,20 +58,19 @@ func (t *texts) text(at uint32) []byte {
 	return t.bytes[begin : begin+length]
 }
 
-// where adds the rows whose text matches.
-func (t *texts) where(found set, matches func([]byte) bool) {
-	var memo []uint8 // by place: 1 does not match, 2 does
-	if len(t.bytes) <= memoMost {
-		memo = make([]uint8, len(t.bytes))
-	}
-	for row, at := range t.at {
-		if at == 0 {
-			continue
-		}
-		if memo == nil {
-			if matches(t.text(at)) {
+// where adds those of the rows whose text matches.
+func (t *texts) where(found, among set, matches func([]byte) bool) {
+	if len(t.bytes) > memoMost {
+		among.each(0, len(t.at), func(row int) {
+			if at := t.at[row]; at != 0 && matches(t.text(at)) {
 				found.add(row)
 			}
+		})
+		return
+	}
+	memo := make([]uint8, len(t.bytes)) // by place: 1 does not match, 2 does
+	for row, at := range t.at {
+		if at == 0 {
 			continue
 		}
 		if memo[at] == 0 {
@@ -93,7 +93,7 @@ func (t *texts) missing(found set) {
 	}
 }
 
-func (t *texts) size() int { return 4*cap(t.at) + cap(t.bytes) + 64*len(t.known) }
+func (t *texts) size() int { return 4*cap(t.at) + 4*cap(t.built) + cap(t.bytes) + 64*len(t.known) }
 
 // numbers is a column of numbers. NaN is a value that is no number and compares with none, none is no value.
 type numbers []float64

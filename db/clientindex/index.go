@@ -4,9 +4,7 @@
 package clientindex
 
 import (
-	"bytes"
 	"context"
-	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -82,6 +80,7 @@ type Query struct {
 	Most   int           // at which a search by words stops, 0: none
 	Start  func(int) int // the first row of the page by how many are found; nil: no page
 	Rows   int           // of the page
+	ByLast bool          // the page is one of those with the latest email first
 	Beside *Row          // instead of Start: the page begins behind this row, or ends before it
 }
 
@@ -99,20 +98,12 @@ type Found struct {
 
 // Find answers a query; not ok: nothing is kept that could, ask the database.
 func (x *Index) Find(ctx context.Context, owner int64, q Query) (found Found, ok bool) {
-	e := x.entry(owner, q.Selection != nil && q.Selection.Results())
+	e := x.entry(owner, q.ByLast || q.Selection != nil && q.Selection.Results())
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	if e.table == nil || strings.Contains(q.Tag, "\n") {
-		x.make(owner, e)
+	lowered, ok := x.fresh(ctx, owner, e, strings.Join(append([]string{q.Tag}, q.Words...), "\n"))
+	if !ok || strings.Contains(q.Tag, "\n") {
 		return found, false
-	}
-	lowered, err := e.table.refresh(ctx, x.pg, owner, strings.Join(append([]string{q.Tag}, q.Words...), "\n"))
-	if err != nil {
-		x.make(owner, e)
-		return found, false
-	}
-	if e.table.worn() {
-		x.make(owner, e)
 	}
 	texts := strings.Split(lowered, "\n")
 	q.Tag, q.Words = texts[0], texts[1:]
@@ -123,79 +114,26 @@ func (x *Index) Find(ctx context.Context, owner int64, q Query) (found Found, ok
 	return found, ok
 }
 
-func (t *table) find(q Query) (found Found, ok bool) {
-	chosen := t.here
-	if q.Selection != nil {
-		if chosen, ok = t.choose(*q.Selection); !ok {
-			return found, false
-		}
+// fresh brings the table up to date, if there is one that can be; it lowers a text.
+func (x *Index) fresh(ctx context.Context, owner int64, e *entry, text string) (lowered string, ok bool) {
+	if e.table == nil {
+		x.make(owner, e)
+		return "", false
 	}
-	if q.Tag != "" {
-		tagged := make(set, len(t.here))
-		t.tags.where(tagged, tagMatch(domain.Test{Relation: domain.RelEqual, Text: q.Tag}))
-		tagged.and(chosen)
-		chosen = tagged
+	lowered, err := e.table.refresh(ctx, x.pg, owner, text)
+	if err != nil || e.table.worn() {
+		x.make(owner, e)
 	}
-	if len(q.Words) > 0 {
-		chosen = t.search.having(chosen, q.Words, len(t.ids), q.Most)
-	}
-	found.Clients, found.Suppressed = chosen.count(), both(chosen, t.suppressed)
-	switch {
-	case q.Start == nil:
-		return found, true
-	case t.unsorted:
-		return found, false
-	}
-	for _, row := range t.page(chosen, q, found.Clients) {
-		found.IDs = append(found.IDs, t.ids[row])
-	}
-	return found, true
+	return lowered, err == nil
 }
 
-func (t *table) page(chosen set, q Query, total int) []int {
-	if q.Beside != nil {
-		at := t.place(*q.Beside)
-		if !q.Beside.Back {
-			return chosen.descend(at, 0, q.Rows)
-		}
-		if at < len(t.ids) && t.added[at] == q.Beside.Added && t.ids[at] == q.Beside.ID {
-			at++
-		}
-		return chosen.ascend(at, q.Rows)
+// Added counts the owner's clients that were added from each of the moments, which ascend, to the next.
+func (x *Index) Added(ctx context.Context, owner int64, moments []time.Time) (added []int64, ok bool) {
+	e := x.entry(owner, false)
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if _, ok := x.fresh(ctx, owner, e, ""); !ok || e.table.unsorted || len(moments) == 0 {
+		return nil, false
 	}
-	return chosen.descend(len(t.ids), q.Start(total), q.Rows)
-}
-
-// place is the first row that is not older than r.
-func (t *table) place(r Row) int {
-	low, high := 0, len(t.ids)
-	for low < high {
-		middle := (low + high) / 2
-		if t.added[middle] < r.Added || t.added[middle] == r.Added && t.ids[middle] < r.ID {
-			low = middle + 1
-		} else {
-			high = middle
-		}
-	}
-	return low
-}
-
-// having are those of the rows whose text has all the words, the newest so many.
-func (t *texts) having(among set, words []string, rows, most int) set {
-	wanted := make([][]byte, len(words))
-	for i, word := range words {
-		wanted[i] = []byte(word)
-	}
-	found, n := make(set, len(among)), 0
-	for row := rows - 1; row >= 0 && (most == 0 || n < most); row-- {
-		if !among.has(row) {
-			continue
-		}
-		text := t.text(t.at[row])
-		if !slices.ContainsFunc(wanted, func(word []byte) bool { return !bytes.Contains(text, word) }) {
-			found.add(row)
-			n++
-		}
-	}
-	return found
+	return e.table.grown(moments), true
 }

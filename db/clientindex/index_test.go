@@ -118,12 +118,22 @@ func (w *town) compare(t *testing.T) {
 	if err != nil || int64(found.Clients) != want.Clients || int64(found.Suppressed) != want.Suppressed {
 		t.Errorf("%s %+v: %+v, in SQL %+v, %v", s.Match, s.Conditions, found, want, err)
 	}
+	now := time.Now()
+	moments := []time.Time{now.AddDate(0, 0, -90), now.AddDate(0, 0, -40), now.AddDate(0, 0, -40), now.AddDate(0, 0, -1), now}
+	if got, ok := w.index.Added(t.Context(), w.owner, moments); ok {
+		if want, err := w.db.Clients().Added(t.Context(), w.owner, moments); err != nil || !slices.Equal(got, want) {
+			t.Errorf("added: %v, in SQL %v, %v", got, want, err)
+		}
+	}
 	f := db.ClientFilter{Tag: []string{"", "VIP", "новости", "zzz"}[w.rand.IntN(4)], Query: []string{"", "иван", "ANNA 3", `50%_" \`, "σίσυφος", "z_"}[w.rand.IntN(6)]}
 	f.Page = db.PageOf(1 + w.rand.IntN(9))
 	q := clientindex.Query{Tag: f.Tag, Words: strings.Fields(f.Query), Rows: db.PageSize}
 	q.Start = func(total int) int { return min(f.Page.Number-1, max(0, total-1)/db.PageSize) * db.PageSize }
 	if f.Query != "" {
 		q.Most = db.SearchMax + 1
+	}
+	if q.ByLast = f.Query == "" && w.rand.IntN(3) == 0; q.ByLast {
+		f.Sort = db.SortLast
 	}
 	clients, total, err := w.db.Clients().List(t.Context(), w.owner, f)
 	ids := make([]int64, len(clients))
@@ -134,7 +144,7 @@ func (w *town) compare(t *testing.T) {
 	if err != nil || found.Clients != total || !slices.Equal(found.IDs, ids) {
 		t.Errorf("%+v: %d %v, in SQL %d %v, %v", f, found.Clients, found.IDs, total, ids, err)
 	}
-	if len(clients) == 0 || f.Query != "" {
+	if len(clients) == 0 || f.Query != "" || q.ByLast {
 		return
 	}
 	last := clients[w.rand.IntN(len(clients))]

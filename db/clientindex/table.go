@@ -31,7 +31,7 @@ type table struct {
 
 	late     map[int64]int // rows of clients that came since it was built
 	built    int           // rows until then
-	byID     []uint32      // those by id, nil: they stand in that order
+	byID     []uint32      // these by id, nil: they stand in that order
 	gone     int
 	unsorted bool // somebody came, or came back, who is not the newest
 }
@@ -111,6 +111,7 @@ func float(raw []byte) float64 {
 // finish makes rows findable by their ids.
 func (t *table) finish() {
 	t.built = len(t.ids)
+	t.search.built = slices.Clone(t.search.at)
 	if slices.IsSorted(t.ids) {
 		return
 	}
@@ -180,8 +181,14 @@ func (t *table) size() int {
 
 // choose are the rows that a selection chooses; not ok: it asks for what is not kept here.
 func (t *table) choose(s domain.Selection) (chosen set, ok bool) {
-	for i, test := range s.Tests {
-		found, ok := t.test(test)
+	tests := slices.Clone(s.Tests) // what is looked at row by row last, among those who are left
+	slices.SortStableFunc(tests, func(a, b domain.Test) int { return cmp.Compare(t.cost(a), t.cost(b)) })
+	for i, test := range tests {
+		among := t.here
+		if i > 0 && !s.Any {
+			among = chosen
+		}
+		found, ok := t.test(test, among)
 		switch {
 		case !ok:
 			return nil, false
@@ -204,14 +211,27 @@ func (t *table) choose(s domain.Selection) (chosen set, ok bool) {
 	return chosen, true
 }
 
-// test answers as db's conditions do in SQL; that is held by a test.
-func (t *table) test(one domain.Test) (found set, ok bool) {
+// cost is how much a test has to look at.
+func (t *table) cost(one domain.Test) int {
+	switch one.Where {
+	case domain.OfEmail:
+		return len(t.search.bytes)
+	case "":
+		if c, known := t.texts[one.Field]; known && len(c.bytes) > memoMost {
+			return len(c.bytes)
+		}
+	}
+	return 0
+}
+
+// test answers for some of the rows as db's conditions do in SQL; that is held by a test.
+func (t *table) test(one domain.Test, among set) (found set, ok bool) {
 	found = make(set, len(t.here))
 	switch one.Where {
 	case domain.OfTag:
-		t.tags.where(found, tagMatch(one))
+		t.tags.where(found, among, tagMatch(one))
 	case domain.OfEmail:
-		t.search.where(found, emailMatch(one))
+		t.search.search(found, among, []byte(one.Text), 0, emailMatch(one))
 	case domain.OfAdded:
 		between(t.added, found, one)
 	case domain.OfAccepted:
@@ -221,14 +241,14 @@ func (t *table) test(one domain.Test) (found set, ok bool) {
 		between(*t.last[one.Where], found, one)
 		return found, t.results
 	case "":
-		return found, t.field(found, one)
+		return found, t.field(found, among, one)
 	default:
 		return nil, false
 	}
 	return found, true
 }
 
-func (t *table) field(found set, one domain.Test) (known bool) {
+func (t *table) field(found, among set, one domain.Test) (known bool) {
 	if c, known := t.numbers[one.Field]; known {
 		if one.Relation == domain.RelMissing {
 			c.where(found, isNone)
@@ -243,15 +263,15 @@ func (t *table) field(found set, one domain.Test) (known bool) {
 	case one.Relation == domain.RelMissing:
 		c.missing(found)
 	case one.Type == domain.FieldDate:
-		c.where(found, dateMatch(one))
+		c.where(found, among, dateMatch(one))
 	case one.Type == domain.FieldYesNo:
 		want := "false"
 		if one.Yes {
 			want = "true"
 		}
-		c.where(found, func(text []byte) bool { return string(text) == want })
+		c.where(found, among, func(text []byte) bool { return string(text) == want })
 	default:
-		c.where(found, textMatch(one))
+		c.where(found, among, textMatch(one))
 	}
 	return known
 }

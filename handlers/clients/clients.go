@@ -105,7 +105,10 @@ func (h *Clients) List(r *web.Request) error {
 		return err
 	}
 	place, listed := func(n int) db.Cursor { return db.Cursor{clients[n].CreatedAt.UnixMicro(), clients[n].ID} }, total
-	if filter.Sort != db.SortAdded {
+	switch filter.Sort {
+	case db.SortName:
+		place = func(n int) db.Cursor { return db.Cursor{clients[n].ID} }
+	case db.SortLast:
 		place = nil
 	}
 	if filter.Query != "" { // a search finds all that it shows at once
