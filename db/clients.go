@@ -150,9 +150,10 @@ func unsubscribeDeleted(ctx context.Context, tx Tx, link domain.RecipientLink, r
 // namelessMost is how many clients without a name are counted.
 const namelessMost = 1000
 
-// Nameless is how many of the owner's clients who get emails have no name, 1,000 at most.
+// Nameless is how many of the owner's clients who get emails have no name, 1,000 at most. It asks in the words of the
+// index clients_by_name.
 func (cs Clients) Nameless(ctx context.Context, owner int64) (n int, err error) {
 	err = cs.db.pg.Bun.NewRaw(`SELECT count(*) FROM (SELECT FROM clients
-		WHERE owner_id = ? AND full_name = '' AND suppressed_at IS NULL LIMIT ?) AS found`, owner, namelessMost).Scan(ctx, &n)
+		WHERE owner_id = ? AND lower(full_name) = '' AND suppressed_at IS NULL LIMIT ?) AS found`, owner, namelessMost).Scan(ctx, &n)
 	return n, postgres.TranslateError(err)
 }

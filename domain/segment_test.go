@@ -109,3 +109,29 @@ func TestSegmentSelection(t *testing.T) {
 		t.Error("results")
 	}
 }
+
+// FuzzSegment reads what anybody may send as a segment: what is saved can be saved again as it is, and be asked.
+func FuzzSegment(f *testing.F) {
+	for _, one := range []Condition{{Where: "city", Op: OpIs, Value: "Kazan"}, {Where: "spent", Op: OpAbove, Value: "1 000,50"}, {Where: "born", Op: OpNotWithinDays, Value: "30"}, {Where: "added_at", Op: OpIs, Value: "31.12.2025"},
+		{Where: "emails_accepted", Op: OpBelow, Value: "1e300"}, {Where: "plan", Op: OpIsNot, Value: "gold"}, {Where: "member", Op: OpIs, Value: "да"}, {Where: "tag", Op: OpContains, Value: "\x00"}} {
+		f.Add("x", "all", one.Where, string(one.Op), one.Value, int64(0))
+	}
+	f.Fuzz(func(t *testing.T, name, match, where, op, value string, field int64) {
+		form := SegmentForm{name, match, []Condition{{Where: where, Field: field, Op: Op(op), Value: value}}}
+		var s, again Segment
+		if s.Change(form, segmentFields, time.Unix(0, 0)) != nil {
+			return
+		}
+		for i, c := range s.Conditions { // as the form of a saved one shows it
+			if trait, known := c.Trait(Traits(segmentFields)); known {
+				s.Conditions[i].Where = trait.Where
+			}
+		}
+		if err := again.Change(SegmentForm{s.Name, string(s.Match), s.Conditions}, segmentFields, time.Unix(0, 0)); err != nil || len(again.Conditions) != 1 || again.Conditions[0].Value != s.Conditions[0].Value {
+			t.Errorf("%+v was kept as %+v, %v", s, again, err)
+		}
+		if chosen := again.Selection(segmentFields, time.UTC, time.Unix(1_800_000_000, 0)); len(chosen.Tests) != 1 || chosen.Tests[0].Type == "" {
+			t.Errorf("%+v is asked as %+v", again, chosen)
+		}
+	})
+}

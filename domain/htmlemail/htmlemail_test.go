@@ -3,6 +3,7 @@ package htmlemail
 import (
 	"strings"
 	"testing"
+	"unicode/utf8"
 
 	"skychimp/domain/budgettest"
 )
@@ -52,4 +53,20 @@ func TestTakeWithinBudget(t *testing.T) {
 	} {
 		budgettest.Within(t, name, func() { _, _ = Take(source) })
 	}
+}
+
+// FuzzTake takes emails over that are made of one part again and again.
+func FuzzTake(f *testing.F) {
+	for _, part := range []string{"<table><tr><td style=\"color:red\">a</td></tr></table>", "<style>a,b{color:red}", "@media x{", "<!--", "-->", "<!--[if mso]>x<![endif]-->", "<img src=\"cid:a\">", "<svg>", "<p a=\"", "&amp;", "</div>", "{{#if a}}"} {
+		f.Add("<html><body>", part, "</body>", uint16(1000))
+	}
+	f.Fuzz(func(t *testing.T, before, part, after string, times uint16) {
+		room := max(0, 200_000-len(before)-len(after))
+		source := before + strings.Repeat(part, min(int(times), room/max(1, len(part)))) + after
+		budgettest.Within(t, "an email", func() { _, _ = Take(source) })
+		taken, err := Take(source)
+		if err == nil && (strings.TrimSpace(taken.Body) == "" || !utf8.ValidString(taken.Body) && utf8.ValidString(source)) {
+			t.Errorf("%q became %q", source, taken.Body)
+		}
+	})
 }

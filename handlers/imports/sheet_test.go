@@ -231,6 +231,10 @@ func FuzzList(f *testing.F) {
 		f.Add([]byte(nil), []byte(part), []byte(nil), uint32(200_000))
 		f.Add([]byte("\xff\xfe"), []byte(part), []byte("\"\n"), uint32(200_000))
 	}
+	for _, part := range []string{"<tr><td>a@b.c</td><td colspan=9>x</td></tr>", "<td>", "<td rowspan=99 colspan=99>", "<!--", "<table>", "<Row><Cell ss:Index=\"3\"><Data>a@b.c</Data></Cell></Row>", "&nbsp;", "<style>"} {
+		f.Add([]byte("<html><table>"), []byte(part), []byte("</table>"), uint32(200_000))
+		f.Add([]byte("<?xml version=\"1.0\"?><Workbook><Worksheet><Table>"), []byte(part), []byte(nil), uint32(200_000))
+	}
 	f.Add(sheetFile(f, nil), []byte(nil), []byte(nil), uint32(0))
 	f.Fuzz(func(t *testing.T, before, part, after []byte, size uint32) {
 		room := min(int(size), 200_000) - len(before) - len(after)

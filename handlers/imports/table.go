@@ -62,6 +62,7 @@ type table struct {
 	hidden string // the element whose text is none
 	row    bool
 	over   bool // the sheet has ended
+	beyond bool // the row has a text in a column that is too many
 	wide   bool
 }
 
@@ -95,7 +96,7 @@ func (t *table) start(name string, attributes, closed bool) (done bool) {
 			t.next = append(t.next, "")
 		}
 		t.in, t.wait = !closed, span-1
-		if closed {
+		if closed && len(t.next) <= domain.ImportMaxColumns {
 			t.next = append(t.next, "")
 		}
 	case "br", "p", "div":
@@ -151,9 +152,14 @@ func (t *table) endCell() {
 	if !t.in {
 		return
 	}
-	t.next = append(t.next, strings.TrimSpace(strings.ReplaceAll(t.cell.String(), "\u00a0", " ")))
+	text := strings.TrimSpace(strings.ReplaceAll(t.cell.String(), "\u00a0", " "))
 	t.cell.Reset()
-	for ; t.wait > 0; t.wait-- {
+	if len(t.next) <= domain.ImportMaxColumns { // a few bytes may ask for many columns
+		t.next = append(t.next, text)
+	} else if text != "" {
+		t.beyond = true
+	}
+	for ; t.wait > 0 && len(t.next) <= domain.ImportMaxColumns; t.wait-- {
 		t.next = append(t.next, "")
 	}
 	t.in, t.hidden = false, ""
@@ -168,7 +174,7 @@ func (t *table) ends() bool {
 	for len(t.next) > 0 && t.next[len(t.next)-1] == "" {
 		t.next = t.next[:len(t.next)-1]
 	}
-	t.row, t.wide = false, len(t.next) > domain.ImportMaxColumns
+	t.row, t.wide = false, t.beyond || len(t.next) > domain.ImportMaxColumns
 	t.cells, t.next = t.next, t.cells[:0]
 	return !blank(t.cells) && !t.wide
 }
