@@ -73,6 +73,12 @@ func TestPreferencesPage(t *testing.T) {
 	b.htmx().post(path, "do", "pause", "until", "x\x00y").is(t, 422)
 	b.post(path, "do", "pause", "until", time.Now().AddDate(0, 0, 9).Format(time.DateOnly)).leads(t, path)
 	b.get(path).is(t, 200, "No emails until <time", "Send me emails again")
+	// Its owner sees what it has said; it sees its owner's look.
+	b.post(path, "do", "save", "topics", news, "frequency", "month").leads(t, path)
+	owner.post(fmt.Sprint("/clients/", c.ID, "/consent"), "consent_source", "Signed a card", "consent_on", "2025-05-09").is(t, 303)
+	owner.get(fmt.Sprint("/clients/", c.ID)).is(t, 200, "Paused until", "At most once a month", "&lt;b&gt;Offers&lt;/b&gt;", "Signed a card, 2025-05-09")
+	owner.post("/brand", "name", "Tulip House", "color", "#ffd400", "ground", "#f3f4f6").is(t, 303)
+	b.get(path).is(t, 200, "Emails from Tulip House", "--accent:#ffd400", `class="visit-owner">Tulip House`)
 	if prefers().PausedUntil.IsZero() {
 		t.Error("not paused")
 	}

@@ -8,5 +8,5 @@ import (
 
 // Every name that a template uses exists in the struct that its handler hands over.
 func TestViews(t *testing.T) {
-	webtest.Views(t, map[string]any{"brands/edit": brandForm{}})
+	webtest.Views(t, map[string]any{"brands/edit": brandForm{}, "brands/public": publicView{}})
 }

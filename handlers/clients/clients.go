@@ -72,6 +72,7 @@ type clientView struct {
 	CreatedAt web.Moment
 
 	FirstName, LastName string
+	Wishes              wishes
 
 	Bounce   *clientBounce // why it is suppressed, nil: nothing came back
 	Timeline []timelineEvent
@@ -218,6 +219,9 @@ func (h *Clients) Show(r *web.Request) error {
 	}
 	view := clientView{clientRow: h.clientRow(r, client, list), CreatedAt: r.Viewer.Moment(client.CreatedAt)}
 	view.FirstName, view.LastName = client.Names()
+	if view.Wishes, err = h.wishes(r, client); err != nil {
+		return err
+	}
 	if view.Bounce, err = h.bounceOf(r, client); err != nil {
 		return err
 	}

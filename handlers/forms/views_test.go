@@ -21,7 +21,6 @@ func TestViews(t *testing.T) {
 		"forms/paste":   pasteView{},
 		"forms/proof":   consentView{},
 		"forms/proofs":  consentView{},
-		"forms/public":  publicView{},
 		"forms/row":     formRow{},
 		"forms/sent":    noticeView{},
 		"forms/show":    formView{},

@@ -11,6 +11,7 @@ import (
 
 	"skychimp/db"
 	"skychimp/domain"
+	"skychimp/handlers/brands"
 	"skychimp/handlers/web"
 	"skychimp/templates"
 )
@@ -35,6 +36,8 @@ type preferencesView struct {
 	Refused            bool // and its address gets no more emails
 	Ask                bool // whether erasing is meant
 	Test               bool // the link is from a test email
+
+	brand domain.Brand
 }
 
 // topicChoice is a topic that the client may leave.
@@ -76,7 +79,10 @@ func (h *Recipients) show(r *web.Request, link domain.RecipientLink, refusal err
 	if r.HTMX() {
 		return r.Block(status, "recipients/choices", view)
 	}
-	return r.Page(status, "recipients/preferences", view)
+	if view.Gone {
+		return r.Page(status, "recipients/preferences", view)
+	}
+	return brands.ShowPublic(r, view.brand, status, "recipients/preferences", view, brands.PublicPage{Owner: view.Owner, Hidden: true, Wide: true})
 }
 
 func (h *Recipients) view(r *web.Request, link domain.RecipientLink) (*preferencesView, error) {
@@ -95,6 +101,7 @@ func (h *Recipients) view(r *web.Request, link domain.RecipientLink) (*preferenc
 		return nil, err
 	}
 	now := time.Now()
+	view.brand = brand
 	view.Email, view.Owner, view.Since = masked(who.Email), who.OwnerName, r.Viewer.Moment(who.CreatedAt)
 	if brand.Name != "" {
 		view.Owner = brand.Name

@@ -35,8 +35,8 @@ func (r *Request) trigger(text string) {
 // SetFlash has the next page show the text once.
 func (b Browser) SetFlash(text string) { b.SetNote(flashCookie, text, time.Minute) }
 
-// takeFlash is the text that waits for the next page.
-func (b Browser) takeFlash() string {
+// TakeFlash is the text that waits for the next page.
+func (b Browser) TakeFlash() string {
 	text := b.Note(flashCookie)
 	if text != "" {
 		b.SetCookie(flashCookie, "", -time.Hour)

@@ -87,7 +87,7 @@ func (r *Request) page(status int, name string, view any) ([]byte, error) {
 	path := r.Path()
 	frame := frameView{
 		Lang: to.Lang, Title: shown.Title, Head: shown.Head, Content: shown.Content, Path: path, Languages: r.Viewer.Languages(),
-		Flash: r.Browser().takeFlash(), AtAccount: path == "/account", Away: status == fiber.StatusServiceUnavailable,
+		Flash: r.Browser().TakeFlash(), AtAccount: path == "/account", Away: status == fiber.StatusServiceUnavailable,
 	}
 	if r.Method() == fiber.MethodGet {
 		frame.Path = r.OriginalURL()
