@@ -134,7 +134,7 @@ func TestComposerAtStart(t *testing.T) {
 	w := newEnv(t)
 	user, b := w.owner(t, "ann")
 	w.client(t, user.ID, "c@example.com")
-	b.get("/start?start=news").is(t, 200, `name="b1.text"`, "block-picture", "block-heading", "/pictures/news-1072x440.png")
+	b.get("/start?start=news").is(t, 200, `name="b1.text"`, "block-picture", "block-heading", "/pictures/news-1072x440.png", `hx-post="/messages/links"`)
 	b.post("/start/compose", "subject", "Hi", "blocks", "0", "body", "", "when", "now", "do", "add:0:quote").is(t, 200, "<html", `value="Hi"`, "block-quote")
 	if a := b.htmx().post("/start/compose", "blocks", "0", "do", "add:0:quote").is(t, 200, "block-quote"); !strings.HasPrefix(a.body, `<div id="composer"`) {
 		t.Error(a.body)

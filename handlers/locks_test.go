@@ -410,9 +410,9 @@ func TestNamesAreHeld(t *testing.T) {
 	manager := w.as(t, w.user(t, "mia", domain.RoleManager))
 	name := "Cлужба безопасности Сбербанка" // with a Latin C
 	owner.post("/account", "name", name).leads(t, "/account")
-	owner.get("/account").is(t, 200, "A manager has to approve your name")
+	owner.get("/account").is(t, 200, "A manager has to approve the name")
 	for _, path := range []string{pathOf(m) + "/launch", pathOf(m) + "/run"} {
-		owner.post(path).is(t, 409, "A manager has to approve your name", "change the name")
+		owner.post(path).is(t, 409, "A manager has to approve the name", "change the name")
 		owner.htmx().post(path).is(t, 409)
 	}
 	not(t, owner.get(pathOf(m)+"/review"), name+" &lt;", name+"</d")
