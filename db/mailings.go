@@ -42,6 +42,9 @@ func (ms Mailings) CreateIn(ctx context.Context, tx Tx, m *domain.Mailing) error
 	if err := checkSegment(ctx, tx, m); err != nil {
 		return err
 	}
+	if err := checkZones(ctx, tx, m); err != nil {
+		return err
+	}
 	m.Status = domain.Created
 	if _, err := tx.NewInsert().Model(m).Exec(ctx); err != nil {
 		return err
@@ -94,9 +97,17 @@ func (ms Mailings) UpdateSeries(ctx context.Context, tx Tx, owner, id int64, cha
 
 // change works on the locked mailing and saves what becomes of it.
 func (ms Mailings) change(ctx context.Context, tx Tx, m domain.Mailing, change func(*domain.Mailing) error) (domain.Mailing, error) {
+	if err := FindZones(ctx, tx, &m, time.Now()); err != nil {
+		return m, err
+	}
 	before := m
 	if err := change(&m); err != nil {
 		return m, err
+	}
+	if m.ZoneOfClient && !before.ZoneOfClient {
+		if err := checkZones(ctx, tx, &m); err != nil {
+			return m, err
+		}
 	}
 	if m.MessageID != before.MessageID {
 		if err := checkMessage(ctx, tx, &m); err != nil {

@@ -29,7 +29,7 @@ func (s Schedule) exception(no int) (Exception, bool) {
 // movedBefore is no, or the number of an earlier occurrence that was moved behind the instant.
 func (s Schedule) movedBefore(no int, after time.Time) int {
 	for _, e := range s.Exceptions {
-		if e.No < no && !e.Skips() && Instant(e.To, s.Zone).After(after) {
+		if e.No < no && !e.Skips() && s.instant(e.To).After(after) {
 			return e.No
 		}
 	}
@@ -82,14 +82,14 @@ func (m Mailing) Date(no int) (Date, error) {
 	e, excepted := schedule.exception(no)
 	planned, ok := schedule.plain().At(no)
 	if moved := excepted && !e.Skips(); !ok && moved {
-		planned, ok = Instant(e.To, schedule.Zone), true // the days have changed since
+		planned, ok = schedule.instant(e.To), true // the days have changed since
 	}
 	if !ok {
 		return Date{}, Errorf(NotFound, "", "errors.not_found")
 	}
 	date := Date{Occurrence: Occurrence{No: no, At: planned}, Planned: planned, Skipped: excepted && e.Skips()}
 	if excepted && !e.Skips() {
-		date.At = Instant(e.To, schedule.Zone)
+		date.At = schedule.instant(e.To)
 	}
 	return date, nil
 }
@@ -129,7 +129,7 @@ func (m *Mailing) Move(no int, to string, now time.Time) error {
 	if err != nil {
 		return Errorf(Invalid, "at", "mailings.date_invalid")
 	}
-	at := Instant(wall, m.Schedule().Zone)
+	at := m.Schedule().instant(wall)
 	switch {
 	case !at.After(now):
 		return Errorf(Invalid, "at", "mailings.date_past")
@@ -209,6 +209,6 @@ func (m *Mailing) keepExceptions(before Mailing) {
 	}
 	schedule := m.Schedule()
 	m.Exceptions = slices.DeleteFunc(slices.Clone(m.Exceptions), func(e Exception) bool {
-		return !e.Skips() && !schedule.between(e.No, Instant(e.To, schedule.Zone))
+		return !e.Skips() && !schedule.between(e.No, schedule.instant(e.To))
 	})
 }

@@ -20,11 +20,12 @@ const (
 	FieldDate   FieldType = "date"
 	FieldYesNo  FieldType = "yes_no"
 	FieldChoice FieldType = "choice"
+	FieldZone   FieldType = "timezone" // an IANA name
 )
 
 // FieldTypes are all of them, the commonest first.
 func FieldTypes() []FieldType {
-	return []FieldType{FieldText, FieldNumber, FieldDate, FieldYesNo, FieldChoice}
+	return []FieldType{FieldText, FieldNumber, FieldDate, FieldYesNo, FieldChoice, FieldZone}
 }
 
 // The limits of fields.
@@ -183,6 +184,11 @@ func (f Field) Parse(text string) (value any, err *Error) {
 			}
 		}
 		return wrong("fields.value_choice", "Choices", strings.Join(f.Choices, ", "))
+	case FieldZone:
+		if name, ok := parseZone(text); ok {
+			return name, nil
+		}
+		return wrong("fields.value_timezone")
 	}
 	text = strings.Join(strings.Fields(text), " ")
 	if utf8.RuneCountInString(text) > maxFieldText || hasControl(text) {

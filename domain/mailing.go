@@ -54,6 +54,11 @@ type Mailing struct {
 	Periodicity    Periodicity
 	Days           `bun:",embed"`
 	Window         Window      `bun:"embed:window_"`
+	ZoneOfClient   bool        // it goes out by the clocks of each client
+	Zones          []string    `bun:",array,nullzero,default:'{}'"` // of clients where it does so first
+	ZoneField      int64       `bun:"-"`                            // that holds the clients' zones, see db.FindZones; 0: none
+	ClientZones    []string    `bun:"-"`                            // all that clients have
+	Important      bool        // it is not held back for a client who has had enough emails this week
 	Exceptions     []Exception `bun:"type:jsonb,nullzero"` // of single dates
 	Tracking       `bun:",embed"`
 	Status         MailingStatus
@@ -87,7 +92,8 @@ func (m Mailing) Copy(name string, now time.Time) Mailing {
 	zone := m.Schedule().Zone
 	c := Mailing{OwnerID: m.OwnerID, MessageID: m.MessageID, SenderID: m.SenderID, TopicID: m.TopicID, Name: cut(name, maxName), Audience: m.Audience, Tags: m.Tags,
 		SegmentID: m.SegmentID, ClientIDs: m.ClientIDs, StartLocal: m.StartLocal, EndLocal: m.EndLocal, EndAt: m.EndAt, Timezone: m.Timezone,
-		Periodicity: m.Periodicity, Days: m.Days, Window: m.Window, Tracking: m.Tracking, Status: Created}
+		Periodicity: m.Periodicity, Days: m.Days, Window: m.Window, ZoneOfClient: m.ZoneOfClient, Zones: m.Zones,
+		Important: m.Important, Tracking: m.Tracking, Status: Created}
 	if !Instant(c.StartLocal, zone).After(now) {
 		today, clock := now.In(zone), c.StartLocal
 		c.StartLocal = time.Date(today.Year(), today.Month(), today.Day(), clock.Hour(), clock.Minute(), 0, 0, time.UTC)
@@ -121,7 +127,13 @@ func (m Mailing) Schedule() Schedule {
 	if err != nil {
 		zone = time.UTC
 	}
-	return Schedule{Start: m.StartLocal, End: m.EndLocal, Zone: zone, Every: m.Periodicity, Days: m.Days, Exceptions: m.Exceptions}
+	s := Schedule{Start: m.StartLocal, End: m.EndLocal, Zone: zone, Every: m.Periodicity, Days: m.Days, Exceptions: m.Exceptions}
+	for _, name := range m.Zones {
+		if zone, err := LoadZone(name); err == nil && m.ZoneOfClient {
+			s.Zones = append(s.Zones, zone)
+		}
+	}
+	return s
 }
 
 // Upcoming are the next occurrences after now that have not run yet, at most limit.

@@ -20,6 +20,8 @@ type MailingForm struct {
 	SkipHolidays, HolidaysThen                                  string   // of a country, see Days; "move" or "skip"
 	Interval, Nth                                               string   // see Days; Nth is one of Nths
 	WindowFrom, WindowTo, WindowThen                            string   // see Window; "wait" or "expire"
+	ZoneOf                                                      string   // "mailing" or "client"
+	Important                                                   bool
 	MessageID, SenderID, TopicID, SegmentID                     int64
 	Tracking
 	ClientIDs []int64
@@ -88,6 +90,7 @@ func (m *Mailing) checkFixed(p *ValidationErrors, before Mailing) {
 	}
 	fixed("start_at", m.StartLocal.Equal(before.StartLocal))
 	fixed("timezone", m.Timezone == before.Timezone)
+	fixed("zone_of", m.ZoneOfClient == before.ZoneOfClient)
 	fixed("periodicity", m.Periodicity == before.Periodicity)
 	fixed("interval", m.Days.interval() == before.Days.interval())
 }
@@ -154,6 +157,13 @@ func (m *Mailing) changeTimes(p *ValidationErrors, form MailingForm) {
 	}
 	m.Days.change(p, form, m.Periodicity, m.StartLocal)
 	m.Window.change(p, form, m.StartLocal)
+	m.ZoneOfClient, m.Important = form.ZoneOf == "client", form.Important
+	if m.ZoneOfClient && !m.Window.None() {
+		p.Add("window_from", "mailings.window_zone")
+	}
+	if !m.ZoneOfClient {
+		m.Zones = []string{}
+	}
 	zone, err := LoadZone(m.Timezone)
 	if err != nil {
 		p.Add("timezone", "mailings.timezone_unknown")

@@ -58,12 +58,14 @@ type Run struct {
 	EndOutcome   Outcome
 	Reason       string
 	Pauses       int
-	ResumeAt     time.Time   `bun:",nullzero"`
-	NotBefore    time.Time   `bun:",nullzero"`  // no email leaves earlier
-	OpensAt      time.Time   `bun:",nullzero"`  // emails leave from here
-	ClosesAt     time.Time   `bun:",nullzero"`  // to here; zero: the mailing has no window
-	PlanCursor   *PlanCursor `bun:"type:jsonb"` // nil: everybody is planned
-	Skipped      Skipped     `bun:"type:jsonb"`
+	ResumeAt     time.Time            `bun:",nullzero"`
+	NotBefore    time.Time            `bun:",nullzero"`  // no email leaves earlier
+	OpensAt      time.Time            `bun:",nullzero"`  // emails leave from here
+	ClosesAt     time.Time            `bun:",nullzero"`  // to here; zero: the mailing has no window
+	PlanCursor   *PlanCursor          `bun:"type:jsonb"` // nil: everybody is planned
+	Skipped      Skipped              `bun:"type:jsonb"`
+	Held         Skipped              `bun:"type:jsonb"` // those that waited, by the reason
+	Waves        map[string]time.Time `bun:"-"`          // of the run that is being made, see Mailing.Waves
 	Counts
 	ResultsCounted bool      // by client, see db.CountResults
 	Summed         bool      // had ended when it was summed last, see db/sums
@@ -80,8 +82,11 @@ type PlanCursor struct {
 	Newest    int64     // the highest number of a client
 	Audience  Audience
 	Tags      []string
-	Selection *Selection `json:",omitempty"` // of a segment, as it was when the planning began
-	AgainOf   int64      `json:",omitempty"` // as the mailing's
+	Waves     map[string]time.Time `json:",omitempty"` // see Mailing.Waves; nil: all at once
+	ZoneField int64                `json:",omitempty"` // as the mailing's
+	Hold      time.Time            `json:",omitzero"`  // how long an email may wait for room in its client's week, zero: none does
+	Selection *Selection           `json:",omitempty"` // of a segment, as it was when the planning began
+	AgainOf   int64                `json:",omitempty"` // as the mailing's
 }
 
 // Skipped counts those who got nothing when a run was planned, by the reason: as a client's suppression, or one of these.
@@ -92,7 +97,25 @@ const (
 	SkippedTopic     = "topic"     // left the topic
 	SkippedPaused    = "paused"    // wants none before a date
 	SkippedFrequency = "frequency" // had one within the week or the month
+	SkippedCap       = "cap"       // had as many within a week as the owner allows; of Held: waits until there is room
+	HeldZone         = "zone"      // of Held alone: waits for the hour in its client's zone
 )
+
+// capDays are the week of which an owner caps the emails to a client.
+const capDays = 7
+
+// HoldUntil is how long an email of a run at an instant may wait for room in its client's week: a week, but not until
+// the next run of its mailing, which would write to the client instead, or until the end of its own.
+func (m Mailing) HoldUntil(r Run, at time.Time) time.Time {
+	until := at.AddDate(0, 0, capDays)
+	if m.Status == Running && m.NextRunAt.After(at) && m.NextRunAt.Before(until) {
+		until = m.NextRunAt
+	}
+	if !r.WindowEnd.IsZero() && r.WindowEnd.Before(until) {
+		until = r.WindowEnd
+	}
+	return until
+}
 
 // Sum is how many they were.
 func (s Skipped) Sum() (n int64) {

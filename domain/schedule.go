@@ -29,9 +29,10 @@ func (p Periodicity) Valid() bool {
 // 2011), or a holiday moves one to the day of the next, two of them would be the same moment: then
 // the earlier one runs, the later one does not happen, and its number stays unused.
 type Schedule struct {
-	Start time.Time      // wall clock: read in Zone, though its location is UTC
-	End   time.Time      // wall clock like Start; nothing happens at the end or after it; zero: no end
-	Zone  *time.Location // see LoadZone
+	Start time.Time        // wall clock: read in Zone, though its location is UTC
+	End   time.Time        // wall clock like Start; nothing happens at the end or after it; zero: no end
+	Zone  *time.Location   // see LoadZone
+	Zones []*time.Location // of clients: it goes out as soon as the clocks of one of the zones show the time
 	Every Periodicity
 	Days  Days // which of them happen: the numbers of the others stay unused
 
@@ -84,6 +85,29 @@ func nextChange(t time.Time) time.Time {
 	return t.UTC().Truncate(day).Add(day).In(t.Location())
 }
 
+// instant is when the clocks of the first of the zones show wall.
+func (s Schedule) instant(wall time.Time) time.Time {
+	first := Instant(wall, s.Zone)
+	for _, zone := range s.Zones {
+		if at := Instant(wall, zone); at.Before(first) {
+			first = at
+		}
+	}
+	return first
+}
+
+// settled is what the clocks show at occurrence no, false when there is no such number.
+func (s Schedule) settled(no int) (time.Time, bool) {
+	if e, excepted := s.exception(no); excepted && !e.Skips() {
+		return e.To, true
+	}
+	wall, ok := s.wall(no)
+	if ok {
+		wall, ok = s.Days.settle(wall)
+	}
+	return wall, ok
+}
+
 // At is the instant of occurrence n in UTC. It is false when n does not happen: below 0, above 0
 // of a mailing that runs once, at or after the end, or the same moment as n-1 (see Schedule), so
 // false does not mean that no later one happens: ask From for that.
@@ -95,14 +119,14 @@ func (s Schedule) At(n int) (time.Time, bool) {
 // From is the first occurrence with number no or a higher one, false when there is none.
 func (s Schedule) From(no int) (Occurrence, bool) {
 	if no <= 0 {
-		return s.next(0, Instant(s.Start, s.Zone).Add(-1), time.Time{})
+		return s.next(0, s.instant(s.Start).Add(-1), time.Time{})
 	}
 	before, ok := s.wall(no - 1)
 	if !ok {
 		return Occurrence{}, false
 	}
 	before, _ = s.Days.settle(before)
-	return s.next(no, Instant(before, s.Zone), time.Time{})
+	return s.next(no, s.instant(before), time.Time{})
 }
 
 // EndAt is the end as an instant in UTC, false when there is none.
@@ -159,7 +183,7 @@ func (s Schedule) next(no int, after, moved time.Time) (Occurrence, bool) {
 			wall, happens = s.Days.settle(wall)
 			happens = happens && !wall.Before(s.Start)
 		}
-		at := Instant(wall, s.Zone)
+		at := s.instant(wall)
 		if ends && !at.Before(end) {
 			return Occurrence{}, false
 		}

@@ -2,6 +2,7 @@ package domain
 
 import (
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 	"unicode"
@@ -34,6 +35,7 @@ type User struct {
 	Role          Role
 	Language      string
 	Timezone      string
+	WeeklyCap     int       // emails to one client within seven days, over all mailings; 0: as many as there are
 	VerifiedAt    time.Time `bun:",nullzero,default:now()"` // nobody has an account before
 	BlockedAt     time.Time `bun:",nullzero"`
 	BlockedReason string
@@ -85,9 +87,12 @@ func (u User) Location() *time.Location {
 type UserForm struct {
 	Name, Email, Password, Language, Timezone string
 	NoNotices                                 bool
+	WeeklyCap                                 string // "" or 0: none
 }
 
-// Change applies name, language and time zone.
+const maxWeeklyCap = 100
+
+// Change applies name, language, time zone and how many emails a client gets in a week.
 func (u *User) Change(form UserForm) error {
 	var p ValidationErrors
 	u.Name, u.Language, u.Timezone = strings.TrimSpace(form.Name), form.Language, strings.TrimSpace(form.Timezone)
@@ -98,6 +103,15 @@ func (u *User) Change(form UserForm) error {
 	}
 	if _, err := LoadZone(u.Timezone); err != nil {
 		p.Add("timezone", "account.timezone_unknown")
+	}
+	u.WeeklyCap = 0
+	if text := strings.TrimSpace(form.WeeklyCap); text != "" {
+		n, err := strconv.Atoi(text)
+		if err != nil || n < 0 || n > maxWeeklyCap {
+			p.Add("weekly_cap", "account.weekly_cap_wrong", "Max", maxWeeklyCap)
+		} else {
+			u.WeeklyCap = n
+		}
 	}
 	return p.Err()
 }

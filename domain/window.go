@@ -1,8 +1,11 @@
 package domain
 
 import (
+	"regexp"
+	"slices"
 	"strings"
 	"time"
+	"unicode"
 )
 
 // Window is when in the day the emails of a mailing may leave, by the clocks of its zone. The zero Window is all day.
@@ -120,4 +123,78 @@ func (r *Run) Expire() {
 	if !r.ClosesAt.IsZero() && r.WindowEnd.Equal(r.ClosesAt) {
 		r.Reason = ReasonWindowOver
 	}
+}
+
+// zonesAhead is for how long the zones are looked for where an hour comes first; clocks change within it.
+const zonesAhead = 24 // months
+
+// KeepZones keeps of the clients' zones those in which the mailing's hour comes first on some day to come.
+func (m *Mailing) KeepZones(now time.Time) {
+	m.Zones = []string{}
+	var zones []*time.Location
+	for _, name := range m.ClientZones {
+		if zone, err := LoadZone(name); err == nil {
+			zones = append(zones, zone)
+		}
+	}
+	own := m.Schedule().Zone
+	first := max(now.Unix(), m.StartLocal.Unix())
+	for month := range zonesAhead {
+		wall := time.Unix(first, 0).UTC().AddDate(0, month, 0)
+		earliest, at := own, Instant(wall, own)
+		for _, zone := range zones {
+			if other := Instant(wall, zone); other.Before(at) {
+				earliest, at = zone, other
+			}
+		}
+		if name := earliest.String(); earliest != own && !slices.Contains(m.Zones, name) {
+			m.Zones = append(m.Zones, name)
+		}
+	}
+	slices.Sort(m.Zones)
+}
+
+// FollowZones gives the mailing the next time by the zones that it has now.
+func (m *Mailing) FollowZones() { m.advanceTo(m.NextNo) }
+
+// Waves are when an occurrence goes out in each of the clients' zones, "" is where none is known: in the mailing's. Nil
+// where it goes out everywhere at once.
+func (m Mailing) Waves(no int) map[string]time.Time {
+	schedule := m.Schedule()
+	wall, ok := schedule.settled(no)
+	if !m.ZoneOfClient || m.ZoneField == 0 || !ok {
+		return nil
+	}
+	waves := map[string]time.Time{"": Instant(wall, schedule.Zone)}
+	for _, name := range m.ClientZones {
+		if zone, err := LoadZone(name); err == nil {
+			waves[name] = Instant(wall, zone)
+		}
+	}
+	return waves
+}
+
+// utcOffset is how people write a zone of whole hours.
+var utcOffset = regexp.MustCompile(`^(?i:utc|gmt)? ?([+-])0?([0-9]|1[0-4])(?::?00)?$`)
+
+// parseZone takes the IANA name of a zone, however its capitals are, and an offset such as UTC+3.
+func parseZone(text string) (string, bool) {
+	if at := utcOffset.FindStringSubmatch(strings.ReplaceAll(text, "−", "-")); at != nil {
+		sign := map[string]string{"+": "-", "-": "+"}[at[1]] // Etc/GMT-3 is three hours ahead
+		if text = "Etc/GMT" + sign + at[2]; at[2] == "0" {
+			text = "Etc/GMT"
+		}
+	}
+	name := strings.ReplaceAll(strings.TrimSpace(text), " ", "_")
+	if _, err := LoadZone(name); err == nil {
+		return name, true
+	}
+	letters := []rune(strings.ToLower(name))
+	for i := range letters {
+		if i == 0 || letters[i-1] == '/' || letters[i-1] == '_' {
+			letters[i] = unicode.ToUpper(letters[i])
+		}
+	}
+	_, err := LoadZone(string(letters))
+	return string(letters), err == nil
 }

@@ -3,6 +3,11 @@ package outbox
 import (
 	"context"
 	"errors"
+	"strconv"
+	"time"
+
+	"github.com/uptrace/bun"
+	"github.com/uptrace/bun/dialect/pgdialect"
 
 	"skychimp/db"
 	"skychimp/db/postgres"
@@ -22,7 +27,10 @@ func planFirst(ctx context.Context, tx postgres.Tx, run *domain.Run, m domain.Ma
 	if err := db.Resolve(ctx, tx, &m); err != nil {
 		return err
 	}
-	run.PlanCursor = &domain.PlanCursor{Audience: m.Audience, Tags: m.Tags, Selection: m.Selection, AgainOf: m.AgainOf}
+	run.PlanCursor = &domain.PlanCursor{Audience: m.Audience, Tags: m.Tags, Selection: m.Selection, AgainOf: m.AgainOf, Waves: run.Waves, ZoneField: m.ZoneField}
+	if !m.Important {
+		run.PlanCursor.Hold = m.HoldUntil(*run, run.ScheduledAt)
+	}
 	err := tx.Pgx.QueryRow(ctx, `SELECT coalesce(max(id), 0) FROM clients`).Scan(&run.PlanCursor.Newest)
 	if err != nil {
 		return err
@@ -72,10 +80,11 @@ func (p Plans) continueRun(ctx context.Context, id int64) (run domain.Run, ok bo
 	return run, ok && err == nil, err
 }
 
-// planPart inserts the next deliveries of the run, up to limit, and the batches that fetch them.
-// Clients who get nothing are counted too, at the end of the part, where no batch reaches.
+// planPart inserts the next deliveries of the run, up to limit, and the batches that fetch them. Those that wait come
+// behind those to send now, and are retries that have not been tried. Clients who get nothing are counted too, at the
+// end of the part, where no batch reaches.
 func planPart(ctx context.Context, tx postgres.Tx, run *domain.Run, m domain.Mailing, limit int) error {
-	sparing, err := lockFrequencies(ctx, tx, run.OwnerID)
+	limits, err := lockLimits(ctx, tx, run)
 	if err != nil {
 		return err
 	}
@@ -85,50 +94,111 @@ func planPart(ctx context.Context, tx postgres.Tx, run *domain.Run, m domain.Mai
 		ColumnExpr(db.SkipReason+" AS skipped", run.TopicID, run.ScheduledAt).
 		Where("(client.created_at, client.id) > (?, ?) AND client.id <= ?", run.PlanCursor.CreatedAt, run.PlanCursor.ClientID, run.PlanCursor.Newest).
 		OrderExpr("client.created_at, client.id").Limit(int64(limit))
-	var planned, queued int64
+	var planned, queued, waiting int64
 	last := run.PlanCursor
-	var skipped domain.Skipped
-	err = tx.NewRaw(`WITH part AS MATERIALIZED (?0), planned AS (
-			INSERT INTO deliveries (run_id, seq, client_id, email, outcome, skipped)
-			SELECT ?1, ?2 + row_number() OVER (ORDER BY skipped IS NOT NULL, created_at, id), id, email,
-				CASE WHEN skipped IS NULL THEN ?3 ELSE ?4 END, skipped FROM part
-			RETURNING outcome, skipped
-		), turns AS (
-			UPDATE clients SET last_run_id = ?1, last_run_at = ?6 FROM part
-			WHERE ?5 AND part.sparing AND part.skipped IS NULL AND clients.id = part.id
-		)
-		SELECT counted.*, (SELECT coalesce(jsonb_object_agg(skipped, n), '{}')
-				FROM (SELECT skipped, count(*) AS n FROM planned WHERE skipped IS NOT NULL GROUP BY skipped) AS by_reason),
-			coalesce(last.created_at, 'epoch'), coalesce(last.id, 0)
-		FROM (SELECT count(*), count(*) FILTER (WHERE outcome = ?3) FROM planned) AS counted
-		LEFT JOIN (SELECT created_at, id FROM part ORDER BY created_at DESC, id DESC LIMIT 1) AS last ON TRUE`,
-		part, run.ID, run.Planned, domain.OutcomeQueued, domain.OutcomeSuppressed, sparing, run.ScheduledAt).
-		Scan(ctx, &planned, &queued, &skipped, &last.CreatedAt, &last.ClientID)
+	var skipped, held domain.Skipped
+	if limits.cap == 0 && last.Waves == nil {
+		err = tx.NewRaw(`WITH part AS MATERIALIZED (?0), planned AS (
+				INSERT INTO deliveries (run_id, seq, client_id, email, outcome, skipped)
+				SELECT ?1, ?2 + row_number() OVER (ORDER BY skipped IS NOT NULL, created_at, id), id, email,
+					CASE WHEN skipped IS NULL THEN ?3 ELSE ?4 END, skipped FROM part
+				RETURNING outcome, skipped
+			), `+turns+`
+			SELECT counted.*, (SELECT coalesce(jsonb_object_agg(skipped, n), '{}')
+					FROM (SELECT skipped, count(*) AS n FROM planned WHERE skipped IS NOT NULL GROUP BY skipped) AS by_reason), `+lastOfPart+`
+			FROM (SELECT count(*), count(*) FILTER (WHERE outcome = ?3) FROM planned) AS counted `+joinLast,
+			part, run.ID, run.Planned, domain.OutcomeQueued, domain.OutcomeSuppressed, limits.sparing, run.ScheduledAt).
+			Scan(ctx, &planned, &queued, &skipped, &last.CreatedAt, &last.ClientID)
+	} else {
+		err = planWaiting(tx, part, run, limits).Scan(ctx, &planned, &queued, &waiting, &skipped, &held, &last.CreatedAt, &last.ClientID)
+	}
 	if err != nil {
 		return err
 	}
-	_, err = tx.NewRaw(`INSERT INTO batches (run_id, first_seq, open)
-		SELECT ?0, ?3 + first, least(?1, ?2 - first + 1) FROM generate_series(1, ?2, ?1) AS first`,
-		run.ID, domain.BatchSize, queued, run.Planned).Exec(ctx)
+	_, err = tx.NewRaw(`INSERT INTO batches (run_id, first_seq, open, done)
+		SELECT ?0, ?3 + first, greatest(0, least(?1, ?2 - first + 1)), first > ?2 FROM generate_series(1, ?4, ?1) AS first`,
+		run.ID, domain.BatchSize, queued, run.Planned, queued+waiting).Exec(ctx)
 	if err != nil {
 		return err
 	}
 	run.Planned += planned
-	run.Suppressed += planned - queued
+	run.Suppressed += planned - queued - waiting
 	run.Skipped.Add(skipped)
+	run.Held.Add(held)
 	if planned < int64(limit) {
 		run.PlanCursor = nil
 	}
-	_, err = tx.NewUpdate().Model(run).Column("planned", "suppressed", "skipped", "plan_cursor").WherePK().Exec(ctx)
+	_, err = tx.NewUpdate().Model(run).Column("planned", "suppressed", "skipped", "held", "plan_cursor").WherePK().Exec(ctx)
 	return err
 }
 
-// lockFrequencies reports whether any of the owner's clients wants one email a week or a month. Their runs are planned
-// one after the other then: two at once would both find that it is a client's turn.
-func lockFrequencies(ctx context.Context, tx postgres.Tx, owner int64) (some bool, err error) {
-	err = tx.NewRaw(`SELECT EXISTS (SELECT FROM clients WHERE owner_id = ? AND `+db.HasPreferences+` AND frequency IS NOT NULL)`, owner).Scan(ctx, &some)
-	if err == nil && some {
-		_, err = tx.NewRaw(`SELECT pg_advisory_xact_lock(3, hashint8(?))`, owner).Exec(ctx)
+const (
+	// turns keeps when those had their email who want one a week or a month.
+	turns = `turns AS (
+				UPDATE clients SET last_run_id = ?1, last_run_at = ?6 FROM part
+				WHERE ?5 AND part.sparing AND part.skipped IS NULL AND clients.id = part.id
+			)`
+	lastOfPart = `coalesce(last.created_at, 'epoch'), coalesce(last.id, 0)`
+	joinLast   = `LEFT JOIN (SELECT created_at, id FROM part ORDER BY created_at DESC, id DESC LIMIT 1) AS last ON TRUE`
+)
+
+// planWaiting plans a part of which some emails wait: for the hour of their client, or until there is room in the
+// client's week, which it has seven days after the cap-th of its latest emails.
+func planWaiting(tx postgres.Tx, part *bun.SelectQuery, run *domain.Run, limits limits) *bun.RawQuery {
+	part = part.ColumnExpr("client.fields ->> ? AS zone", strconv.FormatInt(run.PlanCursor.ZoneField, 10))
+	var zones []string
+	var waves []time.Time
+	for zone, at := range run.PlanCursor.Waves {
+		zones, waves = append(zones, zone), append(waves, at)
 	}
-	return some, err
+	return tx.NewRaw(`WITH part AS MATERIALIZED (?0), waved AS MATERIALIZED (
+			SELECT part.*, greatest(?6, coalesce(wave.at, everywhere.at)) AS wave FROM part
+			LEFT JOIN unnest(?7::text[], ?8::timestamptz[]) AS wave (zone, at) ON wave.zone = part.zone
+			LEFT JOIN unnest(?7::text[], ?8::timestamptz[]) AS everywhere (zone, at) ON everywhere.zone = ''
+		), recent AS MATERIALIZED (
+			SELECT waved.id, array_agg(coalesce(d.due_at, other.scheduled_at) ORDER BY coalesce(d.due_at, other.scheduled_at) DESC) AS times
+			FROM waved JOIN runs AS other ON other.owner_id = ?9 AND other.id <> ?1 AND other.created_at > ?6::timestamptz - interval '15 days'
+			JOIN deliveries AS d ON d.run_id = other.id AND d.client_id = waved.id AND d.outcome IN ('accepted', 'queued', 'deferred')
+			WHERE ?10::int > 0 AND waved.skipped IS NULL GROUP BY waved.id
+		), room AS MATERIALIZED (
+			SELECT waved.*, greatest(wave, recent.times[?10::int] + interval '7 days') AS due FROM waved LEFT JOIN recent ON recent.id = waved.id
+		), decided AS MATERIALIZED (
+			SELECT id, email, created_at, due, CASE WHEN skipped IS NOT NULL THEN skipped WHEN due > wave THEN ?11 WHEN due > ?12 THEN ?13 END AS why,
+				CASE WHEN skipped IS NOT NULL OR due > wave AND due > ?14::timestamptz + (wave - ?6::timestamptz) THEN ?4 WHEN due > ?12 THEN ?15 ELSE ?3 END AS outcome
+			FROM room
+		), numbered AS MATERIALIZED (
+			SELECT *, ?2 + row_number() OVER (ORDER BY outcome = ?4, outcome = ?15, CASE WHEN outcome = ?15 THEN due END, created_at, id) AS seq FROM decided
+		), planned AS (
+			INSERT INTO deliveries (run_id, seq, client_id, email, outcome, skipped, due_at)
+			SELECT ?1, seq, id, email, outcome, why, CASE WHEN outcome = ?15 THEN due END FROM numbered RETURNING outcome, skipped
+		), retried AS (
+			INSERT INTO retries (run_id, seq, due_at) SELECT ?1, seq, due FROM numbered WHERE outcome = ?15
+		), `+turns+`
+		SELECT counted.*, (SELECT coalesce(jsonb_object_agg(skipped, n), '{}')
+				FROM (SELECT skipped, count(*) AS n FROM planned WHERE outcome = ?4 GROUP BY skipped) AS by_reason),
+			(SELECT coalesce(jsonb_object_agg(skipped, n), '{}')
+				FROM (SELECT skipped, count(*) AS n FROM planned WHERE outcome = ?15 GROUP BY skipped) AS by_wait), `+lastOfPart+`
+		FROM (SELECT count(*), count(*) FILTER (WHERE outcome = ?3), count(*) FILTER (WHERE outcome = ?15) FROM planned) AS counted `+joinLast,
+		part, run.ID, run.Planned, domain.OutcomeQueued, domain.OutcomeSuppressed, limits.sparing, run.ScheduledAt, pgdialect.Array(zones), pgdialect.Array(waves),
+		run.OwnerID, limits.cap, domain.SkippedCap, run.CreatedAt, domain.HeldZone, run.PlanCursor.Hold, domain.OutcomeDeferred)
+}
+
+// limits are what bounds the emails to one client.
+type limits struct {
+	sparing bool // some want one email a week or a month
+	cap     int  // of the owner, 0: none
+}
+
+// lockLimits reports whether any of the owner's clients wants one email a week or a month, and how many a week the owner
+// allows. Runs are planned one after the other then: two at once would both find that it is a client's turn.
+func lockLimits(ctx context.Context, tx postgres.Tx, run *domain.Run) (l limits, err error) {
+	err = tx.NewRaw(`SELECT EXISTS (SELECT FROM clients WHERE owner_id = ?0 AND `+db.HasPreferences+` AND frequency IS NOT NULL), weekly_cap FROM users WHERE id = ?0`,
+		run.OwnerID).Scan(ctx, &l.sparing, &l.cap)
+	if err == nil && (l.sparing || l.cap > 0) {
+		_, err = tx.NewRaw(`SELECT pg_advisory_xact_lock(3, hashint8(?))`, run.OwnerID).Exec(ctx)
+	}
+	if run.PlanCursor.Hold.IsZero() {
+		l.cap = 0 // an important mailing goes out all the same, and counts for the others
+	}
+	return l, err
 }

@@ -18,7 +18,7 @@ func (p Plans) Due(ctx context.Context, now time.Time) ([]int64, error) {
 		SELECT mailing.id FROM mailings AS mailing JOIN users AS owner ON owner.id = mailing.owner_id
 		WHERE mailing.kind = 'mailing' AND mailing.status = 'running' AND mailing.disabled_at IS NULL AND mailing.deleted_at IS NULL
 		  AND mailing.next_run_at <= ? AND owner.blocked_at IS NULL
-		ORDER BY row_number() OVER (PARTITION BY owner.id ORDER BY mailing.next_run_at, mailing.id), mailing.next_run_at, mailing.id`,
+		ORDER BY row_number() OVER (PARTITION BY owner.id ORDER BY mailing.important DESC, mailing.next_run_at, mailing.id), mailing.next_run_at, mailing.id`,
 		now).Scan(ctx, &ids)
 	return ids, postgres.TranslateError(err)
 }
@@ -113,6 +113,9 @@ func (p Plans) takeRun(ctx context.Context, tx postgres.Tx, id int64, now time.T
 	if blocked, err := ownerBlocked(ctx, tx, m.OwnerID); err != nil || blocked || why.recalled(m) || m.Kind == domain.KindSeries && !why.out {
 		return run, m, false, err
 	}
+	if err := db.FindZones(ctx, tx, &m, now); err != nil {
+		return run, m, false, err
+	}
 	run = domain.Run{MailingID: m.ID, OwnerID: m.OwnerID, TopicID: m.TopicID, WindowEnd: m.EndAt, CreatedAt: now, NotBefore: why.notBefore}
 	if why.out {
 		err, ok = outOfTurn(ctx, tx, &m, &run, now), true
@@ -160,7 +163,7 @@ func inTurn(ctx context.Context, tx postgres.Tx, m *domain.Mailing, run *domain.
 	if err := db.InsertMissed(ctx, tx, *m, missed, now); err != nil {
 		return false, err
 	}
-	run.OccurrenceNo, run.ScheduledAt = &due.No, due.At
+	run.OccurrenceNo, run.ScheduledAt, run.Waves = &due.No, due.At, m.Waves(due.No)
 	return ok, nil
 }
 

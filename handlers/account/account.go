@@ -65,7 +65,11 @@ type sessionRow struct {
 func (h *Account) Show(r *web.Request) error { return h.show(r, nil, "", profileOf(*r.Viewer.User)) }
 
 func profileOf(u domain.User) domain.UserForm {
-	return domain.UserForm{Name: u.Name, Email: u.Email, Language: u.Language, Timezone: u.Timezone, NoNotices: u.NoNotices}
+	form := domain.UserForm{Name: u.Name, Email: u.Email, Language: u.Language, Timezone: u.Timezone, NoNotices: u.NoNotices}
+	if u.WeeklyCap > 0 {
+		form.WeeklyCap = strconv.Itoa(u.WeeklyCap)
+	}
+	return form
 }
 
 // show shows the account, with what was typed into the form that was sent.
@@ -120,6 +124,7 @@ func (h *Account) Change(r *web.Request) error {
 	if r.FormValue("settings") != "" { // a box that is not ticked sends nothing
 		typed.NoNotices = r.FormValue("notices") == ""
 	}
+	typed.WeeklyCap = sentOr(r, "weekly_cap", typed.WeeklyCap)
 	user, err := h.DB.Users().Update(r.UserContext(), r.Viewer.User.ID, func(u *domain.User) error {
 		return cmp.Or(r.CheckRevision(profileOf(*u)), u.Change(typed))
 	})

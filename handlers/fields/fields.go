@@ -170,6 +170,8 @@ func Inputs(v web.Viewer, list []domain.Field, texts map[string]string, problems
 		switch f.Type {
 		case domain.FieldDate:
 			one.Type = "date"
+		case domain.FieldZone:
+			one.List, one.Placeholder = "zones", "Europe/Moscow"
 		case domain.FieldNumber:
 			one.Inputmode = "decimal"
 		case domain.FieldYesNo:

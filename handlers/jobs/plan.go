@@ -64,6 +64,9 @@ func (w *PlanWorker) planDue(ctx context.Context, now time.Time) error {
 	if err != nil || hold.On {
 		return err
 	}
+	if err := w.DB.Mailings().FollowZones(ctx, now); err != nil {
+		w.Log.Warn("the zones of clients could not be looked at", "error", err)
+	}
 	due, err := w.Outbox.Plans().Due(ctx, now)
 	for _, id := range due {
 		run, ok, failed := w.Outbox.Plans().Make(ctx, id, now, false)

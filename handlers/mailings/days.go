@@ -97,6 +97,9 @@ func daysWords(r *web.Request, m domain.Mailing) string {
 	case days.SkipHolidays != "":
 		parts = append(parts, r.Viewer.T("mailings.days_no_holidays", "Country", countryName(r, days.SkipHolidays)))
 	}
+	if m.ZoneOfClient {
+		parts = append(parts, r.Viewer.T("mailings.by_client", "Time", m.StartLocal.Format("15:04")))
+	}
 	switch {
 	case m.Window.Expires:
 		parts = append(parts, r.Viewer.T("mailings.window_expires", "From", m.Window.From, "To", m.Window.To))

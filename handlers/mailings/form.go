@@ -31,6 +31,7 @@ type mailingForm struct {
 	WeekdayChoices  []weekdayChoice
 	Countries       []templates.Option
 	Nths, Moves     []templates.Option
+	ZonesOf         []templates.Option
 	Thens           []templates.Option // of what does not fit into the window
 	Recipients      recipientCount
 	Running         bool // the anchor is fixed
@@ -91,6 +92,7 @@ func readForm(r *web.Request) domain.MailingForm {
 	form.SenderID, _ = strconv.ParseInt(r.FormValue("sender_id"), 10, 64)
 	form.SkipHolidays, form.HolidaysThen = r.FormValue("skip_holidays"), r.FormValue("holidays_then")
 	form.Interval, form.Nth = r.FormValue("interval"), r.FormValue("nth")
+	form.ZoneOf, form.Important = r.FormValue("zone_of"), r.FormValue("important") == "yes"
 	form.WindowFrom, form.WindowTo, form.WindowThen = r.FormValue("window_from"), r.FormValue("window_to"), r.FormValue("window_then")
 	for _, value := range r.Request().PostArgs().PeekMulti("weekdays") {
 		form.Weekdays = append(form.Weekdays, string(value))
@@ -155,6 +157,9 @@ func formOf(m domain.Mailing) domain.MailingForm {
 	if m.Window.Expires {
 		form.WindowThen = "expire"
 	}
+	if form.Important = m.Important; m.ZoneOfClient {
+		form.ZoneOf = "client"
+	}
 	if m.HolidayMoves {
 		form.HolidaysThen = "move"
 	}
@@ -215,8 +220,9 @@ func (h *Mailings) Update(r *web.Request) error {
 func (h *Mailings) showForm(r *web.Request, refusal error, id int64, typed domain.MailingForm) error {
 	form := &mailingForm{ListForm: web.ListForm{Noun: "mailing", ID: id}, MailingForm: typed, Periodicities: Periodicities(r),
 		WeekdayChoices: weekdayChoices(r, typed.Weekdays), Countries: countryChoices(r), Nths: nthChoices(r),
-		Moves: []templates.Option{{Value: "", Label: r.Viewer.T("mailings.holiday_skip")}, {Value: "move", Label: r.Viewer.T("mailings.holiday_move")}},
-		Thens: []templates.Option{{Value: "", Label: r.Viewer.T("mailings.window_wait")}, {Value: "expire", Label: r.Viewer.T("mailings.window_expire")}}}
+		Moves:   []templates.Option{{Value: "", Label: r.Viewer.T("mailings.holiday_skip")}, {Value: "move", Label: r.Viewer.T("mailings.holiday_move")}},
+		ZonesOf: []templates.Option{{Value: "", Label: r.Viewer.T("mailings.zone_of_mailing")}, {Value: "client", Label: r.Viewer.T("mailings.zone_of_client")}},
+		Thens:   []templates.Option{{Value: "", Label: r.Viewer.T("mailings.window_wait")}, {Value: "expire", Label: r.Viewer.T("mailings.window_expire")}}}
 	if typed.SenderID != 0 {
 		form.Sender = strconv.FormatInt(typed.SenderID, 10)
 	}

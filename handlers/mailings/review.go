@@ -16,23 +16,24 @@ import (
 // reviewView is the page mailings/review: what would go out, in sentences. Its one button launches, or sends now.
 type reviewView struct {
 	mailingRow
-	Do         string // launch or run
-	Audience   domain.Audience
-	Tags       []string
-	Segment    segments.Choice
-	Recipients int64 // after suppression
-	LeftOut    []leftOut
-	SenderID   int64
-	Sender     senders.Choice
-	When       string
-	Next       []web.Moment // in the mailing's zone
-	Timezone   string
-	PreviewFor int64 // a recipient
-	Warnings   []string
-	Clashes    []clashWarning
-	Refused    string // why there is no button
-	Button     string
-	Recall     string // how long it can be taken back, in words
+	Do           string // launch or run
+	Audience     domain.Audience
+	Tags         []string
+	Segment      segments.Choice
+	Recipients   int64 // after suppression
+	LeftOut      []leftOut
+	SenderID     int64
+	Sender       senders.Choice
+	When         string
+	Next         []web.Moment // in the mailing's zone
+	Timezone     string
+	ZoneOfClient bool
+	PreviewFor   int64 // a recipient
+	Warnings     []string
+	Clashes      []clashWarning
+	Refused      string // why there is no button
+	Button       string
+	Recall       string // how long it can be taken back, in words
 }
 
 // leftOut is why some of the audience get nothing.
@@ -66,7 +67,7 @@ func (h *Launches) Review(r *web.Request) error {
 	if err != nil {
 		return err
 	}
-	view := reviewView{mailingRow: row, Do: "run", Audience: m.Audience, Tags: m.Tags, Timezone: m.Timezone, SenderID: m.SenderID}
+	view := reviewView{mailingRow: row, Do: "run", Audience: m.Audience, Tags: m.Tags, Timezone: m.Timezone, ZoneOfClient: m.ZoneOfClient, SenderID: m.SenderID}
 	switch {
 	case row.Launch && r.Query("do") != "run":
 		view.Do = "launch"

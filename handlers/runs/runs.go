@@ -61,6 +61,7 @@ type runView struct {
 	Row
 	Sentence   string
 	Skipped    []counted     // why some got nothing when the run was planned
+	Held       []counted     // why some waited
 	LeftFor    []counted     // why some unsubscribed
 	Subject    string        // of the email as it went out
 	Cancel     bool          // the viewer may end it
@@ -148,6 +149,12 @@ func (h *Runs) Show(r *web.Request) error {
 		view.Outcomes = append(view.Outcomes, templates.Option{Value: string(one), Label: r.Viewer.T("runs.outcome_" + string(one))})
 	}
 	for _, one := range deliveries {
+		if one.Outcome == domain.OutcomeDeferred && one.Tries == 0 && one.Skipped != "" {
+			one.Answer = r.Viewer.T("runs.held_" + one.Skipped)
+		}
+		if one.Outcome != domain.OutcomeSuppressed {
+			one.Skipped = "" // it waited
+		}
 		view.Rows = append(view.Rows, deliveryRow{Email: one.Email, Outcome: one.Outcome, Tries: one.Tries, Skipped: one.Skipped,
 			Reply: replyOf(domain.Attempt{Status: one.Status, Code: one.Code, Answer: one.Answer, Class: one.Class})})
 	}
@@ -196,11 +203,17 @@ func (h *Runs) left(r *web.Request, run db.RunRow, view *runView) error {
 			view.LeftFor = append(view.LeftFor, counted{r.Viewer.T("recipients.reason_" + one.Reason), one.Count})
 		}
 	}
-	skipped := slices.SortedFunc(maps.Keys(run.Skipped), func(a, b string) int {
-		return cmp.Or(cmp.Compare(run.Skipped[b], run.Skipped[a]), cmp.Compare(a, b))
-	})
-	for _, one := range skipped {
-		view.Skipped = append(view.Skipped, counted{r.Viewer.T("runs.skipped_" + one), run.Skipped[one]})
-	}
+	view.Skipped, view.Held = countedOf(r, "runs.skipped_", run.Skipped), countedOf(r, "runs.held_", run.Held)
 	return nil
+}
+
+// countedOf are the counts with their reasons in words, the most frequent first.
+func countedOf(r *web.Request, prefix string, counts domain.Skipped) (list []counted) {
+	reasons := slices.SortedFunc(maps.Keys(counts), func(a, b string) int {
+		return cmp.Or(cmp.Compare(counts[b], counts[a]), cmp.Compare(a, b))
+	})
+	for _, one := range reasons {
+		list = append(list, counted{r.Viewer.T(prefix + one), counts[one]})
+	}
+	return list
 }
