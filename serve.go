@@ -14,6 +14,7 @@ import (
 	"github.com/gofiber/fiber/v2"
 
 	"skychimp/handlers"
+	"skychimp/handlers/tracking"
 	"skychimp/handlers/web"
 	"skychimp/static"
 	"skychimp/templates"
@@ -72,7 +73,9 @@ func (p *program) serveAfter(prepare func(*database) error) (err error) {
 	if err != nil {
 		return err
 	}
-	site.Media = media
+	site.Media, site.Visits = media, tracking.NewRecorder(database.DB, p.log)
+	site.Visits.Start()
+	defer site.Visits.Close() // after the last request
 	app, err := handlers.New(site, database.DB, set, files, p.log)
 	if err != nil {
 		return err

@@ -14,8 +14,9 @@ const (
 	maxReturnToken = 37 // letters: two varints of 10 and 5 bytes and the HMAC
 )
 
-// returnLabel is signed too, so that no other use of the secret signs the same bytes.
-const returnLabel = "skychimp return\x00"
+// A label is signed too, so that no use of the secret signs what another does: whoever is given a link of an email can't
+// make its address come back.
+const returnLabel, visitLabel = "skychimp return\x00", "skychimp visit\x00"
 
 // returnPrefix stands before the token in the local part of an envelope sender.
 const returnPrefix = "b+"
@@ -25,22 +26,28 @@ var returnEncoding = base32.NewEncoding("abcdefghijklmnopqrstuvwxyz234567").With
 
 // ReturnTokens makes many tokens of one secret. One goroutine uses it.
 type ReturnTokens struct {
+	label    string
 	mac      hash.Hash
 	raw, sum []byte
 }
 
 // NewReturnTokens prepares the secret.
 func NewReturnTokens(secret []byte) *ReturnTokens {
-	return &ReturnTokens{mac: hmac.New(sha256.New, secret)}
+	return &ReturnTokens{label: returnLabel, mac: hmac.New(sha256.New, secret)}
+}
+
+// NewVisitTokens makes those of tracked links and pictures.
+func NewVisitTokens(secret []byte) *ReturnTokens {
+	return &ReturnTokens{label: visitLabel, mac: hmac.New(sha256.New, secret)}
 }
 
 // Append adds the token of a delivery to dst: what comes back carries it, in the envelope
 // recipient, the Message-ID or the envelope id. It never expires.
 func (t *ReturnTokens) Append(dst []byte, run int64, seq int) []byte {
-	t.raw = binary.AppendUvarint(append(t.raw[:0], returnLabel...), uint64(run))
+	t.raw = binary.AppendUvarint(append(t.raw[:0], t.label...), uint64(run))
 	t.raw = binary.AppendUvarint(t.raw, uint64(seq))
 	t.raw = append(t.raw, t.signature(t.raw)...)
-	return returnEncoding.AppendEncode(dst, t.raw[len(returnLabel):])
+	return returnEncoding.AppendEncode(dst, t.raw[len(t.label):])
 }
 
 // signature is that of the label and the name of the delivery.
@@ -58,6 +65,15 @@ func AppendReturnAddress(dst, token []byte, host string) []byte {
 
 // ParseReturnToken is the delivery that a token of one of the secrets names, in whatever case it came back.
 func ParseReturnToken(token string, secrets ...[]byte) (run int64, seq int, ok bool) {
+	return parseDeliveryToken(returnLabel, token, secrets)
+}
+
+// ParseVisitToken is the delivery whose email a tracked link or picture stands in.
+func ParseVisitToken(token string, secrets ...[]byte) (run int64, seq int, ok bool) {
+	return parseDeliveryToken(visitLabel, token, secrets)
+}
+
+func parseDeliveryToken(label, token string, secrets [][]byte) (run int64, seq int, ok bool) {
 	if len(token) > maxReturnToken {
 		return 0, 0, false
 	}
@@ -67,10 +83,10 @@ func ParseReturnToken(token string, secrets ...[]byte) (run int64, seq int, ok b
 		return 0, 0, false
 	}
 	named, signature := raw[:len(raw)-returnMAC], raw[len(raw)-returnMAC:]
-	labelled := append([]byte(returnLabel), named...)
+	labelled := append([]byte(label), named...)
 	signed := false
 	for _, secret := range secrets {
-		signed = hmac.Equal(signature, NewReturnTokens(secret).signature(labelled)) || signed
+		signed = len(secret) > 0 && hmac.Equal(signature, NewReturnTokens(secret).signature(labelled)) || signed
 	}
 	first, n := binary.Uvarint(named)
 	if !signed || n <= 0 {

@@ -233,6 +233,8 @@ var decisions = []decision{
 	{"POST /brand/preview", owners, 200, 200, "", "name=Shop"},
 	{"GET /brand/:name", anybody, 404, 404, "", ""},
 	{"GET /view/:token", anybody, 404, 404, "", ""},
+	{"GET /c/:token/:n", anybody, 404, 404, "", ""},
+	{"GET /o/:token", anybody, 404, 404, "", ""},
 	{"GET /unsubscribe/:token", anybody, 200, 200, "", ""},
 	{"POST /unsubscribe/:token", anybody, 200, 200, "", ""},
 	{"GET /preferences/:token", anybody, 200, 200, "", ""},

@@ -241,6 +241,8 @@ func table(n nouns) []route {
 		{"POST", "/manager/users/:id/hold", web.Overseer, n.staff.HoldName},
 
 		{"GET", "/view/:token", web.Everyone, web.Limited(n.recipients.View)},
+		{"GET", "/c/:token/:n", web.Everyone, n.tracking.Click},
+		{"GET", "/o/:token", web.Everyone, n.tracking.Open},
 		{"GET", "/unsubscribe/:token", web.Everyone, n.recipients.UnsubscribeForm},
 		{"POST", "/unsubscribe/:token", web.Everyone, n.recipients.Unsubscribe},
 		{"GET", "/preferences/:token", web.Everyone, n.recipients.Preferences},

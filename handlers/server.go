@@ -32,6 +32,7 @@ import (
 	"skychimp/handlers/senders"
 	"skychimp/handlers/staff"
 	"skychimp/handlers/topics"
+	"skychimp/handlers/tracking"
 	"skychimp/handlers/web"
 	"skychimp/static"
 	"skychimp/templates"
@@ -45,7 +46,8 @@ type Config struct {
 	Links     *links.Checker     // asks the links of emails; nil: one that tests need not change
 	Check     func(context.Context) []emailauth.Line
 	Passwords *web.Passwords
-	Settings  []checks.Setting // in force, without what is secret
+	Settings  []checks.Setting   // in force, without what is secret
+	Visits    *tracking.Recorder // of emails; nil: one that keeps them in memory
 }
 
 // nouns are the rooms of the site.
@@ -74,6 +76,7 @@ type nouns struct {
 	senders    *senders.Senders
 	staff      *staff.Staff
 	topics     *topics.Topics
+	tracking   *tracking.Tracking
 }
 
 func newNouns(config Config, database *db.DB, files *static.Files, log *slog.Logger) (n nouns, err error) {
@@ -86,6 +89,10 @@ func newNouns(config Config, database *db.DB, files *static.Files, log *slog.Log
 		checks:   &checks.Checks{Look: config.Check, Settings: config.Settings},
 		imports:  &imports.Imports{DB: database}, inbox: &inbox.Inbox{DB: database}, messages: messages.New(database, config.Media, config.Links),
 		recipients: &recipients.Recipients{DB: database, Secret: config.Secret, SecretOld: config.SecretOld},
+	}
+	n.tracking = &tracking.Tracking{DB: database, Secret: config.Secret, SecretOld: config.SecretOld, Visits: config.Visits}
+	if n.tracking.Visits == nil {
+		n.tracking.Visits = tracking.NewRecorder(database, log)
 	}
 	n.runs = &runs.Runs{DB: database, Bounces: config.Bounces, Messages: n.messages}
 	n.answers, n.sources = &messages.Answers{Messages: n.messages}, &messages.Sources{Messages: n.messages}

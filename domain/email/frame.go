@@ -38,6 +38,7 @@ type page struct {
 	Footer                    string
 	UnsubscribeText, ViewText string
 	UnsubscribeURL, ViewURL   template.URL
+	Picture                   template.URL // is asked for when the email is opened
 }
 
 // Direction is "ltr" or "rtl". Mailboxes leave out the element html, so others carry it as well.

@@ -45,6 +45,8 @@ func (p *piece) value(r *Recipient) string {
 		value = r.UnsubscribeURL
 	case fieldToken:
 		value = r.Token
+	case fieldVisit:
+		value = r.VisitToken
 	case fieldOwn:
 		value = u.own.Say(r.language, r.Fields)
 	}

@@ -33,6 +33,7 @@ const (
 	fieldOwn         field = 'o' // one of the owner's
 	fieldUnsubscribe field = 'u'
 	fieldToken       field = 't'
+	fieldVisit       field = 'v'
 )
 
 // placeholders are the names that an owner may use.
@@ -222,7 +223,7 @@ type marks struct {
 
 func newMarks(fields []domain.Field, texts ...string) marks {
 	all := strings.Join(texts, "\n")
-	m := marks{prefix: "qz0x", fields: fields, uses: &[]use{{field: fieldUnsubscribe}, {field: fieldToken}}, known: map[string]int{}}
+	m := marks{prefix: "qz0x", fields: fields, uses: &[]use{{field: fieldUnsubscribe}, {field: fieldToken}, {field: fieldVisit}}, known: map[string]int{}}
 	for i := 1; strings.Contains(all, m.prefix); i++ {
 		m.prefix = "qz" + strconv.Itoa(i) + "x"
 	}
@@ -240,6 +241,9 @@ func (m marks) unsubscribe() string { return m.mark(0) }
 func (m marks) view(address string) string {
 	return m.inURL(strings.Replace(address, Token, m.mark(1), 1))
 }
+
+// visit stands for the token of the delivery, within an address.
+func (m marks) visit() string { return m.inURL(m.mark(2)) }
 
 func (m marks) inURL(address string) string {
 	return m.pattern.ReplaceAllString(address, m.prefix+"${1}w")

@@ -29,6 +29,7 @@ type Source struct {
 	MediaURL        string // stands before the names of pictures
 	ViewText        string // the visible words of the link that opens the email as a page
 	ViewURL         string // its address, Token in it; empty: no such link
+	Tracked         Tracked
 	Signer          *Signer
 	Fields          []domain.Field // of the owner, whose values the texts may name
 }
@@ -49,6 +50,7 @@ type Recipient struct {
 	MessageID            string // with its angle brackets
 	UnsubscribeURL       string // http or https
 	Token                string // see Source.ViewURL
+	VisitToken           string // see Tracked
 	UnsubscribeMailbox   string // an address that does the same; may be empty
 	Date                 time.Time
 }
@@ -120,6 +122,7 @@ func compileOne(s Source) (*Template, error) {
 	if err != nil {
 		return nil, err
 	}
+	markup.Hero, markup.Content = s.Tracked.links(m, markup.Hero), s.Tracked.links(m, markup.Content)
 	beside := m.hide(s.Preheader)
 	if beside == "" {
 		beside = preheader(content.paragraphs())
@@ -128,6 +131,7 @@ func compileOne(s Source) (*Template, error) {
 		Language: s.Language, Subject: subject, Look: look, Preheader: beside, Body: markup, Footer: s.FooterText,
 		UnsubscribeText: s.UnsubscribeText, UnsubscribeURL: template.URL(m.unsubscribe()),
 		ViewText: s.ViewText, ViewURL: template.URL(m.view(s.ViewURL)),
+		Picture: s.Tracked.picture(m),
 	}.html()
 	if err != nil {
 		return nil, err

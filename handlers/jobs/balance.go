@@ -11,6 +11,7 @@ import (
 
 	"skychimp/db"
 	"skychimp/db/outbox"
+	"skychimp/db/tracking"
 	"skychimp/domain"
 )
 
@@ -45,6 +46,7 @@ func (w *BalanceWorker) Work(ctx context.Context, _ *river.Job[domain.BalanceJob
 		w.DB.Clients().MergeTagCounts(ctx),
 		w.DB.Clients().PruneChanges(ctx),
 		w.DB.Bounces().Prune(ctx),
+		tracking.New(w.DB.Postgres()).Prune(ctx, now),
 		w.DB.Bulk().Sweep(ctx),
 		w.DB.Registrations().Prune(ctx, now),
 		w.DB.FormInputs().Prune(ctx, now),

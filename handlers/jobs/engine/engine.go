@@ -141,7 +141,7 @@ func (e *Engine) senders(hard context.Context) (all []*sender) {
 		for range to.Conns {
 			all = append(all, &sender{
 				returns: returnPaths{tokens: domain.NewReturnTokens(e.settings.Secret), from: e.settings.From.Address, domain: e.settings.BounceDomain},
-				baseURL: e.settings.BaseURL, tokens: domain.NewUnsubscribeTokens(e.settings.Secret),
+				baseURL: e.settings.BaseURL, tokens: domain.NewUnsubscribeTokens(e.settings.Secret), visits: domain.NewVisitTokens(e.settings.Secret),
 				log: e.settings.Log, clock: e.clock, queue: e.queue, lease: e.lease, server: to, servers: e.servers, runs: e.runs,
 				records: e.records, busy: e.records.busy, wait: &e.standstill.waiting[len(all)], hard: hard, durable: make(chan struct{}, 1),
 			})

@@ -178,11 +178,13 @@ func (f *fetcher) sendingRun(ctx context.Context, id int64) (*sendingRun, error)
 	if err != nil {
 		return nil, err
 	}
-	template, err := f.compile(run)
-	if err != nil {
+	template, err := f.compile(ctx, run)
+	if domain.KindOf(err) == domain.Unavailable {
+		return nil, err
+	} else if err != nil {
 		return nil, cmp.Or(f.outbox.Runs().Pause(ctx, id, f.inWords(run.OwnerLanguage, err), f.clock.Now(), nil), err)
 	}
-	begun := &sendingRun{SendingRun: run, template: template, suffix: domain.RunSuffix(run.ID)}
+	begun := &sendingRun{SendingRun: run, template: template, suffix: domain.RunSuffix(run.ID), tracked: run.TrackClicks || run.TrackOpens}
 	for _, end := range []time.Time{run.WindowEnd, run.ClosesAt} {
 		if !end.IsZero() && (begun.end.Load() == nil || end.Before(*begun.end.Load())) {
 			begun.end.Store(f.clock.here(&end))
@@ -192,14 +194,14 @@ func (f *fetcher) sendingRun(ctx context.Context, id int64) (*sendingRun, error)
 	return begun, nil
 }
 
-func (f *fetcher) compile(run outbox.SendingRun) (*email.Template, error) {
+func (f *fetcher) compile(ctx context.Context, run outbox.SendingRun) (*email.Template, error) {
 	from, translate := f.settings.From, f.settings.Translate
 	head, err := f.letterhead(run)
 	if err != nil {
 		return nil, err
 	}
 	language := domain.EmailLanguage(run.Language, run.Subject, run.Body, run.OwnerLanguage)
-	return email.Compile(email.Source{
+	source := email.Source{
 		Subject: run.Subject, Preheader: run.Preheader, Body: run.Body, Language: language,
 		From:    head.from,
 		ReplyTo: head.replyTo,
@@ -214,7 +216,27 @@ func (f *fetcher) compile(run outbox.SendingRun) (*email.Template, error) {
 		ViewURL:         f.settings.BaseURL + "/view/" + domain.ViewToken(email.Token, run.ID),
 		Signer:          head.signer,
 		Fields:          run.Fields,
-	})
+	}
+	if source.Tracked, err = f.tracked(ctx, run, source); err != nil {
+		return nil, err
+	}
+	return email.Compile(source)
+}
+
+// tracked is what the emails of a run tell. The links are numbered before the first email leaves, and the same in every
+// process.
+func (f *fetcher) tracked(ctx context.Context, run outbox.SendingRun, source email.Source) (t email.Tracked, err error) {
+	t = email.Tracked{BaseURL: f.settings.BaseURL, Opens: run.TrackOpens}
+	if run.UTM {
+		t.Campaign = run.UTMCampaign
+	}
+	if source.Tracked = t; !run.TrackClicks {
+		return t, nil
+	}
+	if t.Links, err = email.Links(source); err == nil {
+		t.Links, err = f.outbox.Runs().KeepLinks(ctx, run.ID, t.Links)
+	}
+	return t, err
 }
 
 // inWords is why no email can be made, as its owner reads it.

@@ -14,6 +14,7 @@ type sendingRun struct {
 	outbox.SendingRun
 	template *email.Template
 	suffix   string                    // domain.RunSuffix
+	tracked  bool                      // its emails carry a token of visits
 	halted   atomic.Bool               // no data may end any more
 	end      atomic.Pointer[time.Time] // of this machine's clock, after which none may either; nil: no end is known
 	batches  int                       // fetched and not done; guarded by the queue

@@ -19,6 +19,7 @@ type sender struct {
 	returns returnPaths
 	baseURL string
 	tokens  *domain.UnsubscribeTokens
+	visits  *domain.ReturnTokens
 	log     *slog.Logger
 	clock   *Clock
 	queue   *queue
@@ -234,6 +235,9 @@ func (s *sender) write(it *item) (err error) {
 		Email: it.Email, Name: it.Name, Comment: it.Comment, Fields: it.Fields, Date: s.clock.Now().UTC(),
 		MessageID:      s.returns.of(run.ID, it.Seq).messageID,
 		UnsubscribeURL: s.baseURL + "/unsubscribe/" + token + run.suffix, Token: token,
+	}
+	if run.tracked {
+		to.VisitToken = string(s.visits.Append(nil, run.ID, it.Seq))
 	}
 	if run.template.NamesParts() {
 		to.FirstName, to.LastName = domain.Client{FullName: it.Name, FirstName: it.FirstName, LastName: it.LastName}.Names()
