@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	history "skychimp/db/demo"
 	"skychimp/domain"
 	"skychimp/handlers/blog"
 	"skychimp/handlers/web"
@@ -30,6 +31,11 @@ type demo struct {
 		Message, Day                            int
 		Launch                                  bool
 	}
+	History []struct { // mailings of the months before
+		Name, Periodicity    string
+		Message, Every, Hour int
+	}
+	Form struct{ Name, Text, Agreement string }
 }
 
 type demoCommand struct{}
@@ -87,7 +93,7 @@ func (d demo) people(p *program, database *database) (first bool, owner domain.U
 func (d demo) mail(p *program, database *database, owner domain.User) error {
 	for i, name := range d.Names {
 		client := domain.Client{OwnerID: owner.ID}
-		address := strings.ToLower(strings.ReplaceAll(name, " ", ".")) + strconv.Itoa(i) + "@example.com"
+		address := strings.ToLower(strings.ReplaceAll(name, " ", ".")) + strconv.Itoa(i) + "@example." + []string{"com", "org", "com", "net"}[i%4]
 		if err := client.Change(domain.ClientForm{Email: address, FullName: name, Tags: d.Tags[i%len(d.Tags)]}); err != nil {
 			return err
 		}
@@ -102,6 +108,9 @@ func (d demo) mail(p *program, database *database, owner domain.User) error {
 		if err := database.Messages().Create(p.ctx, &messages[i]); err != nil {
 			return err
 		}
+	}
+	if err := d.before(p, database, owner, messages); err != nil {
+		return err
 	}
 	for _, sample := range d.Mailings {
 		m := domain.Mailing{OwnerID: owner.ID}
@@ -125,6 +134,20 @@ func (d demo) mail(p *program, database *database, owner domain.User) error {
 		}
 	}
 	return nil
+}
+
+// before gives the owner a form and the history of some months.
+func (d demo) before(p *program, database *database, owner domain.User, messages []domain.Message) error {
+	now := time.Now()
+	form := domain.Form{OwnerID: owner.ID, Name: d.Form.Name, Text: d.Form.Text, Agreement: d.Form.Agreement, Tags: []string{}, TopicIDs: []int64{}, Fields: []domain.FormField{}}
+	if err := database.Forms().Create(p.ctx, &form); err != nil {
+		return err
+	}
+	var mailings []history.Mailing
+	for _, one := range d.History {
+		mailings = append(mailings, history.Mailing{Name: one.Name, MessageID: messages[one.Message].ID, Periodicity: one.Periodicity, Every: one.Every, Hour: one.Hour})
+	}
+	return history.History(p.ctx, database.DB, owner.ID, mailings, now)
 }
 
 // blog publishes the sample articles, by the content manager.
