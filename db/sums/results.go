@@ -54,6 +54,8 @@ const (
 	countColumns = `sum(planned)::bigint AS planned, sum(accepted)::bigint AS accepted, sum(deferred)::bigint AS deferred, sum(failed)::bigint AS failed,
 	sum(bounced)::bigint AS bounced, sum(complained)::bigint AS complained, sum(unsubscribed)::bigint AS unsubscribed,
 	sum(opened)::bigint AS opened, sum(clicked)::bigint AS clicked`
+	countedColumns = `counted.planned, counted.accepted, counted.deferred, counted.failed, counted.bounced, counted.complained, counted.unsubscribed,
+	counted.opened, counted.clicked`
 	rowsMost = 500
 )
 
@@ -87,7 +89,7 @@ func (s Sums) Results(ctx context.Context, f Filter) (all Results, err error) {
 	}
 	if err == nil {
 		err = s.pg.Bun.NewSelect().With("counted", s.from("mailing_days", f).Column("mailing_id").Group("mailing_id").OrderExpr("2 DESC, mailing_id").Limit(rowsMost)).
-			TableExpr("counted").ColumnExpr("m.id, m.name, owner.name AS owner_name, counted.*").
+			TableExpr("counted").ColumnExpr("m.id, m.name, owner.name AS owner_name, "+countedColumns).
 			Join("JOIN mailings AS m ON m.id = counted.mailing_id").Join("JOIN users AS owner ON owner.id = m.owner_id").
 			OrderExpr("accepted DESC, m.id DESC").Scan(ctx, &all.Mailings)
 	}

@@ -3,12 +3,16 @@ package sums_test
 import (
 	"fmt"
 	"testing"
+	"time"
 
 	"skychimp/db"
 	"skychimp/db/dbtest"
 	"skychimp/db/sums"
 	"skychimp/domain"
+	"skychimp/domain/result"
 )
+
+var monday = time.Date(2031, 1, 6, 0, 0, 0, 0, time.UTC)
 
 // env is an owner in Kolkata, where a day begins at half past an hour of UTC, with five clients and a run for them.
 type env struct {
@@ -84,6 +88,15 @@ func TestSumsFollowARun(t *testing.T) {
 	dbtest.Same(t, "came back", e.rows(t, "domain_days", "domain", all),
 		[]string{"one.example : 2 2 0 0 1 1 0", "three.example : 1 0 1 0 0 0 0", "two.example : 2 1 0 1 0 0 1"})
 	dbtest.Same(t, "by hour", e.rows(t, "mailing_days", "day, hour", all), []string{"2031-01-06 14 : 5 3 1 1 1 1 1"})
+	results, err := sums.New(e.DB).Results(t.Context(), sums.Filter{Owner: e.owner, Period: result.Period{From: monday, To: monday}})
+	one := result.Counts{Planned: 5, Accepted: 3, Deferred: 1, Failed: 1, Bounced: 1, Complained: 1, Unsubscribed: 1}
+	if err != nil || results.Total() != one || len(results.Mailings) != 1 || results.Mailings[0].Counts != one || results.Mailings[0].OwnerName != "ann" ||
+		results.Segments[0].Counts != one || results.Segments[0].Kind != domain.AudienceAll || results.Weekdays[0] != one || results.Hours[14] != one || len(results.Domains) != 3 {
+		t.Errorf("%v %+v", err, results)
+	}
+	if none, err := sums.New(e.DB).Results(t.Context(), sums.Filter{Owner: e.owner + 1, Period: result.Period{From: monday, To: monday}}); err != nil || none.Total().Planned != 0 {
+		t.Errorf("somebody else sees %v %+v", err, none)
+	}
 	dbtest.Exec(t, e.DB, "DELETE FROM unsubscribes")
 	e.update(t)
 	dbtest.Same(t, "undone", e.rows(t, "mailing_days", "day, hour", "unsubscribed"), []string{"2031-01-06 14 : 0"})
