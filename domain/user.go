@@ -47,6 +47,7 @@ type User struct {
 	ApprovedName   string    // which a manager let pass although it is like somebody else's
 	ApprovedAt     time.Time `bun:",nullzero"`
 	ApprovedReason string
+	MonthlyResults bool      // wants an email with the results of each month
 	LastSignInAt   time.Time `bun:",nullzero"`
 	NoNotices      bool      // wants no email on the day before a mailing goes out
 	CreatedAt      time.Time `bun:",nullzero,default:now()"`

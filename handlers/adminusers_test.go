@@ -24,7 +24,7 @@ func TestAdminMakesAccounts(t *testing.T) {
 	if strings.Contains(b.get("/admin/users").body, made) {
 		t.Error("the password is shown again")
 	}
-	w.visitor(t).post("/login", "email", "max@people.example", "password", made).leads(t, "/attempts")
+	w.visitor(t).post("/login", "email", "max@people.example", "password", made).leads(t, "/manager")
 	b.post("/admin/users", "email", "una@people.example", "name", "Una", "role", "user", "password", password).leads(t, "/admin/users")
 	w.visitor(t).post("/login", "email", "una@people.example", "password", password).leads(t, "/start")
 

@@ -240,6 +240,8 @@ var decisions = []decision{
 	{"GET /preferences/:token", anybody, 200, 200, "", ""},
 	{"POST /preferences/:token", anybody, 200, 200, "", ""},
 
+	{"GET /manager", managers, 200, 200, "", ""},
+	{"GET /admin", admins, 200, 200, "", ""},
 	{"GET /manager/mailings", managers, 200, 200, "", ""},
 	{"GET /manager/mailings/:id/disable", managers, 200, 200, "mailing", ""},
 	{"POST /manager/mailings/:id/disable", managers, 303, 200, "mailing", "reason=spam"},

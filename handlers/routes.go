@@ -224,6 +224,8 @@ func table(n nouns) []route {
 		{"GET", "/inbox/:id", web.Loopback, n.inbox.Show},
 		{"GET", "/inbox/:id/html", web.Loopback, n.inbox.HTML},
 
+		{"GET", "/manager", web.Overseer, web.Costly(n.staff.Overview)},
+		{"GET", "/admin", web.Admin, web.Costly(n.staff.Installation)},
 		{"GET", "/manager/mailings", web.Overseer, n.staff.Mailings},
 		{"GET", "/manager/mailings/:id/disable", web.Overseer, n.staff.AskDisable},
 		{"POST", "/manager/mailings/:id/disable", web.Overseer, n.staff.DisableMailing},
@@ -281,6 +283,8 @@ func table(n nouns) []route {
 // nav is the main menu; who sees an entry follows from its route.
 func nav() []web.NavItem {
 	return []web.NavItem{
+		{Path: "/admin", Key: "staff.installation", Alone: true},
+		{Path: "/manager", Key: "staff.overview", Alone: true},
 		{Path: "/start", Key: "onboarding.home"},
 		{Path: "/mailings", Key: "mailings.title", Also: []string{"/runs", "/calendar"}},
 		{Path: "/messages", Key: "messages.title", Also: []string{"/brand"}},

@@ -32,6 +32,10 @@ type Mailing struct {
 	ID        int64
 	Name      string
 	OwnerName string
+
+	DisabledAt time.Time `bun:",nullzero"` // only Worst tells
+	Reason     string
+
 	result.Counts
 }
 

@@ -45,7 +45,7 @@ func (s Sums) Update(ctx context.Context) error {
 			err = errors.Join(err, s.sumEvents(ctx, run))
 		}
 		if err != nil || ctx.Err() != nil || len(runs) < atOnce && len(marked) < atOnce {
-			return errors.Join(err, s.mergeClientDays(ctx))
+			return errors.Join(err, s.mergeClientDays(ctx), s.noteSize(ctx))
 		}
 	}
 }

@@ -127,3 +127,26 @@ func TestSumsOfClients(t *testing.T) {
 	e.update(t)
 	dbtest.Same(t, "kinds", e.rows(t, "client_days", "kind", "n"), []string{"deleted : 2", "form : 1", "typed : 5", "unsubscribed : 1"})
 }
+
+func TestOverview(t *testing.T) {
+	e := newEnv(t)
+	s := dbtest.NewSender(t, e.DB)
+	s.All(e.run.ID, s.Fetch(e.run.ID), domain.OutcomeAccepted)
+	e.update(t)
+	dbtest.Exec(t, e.DB, "UPDATE mailing_days SET complained = 2")
+	dbtest.Exec(t, e.DB, "INSERT INTO client_days VALUES ($1, '2031-01-05', 'import', 600)", e.owner)
+	of := sums.New(e.DB)
+	o, err := of.Overview(t.Context(), result.Period{From: monday.AddDate(0, 0, -29), To: monday})
+	if err != nil || o.Counts.Accepted != 5 || len(o.Owners) != 1 {
+		t.Fatalf("%v %+v", err, o)
+	}
+	dbtest.Same(t, "signs", o.Owners[0].Signs(), []result.Sign{result.SignComplaints, result.SignGrowth})
+	worst, err := of.Worst(t.Context(), result.Period{To: monday})
+	if err != nil || len(worst) != 1 || worst[0].Name != "News" || worst[0].Complained != 2 {
+		t.Errorf("%v %+v", err, worst)
+	}
+	pulse, err := of.Pulse(t.Context())
+	if err != nil || pulse.Bytes == 0 || len(pulse.Instances) != 1 || pulse.Instances[0].Holds != 0 || len(pulse.Tables) != 8 || len(pulse.Sizes) != 1 {
+		t.Errorf("%v %+v", err, pulse)
+	}
+}

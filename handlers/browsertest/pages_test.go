@@ -215,6 +215,8 @@ var sights = []sight{
 	{"GET /preferences/:token", visitors, "/preferences/" + unsubscribeToken(2) + "?ask=erase", 0, "", false},
 	{"GET /preferences/:token", visitors, "/preferences/" + unsubscribeToken(20), 0, "", false}, // was used
 
+	{"GET /manager", aManager, "/manager", 0, "", false},
+	{"GET /admin", anAdmin, "/admin", 0, "", false},
 	{"GET /manager/mailings", aManager, "/manager/mailings", 0, "", false},
 	{"GET /manager/mailings/:id/disable", aManager, "/manager/mailings/1/disable", 0, "", false},
 	{"GET /manager/mailings/:id/disable", aManager, "/manager/mailings/4/disable", 0, "", false},

@@ -32,7 +32,7 @@ type resultsView struct {
 	Query    string // of this page, for its files
 
 	Total    result.Counts
-	Numbers  []figure
+	Numbers  []Figure
 	Chart    web.Chart
 	Growth   *growthView // nil: of one mailing, or of everybody
 	Best     string
@@ -47,8 +47,8 @@ type link struct {
 	Current     bool
 }
 
-// figure is one of the large numbers.
-type figure struct {
+// Figure is one of the large numbers.
+type Figure struct {
 	Label string
 	N     int64
 	Rate  string // "" where there is none
@@ -129,8 +129,8 @@ func (h *Results) fill(r *web.Request, f sums.Filter, view *resultsView) error {
 		return err
 	}
 	view.Total = all.Total()
-	view.Numbers = figures(r, view.Total)
-	view.Chart = emailsChart(r, f.Period, all.Days)
+	view.Numbers = Figures(r, view.Total)
+	view.Chart = EmailsChart(r, f.Period, all.Days)
 	view.Weekdays, view.Hours = weekdaysChart(r, all), hoursChart(r, all)
 	view.Tables = tables(r, all)
 	view.Best, view.Worst = compared(r, all)
@@ -144,21 +144,21 @@ func (h *Results) fill(r *web.Request, f sums.Filter, view *resultsView) error {
 	return nil
 }
 
-// figures are the large numbers of a period.
-func figures(r *web.Request, c result.Counts) []figure {
-	list := []figure{{r.Viewer.T("results.accepted"), c.Accepted, percent(r, result.RateOf(c.Accepted, c.Accepted+c.Failed))},
-		{r.Viewer.T("results.failed"), c.Failed, percent(r, c.Refused())}, {r.Viewer.T("results.bounced"), c.Bounced, percent(r, result.RateOf(c.Bounced, c.Accepted))},
-		{r.Viewer.T("results.unsubscribed"), c.Unsubscribed, percent(r, result.RateOf(c.Unsubscribed, c.Accepted))},
-		{r.Viewer.T("results.complained"), c.Complained, percent(r, result.RateOf(c.Complained, c.Accepted))}}
+// Figures are the large numbers of a period.
+func Figures(r *web.Request, c result.Counts) []Figure {
+	list := []Figure{{r.Viewer.T("results.accepted"), c.Accepted, Percent(r, result.RateOf(c.Accepted, c.Accepted+c.Failed))},
+		{r.Viewer.T("results.failed"), c.Failed, Percent(r, c.Refused())}, {r.Viewer.T("results.bounced"), c.Bounced, Percent(r, result.RateOf(c.Bounced, c.Accepted))},
+		{r.Viewer.T("results.unsubscribed"), c.Unsubscribed, Percent(r, result.RateOf(c.Unsubscribed, c.Accepted))},
+		{r.Viewer.T("results.complained"), c.Complained, Percent(r, result.RateOf(c.Complained, c.Accepted))}}
 	if c.Tracked() {
-		list = append(list, figure{r.Viewer.T("results.clicked"), c.Clicked, percent(r, result.RateOf(c.Clicked, c.Accepted))},
-			figure{r.Viewer.T("results.opened"), c.Opened, percent(r, result.RateOf(c.Opened, c.Accepted))})
+		list = append(list, Figure{r.Viewer.T("results.clicked"), c.Clicked, Percent(r, result.RateOf(c.Clicked, c.Accepted))},
+			Figure{r.Viewer.T("results.opened"), c.Opened, Percent(r, result.RateOf(c.Opened, c.Accepted))})
 	}
 	return list
 }
 
-// percent is a rate in words, "" when it is none.
-func percent(r *web.Request, rate result.Rate) string {
+// Percent is a rate in words, "" when it is none.
+func Percent(r *web.Request, rate result.Rate) string {
 	if !rate.Known {
 		return ""
 	}
@@ -195,9 +195,9 @@ func compared(r *web.Request, all sums.Results) (best, worst string) {
 	}
 	say := func(key string, one *sums.Mailing) string {
 		if clicks {
-			return r.Viewer.T("results."+key+"_clicked", "Name", one.Name, "Rate", percent(r, result.RateOf(one.Clicked, one.Accepted)))
+			return r.Viewer.T("results."+key+"_clicked", "Name", one.Name, "Rate", Percent(r, result.RateOf(one.Clicked, one.Accepted)))
 		}
-		return r.Viewer.T("results."+key+"_lost", "Name", one.Name, "Rate", percent(r, result.RateOf(one.Lost(), one.Accepted)))
+		return r.Viewer.T("results."+key+"_lost", "Name", one.Name, "Rate", Percent(r, result.RateOf(one.Lost(), one.Accepted)))
 	}
 	return say("best", first), say("worst", last)
 }

@@ -31,8 +31,8 @@ type row struct {
 const shown = 20
 
 func newRow(r *web.Request, name, href string, c result.Counts) row {
-	rate := func(n int64) string { return percent(r, result.RateOf(n, c.Accepted)) }
-	return row{Name: name, Href: href, Counts: c, Refusal: percent(r, c.Refused()), Bounces: rate(c.Bounced), Left: rate(c.Unsubscribed),
+	rate := func(n int64) string { return Percent(r, result.RateOf(n, c.Accepted)) }
+	return row{Name: name, Href: href, Counts: c, Refusal: Percent(r, c.Refused()), Bounces: rate(c.Bounced), Left: rate(c.Unsubscribed),
 		Complaints: rate(c.Complained), Clicks: rate(c.Clicked), Opens: rate(c.Opened)}
 }
 
@@ -96,8 +96,8 @@ func numbers(c result.Counts) []int64 {
 	return []int64{c.Accepted, c.Failed, c.Bounced, c.Unsubscribed, c.Complained, c.Clicked}
 }
 
-// emailsChart shows a period step by step.
-func emailsChart(r *web.Request, p result.Period, days map[time.Time]result.Counts) web.Chart {
+// EmailsChart shows a period step by step.
+func EmailsChart(r *web.Request, p result.Period, days map[time.Time]result.Counts) web.Chart {
 	chart := web.Chart{ID: "emails", Title: r.Viewer.T("results.emails"), Place: r.Viewer.T("results.step_" + string(p.Step())), Keys: emailKeys(r, told...)}
 	for _, one := range p.Buckets(days) {
 		chart.Columns = append(chart.Columns, web.ChartColumn{Label: bucketWords(r, p.Step(), one), Numbers: numbers(one.Counts)})
@@ -138,20 +138,20 @@ func hoursChart(r *web.Request, all sums.Results) web.Chart {
 // growthView is the block results/growth: how a list became longer and shorter.
 type growthView struct {
 	Now, Net     int64
-	Gained, Lost []figure
+	Gained, Lost []Figure
 	Chart        web.Chart
 }
 
 func newGrowth(r *web.Request, p result.Period, g sums.Growth) *growthView {
 	view := &growthView{Now: g.Now}
 	for _, kind := range sums.Gained() {
-		view.Gained = append(view.Gained, figure{Label: r.Viewer.T("results.gained_" + kind), N: g.Kinds[kind]})
+		view.Gained = append(view.Gained, Figure{Label: r.Viewer.T("results.gained_" + kind), N: g.Kinds[kind]})
 		view.Net += g.Kinds[kind]
 	}
 	for _, kind := range sums.Lost() {
 		view.Net -= g.Kinds[kind]
 		if g.Kinds[kind] != 0 {
-			view.Lost = append(view.Lost, figure{Label: r.Viewer.T("results.lost_" + kind), N: g.Kinds[kind]})
+			view.Lost = append(view.Lost, Figure{Label: r.Viewer.T("results.lost_" + kind), N: g.Kinds[kind]})
 		}
 	}
 	total := g.Now - g.After - view.Net

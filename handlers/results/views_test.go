@@ -8,5 +8,5 @@ import (
 
 // Every name that a template uses exists in the struct that its handler hands over.
 func TestViews(t *testing.T) {
-	webtest.Views(t, map[string]any{"results/show": &resultsView{}, "results/table": table{}, "results/growth": growthView{}, "results/figure": figure{}, "results/rate": ""})
+	webtest.Views(t, map[string]any{"results/show": &resultsView{}, "results/table": table{}, "results/growth": growthView{}, "results/figure": Figure{}, "results/rate": ""})
 }

@@ -37,6 +37,7 @@ type switchView struct {
 	Since  web.Moment
 	Focus  bool // this very switch was used
 	Typed  string
+	Alone  bool // its answer is the switch, without the row around it
 }
 
 // Mark is the id of the row, as in "mailing-7".
@@ -65,6 +66,9 @@ func (t switchView) act(verbs map[string]string) string {
 // switched answers with the row as it is now. What was refused asks for the reason again; htmx puts
 // the form into the dialog that is open.
 func (h *Staff) switched(r *web.Request, refusal error, t *switchView, row web.Fragment, done string) error {
+	if t.Alone = r.Query("alone") == "yes"; t.Alone {
+		row = web.Fragment{Block: "staff/switch", View: t}
+	}
 	if refusal == nil {
 		t.Focus = true
 		return r.Saved(t.List(), row, done, "Name", t.Name)

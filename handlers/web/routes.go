@@ -81,6 +81,7 @@ func (s *Site) admit(g Guard) fiber.Handler {
 type NavItem struct {
 	Path, Key string
 	Also      []string
+	Alone     bool   // the pages below Path have entries of their own
 	Group     string // the key of the fold that it stands in when the menu is long, "": in none
 }
 
@@ -99,6 +100,9 @@ func (s *Site) navOf(u *domain.User, local bool) (list []NavItem) {
 
 // has reports whether the page at path belongs to the entry.
 func (p NavItem) has(path string) bool {
+	if p.Alone {
+		return path == p.Path
+	}
 	return slices.ContainsFunc(append(p.Also, p.Path), func(root string) bool {
 		return path == root || strings.HasPrefix(path, root+"/")
 	})
