@@ -17,7 +17,7 @@ import (
 // by a later run of its own mailing.
 const twice = `EXISTS (SELECT FROM runs AS original JOIN mailings AS other ON other.again_of = original.id AND other.id <> ?1 OR other.id = original.mailing_id
 	JOIN runs AS later ON later.mailing_id = other.id AND (other.again_of = original.id
-		OR later.id > original.id AND later.revision = original.revision AND later.step_id IS NOT DISTINCT FROM original.step_id)
+		OR later.id > original.id AND later.revision = original.revision AND later.message_id IS NOT DISTINCT FROM original.message_id AND later.step_id IS NOT DISTINCT FROM original.step_id)
 	JOIN deliveries AS had ON had.run_id = later.id AND had.client_id = client.id AND had.outcome IN ('accepted', 'queued', 'deferred')
 	WHERE original.id = ?0)`
 

@@ -109,7 +109,7 @@ func (ms Mailings) change(ctx context.Context, tx Tx, m domain.Mailing, change f
 			return m, err
 		}
 	}
-	if m.MessageID != before.MessageID {
+	if m.MessageID != before.MessageID || !slices.Equal(m.MessageIDs, before.MessageIDs) {
 		if err := checkMessage(ctx, tx, &m); err != nil {
 			return m, err
 		}
@@ -213,7 +213,7 @@ func (ms Mailings) Delete(ctx context.Context, owner, id int64, now time.Time) e
 			return err
 		}
 		before := m
-		m.DeletedAt, m.MessageID = now, 0
+		m.DeletedAt, m.MessageID, m.MessageIDs = now, 0, []int64{}
 		return ms.save(ctx, tx, before, &m)
 	})
 }
@@ -352,6 +352,14 @@ func checkMessage(ctx context.Context, tx Tx, m *domain.Mailing) error {
 	own, err := tx.NewSelect().TableExpr("messages").
 		Where("id = ? AND owner_id = ?", m.MessageID, m.OwnerID).For("KEY SHARE").Exists(ctx)
 	if err == nil && !own {
+		err = domain.Errorf(domain.Invalid, "message_id", "mailings.message_required")
+	}
+	if err != nil || len(m.MessageIDs) == 0 {
+		return err
+	}
+	var known []int64
+	err = tx.NewSelect().Table("messages").Column("id").Where("id IN ? AND owner_id = ?", bun.Tuple(m.MessageIDs), m.OwnerID).For("KEY SHARE").Scan(ctx, &known)
+	if err == nil && slices.ContainsFunc(m.MessageIDs, func(id int64) bool { return !slices.Contains(known, id) }) {
 		err = domain.Errorf(domain.Invalid, "message_id", "mailings.message_required")
 	}
 	return err

@@ -5,6 +5,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/uptrace/bun"
+
 	"skychimp/db/postgres"
 
 	"skychimp/domain"
@@ -63,7 +65,7 @@ func (ms Messages) Sorted(ctx context.Context, owner int64, query, sort string, 
 const messageColumns = `message.*, ` + usedBy + ` AS mailings`
 
 // usedBy counts the mailings and series that a message stands in.
-const usedBy = `((SELECT count(*) FROM mailings WHERE message_id = message.id AND deleted_at IS NULL)
+const usedBy = `((SELECT count(*) FROM mailings WHERE mailings.owner_id = message.owner_id AND (message_id = message.id OR message.id = ANY(message_ids)) AND deleted_at IS NULL)
 	+ (SELECT count(DISTINCT series_id) FROM series_steps WHERE message_id = message.id))`
 
 // Row is one message of the owner as its list shows it.
@@ -88,6 +90,22 @@ func (ms Messages) Choices(ctx context.Context, owner, chosen int64, query strin
 		messages = messages[:maxChoices]
 	}
 	return messages, more, postgres.TranslateError(err)
+}
+
+// Subjects are those of some of the owner's messages by their numbers, and the newest messages without their bodies.
+func (ms Messages) Subjects(ctx context.Context, owner int64, ids []int64, newest int) (subjects map[int64]string, list []domain.Message, err error) {
+	subjects = map[int64]string{}
+	var chosen []domain.Message
+	if len(ids) > 0 {
+		err = ms.db.pg.Bun.NewSelect().Model(&chosen).Column("id", "subject").Where("owner_id = ? AND id IN ?", owner, bun.Tuple(ids)).Scan(ctx)
+	}
+	for _, one := range chosen {
+		subjects[one.ID] = one.Subject
+	}
+	if err == nil && newest > 0 {
+		err = ms.db.pg.Bun.NewSelect().Model(&list).Column("id", "subject").Where("owner_id = ?", owner).Order("id DESC").Limit(int64(newest)).Scan(ctx)
+	}
+	return subjects, list, postgres.TranslateError(err)
 }
 
 // Get is one message; owner 0 reads anybody's, for managers.
@@ -143,7 +161,8 @@ func (ms Messages) Delete(ctx context.Context, owner, id int64) error {
 		}
 		var names []string
 		err = tx.NewSelect().Table("mailings").Column("name").
-			Where("deleted_at IS NULL AND (message_id = ?0 OR id IN (SELECT series_id FROM series_steps WHERE message_id = ?0))", id).Order("id").Limit(1).Scan(ctx, &names)
+			Where("owner_id = ?", owner).
+			Where("deleted_at IS NULL AND (message_id = ?0 OR ?0 = ANY(message_ids) OR id IN (SELECT series_id FROM series_steps WHERE message_id = ?0))", id).Order("id").Limit(1).Scan(ctx, &names)
 		if err != nil {
 			return err
 		}

@@ -28,8 +28,12 @@ func (ms Mailings) TakeBack(ctx context.Context, owner, id int64) (m domain.Mail
 		if err := m.TakeBack(now); err != nil {
 			return err
 		}
-		if err := takeBackRun(ctx, tx, before); err != nil {
+		taken, err := takeBackRun(ctx, tx, before)
+		if err != nil {
 			return err
+		}
+		for _, run := range taken {
+			run.GiveMessageBack(&m)
 		}
 		return ms.save(ctx, tx, before, &m)
 	})
@@ -38,29 +42,28 @@ func (ms Mailings) TakeBack(ctx context.Context, owner, id int64) (m domain.Mail
 
 // takeBackRun stops the run that waits for the end of the recall, if there is one yet. Its number is free again, and
 // those of the times that the launch passed over.
-func takeBackRun(ctx context.Context, tx Tx, m domain.Mailing) error {
-	var waiting []domain.Run
-	err := tx.NewSelect().Model(&waiting).Column("id", "status").Where("mailing_id = ? AND not_before = ?", m.ID, m.Recall.Until).
+func takeBackRun(ctx context.Context, tx Tx, m domain.Mailing) (waiting []domain.Run, err error) {
+	err = tx.NewSelect().Model(&waiting).Column("id", "status", "issue", "message_id").Where("mailing_id = ? AND not_before = ?", m.ID, m.Recall.Until).
 		For("NO KEY UPDATE").Scan(ctx)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	for _, run := range waiting {
 		if run.Status != domain.RunPaused {
-			return domain.Errorf(domain.Conflict, "", "mailings.recall_late")
+			return nil, domain.Errorf(domain.Conflict, "", "mailings.recall_late")
 		}
 		_, err := tx.NewUpdate().Model(&run).WherePK().Set("occurrence_no = NULL, status = ?, end_outcome = ?, reason = ?, resume_at = NULL",
 			domain.RunStopping, domain.OutcomeCancelled, domain.ReasonRecalled).Exec(ctx)
 		if err != nil {
-			return err
+			return nil, err
 		}
 	}
 	if m.Recall.Status == domain.Created {
 		if _, err := tx.NewDelete().Table("runs").Where("mailing_id = ? AND status = ?", m.ID, domain.RunMissed).Exec(ctx); err != nil {
-			return err
+			return nil, err
 		}
 	}
-	return tx.Notify(ctx, postgres.RunsChanged{MailingID: m.ID})
+	return waiting, tx.Notify(ctx, postgres.RunsChanged{MailingID: m.ID})
 }
 
 // Pause holds the mailing and what is left of its runs.

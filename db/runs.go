@@ -198,7 +198,7 @@ const maxAgain = 10_000
 // got tells that a client has got the run's message since, or is about to: by the same mailing, or by one that sent it again.
 const got = `EXISTS (SELECT FROM mailings JOIN runs AS later ON later.mailing_id = mailings.id
 	JOIN deliveries AS since ON since.run_id = later.id AND since.client_id = client.id AND since.outcome IN ('accepted', 'queued', 'deferred')
-	WHERE mailings.again_of = ?1 OR mailings.id = ?2 AND later.id > ?1 AND later.revision = ?3 AND later.step_id IS NOT DISTINCT FROM nullif(?4, 0))`
+	WHERE mailings.again_of = ?1 OR mailings.id = ?2 AND later.id > ?1 AND later.revision = ?3 AND later.message_id IS NOT DISTINCT FROM (SELECT message_id FROM runs WHERE id = ?1) AND later.step_id IS NOT DISTINCT FROM nullif(?4, 0))`
 
 // Again makes a mailing, to be launched, that sends the run's message to those who did not get it, or have joined its
 // audience since. The lock on the run makes a double click come to the mailing of the first.
@@ -229,7 +229,9 @@ func (r Runs) Again(ctx context.Context, owner, id int64, who domain.Again, name
 			again.ID = append(before, 0)[0]
 			return err
 		}
-		if again.MessageID == 0 {
+		if there, err := tx.NewSelect().Table("messages").Where("id = ? AND owner_id = ?", again.MessageID, owner).Exists(ctx); err != nil {
+			return err
+		} else if !there {
 			return domain.Errorf(domain.Conflict, "", "mailings.message_required")
 		}
 		if _, err := tx.NewInsert().Model(&again).Exec(ctx); err != nil {

@@ -61,7 +61,7 @@ var fieldKey = regexp.MustCompile(`^[a-z][a-z0-9_]{0,30}$`)
 
 // ownKeys are what every client has, what segments ask for beside fields, and words of placeholders.
 var ownKeys = []string{"name", "first_name", "last_name", "full_name", "email", "comment", "tag", "tags", "added_at", "last_accepted_at",
-	"last_opened_at", "last_clicked_at", "emails_accepted", "unsubscribe", "if", "else", "id"}
+	"last_opened_at", "last_clicked_at", "emails_accepted", "unsubscribe", "if", "else", "id", "issue", "date", "posts"}
 
 // Change applies the form; others are the owner's other fields. An empty key is made from the label. The type of a
 // field that is there already stays, because clients have values of it.

@@ -51,7 +51,8 @@ const (
 
 	MailSignup MailKind = "signup" // asks whoever has the mailbox of a sign-up to confirm it
 
-	MailNotice MailKind = "notice" // tells an owner what goes out within a day
+	MailRotation MailKind = "rotation" // tells an owner that a mailing has sent its last message
+	MailNotice   MailKind = "notice"   // tells an owner what goes out within a day
 
 	MailSender MailKind = "sender" // asks the mailbox of a sender whether the owner may write from it
 )

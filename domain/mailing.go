@@ -53,11 +53,12 @@ type Mailing struct {
 	Timezone       string
 	Periodicity    Periodicity
 	Days           `bun:",embed"`
-	Window         Window      `bun:"embed:window_"`
-	ZoneOfClient   bool        // it goes out by the clocks of each client
-	Zones          []string    `bun:",array,nullzero,default:'{}'"` // of clients where it does so first
-	ZoneField      int64       `bun:"-"`                            // that holds the clients' zones, see db.FindZones; 0: none
-	ClientZones    []string    `bun:"-"`                            // all that clients have
+	Window         Window   `bun:"embed:window_"`
+	ZoneOfClient   bool     // it goes out by the clocks of each client
+	Zones          []string `bun:",array,nullzero,default:'{}'"` // of clients where it does so first
+	ZoneField      int64    `bun:"-"`                            // that holds the clients' zones, see db.FindZones; 0: none
+	ClientZones    []string `bun:"-"`                            // all that clients have
+	Rotation       `bun:",embed"`
 	Important      bool        // it is not held back for a client who has had enough emails this week
 	Exceptions     []Exception `bun:"type:jsonb,nullzero"` // of single dates
 	Tracking       `bun:",embed"`
@@ -93,7 +94,8 @@ func (m Mailing) Copy(name string, now time.Time) Mailing {
 	c := Mailing{OwnerID: m.OwnerID, MessageID: m.MessageID, SenderID: m.SenderID, TopicID: m.TopicID, Name: cut(name, maxName), Audience: m.Audience, Tags: m.Tags,
 		SegmentID: m.SegmentID, ClientIDs: m.ClientIDs, StartLocal: m.StartLocal, EndLocal: m.EndLocal, EndAt: m.EndAt, Timezone: m.Timezone,
 		Periodicity: m.Periodicity, Days: m.Days, Window: m.Window, ZoneOfClient: m.ZoneOfClient, Zones: m.Zones,
-		Important: m.Important, Tracking: m.Tracking, Status: Created}
+		Important: m.Important, Rotation: Rotation{MessageIDs: m.MessageIDs, RotationStops: m.RotationStops}, Tracking: m.Tracking, Status: Created}
+	c.MessageID = c.MessageOf(0, m.MessageID)
 	if !Instant(c.StartLocal, zone).After(now) {
 		today, clock := now.In(zone), c.StartLocal
 		c.StartLocal = time.Date(today.Year(), today.Month(), today.Day(), clock.Hour(), clock.Minute(), 0, 0, time.UTC)
@@ -145,6 +147,9 @@ func (m Mailing) Upcoming(now time.Time, limit int) []Occurrence {
 	}
 	if next.At.After(now) {
 		now = next.At.Add(-1)
+	}
+	if left, bounded := m.RotationLeft(); bounded {
+		limit = min(limit, left)
 	}
 	return schedule.Upcoming(now, limit)
 }
@@ -248,7 +253,7 @@ func (m *Mailing) Plan(now time.Time) (missed []Occurrence, due Occurrence, ok b
 // open reports whether one of its runs has not ended.
 func (m *Mailing) Close(open bool, now time.Time) bool {
 	ended := !m.EndAt.IsZero() && !now.Before(m.EndAt)
-	only := m.Periodicity == Once && m.NextNo > 0 && !open
+	only := (m.Periodicity == Once && m.NextNo > 0 || m.RotationOver()) && !open
 	if m.Status != Running || !ended && !only {
 		return false
 	}
@@ -284,7 +289,9 @@ func (m *Mailing) finish(now time.Time) {
 // advanceTo makes the first occurrence numbered no or higher the next one.
 func (m *Mailing) advanceTo(no int) {
 	next, _ := m.Schedule().From(no)
-	m.NextNo, m.NextRunAt = no, next.At
+	if m.NextNo, m.NextRunAt = no, next.At; m.RotationOver() {
+		m.NextRunAt = time.Time{}
+	}
 }
 
 // Recall is what a launch or a run out of turn can be taken back to.

@@ -21,7 +21,8 @@ type MailingForm struct {
 	Interval, Nth                                               string   // see Days; Nth is one of Nths
 	WindowFrom, WindowTo, WindowThen                            string   // see Window; "wait" or "expire"
 	ZoneOf                                                      string   // "mailing" or "client"
-	Important                                                   bool
+	Important, RotationStops                                    bool
+	MessageIDs                                                  []int64 // several messages in turn, see Rotation
 	MessageID, SenderID, TopicID, SegmentID                     int64
 	Tracking
 	ClientIDs []int64
@@ -43,7 +44,8 @@ func (m *Mailing) change(p ValidationErrors, form MailingForm, now time.Time) er
 		return Errorf(Conflict, "", "mailings.finished_fixed")
 	}
 	before := *m
-	m.MessageID, m.SenderID, m.TopicID, m.UpdatedAt = form.MessageID, form.SenderID, form.TopicID, now
+	m.SenderID, m.TopicID, m.UpdatedAt = form.SenderID, form.TopicID, now
+	m.changeMessages(&p, form)
 	m.rename(&p, form.Name)
 	m.changeTracking(&p, form.Tracking)
 	m.changeAudience(&p, form)

@@ -108,3 +108,69 @@ func CheckPictures(count, bytes int) error {
 	}
 	return nil
 }
+
+// Rotation is the messages that a mailing sends one after the other, and how many runs it has made.
+type Rotation struct {
+	MessageIDs    []int64 `bun:"message_ids,array,nullzero,default:'{}'"` // none: always the one of the mailing
+	RotationStops bool    // the mailing ends with the last of them; else the first comes again
+	RotationFrom  int     // runs that were made before
+	Issues        int     // runs that were made
+}
+
+// maxRotation is how many messages a mailing may take in turn.
+const maxRotation = 50
+
+// RotationOver reports whether the last message went out and the mailing ends with it.
+func (r Rotation) RotationOver() bool {
+	return r.RotationStops && len(r.MessageIDs) > 0 && r.Issues-r.RotationFrom >= len(r.MessageIDs)
+}
+
+// RotationLeft is how many runs there will be, false when they go on.
+func (r Rotation) RotationLeft() (runs int, bounded bool) {
+	return max(0, len(r.MessageIDs)-(r.Issues-r.RotationFrom)), r.RotationStops && len(r.MessageIDs) > 0
+}
+
+// MessageOf is the message of the run that is so many runs from now, the next one is 0; otherwise is that of a mailing of
+// one message.
+func (r Rotation) MessageOf(ahead int, otherwise int64) int64 {
+	if len(r.MessageIDs) == 0 || r.RotationOver() {
+		return otherwise
+	}
+	return r.MessageIDs[max(0, r.Issues-r.RotationFrom+ahead)%len(r.MessageIDs)]
+}
+
+// changeMessages takes the messages of a form.
+func (m *Mailing) changeMessages(p *ValidationErrors, form MailingForm) {
+	m.MessageID = form.MessageID
+	if len(form.MessageIDs) < 2 {
+		m.Rotation = Rotation{MessageIDs: []int64{}, Issues: m.Issues}
+		return
+	}
+	switch {
+	case len(form.MessageIDs) > maxRotation:
+		p.Add("message_id", "mailings.rotation_long", "Max", maxRotation)
+	case form.Periodicity == string(Once):
+		p.Add("message_id", "mailings.rotation_once")
+	}
+	if len(m.MessageIDs) == 0 {
+		m.RotationFrom = m.Issues
+	}
+	m.MessageIDs, m.RotationStops = form.MessageIDs, form.RotationStops
+	m.MessageID = m.MessageOf(0, form.MessageIDs[len(form.MessageIDs)-1])
+}
+
+// TakeMessage gives the run that is made its number and its message, and the mailing the next one.
+func (r *Run) TakeMessage(m *Mailing) {
+	m.Issues++
+	r.Issue, r.MessageID = m.Issues, m.MessageID
+	if m.MessageID = m.MessageOf(0, m.MessageID); m.RotationOver() {
+		m.NextRunAt = time.Time{}
+	}
+}
+
+// GiveMessageBack undoes TakeMessage for a run that was taken back.
+func (r Run) GiveMessageBack(m *Mailing) {
+	if r.Issue > 0 && m.Issues == r.Issue {
+		m.Issues, m.MessageID = m.Issues-1, r.MessageID
+	}
+}

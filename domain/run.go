@@ -44,6 +44,8 @@ type Run struct {
 	TopicID      int64 `bun:",nullzero"` // 0: none
 	StepID       int64 `bun:",nullzero"` // of a series, which may be gone; 0: of a mailing
 	OccurrenceNo *int
+	MessageID    int64 `bun:",nullzero"` // 0: planned by a version that kept none
+	Issue        int   // counts the runs of a mailing from 1; 0: as MessageID
 	ScheduledAt  time.Time
 	WindowEnd    time.Time `bun:",nullzero"`
 	Subject      string
@@ -200,6 +202,9 @@ func (r Run) Repeat(m Mailing, name string, now time.Time) Mailing {
 	again := m.Copy(name, now)
 	again.AgainOf, again.Audience, again.Tags, again.ClientIDs, again.Periodicity = r.ID, AudiencePicked, []string{}, nil, Once
 	again.SegmentID, again.Selection = 0, nil
+	if again.Rotation = (Rotation{MessageIDs: []int64{}}); r.MessageID != 0 {
+		again.MessageID = r.MessageID
+	}
 	again.StartLocal, again.EndLocal, again.EndAt = wallOf(now, m.Schedule().Zone), time.Time{}, time.Time{}
 	return again
 }

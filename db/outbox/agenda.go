@@ -33,7 +33,7 @@ const (
 		 AND NOT EXISTS (SELECT FROM retries WHERE run_id = runs.id) END`
 
 	// finishable: the end has come, or the only run is done.
-	finishable = `status = 'running' AND deleted_at IS NULL AND (end_at <= moment.at OR periodicity = 'once' AND next_no > 0
+	finishable = `status = 'running' AND deleted_at IS NULL AND (end_at <= moment.at OR (periodicity = 'once' AND next_no > 0 OR rotation_stops AND issues - rotation_from >= cardinality(message_ids) AND message_ids <> '{}')
 		AND NOT EXISTS (SELECT FROM runs WHERE mailing_id = mailings.id AND closed_at IS NULL))`
 
 	// unlocked are dead or just reconnecting. Who has batches without an entry is as good as unlocked.

@@ -8,6 +8,7 @@ import (
 	"skychimp/db/postgres"
 	"skychimp/db/statement"
 	"skychimp/domain"
+	"skychimp/domain/email"
 )
 
 // Due are the mailings with an occurrence at or before now, one of each owner first,
@@ -126,6 +127,9 @@ func (p Plans) takeRun(ctx context.Context, tx postgres.Tx, id int64, now time.T
 	if err != nil {
 		return run, m, false, err
 	}
+	if ok {
+		run.TakeMessage(&m)
+	}
 	run.Fit(m, now)
 	run.Begin(now)
 	if _, err := tx.NewUpdate().Model(&m).WherePK().Comment(string(statement.Advance)).Exec(ctx); err != nil || !ok {
@@ -141,7 +145,7 @@ func (p Plans) takeRun(ctx context.Context, tx postgres.Tx, id int64, now time.T
 // keepEmail gives the run what its emails are made of, which stays as it is now.
 func keepEmail(ctx context.Context, tx postgres.Tx, m domain.Mailing, run *domain.Run) error {
 	err := tx.NewSelect().TableExpr("messages").Column("subject", "preheader", "body", "language", "revision").
-		Where("id = ?", m.MessageID).Scan(ctx, &run.Subject, &run.Preheader, &run.Body, &run.Language, &run.Revision)
+		Where("id = ?", run.MessageID).Scan(ctx, &run.Subject, &run.Preheader, &run.Body, &run.Language, &run.Revision)
 	if err != nil {
 		return err
 	}
@@ -153,8 +157,28 @@ func keepEmail(ctx context.Context, tx postgres.Tx, m domain.Mailing, run *domai
 		run.UTMCampaign = m.Name
 	}
 	brand, err := db.BrandOf(ctx, tx, m.OwnerID)
-	run.Brand = &brand
-	return err
+	if run.Brand = &brand; err != nil {
+		return err
+	}
+	return fillRun(ctx, tx, run)
+}
+
+// fillRun puts the number and the date of the run into its texts, where the owner has no fields of these names.
+func fillRun(ctx context.Context, tx postgres.Tx, run *domain.Run) error {
+	var owner domain.User
+	if err := tx.NewSelect().Model(&owner).Column("timezone", "language").Where("id = ?", run.OwnerID).Scan(ctx); err != nil {
+		return err
+	}
+	var fields []domain.Field
+	if err := tx.NewSelect().Model(&fields).Where("owner_id = ?", run.OwnerID).Scan(ctx); err != nil {
+		return err
+	}
+	language := domain.EmailLanguage(run.Language, run.Subject, run.Body, owner.Language)
+	words := email.RunWords{Issue: run.Issue, Date: run.ScheduledAt.In(owner.Location()), Language: language}
+	for _, text := range []*string{&run.Subject, &run.Preheader, &run.Body} {
+		*text = words.Fill(*text, fields)
+	}
+	return nil
 }
 
 // inTurn makes of run the one that is due.

@@ -257,6 +257,11 @@ func (r Runs) closeMailing(ctx context.Context, id int64, now time.Time) error {
 		if _, err := tx.NewUpdate().Model(&m).WherePK().Exec(ctx); err != nil {
 			return err
 		}
+		if m.RotationOver() {
+			if err := r.pg.Enqueue(ctx, tx, domain.MailJob{Email: domain.MailRotation, UserID: m.OwnerID, MailingID: id}); err != nil {
+				return err
+			}
+		}
 		return tx.Notify(ctx, postgres.NewCacheVersion("stats"))
 	})
 }

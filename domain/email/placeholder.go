@@ -31,13 +31,15 @@ const (
 	fieldFirst       field = 'f'
 	fieldLast        field = 'l'
 	fieldOwn         field = 'o' // one of the owner's
+	fieldRun         field = 'r' // filled in before, see RunWords
 	fieldUnsubscribe field = 'u'
 	fieldToken       field = 't'
 	fieldVisit       field = 'v'
 )
 
 // placeholders are the names that an owner may use.
-var placeholders = map[string]field{"name": fieldName, "first_name": fieldFirst, "last_name": fieldLast, "email": fieldEmail, "comment": fieldComment}
+var placeholders = map[string]field{"name": fieldName, "first_name": fieldFirst, "last_name": fieldLast, "email": fieldEmail, "comment": fieldComment,
+	"issue": fieldRun, "date": fieldRun}
 
 // use is a placeholder: whose value stands there, and what does where that is empty.
 type use struct {
@@ -52,7 +54,7 @@ func readUse(inner string, fields []domain.Field) (u use, name string, ok bool) 
 	name, fallback, _ := strings.Cut(inner, "|")
 	name = strings.TrimSpace(name)
 	u = use{field: placeholders[name], fallback: strings.TrimSpace(fallback), source: "{{" + inner + "}}"}
-	if at := slices.IndexFunc(fields, func(f domain.Field) bool { return f.Key == name }); u.field == 0 && at >= 0 {
+	if at := slices.IndexFunc(fields, func(f domain.Field) bool { return f.Key == name }); (u.field == 0 || u.field == fieldRun) && at >= 0 {
 		u.field, u.own = fieldOwn, &fields[at]
 	}
 	return u, name, u.field != 0

@@ -88,6 +88,7 @@ func Compile(s Source) (*Template, error) {
 	if p := CheckPreheader(s.Preheader, s.Fields...); p != nil {
 		return nil, p
 	}
+	s = s.asToday()
 	names := conditions(s.Subject, s.Preheader, s.Body)
 	if len(names) == 0 {
 		return compileOne(s)

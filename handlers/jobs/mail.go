@@ -143,6 +143,9 @@ func (w *MailWorker) words(ctx context.Context, job domain.MailJob, reader domai
 	case job.SenderID != 0:
 		_, owner, err := w.DB.Senders().Asked(ctx, job.SenderID)
 		return []any{"Owner", owner.Email}, err
+	case job.Email == domain.MailRotation:
+		m, err := w.DB.Mailings().Get(ctx, reader.ID, job.MailingID)
+		return []any{"Name", m.Name, "Messages", len(m.MessageIDs)}, err
 	case job.Email == domain.MailNotice:
 		return w.noticeWords(ctx, job, reader)
 	}
@@ -189,6 +192,8 @@ func (w *MailWorker) link(ctx context.Context, job *river.Job[domain.MailJob], r
 		return w.token(ctx, "/senders/confirm/", job, job.Args.SenderID, domain.TokenSender)
 	case domain.MailKnown:
 		return "/login", nil
+	case domain.MailRotation:
+		return fmt.Sprintf("/mailings/%d", job.Args.MailingID), nil
 	case domain.MailNotice:
 		return fmt.Sprintf("/mailings/%d/dates/%d", job.Args.MailingID, job.Args.OccurrenceNo), nil
 	}

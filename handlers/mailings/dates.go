@@ -114,6 +114,8 @@ type upcomingDate struct {
 	web.Moment
 	Path  string // where it can be changed, "" for who may not
 	Moved bool
+
+	Subject string // where the mailing takes several messages in turn
 }
 
 // upcomingDates are the next five in the mailing's zone, and those that are skipped until the last of them.

@@ -85,7 +85,11 @@ func (h *Mailings) dayPlan(r *web.Request, view *dayView, slots []domain.Slot) e
 	}
 	var mailings []domain.Mailing
 	for _, slot := range slots {
-		view.Planned = append(view.Planned, newPlannedRow(r, slot, int64(recipients[slot.Mailing.ID]), "planned"))
+		row := newPlannedRow(r, slot, int64(recipients[slot.Mailing.ID]), "planned")
+		if row.Note, err = h.subjectAt(r, slot.Mailing, slot.No); err != nil {
+			return err
+		}
+		view.Planned = append(view.Planned, row)
 		view.Emails += int64(recipients[slot.Mailing.ID])
 		mailings = append(mailings, slot.Mailing)
 	}

@@ -25,6 +25,7 @@ type mailingForm struct {
 	Senders, Topics []templates.Option
 	Segments        []templates.Option
 	Messages        messagePicker
+	Rotation        rotationForm
 	Periodicities   []templates.Option
 	OwnTags         []db.TagCount
 	Found           picker
@@ -88,7 +89,10 @@ func readForm(r *web.Request) domain.MailingForm {
 		Name: r.FormValue("name"), Audience: r.FormValue("audience"), Tags: r.FormValue("tags"), StartAt: r.FormValue("start_at"),
 		EndAt: r.FormValue("end_at"), Timezone: r.FormValue("timezone"), Periodicity: r.FormValue("periodicity"),
 	}
-	form.MessageID, _ = strconv.ParseInt(r.FormValue("message_id"), 10, 64)
+	if form.MessageIDs = web.Numbers(r, "message_id"); len(form.MessageIDs) > 0 {
+		form.MessageID = form.MessageIDs[0]
+	}
+	form.RotationStops = r.FormValue("rotation_then") == "stop"
 	form.SenderID, _ = strconv.ParseInt(r.FormValue("sender_id"), 10, 64)
 	form.SkipHolidays, form.HolidaysThen = r.FormValue("skip_holidays"), r.FormValue("holidays_then")
 	form.Interval, form.Nth = r.FormValue("interval"), r.FormValue("nth")
@@ -157,6 +161,9 @@ func formOf(m domain.Mailing) domain.MailingForm {
 	if m.Window.Expires {
 		form.WindowThen = "expire"
 	}
+	if len(m.MessageIDs) > 0 {
+		form.MessageIDs, form.MessageID, form.RotationStops = m.MessageIDs, m.MessageIDs[0], m.RotationStops
+	}
 	if form.Important = m.Important; m.ZoneOfClient {
 		form.ZoneOf = "client"
 	}
@@ -178,7 +185,7 @@ func (h *Mailings) Create(r *web.Request) error {
 	if err != nil {
 		return err
 	}
-	if r.FormValue("find") != "" { // the search of clients, without JavaScript
+	if turned(r, &typed) || r.FormValue("find") != "" { // the search of clients, without JavaScript
 		return h.showForm(r, nil, 0, typed)
 	}
 	err = m.Change(typed, time.Now())
@@ -204,7 +211,7 @@ func (h *Mailings) Update(r *web.Request) error {
 	if err != nil {
 		return err
 	}
-	if r.FormValue("find") != "" {
+	if turned(r, &typed) || r.FormValue("find") != "" {
 		return h.showForm(r, nil, id, typed)
 	}
 	m, err := h.DB.Mailings().Update(r.UserContext(), r.Viewer.User.ID, id, func(m *domain.Mailing) error {
@@ -260,6 +267,9 @@ func (h *Mailings) choices(r *web.Request, form *mailingForm, refusal error) (er
 		return err
 	}
 	form.Messages.Problem = r.Viewer.Errors(refusal).Of("message_id")
+	if form.Rotation, err = h.rotationForm(r, form.MailingForm); err != nil {
+		return err
+	}
 	if form.Senders, err = h.Senders.Options(r); err != nil {
 		return err
 	}

@@ -30,6 +30,7 @@ type mailingView struct {
 	Suppressed    int64
 	Start, End    string // wall clocks in Timezone
 	Timezone      string
+	Turns         turns
 	Every, Days   string
 	Important     bool
 	ZoneOfClient  bool           // the times of Next are those where the clients' clocks are the most ahead
@@ -138,7 +139,13 @@ func (h *Mailings) mailingView(r *web.Request, m domain.Mailing) (mailingView, e
 		return view, err
 	}
 	view.Recipients, view.Suppressed = int64(recipients), int64(suppressed)
+	if view.Turns, err = h.turnsOf(r, m); err != nil {
+		return view, err
+	}
 	view.Next, view.Passed = upcomingDates(r, m)
+	for i := range view.Next {
+		view.Next[i].Subject = view.Turns.subject(m, i)
+	}
 	page := max(1, r.QueryInt("page", 1))
 	list, total, err := h.DB.Runs().List(r.UserContext(), r.OwnerID(), m.ID, page)
 	if err != nil {

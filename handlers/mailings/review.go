@@ -28,6 +28,7 @@ type reviewView struct {
 	Next         []web.Moment // in the mailing's zone
 	Timezone     string
 	ZoneOfClient bool
+	Turns        turns
 	PreviewFor   int64 // a recipient
 	Warnings     []string
 	Clashes      []clashWarning
@@ -82,6 +83,9 @@ func (h *Launches) Review(r *web.Request) error {
 		return err
 	}
 	if err := h.reviewEmail(r, m, message, &view); err != nil {
+		return err
+	}
+	if view.Turns, err = h.Mailings.turnsOf(r, m); err != nil {
 		return err
 	}
 	if err := h.reviewTimes(r, m, &view); err != nil {

@@ -1,0 +1,125 @@
+package mailings
+
+import (
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"skychimp/domain"
+	"skychimp/handlers/web"
+	"skychimp/templates"
+)
+
+// rotationForm is the block mailings/rotation: the messages that a mailing takes in turn, in the form.
+type rotationForm struct {
+	Several bool // the form shows them instead of the choice of one
+	Turns   []turnRow
+	Others  []templates.Option // to add
+	Thens   []templates.Option // what comes behind the last
+	Then    string
+}
+
+type turnRow struct {
+	At          int // from 0
+	ID          int64
+	Subject     string
+	First, Last bool
+}
+
+// rotationOffers is how many messages can be added from, the newest.
+const rotationOffers = 200
+
+func (h *Mailings) rotationForm(r *web.Request, typed domain.MailingForm) (rotationForm, error) {
+	form := rotationForm{Several: len(typed.MessageIDs) > 1 || r.FormValue("several") == "yes"}
+	if !form.Several {
+		return form, nil
+	}
+	subjects, newest, err := h.DB.Messages().Subjects(r.UserContext(), r.Viewer.User.ID, typed.MessageIDs, rotationOffers)
+	for i, id := range typed.MessageIDs {
+		form.Turns = append(form.Turns, turnRow{At: i, ID: id, Subject: subjects[id], First: i == 0, Last: i == len(typed.MessageIDs)-1})
+	}
+	form.Others = []templates.Option{{Label: r.Viewer.T("mailings.rotation_choose")}}
+	for _, one := range newest {
+		form.Others = append(form.Others, templates.Option{Value: strconv.FormatInt(one.ID, 10), Label: one.Subject})
+	}
+	form.Thens = []templates.Option{{Value: "", Label: r.Viewer.T("mailings.rotation_again")}, {Value: "stop", Label: r.Viewer.T("mailings.rotation_stop")}}
+	if typed.RotationStops {
+		form.Then = "stop"
+	}
+	return form, err
+}
+
+// turned changes the list of messages as the button says that was pressed, false when it was another one.
+func turned(r *web.Request, form *domain.MailingForm) bool {
+	act, number, _ := strings.Cut(r.FormValue("rotate"), ":")
+	at, _ := strconv.Atoi(number)
+	ids := slices.Clone(form.MessageIDs)
+	inside := at >= 0 && at < len(ids)
+	switch {
+	case act == "":
+		return false
+	case act == "add":
+		if id, err := strconv.ParseInt(r.FormValue("add_message"), 10, 64); err == nil && id > 0 {
+			ids = append(ids, id)
+		}
+	case act == "up" && inside && at > 0:
+		ids[at-1], ids[at] = ids[at], ids[at-1]
+	case act == "down" && inside && at < len(ids)-1:
+		ids[at+1], ids[at] = ids[at], ids[at+1]
+	case act == "drop" && inside:
+		ids = slices.Delete(ids, at, at+1)
+	}
+	if form.MessageIDs, form.MessageID = ids, 0; len(ids) > 0 {
+		form.MessageID = ids[0]
+	}
+	return true
+}
+
+// turns are the messages of a mailing as its page lists them.
+type turns struct {
+	Rows []turnRow
+	Then string
+}
+
+func (h *Mailings) turnsOf(r *web.Request, m domain.Mailing) (turns, error) {
+	if len(m.MessageIDs) == 0 {
+		return turns{}, nil
+	}
+	subjects, _, err := h.DB.Messages().Subjects(r.UserContext(), m.OwnerID, m.MessageIDs, 0)
+	list := turns{Then: r.Viewer.T("mailings.rotation_again")}
+	if m.RotationStops {
+		list.Then = r.Viewer.T("mailings.rotation_stop")
+	}
+	for i, id := range m.MessageIDs {
+		list.Rows = append(list.Rows, turnRow{At: i, ID: id, Subject: subjects[id]})
+	}
+	return list, err
+}
+
+// subject is that of a run to come, the next one is 0; "" where the mailing sends one message.
+func (t turns) subject(m domain.Mailing, ahead int) string {
+	next := m.MessageOf(ahead, m.MessageID)
+	for _, one := range t.Rows {
+		if one.ID == next {
+			return one.Subject
+		}
+	}
+	return ""
+}
+
+// subjectAt is that of an occurrence to come.
+func (h *Mailings) subjectAt(r *web.Request, m domain.Mailing, no int) (string, error) {
+	if len(m.MessageIDs) == 0 {
+		return "", nil
+	}
+	list, err := h.turnsOf(r, m)
+	at := slices.IndexFunc(m.Upcoming(time.Now(), rotationAhead), func(o domain.Occurrence) bool { return o.No == no })
+	if err != nil || at < 0 {
+		return "", err
+	}
+	return list.subject(m, at), nil
+}
+
+// rotationAhead is how many runs ahead it is told.
+const rotationAhead = 400
