@@ -27,7 +27,7 @@ func FindZones(ctx context.Context, tx Tx, m *domain.Mailing, now time.Time) err
 		key := strconv.FormatInt(m.ZoneField, 10)
 		err = tx.NewRaw(`SELECT DISTINCT fields ->> ?0 FROM clients WHERE owner_id = ?1 AND jsonb_exists(fields, ?0)`, key, m.OwnerID).Scan(ctx, &m.ClientZones)
 	}
-	m.KeepZones(now)
+	domain.KeepZones(m, now)
 	return err
 }
 
@@ -62,7 +62,7 @@ func (ms Mailings) FollowZones(ctx context.Context, now time.Time) error {
 			if err := FindZones(ctx, tx, &m, now); err != nil || slices.Equal(before, m.Zones) {
 				return err
 			}
-			m.FollowZones()
+			domain.FollowZones(&m)
 			_, err = tx.NewUpdate().Model(&m).Column("zones", "next_no", "next_run_at").WherePK().Exec(ctx)
 			return err
 		})

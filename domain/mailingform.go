@@ -45,7 +45,7 @@ func (m *Mailing) change(p ValidationErrors, form MailingForm, now time.Time) er
 	}
 	before := *m
 	m.SenderID, m.TopicID, m.UpdatedAt = form.SenderID, form.TopicID, now
-	m.changeMessages(&p, form)
+	changeMessages(m, &p, form)
 	m.rename(&p, form.Name)
 	m.changeTracking(&p, form.Tracking)
 	m.changeAudience(&p, form)

@@ -140,7 +140,7 @@ func (r Rotation) MessageOf(ahead int, otherwise int64) int64 {
 }
 
 // changeMessages takes the messages of a form.
-func (m *Mailing) changeMessages(p *ValidationErrors, form MailingForm) {
+func changeMessages(m *Mailing, p *ValidationErrors, form MailingForm) {
 	m.MessageID = form.MessageID
 	if len(form.MessageIDs) < 2 {
 		m.Rotation = Rotation{MessageIDs: []int64{}, Issues: m.Issues}

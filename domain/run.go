@@ -67,7 +67,7 @@ type Run struct {
 	PlanCursor   *PlanCursor          `bun:"type:jsonb"` // nil: everybody is planned
 	Skipped      Skipped              `bun:"type:jsonb"`
 	Held         Skipped              `bun:"type:jsonb"` // those that waited, by the reason
-	Waves        map[string]time.Time `bun:"-"`          // of the run that is being made, see Mailing.Waves
+	Waves        map[string]time.Time `bun:"-"`          // of the run that is being made, see WavesOf
 	Counts
 	ResultsCounted bool      // by client, see db.CountResults
 	Summed         bool      // had ended when it was summed last, see db/sums
@@ -84,7 +84,7 @@ type PlanCursor struct {
 	Newest    int64     // the highest number of a client
 	Audience  Audience
 	Tags      []string
-	Waves     map[string]time.Time `json:",omitempty"` // see Mailing.Waves; nil: all at once
+	Waves     map[string]time.Time `json:",omitempty"` // see WavesOf; nil: all at once
 	ZoneField int64                `json:",omitempty"` // as the mailing's
 	Hold      time.Time            `json:",omitzero"`  // how long an email may wait for room in its client's week, zero: none does
 	Selection *Selection           `json:",omitempty"` // of a segment, as it was when the planning began
@@ -108,7 +108,7 @@ const capDays = 7
 
 // HoldUntil is how long an email of a run at an instant may wait for room in its client's week: a week, but not until
 // the next run of its mailing, which would write to the client instead, or until the end of its own.
-func (m Mailing) HoldUntil(r Run, at time.Time) time.Time {
+func (r Run) HoldUntil(m Mailing, at time.Time) time.Time {
 	until := at.AddDate(0, 0, capDays)
 	if m.Status == Running && m.NextRunAt.After(at) && m.NextRunAt.Before(until) {
 		until = m.NextRunAt

@@ -58,22 +58,16 @@ func (w Window) on(date time.Time, zone *time.Location) (opens, closes time.Time
 
 // Opening is the window that is open at an instant or the next one to open, on a day that the mailing goes out on; today
 // counts all the same where it is asked for. Without a window both are zero.
-func (m Mailing) Opening(after time.Time, today bool) (opens, closes time.Time) {
-	return m.openingIn(after, today, m.Schedule().Zone)
-}
-
-// windowDays is for how many days a window is looked for.
-const windowDays = 400
-
-func (m Mailing) openingIn(after time.Time, today bool, zone *time.Location) (opens, closes time.Time) {
-	if m.Window.None() {
+func (w Window) Opening(m Mailing, after time.Time, today bool) (opens, closes time.Time) {
+	if w.None() {
 		return time.Time{}, time.Time{}
 	}
+	zone := m.Schedule().Zone
 	local := after.In(zone)
 	date := time.Date(local.Year(), local.Month(), local.Day(), 0, 0, 0, 0, time.UTC)
 	for n := range windowDays {
 		day := date.AddDate(0, 0, n)
-		opens, closes = m.Window.on(day, zone)
+		opens, closes = w.on(day, zone)
 		if after.Before(closes) && opens.Before(closes) && (n == 0 && today || !m.Days.offWeek(day) && !m.Days.holiday(day)) {
 			break
 		}
@@ -81,13 +75,16 @@ func (m Mailing) openingIn(after time.Time, today bool, zone *time.Location) (op
 	return opens, closes
 }
 
+// windowDays is for how many days a window is looked for.
+const windowDays = 400
+
 // Fit gives the run that is made at now the window of its mailing.
 func (r *Run) Fit(m Mailing, now time.Time) {
 	if now.Before(r.NotBefore) {
 		now = r.NotBefore
 	}
 	r.WindowEnd = m.EndAt
-	r.OpensAt, r.ClosesAt = m.Opening(now, r.OccurrenceNo == nil)
+	r.OpensAt, r.ClosesAt = m.Window.Opening(m, now, r.OccurrenceNo == nil)
 	if m.Window.Expires && !r.ClosesAt.IsZero() && (r.WindowEnd.IsZero() || r.ClosesAt.Before(r.WindowEnd)) {
 		r.WindowEnd = r.ClosesAt
 	}
@@ -101,7 +98,7 @@ func (r Run) Shut(now time.Time) bool {
 // Wait pauses a run that is shut until its window opens, the next one when this one is over.
 func (r *Run) Wait(m Mailing, now time.Time) {
 	if !now.Before(r.ClosesAt) {
-		r.OpensAt, r.ClosesAt = m.Opening(now, false)
+		r.OpensAt, r.ClosesAt = m.Window.Opening(m, now, false)
 	}
 	if r.Status == RunRunning && r.Shut(now) {
 		r.Status, r.Reason, r.ResumeAt = RunPaused, ReasonWindow, r.OpensAt
@@ -129,7 +126,7 @@ func (r *Run) Expire() {
 const zonesAhead = 24 // months
 
 // KeepZones keeps of the clients' zones those in which the mailing's hour comes first on some day to come.
-func (m *Mailing) KeepZones(now time.Time) {
+func KeepZones(m *Mailing, now time.Time) {
 	m.Zones = []string{}
 	var zones []*time.Location
 	for _, name := range m.ClientZones {
@@ -155,11 +152,11 @@ func (m *Mailing) KeepZones(now time.Time) {
 }
 
 // FollowZones gives the mailing the next time by the zones that it has now.
-func (m *Mailing) FollowZones() { m.advanceTo(m.NextNo) }
+func FollowZones(m *Mailing) { m.advanceTo(m.NextNo) }
 
-// Waves are when an occurrence goes out in each of the clients' zones, "" is where none is known: in the mailing's. Nil
+// WavesOf are when an occurrence goes out in each of the clients' zones, "" is where none is known: in the mailing's. Nil
 // where it goes out everywhere at once.
-func (m Mailing) Waves(no int) map[string]time.Time {
+func WavesOf(m Mailing, no int) map[string]time.Time {
 	schedule := m.Schedule()
 	wall, ok := schedule.settled(no)
 	if !m.ZoneOfClient || m.ZoneField == 0 || !ok {

@@ -25,13 +25,13 @@ func TestOpening(t *testing.T) {
 		{"the first Monday goes on on Tuesday", "2026-04-06T18:30", Days{Nth: 1, Weekdays: []Weekday{"mon"}}, false, "07 09:00-18:00"},
 	} {
 		m := Mailing{Timezone: "Europe/Berlin", Days: c.days, Window: Window{From: "09:00", To: "18:00"}}
-		opens, closes := m.Opening(berlin(t, c.after), c.today)
+		opens, closes := m.Window.Opening(m, berlin(t, c.after), c.today)
 		zone := m.Schedule().Zone
 		if got := opens.In(zone).Format("02 15:04-") + closes.In(zone).Format("15:04"); got != c.want {
 			t.Errorf("%s: %s, want %s", c.name, got, c.want)
 		}
 	}
-	if opens, closes := (Mailing{Timezone: "UTC"}).Opening(time.Now(), false); !opens.IsZero() || !closes.IsZero() {
+	if opens, closes := (Window{}).Opening(Mailing{Timezone: "UTC"}, time.Now(), false); !opens.IsZero() || !closes.IsZero() {
 		t.Error("no window opens")
 	}
 }

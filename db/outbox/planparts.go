@@ -29,7 +29,7 @@ func planFirst(ctx context.Context, tx postgres.Tx, run *domain.Run, m domain.Ma
 	}
 	run.PlanCursor = &domain.PlanCursor{Audience: m.Audience, Tags: m.Tags, Selection: m.Selection, AgainOf: m.AgainOf, Waves: run.Waves, ZoneField: m.ZoneField}
 	if !m.Important {
-		run.PlanCursor.Hold = m.HoldUntil(*run, run.ScheduledAt)
+		run.PlanCursor.Hold = run.HoldUntil(m, run.ScheduledAt)
 	}
 	err := tx.Pgx.QueryRow(ctx, `SELECT coalesce(max(id), 0) FROM clients`).Scan(&run.PlanCursor.Newest)
 	if err != nil {

@@ -187,7 +187,7 @@ func inTurn(ctx context.Context, tx postgres.Tx, m *domain.Mailing, run *domain.
 	if err := db.InsertMissed(ctx, tx, *m, missed, now); err != nil {
 		return false, err
 	}
-	run.OccurrenceNo, run.ScheduledAt, run.Waves = &due.No, due.At, m.Waves(due.No)
+	run.OccurrenceNo, run.ScheduledAt, run.Waves = &due.No, due.At, domain.WavesOf(*m, due.No)
 	return ok, nil
 }
 
