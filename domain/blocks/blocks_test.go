@@ -164,7 +164,8 @@ func TestNothingIsLost(t *testing.T) {
 func TestSimple(t *testing.T) {
 	for source, want := range map[string]bool{
 		"a **b** *c* [d](https://e.example) https://e.example\ne\n\n- f\n- g\n  1. h": true, "": true,
-		"- a\n\n- b": false, "# a": false, "`a`": false, "~~a~~": false, "<b>a</b>": false, "![a](b.png)": false, "> a": false, "|a|\n|-|": false,
+		"### a *b*\n\nc\n\n[d](https://e.example)": true, "a\n## b #": true, "a\n---": false, "#": false, "- # a": false,
+		"- a\n\n- b": false, "`a`": false, "~~a~~": false, "<b>a</b>": false, "![a](b.png)": false, "> a": false, "|a|\n|-|": false,
 	} {
 		if Simple(source) != want {
 			t.Errorf("%q: %v", source, !want)

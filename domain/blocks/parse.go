@@ -205,8 +205,8 @@ func show(source string) (shown []byte, hidden bool) {
 	return out.Bytes(), hidden
 }
 
-// Simple reports whether a text has nothing but paragraphs, lists, bold, italic and links, so that an editor that knows
-// no more can change it.
+// Simple reports whether a text has nothing but paragraphs, headings after "#", lists, bold, italic and links, so that an
+// editor that knows no more can change it.
 func Simple(source string) bool {
 	root := language.Parser().Parse(text.NewReader([]byte(source)))
 	simple := true
@@ -215,10 +215,22 @@ func Simple(source string) bool {
 		case *ast.Document, *ast.Paragraph, *ast.TextBlock, *ast.ListItem, *ast.Text, *ast.String, *ast.Emphasis, *ast.AutoLink, *ast.Link:
 		case *ast.List:
 			simple = simple && n.IsTight
+		case *ast.Heading:
+			simple = simple && n.Parent() == root && hashed(n, source)
 		default:
 			simple = false
 		}
 		return ast.WalkContinue, nil
 	})
 	return simple
+}
+
+// hashed reports whether a heading has words after "#", and no line below it.
+func hashed(n *ast.Heading, source string) bool {
+	if n.Lines().Len() != 1 {
+		return false
+	}
+	at := n.Lines().At(0).Start
+	line := source[strings.LastIndexByte(source[:at], '\n')+1 : at]
+	return strings.Trim(line, "# ") == "" && strings.Contains(line, "#")
 }

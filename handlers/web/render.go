@@ -5,6 +5,7 @@ import (
 	"context"
 	"html/template"
 	"slices"
+	"strings"
 
 	"github.com/gofiber/fiber/v2"
 
@@ -24,6 +25,7 @@ type frameView struct {
 	Hold        holdView
 	Flash       string
 	Content     template.HTML
+	HTMX        bool // the page asks for parts: its script is a third of what a first visit loads
 }
 
 // holdView says to who is signed in that no email of a mailing leaves.
@@ -88,6 +90,7 @@ func (r *Request) page(status int, name string, view any) ([]byte, error) {
 	frame := frameView{
 		Lang: to.Lang, Title: shown.Title, Head: shown.Head, Content: shown.Content, Path: path, Languages: r.Viewer.Languages(),
 		Flash: r.Browser().TakeFlash(), AtAccount: path == "/account", Away: status == fiber.StatusServiceUnavailable,
+		HTMX: to.User != nil || strings.Contains(string(shown.Content), " hx-"),
 	}
 	if r.Method() == fiber.MethodGet {
 		frame.Path = r.OriginalURL()

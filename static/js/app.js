@@ -26,6 +26,27 @@
   document.body.addEventListener("htmx:sendError", () => toast(document.body.dataset.offline));
   document.body.addEventListener("htmx:timeout", () => toast(document.body.dataset.offline));
 
+  // A file is chosen in the words of the page, not the browser's. The field stays, above what is seen, for drops and keys.
+  function dressFile(input) {
+    if (input.closest(".file")) return;
+    const place = document.createElement("span");
+    const button = document.createElement("span");
+    const name = document.createElement("span");
+    place.className = "file";
+    button.className = "file-button";
+    name.className = "file-name";
+    for (const one of [button, name]) one.setAttribute("aria-hidden", "true");
+    button.textContent = document.body.dataset.choose;
+    const tell = () => { name.textContent = [...input.files].map((file) => file.name).join(", ") || document.body.dataset.none; };
+    input.before(place);
+    place.append(button, name, input);
+    input.addEventListener("change", tell);
+    tell();
+  }
+  const dressFiles = (part) => part.querySelectorAll("input[type=file]").forEach(dressFile);
+  dressFiles(document);
+  document.body.addEventListener("htmx:load", (event) => dressFiles(event.target));
+
   // htmx keeps the focus of fields that have an id; a form that came back with mistakes shows the
   // first one.
   document.body.addEventListener("htmx:afterSettle", (event) => {

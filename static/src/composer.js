@@ -16,7 +16,12 @@ const reachable = /^(https?:|mailto:|tel:)/i;
 const schema = new Schema({
   nodes: {
     doc: { content: "block+" },
-    paragraph: { group: "block", content: "inline*", parseDOM: [{ tag: "p" }, { tag: "h1" }, { tag: "h2" }, { tag: "h3" }, { tag: "h4" }, { tag: "h5" }, { tag: "h6" }], toDOM: () => ["p", 0] },
+    paragraph: { group: "block", content: "inline*", parseDOM: [{ tag: "p" }], toDOM: () => ["p", 0] },
+    heading: {
+      group: "block", content: "inline*", attrs: { level: { default: 2 } }, defining: true,
+      parseDOM: [1, 2, 3, 4, 5, 6].map((level) => ({ tag: "h" + level, attrs: { level } })),
+      toDOM: (node) => ["h" + node.attrs.level, 0],
+    },
     bullet_list: { group: "block", content: "list_item+", attrs: { tight: { default: true } }, parseDOM: [{ tag: "ul" }], toDOM: () => ["ul", 0] },
     ordered_list: {
       group: "block", content: "list_item+", attrs: { order: { default: 1 }, tight: { default: true } },
@@ -53,7 +58,7 @@ const labels = {};
 const labelOf = (source) => labels[source.slice(2, -2).split("|")[0].trim()] ?? source;
 
 const markdown = new MarkdownIt("commonmark", { html: false })
-  .disable(["heading", "lheading", "blockquote", "code", "fence", "hr", "image", "backticks", "html_inline", "html_block", "reference", "autolink"]);
+  .disable(["lheading", "blockquote", "code", "fence", "hr", "image", "backticks", "html_inline", "html_block", "reference", "autolink"]);
 markdown.normalizeLink = (address) => address; // a placeholder stays one
 markdown.validateLink = () => true;
 markdown.inline.ruler.before("escape", "field", (state, silent) => {
@@ -70,6 +75,7 @@ const tight = (tokens, i) => {
 };
 const parser = new MarkdownParser(schema, markdown, {
   paragraph: { block: "paragraph" },
+  heading: { block: "heading", getAttrs: (token) => ({ level: Number(token.tag.slice(1)) }) },
   list_item: { block: "list_item" },
   bullet_list: { block: "bullet_list", getAttrs: (_, tokens, i) => ({ tight: tight(tokens, i) }) },
   ordered_list: { block: "ordered_list", getAttrs: (token, tokens, i) => ({ order: Number(token.attrGet("start") ?? 1), tight: tight(tokens, i) }) },
@@ -86,6 +92,12 @@ const serializer = new MarkdownSerializer(
   {
     paragraph(state, node) {
       state.renderInline(node);
+      state.closeBlock(node);
+    },
+    heading(state, node) {
+      if (node.content.size === 0) return; // nothing is no heading
+      state.write("#".repeat(node.attrs.level) + " ");
+      state.renderInline(node, false);
       state.closeBlock(node);
     },
     bullet_list: (state, node) => state.renderList(node, "  ", () => "- "),
