@@ -99,13 +99,15 @@ func (c *clientCount) lookup(version string, ttl time.Duration, count func(conte
 	return lookup[domain.Stats]{"clients", c.version, max(10*ttl, time.Until(c.again)), patience, countLimit, count}
 }
 
-// countClients counts the different addresses of all owners.
+// countClients counts the different addresses that can get emails: whoever left or is dead is no client for a mailing, nor is
+// anybody's whose account is blocked.
 func (h Home) countClients(ctx context.Context) (stats domain.Stats, err error) {
 	c, begun := &h.db.clients, time.Now()
 	c.mu.Lock()
 	c.busy = true
 	c.mu.Unlock()
-	err = h.db.pg.Bun.NewRaw(`SELECT count(*) AS clients FROM (SELECT DISTINCT lower(email) FROM clients) AS emails`).
+	err = h.db.pg.Bun.NewRaw(`SELECT count(*) AS clients FROM (SELECT DISTINCT lower(email) FROM clients
+		WHERE suppressed_at IS NULL AND owner_id NOT IN (SELECT id FROM users WHERE blocked_at IS NOT NULL)) AS emails`).
 		Scan(ctx, &stats)
 	c.mu.Lock()
 	c.busy = false

@@ -284,7 +284,7 @@ func table(n nouns) []route {
 func nav() []web.NavItem {
 	return []web.NavItem{
 		{Path: "/admin", Key: "staff.installation", Alone: true},
-		{Path: "/manager", Key: "staff.overview", Alone: true},
+		{Path: "/manager", Key: "staff.overview", Alone: true, Group: "staff.group_admin"},
 		{Path: "/start", Key: "onboarding.home"},
 		{Path: "/mailings", Key: "mailings.title", Also: []string{"/runs", "/calendar"}},
 		{Path: "/messages", Key: "messages.title", Also: []string{"/brand"}},
@@ -293,8 +293,8 @@ func nav() []web.NavItem {
 		{Path: "/results", Key: "results.title"},
 		{Path: "/senders", Key: "senders.title", Group: "frame.more"},
 		{Path: "/attempts", Key: "runs.attempts_title", Group: "frame.more"},
-		{Path: "/manager/mailings", Key: "staff.mailings"},
-		{Path: "/manager/users", Key: "staff.users"},
+		{Path: "/manager/mailings", Key: "staff.mailings", Group: "staff.group_admin"},
+		{Path: "/manager/users", Key: "staff.users", Group: "staff.group_admin"},
 		{Path: "/admin/posts", Key: "blog.manage", Group: "staff.group_admin"},
 		{Path: "/admin/users", Key: "staff.roles", Group: "staff.group_admin"},
 		{Path: "/admin/audit", Key: "staff.audit", Group: "staff.group_admin"},
