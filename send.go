@@ -175,6 +175,13 @@ func (s sendCommand) plan(p *program, database *database, mailings []int64, now 
 			whole = append(whole, run)
 		}
 	}
+	if s.Mailing == 0 {
+		steps, err := database.outbox().Series().Plan(p.ctx, now)
+		if err != nil {
+			return refused(err)
+		}
+		whole = append(whole, steps...)
+	}
 	rest, err := database.outbox().Plans().Continue(p.ctx)
 	for _, run := range append(whole, rest...) {
 		fmt.Fprintf(p.out, "mailing %d: run %d planned, %d recipients\n", run.MailingID, run.ID, run.Planned-run.Suppressed)

@@ -64,7 +64,7 @@ func (p *program) startWorkers(database *database, texts *templates.Texts, media
 	stopJobs, err := jobs.Start(context.WithoutCancel(p.ctx), jobs.Config{
 		DB: database.DB, Outbox: database.outbox(), Log: p.log, Clock: w.engine.Clock(), Instance: w.instance,
 		Every: time.Duration(p.config.DispatchEvery), Mail: mail, Found: &w.engine.Counts().Mismatches, Media: media,
-		DNS: resolver.New(string(p.config.DNSAddr)),
+		DNS: resolver.New(string(p.config.DNSAddr)), Series: w.engine.SeriesDue(),
 	})
 	if err != nil {
 		return nil, errors.Join(err, w.stop())

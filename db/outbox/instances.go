@@ -61,16 +61,17 @@ func (i *Instance) enter(ctx context.Context) error {
 			return err
 		}
 	}
-	return postgres.Listen(ctx, i.conn, postgres.ChannelRuns, postgres.ChannelSuppressed)
+	return postgres.Listen(ctx, i.conn, postgres.ChannelRuns, postgres.ChannelSuppressed, postgres.ChannelSeries)
 }
 
-// RunsChanged and ClientSuppressed are what an instance is told.
+// RunsChanged, ClientSuppressed and SeriesDue are what an instance is told.
 type (
 	RunsChanged      = postgres.RunsChanged
 	ClientSuppressed = postgres.ClientSuppressed
+	SeriesDue        = postgres.SeriesDue
 )
 
-// WaitForNotification waits for what others tell: RunsChanged, ClientSuppressed or nil.
+// WaitForNotification waits for what others tell: RunsChanged, ClientSuppressed, SeriesDue or nil.
 func (i *Instance) WaitForNotification(ctx context.Context) (postgres.Notification, error) {
 	n, err := postgres.WaitForNotification(ctx, i.conn, 8*time.Second)
 	return n, postgres.TranslateError(err)

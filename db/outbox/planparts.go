@@ -9,6 +9,8 @@ import (
 	"github.com/uptrace/bun"
 	"github.com/uptrace/bun/dialect/pgdialect"
 
+	"github.com/jackc/pgx/v5"
+
 	"skychimp/db"
 	"skychimp/db/postgres"
 	"skychimp/db/statement"
@@ -60,6 +62,16 @@ func (p Plans) Continue(ctx context.Context) (whole []domain.Run, err error) {
 
 // continueRun plans the next part of a run; ok is false when there is none any more.
 func (p Plans) continueRun(ctx context.Context, id int64) (run domain.Run, ok bool, err error) {
+	var mailing, step int64
+	err = p.pg.Pool.QueryRow(ctx, `SELECT mailing_id, coalesce(step_id, 0) FROM runs WHERE id = $1`, id).Scan(&mailing, &step)
+	if errors.Is(err, pgx.ErrNoRows) {
+		return run, false, nil // its owner was deleted
+	} else if err != nil {
+		return run, false, postgres.TranslateError(err)
+	}
+	if step != 0 {
+		return p.continueStep(ctx, mailing, id)
+	}
 	err = p.pg.InTx(ctx, func(tx postgres.Tx) error {
 		// A weaker lock than UPDATE, or retries, which name the run, would wait for it.
 		err := tx.NewSelect().Model(&run).Where("id = ? AND plan_cursor IS NOT NULL", id).For("NO KEY UPDATE").

@@ -11,6 +11,8 @@ type Name string
 // The named statements, in the order of a run's life.
 const (
 	Advance  Name = "outbox.advance"  // the mailing moves to its next time, in the transaction that plans a run
+	Place    Name = "outbox.place"    // who has come into a series is given the time of its first step
+	Step     Name = "outbox.step"     // a step's deliveries are made, and their clients move on
 	PlanPart Name = "outbox.planpart" // the run whose next part is planned is locked
 	Fetch    Name = "outbox.fetch"    // an instance takes batches of a run
 	Record   Name = "outbox.record"   // attempts become durable
@@ -19,7 +21,7 @@ const (
 )
 
 // All are the names, in that order.
-func All() []Name { return []Name{Advance, PlanPart, Fetch, Record, Complete, Close} }
+func All() []Name { return []Name{Advance, Place, Step, PlanPart, Fetch, Record, Complete, Close} }
 
 const before, after = "/* ", " */ "
 

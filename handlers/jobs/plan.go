@@ -38,6 +38,15 @@ func (w *PlanWorker) Work(ctx context.Context, job *river.Job[domain.PlanJob]) e
 	case job.Args.MailingID == 0:
 		return w.planDue(ctx, now)
 	}
+	series, wait, err := w.Outbox.Series().Wait(ctx, job.Args.MailingID, now)
+	switch {
+	case err != nil:
+		return err
+	case wait > 0:
+		return river.JobSnooze(wait) // its launch can still be taken back
+	case series:
+		return w.planSeries(ctx, now)
+	}
 	run, ok, err := w.make(ctx, job.Args, now)
 	if kind := domain.KindOf(err); kind != 0 && kind != domain.Unavailable {
 		w.Log.Info("a run was not made", "mailing", job.Args.MailingID, "reason", err)
@@ -75,7 +84,37 @@ func (w *PlanWorker) planDue(ctx context.Context, now time.Time) error {
 			w.logRun(run)
 		}
 	}
-	return errors.Join(err, w.continuePlans(ctx), w.DB.Segments().AskResults(ctx), w.DB.Mailings().Notify(ctx, now))
+	return errors.Join(err, w.planSeries(ctx, now), w.DB.Segments().AskResults(ctx), w.DB.Mailings().Notify(ctx, now))
+}
+
+// planSeries makes the runs of the steps that are due, and plans what is left of all runs.
+func (w *PlanWorker) planSeries(ctx context.Context, now time.Time) error {
+	whole, err := w.Outbox.Series().Plan(ctx, now)
+	for _, run := range whole {
+		w.logRun(run)
+	}
+	return errors.Join(err, w.continuePlans(ctx))
+}
+
+// planTold plans series whenever somebody may have come in, until ctx ends: a first email need not wait for the tick. What
+// fails is left to that.
+func (w *PlanWorker) planTold(ctx context.Context, told <-chan struct{}) {
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-told:
+		}
+		bounded, cancel := context.WithTimeout(ctx, w.Timeout(nil))
+		now, err := w.Clock.Ask(bounded)
+		if err == nil && !w.Clock.Wrong() {
+			err = w.planSeries(bounded, now)
+		}
+		cancel()
+		if kind := domain.KindOf(err); err != nil && kind != domain.Conflict && ctx.Err() == nil { // on hold: no fault
+			w.Log.Warn("series wait for the next tick", "error", err)
+		}
+	}
 }
 
 func (w *PlanWorker) continuePlans(ctx context.Context) error {

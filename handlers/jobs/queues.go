@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -30,6 +31,7 @@ type Config struct {
 	Found    *atomic.Int64 // runs whose counts did not add up, for the metrics
 	Media    *db.Media     // nil in a process without pages
 	DNS      *resolver.Resolver
+	Series   <-chan struct{} // tells that a step of a series may be due
 }
 
 // Start works the queue: what is due is planned now and every Config.Every, account mail is sent,
@@ -37,7 +39,8 @@ type Config struct {
 // The returned func takes no new jobs and waits for those under way, until its context ends.
 func Start(ctx context.Context, c Config) (stop func(context.Context) error, err error) {
 	workers := river.NewWorkers()
-	river.AddWorker(workers, &PlanWorker{DB: c.DB, Outbox: c.Outbox, Log: c.Log, Clock: c.Clock})
+	plans := &PlanWorker{DB: c.DB, Outbox: c.Outbox, Log: c.Log, Clock: c.Clock}
+	river.AddWorker(workers, plans)
 	river.AddWorker(workers, c.Mail)
 	river.AddWorker(workers, &ImportWorker{DB: c.DB})
 	river.AddWorker(workers, &ResultsWorker{DB: c.DB})
@@ -78,7 +81,14 @@ func Start(ctx context.Context, c Config) (stop func(context.Context) error, err
 	if _, err := client.Insert(ctx, domain.PlanJob{}, postgres.JobOptions(domain.PlanJob{})); err != nil {
 		c.Log.Warn("what is due waits for the first tick", "error", err)
 	}
-	return client.Stop, nil
+	listening, deaf := context.WithCancel(ctx)
+	var series sync.WaitGroup
+	series.Go(func() { plans.planTold(listening, c.Series) })
+	return func(ctx context.Context) error {
+		deaf()
+		series.Wait()
+		return client.Stop(ctx)
+	}, nil
 }
 
 // queues are those that a process works, and how many jobs of each at once. Imports keep Postgres

@@ -57,6 +57,7 @@ type Engine struct {
 	fetcher    *fetcher
 	maintainer *maintainer
 	standstill *standstill
+	series     chan struct{} // a step of a series may be due
 }
 
 // timeout is how long the database is waited for, because a connection can die without a word.
@@ -73,7 +74,7 @@ func New(box outbox.Outbox, settings Settings) *Engine {
 	}
 	wake, check, ended := make(chan struct{}, 1), make(chan struct{}, 1), make(chan struct{}, 1)
 	servers, slots := newServers(settings.Servers, cmp.Or(settings.second, time.Second))
-	e := &Engine{settings: settings, servers: servers, counts: &Counts{}, clock: &Clock{outbox: box, log: settings.Log}}
+	e := &Engine{settings: settings, servers: servers, counts: &Counts{}, clock: &Clock{outbox: box, log: settings.Log}, series: make(chan struct{}, 1)}
 	e.queue = newQueue(slots, newMXGroups(settings.LookupMX), settings.Limits, max(400, 8*conns), ended)
 	e.standstill = &standstill{log: settings.Log, queue: e.queue, servers: servers, waiting: make([]waiting, conns)}
 	e.lease = &lease{instances: box.Instances(), log: settings.Log, queue: e.queue, started: time.Now()}
@@ -92,6 +93,9 @@ func New(box outbox.Outbox, settings Settings) *Engine {
 
 // Clock may be read at any time after Join.
 func (e *Engine) Clock() *Clock { return e.clock }
+
+// SeriesDue tells whoever plans that a step of a series may be due; the engine is only the one who hears it.
+func (e *Engine) SeriesDue() <-chan struct{} { return e.series }
 
 // Counts may be read at any time.
 func (e *Engine) Counts() *Counts { return e.counts }
@@ -155,6 +159,8 @@ func (e *Engine) notified(told any) {
 	switch told := told.(type) {
 	case outbox.ClientSuppressed:
 		e.runs.suppress(told)
+	case outbox.SeriesDue:
+		signal(e.series)
 	case outbox.RunsChanged:
 		e.runs.endRuns(told)
 		signal(e.heartbeat.check)

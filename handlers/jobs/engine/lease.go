@@ -121,6 +121,7 @@ func (l *lease) listen(ctx context.Context, notified func(any)) {
 			l.log.Warn("the connection that listens was lost", "error", err)
 			l.relock(ctx, instance)
 			notified(outbox.RunsChanged{}) // which may have been missed
+			notified(outbox.SeriesDue{})
 		default:
 			notified(told)
 		}
