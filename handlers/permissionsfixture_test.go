@@ -36,7 +36,10 @@ var things = map[string]string{
 	"bulk":  `INSERT INTO bulk_acts (id, owner_id, act, total, changed, status, newest) VALUES ($1, $2, 'suppress', 1, 1, 'done', 0)`,
 	"segment": `INSERT INTO segments (id, owner_id, name, match, conditions)
 		SELECT $1, $2, 'Segment ' || $1::bigint::text, 'all', '[{"where": "tag", "op": "is", "value": "vip"}]'`,
-	"form": `INSERT INTO forms (id, owner_id, token, name, agreement) SELECT $1, $2, 'form' || $1::bigint::text, 'News', 'I agree'`,
+	"series":          insertSeries("'created', NULL, NULL"),
+	"launched series": insertSeries("'running', now(), NULL"),
+	"paused series":   insertSeries("'running', now(), now()"),
+	"form":            `INSERT INTO forms (id, owner_id, token, name, agreement) SELECT $1, $2, 'form' || $1::bigint::text, 'News', 'I agree'`,
 	"sender": `WITH domain AS (
 			INSERT INTO sender_domains (id, owner_id, domain, rsa_selector, rsa_public, rsa_key, ed25519_selector, ed25519_public, ed25519_key)
 			VALUES ($1, $2, 's' || $1::bigint::text || '.example', 'r', 'R', '', 'e', 'E', '') RETURNING id
@@ -45,6 +48,16 @@ var things = map[string]string{
 	"user": `INSERT INTO users (id, email, name, password_hash, role) SELECT $1, $1::bigint::text || '@x.example', 'Name', '', 'user' WHERE $2 > 0`,
 	"email": `INSERT INTO inbox_emails (id, sender, recipient, raw)
 		SELECT $1, 'a@x.example', 'b@x.example', convert_to(E'Subject: Hello\r\n\r\nHello', 'UTF8') WHERE $2 > 0`,
+}
+
+func insertSeries(state string) string {
+	return `WITH message AS (INSERT INTO messages (id, owner_id, subject, body) VALUES ($1, $2, 'Hello', 'Hello') RETURNING id),
+		mailing AS (INSERT INTO mailings (id, owner_id, kind, name, audience, start_local, timezone, periodicity, status, launched_at, paused_at)
+			VALUES ($1, $2, 'series', 'Welcome', 'picked', '2031-01-06 09:00', 'UTC', 'once', ` + state + `) RETURNING id),
+		series AS (INSERT INTO series (id, owner_id, entry) SELECT id, $2, 'manual' FROM mailing RETURNING id),
+		client AS (INSERT INTO clients (id, owner_id, email) VALUES ($1, $2, 's' || $1::bigint::text || '@x.example') RETURNING id),
+		inside AS (INSERT INTO series_clients (series_id, client_id, how) SELECT series.id, client.id, 'manual' FROM series, client)
+		INSERT INTO series_steps (id, series_id, position, message_id, wait_days) SELECT $1, $1, 1, message.id, 0 FROM message`
 }
 
 func insertMailing(state string) string {

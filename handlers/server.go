@@ -30,6 +30,7 @@ import (
 	"skychimp/handlers/runs"
 	"skychimp/handlers/segments"
 	"skychimp/handlers/senders"
+	"skychimp/handlers/series"
 	"skychimp/handlers/staff"
 	"skychimp/handlers/topics"
 	"skychimp/handlers/tracking"
@@ -74,6 +75,7 @@ type nouns struct {
 	runs       *runs.Runs
 	segments   *segments.Segments
 	senders    *senders.Senders
+	series     *series.Series
 	staff      *staff.Staff
 	topics     *topics.Topics
 	tracking   *tracking.Tracking
@@ -105,6 +107,7 @@ func newNouns(config Config, database *db.DB, files *static.Files, log *slog.Log
 	n.senders = &senders.Senders{DB: database, Vault: vault, DNS: config.DNS}
 	n.mailings = &mailings.Mailings{DB: database, Runs: n.runs, Senders: n.senders, Segments: n.segments}
 	n.forms = forms.New(database, n.senders, config.Secret, config.SecretOld)
+	n.series = &series.Series{DB: database, Senders: n.senders}
 	n.launches, n.dates = &mailings.Launches{Mailings: n.mailings}, &mailings.Dates{Mailings: n.mailings}
 	n.onboarding = &onboarding.Onboarding{DB: database, Clients: n.clients, Imports: n.imports, Messages: n.messages, Runs: n.runs}
 	n.staff, err = staff.New(database, config.Passwords, log)

@@ -204,13 +204,18 @@ type limits struct {
 // lockLimits reports whether any of the owner's clients wants one email a week or a month, and how many a week the owner
 // allows. Runs are planned one after the other then: two at once would both find that it is a client's turn.
 func lockLimits(ctx context.Context, tx postgres.Tx, run *domain.Run) (l limits, err error) {
-	err = tx.NewRaw(`SELECT EXISTS (SELECT FROM clients WHERE owner_id = ?0 AND `+db.HasPreferences+` AND frequency IS NOT NULL), weekly_cap FROM users WHERE id = ?0`,
-		run.OwnerID).Scan(ctx, &l.sparing, &l.cap)
-	if err == nil && (l.sparing || l.cap > 0) {
-		_, err = tx.NewRaw(`SELECT pg_advisory_xact_lock(3, hashint8(?))`, run.OwnerID).Exec(ctx)
-	}
+	l, err = ownerLimits(ctx, tx, run.OwnerID)
 	if run.PlanCursor.Hold.IsZero() {
 		l.cap = 0 // an important mailing goes out all the same, and counts for the others
+	}
+	return l, err
+}
+
+func ownerLimits(ctx context.Context, tx postgres.Tx, owner int64) (l limits, err error) {
+	err = tx.NewRaw(`SELECT EXISTS (SELECT FROM clients WHERE owner_id = ?0 AND `+db.HasPreferences+` AND frequency IS NOT NULL), weekly_cap FROM users WHERE id = ?0`,
+		owner).Scan(ctx, &l.sparing, &l.cap)
+	if err == nil && (l.sparing || l.cap > 0) {
+		_, err = tx.NewRaw(`SELECT pg_advisory_xact_lock(3, hashint8(?))`, owner).Exec(ctx)
 	}
 	return l, err
 }

@@ -20,9 +20,11 @@ type turnOf struct {
 	Passed      []int64 `bun:",array"`
 	Zone        string
 	Skipped     *string // as of db.SkipReason
+	Open        bool    // the step before is still under way
 	Goal        bool    // has the tag that ends the series
 	Sparing     bool
 	PausedUntil *time.Time
+	RoomAt      *time.Time // when there is room in its week, where the owner allows only so many
 	FreeAt      *time.Time // when one who wants few emails may get another
 
 	next   int64
@@ -46,19 +48,25 @@ func receivers(who []turnOf) (n int) {
 // has left. With more than that left it is full, and those who get it are whole batches: no batch is of two parts. Who is in
 // the run already, with this address or another, has to wait for the next.
 func (p *seriesPlan) turn(ctx context.Context, step rules.Step, until time.Time, run int64, limit int) (who []turnOf, full bool, err error) {
-	sparing, err := lockFrequencies(ctx, p.tx, p.OwnerID)
+	limits, err := ownerLimits(ctx, p.tx, p.OwnerID)
 	if err != nil {
 		return nil, false, err
 	}
-	query := p.tx.NewSelect().TableExpr(`(SELECT client_id, passed, due_at FROM series_clients WHERE series_id = ? AND next_step_id = ? AND due_at > 'epoch' AND due_at <= ?
+	query := p.tx.NewSelect().TableExpr(`(SELECT client_id, passed, due_at, run_id FROM series_clients WHERE series_id = ? AND next_step_id = ? AND due_at > 'epoch' AND due_at <= ?
 			ORDER BY due_at, client_id LIMIT ? FOR NO KEY UPDATE SKIP LOCKED) AS due`, p.ID, step.ID, until, limit).
 		Join("JOIN clients AS client ON client.id = due.client_id").Join("JOIN users AS owner ON owner.id = client.owner_id").
 		ColumnExpr("client.id AS client_id, client.email, due.passed, "+clientZone+" AS zone").
 		ColumnExpr(db.SkipReason+" AS skipped", p.Mailing.TopicID, p.now).
 		ColumnExpr("? <> '' AND has_tag(client.tags, ?) AS goal", p.GoalTag, p.GoalTag).
+		ColumnExpr("EXISTS (SELECT FROM deliveries WHERE run_id = due.run_id AND client_id = client.id AND outcome IN ('queued', 'deferred')) AS open").
 		ColumnExpr("client.frequency IS NOT NULL AS sparing, client.paused_until").
 		ColumnExpr("client.last_run_at + CASE client.frequency WHEN 'week' THEN interval '7 days' ELSE interval '1 month' END AS free_at").
 		OrderExpr("due.due_at, client.id")
+	if limits.cap > 0 { // seven days after the cap-th of the latest emails there is room again
+		query.ColumnExpr(`(SELECT coalesce(d.due_at, other.scheduled_at) + interval '7 days' FROM runs AS other
+			JOIN deliveries AS d ON d.run_id = other.id AND d.client_id = client.id AND d.outcome IN ('accepted', 'queued', 'deferred')
+			WHERE other.owner_id = ? AND other.created_at > ?::timestamptz - interval '15 days' ORDER BY 1 DESC OFFSET ? LIMIT 1) AS room_at`, p.OwnerID, p.now, limits.cap-1)
+	}
 	if err := query.Scan(ctx, &who); err != nil {
 		return nil, false, err
 	}
@@ -68,7 +76,7 @@ func (p *seriesPlan) turn(ctx context.Context, step rules.Step, until time.Time,
 			return nil, false, err
 		}
 	}
-	if sparing {
+	if limits.sparing {
 		if err := p.lockSparing(ctx, who); err != nil {
 			return nil, false, err
 		}
@@ -148,8 +156,9 @@ func (p *seriesPlan) lockSparing(ctx context.Context, who []turnOf) error {
 	return err
 }
 
-// retryLocked is when somebody is looked at again whom another transaction had locked.
-const retryLocked = 10 * time.Second
+// lookAgain is when somebody is looked at again whom another transaction had locked, or whose email of the step before is
+// still under way.
+const lookAgain = 5 * time.Second
 
 // decide says what becomes of a client whose step is due. Who has paused, or wants few emails, waits with its step; who gets
 // no emails any more, has left the topic or has reached the goal leaves.
@@ -171,8 +180,10 @@ func (p *seriesPlan) decide(step rules.Step, one *turnOf) {
 		wait(later(*one.FreeAt, p.now.Add(time.Hour)))
 	case reason != "":
 		one.left = reason
-	case one.locked:
-		due := p.now.Add(retryLocked)
+	case one.RoomAt != nil && one.RoomAt.After(p.now):
+		wait(*one.RoomAt)
+	case one.locked || one.Open:
+		due := p.now.Add(lookAgain)
 		one.next, one.due = step.ID, &due
 	default:
 		one.gets = true
@@ -214,6 +225,7 @@ func (p *seriesPlan) advance(ctx context.Context, step rules.Step, run *domain.R
 		)
 		UPDATE series_clients AS sc SET next_step_id = r.next, due_at = r.due,
 			passed = CASE WHEN r.gets THEN sc.passed || $12::bigint ELSE sc.passed END, since = CASE WHEN r.gets THEN $11 ELSE sc.since END,
+			run_id = CASE WHEN r.gets THEN $8 ELSE sc.run_id END,
 			left_at = CASE WHEN r.left_reason <> '' THEN $11::timestamptz END, left_reason = r.left_reason
 		FROM r WHERE sc.series_id = $14 AND sc.client_id = r.client_id`),
 		c.ids, c.emails, c.gets, c.sparing, c.next, c.due, c.left, run.ID, run.Planned, gets, p.now, step.ID, int64(domain.BatchSize), p.ID)

@@ -4,6 +4,8 @@ import (
 	"context"
 	"time"
 
+	"github.com/uptrace/bun/dialect/pgdialect"
+
 	"skychimp/db"
 	"skychimp/db/postgres"
 	"skychimp/domain"
@@ -141,5 +143,29 @@ func (ss Series) OfClient(ctx context.Context, owner, client int64) (list []Of, 
 		ColumnExpr("coalesce((SELECT position FROM series_steps WHERE id = sc.next_step_id), 1) AS step").
 		Join("JOIN mailings AS mailing ON mailing.id = sc.series_id").
 		Where("mailing.owner_id = ? AND mailing.deleted_at IS NULL AND sc.client_id = ?", owner, client).OrderExpr("sc.entered_at DESC").Scan(ctx, &list)
+	return list, postgres.TranslateError(err)
+}
+
+// States are how many clients are in a series, and what became of them.
+type States struct{ In, Waiting, Finished, Left int64 }
+
+// States of a series.
+func (ss Series) States(ctx context.Context, id int64) (s States, err error) {
+	err = ss.db.Postgres().Bun.NewRaw(`SELECT count(*) AS "in", count(*) FILTER (WHERE due_at IS NOT NULL) AS waiting,
+		count(*) FILTER (WHERE left_reason = ?0) AS finished, count(*) FILTER (WHERE left_at IS NOT NULL AND left_reason <> ?0) AS left
+		FROM series_clients WHERE series_id = ?1`, rules.LeftFinished, id).Scan(ctx, &s)
+	return s, postgres.TranslateError(err)
+}
+
+// Find are the owner's clients with these addresses.
+func (ss Series) Find(ctx context.Context, owner int64, emails []string) ([]int64, error) {
+	return ss.db.Postgres().IDs(ctx, `SELECT id FROM clients WHERE owner_id = $1 AND lower(email) = ANY(SELECT lower(one) FROM unnest($2::text[]) AS one)`, owner, emails)
+}
+
+// Messages are the chosen of the owner's and, besides, the newest: their subjects.
+func (ss Series) Messages(ctx context.Context, owner int64, chosen []int64, newest int) (list []domain.Message, err error) {
+	err = ss.db.Postgres().Bun.NewSelect().Model(&list).Column("id", "subject").Where("owner_id = ?", owner).
+		Where("id = ANY(?) OR id IN (SELECT id FROM messages WHERE owner_id = ? ORDER BY id DESC LIMIT ?)", pgdialect.Array(chosen), owner, newest).
+		Order("id DESC").Scan(ctx)
 	return list, postgres.TranslateError(err)
 }

@@ -108,6 +108,20 @@ INSERT INTO mailings (id, owner_id, message_id, name, audience, tags, start_loca
 UPDATE mailings SET exceptions = '[{"no": 301}, {"no": 302, "to": "2031-10-21T10:00:00Z"}]' WHERE id = 1; -- a skipped date, and a moved one
 INSERT INTO mailing_clients SELECT 3, i FROM generate_series(1, 30) AS i;
 
+-- Series: one under way, with a step that asks; a draft; one that was disabled.
+INSERT INTO mailings (id, owner_id, kind, name, audience, start_local, timezone, periodicity, status, launched_at, disabled_at, disabled_reason) VALUES
+    (21, 1, 'series', 'Welcome', 'picked', '2026-01-05 09:00', 'Europe/Moscow', 'once', 'running', now(), NULL, ''),
+    (22, 1, 'series', 'Birthday, ' || repeat('unbroken', 12), 'picked', '2026-01-05 09:00', 'Europe/Moscow', 'once', 'created', NULL, NULL, ''),
+    (23, 1, 'series', 'Disabled', 'picked', '2026-01-05 09:00', 'UTC', 'once', 'running', now(), now(), 'Complaints');
+INSERT INTO series (id, owner_id, entry, tag, goal_tag) VALUES (21, 1, 'tag', 'vip', 'bought'), (22, 1, 'added', '', ''), (23, 1, 'manual', '', '');
+INSERT INTO series_steps (id, series_id, position, message_id, wait_days, at, weekdays, asks) VALUES
+    (1, 21, 1, 1, 0, '', '{}', false), (2, 21, 2, 2, 3, '10:00', '{mon,tue,wed,thu,fri}', true), (3, 21, 3, 1, 7, '10:00', '{mon,wed}', false),
+    (4, 22, 1, 1, 0, '', '{}', false), (5, 23, 1, 1, 0, '', '{}', false);
+INSERT INTO series_clients (series_id, client_id, how, passed, next_step_id, due_at, left_at, left_reason)
+SELECT 21, n, 'tag', CASE WHEN n < 20 THEN '{}'::bigint[] ELSE '{1}' END, CASE WHEN n > 50 THEN 0 WHEN n < 20 THEN 1 WHEN n < 40 THEN 2 ELSE 3 END,
+    CASE WHEN n <= 50 THEN now() + interval '2 days' END, CASE WHEN n > 50 THEN now() END,
+    CASE WHEN n > 55 THEN 'finished' WHEN n > 50 THEN (ARRAY['goal', 'removed', 'topic', 'unsubscribed', 'bounced'])[n - 50] ELSE '' END FROM generate_series(1, 60) AS n;
+
 -- Runs: done with everything in it, missed, one with deferred emails, one paused.
 INSERT INTO runs (id, mailing_id, owner_id, occurrence_no, scheduled_at, subject, body, revision, status, reason, resume_at, planned, accepted, failed, suppressed, expired, cancelled, closed_at)
 SELECT n, 1, 1, n, now() - (31 - n) * interval '7 days', 'News', 'Hello', 1, 'done', '', NULL, 60, 50 - n, n, 6, 2, 2, now() - (31 - n) * interval '7 days' FROM generate_series(1, 30) AS n;

@@ -130,14 +130,19 @@ func (env *environment) owner(clients int) (id int64) {
 	return id
 }
 
-func (env *environment) mailing(owner int64) int64 {
+func (env *environment) message(owner int64) int64 {
 	env.Helper()
 	message := domain.Message{OwnerID: owner, Subject: "News for {{name}}", Body: "Hello {{name}}, " + strings.Repeat("there is news. ", 60)}
 	if err := env.db.Messages().Create(env.Context(), &message); err != nil {
 		env.Fatal(err)
 	}
+	return message.ID
+}
+
+func (env *environment) mailing(owner int64) int64 {
+	env.Helper()
 	m := domain.Mailing{OwnerID: owner}
-	err := m.Change(domain.MailingForm{Name: "Faults", MessageID: message.ID, Audience: "all",
+	err := m.Change(domain.MailingForm{Name: "Faults", MessageID: env.message(owner), Audience: "all",
 		StartAt: "2026-01-01T00:00", Timezone: "UTC", Periodicity: "monthly"}, time.Now())
 	if err != nil {
 		env.Fatal(err)
@@ -168,7 +173,8 @@ func (env *environment) due(at time.Time, mailings ...int64) {
 
 // nothingDue is true when the calendar has nothing to plan.
 const nothingDue = ` AND NOT EXISTS (SELECT FROM mailings
-	WHERE status = 'running' AND next_run_at <= now() AND disabled_at IS NULL AND deleted_at IS NULL)`
+	WHERE status = 'running' AND next_run_at <= now() AND disabled_at IS NULL AND deleted_at IS NULL)
+	AND NOT EXISTS (SELECT FROM series_clients WHERE due_at IS NOT NULL) AND NOT EXISTS (SELECT FROM series WHERE join_to IS NOT NULL)`
 
 // closed tells whether nothing is due or going on any more, as cheaply as it can: it is asked all
 // the time, and the answer is measured too.

@@ -19,7 +19,9 @@ func TestFaultNamesAreSent(t *testing.T) {
 		sent.Store(s.Name(), true)
 		return faultproxy.Pass
 	})
-	env.due(time.Now(), env.fill(10_300)) // more than the first part of a plan
+	owner := env.owner(10_300)
+	env.due(time.Now(), env.mailing(owner)) // more than the first part of a plan
+	env.series(owner, 1, true)
 	env.start()
 	env.until("the run is closed", env.closed)
 	for _, name := range statement.All() {

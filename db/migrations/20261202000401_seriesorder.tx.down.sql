@@ -1,0 +1,1 @@
+ALTER TABLE series_clients DROP COLUMN run_id;
