@@ -25,6 +25,7 @@ type demo struct {
 	Users    []struct{ Email, Name, Role, Language, Timezone string }
 	Names    []string // of clients; an address is made of each
 	Tags     []string // given to clients in turn
+	Topics   []domain.TopicForm
 	Messages []domain.MessageForm
 	Mailings []struct {
 		Name, Audience, Tags, Periodicity, Time string
@@ -140,6 +141,13 @@ func (d demo) mail(p *program, database *database, owner domain.User) error {
 func (d demo) before(p *program, database *database, owner domain.User, messages []domain.Message) error {
 	now := time.Now()
 	form := domain.Form{OwnerID: owner.ID, Name: d.Form.Name, Text: d.Form.Text, Agreement: d.Form.Agreement, Tags: []string{}, TopicIDs: []int64{}, Fields: []domain.FormField{}}
+	for _, topic := range d.Topics {
+		made, err := database.Topics().Create(p.ctx, owner.ID, topic)
+		if err != nil {
+			return err
+		}
+		form.TopicIDs = append(form.TopicIDs, made.ID)
+	}
 	if err := database.Forms().Create(p.ctx, &form); err != nil {
 		return err
 	}

@@ -43,10 +43,12 @@ func countRun(ctx context.Context, tx Tx, owner, run int64) error {
 	return err
 }
 
-// asking are the owners whose segments ask for results that are not counted.
-const asking = `SELECT DISTINCT owner_id FROM segments
-	WHERE jsonb_path_exists(conditions, '$[*].where ? (@ == "last_accepted_at" || @ == "emails_accepted")')
-	AND EXISTS (SELECT FROM runs WHERE runs.owner_id = segments.owner_id AND status = 'done' AND NOT results_counted)`
+// asking are the owners whose segments, or whose lists of clients, ask for results that are not counted.
+const asking = `SELECT DISTINCT owner_id FROM (
+		SELECT owner_id FROM segments WHERE jsonb_path_exists(conditions, '$[*].where ? (@ == "last_accepted_at" || @ == "emails_accepted")')
+		UNION ALL SELECT owner_id FROM client_lists WHERE results_asked_at > now() - interval '30 days'
+	) AS asks (owner_id)
+	WHERE EXISTS (SELECT FROM runs WHERE runs.owner_id = asks.owner_id AND status = 'done' AND NOT results_counted)`
 
 // AskResults has the queue count results where a segment asks for them.
 func (ss Segments) AskResults(ctx context.Context) error {

@@ -166,3 +166,25 @@ func (c *Client) Retry() error {
 	c.SuppressedAt, c.SuppressedReason = time.Time{}, ""
 	return nil
 }
+
+// The columns that a list of clients may have, beside the address and those of fields.
+const (
+	ColumnComment   = "comment"
+	ColumnTags      = "tags"
+	ColumnAdded     = "added_at"
+	ColumnLastEmail = "last_accepted_at"
+)
+
+// ClientColumns are those that stand among the chosen ones, in the order of the list; the first two where nothing was chosen.
+func ClientColumns(chosen []string) (columns []string) {
+	if chosen == nil {
+		return []string{ColumnComment, ColumnTags}
+	}
+	columns = []string{}
+	for _, one := range []string{ColumnComment, ColumnTags, ColumnAdded, ColumnLastEmail} {
+		if slices.Contains(chosen, one) {
+			columns = append(columns, one)
+		}
+	}
+	return columns
+}

@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"skychimp/db"
+	"skychimp/db/dbtest"
 	"skychimp/domain"
 )
 
@@ -284,5 +285,34 @@ func TestFarPages(t *testing.T) {
 		if first := emails.FindString(b.get(path).is(t, 200, fmt.Sprintf("Page %d of 40", page)).body); first != seen[(page-1)*25] {
 			t.Fatalf("%s begins with %s", path, first)
 		}
+	}
+}
+
+// The list has the columns that its owner chose, in the rows that change in place, too.
+func TestClientColumns(t *testing.T) {
+	w := newEnv(t)
+	user, b := w.owner(t, "ann")
+	_, other := w.owner(t, "bob")
+	c := w.client(t, user.ID, "c@example.com")
+	b.post("/clients/fields", "label", "City", "type", "text").is(t, 303)
+	city := firstMatch(t, `id="field-(\d+)"`, b.get("/clients/fields").body)
+	b.get("/clients").is(t, 200, `<th scope="col">Comment</th><th scope="col">Tags</th>`)
+	b.post("/clients/columns", "columns", "added_at", "columns", "last_accepted_at", "columns", city, "columns", "password_hash", "columns", "999").leads(t, "/clients")
+	list := b.get("/clients").is(t, 200, `<th scope="col">Added</th><th scope="col">Last email</th><th scope="col">City</th>`, `data-label="Last email">—`, `value="`+city+`" checked`)
+	if strings.Contains(list.body, `<th scope="col">Comment`) {
+		t.Error("a column that was not chosen")
+	}
+	m := dbtest.NewLaunched(t, w.db, user.ID, nil)
+	run := dbtest.Plan(t, w.db, m.ID, dbtest.Monday)
+	s := dbtest.NewSender(t, w.db)
+	s.All(run.ID, s.Fetch(run.ID), domain.OutcomeAccepted)
+	dbtest.Exec(t, w.db, "UPDATE runs SET status = 'done', closed_at = now() WHERE id = $1", run.ID)
+	b.get("/clients?sort=last_email").is(t, 200, `data-label="Last email"><time`)
+	b.htmx().post(fmt.Sprint("/clients/", c.ID), "_method", "PUT", "email", "c@example.com", "field.city", "Kazan").is(t, 200, `data-label="City">Kazan`, `data-label="Added"><time`)
+	b.post("/clients/columns").leads(t, "/clients")
+	b.get("/clients").is(t, 200, `<th scope="col">Client</th><th scope="col"><span class="sr">`)
+	other.post("/clients/columns", "columns", city).leads(t, "/clients")
+	if f, err := w.db.Fields().List(t.Context(), user.ID); err != nil || f[0].Listed {
+		t.Errorf("another owner chooses: %+v, %v", f, err)
 	}
 }

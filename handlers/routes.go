@@ -80,6 +80,7 @@ func table(n nouns) []route {
 		{"GET", "/clients/several", web.Owner, n.imports.BulkAddForm},
 		{"POST", "/clients/several", web.Owner, web.Costly(n.imports.BulkAdd)},
 		{"GET", "/clients/find", web.Owner, n.clients.Find},
+		{"POST", "/clients/columns", web.Owner, n.clients.ChooseColumns},
 		{"POST", "/clients/bulk", web.Owner, web.Costly(n.clients.Bulk)},
 		{"GET", "/clients/bulk/:id", web.Owner, n.clients.ShowBulk},
 		{"POST", "/clients/bulk/:id/undo", web.Owner, web.Costly(n.clients.UndoBulk)},

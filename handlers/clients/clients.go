@@ -31,17 +31,12 @@ type clientRow struct {
 	Tags                     []string
 	Reason                   domain.Suppression // "" when the client gets emails
 	Since                    web.Moment
-	Alike                    bool // the address can be taken for another
-	Values                   []fieldValue
+	Alike                    bool         // the address can be taken for another
+	Cells                    []clientCell // in the list
 }
 
-// fieldValue is what a client has in a field that the list shows.
+// fieldValue is what a client has in a field.
 type fieldValue struct{ Label, Value string }
-
-// listedOf are the fields that the list of clients shows.
-func listedOf(list []domain.Field) []domain.Field {
-	return slices.DeleteFunc(slices.Clone(list), func(f domain.Field) bool { return !f.Listed })
-}
 
 // clientsView is the page clients/list and its block clients/results.
 type clientsView struct {
@@ -56,7 +51,9 @@ type clientsView struct {
 	Self       string   // the address of these results
 	Found      string   // how many, in words
 	Fragment   bool     // without the page around it
-	Columns    []string // of fields
+	Pending    bool     // the last emails of some runs are not counted yet
+	Columns    []string // beside the address
+	Choices    []columnChoice
 	Rows       []clientRow
 	Pager      web.Pager
 }
@@ -73,6 +70,7 @@ type clientView struct {
 
 	FirstName, LastName string
 	Wishes              wishes
+	Values              []fieldValue
 
 	Bounce   *clientBounce // why it is suppressed, nil: nothing came back
 	Timeline []timelineEvent
@@ -101,6 +99,16 @@ type timelineEvent struct {
 func (h *Clients) List(r *web.Request) error {
 	owner := r.Viewer.User.ID
 	filter := readFilter(r)
+	shown, list, err := h.columns(r)
+	if err != nil {
+		return err
+	}
+	pending := false
+	if filter.Sort == db.SortLast || slices.Contains(shown.own, domain.ColumnLastEmail) {
+		if pending, err = h.DB.Clients().AskLastEmails(r.UserContext(), owner); err != nil {
+			return err
+		}
+	}
 	clients, total, err := h.DB.Clients().List(r.UserContext(), owner, filter)
 	if err != nil {
 		return err
@@ -120,16 +128,10 @@ func (h *Clients) List(r *web.Request) error {
 	if view.Found = r.Viewer.TN("clients.found", total); filter.Query != "" && total > db.SearchMax {
 		view.Found = r.Viewer.T("clients.found_more", "Max", db.SearchMax)
 	}
-	shown, err := h.DB.Fields().List(r.UserContext(), owner)
-	if err != nil {
+	view.Pending = pending
+	view.Columns, view.Choices = shown.labels(r.Viewer), shown.choices(r.Viewer, list)
+	if view.Rows, err = h.rows(r, shown, clients...); err != nil {
 		return err
-	}
-	shown = listedOf(shown)
-	for _, f := range shown {
-		view.Columns = append(view.Columns, f.Label)
-	}
-	for _, client := range clients {
-		view.Rows = append(view.Rows, h.clientRow(r, client, shown))
 	}
 	if view.Fragment = r.HTMX(); view.Fragment {
 		return r.Block(fiber.StatusOK, "clients/results", view)
@@ -193,15 +195,24 @@ func (h *Clients) tagOptions(r *web.Request, owner int64, chosen string) ([]temp
 	return options, err
 }
 
-// clientRow is a client with its values of the fields.
-func (h *Clients) clientRow(r *web.Request, client domain.Client, shown []domain.Field) clientRow {
-	values := make([]fieldValue, len(shown))
-	for i, f := range shown {
-		values[i] = fieldValue{f.Label, fields.Value(r.Viewer, f, client.Fields)}
-	}
-	return clientRow{Values: values, ID: client.ID, Email: client.Email, FullName: client.FullName, Comment: client.Comment,
+// clientRow is a client without the cells of the list.
+func (h *Clients) clientRow(r *web.Request, client domain.Client) clientRow {
+	return clientRow{ID: client.ID, Email: client.Email, FullName: client.FullName, Comment: client.Comment,
 		Tags: client.Tags, Reason: client.SuppressedReason, Since: r.Viewer.Moment(client.SuppressedAt),
 		Alike: domain.LooksLikeAnother(client.Email)}
+}
+
+// listRow is a client as a row of the list.
+func (h *Clients) listRow(r *web.Request, client domain.Client) (row clientRow, err error) {
+	shown, _, err := h.columns(r)
+	if err != nil {
+		return row, err
+	}
+	rows, err := h.rows(r, shown, client)
+	if err != nil {
+		return row, err
+	}
+	return rows[0], nil
 }
 
 // Show shows one client: to htmx as the row of the list.
@@ -210,14 +221,21 @@ func (h *Clients) Show(r *web.Request) error {
 	if err != nil {
 		return err
 	}
+	if r.HTMX() {
+		row, err := h.listRow(r, client)
+		if err != nil {
+			return err
+		}
+		return r.Block(fiber.StatusOK, "clients/row", row)
+	}
 	list, err := h.DB.Fields().List(r.UserContext(), client.OwnerID)
 	if err != nil {
 		return err
 	}
-	if r.HTMX() {
-		return r.Block(fiber.StatusOK, "clients/row", h.clientRow(r, client, listedOf(list)))
+	view := clientView{clientRow: h.clientRow(r, client), CreatedAt: r.Viewer.Moment(client.CreatedAt)}
+	for _, f := range list {
+		view.Values = append(view.Values, fieldValue{f.Label, fields.Value(r.Viewer, f, client.Fields)})
 	}
-	view := clientView{clientRow: h.clientRow(r, client, list), CreatedAt: r.Viewer.Moment(client.CreatedAt)}
 	view.FirstName, view.LastName = client.Names()
 	if view.Wishes, err = h.wishes(r, client); err != nil {
 		return err
@@ -296,7 +314,7 @@ func (h *Clients) AskDelete(r *web.Request) error {
 	if err != nil {
 		return err
 	}
-	return r.Page(fiber.StatusOK, "clients/delete", h.clientRow(r, client, nil))
+	return r.Page(fiber.StatusOK, "clients/delete", h.clientRow(r, client))
 }
 
 func (h *Clients) Delete(r *web.Request) error {

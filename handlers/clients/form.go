@@ -30,9 +30,9 @@ type clientForm struct {
 
 // newForm is the form of a client, 0 for a new one.
 func (h *Clients) newForm(r *web.Request, id int64, typed domain.ClientForm, names [2]string) (*clientForm, error) {
-	list, err := h.DB.Fields().List(r.UserContext(), r.Viewer.User.ID)
+	shown, list, err := h.columns(r)
 	return &clientForm{ListForm: web.ListForm{Noun: "client", ID: id}, ClientForm: typed, FirstName: names[0], LastName: names[1],
-		Width: 4 + len(listedOf(list)), fields: list}, err
+		Width: shown.width(), fields: list}, err
 }
 
 // show answers with the form.
@@ -101,7 +101,11 @@ func (h *Clients) Create(r *web.Request) error {
 		return err
 	}
 	next.InPlace, next.Values = true, fields.Inputs(r.Viewer, next.fields, nil, nil, next.FieldID)
-	return r.Saved("/clients", web.Fragment{Block: "clients/created", View: createdClient{h.clientRow(r, client, listedOf(form.fields)), next}, Event: "clients-changed"},
+	row, err := h.listRow(r, client)
+	if err != nil {
+		return err
+	}
+	return r.Saved("/clients", web.Fragment{Block: "clients/created", View: createdClient{row, next}, Event: "clients-changed"},
 		"clients.created", "Email", client.Email)
 }
 
@@ -149,7 +153,11 @@ func (h *Clients) Update(r *web.Request) error {
 			templates.Option{Label: r.Viewer.T("clients.tags"), Value: strings.Join(stored.Tags, ", ")})
 		return form.show(r, err)
 	}
-	return r.Saved("/clients/"+r.Params("id"), web.Fragment{Block: "clients/row", View: h.clientRow(r, client, listedOf(form.fields))}, "clients.saved")
+	row, err := h.listRow(r, client)
+	if err != nil {
+		return err
+	}
+	return r.Saved("/clients/"+r.Params("id"), web.Fragment{Block: "clients/row", View: row}, "clients.saved")
 }
 
 // Export downloads the clients that the filter shows as CSV with a byte order mark, for spreadsheets.
