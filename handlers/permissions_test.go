@@ -166,6 +166,7 @@ var decisions = []decision{
 	{"PUT /clients/fields/:id", owners, 303, 200, "field", "label=Town&key=town{me}&type=text"},
 	{"DELETE /clients/fields/:id", owners, 303, 200, "field", ""},
 	{"GET /clients/fields/:id/delete", owners, 200, 200, "field", ""},
+	{"POST /clients/columns", owners, 303, 200, "", "columns=tags"},
 	{"POST /clients/bulk", owners, 422, 422, "", "do=tag&tags=vip"}, // nobody is selected
 	{"GET /clients/bulk/:id", owners, 200, 286, "bulk", ""},
 	{"POST /clients/bulk/:id/undo", owners, 303, 200, "bulk", ""},
