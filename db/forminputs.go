@@ -45,6 +45,37 @@ func (f FormInputs) Drop(ctx context.Context, tokenHash []byte, user int64) erro
 	return postgres.TranslateError(err)
 }
 
+// KeepDraft keeps what a user has typed into the form of a page and not sent; what is no longer typed is dropped. Only
+// the newest of a user stay.
+func (f FormInputs) KeepDraft(ctx context.Context, form domain.KeptForm) error {
+	return f.db.pg.InTx(ctx, func(tx Tx) error {
+		_, err := tx.NewRaw(`INSERT INTO form_drafts (user_id, page, fields) SELECT id, ?, ? FROM users WHERE id = ?
+			ON CONFLICT (user_id, page) DO UPDATE SET fields = excluded.fields, kept_at = now()`, form.Page, form.Fields, form.UserID).Exec(ctx)
+		if err != nil {
+			return err
+		}
+		_, err = tx.NewRaw(`DELETE FROM form_drafts WHERE user_id = ?0 AND page NOT IN
+			(SELECT page FROM form_drafts WHERE user_id = ?0 ORDER BY kept_at DESC, page LIMIT ?1)`, form.UserID, domain.FormDraftsMost).Exec(ctx)
+		return err
+	})
+}
+
+// Draft is what a user has typed into the form of a page and not sent; nil when there is nothing.
+func (f FormInputs) Draft(ctx context.Context, user int64, page string, now time.Time) (*domain.KeptForm, error) {
+	list := []domain.KeptForm{}
+	err := f.db.pg.Bun.NewRaw(`SELECT * FROM form_drafts WHERE user_id = ? AND page = ? AND kept_at > ?`, user, page, now.Add(-domain.FormDraftLife)).Scan(ctx, &list)
+	if err != nil || len(list) == 0 {
+		return nil, postgres.TranslateError(err)
+	}
+	return &list[0], nil
+}
+
+// DropDraft forgets it.
+func (f FormInputs) DropDraft(ctx context.Context, user int64, page string) error {
+	_, err := f.db.pg.Bun.NewRaw(`DELETE FROM form_drafts WHERE user_id = ? AND page = ?`, user, page).Exec(ctx)
+	return postgres.TranslateError(err)
+}
+
 // Claim begins the work that a form asks for. claimed is false when the same form was sent before: made is then its
 // answer, or nil while that is worked out. Who claimed and never answered is taken for dead after a minute, twice
 // what a request may take.
@@ -83,6 +114,9 @@ func (f FormInputs) Prune(ctx context.Context, now time.Time) error {
 	_, err := f.db.pg.Bun.NewRaw(`DELETE FROM kept_forms WHERE kept_at < ?`, now.Add(-domain.KeptFormLife)).Exec(ctx)
 	if err == nil {
 		_, err = f.db.pg.Bun.NewRaw(`DELETE FROM form_keys WHERE used_at < ?`, now.Add(-domain.FormKeyLife)).Exec(ctx)
+	}
+	if err == nil {
+		_, err = f.db.pg.Bun.NewRaw(`DELETE FROM form_drafts WHERE kept_at < ?`, now.Add(-domain.FormDraftLife)).Exec(ctx)
 	}
 	return postgres.TranslateError(err)
 }

@@ -125,3 +125,25 @@ func TestCalendarDates(t *testing.T) {
 	w.act(t, m, stop)
 	b.post(date(2), "do", "skip").is(t, 409, "can no longer be changed")
 }
+
+// What would go to nobody now is refused with the reason; a finished mailing is begun again as a copy.
+func TestLaunchToNobodyAndAgain(t *testing.T) {
+	w := newEnv(t)
+	user, b := w.owner(t, "ann")
+	past := func(f *domain.MailingForm) { f.StartAt, f.Periodicity = "2025-01-06T09:00", "weekly" }
+	m := w.mailing(t, user.ID, past)
+	tagged := w.mailing(t, user.ID, past, func(f *domain.MailingForm) { f.Audience, f.Tags = "tags", "vip" })
+	later := w.mailing(t, user.ID)
+	b.post(pathOf(m)+"/launch").is(t, 409, "you have no clients who receive emails")
+	b.post(pathOf(tagged)+"/run").is(t, 409, "no client who receives emails has any of these tags")
+	b.post(pathOf(later)+"/launch").is(t, 303)
+	w.client(t, user.ID, "c@example.com")
+	b.post(pathOf(m)+"/launch").is(t, 303)
+	w.act(t, m, stop)
+	b.get(pathOf(m)).is(t, 200, "Begin again")
+	place := b.post(pathOf(m)+"/copy", "again", "yes").is(t, 303).Header.Get("Location")
+	b.get(place).is(t, 200, "copy of the finished mailing", "News", "1 client")
+	if !strings.HasSuffix(place, "/review") {
+		t.Error(place)
+	}
+}

@@ -71,6 +71,7 @@ var decisions = []decision{
 	{"POST /account/email/:token", anybody, 410, 410, "", ""},
 	{"POST /account/password", members, 303, 200, "", "password=another+horse&current=" + secret},
 	{"POST /account/sessions/end", members, 303, 200, "", ""},
+	{"POST /drafts", members, 200, 200, "", "name=News"},
 	{"GET /account/export.json", members, 200, 200, "", ""},
 
 	{"GET /start", owners, 200, 200, "", ""},
@@ -232,7 +233,7 @@ var decisions = []decision{
 	{"POST /mailings/:id/dates/:no", owners, 303, 200, "mailing", "do=move&at=2031-01-06T12:00"},
 	{"GET /mailings/:id/stop", owners, 200, 200, "launched mailing", ""},
 	{"POST /mailings/:id/stop", owners, 303, 200, "launched mailing", ""},
-	{"POST /mailings/:id/run", owners, 303, 200, "mailing", ""},
+	{"POST /mailings/:id/run", owners, 409, 409, "mailing", ""}, // to nobody
 	{"POST /mailings/:id/copy", owners, 303, 200, "mailing", ""},
 	{"GET /runs/:id/email", viewers, 200, 200, "run", ""},
 	{"GET /runs/:id/cancel", owners, 200, 200, "run", ""},

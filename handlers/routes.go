@@ -61,6 +61,7 @@ func table(n nouns) []route {
 		{"GET", "/account/email/:token", web.Everyone, n.account.EmailLink},
 		{"POST", "/account/email/:token", web.Everyone, web.Limited(n.account.ConfirmEmail)},
 		{"POST", "/account/sessions/end", web.SignedIn, n.account.EndOtherSessions},
+		{"POST", "/drafts", web.SignedIn, n.home.KeepDraft},
 		{"GET", "/account/export.json", web.SignedIn, n.account.Export},
 
 		{"GET", "/start", web.Owner, n.onboarding.Show},

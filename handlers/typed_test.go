@@ -138,3 +138,63 @@ func TestTypedOverTheSignIn(t *testing.T) {
 		t.Error(err, kept)
 	}
 }
+
+// What is being typed is kept with the account, comes back when it is asked for, and goes when it is saved or discarded.
+func TestDrafts(t *testing.T) {
+	w := newEnv(t)
+	user, b := w.owner(t, "ann")
+	_, other := w.owner(t, "bob")
+	client := w.client(t, user.ID, "c@example.com")
+	edit := fmt.Sprint("/clients/", client.ID, "/edit")
+	keep := func(page string, fields ...string) answer {
+		return b.htmx().with("HX-Current-URL", w.url+page).post("/drafts", fields...)
+	}
+	for _, tt := range []struct {
+		page   string
+		fields []string
+		shown  string
+	}{
+		{"/clients/new", []string{"email", "new@example.com", "password", "pass1word"}, `value="new@example.com"`},
+		{edit, []string{"email", "c@example.com", "comment", "A long story"}, ">A long story</textarea>"},
+		{"/mailings/new", mailingFields(0, "name", "Spring news"), `value="Spring news"`},
+		{"/segments/new", []string{"name", "Loyal", "match", "all", "where", "email", "op", "contains", "value", "shop"}, `value="Loyal"`},
+		{"/forms/new", []string{"name", "On the site", "text", "Welcome"}, `value="On the site"`},
+		{"/senders/new", []string{"name", "Shop", "email", "news@shop.example"}, `value="news@shop.example"`},
+	} {
+		if a := b.get(tt.page).is(t, 200, `data-draft="`+tt.page+`"`); strings.Contains(a.body, "save it") {
+			t.Errorf("%s has a draft already", tt.page)
+		}
+		keep(tt.page, tt.fields...).is(t, 200, "What you typed is kept", "<time")
+		if a := b.get(tt.page).is(t, 200, "You typed something here", `href="`+tt.page+`?draft=1"`); strings.Contains(a.body, tt.shown) {
+			t.Errorf("%s shows the draft unasked", tt.page)
+		}
+		if a := b.get(tt.page+"?draft=1").is(t, 200, tt.shown, "What you typed is back"); strings.Contains(a.body, "pass1word") {
+			t.Error("a password came back")
+		}
+		if tt.page != edit {
+			not(t, other.get(tt.page+"?draft=1").is(t, 200), tt.shown)
+		}
+	}
+	b.post("/clients", "email", "new@example.com").is(t, 303)
+	not(t, b.get("/clients/new").is(t, 200), "You typed something here")
+	b.post("/clients", "email", "").is(t, 422)
+	b.post("/drafts", "do", "discard", "page", "/mailings/new").leads(t, "/mailings/new")
+	not(t, b.get("/mailings/new").is(t, 200), "You typed something here")
+	for _, page := range []string{"https://evil.example/x", "//evil.example", "/nowhere"} {
+		b.post("/drafts", "do", "discard", "page", page).leads(t, "/")
+		keep(page, "name", "x").is(t, 200)
+	}
+	for i := range 40 {
+		keep(fmt.Sprint("/segments/", i+1), "name", "x").is(t, 200)
+	}
+	var kept int
+	if err := w.db.Postgres().Pool.QueryRow(t.Context(), `SELECT count(*) FROM form_drafts`).Scan(&kept); err != nil || kept != domain.FormDraftsMost {
+		t.Error(err, kept)
+	}
+	// Over the end of the session the browser's draft is kept for its user.
+	b.post("/login", "email", "ann@people.example", "password", password).is(t, 303)
+	b.post("/logout").is(t, 303)
+	keep("/clients/new", "email", "late@example.com").is(t, 401)
+	b.post("/login", "email", "ann@people.example", "password", password).is(t, 303)
+	b.get("/clients/new").is(t, 200, `value="late@example.com"`)
+}

@@ -14,7 +14,7 @@ import (
 type Launches struct{ Mailings *Mailings }
 
 func (h *Launches) Launch(r *web.Request) error {
-	if err := h.ready(r); err != nil {
+	if err := h.ready(r, "launch"); err != nil {
 		return err
 	}
 	m, err := h.Mailings.DB.Mailings().Launch(r.UserContext(), r.Viewer.User.ID, r.ID(), r.Site.RecallFor)
@@ -28,7 +28,7 @@ func (h *Launches) Stop(r *web.Request) error {
 
 // Run asks for a run out of turn.
 func (h *Launches) Run(r *web.Request) error {
-	if err := h.ready(r); err != nil {
+	if err := h.ready(r, "run"); err != nil {
 		return err
 	}
 	last, err := h.Mailings.lastRun(r, domain.Mailing{ID: r.ID()})
@@ -96,12 +96,20 @@ func (h *Launches) Resume(r *web.Request) error {
 	return h.Mailings.saved(r, err, m, Path(m.ID), "mailings.resumed")
 }
 
-// Copy makes a mailing like the one of the path, and opens it for changes.
+// Copy makes a mailing like the one of the path, and opens it for changes; one that begins a finished mailing again
+// keeps its name and leads to what would go out.
 func (h *Launches) Copy(r *web.Request) error {
 	name := func(name string) string { return r.Viewer.T("mailings.copy_name", "Name", name) }
+	again := r.FormValue("again") != ""
+	if again {
+		name = func(name string) string { return name }
+	}
 	m, err := h.Mailings.DB.Mailings().Copy(r.UserContext(), r.Viewer.User.ID, r.ID(), name, time.Now())
 	if err != nil {
 		return err
+	}
+	if again && m.MessageID != 0 {
+		return r.Done(Path(m.ID)+"/review", "mailings.begun_again")
 	}
 	return r.Done(Path(m.ID)+"/edit", "mailings.copied")
 }

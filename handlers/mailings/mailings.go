@@ -43,6 +43,7 @@ type mailingRow struct {
 	// What the viewer may do with it now.
 	Edit, Launch, Stop, Run, Delete, Oversee bool
 	Pause, Resume, Copy                      bool
+	Again                                    bool // as a copy
 	Paused                                   bool
 	Recall                                   recallView
 }
@@ -122,7 +123,7 @@ func newRow(r *web.Request, m db.MailingRow) mailingRow {
 		DisabledReason: m.DisabledReason, NextRunAt: r.Viewer.Moment(m.NextRunAt), LastRunAt: r.Viewer.Moment(m.LastRunAt),
 		Audience: audienceOf(r, m.Mailing), Last: lastRun{m.LastRunID, m.LastPlanned, m.LastAccepted, m.LastFailed},
 		Edit: mine && m.MayEdit(), Launch: mine && m.MayLaunch(now), Stop: mine && m.MayStop(now), Run: mine && m.MayRun(now), Delete: mine, Oversee: user.MayOversee(),
-		Pause: mine && m.MayPause(), Resume: mine && m.MayResume(), Copy: mine, Paused: m.Paused(), Recall: recallOf(r, m.Mailing),
+		Pause: mine && m.MayPause(), Resume: mine && m.MayResume(), Copy: mine, Again: mine && m.Status == domain.Finished, Paused: m.Paused(), Recall: recallOf(r, m.Mailing),
 	}
 }
 

@@ -95,9 +95,11 @@ func (h *Launches) Review(r *web.Request) error {
 }
 
 // now reports whether the button sends at once.
-func (v reviewView) now(m domain.Mailing) bool {
+func (v reviewView) now(m domain.Mailing) bool { return sendsNow(m, v.Do) }
+
+func sendsNow(m domain.Mailing, do string) bool {
 	first, ok := m.Schedule().From(0)
-	return v.Do == "run" || ok && !first.At.After(time.Now())
+	return do == "run" || ok && !first.At.After(time.Now())
 }
 
 func (h *Launches) reviewRecipients(r *web.Request, m domain.Mailing, view *reviewView) error {
@@ -241,9 +243,9 @@ func (h *Launches) AskStop(r *web.Request) error {
 	return r.Page(fiber.StatusOK, "mailings/stop", stopView{row, h.Mailings.Runs.Row(r, last).Open()})
 }
 
-// ready refuses to send a message that is still what it began with, and asks DNS about the sender, so that its rule
-// knows what is true now.
-func (h *Launches) ready(r *web.Request) error {
+// ready refuses to send to nobody and a message that is still what it began with, and asks DNS about the sender, so
+// that its rule knows what is true now.
+func (h *Launches) ready(r *web.Request, do string) error {
 	m, err := h.Mailings.ownMailing(r)
 	if err != nil || m.MessageID == 0 {
 		return err
@@ -254,6 +256,15 @@ func (h *Launches) ready(r *web.Request) error {
 	}
 	if err != nil {
 		return err
+	}
+	if sendsNow(m, do) && (do == "run" && m.MayRun(time.Now()) || do == "launch" && m.MayLaunch(time.Now())) {
+		recipients, _, err := h.Mailings.DB.Mailings().RecipientCount(r.UserContext(), m)
+		if err == nil && recipients == 0 {
+			err = domain.Errorf(domain.Conflict, "", "mailings.nobody_"+string(m.Audience))
+		}
+		if err != nil {
+			return err
+		}
 	}
 	return h.Mailings.Senders.Before(r.UserContext(), m.OwnerID, m.SenderID)
 }

@@ -155,11 +155,73 @@ func zip(a, b []string) func(yield func([2]string) bool) {
 	}
 }
 
+// KeepDraft keeps what is being typed into the form of the page that the browser shows; nil where there is no such page.
+func (t Typed) KeepDraft() (*Moment, error) {
+	r := t.r
+	page, fields := t.draftPage(), t.fields()
+	text := fields.Encode()
+	if page == "" || len(text) > domain.KeptFormSize {
+		return nil, nil
+	}
+	at := r.Viewer.Moment(time.Now())
+	return &at, r.Site.DB.FormInputs().KeepDraft(r.UserContext(), domain.KeptForm{UserID: r.Viewer.User.ID, Page: page, Fields: text})
+}
+
+// DropDraft forgets what was typed there, and is that page.
+func (t Typed) DropDraft(page string) (string, error) {
+	if at, err := url.Parse(LocalPath(page, "/")); err == nil && t.r.Site.hasPage(at.Path) {
+		return at.Path, t.r.Site.DB.FormInputs().DropDraft(t.r.UserContext(), t.r.Viewer.User.ID, at.Path)
+	}
+	return "/", nil
+}
+
+// draftPage is the page whose form is kept, without what follows its path.
+func (t Typed) draftPage() string {
+	page, _, _ := strings.Cut(t.sentFrom(), "?")
+	return page
+}
+
+// draft is what was typed into the form of a page and not sent.
+func (t Typed) draft(page string) *domain.KeptForm {
+	r := t.r
+	draft, err := r.Site.DB.FormInputs().Draft(r.UserContext(), r.Viewer.User.ID, page, time.Now())
+	if err != nil {
+		r.Site.warn("a draft is not shown", err)
+	}
+	return draft
+}
+
+// draftNote is the block ui/draft: something was typed into a form and not saved.
+type draftNote struct {
+	Page string
+	At   Moment
+}
+
+// note is above a page with a form into which something was typed and not saved, nil above others.
+func (t Typed) note(content template.HTML) *draftNote {
+	r := t.r
+	if r.Viewer.User == nil || !strings.Contains(string(content), ` data-draft="`+r.Path()+`"`) {
+		return nil
+	}
+	draft := t.draft(r.Path())
+	if draft == nil {
+		return nil
+	}
+	return &draftNote{r.Path(), r.Viewer.Moment(draft.KeptAt)}
+}
+
 // load finds what was kept for the page that is asked for.
 func (t Typed) load() {
 	r := t.r
+	if r.kept != nil || r.Viewer.User == nil {
+		return
+	}
+	if r.Query("draft") != "" {
+		r.kept = t.draft(r.Path())
+		return
+	}
 	hash, ok := SecretHash(r.Cookies(keptCookie))
-	if !ok || r.kept != nil || r.Viewer.User == nil {
+	if !ok {
 		return
 	}
 	kept, err := r.Site.DB.FormInputs().Kept(r.UserContext(), hash, r.Viewer.User.ID, time.Now())
@@ -209,6 +271,20 @@ func (t Typed) forget() {
 	r.Browser().SetCookie(keptCookie, "", -time.Hour)
 }
 
+// sent forgets the draft of a form that was saved.
+func (t Typed) sent() {
+	r := t.r
+	if r.ledTo.Path == "" || r.Viewer.User == nil {
+		return
+	}
+	pages := []string{t.formPage(), t.draftPage()}
+	for _, page := range slices.Compact(pages) {
+		if err := r.Site.DB.FormInputs().DropDraft(context.WithoutCancel(r.UserContext()), r.Viewer.User.ID, page); err != nil {
+			r.Site.warn("a draft stays", err)
+		}
+	}
+}
+
 // fill puts what was typed into the form of a page, says so above it, and shows what has no place in it.
 func (t Typed) fill(content template.HTML) (template.HTML, error) {
 	r := t.r
@@ -216,7 +292,12 @@ func (t Typed) fill(content template.HTML) (template.HTML, error) {
 		return content, nil
 	}
 	if t.load(); r.kept == nil {
-		return content, nil
+		note := t.note(content)
+		if note == nil {
+			return content, nil
+		}
+		out, err := r.Render("ui/draft", note)
+		return template.HTML(out) + content, err
 	}
 	fields := fieldsOf(r.kept)
 	if fields == nil {
@@ -228,7 +309,7 @@ func (t Typed) fill(content template.HTML) (template.HTML, error) {
 	}
 	rest := fillForm(nodes, fields)
 	var out bytes.Buffer
-	note, err := r.Render("ui/kept", rest)
+	note, err := r.Render("ui/kept", keptView{rest, r.kept.TokenHash == nil})
 	if err != nil {
 		return content, err
 	}
@@ -239,6 +320,12 @@ func (t Typed) fill(content template.HTML) (template.HTML, error) {
 		}
 	}
 	return template.HTML(out.String()), nil
+}
+
+// keptView is the block ui/kept, above a form with what was typed.
+type keptView struct {
+	Rest  []string // without a place in the form
+	Draft bool     // it was not sent
 }
 
 // fieldsOf are the fields that were kept, nil where they cannot be read.
@@ -411,6 +498,7 @@ func (t Typed) once(route Route) error {
 		return route.Handle(r)
 	}
 	t.forget()
+	defer t.sent()
 	name := r.FormValue(onceField)
 	if route.Method != fiber.MethodPost || len(name) < 16 || len(name) > 64 {
 		return route.Handle(r)

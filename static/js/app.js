@@ -150,6 +150,39 @@
     if (form.querySelector("iframe[data-stale]")) show();
   });
 
+  // What is typed into a form that is marked with its page is kept every ten seconds: with the account, not in this
+  // browser, which others may use.
+  const draftEvery = 10_000;
+  const waiting = new Map(); // forms with something new, and their timers
+  const fieldsOf = (form) => new URLSearchParams([...new FormData(form)].filter(([name, value]) => typeof value === "string" && name !== "_method"));
+
+  async function keepDraft(form) {
+    waiting.delete(form);
+    const answer = await fetch("/drafts", {
+      method: "POST", body: fieldsOf(form), keepalive: true, headers: { "HX-Request": "true", "HX-Current-URL": form.dataset.draft },
+    }).catch(() => null); // the next change tries again
+    if (answer?.status === 401) toast(document.body.dataset.signedOut);
+    if (!answer?.ok || !form.isConnected) return;
+    const note = form.querySelector(":scope > .draft-kept") ?? form.appendChild(document.createElement("p"));
+    note.className = "hint draft-kept";
+    note.innerHTML = await answer.text();
+  }
+
+  document.addEventListener("input", (event) => {
+    const form = event.target.form;
+    if (form?.dataset.draft && event.target.type !== "password" && !waiting.has(form)) {
+      waiting.set(form, setTimeout(keepDraft, draftEvery, form));
+    }
+  });
+  document.addEventListener("submit", (event) => {
+    clearTimeout(waiting.get(event.target));
+    waiting.delete(event.target);
+  }, true);
+  addEventListener("pagehide", () => waiting.forEach((timer, form) => {
+    clearTimeout(timer);
+    keepDraft(form);
+  }));
+
   const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
   document.querySelectorAll("input[data-browser-zone]").forEach((field) => {
     if (zone) field.value = zone;
