@@ -13,7 +13,9 @@ import (
 	"golang.org/x/term"
 
 	"skychimp/db"
+	"skychimp/db/series"
 	"skychimp/domain"
+	rules "skychimp/domain/series"
 	"skychimp/templates"
 )
 
@@ -146,19 +148,43 @@ func (s sendCommand) ahead(p *program, database *database, now time.Time) error 
 	if s.Mailing != 0 {
 		mailings = slices.DeleteFunc(mailings, func(m domain.Mailing) bool { return m.ID != s.Mailing })
 	}
-	slots := domain.Ahead(mailings, now, s.Until.AddDate(0, 0, 1))
+	until := s.Until.AddDate(0, 0, 1)
+	slots := domain.Ahead(mailings, now, until)
 	recipients, err := database.Mailings().RecipientCounts(p.ctx, slots)
 	if err != nil {
 		return err
 	}
-	emails := 0
+	var lines []aheadLine
 	for _, slot := range slots {
 		m := slot.Mailing
-		emails += recipients[m.ID]
-		fmt.Fprintf(p.out, "%s mailing %d %q: %d recipients\n", slot.At.UTC().Format(time.RFC3339), m.ID, m.Name, recipients[m.ID])
+		lines = append(lines, aheadLine{slot.At, fmt.Sprintf("mailing %d %q", m.ID, m.Name), int64(recipients[m.ID])})
 	}
-	fmt.Fprintf(p.out, "%d runs, %d emails\n", len(slots), emails)
+	list, err := series.In(database.DB).Outlooks(p.ctx, 0, now, until)
+	if err != nil {
+		return err
+	}
+	for _, one := range list {
+		for _, step := range rules.ByDay(one.Expected, time.UTC) {
+			if m := one.Series.Mailing; s.Mailing == 0 || s.Mailing == m.ID {
+				lines = append(lines, aheadLine{step.At, fmt.Sprintf("series %d %q, step %d", m.ID, m.Name, step.Step.Position), step.Emails})
+			}
+		}
+	}
+	slices.SortStableFunc(lines, func(a, b aheadLine) int { return a.at.Compare(b.at) })
+	emails := int64(0)
+	for _, one := range lines {
+		emails += one.emails
+		fmt.Fprintf(p.out, "%s %s: %d recipients\n", one.at.UTC().Format(time.RFC3339), one.text, one.emails)
+	}
+	fmt.Fprintf(p.out, "%d runs, %d emails\n", len(lines), emails)
 	return nil
+}
+
+// aheadLine is a run of a mailing, or what goes out of a step of a series on one day.
+type aheadLine struct {
+	at     time.Time
+	text   string
+	emails int64
 }
 
 // maxAhead is how many mailings a look ahead takes, the soonest.

@@ -43,7 +43,7 @@ type calendarSlot struct {
 	Path     string
 	Name     string
 	At       web.Moment // Text is the clock
-	State    string     // planned, skipped, or how a run went: going, good, bad, missed
+	State    string     // planned, series, skipped, or how a run went: going, good, bad, missed
 	Note     string     // of a run: how it went, in words
 	Clashing bool
 	day      string
@@ -116,12 +116,16 @@ func (h *Mailings) Calendar(r *web.Request) error {
 	}
 	slots := domain.Ahead(mailings, shown.first, shown.end)
 	view := newCalendarView(r, shown, now)
-	view.Empty = len(slots) == 0 && len(runs) == 0
+	expected, err := h.expectedRows(r, shown.first, shown.end)
+	if err != nil {
+		return err
+	}
+	view.Empty = len(slots) == 0 && len(runs) == 0 && len(expected) == 0
 	clashing, err := h.calendarClashes(r, &view, mailings, slots)
 	if err != nil {
 		return err
 	}
-	list := slices.Concat(pastSlots(r, runs), plannedSlots(r, slots, "planned"), plannedSlots(r, domain.SkippedSlots(mailings, shown.first, shown.end), "skipped"))
+	list := slices.Concat(pastSlots(r, runs), slotsOf(expected), plannedSlots(r, slots, "planned"), plannedSlots(r, domain.SkippedSlots(mailings, shown.first, shown.end), "skipped"))
 	slices.SortStableFunc(list, func(a, b calendarSlot) int { return cmp.Compare(a.At.UTC, b.At.UTC) })
 	for i, one := range list {
 		list[i].Clashing = one.State == "planned" && clashing[one.mailing][one.day]

@@ -16,6 +16,7 @@ type dayView struct {
 	Previous, Next   string // days, "" beyond what there is to see
 	Ran              []dayRun
 	Planned, Skipped []plannedRow
+	Series           []expectedRow
 	More             int // dates that are not shown
 	Emails           int64
 	Crowds           []crowdView
@@ -23,7 +24,7 @@ type dayView struct {
 }
 
 // Empty reports whether there is nothing on the day.
-func (v dayView) Empty() bool { return len(v.Ran)+len(v.Planned)+len(v.Skipped) == 0 }
+func (v dayView) Empty() bool { return len(v.Ran)+len(v.Planned)+len(v.Skipped)+len(v.Series) == 0 }
 
 type dayRun struct {
 	calendarSlot
@@ -71,6 +72,12 @@ func (h *Mailings) Day(r *web.Request) error {
 	}
 	if err := h.dayPlan(r, &view, domain.Ahead(mailings, day, end)); err != nil {
 		return err
+	}
+	if view.Series, err = h.expectedRows(r, day, end); err != nil {
+		return err
+	}
+	for _, one := range view.Series {
+		view.Emails += one.Emails
 	}
 	return r.Page(fiber.StatusOK, "mailings/day", view)
 }

@@ -21,7 +21,7 @@ type forecastView struct {
 }
 
 type forecastRow struct {
-	MailingID  int64
+	Path       string
 	Name       string
 	At         web.Moment
 	Recipients int64
@@ -51,7 +51,11 @@ func (h *Mailings) Forecast(r *web.Request) error {
 	if err != nil {
 		return err
 	}
-	if err := h.forecast(r, &view, domain.Ahead(mailings, now, until.AddDate(0, 0, 1))); err != nil {
+	expected, err := h.expectedRows(r, now, until.AddDate(0, 0, 1))
+	if err != nil {
+		return err
+	}
+	if err := h.forecast(r, &view, domain.Ahead(mailings, now, until.AddDate(0, 0, 1)), expected); err != nil {
 		return err
 	}
 	status := fiber.StatusOK
@@ -61,22 +65,32 @@ func (h *Mailings) Forecast(r *web.Request) error {
 	return r.Page(status, "mailings/forecast", view)
 }
 
-// forecast fills in the runs.
-func (h *Mailings) forecast(r *web.Request, view *forecastView, slots []domain.Slot) error {
+// forecast fills in the runs of mailings, and what series send by step and day.
+func (h *Mailings) forecast(r *web.Request, view *forecastView, slots []domain.Slot, expected []expectedRow) error {
 	recipients, err := h.DB.Mailings().RecipientCounts(r.UserContext(), slots)
 	if err != nil {
 		return err
 	}
-	view.Runs, view.More = int64(len(slots)), max(0, len(slots)-forecastRows)
-	for i, slot := range slots {
-		m := slot.Mailing
-		view.Emails += int64(recipients[m.ID])
-		if i >= forecastRows {
-			continue
+	view.Runs = int64(len(slots) + len(expected))
+	view.More = max(0, int(view.Runs)-forecastRows)
+	add := func(path, name string, at time.Time, emails int64) {
+		view.Emails += emails
+		if len(view.Rows) < forecastRows {
+			moment := r.Viewer.Moment(at)
+			moment.Text = r.Viewer.Day(at.In(r.Viewer.Zone))
+			view.Rows = append(view.Rows, forecastRow{path, name, moment, emails})
 		}
-		moment := r.Viewer.Moment(slot.At)
-		moment.Text = r.Viewer.Day(slot.At.In(r.Viewer.Zone))
-		view.Rows = append(view.Rows, forecastRow{m.ID, m.Name, moment, int64(recipients[m.ID])})
+	}
+	for _, slot := range slots {
+		m := slot.Mailing
+		for len(expected) > 0 && expected[0].at.Before(slot.At) {
+			add(expected[0].Path, expected[0].Name, expected[0].at, expected[0].Emails)
+			expected = expected[1:]
+		}
+		add(Path(m.ID), m.Name, slot.At, int64(recipients[m.ID]))
+	}
+	for _, one := range expected {
+		add(one.Path, one.Name, one.at, one.Emails)
 	}
 	return nil
 }

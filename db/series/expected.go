@@ -1,0 +1,101 @@
+package series
+
+import (
+	"context"
+	"time"
+
+	"github.com/uptrace/bun"
+
+	"skychimp/db/postgres"
+	"skychimp/domain"
+	rules "skychimp/domain/series"
+)
+
+// Outlook is what goes out of a series if nothing changes.
+type Outlook struct {
+	Series   rules.Series
+	Expected []rules.Expected // in the order of their times
+}
+
+// Outlooks of the owner's series that send, up to a time; of owner 0 everybody's, whose owners may send.
+func (ss Series) Outlooks(ctx context.Context, owner int64, now, until time.Time) (list []Outlook, err error) {
+	var mailings []domain.Mailing
+	pg := ss.db.Postgres().Bun
+	err = pg.NewSelect().Model(&mailings).Where("kind = ? AND deleted_at IS NULL AND status = ?", domain.KindSeries, domain.Running).
+		Where("owner_id = ? OR ? AND owner_id NOT IN (SELECT id FROM users WHERE blocked_at IS NOT NULL)", owner, owner == 0).
+		Where("disabled_at IS NULL AND paused_at IS NULL").Order("id").Scan(ctx)
+	for _, m := range mailings {
+		if err != nil {
+			break
+		}
+		var one Outlook
+		if one.Series, err = load(ctx, pg, m, ""); err == nil {
+			one.Expected, err = ss.Expected(ctx, one.Series, now, until)
+		}
+		if len(one.Expected) > 0 {
+			list = append(list, one)
+		}
+	}
+	return list, postgres.TranslateError(err)
+}
+
+// Expected tells what goes out of a series up to a time: to those who are in, and of one that begins with a date to those
+// whose day comes. Who will be suppressed, or get a tag, nobody knows.
+func (ss Series) Expected(ctx context.Context, s rules.Series, now, until time.Time) ([]rules.Expected, error) {
+	if len(s.Steps) == 0 {
+		return nil, nil
+	}
+	var waiting []rules.Waiting
+	err := ss.db.Postgres().Bun.NewRaw(`SELECT next_step_id AS step_id, date_bin('15 minutes', due_at, 'epoch') AS due_at, count(*) AS clients
+		FROM series_clients WHERE series_id = ? AND due_at IS NOT NULL AND due_at < ? GROUP BY 1, 2`, s.ID, until).Scan(ctx, &waiting)
+	if err != nil {
+		return nil, postgres.TranslateError(err)
+	}
+	zone := Zone(s.Mailing.Timezone)
+	if s.Entry == rules.Date && s.FieldID != 0 {
+		turns, err := ss.turns(ctx, s, now, until, zone)
+		if err != nil {
+			return nil, err
+		}
+		waiting = append(waiting, turns...)
+	}
+	return s.Expect(waiting, now, until, zone), nil
+}
+
+// turns are those whose day comes after today, by when they get the first step.
+func (ss Series) turns(ctx context.Context, s rules.Series, now, until time.Time, zone *time.Location) (waiting []rules.Waiting, err error) {
+	var dates []struct {
+		Date    string
+		Clients int64
+	}
+	today := now.In(zone)
+	first := time.Date(today.Year(), today.Month(), today.Day()+1, 0, 0, 0, 0, time.UTC)
+	end := until.In(zone)
+	last := time.Date(end.Year(), end.Month(), end.Day(), 0, 0, 0, 0, time.UTC)
+	query := ss.db.Postgres().Bun.NewSelect().TableExpr("clients AS client").ColumnExpr("client.fields->>? AS date, count(*) AS clients", fieldOf(s)).
+		Where("client.owner_id = ? AND client.suppressed_at IS NULL", s.OwnerID).Group("date").Apply(notUnderWay(s))
+	if s.GoalTag != "" {
+		query.Where("NOT has_tag(client.tags, ?)", s.GoalTag)
+	}
+	Dated(query, s, first, last)
+	if err := query.Scan(ctx, &dates); err != nil {
+		return nil, postgres.TranslateError(err)
+	}
+	for _, one := range dates {
+		date, err := time.Parse(time.DateOnly, one.Date)
+		if err != nil {
+			continue
+		}
+		for _, day := range s.Turns(date, first, last) {
+			waiting = append(waiting, rules.Waiting{StepID: s.Steps[0].ID, DueAt: s.Steps[0].DueOn(day, zone), Clients: one.Clients})
+		}
+	}
+	return waiting, nil
+}
+
+// notUnderWay leaves out who is in the series and, unless it comes each year, who was.
+func notUnderWay(s rules.Series) func(*bun.SelectQuery) *bun.SelectQuery {
+	return func(query *bun.SelectQuery) *bun.SelectQuery {
+		return query.Where("NOT EXISTS (SELECT FROM series_clients WHERE series_id = ? AND client_id = client.id AND (due_at IS NOT NULL OR NOT ?))", s.ID, s.Yearly)
+	}
+}

@@ -1,0 +1,62 @@
+package series
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"skychimp/domain"
+)
+
+func expectText(list []Expected, zone *time.Location) string {
+	var lines []string
+	for _, one := range list {
+		lines = append(lines, fmt.Sprintf("%d: %s %d", one.Step.Position, one.At.In(zone).Format("01-02 15:04"), one.Emails))
+	}
+	return strings.Join(lines, ", ")
+}
+
+// What is expected of a series is what planning would do to those who are in: the same Due, step by step.
+func TestExpect(t *testing.T) {
+	zone, err := time.LoadLocation("Europe/Berlin")
+	if err != nil {
+		t.Fatal(err)
+	}
+	at := func(text string) time.Time {
+		when, err := time.ParseInLocation("2006-01-02 15:04", text, zone)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return when
+	}
+	s := Series{Steps: []Step{{ID: 11, Position: 1}, {ID: 12, Position: 2, WaitDays: 2, At: "10:00"}, {ID: 13, Position: 3, WaitDays: 1, At: "10:00", Weekdays: []domain.Weekday{"mon"}}}}
+	now := at("2031-03-26 12:00") // a Wednesday; the clocks change on Sunday, the 30th
+	for _, tt := range []struct {
+		name    string
+		waiting []Waiting
+		until   string
+		want    string
+	}{
+		{"nobody", nil, "2031-06-01 00:00", ""},
+		{"just come in", []Waiting{{0, time.Unix(0, 0), 3}}, "2031-06-01 00:00", "1: 03-26 12:00 3, 2: 03-28 10:00 3, 3: 03-31 10:00 3"},
+		{"at the second step", []Waiting{{12, at("2031-03-29 10:00"), 4}}, "2031-06-01 00:00", "2: 03-29 10:00 4, 3: 03-31 10:00 4"},
+		{"up to a time", []Waiting{{0, time.Unix(0, 0), 3}}, "2031-03-28 10:00", "1: 03-26 12:00 3"},
+		{"two that meet", []Waiting{{0, time.Unix(0, 0), 3}, {12, at("2031-03-28 10:00"), 2}, {13, at("2031-03-31 10:00"), 1}}, "2031-06-01 00:00",
+			"1: 03-26 12:00 3, 2: 03-28 10:00 5, 3: 03-31 10:00 6"},
+		{"a step that is gone", []Waiting{{99, at("2031-03-27 09:00"), 1}}, "2031-03-27 10:00", "1: 03-27 09:00 1"},
+	} {
+		if got := expectText(s.Expect(tt.waiting, now, at(tt.until), zone), zone); got != tt.want {
+			t.Errorf("%s: %s, want %s", tt.name, got, tt.want)
+		}
+	}
+	days := ByDay([]Expected{{s.Steps[0], at("2031-03-26 12:00"), 3}, {s.Steps[0], at("2031-03-26 23:59"), 2}, {s.Steps[1], at("2031-03-26 23:59"), 1}, {s.Steps[0], at("2031-03-27 00:00"), 1}}, zone)
+	if got := expectText(days, zone); got != "1: 03-26 12:00 5, 2: 03-26 23:59 1, 1: 03-27 00:00 1" {
+		t.Error(got)
+	}
+	for i, one := range s.Journey(now, zone) {
+		if want := []string{"03-26 12:00", "03-28 10:00", "03-31 10:00"}[i]; one.In(zone).Format("01-02 15:04") != want {
+			t.Errorf("step %d on %s, want %s", i+1, one, want)
+		}
+	}
+}
