@@ -7,7 +7,9 @@ import (
 	"time"
 
 	"skychimp/db/outbox"
+	dbseries "skychimp/db/series"
 	"skychimp/domain"
+	rules "skychimp/domain/series"
 )
 
 func TestCalendar(t *testing.T) {
@@ -146,4 +148,38 @@ func TestLaunchToNobodyAndAgain(t *testing.T) {
 	if !strings.HasSuffix(place, "/review") {
 		t.Error(place)
 	}
+}
+
+// The calendar, a day and the forecast show what series will send, step by step.
+func TestCalendarSeries(t *testing.T) {
+	w := newEnv(t)
+	user, b := w.owner(t, "ann")
+	_, other := w.owner(t, "bob")
+	first, second := w.message(t, user.ID, "Welcome", "Text"), w.message(t, user.ID, "How is it?", "Text")
+	kept := dbseries.In(w.db)
+	s, err := kept.Create(t.Context(), user.ID, rules.Input{Name: "Warm welcome", Entry: "manual", Steps: []rules.StepInput{
+		{MessageID: first.ID, Wait: "1", At: "10:00"}, {MessageID: second.ID, Wait: "2", At: "10:00"}}}, time.Now())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if s, err = kept.Launch(t.Context(), user.ID, s.ID, false, 0); err != nil {
+		t.Fatal(err)
+	}
+	var ids []int64
+	for i := range 3 {
+		ids = append(ids, w.client(t, user.ID, fmt.Sprintf("c%d@example.com", i)).ID)
+	}
+	if _, err := kept.Add(t.Context(), user.ID, s.ID, ids); err != nil {
+		t.Fatal(err)
+	}
+	day := s.Steps[0].Due(time.Now(), time.UTC)
+	b.get("/calendar/"+day.Format(time.DateOnly)).is(t, 200, "3 emails", "Warm welcome, step 1", "3 recipients", fmt.Sprintf(`href="/series/%d"`, s.ID))
+	later := s.Steps[1].Due(day, time.UTC)
+	b.get("/calendar?week="+later.Format(time.DateOnly)).is(t, 200, `class="series"`, "Warm welcome, step 2", "3 emails")
+	b.get("/calendar/forecast").is(t, 200, "2 runs, 6 emails", "Warm welcome, step 1")
+	not(t, other.get("/calendar/forecast").is(t, 200), "Warm welcome")
+	if err := kept.Pause(t.Context(), user.ID, s.ID, time.Now()); err != nil {
+		t.Fatal(err)
+	}
+	not(t, b.get("/calendar/forecast").is(t, 200), "Warm welcome")
 }

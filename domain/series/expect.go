@@ -8,8 +8,8 @@ import (
 
 // Waiting is how many wait for a step until a time.
 type Waiting struct {
-	StepID  int64 // 0: the first
-	DueAt   time.Time
+	StepID  int64     // 0: the first
+	DueAt   time.Time // the epoch: they have just come this far
 	Clients int64
 }
 
@@ -32,7 +32,11 @@ func (s Series) Expect(waiting []Waiting, now, until time.Time, zone *time.Locat
 	}
 	for _, one := range waiting {
 		at := max(0, place(s.Steps, one.StepID))
-		pending[at][later(one.DueAt, now).UTC()] += one.Clients
+		due := later(one.DueAt, now)
+		if one.DueAt.Unix() <= 0 {
+			due = s.Steps[at].Due(now, zone)
+		}
+		pending[at][due.UTC()] += one.Clients
 	}
 	for i, step := range s.Steps {
 		times := pending[i]
