@@ -187,6 +187,8 @@ func (b Bulk) change(ctx context.Context, tx Tx, act domain.BulkAct, ids []int64
 		return changed.RowsAffected(), err
 	case domain.BulkSuppress:
 		return b.suppress(ctx, tx, act, ids)
+	case domain.BulkSeries:
+		return b.enter(ctx, tx, act, ids)
 	}
 	kept, err := tx.Pgx.Exec(ctx, `INSERT INTO bulk_clients SELECT $1, id, to_jsonb(clients) - 'search' FROM clients WHERE owner_id = $2 AND id = ANY($3)`,
 		act.ID, act.OwnerID, ids)
@@ -194,6 +196,20 @@ func (b Bulk) change(ctx context.Context, tx Tx, act domain.BulkAct, ids []int64
 		_, err = eraseClients(ctx, tx, act.OwnerID, ids)
 	}
 	return kept.RowsAffected(), err
+}
+
+// enter lets clients into a series, but for those who are or were in it, or get no emails.
+func (b Bulk) enter(ctx context.Context, tx Tx, act domain.BulkAct, ids []int64) (int64, error) {
+	entered, err := tx.Pgx.Exec(ctx, `WITH entered AS (
+			INSERT INTO series_clients (series_id, client_id, how)
+			SELECT series.id, client.id, 'bulk' FROM series JOIN mailings AS m ON m.id = series.id AND m.status <> 'finished' AND m.deleted_at IS NULL
+				JOIN clients AS client ON client.owner_id = series.owner_id AND client.id = ANY($4) AND client.suppressed_at IS NULL
+			WHERE series.id = $3 AND series.owner_id = $2 ON CONFLICT DO NOTHING RETURNING client_id
+		) INSERT INTO bulk_clients (act_id, client_id) SELECT $1, client_id FROM entered`, act.ID, act.OwnerID, act.SeriesID, ids)
+	if err != nil {
+		return 0, err
+	}
+	return entered.RowsAffected(), tx.Notify(ctx, postgres.SeriesDue{})
 }
 
 func (b Bulk) suppress(ctx context.Context, tx Tx, act domain.BulkAct, ids []int64) (int64, error) {
@@ -247,6 +263,12 @@ func (b Bulk) restore(ctx context.Context, tx Tx, act domain.BulkAct, ids []int6
 	case domain.BulkSuppress:
 		_, err = tx.Pgx.Exec(ctx, `UPDATE clients SET suppressed_at = NULL, suppressed_reason = ''`+
 			strings.ReplaceAll(those, "$4", "$3")+` AND suppressed_reason = $4`, act.ID, act.OwnerID, ids, string(domain.Stopped))
+	case domain.BulkSeries: // who got a step stays known to have come in, and gets no other
+		_, err = tx.Pgx.Exec(ctx, `WITH unsent AS (
+				DELETE FROM series_clients AS sc USING bulk_clients AS kept WHERE kept.act_id = $1 AND kept.client_id = sc.client_id
+				AND sc.client_id = ANY($2) AND sc.series_id = $3 AND sc.how = 'bulk' AND sc.passed = '{}'
+			) UPDATE series_clients SET left_at = now(), left_reason = 'removed', due_at = NULL, next_step_id = 0
+			WHERE series_id = $3 AND client_id = ANY($2) AND how = 'bulk' AND passed <> '{}' AND left_at IS NULL`, act.ID, ids, act.SeriesID)
 	case domain.BulkDelete:
 		err = b.bringBack(ctx, tx, act, ids)
 	}
@@ -260,6 +282,10 @@ func (b Bulk) bringBack(ctx context.Context, tx Tx, act domain.BulkAct, ids []in
 	err := tx.NewRaw(`SELECT string_agg(quote_ident(attname), ', ') FROM pg_attribute
 		WHERE attrelid = 'clients'::regclass AND attnum > 0 AND NOT attisdropped AND attgenerated = ''`).Scan(ctx, &columns)
 	if err != nil {
+		return err
+	}
+	// Who comes back is no new client: no series begins.
+	if _, err := tx.Pgx.Exec(ctx, `SELECT set_config('skychimp.restoring', 'yes', true)`); err != nil {
 		return err
 	}
 	_, err = tx.Pgx.Exec(ctx, `INSERT INTO clients (`+columns+`) SELECT `+columns+`

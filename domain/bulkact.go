@@ -14,10 +14,11 @@ const (
 	BulkUntag    BulkDo = "untag"
 	BulkDelete   BulkDo = "delete"
 	BulkSuppress BulkDo = "suppress"
+	BulkSeries   BulkDo = "series"
 )
 
 // BulkDos are all of them.
-func BulkDos() []BulkDo { return []BulkDo{BulkTag, BulkUntag, BulkSuppress, BulkDelete} }
+func BulkDos() []BulkDo { return []BulkDo{BulkTag, BulkUntag, BulkSeries, BulkSuppress, BulkDelete} }
 
 // BulkStatus is the state of an act.
 type BulkStatus string
@@ -44,6 +45,7 @@ type BulkAct struct {
 	Act       BulkDo
 	Tags      []string   `bun:",array"`
 	ClientIDs []int64    `bun:"client_ids,array"`
+	SeriesID  int64      `bun:",nullzero"` // of BulkSeries
 	Filter    BulkFilter `bun:"type:jsonb"`
 	Total     int64      // as it was asked for
 	Done      int64      // looked at
@@ -65,6 +67,7 @@ type BulkFilter struct {
 // BulkForm is the form of an act.
 type BulkForm struct {
 	Do, Tags string
+	Series   int64
 	IDs      []int64
 	All      bool // that the filter shows
 }
@@ -81,6 +84,11 @@ func NewBulkAct(owner int64, form BulkForm) (BulkAct, error) {
 			p.Add("tags", "clients.bulk_tags_required")
 		}
 		checkTags(&p, b.Tags)
+	}
+	if b.Act == BulkSeries {
+		if b.SeriesID = form.Series; b.SeriesID == 0 {
+			p.Add("series", "series.choose_series")
+		}
 	}
 	if !form.All {
 		b.ClientIDs = slices.Compact(slices.Sorted(slices.Values(form.IDs)))

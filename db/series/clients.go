@@ -169,3 +169,10 @@ func (ss Series) Messages(ctx context.Context, owner int64, chosen []int64, newe
 		Order("id DESC").Scan(ctx)
 	return list, postgres.TranslateError(err)
 }
+
+// Open are the owner's series that clients can still be added to, the newest first.
+func (ss Series) Open(ctx context.Context, owner int64) (list []domain.Mailing, err error) {
+	err = ss.db.Postgres().Bun.NewSelect().Model(&list).Column("id", "name").
+		Where("owner_id = ? AND kind = ? AND deleted_at IS NULL AND status <> ?", owner, domain.KindSeries, domain.Finished).Order("id DESC").Scan(ctx)
+	return list, postgres.TranslateError(err)
+}

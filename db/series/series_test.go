@@ -140,3 +140,35 @@ func TestLaunchWithThoseWhoQualify(t *testing.T) {
 	_, err := series.In(d).Launch(t.Context(), owner, s.ID, false, 0)
 	dbtest.Refused(t, err, domain.Conflict, "mailings.launched_already")
 }
+
+func TestManyComeInAtOnceAndOutAgain(t *testing.T) {
+	d := dbtest.New(t)
+	owner, other := dbtest.NewOwner(t, d, "ann"), dbtest.NewOwner(t, d, "ben")
+	ids := dbtest.NewClients(t, d, owner, 4)
+	s := newSeries(t, d, owner, "manual", "", "One")
+	dbtest.Suppress(t, d, ids[3])
+	bulk := func(owner int64) domain.BulkAct {
+		t.Helper()
+		act, err := domain.NewBulkAct(owner, domain.BulkForm{Do: "series", Series: s.ID, IDs: ids})
+		if err == nil {
+			err = d.Bulk().Prepare(t.Context(), &act, db.ClientFilter{})
+		}
+		if err == nil {
+			err = d.Bulk().Start(t.Context(), &act)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		return act
+	}
+	bulk(other)
+	dbtest.Same(t, "somebody else's", in(t, d, s), []int64{})
+	act := bulk(owner)
+	dbtest.Same(t, "in", in(t, d, s), ids[:3])
+	dbtest.Exec(t, d, "UPDATE series_clients SET passed = '{1}' WHERE client_id = $1", ids[0])
+	if err := d.Bulk().Undo(t.Context(), owner, act.ID, time.Now()); err != nil {
+		t.Fatal(err)
+	}
+	dbtest.Same(t, "out again", in(t, d, s), []int64{})
+	dbtest.Same(t, "known to have come in", dbtest.Numbers(t, d, "SELECT client_id FROM series_clients"), ids[:1])
+}

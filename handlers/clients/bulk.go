@@ -9,6 +9,7 @@ import (
 	"github.com/gofiber/fiber/v2"
 
 	"skychimp/db"
+	dbseries "skychimp/db/series"
 	"skychimp/domain"
 	"skychimp/handlers/web"
 	"skychimp/templates"
@@ -38,16 +39,28 @@ type bulkActView struct {
 func (v bulkActView) Refresh() bool { return v.Working }
 
 // bulkMenu is what can be done to many clients.
-func bulkMenu(v web.Viewer) (options []templates.Option) {
+func (h *Clients) bulkMenu(r *web.Request) (options []templates.Option, err error) {
 	for _, one := range domain.BulkDos() {
-		options = append(options, templates.Option{Value: string(one), Label: v.T("clients.bulk_do_" + string(one))})
+		if one != domain.BulkSeries {
+			options = append(options, templates.Option{Value: string(one), Label: r.Viewer.T("clients.bulk_do_" + string(one))})
+		}
 	}
-	return options
+	series, err := dbseries.In(h.DB).Open(r.UserContext(), r.Viewer.User.ID)
+	for _, one := range series {
+		options = append(options, templates.Option{Value: fmt.Sprint("series:", one.ID), Label: r.Viewer.T("clients.bulk_into", "Name", one.Name)})
+	}
+	return options, err
 }
 
 // readBulk reads the form. A program that names clients may send the tag as `tag`, which is a filter beside `all`.
 func readBulk(r *web.Request) (form domain.BulkForm, f db.ClientFilter, segment string) {
 	form = domain.BulkForm{Do: r.FormValue("do"), Tags: r.FormValue("tags"), All: r.FormValue("all") == "yes"}
+	if act, id, named := strings.Cut(form.Do, ":"); named && act == string(domain.BulkSeries) { // as the menu has it
+		form.Do = act
+		form.Series, _ = strconv.ParseInt(id, 10, 64)
+	} else {
+		form.Series, _ = strconv.ParseInt(r.FormValue("series"), 10, 64)
+	}
 	f.Query, f.Tag, segment = r.FormValue("q"), r.FormValue("tag"), r.FormValue("segment")
 	if segment != "" {
 		if f.Segment, _ = strconv.ParseInt(segment, 10, 64); f.Segment <= 0 {
@@ -69,6 +82,11 @@ func (h *Clients) Bulk(r *web.Request) error {
 	form, filter, segment := readBulk(r)
 	view := &bulkView{BulkForm: form, Query: filter.Query, Tag: filter.Tag, Segment: segment, Danger: form.Do == string(domain.BulkDelete)}
 	act, err := domain.NewBulkAct(r.Viewer.User.ID, form)
+	if err == nil && act.SeriesID != 0 {
+		if _, err := dbseries.In(h.DB).Get(r.UserContext(), act.OwnerID, act.SeriesID); err != nil {
+			return err
+		}
+	}
 	if err == nil {
 		err = h.DB.Bulk().Prepare(r.UserContext(), &act, filter)
 	}

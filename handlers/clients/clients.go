@@ -142,7 +142,10 @@ func (h *Clients) List(r *web.Request) error {
 	if view.Segments, err = h.Segments.Options(r, r.Viewer.T("clients.all_segments")); err != nil {
 		return err
 	}
-	view.Sorts, view.Bulk = sortOptions(r.Viewer), bulkMenu(r.Viewer)
+	view.Sorts = sortOptions(r.Viewer)
+	if view.Bulk, err = h.bulkMenu(r); err != nil {
+		return err
+	}
 	return r.Page(fiber.StatusOK, "clients/list", view)
 }
 
