@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"skychimp/domain"
+	"skychimp/handlers/web"
 )
 
 // walked is a noun whose objects are changed by forms.
@@ -27,10 +28,12 @@ var walkedNouns = map[string]walked{
 	"/messages/:id":       {list: "/messages", make: "/messages/new", edit: "/edit", fields: []string{"subject", "Subject %d", "body", "Text"}, field: "subject"},
 	"/mailings/:id": {list: "/mailings", make: "/mailings/new", edit: "/edit", fields: []string{"name", "Name %d", "message_id", "%m", "audience", "all", "start_at", "2031-01-06T09:00",
 		"timezone", "UTC", "periodicity", "daily"}, field: "name"},
-	"/segments/:id":    {list: "/segments", make: "/segments/new", edit: "", fields: []string{"name", "Name %d", "match", "all", "where", "tag", "op", "is", "value", "vip"}, field: "name"},
-	"/senders/:id":     {list: "/senders", make: "/senders/new", edit: "/edit", fields: []string{"name", "Shop", "email", "news%d@shop.example"}, field: "name"},
-	"/topics/:id":      {list: "/topics", make: "/topics", edit: "/edit", fields: []string{"name", "Name %d", "details", "Words"}, field: "details"},
-	"/forms/:id":       {list: "/forms", make: "/forms/new", edit: "/edit", fields: []string{"name", "Name %d", "agreement", "I agree to get emails."}, field: "name"},
+	"/segments/:id": {list: "/segments", make: "/segments/new", edit: "", fields: []string{"name", "Name %d", "match", "all", "where", "tag", "op", "is", "value", "vip"}, field: "name"},
+	"/senders/:id":  {list: "/senders", make: "/senders/new", edit: "/edit", fields: []string{"name", "Shop", "email", "news%d@shop.example"}, field: "name"},
+	"/topics/:id":   {list: "/topics", make: "/topics", edit: "/edit", fields: []string{"name", "Name %d", "details", "Words"}, field: "details"},
+	"/forms/:id":    {list: "/forms", make: "/forms/new", edit: "/edit", fields: []string{"name", "Name %d", "agreement", "I agree to get emails."}, field: "name"},
+	"/series/:id": {list: "/series", make: "/series/new", edit: "/edit", fields: []string{"name", "Name %d", "entry", "manual", "step_message_id", "%m", "step_wait", "0", "step_at", "10:00"},
+		field: "name"},
 	"/admin/posts/:id": {list: "/admin/posts", make: "/admin/posts/new", edit: "/edit", fields: []string{"title", "Title %d", "body", "Text"}, field: "title", role: domain.RoleContent},
 	"/brand":           {list: "/brand", edit: "", fields: []string{"name", "Shop", "color", "#1a5fc4", "ground", "#f3f4f6"}, field: "name", one: true},
 	"/account":         {list: "/account", edit: "", fields: []string{"name", "Ann", "timezone", "UTC", "language", "en"}, field: "name", one: true},
@@ -47,6 +50,9 @@ func TestEveryFormOfAnObject(t *testing.T) {
 	}
 	w := newEnv(t)
 	for path, noun := range walkedNouns {
+		if !noun.one && !slices.ContainsFunc(routes(nouns{}), func(r web.Route) bool { return r.Method == "PUT" && r.Path == path }) {
+			continue
+		}
 		t.Run(path, func(t *testing.T) {
 			name := "u" + strings.Map(func(r rune) rune {
 				if r >= 'a' && r <= 'z' {
