@@ -183,3 +183,46 @@ func TestCalendarSeries(t *testing.T) {
 	}
 	not(t, b.get("/calendar/forecast").is(t, 200), "Warm welcome")
 }
+
+// The whole series as a client gets it, with the dates; all steps go to the owner at once; a copy sends nothing.
+func TestSeriesPreview(t *testing.T) {
+	w := newEnv(t)
+	user, b := w.owner(t, "ann")
+	_, other := w.owner(t, "bob")
+	first, second := w.message(t, user.ID, "Welcome", "Text"), w.message(t, user.ID, "How is it?", "Text")
+	kept := dbseries.In(w.db)
+	s, err := kept.Create(t.Context(), user.ID, rules.Input{Name: "Warm welcome", Entry: "manual", Steps: []rules.StepInput{
+		{MessageID: first.ID, Wait: "1", At: "10:00"}, {MessageID: second.ID, Wait: "2", At: "10:00"}}}, time.Now())
+	if err != nil {
+		t.Fatal(err)
+	}
+	path := fmt.Sprintf("/series/%d", s.ID)
+	b.get(path+"/preview").is(t, 200, "Welcome", "How is it?")
+	eve, max := w.client(t, user.ID, "eve@example.com"), w.client(t, user.ID, "max@example.com")
+	day := s.Steps[0].Due(time.Now(), time.UTC)
+	later := s.Steps[1].Due(day, time.UTC)
+	b.get(path+"/preview?email=EVE@example.com").is(t, 200, "not in the series", day.Format(time.RFC3339), later.Format(time.RFC3339), fmt.Sprintf("client=%d", eve.ID))
+	b.get(path+"/preview?email=nobody@example.com").is(t, 200, `aria-invalid="true"`, "None of your clients has this address")
+	if s, err = kept.Launch(t.Context(), user.ID, s.ID, false, 0); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := kept.Add(t.Context(), user.ID, s.ID, []int64{max.ID}); err != nil {
+		t.Fatal(err)
+	}
+	w.exec(t, `UPDATE series_clients SET passed = ARRAY[$1::bigint], next_step_id = $2, due_at = '2031-05-01T10:00:00Z'`, s.Steps[0].ID, s.Steps[1].ID)
+	b.get(fmt.Sprintf("%s/preview?client=%d", path, max.ID)).is(t, 200, "these are the real dates", "Sent", "2031-05-01T10:00:00Z")
+	other.get(path+"/preview").is(t, 404)
+	b.post(path+"/test", "client", fmt.Sprint(eve.ID)).leads(t, path+"/preview")
+	tests := 0
+	for _, job := range w.mailJobs(t) {
+		if job.Email == domain.MailTest && job.ClientID == eve.ID {
+			tests++
+		}
+	}
+	if tests != 2 {
+		t.Errorf("%d tests", tests)
+	}
+	place := b.post(path+"/copy").is(t, 303).Header.Get("Location")
+	b.get(place).is(t, 200, "Warm welcome", "Nothing goes out before you launch it.")
+	other.post(path+"/copy").is(t, 404)
+}

@@ -99,3 +99,28 @@ func notUnderWay(s rules.Series) func(*bun.SelectQuery) *bun.SelectQuery {
 		return query.Where("NOT EXISTS (SELECT FROM series_clients WHERE series_id = ? AND client_id = client.id AND (due_at IS NOT NULL OR NOT ?))", s.ID, s.Yearly)
 	}
 }
+
+// Newest is the client of the owner who came last, 0: there is none.
+func (ss Series) Newest(ctx context.Context, owner int64) (int64, error) {
+	ids, err := ss.db.Postgres().IDs(ctx, `SELECT id FROM clients WHERE owner_id = $1 ORDER BY created_at DESC, id DESC LIMIT 1`, owner)
+	return append(ids, 0)[0], err
+}
+
+// SendTests queues an email of each step to the owner's own address, as its client would get it. When the owner has had
+// many of them lately it is refused before the first step, or ends where the quota does.
+func (ss Series) SendTests(ctx context.Context, s rules.Series, client int64, now time.Time) error {
+	sent := 0
+	for _, step := range s.Steps {
+		if step.MessageID == 0 {
+			continue
+		}
+		if err := ss.db.Messages().SendTest(ctx, s.OwnerID, step.MessageID, client, now); err != nil {
+			return err
+		}
+		sent++
+	}
+	if sent == 0 {
+		return domain.Errorf(domain.Conflict, "", "series.message_required")
+	}
+	return nil
+}

@@ -92,11 +92,40 @@ func ByDay(list []Expected, zone *time.Location) (days []Expected) {
 	return days
 }
 
-// Journey is when each step goes out to somebody who comes in at a moment, counted step by step.
-func (s Series) Journey(since time.Time, zone *time.Location) (times []time.Time) {
-	for _, step := range s.Steps {
-		since = step.Due(since, zone)
-		times = append(times, since)
+// Onward is when somebody who has come as far as a step at a moment gets it, and those that follow. 0 is the first.
+func (s Series) Onward(step int64, since time.Time, passed []int64, zone *time.Location) []Expected {
+	at := max(0, place(s.Steps, step))
+	if len(s.Steps) == 0 {
+		return nil
 	}
-	return times
+	return s.OnwardAt(s.Steps[at].ID, s.Steps[at].Due(since, zone), passed, zone)
+}
+
+// OnwardAt is Onward where the step is due at a known time.
+func (s Series) OnwardAt(step int64, due time.Time, passed []int64, zone *time.Location) (list []Expected) {
+	at := max(0, place(s.Steps, step))
+	if len(s.Steps) == 0 {
+		return nil
+	}
+	for next := &s.Steps[at]; next != nil; {
+		list = append(list, Expected{*next, due, 1})
+		if next = s.Next(next.Position, passed); next != nil {
+			due = next.Due(due, zone)
+		}
+	}
+	return list
+}
+
+// NextTurn is the first day from today on on which the series begins for somebody with the date, within a year.
+func (s Series) NextTurn(date string, today time.Time) (time.Time, bool) {
+	of, err := time.Parse(time.DateOnly, date)
+	if err != nil {
+		return time.Time{}, false
+	}
+	first := time.Date(today.Year(), today.Month(), today.Day(), 0, 0, 0, 0, time.UTC)
+	days := s.Turns(of, first, first.AddDate(1, 0, 1))
+	if len(days) == 0 {
+		return time.Time{}, false
+	}
+	return days[0], true
 }

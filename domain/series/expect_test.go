@@ -55,9 +55,24 @@ func TestExpect(t *testing.T) {
 	if got := expectText(days, zone); got != "1: 03-26 12:00 5, 2: 03-26 23:59 1, 1: 03-27 00:00 1" {
 		t.Error(got)
 	}
-	for i, one := range s.Journey(now, zone) {
-		if want := []string{"03-26 12:00", "03-28 10:00", "03-31 10:00"}[i]; one.In(zone).Format("01-02 15:04") != want {
-			t.Errorf("step %d on %s, want %s", i+1, one, want)
+	for _, tt := range []struct {
+		list []Expected
+		want string
+	}{
+		{s.Onward(0, now, nil, zone), "1: 03-26 12:00 1, 2: 03-28 10:00 1, 3: 03-31 10:00 1"},
+		{s.OnwardAt(12, at("2031-03-29 10:00"), []int64{11}, zone), "2: 03-29 10:00 1, 3: 03-31 10:00 1"},
+		{s.OnwardAt(12, at("2031-03-29 10:00"), []int64{11, 13}, zone), "2: 03-29 10:00 1"},
+		{Series{}.Onward(0, now, nil, zone), ""},
+	} {
+		if got := expectText(tt.list, zone); got != tt.want {
+			t.Errorf("%s, want %s", got, tt.want)
 		}
+	}
+	birthday := Series{Entry: Date, Yearly: true, Days: -3}
+	if day, ok := birthday.NextTurn("1990-03-27", now); !ok || day.Format(time.DateOnly) != "2032-03-24" {
+		t.Errorf("three days before a birthday: %s, %v", day, ok)
+	}
+	if _, ok := birthday.NextTurn("soon", now); ok {
+		t.Error("soon is a date")
 	}
 }

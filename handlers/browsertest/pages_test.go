@@ -134,6 +134,7 @@ var sights = []sight{
 	{"GET /series/:id/edit", anOwner, "/series/21/edit", 0, "", false},
 	{"PUT /series/:id", anOwner, "/series/22/edit", 422, "main form", false},
 	{"GET /series/:id/delete", anOwner, "/series/21/delete", 0, "", false},
+	{"GET /series/:id/preview", anOwner, "/series/21/preview", 0, "", false},
 	{"GET /series/:id/launch", anOwner, "/series/22/launch", 0, "", false},
 	{"GET /series/:id/finish", anOwner, "/series/21/finish", 0, "", false},
 	{"GET /series/:id/clients", anOwner, "/series/21/clients", 0, "", false},

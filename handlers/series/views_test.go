@@ -18,6 +18,8 @@ func TestViews(t *testing.T) {
 		"series/form":          seriesForm{},
 		"series/launch":        launchView{},
 		"series/list":          listView{},
+		"series/preview":       previewView{},
+		"series/preview.title": previewView{},
 		"series/new":           seriesForm{},
 		"series/results":       clientsView{},
 		"series/row":           seriesRow{},
