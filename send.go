@@ -107,6 +107,9 @@ func clockError(ahead time.Duration) error {
 
 // mailings are the numbers of those to look at.
 func (s sendCommand) mailings(p *program, database *database, now time.Time) ([]int64, error) {
+	if err := s.fetch(p, database, now); err != nil {
+		return nil, err
+	}
 	if s.Mailing == 0 {
 		return database.outbox().Plans().Due(p.ctx, now)
 	}
@@ -115,6 +118,18 @@ func (s sendCommand) mailings(p *program, database *database, now time.Time) ([]
 		return nil, misuse{fmt.Errorf("there is no mailing %d", s.Mailing)}
 	}
 	return []int64{s.Mailing}, err
+}
+
+// fetch asks the feeds of what is due: no run is made of a digest before.
+func (s sendCommand) fetch(p *program, database *database, now time.Time) error {
+	if s.Mailing == 0 {
+		return p.feeds(database).Refresh(p.ctx, now)
+	}
+	err := p.feeds(database).One(p.ctx, s.Mailing, now)
+	if domain.KindOf(err) == domain.NotFound {
+		return nil // it is told below
+	}
+	return err
 }
 
 func (s sendCommand) forecast(p *program, database *database, mailings []int64, now time.Time, hold domain.Hold) error {

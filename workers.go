@@ -10,10 +10,12 @@ import (
 	"skychimp/db"
 	"skychimp/domain"
 	"skychimp/domain/emailauth"
+	"skychimp/handlers/feeds"
 	"skychimp/handlers/inbox"
 	"skychimp/handlers/jobs"
 	"skychimp/handlers/jobs/engine"
 	"skychimp/handlers/jobs/smtp"
+	"skychimp/handlers/links"
 	"skychimp/handlers/resolver"
 	"skychimp/templates"
 )
@@ -64,7 +66,7 @@ func (p *program) startWorkers(database *database, texts *templates.Texts, media
 	stopJobs, err := jobs.Start(context.WithoutCancel(p.ctx), jobs.Config{
 		DB: database.DB, Outbox: database.outbox(), Log: p.log, Clock: w.engine.Clock(), Instance: w.instance,
 		Every: time.Duration(p.config.DispatchEvery), Mail: mail, Found: &w.engine.Counts().Mismatches, Media: media,
-		DNS: resolver.New(string(p.config.DNSAddr)), Series: w.engine.SeriesDue(),
+		DNS: resolver.New(string(p.config.DNSAddr)), Series: w.engine.SeriesDue(), Feeds: p.feeds(database),
 	})
 	if err != nil {
 		return nil, errors.Join(err, w.stop())
@@ -168,4 +170,9 @@ func (w *workers) wait(ctx context.Context) error {
 		w.failed <- err // stop reports it
 	}
 	return w.stop()
+}
+
+// feeds fetches the posts of digests.
+func (p *program) feeds(database *database) *feeds.Feeds {
+	return &feeds.Feeds{DB: database.DB, Links: &links.Checker{}, BaseURL: p.config.BaseURL.String(), Log: p.log}
 }

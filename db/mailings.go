@@ -45,6 +45,9 @@ func (ms Mailings) CreateIn(ctx context.Context, tx Tx, m *domain.Mailing) error
 	if err := checkZones(ctx, tx, m); err != nil {
 		return err
 	}
+	if err := checkDigest(ctx, tx, m); err != nil {
+		return err
+	}
 	m.Status = domain.Created
 	if _, err := tx.NewInsert().Model(m).Exec(ctx); err != nil {
 		return err
@@ -106,6 +109,11 @@ func (ms Mailings) change(ctx context.Context, tx Tx, m domain.Mailing, change f
 	}
 	if m.ZoneOfClient && !before.ZoneOfClient {
 		if err := checkZones(ctx, tx, &m); err != nil {
+			return m, err
+		}
+	}
+	if m.Digest.Source != before.Digest.Source || m.MessageID != before.MessageID {
+		if err := checkDigest(ctx, tx, &m); err != nil {
 			return m, err
 		}
 	}

@@ -6,9 +6,12 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/uptrace/bun"
+
 	"skychimp/db/postgres"
 
 	"skychimp/domain"
+	"skychimp/domain/digest"
 )
 
 // FindZones asks in which zones the owner's clients are, for a mailing that goes out by their clocks: by the first of
@@ -68,4 +71,41 @@ func (ms Mailings) FollowZones(ctx context.Context, now time.Time) error {
 		})
 	}
 	return postgres.TranslateError(err)
+}
+
+// DigestsDue are the sources of the mailings that send newest posts and are due within minutes, by their numbers, where
+// nothing was fetched lately.
+func (ms Mailings) DigestsDue(ctx context.Context, now time.Time) (sources map[int64]string, err error) {
+	sources = map[int64]string{}
+	var due []struct {
+		ID     int64
+		Digest string
+	}
+	err = ms.db.pg.Bun.NewRaw(`SELECT id, digest FROM mailings WHERE digest <> '' AND status = 'running' AND deleted_at IS NULL AND disabled_at IS NULL
+		AND next_run_at < ?0::timestamptz + interval '3 minutes' AND coalesce((digest_fetched ->> 'At')::timestamptz < ?0::timestamptz - interval '5 minutes', true)
+		ORDER BY next_run_at LIMIT 500`, now).Scan(ctx, &due)
+	for _, one := range due {
+		sources[one.ID] = one.Digest
+	}
+	return sources, postgres.TranslateError(err)
+}
+
+// KeepFetched keeps what the source of a digest had.
+func (ms Mailings) KeepFetched(ctx context.Context, id int64, fetched digest.Fetched) error {
+	m := domain.Mailing{ID: id, Digest: digest.Digest{Fetched: &fetched}}
+	_, err := ms.db.pg.Bun.NewUpdate().Model(&m).Column("digest_fetched").WherePK().Exec(ctx)
+	return postgres.TranslateError(err)
+}
+
+// checkDigest refuses a digest whose messages have no place for posts.
+func checkDigest(ctx context.Context, tx Tx, m *domain.Mailing) error {
+	if m.Digest.None() {
+		return nil
+	}
+	var bodies []string
+	err := tx.NewSelect().Table("messages").Column("body").Where("id IN ?", bun.Tuple(append([]int64{m.MessageID}, m.MessageIDs...))).Scan(ctx, &bodies)
+	if err == nil && slices.ContainsFunc(bodies, func(body string) bool { return !digest.Asked(body) }) {
+		err = domain.ValidationErrors{domain.Errorf(domain.Invalid, "digest", "mailings.digest_no_place")}
+	}
+	return err
 }

@@ -1,6 +1,10 @@
 package domain
 
-import "time"
+import (
+	"time"
+
+	"skychimp/domain/digest"
+)
 
 // MailingStatus is the contract's status of a mailing.
 type MailingStatus string
@@ -59,8 +63,9 @@ type Mailing struct {
 	ZoneField      int64    `bun:"-"`                            // that holds the clients' zones, see db.FindZones; 0: none
 	ClientZones    []string `bun:"-"`                            // all that clients have
 	Rotation       `bun:",embed"`
-	Important      bool        // it is not held back for a client who has had enough emails this week
-	Exceptions     []Exception `bun:"type:jsonb,nullzero"` // of single dates
+	Digest         digest.Digest `bun:"embed:"`
+	Important      bool          // it is not held back for a client who has had enough emails this week
+	Exceptions     []Exception   `bun:"type:jsonb,nullzero"` // of single dates
 	Tracking       `bun:",embed"`
 	Status         MailingStatus
 	EndAt          time.Time `bun:",nullzero"`
@@ -96,6 +101,7 @@ func (m Mailing) Copy(name string, now time.Time) Mailing {
 		Periodicity: m.Periodicity, Days: m.Days, Window: m.Window, ZoneOfClient: m.ZoneOfClient, Zones: m.Zones,
 		Important: m.Important, Rotation: Rotation{MessageIDs: m.MessageIDs, RotationStops: m.RotationStops}, Tracking: m.Tracking, Status: Created}
 	c.MessageID = c.MessageOf(0, m.MessageID)
+	c.Digest.Source = m.Digest.Source
 	if !Instant(c.StartLocal, zone).After(now) {
 		today, clock := now.In(zone), c.StartLocal
 		c.StartLocal = time.Date(today.Year(), today.Month(), today.Day(), clock.Hour(), clock.Minute(), 0, 0, time.UTC)

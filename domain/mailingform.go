@@ -22,6 +22,7 @@ type MailingForm struct {
 	WindowFrom, WindowTo, WindowThen                            string   // see Window; "wait" or "expire"
 	ZoneOf                                                      string   // "mailing" or "client"
 	Important, RotationStops                                    bool
+	Digest, FeedURL                                             string  // "", "blog" or "feed", and its address
 	MessageIDs                                                  []int64 // several messages in turn, see Rotation
 	MessageID, SenderID, TopicID, SegmentID                     int64
 	Tracking
@@ -46,6 +47,7 @@ func (m *Mailing) change(p ValidationErrors, form MailingForm, now time.Time) er
 	before := *m
 	m.SenderID, m.TopicID, m.UpdatedAt = form.SenderID, form.TopicID, now
 	changeMessages(m, &p, form)
+	changeDigest(m, &p, form)
 	m.rename(&p, form.Name)
 	m.changeTracking(&p, form.Tracking)
 	m.changeAudience(&p, form)

@@ -1,9 +1,12 @@
 package domain
 
 import (
+	"net/url"
 	"slices"
 	"strings"
 	"time"
+
+	"skychimp/domain/digest"
 )
 
 // Message is what is sent. What its subject and body may hold is checked by email.Check.
@@ -172,5 +175,26 @@ func (r *Run) TakeMessage(m *Mailing) {
 func (r Run) GiveMessageBack(m *Mailing) {
 	if r.Issue > 0 && m.Issues == r.Issue {
 		m.Issues, m.MessageID = m.Issues-1, r.MessageID
+	}
+}
+
+// changeDigest takes where the posts of a form come from. Another source begins anew.
+func changeDigest(m *Mailing, p *ValidationErrors, form MailingForm) {
+	source := ""
+	switch form.Digest {
+	case "":
+	case digest.Blog:
+		source = digest.Blog
+	case "feed":
+		source = strings.TrimSpace(form.FeedURL)
+		address, err := url.Parse(source)
+		if err != nil || address.Scheme != "http" && address.Scheme != "https" || address.Hostname() == "" || len(source) > 500 {
+			p.Add("feed_url", "mailings.feed_url_wrong")
+		}
+	default:
+		p.Add("digest", "mailings.digest_unknown")
+	}
+	if source != m.Digest.Source {
+		m.Digest = digest.Digest{Source: source}
 	}
 }

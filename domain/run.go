@@ -2,6 +2,8 @@ package domain
 
 import (
 	"time"
+
+	"skychimp/domain/digest"
 )
 
 // RunStatus is the state of one occurrence.
@@ -33,6 +35,8 @@ const (
 	ReasonPaused     = "paused"     // not ended: its owner holds the mailing
 	ReasonWindow     = "window"     // not ended: it goes on in the hours of its mailing
 	ReasonWindowOver = "windowover" // the hours of its mailing were over
+	ReasonNothingNew = "nothingnew" // missed: a digest had no new posts
+	ReasonFeedFailed = "feedfailed" // missed: the posts of a digest could not be read
 	ReasonWarmUp     = "warmup"     // not ended: the daily quota of a new account is used up
 )
 
@@ -67,6 +71,7 @@ type Run struct {
 	PlanCursor   *PlanCursor          `bun:"type:jsonb"` // nil: everybody is planned
 	Skipped      Skipped              `bun:"type:jsonb"`
 	Held         Skipped              `bun:"type:jsonb"` // those that waited, by the reason
+	Posts        []digest.Post        `bun:"-"`          // of a digest, of the run that is being made
 	Waves        map[string]time.Time `bun:"-"`          // of the run that is being made, see WavesOf
 	Counts
 	ResultsCounted bool      // by client, see db.CountResults

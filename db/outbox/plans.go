@@ -8,6 +8,7 @@ import (
 	"skychimp/db/postgres"
 	"skychimp/db/statement"
 	"skychimp/domain"
+	"skychimp/domain/digest"
 	"skychimp/domain/email"
 )
 
@@ -117,6 +118,9 @@ func (p Plans) takeRun(ctx context.Context, tx postgres.Tx, id int64, now time.T
 	if err := db.FindZones(ctx, tx, &m, now); err != nil {
 		return run, m, false, err
 	}
+	if m.Digest.Waits(dueAt(m, why, now), now) {
+		return run, m, false, nil // until its posts are fetched
+	}
 	run = domain.Run{MailingID: m.ID, OwnerID: m.OwnerID, TopicID: m.TopicID, WindowEnd: m.EndAt, CreatedAt: now, NotBefore: why.notBefore}
 	if why.out {
 		err, ok = outOfTurn(ctx, tx, &m, &run, now), true
@@ -126,6 +130,11 @@ func (p Plans) takeRun(ctx context.Context, tx postgres.Tx, id int64, now time.T
 	}
 	if err != nil {
 		return run, m, false, err
+	}
+	if ok && !m.Digest.None() {
+		if ok, err = takePosts(ctx, tx, &m, &run, now); err != nil {
+			return run, m, false, err
+		}
 	}
 	if ok {
 		run.TakeMessage(&m)
@@ -140,6 +149,29 @@ func (p Plans) takeRun(ctx context.Context, tx postgres.Tx, id int64, now time.T
 	}
 	_, err = tx.NewInsert().Model(&run).Exec(ctx)
 	return run, m, err == nil, err
+}
+
+// dueAt is since when a run is wanted.
+func dueAt(m domain.Mailing, why turn, now time.Time) time.Time {
+	if why.out || m.NextRunAt.IsZero() {
+		return now.Add(-24 * time.Hour) // whoever asks for it gets an answer
+	}
+	return m.NextRunAt
+}
+
+// takePosts gives the run the posts of its digest. Without new ones it is recorded as missed, with the reason.
+func takePosts(ctx context.Context, tx postgres.Tx, m *domain.Mailing, run *domain.Run, now time.Time) (bool, error) {
+	if run.Posts = m.Digest.New(now); len(run.Posts) > 0 {
+		m.Digest.Take(run.Posts)
+		return true, nil
+	}
+	missed := *run
+	missed.Status, missed.Reason, missed.ClosedAt = domain.RunMissed, domain.ReasonNothingNew, now
+	if m.Digest.Fetched.Problem {
+		missed.Reason = domain.ReasonFeedFailed
+	}
+	_, err := tx.NewInsert().Model(&missed).Exec(ctx)
+	return false, err
 }
 
 // keepEmail gives the run what its emails are made of, which stays as it is now.
@@ -176,7 +208,7 @@ func fillRun(ctx context.Context, tx postgres.Tx, run *domain.Run) error {
 	language := domain.EmailLanguage(run.Language, run.Subject, run.Body, owner.Language)
 	words := email.RunWords{Issue: run.Issue, Date: run.ScheduledAt.In(owner.Location()), Language: language}
 	for _, text := range []*string{&run.Subject, &run.Preheader, &run.Body} {
-		*text = words.Fill(*text, fields)
+		*text = digest.Fill(words.Fill(*text, fields), run.Posts)
 	}
 	return nil
 }

@@ -39,7 +39,7 @@ const (
 
 // placeholders are the names that an owner may use.
 var placeholders = map[string]field{"name": fieldName, "first_name": fieldFirst, "last_name": fieldLast, "email": fieldEmail, "comment": fieldComment,
-	"issue": fieldRun, "date": fieldRun}
+	"issue": fieldRun, "date": fieldRun, "posts": fieldRun}
 
 // use is a placeholder: whose value stands there, and what does where that is empty.
 type use struct {

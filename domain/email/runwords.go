@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"skychimp/domain"
+	"skychimp/domain/digest"
 )
 
 // RunWords are what texts say of their run, the same for all recipients: they are filled in when it is made.
@@ -35,11 +36,17 @@ func (w RunWords) Fill(text string, fields []domain.Field) string {
 	})
 }
 
+// examplePosts show where those of a digest will stand.
+func examplePosts() []digest.Post {
+	return []digest.Post{{Title: "Lorem ipsum", Link: "https://example.com/1", Summary: "Dolor sit amet, consectetur adipiscing elit."},
+		{Title: "Sed do eiusmod", Link: "https://example.com/2", Summary: "Tempor incididunt ut labore et dolore magna aliqua."}}
+}
+
 // asToday fills in what a text is shown with that no run was made of: the first issue, today.
 func (s Source) asToday() Source {
 	words := RunWords{Date: time.Now(), Language: s.Language}
 	for _, text := range []*string{&s.Subject, &s.Preheader, &s.Body} {
-		*text = words.Fill(*text, s.Fields)
+		*text = digest.Fill(words.Fill(*text, s.Fields), examplePosts())
 	}
 	return s
 }

@@ -11,6 +11,7 @@ import (
 	"skychimp/db"
 	"skychimp/db/outbox"
 	"skychimp/domain"
+	"skychimp/handlers/feeds"
 	"skychimp/handlers/jobs/engine"
 )
 
@@ -21,6 +22,7 @@ type PlanWorker struct {
 	Outbox outbox.Outbox
 	Log    *slog.Logger
 	Clock  *engine.Clock
+	Feeds  *feeds.Feeds
 }
 
 // Timeout leaves room for a million recipients.
@@ -59,6 +61,9 @@ func (w *PlanWorker) Work(ctx context.Context, job *river.Job[domain.PlanJob]) e
 }
 
 func (w *PlanWorker) make(ctx context.Context, job domain.PlanJob, now time.Time) (domain.Run, bool, error) {
+	if err := w.Feeds.One(ctx, job.MailingID, now); err != nil && domain.KindOf(err) != domain.NotFound {
+		return domain.Run{}, false, err
+	}
 	if !job.NotBefore.IsZero() {
 		return w.Outbox.Plans().MakeRecallable(ctx, job.MailingID, now, job.NotBefore)
 	}
@@ -75,6 +80,9 @@ func (w *PlanWorker) planDue(ctx context.Context, now time.Time) error {
 	}
 	if err := w.DB.Mailings().FollowZones(ctx, now); err != nil {
 		w.Log.Warn("the zones of clients could not be looked at", "error", err)
+	}
+	if err := w.Feeds.Refresh(ctx, now); err != nil {
+		w.Log.Warn("the feeds that are due could not be told", "error", err)
 	}
 	due, err := w.Outbox.Plans().Due(ctx, now)
 	for _, id := range due {

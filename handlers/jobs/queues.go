@@ -15,6 +15,7 @@ import (
 	"skychimp/db/outbox"
 	"skychimp/db/postgres"
 	"skychimp/domain"
+	"skychimp/handlers/feeds"
 	"skychimp/handlers/jobs/engine"
 	"skychimp/handlers/resolver"
 )
@@ -32,6 +33,7 @@ type Config struct {
 	Media    *db.Media     // nil in a process without pages
 	DNS      *resolver.Resolver
 	Series   <-chan struct{} // tells that a step of a series may be due
+	Feeds    *feeds.Feeds
 }
 
 // Start works the queue: what is due is planned now and every Config.Every, account mail is sent,
@@ -39,7 +41,7 @@ type Config struct {
 // The returned func takes no new jobs and waits for those under way, until its context ends.
 func Start(ctx context.Context, c Config) (stop func(context.Context) error, err error) {
 	workers := river.NewWorkers()
-	plans := &PlanWorker{DB: c.DB, Outbox: c.Outbox, Log: c.Log, Clock: c.Clock}
+	plans := &PlanWorker{DB: c.DB, Outbox: c.Outbox, Log: c.Log, Clock: c.Clock, Feeds: c.Feeds}
 	river.AddWorker(workers, plans)
 	river.AddWorker(workers, c.Mail)
 	river.AddWorker(workers, &ImportWorker{DB: c.DB})

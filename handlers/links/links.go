@@ -5,6 +5,8 @@ import (
 	"context"
 	"crypto/tls"
 	"errors"
+	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"net/netip"
@@ -150,6 +152,30 @@ func (c *Checker) fetch(ctx context.Context, link string) domain.LinkAnswer {
 	response.Body.Close() // nothing of it is read
 	got.Status = response.StatusCode
 	return got
+}
+
+// Get fetches a page of the public internet, at most so many bytes.
+func (c *Checker) Get(ctx context.Context, address string, most int64) ([]byte, error) {
+	c.once.Do(c.prepare)
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, address, http.NoBody)
+	if err != nil {
+		return nil, err
+	}
+	request.Header.Set("User-Agent", "Mozilla/5.0 (compatible; SkyChimp feed reader)")
+	request.Header.Set("Accept", "application/rss+xml, application/atom+xml, application/xml;q=0.9, */*;q=0.5")
+	response, err := c.client.Do(request)
+	if err != nil {
+		return nil, err
+	}
+	defer response.Body.Close()
+	if response.StatusCode != http.StatusOK {
+		return nil, fmt.Errorf("%s answers %s", request.URL.Host, response.Status)
+	}
+	body, err := io.ReadAll(io.LimitReader(response.Body, most+1))
+	if err == nil && int64(len(body)) > most {
+		err = fmt.Errorf("%s sends more than %d bytes", request.URL.Host, most)
+	}
+	return body, err
 }
 
 func problemOf(err error) domain.LinkProblem {

@@ -10,6 +10,7 @@ import (
 	"golang.org/x/text/language/display"
 
 	"skychimp/domain"
+	"skychimp/domain/digest"
 	"skychimp/handlers/web"
 	"skychimp/templates"
 )
@@ -56,6 +57,14 @@ func nthChoices(r *web.Request) (list []templates.Option) {
 		list = append(list, templates.Option{Value: one, Label: r.Viewer.T("mailings.nth_pick_" + cmp.Or(one, "none"))})
 	}
 	return list
+}
+
+// digestWords say where the posts of a mailing come from, "" where it has none.
+func digestWords(r *web.Request, m domain.Mailing) string {
+	if m.Digest.Source == digest.Blog {
+		return r.Viewer.T("mailings.digest_blog")
+	}
+	return m.Digest.Source
 }
 
 // everyWords say how often a mailing goes out.

@@ -11,6 +11,7 @@ import (
 
 	"skychimp/db"
 	"skychimp/domain"
+	"skychimp/domain/digest"
 	"skychimp/handlers/topics"
 	"skychimp/handlers/web"
 	"skychimp/templates"
@@ -33,6 +34,7 @@ type mailingForm struct {
 	Countries       []templates.Option
 	Nths, Moves     []templates.Option
 	ZonesOf         []templates.Option
+	Digests         []templates.Option
 	Thens           []templates.Option // of what does not fit into the window
 	Recipients      recipientCount
 	Running         bool // the anchor is fixed
@@ -92,6 +94,7 @@ func readForm(r *web.Request) domain.MailingForm {
 	if form.MessageIDs = web.Numbers(r, "message_id"); len(form.MessageIDs) > 0 {
 		form.MessageID = form.MessageIDs[0]
 	}
+	form.Digest, form.FeedURL = r.FormValue("digest"), r.FormValue("feed_url")
 	form.RotationStops = r.FormValue("rotation_then") == "stop"
 	form.SenderID, _ = strconv.ParseInt(r.FormValue("sender_id"), 10, 64)
 	form.SkipHolidays, form.HolidaysThen = r.FormValue("skip_holidays"), r.FormValue("holidays_then")
@@ -164,6 +167,11 @@ func formOf(m domain.Mailing) domain.MailingForm {
 	if len(m.MessageIDs) > 0 {
 		form.MessageIDs, form.MessageID, form.RotationStops = m.MessageIDs, m.MessageIDs[0], m.RotationStops
 	}
+	switch form.Digest = m.Digest.Source; form.Digest {
+	case "", digest.Blog:
+	default:
+		form.Digest, form.FeedURL = "feed", m.Digest.Source
+	}
 	if form.Important = m.Important; m.ZoneOfClient {
 		form.ZoneOf = "client"
 	}
@@ -228,6 +236,7 @@ func (h *Mailings) showForm(r *web.Request, refusal error, id int64, typed domai
 	form := &mailingForm{ListForm: web.ListForm{Noun: "mailing", ID: id}, MailingForm: typed, Periodicities: Periodicities(r),
 		WeekdayChoices: weekdayChoices(r, typed.Weekdays), Countries: countryChoices(r), Nths: nthChoices(r),
 		Moves:   []templates.Option{{Value: "", Label: r.Viewer.T("mailings.holiday_skip")}, {Value: "move", Label: r.Viewer.T("mailings.holiday_move")}},
+		Digests: []templates.Option{{Value: "", Label: r.Viewer.T("mailings.digest_none")}, {Value: digest.Blog, Label: r.Viewer.T("mailings.digest_blog")}, {Value: "feed", Label: r.Viewer.T("mailings.digest_feed")}},
 		ZonesOf: []templates.Option{{Value: "", Label: r.Viewer.T("mailings.zone_of_mailing")}, {Value: "client", Label: r.Viewer.T("mailings.zone_of_client")}},
 		Thens:   []templates.Option{{Value: "", Label: r.Viewer.T("mailings.window_wait")}, {Value: "expire", Label: r.Viewer.T("mailings.window_expire")}}}
 	if typed.SenderID != 0 {

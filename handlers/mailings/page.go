@@ -31,6 +31,8 @@ type mailingView struct {
 	Start, End    string // wall clocks in Timezone
 	Timezone      string
 	Turns         turns
+	Digest        string // where its posts come from
+	DigestSeen    web.Moment
 	Every, Days   string
 	Important     bool
 	ZoneOfClient  bool           // the times of Next are those where the clients' clocks are the most ahead
@@ -103,7 +105,7 @@ func (h *Mailings) settings(r *web.Request, m domain.Mailing) (mailingView, erro
 	if err != nil {
 		return mailingView{}, err
 	}
-	view := mailingView{mailingRow: row, Audience: m.Audience, Tags: m.Tags, Picked: len(m.ClientIDs), Timezone: m.Timezone, Every: everyWords(r, m), Days: daysWords(r, m), Important: m.Important, ZoneOfClient: m.ZoneOfClient,
+	view := mailingView{mailingRow: row, Audience: m.Audience, Tags: m.Tags, Picked: len(m.ClientIDs), Timezone: m.Timezone, Every: everyWords(r, m), Days: daysWords(r, m), Digest: digestWords(r, m), DigestSeen: r.Viewer.Moment(m.Digest.Seen), Important: m.Important, ZoneOfClient: m.ZoneOfClient,
 		Start: r.Viewer.Wall(m.StartLocal), End: r.Viewer.Wall(m.EndLocal), DisabledSince: r.Viewer.Moment(m.DisabledAt), PausedSince: r.Viewer.Moment(m.PausedAt)}
 	if user := r.Viewer.User; m.OwnerID != user.ID {
 		owner, err := h.DB.Users().Get(r.UserContext(), m.OwnerID)

@@ -28,6 +28,7 @@ type reviewView struct {
 	Next         []web.Moment // in the mailing's zone
 	Timezone     string
 	ZoneOfClient bool
+	Digest       string
 	Turns        turns
 	PreviewFor   int64 // a recipient
 	Warnings     []string
@@ -68,7 +69,7 @@ func (h *Launches) Review(r *web.Request) error {
 	if err != nil {
 		return err
 	}
-	view := reviewView{mailingRow: row, Do: "run", Audience: m.Audience, Tags: m.Tags, Timezone: m.Timezone, ZoneOfClient: m.ZoneOfClient, SenderID: m.SenderID}
+	view := reviewView{mailingRow: row, Do: "run", Audience: m.Audience, Tags: m.Tags, Timezone: m.Timezone, ZoneOfClient: m.ZoneOfClient, Digest: digestWords(r, m), SenderID: m.SenderID}
 	switch {
 	case row.Launch && r.Query("do") != "run":
 		view.Do = "launch"

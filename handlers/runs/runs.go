@@ -106,7 +106,7 @@ func (h *Runs) Row(r *web.Request, run db.RunRow) Row {
 	}
 	switch run.Reason {
 	case domain.ReasonStopped, domain.ReasonDeleted, domain.ReasonDisabled, domain.ReasonBlocked, domain.ReasonEnded, domain.ReasonMissed,
-		domain.ReasonWarmUp, domain.ReasonComplaints, domain.ReasonCancelled, domain.ReasonRecalled, domain.ReasonRecall, domain.ReasonPaused, domain.ReasonWindow, domain.ReasonWindowOver:
+		domain.ReasonWarmUp, domain.ReasonComplaints, domain.ReasonCancelled, domain.ReasonRecalled, domain.ReasonRecall, domain.ReasonPaused, domain.ReasonWindow, domain.ReasonWindowOver, domain.ReasonNothingNew, domain.ReasonFeedFailed:
 		row.Ours = true
 	default:
 		row.Class = domain.ClassOfReason(run.Reason)
