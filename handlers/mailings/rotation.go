@@ -31,7 +31,7 @@ type turnRow struct {
 const rotationOffers = 200
 
 func (h *Mailings) rotationForm(r *web.Request, typed domain.MailingForm) (rotationForm, error) {
-	form := rotationForm{Several: len(typed.MessageIDs) > 1 || r.FormValue("several") == "yes"}
+	form := rotationForm{Several: len(typed.MessageIDs) > 1 || r.FormValue("several") == "yes" || r.FormValue("rotate") == "several"}
 	if !form.Several {
 		return form, nil
 	}
