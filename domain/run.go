@@ -251,7 +251,8 @@ type Delivery struct {
 	Email    string
 	Outcome  Outcome
 	Tries    int
-	Skipped  string `bun:",nullzero"` // why it was suppressed when it was planned, as in Skipped
+	Skipped  string    `bun:",nullzero"` // why it was suppressed when it was planned, as in Skipped
+	DueAt    time.Time `bun:",nullzero"` // until when it waits, or waited, before its first try
 }
 
 // BatchSize is how many deliveries one fetch takes: seq 1 to 100, 101 to 200 and so on.
