@@ -54,6 +54,8 @@ const (
 	MailRotation MailKind = "rotation" // tells an owner that a mailing has sent its last message
 	MailNotice   MailKind = "notice"   // tells an owner what goes out within a day
 
+	MailMonthly MailKind = "monthly" // the results of a month, for an owner who wants them
+
 	MailSender MailKind = "sender" // asks the mailbox of a sender whether the owner may write from it
 )
 
@@ -69,6 +71,7 @@ type MailJob struct {
 	SignupID       int64    `json:"signup_id,omitempty"`
 	MessageID      int64    `json:"message_id,omitempty"`
 	ClientID       int64    `json:"client_id,omitempty"`
+	Month          string   `json:"month,omitempty"` // its first day
 	MailingID      int64    `json:"mailing_id,omitempty"`
 	OccurrenceNo   int      `json:"occurrence_no,omitempty"` // of MailNotice
 }

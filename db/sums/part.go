@@ -49,7 +49,7 @@ var eventsPart = part{"run_event_sums", []string{"bounced", "complained", "unsub
 	SELECT coalesce(named.domain, '') AS domain,
 		` + quarterOf(`coalesce((SELECT min(at) FROM attempts AS a WHERE a.run_id = $1 AND a.seq = d.seq AND a.status = 'accepted'), $2)`) + ` AS at,
 		count(*) FILTER (WHERE mark = 'bounced') AS bounced, count(*) FILTER (WHERE mark = 'complained') AS complained,
-		count(*) FILTER (WHERE mark = 'unsubscribed') AS unsubscribed, 
+		count(*) FILTER (WHERE mark = 'unsubscribed') AS unsubscribed,
 		count(*) FILTER (WHERE mark = 'opened') AS opened, count(*) FILTER (WHERE mark = 'clicked') AS clicked
 	FROM events JOIN deliveries AS d ON d.run_id = $1 AND d.seq = events.seq LEFT JOIN named ON named.domain = lower(split_part(d.email, '@', 2))
 	GROUP BY 1, 2`}

@@ -97,8 +97,11 @@ func TestSumsFollowARun(t *testing.T) {
 	if none, err := sums.New(e.DB).Results(t.Context(), sums.Filter{Owner: e.owner + 1, Period: result.Period{From: monday, To: monday}}); err != nil || none.Total().Planned != 0 {
 		t.Errorf("somebody else sees %v %+v", err, none)
 	}
+	dbtest.Exec(t, e.DB, "INSERT INTO visits (run_id, seq, n, count, first_at) VALUES ($1, 1, 0, 3, now()), ($1, 1, 1, 1, now()), ($1, 1, 2, 1, now()), ($1, 2, 0, 0, NULL)", e.run.ID)
+	dbtest.Exec(t, e.DB, "INSERT INTO run_readers (run_id) VALUES ($1)", e.run.ID)
 	dbtest.Exec(t, e.DB, "DELETE FROM unsubscribes")
 	e.update(t)
+	dbtest.Same(t, "readers", e.rows(t, "mailing_days", "day, hour", "opened, clicked"), []string{"2031-01-06 14 : 1 1"})
 	dbtest.Same(t, "undone", e.rows(t, "mailing_days", "day, hour", "unsubscribed"), []string{"2031-01-06 14 : 0"})
 	dbtest.Same(t, "marks", dbtest.Number(t, e.DB, "SELECT count(*) FROM sum_marks"), 0)
 }
@@ -148,5 +151,35 @@ func TestOverview(t *testing.T) {
 	pulse, err := of.Pulse(t.Context())
 	if err != nil || pulse.Bytes == 0 || len(pulse.Instances) != 1 || pulse.Instances[0].Holds != 0 || len(pulse.Tables) != 8 || len(pulse.Sizes) != 1 {
 		t.Errorf("%v %+v", err, pulse)
+	}
+}
+
+func TestMonthsAreToldOnce(t *testing.T) {
+	e := newEnv(t)
+	jobs := func(at string) int64 {
+		t.Helper()
+		now, err := time.Parse(time.RFC3339, at)
+		if err == nil {
+			err = sums.New(e.DB).Tell(t.Context(), now)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		return dbtest.Number(t, e.DB, "SELECT count(*) FROM river_job WHERE args->>'email' = 'monthly'")
+	}
+	if n := jobs("2031-02-01T12:00:00Z"); n != 0 {
+		t.Errorf("%d emails that nobody wants", n)
+	}
+	dbtest.Exec(t, e.DB, "UPDATE users SET monthly_results = true")
+	if n := jobs("2031-02-01T02:29:00Z"); n != 0 {
+		t.Errorf("%d emails before eight in Kolkata", n)
+	}
+	for range 2 {
+		if n := jobs("2031-02-01T02:30:00Z"); n != 1 {
+			t.Errorf("%d emails for a month", n)
+		}
+	}
+	if n := jobs("2031-03-05T00:00:00Z"); n != 2 {
+		t.Errorf("%d emails for two months", n)
 	}
 }

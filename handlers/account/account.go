@@ -34,6 +34,7 @@ type accountView struct {
 	Sessions  []sessionRow
 	MayLeave  bool
 	MayOwn    bool
+	Monthly   bool // gets an email with the results of each month
 
 	Held           bool // a manager has to approve the name
 	HeldName, Like string
@@ -79,7 +80,7 @@ func (h *Account) show(r *web.Request, refusal error, sent string, profile domai
 	if err != nil {
 		return err
 	}
-	view := &accountView{UserForm: profile, Sent: sent, Role: user.Role, Languages: r.Viewer.Languages(), MayLeave: user.Leave() == nil, MayOwn: user.MayOwn(),
+	view := &accountView{UserForm: profile, Sent: sent, Role: user.Role, Languages: r.Viewer.Languages(), MayLeave: user.Leave() == nil, MayOwn: user.MayOwn(), Monthly: user.MonthlyResults,
 		Held: user.MayOwn() && user.NameHeld(), HeldName: user.Name, Like: domain.Impersonates(user.Name)}
 	stored := profileOf(*user)
 	view.Against(r, refusal, stored, templates.Option{Label: r.Viewer.T("account.name"), Value: stored.Name},
@@ -126,6 +127,9 @@ func (h *Account) Change(r *web.Request) error {
 	}
 	typed.WeeklyCap = sentOr(r, "weekly_cap", typed.WeeklyCap)
 	user, err := h.DB.Users().Update(r.UserContext(), r.Viewer.User.ID, func(u *domain.User) error {
+		if wanted := r.FormValue("monthly_results"); wanted != "" {
+			u.MonthlyResults = wanted == "yes"
+		}
 		return cmp.Or(r.CheckRevision(profileOf(*u)), u.Change(typed))
 	})
 	if err != nil {

@@ -43,8 +43,11 @@ func (w *MailWorker) Work(ctx context.Context, job *river.Job[domain.MailJob]) e
 		return err
 	}
 	write := w.notice
-	if job.Args.Email == domain.MailTest {
+	switch job.Args.Email {
+	case domain.MailTest:
 		write = w.test
+	case domain.MailMonthly:
+		write = w.monthly
 	}
 	bytes, err := write(ctx, job, reader)
 	switch {

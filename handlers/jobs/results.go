@@ -2,6 +2,7 @@ package jobs
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"github.com/riverqueue/river"
@@ -14,7 +15,7 @@ import (
 // sumsEvery is how late the sums of results are at most, besides the time that summing takes.
 const sumsEvery = time.Minute
 
-// SumsWorker sums up what came of emails.
+// SumsWorker sums up what came of emails, and has owners told of the month that is over.
 type SumsWorker struct {
 	river.WorkerDefaults[domain.SumsJob]
 	DB *db.DB
@@ -25,7 +26,7 @@ func (*SumsWorker) Timeout(*river.Job[domain.SumsJob]) time.Duration { return 4 
 
 // Work implements river.Worker.
 func (w *SumsWorker) Work(ctx context.Context, _ *river.Job[domain.SumsJob]) error {
-	return sums.New(w.DB).Update(ctx)
+	return errors.Join(sums.New(w.DB).Update(ctx), sums.New(w.DB).Tell(ctx, time.Now()))
 }
 
 // ResultsWorker counts what came of emails by client, for segments that ask.
