@@ -251,8 +251,8 @@ func table(n nouns) []route {
 		{"GET", "/inbox/:id", web.Loopback, n.inbox.Show},
 		{"GET", "/inbox/:id/html", web.Loopback, n.inbox.HTML},
 
-		{"GET", "/manager", web.Overseer, web.Costly(n.staff.Overview)},
-		{"GET", "/admin", web.Admin, web.Costly(n.staff.Installation)},
+		{"GET", "/manager", web.Overseer, web.Costly(n.overviews.Overview)},
+		{"GET", "/admin", web.Admin, web.Costly(n.overviews.Installation)},
 		{"GET", "/manager/mailings", web.Overseer, n.staff.Mailings},
 		{"GET", "/manager/mailings/:id/disable", web.Overseer, n.staff.AskDisable},
 		{"POST", "/manager/mailings/:id/disable", web.Overseer, n.staff.DisableMailing},

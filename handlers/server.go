@@ -70,6 +70,7 @@ type nouns struct {
 	mailings   *mailings.Mailings
 	messages   *messages.Messages
 	onboarding *onboarding.Onboarding
+	overviews  *staff.Overviews
 	recipients *recipients.Recipients
 	results    *results.Results
 	runs       *runs.Runs
@@ -84,9 +85,9 @@ type nouns struct {
 func newNouns(config Config, database *db.DB, files *static.Files, log *slog.Logger) (n nouns, err error) {
 	n = nouns{
 		account: &account.Account{DB: database, Passwords: config.Passwords}, blog: blog.New(database, config.Media), clients: &clients.Clients{DB: database, Segments: &segments.Segments{DB: database}},
-		fields:   &fields.Fields{DB: database},
-		topics:   &topics.Topics{DB: database},
-		results:  &results.Results{DB: database},
+		fields:  &fields.Fields{DB: database},
+		topics:  &topics.Topics{DB: database},
+		results: &results.Results{DB: database}, overviews: &staff.Overviews{DB: database},
 		segments: &segments.Segments{DB: database},
 		checks:   &checks.Checks{Look: config.Check, Settings: config.Settings},
 		imports:  &imports.Imports{DB: database}, inbox: &inbox.Inbox{DB: database}, messages: messages.New(database, config.Media, config.Links),

@@ -6,12 +6,16 @@ import (
 
 	"github.com/gofiber/fiber/v2"
 
+	"skychimp/db"
 	"skychimp/db/sums"
 	"skychimp/domain"
 	"skychimp/domain/result"
 	"skychimp/handlers/results"
 	"skychimp/handlers/web"
 )
+
+// Overviews are what managers and admins see first.
+type Overviews struct{ DB *db.DB }
 
 // overviewView is the page staff/overview, and what the page staff/installation shows of it.
 type overviewView struct {
@@ -50,7 +54,7 @@ type worstRow struct {
 const overviewDays = 30
 
 // Overview is what a manager sees first.
-func (h *Staff) Overview(r *web.Request) error {
+func (h *Overviews) Overview(r *web.Request) error {
 	view, err := h.overview(r)
 	if err != nil {
 		return err
@@ -58,7 +62,7 @@ func (h *Staff) Overview(r *web.Request) error {
 	return r.Page(fiber.StatusOK, "staff/overview", view)
 }
 
-func (h *Staff) overview(r *web.Request) (view overviewView, err error) {
+func (h *Overviews) overview(r *web.Request) (view overviewView, err error) {
 	local := time.Now().In(r.Viewer.Zone)
 	today := time.Date(local.Year(), local.Month(), local.Day(), 0, 0, 0, 0, time.UTC)
 	period := result.Period{From: today.AddDate(0, 0, 1-overviewDays), To: today.AddDate(0, 0, 1)} // it is tomorrow for some
@@ -73,7 +77,7 @@ func (h *Staff) overview(r *web.Request) (view overviewView, err error) {
 	view = overviewView{Numbers: results.Figures(r, found.Counts), Chart: results.EmailsChart(r, result.Period{From: period.From, To: today}, found.Days),
 		Users: found.Users, Admin: r.Viewer.User.MayAdminister()}
 	for _, one := range found.Owners {
-		row := h.ownerRow(r, one)
+		row := newOwnerRow(r, one)
 		if len(row.Signs) > 0 {
 			view.Watched = append(view.Watched, row)
 		} else {
@@ -88,7 +92,7 @@ func (h *Staff) overview(r *web.Request) (view overviewView, err error) {
 	return view, nil
 }
 
-func (h *Staff) ownerRow(r *web.Request, one sums.Owner) ownerRow {
+func newOwnerRow(r *web.Request, one sums.Owner) ownerRow {
 	rate := func(n int64) string { return results.Percent(r, result.RateOf(n, one.Accepted)) }
 	return ownerRow{ID: one.ID, Name: one.Name, Email: one.Email, Signs: one.Signs(), Watched: one.Watched, Refusal: results.Percent(r, one.Refused()),
 		Bounces: rate(one.Bounced), Left: rate(one.Unsubscribed), Complaints: rate(one.Complained), Clients: one.Clients, Mailings: one.Mailings,
@@ -120,7 +124,7 @@ type tableRow struct {
 }
 
 // Installation is what an admin sees first.
-func (h *Staff) Installation(r *web.Request) error {
+func (h *Overviews) Installation(r *web.Request) error {
 	overview, err := h.overview(r)
 	if err != nil {
 		return err
