@@ -216,20 +216,20 @@ func TestDraftsOfMessages(t *testing.T) {
 	other.htmx().post(draft, "subject", "x", "body", "x").is(t, 404)
 	typed := with(fieldsOf(t, b.get(edit).is(t, 200, `hx-post="`+draft+`"`).body), "subject", "Typed {{nmae}}", "b0.text", "not saved")
 	b.htmx().do("PUT", draft, typed).is(t, 200, "Draft saved", "<time")
-	b.get(edit).is(t, 200, "did not save it", edit+"?draft=yes", `value="Hello"`)
+	b.get(edit).is(t, 200, "unsaved draft", edit+"?draft=yes", `value="Hello"`)
 	other.get("/messages/new").is(t, 200, `name="subject"`)
 	b.get(edit+"?draft=yes").is(t, 200, `value="Typed {{nmae}}"`, "not saved</textarea>", "Draft saved")
 	if got, err := w.db.Messages().Get(t.Context(), user.ID, m.ID); err != nil || got.Body != "saved" {
 		t.Error(got, err)
 	}
 	b.post(draft, with(typed, "_method", "PUT", "do", "discard")...).leads(t, edit)
-	if page := b.get(edit).is(t, 200, `value="Hello"`); strings.Contains(page.body, "did not save it") {
+	if page := b.get(edit).is(t, 200, `value="Hello"`); strings.Contains(page.body, "unsaved draft") {
 		t.Error("still there")
 	}
 	b.htmx().post("/messages/draft", "subject", "New", "body", "new").is(t, 200)
-	b.get("/messages/new").is(t, 200, "did not save it")
+	b.get("/messages/new").is(t, 200, "unsaved draft")
 	b.post("/messages", "subject", "New", "body", "new").is(t, 303)
-	if page := b.get("/messages/new").is(t, 200); strings.Contains(page.body, "did not save it") {
+	if page := b.get("/messages/new").is(t, 200); strings.Contains(page.body, "unsaved draft") {
 		t.Error("a saved message left its draft")
 	}
 }
