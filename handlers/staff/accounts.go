@@ -23,12 +23,12 @@ type newUser struct {
 
 // New is the empty form.
 func (h *Staff) New(r *web.Request) error {
-	return r.Form(nil, "staff/new", &newUser{Role: string(domain.RoleUser), Roles: h.roles(r)})
+	return r.Form(nil, "staff/new", &newUser{Role: string(domain.RoleUser), Roles: roleOptions(r)})
 }
 
 // Create makes an account whose address counts as confirmed. Without a password one is made, and shown once.
 func (h *Staff) Create(r *web.Request) error {
-	view := &newUser{Name: r.FormValue("name"), Email: r.FormValue("email"), Role: r.FormValue("role"), Roles: h.roles(r)}
+	view := &newUser{Name: r.FormValue("name"), Email: r.FormValue("email"), Role: r.FormValue("role"), Roles: roleOptions(r)}
 	password, made := r.FormValue("password"), false
 	if password == "" {
 		password, made = rand.Text()[:20], true
@@ -77,8 +77,8 @@ type pendingUser struct {
 }
 
 // pending are the registrations that match the search, and a line that says how many.
-func (h *Staff) pending(r *web.Request, query string) (list []pendingUser, found string, err error) {
-	rows, total, err := h.DB.Registrations().Pending(r.UserContext(), query)
+func pending(r *web.Request, all db.Registrations, query string) (list []pendingUser, found string, err error) {
+	rows, total, err := all.Pending(r.UserContext(), query)
 	for _, one := range rows {
 		list = append(list, pendingUser{one.ID, one.Name, one.Email, r.Viewer.Moment(one.CreatedAt)})
 	}

@@ -47,7 +47,7 @@ func (h *Staff) Roles(r *web.Request) error {
 	for _, row := range rows {
 		view.Rows = append(view.Rows, h.adminUser(r, row.User))
 	}
-	if view.Pending, view.PendingFound, err = h.pending(r, filter.Query); err != nil {
+	if view.Pending, view.PendingFound, err = pending(r, h.DB.Registrations(), filter.Query); err != nil {
 		return err
 	}
 	if view.Fragment {
@@ -57,11 +57,11 @@ func (h *Staff) Roles(r *web.Request) error {
 }
 
 func (h *Staff) adminUsersPage(r *web.Request, status int, view adminUsersView) error {
-	view.Choices = append([]templates.Option{{Label: r.Viewer.T("staff.all_roles")}}, h.roles(r)...)
+	view.Choices = append([]templates.Option{{Label: r.Viewer.T("staff.all_roles")}}, roleOptions(r)...)
 	return r.Page(status, "staff/roles", view)
 }
 
-func (h *Staff) roles(r *web.Request) (list []templates.Option) {
+func roleOptions(r *web.Request) (list []templates.Option) {
 	for _, role := range domain.Roles() {
 		list = append(list, templates.Option{Value: string(role), Label: r.Viewer.T("staff.role_" + string(role))})
 	}
@@ -73,7 +73,7 @@ func (h *Staff) adminUser(r *web.Request, u domain.User) adminUser {
 	row := adminUser{ID: u.ID, Name: u.Name, Email: u.Email, Role: u.Role, Blocked: u.Blocked(),
 		Self: u.ID == by.ID, LastSignIn: r.Viewer.Moment(u.LastSignInAt)}
 	if by.MayGiveRole(u) {
-		row.Roles = h.roles(r)
+		row.Roles = roleOptions(r)
 	}
 	return row
 }
