@@ -113,7 +113,8 @@ func (r Runs) Deliveries(ctx context.Context, run int64, outcome domain.Outcome,
 	_, back := page.beside(1)
 	part = page.oldest(part, Uncounted, "seq").Limit(PageSize + 1)
 	err = r.db.pg.Bun.NewSelect().TableExpr("(?) AS delivery", part).
-		ColumnExpr("delivery.*, coalesce(last.code, 0) AS code, coalesce(last.answer, '') AS answer").
+		ColumnExpr("delivery.run_id, delivery.seq, delivery.client_id, delivery.email, delivery.outcome, delivery.tries, delivery.skipped").
+		ColumnExpr("coalesce(last.code, 0) AS code, coalesce(last.answer, '') AS answer").
 		ColumnExpr("coalesce(last.status, '') AS status, coalesce(last.class, '') AS class").
 		Join(`LEFT JOIN LATERAL (SELECT code, answer, status, class FROM attempts
 			WHERE run_id = delivery.run_id AND seq = delivery.seq ORDER BY at DESC LIMIT 1) AS last ON TRUE`).

@@ -27,6 +27,36 @@ func CountResults(ctx context.Context, tx Tx, owner int64) error {
 			err = countRun(ctx, tx, owner, run)
 		}
 	}
+	if err == nil {
+		err = countReaders(ctx, tx, owner)
+	}
+	return err
+}
+
+// visited are the runs of an owner with visits since they were counted.
+const visited = "runs.owner_id = ? AND visited_at > coalesce(results_at, '-infinity')"
+
+// countReaders notes when the owner's clients opened and clicked last, as far as their first times tell.
+func countReaders(ctx context.Context, tx Tx, owner int64) error {
+	var runs []int64
+	err := tx.NewSelect().Table("run_readers").Column("run_id").Join("JOIN runs ON runs.id = run_id").Where(visited, owner).
+		Order("run_id").For("UPDATE OF run_readers").Scan(ctx, &runs)
+	for _, run := range runs {
+		if err != nil {
+			break
+		}
+		// A visit is written down within seconds, or as late as the database was away.
+		_, err = tx.Pgx.Exec(ctx, `INSERT INTO client_results AS kept (client_id, last_opened_at, last_clicked_at)
+			SELECT d.client_id, max(first_at) FILTER (WHERE n = 0), max(first_at) FILTER (WHERE n > 0)
+			FROM run_readers AS r JOIN visits AS v ON v.run_id = r.run_id AND v.first_at > coalesce(r.results_at - interval '1 hour', '-infinity')
+			JOIN deliveries AS d ON d.run_id = v.run_id AND d.seq = v.seq JOIN clients ON clients.id = d.client_id AND clients.owner_id = $2
+			WHERE r.run_id = $1 GROUP BY 1
+			ON CONFLICT (client_id) DO UPDATE SET last_opened_at = greatest(kept.last_opened_at, excluded.last_opened_at),
+				last_clicked_at = greatest(kept.last_clicked_at, excluded.last_clicked_at)`, run, owner)
+		if err == nil {
+			_, err = tx.Pgx.Exec(ctx, `UPDATE run_readers SET results_at = visited_at WHERE run_id = $1`, run)
+		}
+	}
 	return err
 }
 
@@ -45,10 +75,12 @@ func countRun(ctx context.Context, tx Tx, owner, run int64) error {
 
 // asking are the owners whose segments, or whose lists of clients, ask for results that are not counted.
 const asking = `SELECT DISTINCT owner_id FROM (
-		SELECT owner_id FROM segments WHERE jsonb_path_exists(conditions, '$[*].where ? (@ == "last_accepted_at" || @ == "emails_accepted")')
+		SELECT owner_id FROM segments WHERE jsonb_path_exists(conditions,
+			'$[*].where ? (@ == "last_accepted_at" || @ == "emails_accepted" || @ == "last_opened_at" || @ == "last_clicked_at")')
 		UNION ALL SELECT owner_id FROM client_lists WHERE results_asked_at > now() - interval '30 days'
 	) AS asks (owner_id)
-	WHERE EXISTS (SELECT FROM runs WHERE runs.owner_id = asks.owner_id AND status = 'done' AND NOT results_counted)`
+	WHERE EXISTS (SELECT FROM runs WHERE runs.owner_id = asks.owner_id AND status = 'done' AND NOT results_counted)
+	OR EXISTS (SELECT FROM run_readers JOIN runs ON runs.id = run_id WHERE runs.owner_id = asks.owner_id AND visited_at > coalesce(results_at, '-infinity'))`
 
 // AskResults has the queue count results where a segment asks for them.
 func (ss Segments) AskResults(ctx context.Context) error {
@@ -61,6 +93,13 @@ func (ss Segments) AskResults(ctx context.Context) error {
 
 // CountAllResults counts them, a run at a time.
 func (ss Segments) CountAllResults(ctx context.Context) error {
+	owners, err := ss.db.pg.IDs(ctx, asking)
+	for _, owner := range owners {
+		err = errors.Join(err, ss.db.pg.InTx(ctx, func(tx Tx) error { return countReaders(ctx, tx, owner) }))
+	}
+	if err != nil {
+		return err
+	}
 	runs, err := ss.db.pg.IDs(ctx, `SELECT id FROM runs WHERE status = 'done' AND NOT results_counted AND owner_id IN (`+asking+`) ORDER BY id`)
 	for _, run := range runs {
 		err = errors.Join(err, ss.db.pg.InTx(ctx, func(tx Tx) error {
@@ -83,7 +122,8 @@ func (ss Segments) catchUp(ctx context.Context, owner int64, s domain.Selection)
 		return false, nil
 	}
 	var waiting int64
-	err = ss.db.pg.Bun.NewSelect().Table("runs").ColumnExpr("coalesce(sum(planned), 0)::bigint").Where(uncounted, owner).Scan(ctx, &waiting)
+	err = ss.db.pg.Bun.NewRaw(`SELECT ((SELECT coalesce(sum(planned), 0) FROM runs WHERE `+uncounted+`)
+		+ (SELECT coalesce(sum(opened + clicked + 1), 0) FROM run_readers JOIN runs ON runs.id = run_id WHERE `+visited+`))::bigint`, owner, owner).Scan(ctx, &waiting)
 	if err != nil || waiting == 0 {
 		return false, postgres.TranslateError(err)
 	}

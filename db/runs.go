@@ -296,7 +296,12 @@ func againClients(ctx context.Context, tx Tx, run domain.Run, m domain.Mailing, 
 	}
 	clients := tx.NewSelect().TableExpr("deliveries AS d").Join("JOIN clients AS client ON client.id = d.client_id").
 		Where("d.run_id = ? AND d.outcome <> 'accepted' AND client.owner_id = ?", run.ID, run.OwnerID)
-	if who == domain.AgainJoinedSince {
+	switch who {
+	case domain.AgainNotClicked, domain.AgainNotOpened:
+		clients = tx.NewSelect().TableExpr("deliveries AS d").Join("JOIN clients AS client ON client.id = d.client_id").
+			Where("d.run_id = ? AND d.outcome = 'accepted' AND client.owner_id = ?", run.ID, run.OwnerID).
+			Where("NOT EXISTS (SELECT FROM visits WHERE run_id = d.run_id AND seq = d.seq AND count > 0 AND (n > 0) = ?)", who == domain.AgainNotClicked)
+	case domain.AgainJoinedSince:
 		clients = Audience(tx.NewSelect().TableExpr("clients AS client"), m).Where("client.created_at > ?", run.CreatedAt).
 			Where("NOT EXISTS (SELECT FROM deliveries AS d WHERE d.run_id = ? AND d.client_id = client.id)", run.ID)
 	}

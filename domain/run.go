@@ -179,7 +179,7 @@ func (r *Run) Cancel() error {
 // Again says whom a finished run's message is sent to once more.
 type Again string
 
-// The choices of the contract. Nobody yet knows who has opened or clicked.
+// The choices of the contract. Who has opened or clicked is known where the run's mailing wanted to.
 const (
 	AgainNotAccepted Again = "not_accepted"
 	AgainJoinedSince Again = "joined_since"
@@ -192,6 +192,9 @@ func (r Run) MayRepeat(who Again) error {
 	switch who {
 	case AgainNotAccepted, AgainJoinedSince:
 	case AgainNotClicked, AgainNotOpened:
+		if who == AgainNotClicked && r.TrackClicks || who == AgainNotOpened && r.TrackOpens {
+			break
+		}
 		return ValidationErrors{Errorf(Invalid, "who", "runs.again_untracked")}
 	default:
 		return ValidationErrors{Errorf(Invalid, "who", "runs.again_unknown")}

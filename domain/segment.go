@@ -81,11 +81,6 @@ func Traits(fields []Field) []Trait {
 		Trait{Where: OfLastOpened, Type: valueMoment}, Trait{Where: OfLastClicked, Type: valueMoment})
 }
 
-// Tracked reports whether anybody can know it: opens and clicks are not tracked.
-func (t Trait) Tracked() bool {
-	return t.Where != OfLastOpened && t.Where != OfLastClicked || t.Field != 0
-}
-
 // Choices are what the value is chosen from, none: it is typed.
 func (t Trait) Choices() []string { return t.field.Choices }
 
@@ -183,10 +178,6 @@ func (s *Segment) choose(p ValidationErrors, form SegmentForm, fields []Field) e
 		trait, known := typed.Trait(traits)
 		if !known {
 			p.Add("where-"+place, "segments.where_unknown")
-			continue
-		}
-		if !trait.Tracked() {
-			p.Add("where-"+place, "segments.untracked")
 			continue
 		}
 		if !slices.Contains(trait.Ops(), typed.Op) {

@@ -25,8 +25,6 @@ func TestSegmentChange(t *testing.T) {
 		{"too many", SegmentForm{"x", "any", many}, " segments.many_conditions"},
 		{"an unknown field", SegmentForm{"x", "all", []Condition{{Where: "town", Op: OpIs, Value: "a"}}}, "where-0 segments.where_unknown"},
 		{"an empty where", SegmentForm{"x", "all", []Condition{{Op: OpIs, Value: "a"}}}, "where-0 segments.where_unknown"},
-		{"opens", SegmentForm{"x", "all", []Condition{{Where: "last_opened_at", Op: OpEmpty}}}, "where-0 segments.untracked"},
-		{"clicks", SegmentForm{"x", "all", []Condition{{Where: "last_clicked_at", Op: OpWithinDays, Value: "1"}}}, "where-0 segments.untracked"},
 		{"a comparison of another type", SegmentForm{"x", "all", []Condition{{Where: "city", Op: OpAbove, Value: "a"}}}, "op-0 segments.op_unknown"},
 		{"no comparison", SegmentForm{"x", "all", []Condition{{Where: "city", Value: "a"}}}, "op-0 segments.op_unknown"},
 		{"no value", SegmentForm{"x", "all", []Condition{{Where: "city", Op: OpIs, Value: "  "}}}, "value-0 segments.value_required"},

@@ -1,6 +1,7 @@
 package handlers
 
 import (
+	"fmt"
 	"net/http"
 	"testing"
 	"time"
@@ -101,4 +102,32 @@ func TestErasureTakesVisits(t *testing.T) {
 	b.get("/c/"+token(w.run.ID, 1)+"/2").is(t, http.StatusFound)
 	dbtest.Same(t, "sums", w.sums(t), db.RunSums{Opened: 1, Clicked: 1})
 	dbtest.Same(t, "kept", dbtest.Numbers(t, w.db, "SELECT seq FROM visits"), []int64{2})
+}
+
+// Whoever has not clicked gets the message again, and segments know who opened last.
+func TestReadersAreChosen(t *testing.T) {
+	w := newTracked(t)
+	b := w.visitor(t).with("User-Agent", firefox)
+	b.get("/c/"+token(w.run.ID, 1)+"/1").is(t, http.StatusFound)
+	b.get("/o/"+token(w.run.ID, 2)).is(t, 200)
+	w.sums(t)
+	dbtest.Exec(t, w.db, "UPDATE runs SET status = 'done', closed_at = now(), accepted = 3, created_at = now() - interval '2 hours'")
+	again := func(who string) int64 {
+		t.Helper()
+		a := w.owner.post(fmt.Sprintf("/runs/%d/again", w.run.ID), "who", who).is(t, http.StatusSeeOther)
+		var id int64
+		if _, err := fmt.Sscanf(a.Header.Get("Location"), "/mailings/%d/review", &id); err != nil {
+			t.Fatal(a.Header.Get("Location"), err)
+		}
+		return dbtest.Number(t, w.db, "SELECT count(*) FROM mailing_clients WHERE mailing_id = $1", id)
+	}
+	dbtest.Same(t, "not clicked", again("not_clicked"), 2)
+	dbtest.Same(t, "not opened", again("not_opened"), 2)
+	for where, n := range map[string]string{"last_opened_at": "1", "last_clicked_at": "1"} {
+		w.owner.post("/segments/count", "name", "x", "match", "all", "where", where, "op", "within_days", "value", "3").
+			is(t, 200, `id="segment-count">`+n+"<")
+	}
+	w.owner.get(fmt.Sprintf("/runs/%d", w.run.ID)).is(t, 200, `class="count-clicked">1<`, `class="count-opened">1<`)
+	dbtest.Exec(t, w.db, "UPDATE runs SET track_opens = false")
+	w.owner.post(fmt.Sprintf("/runs/%d/again", w.run.ID), "who", "not_opened").is(t, 422)
 }

@@ -48,6 +48,12 @@ func (h *Runs) againChoices(r *web.Request, run domain.Run) (list []againChoice,
 	if run.Accepted < run.Planned {
 		choices = []domain.Again{domain.AgainNotAccepted, domain.AgainJoinedSince}
 	}
+	if run.TrackClicks {
+		choices = append(choices, domain.AgainNotClicked)
+	}
+	if run.TrackOpens {
+		choices = append(choices, domain.AgainNotOpened)
+	}
 	counts, err := h.DB.Runs().AgainCounts(r.UserContext(), run, choices...)
 	for _, who := range choices {
 		one := againChoice{Who: who, Label: r.Viewer.TN("runs.again_"+string(who), int(counts[who])), Many: counts[who] > db.AgainMost}

@@ -114,9 +114,7 @@ func (f *segmentForm) fill(v web.Viewer) {
 	f.Name, f.Match, f.Rows, f.New = f.typed.Name, f.typed.Match, nil, nil
 	traits := domain.Traits(f.fields)
 	for _, one := range traits {
-		if one.Tracked() {
-			f.New = append(f.New, templates.Option{Value: one.Where, Label: label(v, one)})
-		}
+		f.New = append(f.New, templates.Option{Value: one.Where, Label: label(v, one)})
 	}
 	for i, c := range f.typed.Conditions {
 		f.Rows = append(f.Rows, f.row(v, i, c, traits))
@@ -333,7 +331,7 @@ func (h *Segments) Work(r *web.Request) error {
 func (f *segmentForm) add(where string) {
 	c := domain.Condition{Where: where}
 	trait, known := c.Trait(domain.Traits(f.fields))
-	if !known || !trait.Tracked() || len(f.typed.Conditions) >= domain.MaxConditions {
+	if !known || len(f.typed.Conditions) >= domain.MaxConditions {
 		return
 	}
 	c.Op = trait.Ops()[0]

@@ -1,0 +1,1 @@
+ALTER TABLE run_readers DROP results_at;
