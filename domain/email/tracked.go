@@ -77,6 +77,21 @@ func WithCampaign(address, campaign string) string {
 	return at.String()
 }
 
+// anchor opens a link, its address quoted.
+var anchor = regexp.MustCompile(`<a [^>]*href="([^"]*)"[^>]*>`)
+
+// WithClicks is the page of an email with a number in each tracked link: how many clients clicked it.
+func WithClicks(page, campaign string, clicks map[string]int64) string {
+	return anchor.ReplaceAllStringFunc(page, func(found string) string {
+		n, tracked := clicks[WithCampaign(html.UnescapeString(anchor.FindStringSubmatch(found)[1]), campaign)]
+		if !tracked {
+			return found
+		}
+		return found + `<span style="display:inline-block;margin:0 6px 0 0;padding:0 6px;border-radius:9px;background:#1d2430;color:#fff;font:600 12px/18px sans-serif;text-decoration:none">` +
+			strconv.FormatInt(n, 10) + `</span>`
+	})
+}
+
 // Links are the addresses of an email that can be tracked, in the order of their first place. Of a message with conditions
 // each is met with all others and without them.
 func Links(s Source) ([]string, error) {

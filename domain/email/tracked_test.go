@@ -47,6 +47,10 @@ func TestTrackedLinks(t *testing.T) {
 	if text, _, _ := strings.Cut(string(raw), "Content-Type: text/html"); strings.Contains(text, "/c/") || strings.Contains(text, "/o/") {
 		t.Errorf("the text part is tracked:\n%s", text)
 	}
+	plain := `<p><a class="x" href="http://shop.example/three" style="color:red">three</a> <a href="http://shop.example/other">other</a></p>`
+	if got := WithClicks(plain, "Spring & all", map[string]int64{want[1]: 12}); !strings.Contains(got, ">12</span>three") || strings.Count(got, "<span") != 1 {
+		t.Errorf("counts on the email: %s", got)
+	}
 	s.Tracked = Tracked{}
 	if compiled, err = Compile(s); err != nil || strings.Contains(compiled.HTML(r), "abc234") {
 		t.Errorf("an email that is not tracked: %v", err)

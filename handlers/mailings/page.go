@@ -41,6 +41,7 @@ type mailingView struct {
 	Progress      *mailingProgress
 	Throughput    throughput
 	Runs          []runs.Row
+	Readers       bool // some of them tracked opens or clicks
 	Chart         runs.Chart
 	Pager         web.Pager
 	DisabledSince web.Moment
@@ -156,6 +157,7 @@ func (h *Mailings) mailingView(r *web.Request, m domain.Mailing) (mailingView, e
 	view.Pager = r.Pager(page, db.LastPage(total))
 	for _, run := range list {
 		view.Runs = append(view.Runs, h.Runs.Row(r, run))
+		view.Readers = view.Readers || run.TrackOpens || run.TrackClicks
 	}
 	view.Chart = runs.NewChart(view.Runs)
 	last, err := h.lastRun(r, m)

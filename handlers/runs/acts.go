@@ -7,6 +7,7 @@ import (
 	"github.com/gofiber/fiber/v2"
 
 	"skychimp/db"
+	"skychimp/db/tracking"
 	"skychimp/domain"
 	"skychimp/domain/email"
 	"skychimp/handlers/messages"
@@ -102,5 +103,20 @@ func (h *Runs) Email(r *web.Request) error {
 	if err != nil {
 		return err
 	}
-	return messages.ShowEmail(r, email.Shown(compiled.HTML(to), "light"))
+	page := email.Shown(compiled.HTML(to), "light")
+	if run.TrackClicks {
+		links, err := tracking.New(h.DB.Postgres()).RunLinks(r.UserContext(), run.ID)
+		if err != nil {
+			return err
+		}
+		clicks, campaign := map[string]int64{}, ""
+		for _, one := range links {
+			clicks[one.URL] = one.Clients
+		}
+		if run.UTM {
+			campaign = run.UTMCampaign
+		}
+		page = email.WithClicks(page, campaign, clicks)
+	}
+	return messages.ShowEmail(r, page)
 }

@@ -24,8 +24,9 @@ type holdRow struct {
 
 // classRow counts the attempts of a class.
 type classRow struct {
-	Class domain.Class
-	Count int64
+	Class  domain.Class
+	Count  int64
+	Action action
 }
 
 func (h *Runs) refusals(r *web.Request, run domain.Run) (refusalsView, error) {
@@ -36,7 +37,7 @@ func (h *Runs) refusals(r *web.Request, run domain.Run) (refusalsView, error) {
 			Reply: Reply{Answer: domain.Answer{Code: one.Code, Text: one.Answer}.String(), Class: one.Class}})
 	}
 	for _, one := range found.Classes {
-		view.Classes = append(view.Classes, classRow(one))
+		view.Classes = append(view.Classes, classRow{one.Class, one.Count, actionOf(r, run, one.Class)})
 	}
 	return view, err
 }

@@ -68,6 +68,7 @@ type runView struct {
 	Again      []againChoice // to whom the viewer may send the message again
 	Sent       bool          // there is an email to look at
 	Refusals   refusalsView
+	Readers    readersView
 	Throughput ThroughputChart
 	Outcome    string
 	Outcomes   []templates.Option
@@ -168,6 +169,9 @@ func (h *Runs) report(r *web.Request, run db.RunRow) (view runView, err error) {
 		return view, err
 	}
 	if view.Refusals, err = h.refusals(r, run.Run); err != nil {
+		return view, err
+	}
+	if view.Readers, err = h.readers(r, run); err != nil {
 		return view, err
 	}
 	if len(view.Refusals.Holds) > 0 && run.Status == domain.RunRunning {

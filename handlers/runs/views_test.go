@@ -19,6 +19,7 @@ func TestViews(t *testing.T) {
 		"runs/outcome":         domain.Outcome(""),
 		"runs/show":            runView{},
 		"runs/refusals":        refusalsView{},
+		"runs/readers":         readersView{},
 		"runs/reply":           Reply{},
 		"runs/state":           Row{},
 		"runs/status":          domain.RunStatus(""),
