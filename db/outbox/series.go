@@ -24,8 +24,8 @@ func (o Outbox) Series() Series { return Series(o) }
 // seriesPart is how many clients of a series one transaction takes in, works out or plans: whole batches, as firstPart.
 const seriesPart = firstPart
 
-// clientZone is a client's time zone: its owner's.
-const clientZone = `owner.timezone`
+// clientZone is a client's time zone: as the owner's field for it says, else the owner's.
+const clientZone = `coalesce(client.fields ->> (SELECT min(id)::text FROM fields WHERE owner_id = owner.id AND type = 'timezone'), owner.timezone)`
 
 // dueSeries are the series that may send and have something to do, by the smallest due of each step, which the index has
 // first: whoever waits costs nothing.
@@ -161,18 +161,16 @@ func (p *seriesPlan) begin(ctx context.Context, step rules.Step) (run domain.Run
 	if err != nil || len(who) == 0 {
 		return run, false, err
 	}
-	m := p.Mailing
-	m.MessageID = step.MessageID
-	if m.MessageID == 0 { // its owner has deleted it in spite of all: nothing is lost, and the page tells
+	if step.MessageID == 0 { // its owner has deleted it in spite of all: nothing is lost, and the page tells
 		return run, false, nil
 	}
 	if gets := receivers(who); gets > 0 {
-		run = domain.Run{MailingID: p.ID, OwnerID: p.OwnerID, TopicID: m.TopicID, StepID: step.ID, ScheduledAt: p.now, CreatedAt: p.now}
+		run = domain.Run{MailingID: p.ID, OwnerID: p.OwnerID, TopicID: p.Mailing.TopicID, StepID: step.ID, MessageID: step.MessageID, ScheduledAt: p.now, CreatedAt: p.now}
 		run.Begin(p.now)
 		if full { // a version that knows no series finds nobody by it
 			run.PlanCursor = &domain.PlanCursor{Audience: domain.AudiencePicked, Tags: []string{}}
 		}
-		if err := keepEmail(ctx, p.tx, m, &run); err != nil {
+		if err := keepEmail(ctx, p.tx, p.Mailing, &run); err != nil {
 			return run, false, err
 		}
 		if _, err := p.tx.NewInsert().Model(&run).Exec(ctx); err != nil {
