@@ -143,7 +143,7 @@ func (o Overlaps) writes(m Mailing) []bool {
 	if !known {
 		in = make([]bool, len(o.sets))
 		for i, set := range o.sets {
-			in[i] = m.Picks() && slices.Contains(set.Picks, m.ID) || !m.Picks() && m.takes(set.Tags)
+			in[i] = m.Picks() && slices.Contains(set.Picks, m.ID) || !m.Picks() && takes(m, set.Tags)
 		}
 		o.in[m.ID] = in
 	}
@@ -246,7 +246,7 @@ func (c Crowd) same(other Crowd) bool {
 func (m Mailing) Picks() bool { return m.Audience == AudiencePicked || m.Audience == AudienceSegment }
 
 // takes reports whether a client with these tags can be in the audience.
-func (m Mailing) takes(tags []string) bool {
+func takes(m Mailing, tags []string) bool {
 	return m.Audience != AudienceTags || slices.ContainsFunc(m.Tags, func(wanted string) bool {
 		return slices.ContainsFunc(tags, func(tag string) bool { return strings.EqualFold(tag, wanted) })
 	})

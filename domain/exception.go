@@ -95,7 +95,7 @@ func (m Mailing) Date(no int) (Date, error) {
 }
 
 // open is the date if it can still be changed.
-func (m Mailing) open(no int, now time.Time) (Date, error) {
+func openDate(m Mailing, no int, now time.Time) (Date, error) {
 	date, err := m.Date(no)
 	if err == nil && (m.Status == Finished || no < m.NextNo || !date.At.After(now)) {
 		err = Errorf(Conflict, "", "mailings.date_over")
@@ -105,13 +105,13 @@ func (m Mailing) open(no int, now time.Time) (Date, error) {
 
 // MayExcept reports whether the date can be skipped, moved and brought back.
 func (m Mailing) MayExcept(no int, now time.Time) bool {
-	_, err := m.open(no, now)
+	_, err := openDate(m, no, now)
 	return err == nil
 }
 
 // Skip passes one date over. The only date of a mailing can be moved, or the mailing stopped.
 func (m *Mailing) Skip(no int, now time.Time) error {
-	if _, err := m.open(no, now); err != nil {
+	if _, err := openDate(*m, no, now); err != nil {
 		return err
 	}
 	if m.Periodicity == Once {
@@ -122,7 +122,7 @@ func (m *Mailing) Skip(no int, now time.Time) error {
 
 // Move puts one date elsewhere, to a wall clock of the mailing's zone as forms have it. The other dates stay.
 func (m *Mailing) Move(no int, to string, now time.Time) error {
-	if _, err := m.open(no, now); err != nil {
+	if _, err := openDate(*m, no, now); err != nil {
 		return err
 	}
 	wall, err := parseWall(to)
@@ -146,7 +146,7 @@ func (m *Mailing) Move(no int, to string, now time.Time) error {
 
 // Restore undoes Skip and Move.
 func (m *Mailing) Restore(no int, now time.Time) error {
-	date, err := m.open(no, now)
+	date, err := openDate(*m, no, now)
 	if err != nil {
 		return err
 	}
@@ -201,7 +201,7 @@ func (m *Mailing) TakeNotice(now time.Time) (Occurrence, bool) {
 
 // keepExceptions drops what a change of the calendar has left without meaning: all where the dates have other numbers
 // now, and those moved behind the next date or before the one before.
-func (m *Mailing) keepExceptions(before Mailing) {
+func keepExceptions(m *Mailing, before Mailing) {
 	if !m.StartLocal.Equal(before.StartLocal) || m.Timezone != before.Timezone || m.Periodicity != before.Periodicity ||
 		m.Days.interval() != before.Days.interval() || m.Nth != before.Nth {
 		m.Exceptions, m.NoticedUntil = nil, time.Time{}

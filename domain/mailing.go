@@ -328,7 +328,7 @@ func (m *Mailing) AskRun(now time.Time, wait time.Duration) error {
 	if _, _, err := planned.RunNow(now); err != nil {
 		return err
 	}
-	if m.Recallable(now) && m.launching() && !m.NextRunAt.After(now) {
+	if m.Recallable(now) && launching(m) && !m.NextRunAt.After(now) {
 		return Errorf(Conflict, "", "mailings.just_ran")
 	}
 	if m.Recall = nil; wait > 0 {
@@ -342,7 +342,7 @@ func (m *Mailing) keepRecall(before Mailing, until time.Time) {
 }
 
 // launching reports whether the recall is of a launch.
-func (m *Mailing) launching() bool {
+func launching(m *Mailing) bool {
 	return m.Recall != nil && m.Recall.Status == Created && m.Status == Running
 }
 
@@ -353,7 +353,7 @@ func (m *Mailing) Recallable(now time.Time) bool {
 
 // NotBefore is what the occurrence that is due at now waits for, zero when for nothing.
 func (m *Mailing) NotBefore(now time.Time) time.Time {
-	if m.Recallable(now) && m.launching() {
+	if m.Recallable(now) && launching(m) {
 		return m.Recall.Until
 	}
 	return time.Time{}

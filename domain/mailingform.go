@@ -48,21 +48,21 @@ func (m *Mailing) change(p ValidationErrors, form MailingForm, now time.Time) er
 	m.SenderID, m.TopicID, m.UpdatedAt = form.SenderID, form.TopicID, now
 	changeMessages(m, &p, form)
 	changeDigest(m, &p, form)
-	m.rename(&p, form.Name)
-	m.changeTracking(&p, form.Tracking)
-	m.changeAudience(&p, form)
-	m.changeTimes(&p, form)
+	renameMailing(m, &p, form.Name)
+	changeTracking(m, &p, form.Tracking)
+	changeAudience(m, &p, form)
+	changeTimes(m, &p, form)
 	if p.Err() == nil {
-		m.keepExceptions(before)
+		keepExceptions(m, before)
 	}
 	if m.Status == Running {
-		m.checkFixed(&p, before)
+		checkFixed(&p, before, *m)
 		m.advanceTo(m.NextNo)
 	}
 	return p.Err()
 }
 
-func (m *Mailing) rename(p *ValidationErrors, name string) {
+func renameMailing(m *Mailing, p *ValidationErrors, name string) {
 	m.Name = strings.TrimSpace(name)
 	switch {
 	case m.Name == "":
@@ -82,10 +82,10 @@ func (m *Mailing) ChangeSeries(p *ValidationErrors, form MailingForm, now time.T
 	if m.StartLocal.IsZero() {
 		m.StartLocal = now.UTC().Truncate(time.Minute)
 	}
-	m.rename(p, form.Name)
+	renameMailing(m, p, form.Name)
 }
 
-func (m *Mailing) checkFixed(p *ValidationErrors, before Mailing) {
+func checkFixed(p *ValidationErrors, before, m Mailing) {
 	fixed := func(field string, same bool) {
 		known := func(problem *Error) bool { return problem.Field == field }
 		if !same && !slices.ContainsFunc(*p, known) {
@@ -102,7 +102,7 @@ func (m *Mailing) checkFixed(p *ValidationErrors, before Mailing) {
 // maxCampaign is how many characters of a campaign's name links carry.
 const maxCampaign = 100
 
-func (m *Mailing) changeTracking(p *ValidationErrors, t Tracking) {
+func changeTracking(m *Mailing, p *ValidationErrors, t Tracking) {
 	m.Tracking = t
 	m.UTMCampaign = strings.TrimSpace(t.UTMCampaign)
 	switch {
@@ -116,7 +116,7 @@ func (m *Mailing) changeTracking(p *ValidationErrors, t Tracking) {
 // maxPicked is how many clients a page can still show and keep; tags reach any number.
 const maxPicked = 10_000
 
-func (m *Mailing) changeAudience(p *ValidationErrors, form MailingForm) {
+func changeAudience(m *Mailing, p *ValidationErrors, form MailingForm) {
 	m.Audience, m.Tags, m.ClientIDs, m.SegmentID, m.Selection = Audience(form.Audience), []string{}, nil, 0, nil
 	switch m.Audience {
 	case AudienceAll:
@@ -142,7 +142,7 @@ func (m *Mailing) changeAudience(p *ValidationErrors, form MailingForm) {
 	}
 }
 
-func (m *Mailing) changeTimes(p *ValidationErrors, form MailingForm) {
+func changeTimes(m *Mailing, p *ValidationErrors, form MailingForm) {
 	m.Timezone, m.Periodicity = strings.TrimSpace(form.Timezone), Periodicity(form.Periodicity)
 	m.EndLocal, m.EndAt = time.Time{}, time.Time{}
 	var err error

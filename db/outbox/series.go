@@ -165,7 +165,7 @@ func (p *seriesPlan) begin(ctx context.Context, step rules.Step) (run domain.Run
 		return run, false, nil
 	}
 	if gets := receivers(who); gets > 0 {
-		run = domain.Run{MailingID: p.ID, OwnerID: p.OwnerID, TopicID: p.Mailing.TopicID, StepID: step.ID, MessageID: step.MessageID, ScheduledAt: p.now, CreatedAt: p.now}
+		run = domain.Run{MailingID: p.ID, OwnerID: p.OwnerID, TopicID: p.Mailing.TopicID, StepID: step.ID, MessageID: step.MessageID, Issue: step.Position, ScheduledAt: p.now, CreatedAt: p.now}
 		run.Begin(p.now)
 		if full { // a version that knows no series finds nobody by it
 			run.PlanCursor = &domain.PlanCursor{Audience: domain.AudiencePicked, Tags: []string{}}
