@@ -71,9 +71,9 @@ func table(n nouns) []route {
 		{"POST", "/start/compose", web.Owner, web.Costly(n.onboarding.Compose)},
 		{"GET", "/start/preview", web.Owner, web.Costly(n.onboarding.Preview)},
 		{"POST", "/start/preview", web.Owner, web.Costly(n.onboarding.Preview)},
-		{"GET", "/calendar", web.Owner, n.mailings.Calendar},
-		{"GET", "/calendar/forecast", web.Owner, web.Costly(n.mailings.Forecast)},
-		{"GET", "/calendar/:day", web.Owner, web.Costly(n.mailings.Day)},
+		{"GET", "/calendar", web.Owner, n.calendar.Show},
+		{"GET", "/calendar/forecast", web.Owner, web.Costly(n.calendar.Forecast)},
+		{"GET", "/calendar/:day", web.Owner, web.Costly(n.calendar.Day)},
 
 		{"GET", "/clients", web.Owner, web.Costly(n.clients.List)},
 		{"POST", "/clients", web.Owner, n.clients.Create},

@@ -68,6 +68,7 @@ type nouns struct {
 	launches   *mailings.Launches
 	dates      *mailings.Dates
 	mailings   *mailings.Mailings
+	calendar   *mailings.Calendar
 	messages   *messages.Messages
 	onboarding *onboarding.Onboarding
 	overviews  *staff.Overviews
@@ -110,6 +111,7 @@ func newNouns(config Config, database *db.DB, files *static.Files, log *slog.Log
 	n.forms = forms.New(database, n.senders, config.Secret, config.SecretOld)
 	n.series = &series.Series{DB: database, Senders: n.senders}
 	n.launches, n.dates = &mailings.Launches{Mailings: n.mailings}, &mailings.Dates{Mailings: n.mailings}
+	n.calendar = &mailings.Calendar{Mailings: n.mailings}
 	n.onboarding = &onboarding.Onboarding{DB: database, Clients: n.clients, Imports: n.imports, Messages: n.messages, Runs: n.runs}
 	n.staff, err = staff.New(database, config.Passwords, log)
 	return n, err

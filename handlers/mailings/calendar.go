@@ -13,6 +13,9 @@ import (
 	"skychimp/handlers/web"
 )
 
+// Calendar answers what went out and what is to come, over all mailings and series of an owner.
+type Calendar struct{ Mailings *Mailings }
+
 // calendarView is the page mailings/calendar: what ran and what is to come in a month or a week.
 type calendarView struct {
 	Title          string
@@ -102,26 +105,26 @@ func dayShown(r *web.Request, day time.Time) bool {
 	return day.Year() <= 2199 && day.AddDate(0, 0, 1).After(r.Viewer.User.CreatedAt)
 }
 
-// Calendar shows a month or a week in the viewer's zone.
-func (h *Mailings) Calendar(r *web.Request) error {
+// Show shows a month or a week in the viewer's zone.
+func (c *Calendar) Show(r *web.Request) error {
 	now, user := time.Now().In(r.Viewer.Zone), r.Viewer.User
 	shown := spanOf(r, now)
-	runs, err := h.DB.Runs().Between(r.UserContext(), user.ID, shown.first, shown.end)
+	runs, err := c.Mailings.DB.Runs().Between(r.UserContext(), user.ID, shown.first, shown.end)
 	if err != nil {
 		return err
 	}
-	mailings, err := h.DB.Mailings().Next(r.UserContext(), user.ID, calendarMailings)
+	mailings, err := c.Mailings.DB.Mailings().Next(r.UserContext(), user.ID, calendarMailings)
 	if err != nil {
 		return err
 	}
 	slots := domain.Ahead(mailings, shown.first, shown.end)
 	view := newCalendarView(r, shown, now)
-	expected, err := h.expectedRows(r, shown.first, shown.end)
+	expected, err := c.expectedRows(r, shown.first, shown.end)
 	if err != nil {
 		return err
 	}
 	view.Empty = len(slots) == 0 && len(runs) == 0 && len(expected) == 0
-	clashing, err := h.calendarClashes(r, &view, mailings, slots)
+	clashing, err := c.clashes(r, &view, mailings, slots)
 	if err != nil {
 		return err
 	}
@@ -159,13 +162,13 @@ func newCalendarView(r *web.Request, shown span, now time.Time) calendarView {
 	return view
 }
 
-// calendarClashes fills in who gets several emails on a day, and is the days of each mailing on which its clients do.
-func (h *Mailings) calendarClashes(r *web.Request, view *calendarView, mailings []domain.Mailing, slots []domain.Slot) (map[int64]map[string]bool, error) {
+// clashes fills in who gets several emails on a day, and is the days of each mailing on which its clients do.
+func (c *Calendar) clashes(r *web.Request, view *calendarView, mailings []domain.Mailing, slots []domain.Slot) (map[int64]map[string]bool, error) {
 	clashing, zone := map[int64]map[string]bool{}, r.Viewer.Zone
 	if len(slots) < 2 {
 		return clashing, nil
 	}
-	overlaps, err := h.DB.Mailings().Overlaps(r.UserContext(), r.Viewer.User.ID, mailings)
+	overlaps, err := c.Mailings.DB.Mailings().Overlaps(r.UserContext(), r.Viewer.User.ID, mailings)
 	if err != nil {
 		return nil, err
 	}

@@ -45,7 +45,7 @@ type plannedRow struct {
 const dayRows = 50
 
 // Day shows one day in the viewer's zone.
-func (h *Mailings) Day(r *web.Request) error {
+func (c *Calendar) Day(r *web.Request) error {
 	day, err := time.ParseInLocation(time.DateOnly, r.Params("day"), r.Viewer.Zone)
 	if err != nil || !dayShown(r, day) {
 		return domain.Errorf(domain.NotFound, "", "errors.not_found")
@@ -56,24 +56,24 @@ func (h *Mailings) Day(r *web.Request) error {
 	if before := day.AddDate(0, 0, -1); dayShown(r, before) {
 		view.Previous = before.Format(time.DateOnly)
 	}
-	runs, err := h.DB.Runs().Between(r.UserContext(), r.Viewer.User.ID, day, end)
+	runs, err := c.Mailings.DB.Runs().Between(r.UserContext(), r.Viewer.User.ID, day, end)
 	if err != nil {
 		return err
 	}
 	for i, slot := range pastSlots(r, runs) {
 		view.Ran = append(view.Ran, dayRun{slot, runs[i].Status, runs[i].Planned, runs[i].Accepted, runs[i].Failed})
 	}
-	mailings, err := h.DB.Mailings().Next(r.UserContext(), r.Viewer.User.ID, calendarMailings)
+	mailings, err := c.Mailings.DB.Mailings().Next(r.UserContext(), r.Viewer.User.ID, calendarMailings)
 	if err != nil {
 		return err
 	}
 	for _, slot := range domain.SkippedSlots(mailings, day, end) {
 		view.Skipped = append(view.Skipped, newPlannedRow(r, slot, 0, "skipped"))
 	}
-	if err := h.dayPlan(r, &view, domain.Ahead(mailings, day, end)); err != nil {
+	if err := c.dayPlan(r, &view, domain.Ahead(mailings, day, end)); err != nil {
 		return err
 	}
-	if view.Series, err = h.expectedRows(r, day, end); err != nil {
+	if view.Series, err = c.expectedRows(r, day, end); err != nil {
 		return err
 	}
 	for _, one := range view.Series {
@@ -83,17 +83,17 @@ func (h *Mailings) Day(r *web.Request) error {
 }
 
 // dayPlan fills in what is to come, to how many, and who gets several of them.
-func (h *Mailings) dayPlan(r *web.Request, view *dayView, slots []domain.Slot) error {
+func (c *Calendar) dayPlan(r *web.Request, view *dayView, slots []domain.Slot) error {
 	view.More = max(0, len(slots)-dayRows)
 	slots = slots[:min(len(slots), dayRows)]
-	recipients, err := h.DB.Mailings().RecipientCounts(r.UserContext(), slots)
+	recipients, err := c.Mailings.DB.Mailings().RecipientCounts(r.UserContext(), slots)
 	if err != nil {
 		return err
 	}
 	var mailings []domain.Mailing
 	for _, slot := range slots {
 		row := newPlannedRow(r, slot, int64(recipients[slot.Mailing.ID]), "planned")
-		if row.Note, err = h.subjectAt(r, slot.Mailing, slot.No); err != nil {
+		if row.Note, err = c.Mailings.subjectAt(r, slot.Mailing, slot.No); err != nil {
 			return err
 		}
 		view.Planned = append(view.Planned, row)
@@ -103,7 +103,7 @@ func (h *Mailings) dayPlan(r *web.Request, view *dayView, slots []domain.Slot) e
 	if len(mailings) < 2 {
 		return nil
 	}
-	overlaps, err := h.DB.Mailings().Overlaps(r.UserContext(), r.Viewer.User.ID, mailings)
+	overlaps, err := c.Mailings.DB.Mailings().Overlaps(r.UserContext(), r.Viewer.User.ID, mailings)
 	for _, one := range overlaps.Crowds(mailings, 2) {
 		crowd := newCrowd(r, one)
 		crowd.Mailings = nil

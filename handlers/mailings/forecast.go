@@ -34,7 +34,7 @@ const (
 )
 
 // Forecast shows the runs up to the day of the parameter until, with those who would get them today.
-func (h *Mailings) Forecast(r *web.Request) error {
+func (c *Calendar) Forecast(r *web.Request) error {
 	now := time.Now().In(r.Viewer.Zone)
 	today := time.Date(now.Year(), now.Month(), now.Day(), 0, 0, 0, 0, r.Viewer.Zone)
 	most := today.AddDate(0, 0, forecastMost)
@@ -47,15 +47,15 @@ func (h *Mailings) Forecast(r *web.Request) error {
 	} else {
 		view.Problem = r.Viewer.T("mailings.forecast_until_invalid", "Least", view.Least, "Most", view.Most)
 	}
-	mailings, err := h.DB.Mailings().Next(r.UserContext(), r.Viewer.User.ID, calendarMailings)
+	mailings, err := c.Mailings.DB.Mailings().Next(r.UserContext(), r.Viewer.User.ID, calendarMailings)
 	if err != nil {
 		return err
 	}
-	expected, err := h.expectedRows(r, now, until.AddDate(0, 0, 1))
+	expected, err := c.expectedRows(r, now, until.AddDate(0, 0, 1))
 	if err != nil {
 		return err
 	}
-	if err := h.forecast(r, &view, domain.Ahead(mailings, now, until.AddDate(0, 0, 1)), expected); err != nil {
+	if err := c.forecast(r, &view, domain.Ahead(mailings, now, until.AddDate(0, 0, 1)), expected); err != nil {
 		return err
 	}
 	status := fiber.StatusOK
@@ -66,8 +66,8 @@ func (h *Mailings) Forecast(r *web.Request) error {
 }
 
 // forecast fills in the runs of mailings, and what series send by step and day.
-func (h *Mailings) forecast(r *web.Request, view *forecastView, slots []domain.Slot, expected []expectedRow) error {
-	recipients, err := h.DB.Mailings().RecipientCounts(r.UserContext(), slots)
+func (c *Calendar) forecast(r *web.Request, view *forecastView, slots []domain.Slot, expected []expectedRow) error {
+	recipients, err := c.Mailings.DB.Mailings().RecipientCounts(r.UserContext(), slots)
 	if err != nil {
 		return err
 	}

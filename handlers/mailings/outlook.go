@@ -19,12 +19,12 @@ type expectedRow struct {
 }
 
 // expectedRows are what the viewer's series send between two times if nothing changes, by step and day.
-func (h *Mailings) expectedRows(r *web.Request, from, to time.Time) (rows []expectedRow, err error) {
+func (c *Calendar) expectedRows(r *web.Request, from, to time.Time) (rows []expectedRow, err error) {
 	now := time.Now()
 	if !to.After(now) {
 		return nil, nil
 	}
-	list, err := dbseries.In(h.DB).Outlooks(r.UserContext(), r.Viewer.User.ID, now, to)
+	list, err := dbseries.In(c.Mailings.DB).Outlooks(r.UserContext(), r.Viewer.User.ID, now, to)
 	if err != nil {
 		return nil, err
 	}
