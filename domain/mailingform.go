@@ -49,7 +49,8 @@ func (m *Mailing) change(p ValidationErrors, form MailingForm, now time.Time) er
 	changeMessages(m, &p, form)
 	changeDigest(m, &p, form)
 	renameMailing(m, &p, form.Name)
-	changeTracking(m, &p, form.Tracking)
+	m.Tracking = form.Tracking
+	m.Tracking.check(&p)
 	changeAudience(m, &p, form)
 	changeTimes(m, &p, form)
 	if p.Err() == nil {
@@ -102,13 +103,12 @@ func checkFixed(p *ValidationErrors, before, m Mailing) {
 // maxCampaign is how many characters of a campaign's name links carry.
 const maxCampaign = 100
 
-func changeTracking(m *Mailing, p *ValidationErrors, t Tracking) {
-	m.Tracking = t
-	m.UTMCampaign = strings.TrimSpace(t.UTMCampaign)
+func (t *Tracking) check(p *ValidationErrors) {
+	t.UTMCampaign = strings.TrimSpace(t.UTMCampaign)
 	switch {
-	case utf8.RuneCountInString(m.UTMCampaign) > maxCampaign:
+	case utf8.RuneCountInString(t.UTMCampaign) > maxCampaign:
 		p.Add("utm_campaign", "mailings.campaign_long", "Max", maxCampaign)
-	case hasHidden(m.UTMCampaign):
+	case hasHidden(t.UTMCampaign):
 		p.Add("utm_campaign", "mailings.name_control")
 	}
 }

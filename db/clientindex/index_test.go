@@ -41,7 +41,9 @@ func newTown(t *testing.T, clients int) *town {
 		SELECT $1, 'C' || i || '@Example' || i % 7 || '.org', (ARRAY['Иван Петров', 'Anna Smith', 'ΣΊΣΥΦΟΣ', ''])[1 + i % 4], CASE i % 5 WHEN 0 THEN 'say "50%_" \' ELSE '' END,
 			`+randomTags+`, now() - (i / 3) * interval '7 h', CASE i % 11 WHEN 0 THEN now() END, CASE i % 11 WHEN 0 THEN 'unsubscribed' ELSE '' END, `+w.values()+`
 		FROM generate_series(1, $2) AS i`, w.owner, clients)
-	w.exec(t, `INSERT INTO client_results (client_id, accepted, last_accepted_at) SELECT id, id % 5, now() - (id % 90) * interval '1 day' FROM clients WHERE id % 3 = 0`)
+	w.exec(t, `INSERT INTO client_results (client_id, accepted, last_accepted_at, last_opened_at, last_clicked_at)
+		SELECT id, id % 5, now() - (id % 90) * interval '1 day', now() - (id % 70) * interval '1 day', CASE WHEN id % 2 = 0 THEN now() - (id % 50) * interval '1 day' END
+		FROM clients WHERE id % 3 = 0`)
 	w.exec(t, `INSERT INTO clients (owner_id, email, tags) SELECT $1, i || '@bob.org', '{vip}' FROM generate_series(1, 50) AS i`, other)
 	return w
 }
@@ -70,14 +72,12 @@ func (w *town) segment(t *testing.T) domain.Segment {
 		"tag": {"vip", "Новости", "new", "e", "zzz"}, "email": {"c5@example5.org", "example3", "C1", "Ё"}, "city": {"казань", "York", "o", "zzz"},
 		"spent": {"0", "5", "7,5", "20"}, "member": {"yes", "no"}, "plan": {"gold", "Silver"}, "emails_accepted": {"0", "2", "4"},
 		"born": {w.day(0), w.day(20), w.day(70)}, "added_at": {w.day(0), w.day(20), w.day(70)}, "last_accepted_at": {w.day(0), w.day(20), w.day(70)},
+		"last_opened_at": {w.day(0), w.day(20), w.day(70)}, "last_clicked_at": {w.day(0), w.day(20), w.day(70)},
 	}
 	form := domain.SegmentForm{Match: []string{"all", "any"}[w.rand.IntN(2)]}
 	traits := domain.Traits(w.fields)
 	for range 1 + w.rand.IntN(3) {
 		one := traits[w.rand.IntN(len(traits))]
-		if !one.Tracked() {
-			continue
-		}
 		c := domain.Condition{Where: one.Where, Op: one.Ops()[w.rand.IntN(len(one.Ops()))]}
 		switch choices := values[one.Where]; {
 		case c.Days():
