@@ -55,7 +55,7 @@ func TestCheckOfAWellSetInstallation(t *testing.T) {
 		t.Fatalf("exit %d\n%s%s", got.code, got.out, got.errs)
 	}
 	for _, line := range []string{"MAIL_FROM", "BASE_URL", "EHLO_NAME", "shop.example lets 192.0.2.7 send", "r._domainkey.shop.example", "e._domainkey.shop.example",
-		"_dmarc.shop.example asks receivers: p=none", "Emails to bounces.shop.example go to mail.shop.example", "bounces.shop.example lets 192.0.2.7 send", "lets us in, signed in"} {
+		"_dmarc.shop.example asks receivers: p=none", "Emails to bounces.shop.example go to mail.shop.example", "bounces.shop.example lets 192.0.2.7 send", "accepts our connection and sign-in"} {
 		if !strings.Contains(got.out, line) {
 			t.Errorf("no %q in\n%s", line, got.out)
 		}
@@ -78,7 +78,7 @@ func TestCheckSaysWhatToDo(t *testing.T) {
 		{"SPF of others", "", `shop.example TXT "v=spf1 ip4:198.51.100.1 -all"`, "", 0, "WARN  SPF            shop.example says “fail” to emails from 192.0.2.7"},
 		{"a broken SPF", "", `shop.example TXT "v=spf1 nonsense:x -all"`, "", 1, "FAIL  SPF            The SPF record of shop.example can't be evaluated"},
 		{"DKIM", "", "r._domainkey.shop.example", "", 1, "FAIL  DKIM           There is no record at r._domainkey.shop.example. Publish there as TXT: v=DKIM1; k=rsa; p="},
-		{"another key", "", `e._domainkey.shop.example TXT "v=DKIM1; k=ed25519; p=AAAA"`, "", 1, "FAIL  DKIM           The record at e._domainkey.shop.example has another key"},
+		{"another key", "", `e._domainkey.shop.example TXT "v=DKIM1; k=ed25519; p=AAAA"`, "", 1, "FAIL  DKIM           The record at e._domainkey.shop.example has a different key"},
 		{"misaligned", "MAIL_FROM=a@other.example", "", "", 1, "FAIL  DKIM           DKIM_DOMAIN=shop.example is not of the same organization as other.example"},
 		{"aligned", "MAIL_FROM=a@news.shop.example", `news.shop.example TXT "v=spf1 a:mail.shop.example -all"`, "", 0, "OK    DMARC          _dmarc.shop.example"},
 		{"DMARC", "", "_dmarc.shop.example", "", 1, "FAIL  DMARC          There is no DMARC policy, without which large providers refuse mailings. Publish a TXT record at _dmarc.shop.example: v=DMARC1; p=none"},
@@ -88,7 +88,7 @@ func TestCheckSaysWhatToDo(t *testing.T) {
 		{"MX", "", `bounces.shop.example TXT "v=spf1 a:mail.shop.example -all"`, "", 1, "FAIL  BOUNCE_DOMAIN  bounces.shop.example has no MX record"},
 		{"nobody reads", "BOUNCE_ADDR=", "", "", 0, "WARN  BOUNCE_DOMAIN  Nobody reads what comes back"},
 		{"no answer", "", "", "_dmarc.shop.example", 0, "WARN  DMARC          DNS did not answer for _dmarc.shop.example"},
-		{"SMTP", "SMTP_URL=smtp://me:hush@127.0.0.1:1?tls=none", "", "", 1, "FAIL  SMTP_URL       127.0.0.1:1 doesn't let us in: connect: "},
+		{"SMTP", "SMTP_URL=smtp://me:hush@127.0.0.1:1?tls=none", "", "", 1, "FAIL  SMTP_URL       127.0.0.1:1 refuses us: connect: "},
 		{"the inbox", "SMTP_URL=inbox", "", "", 0, "WARN  SMTP_URL       There is no mail server"},
 	}
 	for _, test := range tests {
