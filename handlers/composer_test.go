@@ -186,7 +186,7 @@ func TestAdviceOnMessages(t *testing.T) {
 	}
 	b.get("/messages/new").is(t, 200, "Nothing to fix", `hx-post="/messages/advice"`)
 	b.get("/messages/new?start=promotion").is(t, 200, "https://example.com is a sample address", "2 clients have no name")
-	a := b.htmx().do("PUT", "/messages/advice", []string{"subject", "Hi", "body", "![](https://skychimp.test/t.jpg)"}).is(t, 200, "A picture has no words")
+	a := b.htmx().do("PUT", "/messages/advice", []string{"subject", "Hi", "body", "![](https://skychimp.test/t.jpg)"}).is(t, 200, "A picture has no description")
 	if strings.Contains(a.body, "no name") {
 		t.Error(a.body)
 	}

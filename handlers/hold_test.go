@@ -12,6 +12,7 @@ func TestHoldOnPages(t *testing.T) {
 	w := newEnv(t)
 	user, owner := w.owner(t, "ann")
 	m := w.mailing(t, user.ID)
+	w.client(t, user.ID, "bob@x.example")
 	manager := w.as(t, w.user(t, "max", domain.RoleManager))
 	if a := owner.get("/mailings").is(t, 200); strings.Contains(a.body, "on hold") {
 		t.Error("a hold that is none")
