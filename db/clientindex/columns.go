@@ -44,7 +44,7 @@ func (t *texts) place(text []byte) uint32 {
 	if at, known := t.known[string(text)]; known {
 		return at
 	}
-	at := uint32(len(t.bytes)) //nolint:gosec // a table ends long before
+	at := uint32(len(t.bytes)) // a table ends long before
 	t.bytes = append(binary.AppendUvarint(t.bytes, uint64(len(text))), text...)
 	if t.known != nil && len(t.known) < knownMost {
 		t.known[string(text)] = at
@@ -54,7 +54,7 @@ func (t *texts) place(text []byte) uint32 {
 
 func (t *texts) text(at uint32) []byte {
 	length, n := binary.Uvarint(t.bytes[at:])
-	begin := uint64(at) + uint64(n) //nolint:gosec // its own making
+	begin := uint64(at) + uint64(n) // whole: its own making
 	return t.bytes[begin : begin+length]
 }
 

@@ -136,9 +136,9 @@ func (w *town) compare(t *testing.T) {
 		f.Sort = db.SortLast
 	}
 	clients, total, err := w.db.Clients().List(t.Context(), w.owner, f)
-	ids := make([]int64, len(clients))
-	for i, c := range clients {
-		ids[i] = c.ID
+	ids := make([]int64, 0, len(clients))
+	for _, c := range clients {
+		ids = append(ids, c.ID)
 	}
 	found = w.find(t, q)
 	if err != nil || found.Clients != total || !slices.Equal(found.IDs, ids) {

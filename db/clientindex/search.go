@@ -56,7 +56,7 @@ func (t *texts) pass(from, until int, word []byte, look func(row int)) {
 		if hit < 0 {
 			return
 		}
-		row, exact := slices.BinarySearch(t.built[from:until], uint32(at+hit)) //nolint:gosec // a table ends long before
+		row, exact := slices.BinarySearch(t.built[from:until], uint32(at+hit)) // a table ends long before
 		if row += from; !exact {
 			row--
 		}

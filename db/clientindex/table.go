@@ -91,7 +91,7 @@ func (t *table) fill(row int, values [][]byte) {
 	}
 }
 
-func number(raw []byte) int64 { return int64(binary.BigEndian.Uint64(raw)) } //nolint:gosec // of Postgres
+func number(raw []byte) int64 { return int64(binary.BigEndian.Uint64(raw)) }
 
 // moment is a time of Postgres, which counts microseconds from 2000 on.
 func moment(raw []byte) int64 {
@@ -117,7 +117,7 @@ func (t *table) finish() {
 	}
 	t.byID = make([]uint32, t.built)
 	for row := range t.byID {
-		t.byID[row] = uint32(row) //nolint:gosec // a table ends long before
+		t.byID[row] = uint32(row) // a table ends long before
 	}
 	slices.SortFunc(t.byID, func(a, b uint32) int { return cmp.Compare(t.ids[a], t.ids[b]) })
 }

@@ -2,6 +2,7 @@ package tracking
 
 import (
 	"context"
+	"strings"
 
 	"skychimp/db/postgres"
 	"skychimp/domain"
@@ -29,13 +30,13 @@ func (t Tracking) Compare(ctx context.Context, run domain.Run) (c Comparison, er
 	one := func(share, of, where string) string {
 		return `coalesce(round(10000 * max(` + share + `) FILTER (WHERE id = ` + of + ` AND ` + where + `))::int, -1)`
 	}
-	columns := ""
+	var columns []string
 	for _, kind := range []func(share, where string) string{
 		func(share, where string) string { return one(share, "$1", where) },
 		func(share, where string) string { return one(share, "(SELECT id FROM before)", where) }, median,
 	} {
-		columns += ", " + kind("accepted", "true") + ", " + kind("opened", "track_opens") + ", " + kind("clicked", "track_clicks") +
-			", " + kind("bounced", "true") + ", " + kind("unsubscribed", "true")
+		columns = append(columns, kind("accepted", "true"), kind("opened", "track_opens"), kind("clicked", "track_clicks"),
+			kind("bounced", "true"), kind("unsubscribed", "true"))
 	}
 	err = t.pg.Pool.QueryRow(ctx, `WITH before AS (
 			SELECT id FROM runs WHERE mailing_id = $3 AND id < $1 AND status = 'done' AND accepted > 0 ORDER BY id DESC LIMIT 1
@@ -48,7 +49,7 @@ func (t Tracking) Compare(ctx context.Context, run domain.Run) (c Comparison, er
 				coalesce(came.bounced, 0)::float8 / nullif(accepted, 0) AS bounced, coalesce(came.unsubscribed, 0)::float8 / nullif(accepted, 0) AS unsubscribed
 			FROM listed LEFT JOIN run_readers ON run_readers.run_id = id,
 			LATERAL (SELECT sum(bounced) AS bounced, sum(unsubscribed) AS unsubscribed FROM run_event_sums WHERE run_id = id) AS came
-		) SELECT (SELECT id FROM before), count(*) FILTER (WHERE other)`+columns+` FROM rated`, run.ID, run.OwnerID, run.MailingID, compared).
+		) SELECT (SELECT id FROM before), count(*) FILTER (WHERE other), `+strings.Join(columns, ", ")+` FROM rated`, run.ID, run.OwnerID, run.MailingID, compared).
 		Scan(&before, &c.Others, &c.Run.Accepted, &c.Run.Opened, &c.Run.Clicked, &c.Run.Bounced, &c.Run.Unsubscribed,
 			&c.Before.Accepted, &c.Before.Opened, &c.Before.Clicked, &c.Before.Bounced, &c.Before.Unsubscribed,
 			&c.Middle.Accepted, &c.Middle.Opened, &c.Middle.Clicked, &c.Middle.Bounced, &c.Middle.Unsubscribed)

@@ -11,6 +11,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"skychimp/db"
 	"skychimp/db/postgres"
 	"skychimp/domain"
 	"skychimp/domain/tracking"
@@ -20,7 +21,7 @@ import (
 type Tracking struct{ pg *postgres.DB }
 
 // New is in this one.
-func New(pg *postgres.DB) Tracking { return Tracking{pg} }
+func New(d *db.DB) Tracking { return Tracking{d.Postgres()} }
 
 // Key names a delivery.
 type Key struct {

@@ -48,6 +48,21 @@ func at[K comparable, V any](all map[K]*V, key K) *V {
 
 // add judges the visits of one delivery.
 func (w *written) add(d delivery, visits []tracking.Visit) {
+	clicked := visit{} // whatever the link
+	for n, v := range judge(d, visits) {
+		w.visits = append(w.visits, *v)
+		if n == 0 {
+			w.addOpens(d, *v)
+			continue
+		}
+		w.addLink(d, *v)
+		clicked.join(*v)
+	}
+	w.addClicks(d, clicked)
+}
+
+// judge tells people's visits from programs', by link.
+func judge(d delivery, visits []tracking.Visit) map[int]*visit {
 	accepted := time.Time{}
 	switch {
 	case d.Accepted != nil:
@@ -58,69 +73,75 @@ func (w *written) add(d delivery, visits []tracking.Visit) {
 	programs := tracking.Programs(visits, accepted, d.Links)
 	each := map[int]*visit{}
 	for i, one := range visits {
+		came := visit{people: 1, first: &visits[i].At}
+		if programs[i] {
+			came = visit{programs: 1}
+		}
 		v := at(each, one.Link)
 		v.Key, v.n = d.Key, one.Link
-		if programs[i] {
-			v.programs++
-			continue
-		}
-		if v.people++; v.first == nil || one.At.Before(*v.first) {
-			v.first = &visits[i].At
-		}
+		v.join(came)
 	}
-	clickedBefore := func(links []int) bool { return slices.ContainsFunc(links, func(n int) bool { return n > 0 }) }
-	var first *time.Time // click
-	program := false
-	for n, v := range each {
-		w.visits = append(w.visits, *v)
-		fresh, known := v.people > 0 && !slices.Contains(d.People, n), slices.Contains(d.People, n) || slices.Contains(d.Programs, n)
-		if n == 0 {
-			w.count(d, fresh, v.first, v.programs > 0 && v.people == 0 && !known, slices.Contains(d.Programs, 0), true)
-			continue
-		}
-		l := at(w.links, link{d.RunID, n})
-		l.clicks += v.people
-		switch {
-		case fresh:
-			l.clients++
-			if slices.Contains(d.Programs, n) {
-				l.programs--
-			}
-		case v.people == 0 && !known:
-			l.programs++
-		}
-		if v.first != nil && (first == nil || v.first.Before(*first)) {
-			first = v.first
-		}
-		program = program || v.programs > 0
-	}
-	fresh, byPrograms := first != nil && !clickedBefore(d.People), clickedBefore(d.Programs) && !clickedBefore(d.People)
-	w.count(d, fresh, first, program && first == nil && !clickedBefore(d.People) && !byPrograms, byPrograms, false)
+	return each
 }
 
-// count adds a client that opened or clicked for the first time by itself (fresh), or by a program alone; before: until
-// now only programs did.
-func (w *written) count(d delivery, fresh bool, first *time.Time, program, before, open bool) {
-	r := at(w.readers, d.RunID)
-	people, programs := &r.clicked, &r.clickedByPrograms
-	if open {
-		people, programs = &r.opened, &r.openedByPrograms
+// join adds the visits of another.
+func (v *visit) join(other visit) {
+	v.people += other.people
+	v.programs += other.programs
+	if other.first != nil && (v.first == nil || other.first.Before(*v.first)) {
+		v.first = other.first
 	}
+}
+
+// news is by how much the visits change the clients that came themselves, and those for whom programs alone did, when
+// people or programs had come before.
+func (v *visit) news(people, programs bool) (clients, byPrograms int) {
 	switch {
-	case fresh:
-		*people++
-		if before {
-			*programs--
-		}
-		h := at(w.hours, hour{d.RunID, first.UTC().Truncate(time.Hour)})
-		if open {
-			h.opened++
-		} else {
-			h.clicked++
-		}
-	case program:
-		*programs++
+	case people:
+		return 0, 0
+	case v.people > 0 && programs:
+		return 1, -1
+	case v.people > 0:
+		return 1, 0
+	case v.programs > 0 && !programs:
+		return 0, 1
 	}
+	return 0, 0
+}
+
+func (w *written) addOpens(d delivery, v visit) {
+	clients, byPrograms := v.news(slices.Contains(d.People, 0), slices.Contains(d.Programs, 0))
+	r := at(w.readers, d.RunID)
+	r.opened += clients
+	r.openedByPrograms += byPrograms
+	if clients > 0 {
+		w.hourOf(d, v).opened++
+	}
+}
+
+// addClicks counts a client once, however many links it clicked.
+func (w *written) addClicks(d delivery, v visit) {
+	link := func(n int) bool { return n > 0 }
+	clients, byPrograms := v.news(slices.ContainsFunc(d.People, link), slices.ContainsFunc(d.Programs, link))
+	r := at(w.readers, d.RunID)
+	r.clicked += clients
+	r.clickedByPrograms += byPrograms
+	if clients > 0 {
+		w.hourOf(d, v).clicked++
+	}
+}
+
+func (w *written) addLink(d delivery, v visit) {
+	clients, byPrograms := v.news(slices.Contains(d.People, v.n), slices.Contains(d.Programs, v.n))
+	l := at(w.links, link{d.RunID, v.n})
+	l.clicks += v.people
+	l.clients += clients
+	l.programs += byPrograms
+}
+
+// hourOf is the hour that people first came in.
+func (w *written) hourOf(d delivery, v visit) *readers {
+	return at(w.hours, hour{d.RunID, v.first.UTC().Truncate(time.Hour)})
 }
 
 func (w *written) save(ctx context.Context, tx postgres.Tx) error {

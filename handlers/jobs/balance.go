@@ -46,7 +46,7 @@ func (w *BalanceWorker) Work(ctx context.Context, _ *river.Job[domain.BalanceJob
 		w.DB.Clients().MergeTagCounts(ctx),
 		w.DB.Clients().PruneChanges(ctx),
 		w.DB.Bounces().Prune(ctx),
-		tracking.New(w.DB.Postgres()).Prune(ctx, now),
+		tracking.New(w.DB).Prune(ctx, now),
 		w.DB.Bulk().Sweep(ctx),
 		w.DB.Registrations().Prune(ctx, now),
 		w.DB.FormInputs().Prune(ctx, now),

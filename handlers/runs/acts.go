@@ -105,7 +105,7 @@ func (h *Runs) Email(r *web.Request) error {
 	}
 	page := email.Shown(compiled.HTML(to), "light")
 	if run.TrackClicks {
-		links, err := tracking.New(h.DB.Postgres()).RunLinks(r.UserContext(), run.ID)
+		links, err := tracking.New(h.DB).RunLinks(r.UserContext(), run.ID)
 		if err != nil {
 			return err
 		}

@@ -34,7 +34,7 @@ type domainRow struct {
 type comparedRow struct{ Label, Run, Before, Middle string }
 
 func (h *Runs) readers(r *web.Request, run db.RunRow) (view readersView, err error) {
-	store := tracking.New(h.DB.Postgres())
+	store := tracking.New(h.DB)
 	view = readersView{RunID: run.ID, Opens: run.TrackOpens, Clicks: run.TrackClicks,
 		OpenedByProgram: run.OpenedByPrograms, ClicksByProgram: run.ClickedByPrograms}
 	if run.TrackOpens || run.TrackClicks {

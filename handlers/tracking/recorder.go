@@ -45,7 +45,7 @@ type waiting struct {
 
 // NewRecorder writes nothing down before Start or Flush.
 func NewRecorder(d *db.DB, log *slog.Logger) *Recorder {
-	return &Recorder{store: store.New(d.Postgres()), log: log, waiting: map[store.Key]*waiting{}}
+	return &Recorder{store: store.New(d), log: log, waiting: map[store.Key]*waiting{}}
 }
 
 // Add keeps a visit.

@@ -90,7 +90,7 @@ func (h *Tracking) linksOf(r *web.Request, run int64) ([]string, error) {
 	if ok && time.Since(known.at) < freshFor {
 		return known.urls, nil
 	}
-	urls, err := store.New(h.DB.Postgres()).Links(r.UserContext(), run)
+	urls, err := store.New(h.DB).Links(r.UserContext(), run)
 	if err != nil && ok {
 		return known.urls, nil
 	} else if err != nil {

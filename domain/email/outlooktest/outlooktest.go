@@ -42,7 +42,7 @@ func words(list string) map[string]bool {
 // lint gathers what is wrong.
 type lint struct{ found []string }
 
-func (l *lint) say(node *html.Node, format string, args ...any) {
+func (l *lint) sayf(node *html.Node, format string, args ...any) {
 	l.found = append(l.found, "<"+node.Data+" "+value(node, "class")+">: "+fmt.Sprintf(format, args...))
 }
 
@@ -64,7 +64,7 @@ func Lint(page string) []string {
 		switch node.DataAtom {
 		case atom.Style:
 			if node.FirstChild != nil && len(node.FirstChild.Data) > styleMost {
-				l.say(node, "%d bytes: Gmail drops it", len(node.FirstChild.Data))
+				l.sayf(node, "%d bytes: Gmail drops it", len(node.FirstChild.Data))
 			}
 		case atom.Table:
 			l.table(node)
@@ -85,13 +85,14 @@ func Lint(page string) []string {
 // ghosts wants markup for Outlook alone to be whole, and a width for what has a max-width.
 func (l *lint) ghosts(page string) {
 	open := map[string]int{}
-	all := ""
+	var gathered strings.Builder
 	for _, found := range conditional.FindAllStringSubmatch(page, -1) {
-		all += found[1]
+		gathered.WriteString(found[1])
 		for _, tag := range []string{"table", "tr", "td"} {
 			open[tag] += strings.Count(found[1], "<"+tag) - strings.Count(found[1], "</"+tag)
 		}
 	}
+	all := gathered.String()
 	for tag, n := range open {
 		if n != 0 {
 			l.found = append(l.found, fmt.Sprintf("<%s> for Outlook alone: %d left open", tag, n))
@@ -112,11 +113,11 @@ func (l *lint) table(node *html.Node) {
 				return // a table of data
 			}
 		}
-		l.say(node, "no role=presentation")
+		l.sayf(node, "no role=presentation")
 	}
 	for _, key := range []string{"cellpadding", "cellspacing", "border"} {
 		if value(node, key) == "" {
-			l.say(node, "no %s", key)
+			l.sayf(node, "no %s", key)
 		}
 	}
 }
@@ -127,16 +128,16 @@ func (l *lint) cell(node *html.Node) {
 		text = text || inside.Type == html.TextNode && strings.Trim(inside.Data, " \n\u00a0") != "" || inside.DataAtom == atom.P
 	}
 	if text && !strings.Contains(value(node, "style"), "font-family:") {
-		l.say(node, "no font, and Outlook hands none down")
+		l.sayf(node, "no font, and Outlook hands none down")
 	}
 }
 
 func (l *lint) picture(node *html.Node) {
 	if !slices.ContainsFunc(node.Attr, func(a html.Attribute) bool { return a.Key == "alt" }) {
-		l.say(node, "no alt")
+		l.sayf(node, "no alt")
 	}
 	if !measure.MatchString(value(node, "width")) {
-		l.say(node, "no width: %s", value(node, "src"))
+		l.sayf(node, "no width: %s", value(node, "src"))
 	}
 }
 
@@ -150,40 +151,62 @@ func (l *lint) link(node *html.Node) {
 		cell = cell.Parent
 	}
 	if cell == nil || cell.DataAtom != atom.Td || !strings.Contains(value(cell, "style"), "mso-padding-alt:") || value(cell, "bgcolor") == "" {
-		l.say(node, "a button without a padded, coloured cell")
+		l.sayf(node, "a button without a padded, coloured cell")
 	}
 }
 
 func (l *lint) boxless(node *html.Node) {
 	if node.DataAtom == atom.Hr {
-		l.say(node, "Outlook draws its own")
+		l.sayf(node, "Outlook draws its own")
 	} else if node.Parent.DataAtom != atom.Td || node.Parent.FirstChild != node.Parent.LastChild {
-		l.say(node, "not in a cell: Outlook pads and colours nothing else")
+		l.sayf(node, "not in a cell: Outlook pads and colours nothing else")
 	}
 }
 
 func (l *lint) style(node *html.Node) {
-	style := value(node, "style")
-	cell := node.DataAtom == atom.Td || node.DataAtom == atom.Th
-	for declaration := range strings.SplitSeq(style, ";") {
+	for declaration := range strings.SplitSeq(value(node, "style"), ";") {
 		property, what, _ := strings.Cut(declaration, ":")
 		property, what = strings.TrimSpace(property), strings.TrimSpace(what)
-		switch list := node.DataAtom == atom.Ul || node.DataAtom == atom.Ol; {
+		switch {
 		case property == "":
 		case !known[property] && !spare[property]:
-			l.say(node, "Outlook doesn't know %s", property)
+			l.sayf(node, "Outlook doesn't know %s", property)
 		case property == "display" && !shown[what]:
-			l.say(node, "display:%s", what)
+			l.sayf(node, "display:%s", what)
 		case relative.MatchString(what):
-			l.say(node, "Outlook doesn't know %s", declaration)
-		case property == "padding" && !cell && node.DataAtom != atom.A && !list && what != "0":
-			l.say(node, "Outlook pads cells alone")
-		case property == "width" && strings.HasSuffix(what, "%") && value(node, "width") == "":
-			l.say(node, "no attribute for %s", declaration)
-		case property == "background" && (cell || node.DataAtom == atom.Table || node.DataAtom == atom.Body) && value(node, "bgcolor") == "":
-			l.say(node, "no bgcolor for %s", declaration)
+			l.sayf(node, "Outlook doesn't know %s", declaration)
+		default:
+			l.box(node, property, what, declaration)
 		}
 	}
+}
+
+// box wants what surrounds text where Word looks for it: in cells and in attributes.
+func (l *lint) box(node *html.Node, property, what, declaration string) {
+	switch property {
+	case "padding":
+		if what != "0" && !padded(node) {
+			l.sayf(node, "Outlook pads cells alone")
+		}
+	case "width":
+		if strings.HasSuffix(what, "%") && value(node, "width") == "" {
+			l.sayf(node, "no attribute for %s", declaration)
+		}
+	case "background":
+		if coloured(node) && value(node, "bgcolor") == "" {
+			l.sayf(node, "no bgcolor for %s", declaration)
+		}
+	}
+}
+
+// padded says whether padding is kept, or is a link's or a list's, which lose little.
+func padded(node *html.Node) bool {
+	return slices.Contains([]atom.Atom{atom.Td, atom.Th, atom.A, atom.Ul, atom.Ol}, node.DataAtom)
+}
+
+// coloured says whether a background wants the attribute too.
+func coloured(node *html.Node) bool {
+	return slices.Contains([]atom.Atom{atom.Td, atom.Th, atom.Table, atom.Body}, node.DataAtom)
 }
 
 func value(node *html.Node, key string) string {
