@@ -102,10 +102,10 @@ func (ms Mailings) pickedSets(ctx context.Context, owner int64, mailings []domai
 	alike := map[[2]int64][]int64{}
 	var chosen *bun.SelectQuery
 	for _, m := range mailings {
-		switch {
-		case m.Audience == domain.AudiencePicked:
+		switch m.Audience {
+		case domain.AudiencePicked:
 			picking = append(picking, m.ID)
-		case m.Audience == domain.AudienceSegment:
+		case domain.AudienceSegment:
 			key := [2]int64{m.SegmentID, m.AgainOf}
 			if _, known := alike[key]; !known && len(alike) < overlapsMost {
 				if err := ms.resolve(ctx, &m); err != nil {

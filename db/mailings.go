@@ -107,37 +107,34 @@ func (ms Mailings) change(ctx context.Context, tx Tx, m domain.Mailing, change f
 	if err := change(&m); err != nil {
 		return m, err
 	}
-	if m.ZoneOfClient && !before.ZoneOfClient {
-		if err := checkZones(ctx, tx, &m); err != nil {
-			return m, err
-		}
-	}
-	if m.Digest.Source != before.Digest.Source || m.MessageID != before.MessageID {
-		if err := checkDigest(ctx, tx, &m); err != nil {
-			return m, err
-		}
-	}
-	if m.MessageID != before.MessageID || !slices.Equal(m.MessageIDs, before.MessageIDs) {
-		if err := checkMessage(ctx, tx, &m); err != nil {
-			return m, err
-		}
-	}
-	if m.SenderID != before.SenderID {
-		if err := checkSender(ctx, tx, &m); err != nil {
-			return m, err
-		}
-	}
-	if m.TopicID != before.TopicID {
-		if err := checkTopic(ctx, tx, &m); err != nil {
-			return m, err
-		}
-	}
-	if m.SegmentID != before.SegmentID {
-		if err := checkSegment(ctx, tx, &m); err != nil {
-			return m, err
-		}
+	if err := checkChanged(ctx, tx, before, &m); err != nil {
+		return m, err
 	}
 	return m, ms.save(ctx, tx, before, &m)
+}
+
+// checkChanged refuses what a change has made the mailing refer to; what it already had is not asked about again.
+func checkChanged(ctx context.Context, tx Tx, before domain.Mailing, m *domain.Mailing) error {
+	message := m.MessageID != before.MessageID
+	for _, one := range []struct {
+		changed bool
+		check   func(context.Context, Tx, *domain.Mailing) error
+	}{
+		{m.ZoneOfClient && !before.ZoneOfClient, checkZones},
+		{m.Digest.Source != before.Digest.Source || message, checkDigest},
+		{message || !slices.Equal(m.MessageIDs, before.MessageIDs), checkMessage},
+		{m.SenderID != before.SenderID, checkSender},
+		{m.TopicID != before.TopicID, checkTopic},
+		{m.SegmentID != before.SegmentID, checkSegment},
+	} {
+		if !one.changed {
+			continue
+		}
+		if err := one.check(ctx, tx, m); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // Launch launches the mailing; what it sends at once can be taken back for wait. The database's clock decides.

@@ -51,7 +51,7 @@ func TestExceptions(t *testing.T) {
 	} {
 		m, now := excepted(t, tt.every, tt.start)
 		var err error
-		for _, one := range strings.Fields(tt.do) {
+		for one := range strings.FieldsSeq(tt.do) {
 			err = exceptAs(&m, one, now)
 		}
 		got := nextDates(m, now)

@@ -170,7 +170,7 @@ func (s Schedule) Due(no int, now time.Time) (missed []Occurrence, due Occurrenc
 // asked for another one.
 func (s Schedule) next(no int, after, moved time.Time) (Occurrence, bool) {
 	end, ends := s.EndAt()
-	for idle := 0; idle < idleMost; idle++ {
+	for range idleMost {
 		wall, ok := s.wall(no)
 		if !ok {
 			return Occurrence{}, false

@@ -102,45 +102,12 @@ func (p Plans) make(ctx context.Context, id int64, now time.Time, why turn) (run
 
 // takeRun advances the mailing and inserts the rows of its missed runs and of the one to send.
 func (p Plans) takeRun(ctx context.Context, tx postgres.Tx, id int64, now time.Time, why turn) (run domain.Run, m domain.Mailing, ok bool, err error) {
-	lock := "UPDATE SKIP LOCKED"
-	if why.out {
-		lock = "UPDATE" // nobody asks a second time for a run out of turn
-	}
-	if m, err = db.LockMailing(ctx, tx, id, lock); err != nil {
-		if domain.KindOf(err) == domain.NotFound {
-			err = nil
-		}
+	if m, ok, err = lockPlannable(ctx, tx, id, now, why); err != nil || !ok {
 		return run, m, false, err
 	}
-	if blocked, err := ownerBlocked(ctx, tx, m.OwnerID); err != nil || blocked || why.recalled(m) || m.Kind == domain.KindSeries && !why.out {
+	if run, ok, err = wantedRun(ctx, tx, &m, now, why); err != nil {
 		return run, m, false, err
 	}
-	if err := db.FindZones(ctx, tx, &m, now); err != nil {
-		return run, m, false, err
-	}
-	if m.Digest.Waits(dueAt(m, why, now), now) {
-		return run, m, false, nil // until its posts are fetched
-	}
-	run = domain.Run{MailingID: m.ID, OwnerID: m.OwnerID, TopicID: m.TopicID, WindowEnd: m.EndAt, CreatedAt: now, NotBefore: why.notBefore}
-	if why.out {
-		err, ok = outOfTurn(ctx, tx, &m, &run, now), true
-	} else if m.Status == domain.Running && !m.Disabled() {
-		run.NotBefore = m.NotBefore(now)
-		ok, err = inTurn(ctx, tx, &m, &run, now)
-	}
-	if err != nil {
-		return run, m, false, err
-	}
-	if ok && !m.Digest.None() {
-		if ok, err = takePosts(ctx, tx, &m, &run, now); err != nil {
-			return run, m, false, err
-		}
-	}
-	if ok {
-		run.TakeMessage(&m)
-	}
-	run.Fit(m, now)
-	run.Begin(now)
 	if _, err := tx.NewUpdate().Model(&m).WherePK().Comment(string(statement.Advance)).Exec(ctx); err != nil || !ok {
 		return run, m, false, err
 	}
@@ -149,6 +116,51 @@ func (p Plans) takeRun(ctx context.Context, tx postgres.Tx, id int64, now time.T
 	}
 	_, err = tx.NewInsert().Model(&run).Exec(ctx)
 	return run, m, err == nil, err
+}
+
+// lockPlannable locks a mailing; ok is false when there is nothing to plan for it: it is gone or in the hands of another
+// process, its owner is blocked, what was asked for has been taken back, a series plans itself, or its posts are not fetched yet.
+func lockPlannable(ctx context.Context, tx postgres.Tx, id int64, now time.Time, why turn) (m domain.Mailing, ok bool, err error) {
+	lock := "UPDATE SKIP LOCKED"
+	if why.out {
+		lock = "UPDATE" // nobody asks a second time for a run out of turn
+	}
+	if m, err = db.LockMailing(ctx, tx, id, lock); domain.KindOf(err) == domain.NotFound {
+		return m, false, nil
+	} else if err != nil {
+		return m, false, err
+	}
+	if blocked, err := ownerBlocked(ctx, tx, m.OwnerID); err != nil || blocked || why.recalled(m) || m.Kind == domain.KindSeries && !why.out {
+		return m, false, err
+	}
+	if err := db.FindZones(ctx, tx, &m, now); err != nil {
+		return m, false, err
+	}
+	return m, !m.Digest.Waits(dueAt(m, why, now), now), nil
+}
+
+// wantedRun is the run that the locked mailing owes, taken off its calendar; ok is false when it owes none, which may have
+// moved the calendar all the same.
+func wantedRun(ctx context.Context, tx postgres.Tx, m *domain.Mailing, now time.Time, why turn) (run domain.Run, ok bool, err error) {
+	run = domain.Run{MailingID: m.ID, OwnerID: m.OwnerID, TopicID: m.TopicID, WindowEnd: m.EndAt, CreatedAt: now, NotBefore: why.notBefore}
+	if why.out {
+		err, ok = outOfTurn(ctx, tx, m, &run, now), true
+	} else if m.Status == domain.Running && !m.Disabled() {
+		run.NotBefore = m.NotBefore(now)
+		ok, err = inTurn(ctx, tx, m, &run, now)
+	}
+	if err == nil && ok && !m.Digest.None() {
+		ok, err = takePosts(ctx, tx, m, &run, now)
+	}
+	if err != nil {
+		return run, false, err
+	}
+	if ok {
+		run.TakeMessage(m)
+	}
+	run.Fit(*m, now)
+	run.Begin(now)
+	return run, ok, nil
 }
 
 // dueAt is since when a run is wanted.

@@ -190,25 +190,13 @@ func (p *seriesPlan) begin(ctx context.Context, step rules.Step) (run domain.Run
 // series has, who is left stays where it is. The series is locked before the run, as whoever stops it does.
 func (p Plans) continueStep(ctx context.Context, mailing, id int64) (run domain.Run, ok bool, err error) {
 	err = p.pg.InTx(ctx, func(tx postgres.Tx) error {
-		var now time.Time
-		if err := tx.Pgx.QueryRow(ctx, `SELECT clock_timestamp()`).Scan(&now); err != nil {
-			return err
-		}
-		plan, active, err := Series(p).take(ctx, tx, mailing, now, "NO KEY UPDATE")
-		if domain.KindOf(err) != 0 && domain.KindOf(err) != domain.Unavailable { // on hold
-			active, err = false, nil
-		}
+		plan, active, err := Series(p).takeActive(ctx, tx, mailing)
 		if err != nil {
 			return err
 		}
-		err = tx.NewSelect().Model(&run).Where("id = ? AND plan_cursor IS NOT NULL", id).For("NO KEY UPDATE").
-			Comment(string(statement.PlanPart)).Scan(ctx)
-		if explained := postgres.TranslateError(err); domain.KindOf(explained) == domain.NotFound {
-			return nil
-		} else if explained != nil {
-			return explained
+		if run, ok, err = lockPartlyPlanned(ctx, tx, id); err != nil || !ok {
+			return err
 		}
-		ok = true
 		var who []turnOf
 		full := false
 		var step *rules.Step
@@ -233,4 +221,29 @@ func (p Plans) continueStep(ctx context.Context, mailing, id int64) (run domain.
 		return tx.Notify(ctx, postgres.RunsChanged{})
 	})
 	return run, ok && err == nil, err
+}
+
+// takeActive is take by the database's clock, which waits for whoever has the series; one that is refused is not active,
+// while an installation on hold is an error.
+func (ss Series) takeActive(ctx context.Context, tx postgres.Tx, id int64) (p *seriesPlan, active bool, err error) {
+	var now time.Time
+	if err := tx.Pgx.QueryRow(ctx, `SELECT clock_timestamp()`).Scan(&now); err != nil {
+		return nil, false, err
+	}
+	p, active, err = ss.take(ctx, tx, id, now, "NO KEY UPDATE")
+	if kind := domain.KindOf(err); kind != 0 && kind != domain.Unavailable { // on hold
+		return nil, false, nil
+	}
+	return p, active, err
+}
+
+// lockPartlyPlanned locks a run of which a part is still to be planned; ok is false when there is none.
+func lockPartlyPlanned(ctx context.Context, tx postgres.Tx, id int64) (run domain.Run, ok bool, err error) {
+	err = tx.NewSelect().Model(&run).Where("id = ? AND plan_cursor IS NOT NULL", id).For("NO KEY UPDATE").
+		Comment(string(statement.PlanPart)).Scan(ctx)
+	err = postgres.TranslateError(err)
+	if domain.KindOf(err) == domain.NotFound {
+		return run, false, nil
+	}
+	return run, err == nil, err
 }

@@ -46,7 +46,7 @@ func saveSteps(ctx context.Context, tx db.Tx, s *rules.Series, edit rules.Edit) 
 	}
 	// Nobody has passed its place: there is nothing to ask.
 	_, err := tx.Pgx.Exec(ctx, `UPDATE series_steps AS step SET asks = false WHERE series_id = $1 AND asks
-		AND NOT EXISTS (SELECT FROM series_clients AS sc WHERE `+passedPlace+`)`, s.ID)
+		AND NOT EXISTS (SELECT FROM series_clients AS sc WHERE `+beyondPlace+`)`, s.ID)
 	return err
 }
 
@@ -99,8 +99,8 @@ func checkMessages(ctx context.Context, tx db.Tx, owner int64, steps []rules.Ste
 	return p.Err()
 }
 
-// passedPlace tells of clients (as sc) that they have gone past the place of a step (as step) without it.
-const passedPlace = `sc.series_id = step.series_id AND NOT step.id = ANY(sc.passed) AND sc.next_step_id <> step.id
+// beyondPlace tells of clients (as sc) that they have gone past the place of a step (as step) without it.
+const beyondPlace = `sc.series_id = step.series_id AND NOT step.id = ANY(sc.passed) AND sc.next_step_id <> step.id
 	AND (sc.left_reason = 'finished' OR sc.left_at IS NULL AND sc.next_step_id IN (
 		SELECT later.id FROM series_steps AS later WHERE later.series_id = step.series_id AND later.position > step.position))`
 
@@ -120,7 +120,7 @@ func (ss Series) Counts(ctx context.Context, s rules.Series) (counts map[int64]S
 			(SELECT coalesce(sum(run.accepted + coalesce(live.accepted, 0)), 0)::bigint FROM runs AS run
 				LEFT JOIN LATERAL (SELECT sum(accepted) AS accepted FROM batches WHERE run_id = run.id) AS live ON run.closed_at IS NULL
 				WHERE run.mailing_id = step.series_id AND run.step_id = step.id) AS sent,
-			CASE WHEN step.asks THEN (SELECT count(*) FROM series_clients AS sc WHERE `+passedPlace+`) ELSE 0 END AS passed
+			CASE WHEN step.asks THEN (SELECT count(*) FROM series_clients AS sc WHERE `+beyondPlace+`) ELSE 0 END AS passed
 		FROM series_steps AS step, LATERAL (SELECT count(*) AS n, min(due_at) FILTER (WHERE due_at > 'epoch') AS next_at FROM series_clients
 			WHERE series_id = step.series_id AND due_at IS NOT NULL AND (next_step_id = step.id OR next_step_id = 0 AND step.id = ?1)) AS waiting
 		WHERE step.series_id = ?0`, s.ID, first(s)).Scan(ctx, &rows)
@@ -159,7 +159,7 @@ func (ss Series) Answer(ctx context.Context, owner, id, step int64, send bool) e
 			set = `next_step_id = step.id, due_at = 'epoch', since = now(), left_at = NULL, left_reason = ''`
 		}
 		if _, err := tx.Pgx.Exec(ctx, `UPDATE series_clients AS sc SET `+set+` FROM series_steps AS step
-			WHERE step.id = $1 AND step.series_id = $2 AND step.asks AND `+passedPlace, step, id); err != nil {
+			WHERE step.id = $1 AND step.series_id = $2 AND step.asks AND `+beyondPlace, step, id); err != nil {
 			return err
 		}
 		_, err = tx.Pgx.Exec(ctx, `UPDATE series_steps SET asks = false WHERE id = $1`, step)

@@ -2,6 +2,7 @@ package sums
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/uptrace/bun"
@@ -141,7 +142,7 @@ func (s Sums) Growth(ctx context.Context, owner int64, p result.Period) (g Growt
 	}
 	for _, one := range rows {
 		at, net := time.Date(one.Day.Year(), one.Day.Month(), one.Day.Day(), 0, 0, 0, 0, time.UTC), one.N
-		if !gains(one.Kind) {
+		if !slices.Contains(Gained(), one.Kind) {
 			net = -net
 		}
 		if at.After(p.To) {
@@ -156,15 +157,6 @@ func (s Sums) Growth(ctx context.Context, owner int64, p result.Period) (g Growt
 		g.ByKind[at][one.Kind] += one.N
 	}
 	return g, postgres.TranslateError(err)
-}
-
-func gains(kind string) bool {
-	for _, one := range Gained() {
-		if one == kind {
-			return true
-		}
-	}
-	return false
 }
 
 // MailingNames are those of an owner that have been summed, the newest first.

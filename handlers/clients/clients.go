@@ -113,21 +113,9 @@ func (h *Clients) List(r *web.Request) error {
 	if err != nil {
 		return err
 	}
-	place, listed := func(n int) db.Cursor { return db.Cursor{clients[n].CreatedAt.UnixMicro(), clients[n].ID} }, total
-	switch filter.Sort {
-	case db.SortName:
-		place = func(n int) db.Cursor { return db.Cursor{clients[n].ID} }
-	case db.SortLast:
-		place = nil
-	}
-	if filter.Query != "" { // a search finds all that it shows at once
-		place, listed = nil, min(total, db.SearchMax)
-	}
+	place, listed := paging(filter, clients, total)
 	view := clientsView{Query: filter.Query, Tag: filter.Tag, Segment: r.Query("segment"), Sort: string(filter.Sort), Export: exportPath(r), Self: r.OriginalURL(), Rows: []clientRow{},
-		Pager: r.ListPager(filter.Page, listed, len(clients), place)}
-	if view.Found = r.Viewer.TN("clients.found", total); filter.Query != "" && total > db.SearchMax {
-		view.Found = r.Viewer.T("clients.found_more", "Max", db.SearchMax)
-	}
+		Pager: r.ListPager(filter.Page, listed, len(clients), place), Found: foundWords(r.Viewer, filter, total)}
 	view.Pending = pending
 	view.Columns, view.Choices = shown.labels(r.Viewer), shown.choices(r.Viewer, list)
 	if view.Rows, err = h.rows(r, shown, clients...); err != nil {
@@ -147,6 +135,28 @@ func (h *Clients) List(r *web.Request) error {
 		return err
 	}
 	return r.Page(fiber.StatusOK, "clients/list", view)
+}
+
+// paging tells by what the pages of the list go on, nil: by their numbers, and how many clients they have in all.
+func paging(filter db.ClientFilter, clients []domain.Client, total int) (place func(n int) db.Cursor, listed int) {
+	if filter.Query != "" { // a search finds all that it shows at once
+		return nil, min(total, db.SearchMax)
+	}
+	switch filter.Sort {
+	case db.SortLast:
+		return nil, total
+	case db.SortName:
+		return func(n int) db.Cursor { return db.Cursor{clients[n].ID} }, total
+	}
+	return func(n int) db.Cursor { return db.Cursor{clients[n].CreatedAt.UnixMicro(), clients[n].ID} }, total
+}
+
+// foundWords is how many clients there are; a search counts no further than it has to.
+func foundWords(v web.Viewer, filter db.ClientFilter, total int) string {
+	if filter.Query != "" && total > db.SearchMax {
+		return v.T("clients.found_more", "Max", db.SearchMax)
+	}
+	return v.TN("clients.found", total)
 }
 
 // readFilter is what the address asks for. A segment that is no number is nobody's.
