@@ -69,8 +69,8 @@ func TestSystemEmails(t *testing.T) {
 		to, subject, link, not string
 		purpose                domain.TokenPurpose
 	}{
-		{domain.MailJob{Email: domain.MailVerify, RegistrationID: 1}, "new@x.example", "Подтвердите email", "/verify/", "Мэлори", domain.TokenVerify},
-		{domain.MailJob{Email: domain.MailVerify, RegistrationID: 2}, user.Email, "У вас уже есть аккаунт", "/login", "Мэлори", ""},
+		{domain.MailJob{Email: domain.MailVerify, RegistrationID: user.ID + 1}, "new@x.example", "Подтвердите email", "/verify/", "Мэлори", domain.TokenVerify},
+		{domain.MailJob{Email: domain.MailVerify, RegistrationID: user.ID + 2}, user.Email, "У вас уже есть аккаунт", "/login", "Мэлори", ""},
 		{domain.MailJob{Email: domain.MailReset, UserID: user.ID}, user.Email, "Задайте новый пароль", "/password/reset/", "Мэлори", domain.TokenReset},
 		{domain.MailJob{Email: domain.MailKnown, UserID: user.ID}, user.Email, "У вас уже есть аккаунт", "/login", "Мэлори", ""},
 	}
