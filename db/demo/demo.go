@@ -24,6 +24,9 @@ type Mailing struct {
 // months of history: the clients came one after the other in them.
 const days = 210
 
+// opened is the account's beginning, before which pages show nothing.
+const opened = `UPDATE users SET created_at = $2::timestamptz - make_interval(days => $3::int + 30) WHERE id = $1`
+
 // clients came over the months, some by the form; a few more have left since, each a day after an email.
 const clients = `WITH numbered AS (SELECT id, row_number() OVER (ORDER BY id) AS n, count(*) OVER () AS all FROM clients WHERE owner_id = $1)
 	UPDATE clients SET created_at = $2::timestamptz - make_interval(days => CASE WHEN n % 3 = 0 THEN $3::int + 20 ELSE ($3::int - $3::int * n / numbered.all)::int END, mins => (n * 7)::int),
@@ -88,7 +91,7 @@ const formDays = `INSERT INTO form_days (form_id, day, signups, confirmed)
 // History writes the months before now for an owner who has clients, messages and a form, and sums them up.
 func History(ctx context.Context, d *db.DB, owner int64, mailings []Mailing, now time.Time) error {
 	err := pgx.BeginFunc(ctx, d.Postgres().Pool, func(tx pgx.Tx) error {
-		for _, statement := range []string{clients, leavers} {
+		for _, statement := range []string{opened, clients, leavers} {
 			if _, err := tx.Exec(ctx, statement, owner, now, days); err != nil {
 				return err
 			}
