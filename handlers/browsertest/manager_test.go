@@ -40,6 +40,7 @@ func managerFlow(s *suite) {
 	owner.reads("main", "Bought addresses")
 	manager.lift("/manager/users?q=" + email)
 	owner.signIn(email)
+	owner.open("/clients") // asks for nothing by itself when it is no longer the owner's
 	s.giveRole(email)
 	owner.open("/admin/posts")
 }

@@ -276,6 +276,8 @@ var noPages = map[string]string{
 	"GET /healthz":                  "for programs",
 	"GET /readyz":                   "for programs",
 	"GET /static/:hash/*":           "a file",
+	"GET /c/:token/:n":              "leads elsewhere",
+	"GET /o/:token":                 "a picture",
 	"GET /brand/:name":              "a file",
 	"GET /account/export.json":      "a download",
 	"GET /results.csv":              "a download",
