@@ -96,7 +96,7 @@ func (v *visitor) mailingByKeys() {
 	v.goByKeys("nav a[href='/mailings']")
 	v.hit(".head a[href='/mailings/new']", kb.Enter)
 	v.on("#new-mailing [name=name]")
-	v.keys("By keys", kb.Tab, kb.ArrowDown, kb.Tab, kb.Tab, kb.Tab, kb.ArrowDown) // message, posts, sender, audience
+	v.keys("By keys", kb.Tab, kb.ArrowDown, kb.Tab, kb.Tab, kb.Tab, kb.Tab, kb.ArrowDown) // message, several, posts, sender, audience
 	v.on("#new-mailing [value=tags]:checked")
 	v.keys(kb.ArrowUp)
 	v.on("#new-mailing [value=all]:checked")
