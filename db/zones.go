@@ -15,8 +15,8 @@ import (
 )
 
 // FindZones asks in which zones the owner's clients are, for a mailing that goes out by their clocks: by the first of
-// the owner's fields that holds time zones. It reads all clients of the owner, so it is asked when a run is made, and
-// once an hour in the day before.
+// the owner's fields that holds time zones. It reads all clients of the owner, so it is asked when a run is made or
+// the mailing saved, and at each tick in the day before.
 func FindZones(ctx context.Context, tx Tx, m *domain.Mailing, now time.Time) error {
 	if !m.ZoneOfClient {
 		return nil

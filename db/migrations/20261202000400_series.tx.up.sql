@@ -36,8 +36,8 @@ CREATE INDEX series_steps_message ON series_steps (message_id);
 
 -- One client in one series. due_at is when next_step_id goes out; the epoch: that is still to be worked out, with
 -- next_step_id 0 for whoever has just come in. NULL: nothing more. since is what the wait is counted from, passed are the
--- steps that went out, turn is the day of a series that begins with a date. Of 1,000,000 rows with three steps behind
--- them: see DECISIONS.md.
+-- steps that went out, turn is the day of a series that begins with a date. A row with three steps
+-- behind it is some 0.15 kB, and 0.1 in the indexes: 25 GB for 100 M clients in series, kept as long as the series.
 CREATE TABLE series_clients (
     series_id    bigint      NOT NULL REFERENCES series ON DELETE CASCADE,
     client_id    bigint      NOT NULL REFERENCES clients ON DELETE CASCADE,
