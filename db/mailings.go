@@ -140,7 +140,7 @@ func checkChanged(ctx context.Context, tx Tx, before domain.Mailing, m *domain.M
 // Launch launches the mailing; what it sends at once can be taken back for wait. The database's clock decides.
 func (ms Mailings) Launch(ctx context.Context, owner, id int64, wait time.Duration) (m domain.Mailing, err error) {
 	err = ms.db.pg.InTx(ctx, func(tx Tx) error {
-		now, err := clock(ctx, tx)
+		now, err := tx.Clock(ctx)
 		if err == nil {
 			m, err = ms.update(ctx, tx, owner, id, func(m *domain.Mailing) error { return m.LaunchFor(now, wait) })
 		}
@@ -157,7 +157,7 @@ func (ms Mailings) RunNow(ctx context.Context, owner, id int64, wait time.Durati
 		if err != nil {
 			return err
 		}
-		now, err := clock(ctx, tx)
+		now, err := tx.Clock(ctx)
 		if err != nil {
 			return err
 		}
@@ -271,7 +271,7 @@ func (ms Mailings) follow(ctx context.Context, tx Tx, before, m domain.Mailing) 
 
 // moveWindow gives the open runs of the mailing its new end and its new hours.
 func moveWindow(ctx context.Context, tx Tx, m domain.Mailing) error {
-	now, err := clock(ctx, tx)
+	now, err := tx.Clock(ctx)
 	if err != nil {
 		return err
 	}

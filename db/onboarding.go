@@ -84,7 +84,7 @@ func (o Onboarding) Save(ctx context.Context, owner int64, launch bool, wait tim
 			if err := plan(m); err != nil || !launch {
 				return err
 			}
-			now, err := clock(ctx, tx)
+			now, err := tx.Clock(ctx)
 			if err != nil {
 				return err
 			}

@@ -8,11 +8,6 @@ import (
 	"skychimp/domain"
 )
 
-// clock is the database's time, which decides what can still be taken back.
-func clock(ctx context.Context, tx Tx) (now time.Time, err error) {
-	return now, tx.Pgx.QueryRow(ctx, `SELECT clock_timestamp()`).Scan(&now)
-}
-
 // TakeBack undoes a launch or a run out of turn before its first email. The row of the run decides: either this
 // stops it, or the engine has let it begin.
 func (ms Mailings) TakeBack(ctx context.Context, owner, id int64) (m domain.Mailing, err error) {
@@ -21,7 +16,7 @@ func (ms Mailings) TakeBack(ctx context.Context, owner, id int64) (m domain.Mail
 			return err
 		}
 		before := m
-		now, err := clock(ctx, tx)
+		now, err := tx.Clock(ctx)
 		if err != nil {
 			return err
 		}
@@ -74,7 +69,7 @@ func (ms Mailings) Pause(ctx context.Context, owner, id int64) (domain.Mailing, 
 // Resume lets the mailing and its runs go on; the times that came meanwhile are recorded as missed.
 func (ms Mailings) Resume(ctx context.Context, owner, id int64) (m domain.Mailing, err error) {
 	err = ms.db.pg.InTx(ctx, func(tx Tx) error {
-		now, err := clock(ctx, tx)
+		now, err := tx.Clock(ctx)
 		if err != nil {
 			return err
 		}

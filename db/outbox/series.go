@@ -226,8 +226,8 @@ func (p Plans) continueStep(ctx context.Context, mailing, id int64) (run domain.
 // takeActive is take by the database's clock, which waits for whoever has the series; one that is refused is not active,
 // while an installation on hold is an error.
 func (ss Series) takeActive(ctx context.Context, tx postgres.Tx, id int64) (p *seriesPlan, active bool, err error) {
-	var now time.Time
-	if err := tx.Pgx.QueryRow(ctx, `SELECT clock_timestamp()`).Scan(&now); err != nil {
+	now, err := tx.Clock(ctx)
+	if err != nil {
 		return nil, false, err
 	}
 	p, active, err = ss.take(ctx, tx, id, now, "NO KEY UPDATE")

@@ -119,7 +119,7 @@ func (p *seriesPlan) place(ctx context.Context) (did bool, err error) {
 		if step == nil {
 			step = &p.Steps[0]
 		}
-		since, zone := later(one.Since, p.Mailing.LaunchedAt), series.Zone(one.Zone)
+		since, zone := rules.Later(one.Since, p.Mailing.LaunchedAt), series.Zone(one.Zone)
 		ids[i], steps[i], dues[i] = one.ClientID, step.ID, step.Due(since, zone)
 		if !one.Turn.IsZero() && len(one.Passed) == 0 {
 			dues[i] = step.DueOn(one.Turn, zone)

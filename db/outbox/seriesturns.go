@@ -177,7 +177,7 @@ func (p *seriesPlan) decide(step rules.Step, one *turnOf) {
 	case reason == domain.SkippedPaused && one.PausedUntil != nil:
 		wait(*one.PausedUntil)
 	case reason == domain.SkippedFrequency && one.FreeAt != nil:
-		wait(later(*one.FreeAt, p.now.Add(time.Hour)))
+		wait(rules.Later(*one.FreeAt, p.now.Add(time.Hour)))
 	case reason != "":
 		one.left = reason
 	case one.RoomAt != nil && one.RoomAt.After(p.now):
@@ -195,13 +195,6 @@ func (p *seriesPlan) decide(step rules.Step, one *turnOf) {
 		due := next.Due(p.now, series.Zone(one.Zone))
 		one.next, one.due = next.ID, &due
 	}
-}
-
-func later(a, b time.Time) time.Time {
-	if a.After(b) {
-		return a
-	}
-	return b
 }
 
 // advance inserts the deliveries of those who get the email, with their batches, and moves all of them on.

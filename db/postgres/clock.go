@@ -25,3 +25,9 @@ func Ahead(asked, now time.Time) time.Duration {
 	}
 	return ahead
 }
+
+// Clock is the database's time of this moment, not of the beginning of the transaction.
+func (tx Tx) Clock(ctx context.Context) (now time.Time, err error) {
+	err = tx.Pgx.QueryRow(ctx, `SELECT clock_timestamp()`).Scan(&now)
+	return now, err
+}

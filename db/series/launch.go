@@ -66,8 +66,8 @@ func (ss Series) Launch(ctx context.Context, owner, id int64, all bool, wait tim
 		if _, err := tx.Pgx.Exec(ctx, `SELECT pg_advisory_xact_lock(5, hashint8($1))`, s.OwnerID); err != nil {
 			return err
 		}
-		var now time.Time
-		if err := tx.Pgx.QueryRow(ctx, `SELECT clock_timestamp()`).Scan(&now); err != nil {
+		now, err := tx.Clock(ctx)
+		if err != nil {
 			return err
 		}
 		s.Mailing, err = ss.db.Mailings().UpdateSeries(ctx, tx, owner, id, func(m *domain.Mailing) error {
@@ -100,8 +100,8 @@ func (ss Series) Launch(ctx context.Context, owner, id int64, all bool, wait tim
 // TakeBack undoes a launch before its first email: who came in by it is out again.
 func (ss Series) TakeBack(ctx context.Context, owner, id int64) (s rules.Series, err error) {
 	err = ss.db.Postgres().InTx(ctx, func(tx db.Tx) error {
-		var now time.Time
-		if err := tx.Pgx.QueryRow(ctx, `SELECT clock_timestamp()`).Scan(&now); err != nil {
+		now, err := tx.Clock(ctx)
+		if err != nil {
 			return err
 		}
 		s.Mailing, err = ss.db.Mailings().UpdateSeries(ctx, tx, owner, id, func(m *domain.Mailing) error {

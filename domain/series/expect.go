@@ -32,7 +32,7 @@ func (s Series) Expect(waiting []Waiting, now, until time.Time, zone *time.Locat
 	}
 	for _, one := range waiting {
 		at := max(0, place(s.Steps, one.StepID))
-		due := later(one.DueAt, now)
+		due := Later(one.DueAt, now)
 		if one.DueAt.Unix() <= 0 {
 			due = s.Steps[at].Due(now, zone)
 		}
@@ -57,7 +57,8 @@ func (s Series) Expect(waiting []Waiting, now, until time.Time, zone *time.Locat
 	return list
 }
 
-func later(a, b time.Time) time.Time {
+// Later is the later of two times.
+func Later(a, b time.Time) time.Time {
 	if a.Before(b) {
 		return b
 	}
