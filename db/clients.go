@@ -95,6 +95,9 @@ func emailTaken(err error) error {
 // is dropped.
 func (cs Clients) Delete(ctx context.Context, owner, id int64) error {
 	return cs.db.pg.InTx(ctx, func(tx Tx) error {
+		if err := forgetListed(ctx, tx, owner, id); err != nil {
+			return err
+		}
 		erased, err := eraseClients(ctx, tx, owner, []int64{id})
 		if err == nil && erased == 0 {
 			err = domain.Errorf(domain.NotFound, "", "errors.not_found")

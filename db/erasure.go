@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"errors"
+	"net/url"
 	"strings"
 	"time"
 
@@ -186,24 +187,29 @@ func scrub(ctx context.Context, tx Tx, owner int64, ids []int64) error {
 }
 
 // forgetTyped removes the addresses where people typed them or a list held them: bad rows of imports, forms that wait for a
-// sign-in, the words of a server that a run stands still for, the test inbox, jobs that are done.
+// sign-in or to be sent, the words of a server that a run or a receiving domain stands still for, the test inbox.
 func forgetTyped(ctx context.Context, tx Tx, owner int64, emails []string) error {
+	if len(emails) > scrubNow {
+		return nil // a list that is taken back: what it holds goes with it
+	}
+	for _, email := range emails {
+		emails = append(emails, url.QueryEscape(email)) // as it stands in what was typed into forms
+	}
 	for _, statement := range []string{
 		`UPDATE import_errors AS e SET value = ` + withoutAddress("e.value", "gone.email") + ` FROM imports AS i, unnest($2::text[]) AS gone (email)
 			WHERE i.owner_id = $1 AND e.import_id = i.id AND position(lower(gone.email) IN lower(e.value)) > 0`,
 		`UPDATE imports AS i SET result = NULL FROM unnest($2::text[]) AS gone (email)
 			WHERE i.owner_id = $1 AND i.result IS NOT NULL AND position(lower(gone.email) IN lower(i.result::text)) > 0`,
-		`DELETE FROM kept_forms AS k USING unnest($2::text[]) AS gone (email) WHERE k.user_id = $1
-			AND (position(lower(gone.email) IN lower(k.fields)) > 0 OR position(replace(lower(gone.email), '@', '%40') IN lower(k.fields)) > 0)`,
+		`DELETE FROM kept_forms AS k USING unnest($2::text[]) AS gone (email) WHERE k.user_id = $1 AND position(lower(gone.email) IN lower(k.fields)) > 0`,
+		`DELETE FROM form_drafts AS d USING unnest($2::text[]) AS gone (email) WHERE d.user_id = $1 AND position(lower(gone.email) IN lower(d.fields)) > 0`,
+		`UPDATE run_holds AS h SET answer = ` + withoutAddress("h.answer", "gone.email") + ` FROM runs, unnest($2::text[]) AS gone (email)
+			WHERE runs.owner_id = $1 AND h.run_id = runs.id AND position(lower(gone.email) IN lower(h.answer)) > 0`,
 		`UPDATE runs SET reason = ` + withoutAddress("reason", "gone.email") + ` FROM unnest($2::text[]) AS gone (email)
 			WHERE owner_id = $1 AND status IN ('running', 'paused', 'stopping') AND position(lower(gone.email) IN lower(reason)) > 0`,
 		`UPDATE bulk_acts SET filter = '{}' FROM unnest($2::text[]) AS gone (email)
 			WHERE owner_id = $1 AND status IN ('done', 'undone') AND position(lower(gone.email) IN lower(filter::text)) > 0`,
 		`DELETE FROM inbox_emails USING unnest($2::text[]) AS gone (email) WHERE lower(recipient) = lower(gone.email) AND $1::bigint > 0`,
 	} {
-		if len(emails) > scrubNow {
-			break // a list that is taken back: what it holds goes with it
-		}
 		if _, err := tx.Pgx.Exec(ctx, statement, owner, emails); err != nil {
 			return err
 		}

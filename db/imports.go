@@ -84,6 +84,44 @@ func (is Imports) Prune(ctx context.Context, now time.Time) error {
 	})
 }
 
+// forgetListed takes the address of a client out of the lists of its owner that are kept: those that nobody has started yet, and
+// the rest of one that is being imported.
+func forgetListed(ctx context.Context, tx Tx, owner, client int64) error {
+	var email string
+	err := tx.Pgx.QueryRow(ctx, `SELECT email FROM clients WHERE id = $1 AND owner_id = $2`, client, owner).Scan(&email)
+	if err != nil {
+		return err
+	}
+	_, err = tx.Pgx.Exec(ctx, `UPDATE imports SET file_name = `+withoutAddress("file_name", "$2::text")+`
+		WHERE owner_id = $1 AND position(lower($2) IN lower(file_name)) > 0`, owner, email)
+	if err != nil {
+		return err
+	}
+	type part struct {
+		ImportID int64
+		Part     int
+	}
+	rows, err := tx.Pgx.Query(ctx, `SELECT import_id, part FROM import_parts JOIN imports ON id = import_id WHERE owner_id = $1`, owner)
+	if err != nil {
+		return err
+	}
+	parts, err := pgx.CollectRows(rows, pgx.RowToStructByPos[part])
+	for _, one := range parts {
+		var content []byte
+		if err = tx.Pgx.QueryRow(ctx, `SELECT content FROM import_parts WHERE import_id = $1 AND part = $2`, one.ImportID, one.Part).Scan(&content); err != nil {
+			return err
+		}
+		without, found, err := domain.ForgetAddress(content, email, erasedMark)
+		if err == nil && found {
+			_, err = tx.Pgx.Exec(ctx, `UPDATE import_parts SET content = $3 WHERE import_id = $1 AND part = $2`, one.ImportID, one.Part, without)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return err
+}
+
 // List are the owner's latest ten lists.
 func (is Imports) List(ctx context.Context, owner int64) ([]domain.Import, error) {
 	list := []domain.Import{}

@@ -194,7 +194,7 @@ func (ps Preferences) Undo(ctx context.Context, link domain.RecipientLink) error
 }
 
 // Erase deletes the client for itself: whoever brings the address in again gets it unsubscribed. Of a client that is
-// gone already the address is remembered.
+// gone already the address is remembered, and nobody can bring it back.
 func (ps Preferences) Erase(ctx context.Context, link domain.RecipientLink) error {
 	if err := ps.Stop(ctx, link, ""); err != nil {
 		return err
@@ -204,10 +204,12 @@ func (ps Preferences) Erase(ctx context.Context, link domain.RecipientLink) erro
 	if err == nil {
 		err = ps.db.Clients().Delete(ctx, owner, link.ClientID)
 	}
-	if err = postgres.TranslateError(err); domain.KindOf(err) == domain.NotFound {
-		return nil
+	if err = postgres.TranslateError(err); domain.KindOf(err) != domain.NotFound {
+		return err
 	}
-	return err
+	_, err = ps.db.pg.Pool.Exec(ctx, `DELETE FROM bulk_clients USING deleted_clients AS gone JOIN bulk_acts AS act USING (owner_id)
+		WHERE gone.id = $1 AND act_id = act.id AND client_id = gone.id`, link.ClientID)
+	return postgres.TranslateError(err)
 }
 
 // Refused reports of a client that was deleted whether its address gets no more emails, and whose client it was.

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"io"
 	"iter"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -304,6 +305,30 @@ func (p *packer) end() error {
 	p.packed.Reset(&p.out)
 	p.lines = 0
 	return err
+}
+
+// ForgetAddress is a part of a list without an address, in whatever case, for which mark stands then; found is false
+// where it has none. It keeps as many lines as it has.
+func ForgetAddress(part []byte, address, mark string) (without []byte, found bool, err error) {
+	pattern := regexp.MustCompile("(?i)" + regexp.QuoteMeta(address))
+	pack := packer{keep: func(part []byte) error {
+		without = bytes.Clone(part)
+		return nil
+	}}
+	for line, err := range UnpackImport(part) {
+		if err != nil {
+			return nil, false, err
+		}
+		for i, cell := range line.Cells {
+			if pattern.MatchString(cell) {
+				found, line.Cells[i] = true, pattern.ReplaceAllLiteralString(cell, mark)
+			}
+		}
+		if err := pack.add(line); err != nil {
+			return nil, false, err
+		}
+	}
+	return without, found, pack.end()
 }
 
 // UnpackImport gives the lines of a part back.

@@ -3,11 +3,17 @@ package handlers
 import (
 	"bytes"
 	"encoding/hex"
+	"errors"
 	"fmt"
+	"log/slog"
+	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/alicebob/miniredis/v2"
+	"github.com/jackc/pgx/v5"
 
 	"skychimp/db"
 	"skychimp/db/dbtest"
@@ -15,7 +21,7 @@ import (
 )
 
 // holding are the tables in which an address stands, in any column of any type: as text, in hex as bytes are shown,
-// and as forms escape it.
+// as forms escape it, and in lists, which are packed.
 func holding(t *testing.T, d *db.DB, address string) (found []string) {
 	t.Helper()
 	rows, err := d.Postgres().Pool.Query(t.Context(), `SELECT format('%I.%I', table_schema, table_name) FROM information_schema.tables
@@ -35,10 +41,25 @@ func holding(t *testing.T, d *db.DB, address string) (found []string) {
 		t.Fatalf("only %d tables are searched", len(tables))
 	}
 	address = strings.ToLower(address)
-	for _, form := range []string{address, hex.EncodeToString([]byte(address)), strings.ReplaceAll(address, "@", "%40")} {
+	for _, form := range []string{address, hex.EncodeToString([]byte(address)), strings.ToLower(url.QueryEscape(address))} {
 		for _, table := range tables {
 			if n := dbtest.Number(t, d, "SELECT count(*) FROM "+table+" AS r WHERE position($1 IN lower(r::text)) > 0", form); n > 0 {
 				found = append(found, fmt.Sprint(table, ": ", n))
+			}
+		}
+	}
+	parts, err := d.Postgres().Pool.Query(t.Context(), `SELECT content FROM import_parts`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	lists, err := pgx.CollectRows(parts, pgx.RowTo[[]byte])
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, content := range lists {
+		for line := range domain.UnpackImport(content) {
+			if strings.Contains(strings.ToLower(fmt.Sprint(line)), address) {
+				found = append(found, fmt.Sprintf("import_parts, line %d", line.Line))
 			}
 		}
 	}
@@ -77,7 +98,10 @@ func (w *env) clientOf(t *testing.T, owner int64, address string) domain.Client 
 // Everything that happens to a client leaves its address somewhere; once it is erased it stands nowhere, and whoever
 // unsubscribed gets nothing when the address comes again.
 func TestErasureLeavesNoAddress(t *testing.T) {
-	w := newEnv(t)
+	w, redis := newEnv(t), miniredis.RunT(t)
+	if err := w.db.StartCache("redis://"+redis.Addr(), slog.New(slog.DiscardHandler)); err != nil {
+		t.Fatal(err)
+	}
 	user, owner := w.owner(t, "ann")
 	_, bobs := w.owner(t, "bob")
 	const address = "Ivan.Petrov+shop@Example.com"
@@ -95,6 +119,17 @@ func TestErasureLeavesNoAddress(t *testing.T) {
 	bobs.post("/clients", "email", address).is(t, 303)
 	w.visitor(t).post("/login", "email", address, "password", "x") // and who tries to sign in with it
 	owner.post("/clients", "email", address).is(t, 422)
+
+	// Lists that nobody starts have it, packed, and so have forms that were not sent and those that were sent signed out.
+	for range 2 {
+		owner.uploaded("for "+address+".csv", []byte("email;name\nother@example.com;Other\n"+strings.ToUpper(address)+";Иван\n"))
+	}
+	typed := domain.KeptForm{TokenHash: []byte("x"), UserID: user.ID, Page: "/clients/new", Fields: url.Values{"email": {address}}.Encode()}
+	if err := errors.Join(w.db.FormInputs().Keep(t.Context(), typed), w.db.FormInputs().KeepDraft(t.Context(), typed)); err != nil {
+		t.Fatal(err)
+	}
+	// Several clients get a tag at once.
+	owner.post("/clients/bulk", "do", "tag", "tags", "vip", "ids", fmt.Sprint(c.ID), "confirm", "yes").is(t, 303)
 
 	// It gets emails: one is deferred in words that repeat the address, then accepted, and comes back.
 	m := dbtest.NewLaunched(t, w.db, user.ID, nil)
@@ -119,7 +154,7 @@ func TestErasureLeavesNoAddress(t *testing.T) {
 		t.Fatal(err)
 	}
 	w.visitor(t).post(linkTo("preferences", c.ID, run.ID), "do", "stop", "reason", "too_many").is(t, 303)
-	if got := holding(t, w.db, address); len(got) < 5 {
+	if got := holding(t, w.db, address); len(got) < 12 {
 		t.Errorf("before, it stands in %q", got)
 	}
 	b := w.visitor(t)
@@ -132,6 +167,13 @@ func TestErasureLeavesNoAddress(t *testing.T) {
 	bobs.post(fmt.Sprint("/clients/", dbtest.Number(t, w.db, "SELECT id FROM clients WHERE lower(email) = lower($1)", address)), "_method", "DELETE").is(t, 303)
 	if got := holding(t, w.db, address); len(got) > 0 {
 		t.Errorf("it still stands in %q", got)
+	}
+	w.visitor(t).get("/").is(t, 200)
+	dbtest.Eventually(t, "Redis to have what the home page shows", func() bool { return len(redis.Keys()) > 0 })
+	for _, key := range redis.Keys() {
+		if value, _ := redis.Get(key); strings.Contains(strings.ToLower(key+value), strings.ToLower(address)) {
+			t.Errorf("it stands in Redis: %s", key)
+		}
 	}
 	if got := filesHolding(t, w.media, address); len(got) > 0 {
 		t.Errorf("it stands in %q", got)
