@@ -2,7 +2,6 @@ package db
 
 import (
 	"context"
-	"time"
 
 	"skychimp/db/postgres"
 
@@ -56,11 +55,9 @@ func firstLaunched(ctx context.Context, tx bun.IDB, owner int64) (id int64, err 
 	return id, err
 }
 
-// Save lets write and plan work on the email and the mailing that wait, saves both and,
-// with launch, launches the mailing, which can be taken back for wait: once, for who launched one before gets that one
-// back and nothing is changed. The lock on the owner makes a double click wait for the first.
-func (o Onboarding) Save(ctx context.Context, owner int64, launch bool, wait time.Duration,
-	write func(*domain.Message) error, plan func(*domain.Mailing) error) (m domain.Mailing, err error) {
+// Save lets write and plan work on the email and the mailing that wait, and saves both. Who has launched one before
+// gets its number and nothing is changed. The lock on the owner makes a double click wait for the first.
+func (o Onboarding) Save(ctx context.Context, owner int64, write func(*domain.Message) error, plan func(*domain.Mailing) error) (m domain.Mailing, err error) {
 	err = o.db.pg.InTx(ctx, func(tx Tx) error {
 		if _, err := tx.Pgx.Exec(ctx, `SELECT FROM users WHERE id = $1 FOR NO KEY UPDATE`, owner); err != nil {
 			return err
@@ -81,14 +78,7 @@ func (o Onboarding) Save(ctx context.Context, owner int64, launch bool, wait tim
 		}
 		m, err = o.saveMailing(ctx, tx, s, func(m *domain.Mailing) error {
 			m.MessageID = s.Message.ID
-			if err := plan(m); err != nil || !launch {
-				return err
-			}
-			now, err := tx.Clock(ctx)
-			if err != nil {
-				return err
-			}
-			return m.LaunchFor(now, wait)
+			return plan(m)
 		})
 		return err
 	})

@@ -43,15 +43,6 @@ type OnboardingForm struct {
 // StartNow is the When of a mailing that begins at once.
 const StartNow = "now"
 
-// Promise names what a button to launch by this form does, so that one that was drawn for other
-// values launches nothing.
-func (f OnboardingForm) Promise() string {
-	if f.When == StartNow {
-		return StartNow + " " + f.Periodicity
-	}
-	return f.StartAt + " " + f.Timezone + " " + f.Periodicity
-}
-
 // Plan puts the form into the mailing, which goes to all clients; a name and an end that it has
 // stay. Its start is not in the past, because a late launch would send at once.
 func (f OnboardingForm) Plan(m *Mailing, name string, now time.Time) error {

@@ -43,18 +43,3 @@ func TestStartPlan(t *testing.T) {
 		}
 	}
 }
-
-func TestStartPromise(t *testing.T) {
-	now, later := OnboardingForm{"now", "2031-05-05T10:00", "UTC", "once"}, OnboardingForm{"later", "2031-05-05T10:00", "UTC", "once"}
-	if now.Promise() == later.Promise() {
-		t.Error("now and later promise the same")
-	}
-	other := now
-	other.StartAt = "2031-05-06T10:00"
-	if now.Promise() != other.Promise() {
-		t.Error("a date changes what is sent now")
-	}
-	if other.When = "later"; other.Promise() == later.Promise() {
-		t.Error("another date promises the same")
-	}
-}

@@ -25,7 +25,7 @@ func TestStartStepByStep(t *testing.T) {
 		is(t, 422, "\nnobody</textarea>", "Added: 1.", `href="/start"`, `aria-invalid="true"`)
 	b.post("/start/clients", "addresses", "max@example.com; Max").leads(t, "/start")
 
-	b.get("/start").is(t, 200, "{{name}}, 20% off everything", "Send to 2 clients now", `value="now once"`, "Eve Adams · eve@example.com")
+	b.get("/start").is(t, 200, "{{name}}, 20% off everything", "Goes to 2 clients", `value="review"`, "Eve Adams · eve@example.com")
 	eve, _, err := w.db.Clients().List(t.Context(), user.ID, db.ClientFilter{Query: "eve"})
 	if err != nil || len(eve) != 1 {
 		t.Fatal(eve, err)
@@ -40,14 +40,17 @@ func TestStartStepByStep(t *testing.T) {
 	b.post("/start/preview", startFields("client", "999999")...).is(t, 404)
 
 	later := startFields("when", "later", "start_at", "2031-12-05T10:00")
-	b.htmx().post("/start/plan", later...).is(t, 200, "Schedule for Friday, 5 December 2031, 10:00", "Goes to 2 clients")
+	b.htmx().post("/start/plan", later...).is(t, 200, "Goes to 2 clients")
 	weekly := append([]string{"when", "now", "periodicity", "weekly"}, startFields()...)
-	b.htmx().post("/start/plan", weekly...).is(t, 200, "Send to 2 clients now", "<li><time")
+	b.htmx().post("/start/plan", weekly...).is(t, 200, "Goes to 2 clients", "<li><time")
 	b.htmx().post("/start/plan", startFields("when", "later", "start_at", "2001-01-01T10:00")...).is(t, 200, "has passed")
 
-	// The button was drawn for another time: it does nothing.
-	b.post("/start", append(later, "do", "now once")...).is(t, 422, "Nothing has been sent yet", "Good news", "Friday, 5 December 2031")
-	b.post("/start", startFields("when", "now", "do", "now once")...).is(t, 303)
+	subject, body := templates.Example("en", "congratulations", w.url)
+	b.post("/start", "subject", subject, "body", body, "timezone", "UTC", "periodicity", "once", "when", "now", "do", "review").is(t, 422, `aria-invalid="true"`)
+	review := b.post("/start", startFields("when", "now", "do", "review")...).is(t, 303).Header.Get("Location")
+	b.get(review).is(t, 200, "First mailing", "Send to 2 clients", `aria-current="step"`, `href="/start"`, "Hello {{name}}")
+	b.get("/start").is(t, 200, "Good news", `value="Hello {{name}}"`)
+	b.post(strings.TrimSuffix(review, "/review?first=yes")+"/launch").is(t, 303)
 	mailings, total, err := w.db.Mailings().List(t.Context(), db.MailingFilter{OwnerID: user.ID})
 	if err != nil || total != 1 || mailings[0].Status != domain.Running || mailings[0].Name != "First mailing" {
 		t.Fatal(mailings, total, err)
@@ -61,9 +64,9 @@ func TestStartKeepsAndRefuses(t *testing.T) {
 	user, b := w.owner(t, "ann")
 	w.client(t, user.ID, "eve@example.com")
 	b.post("/start", "subject", "Hi {{nick}}", "body", "", "when", "later", "start_at", "soon", "timezone", "UTC", "periodicity", "once",
-		"do", "soon UTC once").is(t, 422, `value="Hi {{nick}}"`, "nick", "Write the text", "of the first email", `data-stale`)
+		"do", "review").is(t, 422, `value="Hi {{nick}}"`, "nick", "Write the text", "of the first email", `data-stale`)
 	b.post("/start", startFields("when", "later", "start_at", "2031-12-05T10:00", "do", "keep")...).leads(t, "/start")
-	b.get("/start").is(t, 200, "Saved. Nothing is sent", `value="Hello {{name}}"`, `value="2031-12-05T10:00"`, "Schedule for Friday")
+	b.get("/start").is(t, 200, "Saved. Nothing is sent", `value="Hello {{name}}"`, `value="2031-12-05T10:00"`)
 	b.post("/start", startFields("when", "now", "body", "Better", "do", "test")...).leads(t, "/start")
 	b.get("/start").is(t, 200, "Test sent to", "Good news")
 	if _, total, err := w.db.Mailings().List(t.Context(), db.MailingFilter{OwnerID: user.ID}); err != nil || total != 1 {
@@ -74,7 +77,7 @@ func TestStartKeepsAndRefuses(t *testing.T) {
 	}
 }
 
-// However often the button is pressed, one mailing goes out, and every answer leads to it.
+// However often the button is pressed, there is one mailing, and every answer leads to its review; behind its launch to itself.
 func TestStartOnce(t *testing.T) {
 	w := newEnv(t)
 	user, b := w.owner(t, "ann")
@@ -82,7 +85,7 @@ func TestStartOnce(t *testing.T) {
 	places, all := make([]string, 6), sync.WaitGroup{}
 	for i := range places {
 		all.Go(func() {
-			places[i] = b.post("/start", startFields("when", "now", "do", "now once")...).Header.Get("Location")
+			places[i] = b.post("/start", startFields("when", "now", "do", "review")...).Header.Get("Location")
 		})
 	}
 	all.Wait()
@@ -91,14 +94,12 @@ func TestStartOnce(t *testing.T) {
 		t.Fatalf("%d mailings, %v", total, err)
 	}
 	for _, place := range places {
-		if place != pathOf(rows[0].Mailing) {
+		if place != pathOf(rows[0].Mailing)+"/review?first=yes" {
 			t.Errorf("a click leads to %q", place)
 		}
 	}
-	var jobs int
-	if err := w.db.Postgres().Pool.QueryRow(t.Context(), `SELECT count(*) FROM river_job WHERE kind = 'plan'`).Scan(&jobs); err != nil || jobs != 1 {
-		t.Errorf("%d plans, %v", jobs, err)
-	}
+	b.post(pathOf(rows[0].Mailing)+"/launch").is(t, 303)
+	b.post("/start", startFields("when", "now", "do", "review")...).leads(t, pathOf(rows[0].Mailing))
 }
 
 // What is typed on the first page of an owner is kept as in the composer, offered again, and forgotten when it is sent.

@@ -65,7 +65,7 @@ func table(n nouns) []route {
 		{"GET", "/account/export.json", web.SignedIn, n.account.Export},
 
 		{"GET", "/start", web.Owner, n.onboarding.Show},
-		{"POST", "/start", web.Owner, web.Costly(n.onboarding.Launch)},
+		{"POST", "/start", web.Owner, web.Costly(n.onboarding.Save)},
 		{"POST", "/start/clients", web.Owner, web.Costly(n.onboarding.AddClients)},
 		{"POST", "/start/plan", web.Owner, n.onboarding.Plan},
 		{"POST", "/start/compose", web.Owner, web.Costly(n.onboarding.Compose)},

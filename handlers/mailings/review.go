@@ -17,6 +17,7 @@ import (
 type reviewView struct {
 	mailingRow
 	Do           string // launch or run
+	First        bool   // it ends the first steps of an owner, and leads back to them
 	Audience     domain.Audience
 	Tags         []string
 	Segment      segments.Choice
@@ -69,7 +70,7 @@ func (h *Launches) Review(r *web.Request) error {
 	if err != nil {
 		return err
 	}
-	view := reviewView{mailingRow: row, Do: "run", Audience: m.Audience, Tags: m.Tags, Timezone: m.Timezone, ZoneOfClient: m.ZoneOfClient, Digest: digestWords(r, m), SenderID: m.SenderID}
+	view := reviewView{mailingRow: row, Do: "run", First: r.Query("first") != "" && row.Launch, Audience: m.Audience, Tags: m.Tags, Timezone: m.Timezone, ZoneOfClient: m.ZoneOfClient, Digest: digestWords(r, m), SenderID: m.SenderID}
 	switch {
 	case row.Launch && r.Query("do") != "run":
 		view.Do = "launch"

@@ -45,7 +45,7 @@ func (h *Onboarding) Preview(r *web.Request) error {
 	return messages.ShowEmail(r, email.Under(head.String(), compiled.HTML(to)))
 }
 
-// emailView is the page onboarding/email: the email, its time and the button.
+// emailView is the page onboarding/email: the email and its time. Its button leads to the review of the mailing.
 type emailView struct {
 	web.Form
 	domain.OnboardingForm
@@ -61,13 +61,13 @@ type emailView struct {
 	Typed          bool               // the form has values that aren't saved
 	Kept           messages.DraftView // what is kept of them
 	Advice         []string           // what to look at before the email goes out
-	Act            actView
+	Plan           planView
 }
 
-// actView is the block onboarding/act: what the button does, and when the emails go out.
-type actView struct {
-	Label, Promise, Note string
-	Next                 []web.Moment
+// planView is the block onboarding/plan: to how many the emails go, and when the next ones do.
+type planView struct {
+	Note string
+	Next []web.Moment
 }
 
 // emailOf is the form with what is saved, else with the example and usual times.
@@ -128,7 +128,7 @@ func (h *Onboarding) showEmail(r *web.Request, refusal error, view emailView) er
 		}
 	}
 	view.Periodicities = mailings.Periodicities(r)
-	if view.Act, err = h.actOf(r, view.OnboardingForm); err != nil {
+	if view.Plan, err = h.planOf(r, view.OnboardingForm); err != nil {
 		return err
 	}
 	if view.Composer.ID == "" {
@@ -165,60 +165,51 @@ func (h *Onboarding) Compose(r *web.Request) error {
 	return r.Block(status, "messages/composer", c)
 }
 
-// Plan answers what is being chosen in the form: what the button would do.
+// Plan answers what is being chosen in the form.
 func (h *Onboarding) Plan(r *web.Request) error {
-	act, err := h.actOf(r, readForm(r).OnboardingForm)
+	plan, err := h.planOf(r, readForm(r).OnboardingForm)
 	if err != nil {
 		return err
 	}
-	return r.Block(fiber.StatusOK, "onboarding/act", act)
+	return r.Block(fiber.StatusOK, "onboarding/plan", plan)
 }
 
-func (h *Onboarding) actOf(r *web.Request, form domain.OnboardingForm) (actView, error) {
-	act := actView{Label: r.Viewer.T("mailings.launch"), Promise: form.Promise()}
+func (h *Onboarding) planOf(r *web.Request, form domain.OnboardingForm) (plan planView, err error) {
 	m, now := domain.Mailing{OwnerID: r.Viewer.User.ID, Status: domain.Created}, time.Now()
-	if act.Note = r.Viewer.Problem(form.Plan(&m, "-", now)); act.Note != "" {
-		return act, nil
+	if plan.Note = r.Viewer.Problem(form.Plan(&m, "-", now)); plan.Note != "" {
+		return plan, nil
 	}
 	recipients, suppressed, err := h.DB.Mailings().RecipientCount(r.UserContext(), m)
 	if err != nil {
-		return act, err
+		return plan, err
 	}
-	if form.When == domain.StartNow {
-		act.Label = r.Viewer.TN("onboarding.send_now", recipients)
-	} else {
-		act.Label = r.Viewer.T("onboarding.send_later", "Day", r.Viewer.Day(m.StartLocal))
-		act.Note = r.Viewer.TN("mailings.recipient_count", recipients)
-	}
-	if suppressed > 0 {
-		act.Note += " (" + r.Viewer.TN("mailings.suppressed", suppressed) + ")"
+	if plan.Note = r.Viewer.TN("mailings.recipient_count", recipients); suppressed > 0 {
+		plan.Note += " (" + r.Viewer.TN("mailings.suppressed", suppressed) + ")"
 	}
 	if m.Periodicity != domain.Once {
-		act.Next = mailings.Upcoming(r, m)[:3]
+		plan.Next = mailings.Upcoming(r, m)[:3]
 	}
-	return act, nil
+	return plan, nil
 }
 
-// Launch saves the email and its time. What else it does says the pressed button: one
-// that promised something else than the form has now does nothing more.
-func (h *Onboarding) Launch(r *web.Request) error {
+// Save keeps the email and its time, and goes where the pressed button leads: to the review of what would go out,
+// back to the form, or there after a test.
+func (h *Onboarding) Save(r *web.Request) error {
 	view, do, now, user := readForm(r), r.FormValue("do"), time.Now(), r.Viewer.User
-	launch := do == view.Promise()
-	if !launch && do != "keep" && do != "test" {
-		return h.showEmail(r, domain.Errorf(domain.Invalid, "do", "onboarding.time_changed"), view)
-	}
 	fields, err := h.DB.Fields().List(r.UserContext(), user.ID)
 	if err != nil {
 		return err
 	}
 	write := func(m *domain.Message) error {
-		if launch && templates.IsExample(view.Subject, view.Draft.Body) {
+		if do == "review" && templates.IsExample(view.Subject, view.Draft.Body) {
 			return domain.ValidationErrors{domain.Errorf(domain.Invalid, "body", "mailings.example_untouched")}
 		}
 		return messages.Change(m, domain.MessageForm{Subject: view.Subject, Body: view.Draft.Body, Language: m.Language}, fields)
 	}
-	plan := func(m *domain.Mailing) error { return view.Plan(m, r.Viewer.T("onboarding.mailing_name"), now) }
-	m, err := h.DB.Onboarding().Save(r.UserContext(), user.ID, launch, r.Site.RecallFor, write, plan)
+	plan := func(m *domain.Mailing) error {
+		return view.OnboardingForm.Plan(m, r.Viewer.T("onboarding.mailing_name"), now)
+	}
+	m, err := h.DB.Onboarding().Save(r.UserContext(), user.ID, write, plan)
 	if err != nil { // what is wrong with the email is found before what is wrong with its time
 		return h.showEmail(r, domain.Join(err, plan(&domain.Mailing{})), view)
 	}
@@ -228,9 +219,11 @@ func (h *Onboarding) Launch(r *web.Request) error {
 		}
 	}
 	switch {
-	case launch || m.MessageID == 0: // the second click comes to the mailing of the first
-		return r.Done(mailings.Path(m.ID), "mailings.launched")
-	case do == "keep":
+	case m.MessageID == 0: // another page has launched it
+		return r.Redirect(mailings.Path(m.ID))
+	case do == "review":
+		return r.Redirect(mailings.Path(m.ID) + "/review?first=yes")
+	case do != "test":
 		return r.Done("/start", "onboarding.kept")
 	}
 	client, _ := strconv.ParseInt(view.PreviewFor, 10, 64)

@@ -11,7 +11,7 @@ import (
 // Every name that a template uses exists in the struct that its handler hands over.
 func TestViews(t *testing.T) {
 	webtest.Views(t, map[string]any{
-		"onboarding/act":      actView{},
+		"onboarding/plan":     planView{},
 		"onboarding/clients":  imports.BulkAddView{},
 		"onboarding/overview": overviewView{},
 		"onboarding/email":    emailView{},
