@@ -30,6 +30,5 @@ func TestViews(t *testing.T) {
 		"clients/bulk-act":    bulkActView{},
 		"clients/bulk-state":  bulkActView{},
 		"clients/bulk-filter": clientsView{},
-		"clients/chart":       Chart{},
 	})
 }

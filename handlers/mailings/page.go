@@ -42,7 +42,7 @@ type mailingView struct {
 	Throughput    throughput
 	Runs          []runs.Row
 	Readers       bool // some of them tracked opens or clicks
-	Chart         runs.Chart
+	Chart         web.Chart
 	Pager         web.Pager
 	DisabledSince web.Moment
 	PausedSince   web.Moment
@@ -159,7 +159,7 @@ func (h *Mailings) mailingView(r *web.Request, m domain.Mailing) (mailingView, e
 		view.Runs = append(view.Runs, h.Runs.Row(r, run))
 		view.Readers = view.Readers || run.TrackOpens || run.TrackClicks
 	}
-	view.Chart = runs.NewChart(view.Runs)
+	view.Chart = runs.Chart(r, view.Runs)
 	last, err := h.lastRun(r, m)
 	switch {
 	case err != nil:

@@ -5,7 +5,6 @@ import (
 
 	"skychimp/db"
 	"skychimp/domain"
-	"skychimp/handlers/runs"
 	"skychimp/handlers/web"
 )
 
@@ -14,14 +13,14 @@ import (
 type throughput struct {
 	MailingID int64
 	Going     bool
-	Chart     runs.ThroughputChart
+	Chart     web.Chart
 }
 
 func (h *Mailings) throughputOf(r *web.Request, m domain.Mailing, last db.RunRow) (throughput, error) {
 	view := throughput{MailingID: m.ID, Going: last.ID != 0 && !last.Closed() || aboutToRun(r, m, last.ID)}
 	var err error
 	if last.ID != 0 {
-		view.Chart, err = h.Runs.ThroughputOf(r, last.Run)
+		view.Chart, err = h.Runs.Throughput(r, last.Run)
 	}
 	return view, err
 }

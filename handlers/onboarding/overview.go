@@ -4,7 +4,6 @@ import (
 	"github.com/gofiber/fiber/v2"
 
 	"skychimp/db"
-	"skychimp/handlers/clients"
 	"skychimp/handlers/runs"
 	"skychimp/handlers/web"
 )
@@ -13,8 +12,8 @@ import (
 // start/now is asked for again while something runs.
 type overviewView struct {
 	Name    string
-	Results runs.Chart
-	Growth  clients.Chart
+	Results web.Chart
+	Growth  web.Chart
 	Running []runs.Row
 	Next    []nextRun
 	Last    []runs.Row
@@ -56,7 +55,7 @@ func (h *Onboarding) showOverview(r *web.Request) error {
 		at.Text = r.Viewer.Day(m.NextRunAt.In(r.Viewer.Zone))
 		view.Next = append(view.Next, nextRun{m.ID, m.Name, at})
 	}
-	last, err := h.DB.Runs().Latest(ctx, user.ID, web.ChartBars)
+	last, err := h.DB.Runs().Latest(ctx, user.ID, runs.ChartRuns)
 	if err != nil {
 		return err
 	}
@@ -65,8 +64,7 @@ func (h *Onboarding) showOverview(r *web.Request) error {
 		rows[i] = h.Runs.Row(r, one)
 	}
 	view.Last = rows[:min(len(rows), overviewRows)]
-	view.Results = runs.NewChart(rows)
-	view.Results.Numbers = true
+	view.Results = runs.Chart(r, rows)
 	_, total, err := h.DB.Clients().List(ctx, user.ID, db.ClientFilter{})
 	if err != nil {
 		return err

@@ -1,41 +1,29 @@
 package runs
 
 import (
+	"slices"
+
 	"skychimp/handlers/web"
 )
 
-// Chart is the block runs/chart: the newest runs of a page side by side, the oldest on the
-// left.
-type Chart struct {
-	Bars     []chartBar
-	Width    int64 // of the drawing, which is web.ChartHeight high
-	From, To web.Moment
-	Highest  int64 // emails of the tallest bar
-	Numbers  bool  // there is no table beside it
-}
+// ChartRuns is how many runs a chart shows at most.
+const ChartRuns = 12
 
-// chartBar is one run as a pile of parts.
-type chartBar struct {
-	Run   Row
-	Parts []web.ChartPart
-}
-
-// NewChart takes runs in the order of their list, the newest first.
-func NewChart(runs []Row) (chart Chart) {
-	for _, run := range runs {
-		if run.Planned > 0 && len(chart.Bars) < web.ChartBars {
-			chart.Bars = append([]chartBar{{Run: run}}, chart.Bars...)
-			chart.Highest = max(chart.Highest, run.Planned)
+// Chart shows runs side by side, the oldest on the left. It takes them in the order of their list, the newest first.
+func Chart(r *web.Request, rows []Row) web.Chart {
+	say := r.Viewer.T
+	chart := web.Chart{ID: "runs", Title: say("runs.chart"), Place: say("mailings.run_at"), Keys: []web.ChartKey{{Kind: "accepted", Label: say("runs.outcome_accepted")},
+		{Kind: "failed", Label: say("runs.outcome_failed")}, {Kind: "unsent", Label: say("runs.unsent")}, {Kind: "open", Label: say("runs.open")}}}
+	for _, row := range rows {
+		if row.Planned > 0 && len(chart.Columns) < ChartRuns {
+			label := row.ScheduledAt.Text
+			if row.Mailing != "" {
+				label = row.Mailing + ", " + label
+			}
+			chart.Columns = append(chart.Columns, web.ChartColumn{Label: label, Numbers: []int64{row.Accepted, row.Failed, row.Unsent(), row.Open()}})
 		}
 	}
-	for i := range chart.Bars {
-		run := chart.Bars[i].Run
-		chart.Bars[i].Parts = web.Stack(int64(i*web.ChartStep), chart.Highest, []web.ChartShare{
-			{Kind: "accepted", N: run.Accepted}, {Kind: "failed", N: run.Failed}, {Kind: "unsent", N: run.Unsent()}, {Kind: "open", N: run.Open()}})
-	}
-	if n := len(chart.Bars); n > 0 {
-		chart.From, chart.To = chart.Bars[0].Run.ScheduledAt, chart.Bars[n-1].Run.ScheduledAt
-	}
-	chart.Width = web.ChartBars * web.ChartStep
+	slices.Reverse(chart.Columns)
+	chart.Draw()
 	return chart
 }

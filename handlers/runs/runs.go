@@ -69,7 +69,7 @@ type runView struct {
 	Sent       bool          // there is an email to look at
 	Refusals   refusalsView
 	Readers    readersView
-	Throughput ThroughputChart
+	Throughput web.Chart
 	Outcome    string
 	Outcomes   []templates.Option
 	Rows       []deliveryRow
@@ -165,7 +165,7 @@ func (h *Runs) Show(r *web.Request) error {
 // report is how the run went, without its deliveries.
 func (h *Runs) report(r *web.Request, run db.RunRow) (view runView, err error) {
 	view = runView{Row: h.Row(r, run)}
-	if view.Throughput, err = h.ThroughputOf(r, run.Run); err != nil {
+	if view.Throughput, err = h.Throughput(r, run.Run); err != nil {
 		return view, err
 	}
 	if view.Refusals, err = h.refusals(r, run.Run); err != nil {

@@ -58,10 +58,12 @@ func (c runCounts) Bar() Bar {
 		return bar
 	}
 	x := int64(0)
-	for _, one := range []web.ChartShare{{Kind: "accepted", N: c.Accepted}, {Kind: "failed", N: c.Failed}, {Kind: "unsent", N: c.Unsent()},
-		{Kind: "deferred", N: c.Deferred}, {Kind: "open", N: c.Open() - c.Deferred}} {
-		if one.N > 0 {
-			part := barPart{one.Kind, x, max(leastPart, 1000*one.N/c.Planned)}
+	for _, one := range []struct {
+		kind string
+		n    int64
+	}{{"accepted", c.Accepted}, {"failed", c.Failed}, {"unsent", c.Unsent()}, {"deferred", c.Deferred}, {"open", c.Open() - c.Deferred}} {
+		if one.n > 0 {
+			part := barPart{one.kind, x, max(leastPart, 1000*one.n/c.Planned)}
 			bar.Parts = append(bar.Parts, part)
 			x += part.Width
 		}

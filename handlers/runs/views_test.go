@@ -13,8 +13,6 @@ func TestViews(t *testing.T) {
 		"runs/cancel":          Row{},
 		"runs/bounces":         bouncesView{},
 		"runs/bounce-kind":     domain.ReturnKind(""),
-		"runs/chart":           Chart{},
-		"runs/throughput":      ThroughputChart{},
 		"runs/counts":          runCounts{},
 		"runs/outcome":         domain.Outcome(""),
 		"runs/show":            runView{},

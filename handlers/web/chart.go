@@ -5,38 +5,18 @@ import (
 	"strings"
 )
 
-// A chart has room for ChartBars bars.
 const (
-	ChartBars   = 12
-	ChartStep   = 10   // from one bar to the next
-	ChartHeight = 1000 // of the drawing
+	chartStep   = 120  // from one column to the next
+	chartBar    = 96   // how wide a bar is; of few columns they are thinner
+	chartMany   = 12   // columns
+	chartHeight = 1000 // of the drawing
 	chartLeast  = 15   // of what there is at all: one failed email of a thousand should be seen
 )
 
-// ChartPart is a rectangle in a box of ChartHeight that grows downwards. Kind: accepted, failed,
-// deferred, unsent or open.
+// ChartPart is a rectangle in a box of chartHeight that grows downwards. Kind: accepted, failed, deferred, unsent or open.
 type ChartPart struct {
-	Kind         string
-	X, Y, Height int64
-}
-
-// ChartShare is what a pile has of one kind.
-type ChartShare struct {
-	Kind string
-	N    int64
-}
-
-// Stack puts shares on each other, from the bottom up; highest is what fills the box.
-func Stack(x, highest int64, shares []ChartShare) (parts []ChartPart) {
-	y := int64(ChartHeight)
-	for _, share := range shares {
-		if share.N > 0 {
-			height := max(chartLeast, ChartHeight*share.N/highest)
-			y -= height
-			parts = append(parts, ChartPart{share.Kind, x, y, height})
-		}
-	}
-	return parts
+	Kind                string
+	X, Y, Width, Height int64
 }
 
 // Chart is the block ui/chart: columns side by side, whose numbers show under the pointer or the focus and stand in a
@@ -66,6 +46,20 @@ type ChartColumn struct {
 	Numbers []int64
 	Parts   []ChartPart
 	Side    string // where its numbers have room: start, end or "" for the middle
+}
+
+// pile puts the numbers of column i that are drawn on each other, from the bottom up; highest is what fills the box.
+func (c Chart) pile(i int, highest int64) (parts []ChartPart) {
+	width := chartBar * min(int64(len(c.Columns)), chartMany) / chartMany
+	x, y := int64(i)*chartStep+(chartStep-width)/2, int64(chartHeight)
+	for k, n := range c.Columns[i].Numbers {
+		if n > 0 && !c.Keys[k].Told {
+			height := max(chartLeast, chartHeight*n/highest)
+			y -= height
+			parts = append(parts, ChartPart{c.Keys[k].Kind, x, y, width, height})
+		}
+	}
+	return parts
 }
 
 // Said is a number of a column with what it means.
@@ -104,7 +98,7 @@ func (c *Chart) Draw() {
 		c.Columns = nil
 		return
 	}
-	c.Width = int64(len(c.Columns)) * ChartStep
+	c.Width = int64(len(c.Columns)) * chartStep
 	var points []string
 	for i := range c.Columns {
 		column := &c.Columns[i]
@@ -115,17 +109,11 @@ func (c *Chart) Draw() {
 			column.Side = "end"
 		}
 		if c.Line {
-			points = append(points, fmt.Sprintf("%d,%d", int64(i)*ChartStep+ChartStep/2, ChartHeight-ChartHeight*column.Numbers[0]/highest))
+			points = append(points, fmt.Sprintf("%d,%d", int64(i)*chartStep+chartStep/2, chartHeight-chartHeight*column.Numbers[0]/highest))
 			continue
 		}
-		var shares []ChartShare
-		for k, n := range column.Numbers {
-			if !c.Keys[k].Told {
-				shares = append(shares, ChartShare{c.Keys[k].Kind, n})
-			}
-		}
-		column.Parts = Stack(int64(i)*ChartStep+1, highest, shares)
+		column.Parts = c.pile(i, highest)
 	}
 	c.Points = strings.Join(points, " ")
-	c.Area = fmt.Sprintf("%d,%d %s %d,%d", ChartStep/2, ChartHeight, c.Points, c.Width-ChartStep/2, ChartHeight)
+	c.Area = fmt.Sprintf("%d,%d %s %d,%d", chartStep/2, chartHeight, c.Points, c.Width-chartStep/2, chartHeight)
 }
