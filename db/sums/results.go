@@ -2,7 +2,6 @@ package sums
 
 import (
 	"context"
-	"slices"
 	"time"
 
 	"github.com/uptrace/bun"
@@ -22,7 +21,8 @@ type Filter struct {
 type Results struct {
 	Days     map[time.Time]result.Counts
 	Mailings []Mailing
-	Segments []Named // of the audiences that are no segment, the name is empty
+	Segments []Named // of the audiences that are no segment, the name is empty, and Kind is "series" for those of series; none of everybody
+	Owners   []Named // of everybody alone
 	Domains  []Named // "" are those that have no name
 	Weekdays [7]result.Counts
 	Hours    [24]result.Counts
@@ -33,6 +33,7 @@ type Mailing struct {
 	ID        int64
 	Name      string
 	OwnerName string
+	Series    bool
 
 	DisabledAt time.Time `bun:",nullzero"` // only Worst tells
 	Reason     string
@@ -42,6 +43,7 @@ type Mailing struct {
 
 // Named are counts by a name.
 type Named struct {
+	ID   int64 // of an owner
 	Name string
 	Kind domain.Audience
 	result.Counts
@@ -64,10 +66,19 @@ const (
 	rowsMost = 500
 )
 
+// from reads days of one of the tables by day.
 func (s Sums) from(table string, f Filter) *bun.SelectQuery {
-	query := s.pg.Bun.NewSelect().TableExpr(table+" AS d").ColumnExpr(countColumns).Where("d.day BETWEEN ? AND ?", f.From.Format(time.DateOnly), f.To.Format(time.DateOnly))
-	if f.Owner != 0 {
+	return f.choose(s.pg.Bun.NewSelect().TableExpr(table+" AS d").ColumnExpr(countColumns), "day", f.Period)
+}
+
+// choose leaves the rows of d that begin in a period and are meant.
+func (f Filter) choose(query *bun.SelectQuery, begins string, p result.Period) *bun.SelectQuery {
+	query.Where("d.? BETWEEN ? AND ?", bun.Ident(begins), p.From.Format(time.DateOnly), p.To.Format(time.DateOnly))
+	switch {
+	case f.Owner != 0:
 		query.Where("d.owner_id = ?", f.Owner)
+	case f.Mailing != 0: // all keys begin with the owner
+		query.Where("d.owner_id = (SELECT owner_id FROM mailings WHERE id = ?)", f.Mailing)
 	}
 	if f.Mailing != 0 {
 		query.Where("d.mailing_id = ?", f.Mailing)
@@ -75,15 +86,42 @@ func (s Sums) from(table string, f Filter) *bun.SelectQuery {
 	return query
 }
 
+// fromMonths reads whole months from a table by month, and the days around them from one by day.
+func (s Sums) fromMonths(months, days, key string, f Filter) *bun.SelectQuery {
+	part := func(table, begins string, p result.Period) *bun.SelectQuery {
+		return f.choose(s.pg.Bun.NewSelect().TableExpr(table+" AS d").ColumnExpr("d."+key+", d.planned, d.accepted, d.deferred, d.failed, "+
+			"d.bounced, d.complained, d.unsubscribed, d.opened, d.clicked"), begins, p)
+	}
+	before, whole, after := f.Whole()
+	return s.pg.Bun.NewSelect().ColumnExpr(countColumns).GroupExpr("d."+key).
+		TableExpr("(?) AS d", part(months, "month", whole).UnionAll(part(days, "day", before)).UnionAll(part(days, "day", after)))
+}
+
 // Results of a period.
 func (s Sums) Results(ctx context.Context, f Filter) (all Results, err error) {
+	err = s.hours(ctx, f, &all)
+	if err == nil {
+		err = s.mailings(ctx, f, &all)
+	}
+	if err == nil {
+		err = s.domains(f).OrderExpr("accepted DESC, name").Limit(rowsMost).Scan(ctx, &all.Domains)
+	}
+	return all, postgres.TranslateError(err)
+}
+
+// hours fills in what is told by day, weekday and hour.
+func (s Sums) hours(ctx context.Context, f Filter, all *Results) error {
 	var hours []struct {
 		Day  time.Time
 		Hour int
 		result.Counts
 	}
+	table := "mailing_days"
+	if f.Owner == 0 && f.Mailing == 0 {
+		table = "all_hours"
+	}
 	all.Days = map[time.Time]result.Counts{}
-	err = s.from("mailing_days", f).Column("day", "hour").Group("day", "hour").Scan(ctx, &hours)
+	err := s.from(table, f).Column("day", "hour").Group("day", "hour").Scan(ctx, &hours)
 	for _, one := range hours {
 		at := time.Date(one.Day.Year(), one.Day.Month(), one.Day.Day(), 0, 0, 0, 0, time.UTC)
 		day := all.Days[at]
@@ -92,71 +130,55 @@ func (s Sums) Results(ctx context.Context, f Filter) (all Results, err error) {
 		all.Weekdays[(int(at.Weekday())+6)%7].Add(one.Counts)
 		all.Hours[one.Hour].Add(one.Counts)
 	}
-	if err == nil {
-		err = s.pg.Bun.NewSelect().With("counted", s.from("mailing_days", f).Column("mailing_id").Group("mailing_id").OrderExpr("2 DESC, mailing_id").Limit(rowsMost)).
-			TableExpr("counted").ColumnExpr("m.id, m.name, owner.name AS owner_name, "+countedColumns).
-			Join("JOIN mailings AS m ON m.id = counted.mailing_id").Join("JOIN users AS owner ON owner.id = m.owner_id").
-			OrderExpr("accepted DESC, m.id DESC").Scan(ctx, &all.Mailings)
-	}
-	if err == nil {
-		err = s.pg.Bun.NewSelect().With("counted", s.from("mailing_days", f).Column("mailing_id").Group("mailing_id")).
-			TableExpr("counted").ColumnExpr("coalesce(segment.name, '') AS name, min(m.audience) AS kind, "+countColumns).
-			Join("JOIN mailings AS m ON m.id = counted.mailing_id").Join("LEFT JOIN segments AS segment ON segment.id = m.segment_id").
-			GroupExpr("segment.id, segment.name, CASE WHEN segment.id IS NULL THEN m.audience END").OrderExpr("accepted DESC").Limit(rowsMost).Scan(ctx, &all.Segments)
-	}
-	if err == nil {
-		err = s.from("domain_days", f).ColumnExpr("d.domain AS name").Group("d.domain").OrderExpr("1 DESC, d.domain").Limit(rowsMost).Scan(ctx, &all.Domains)
-	}
-	return all, postgres.TranslateError(err)
+	return err
 }
 
-// Growth is how the clients that get emails became more and fewer.
-type Growth struct {
-	Now    int64               // how many there are
-	After  int64               // how many of them came, or left with a minus, after the period
-	Days   map[time.Time]int64 // net
-	Kinds  map[string]int64    // gained and lost in the period
-	ByKind map[time.Time]map[string]int64
-}
-
-// Gained are the kinds that count up; all others count down.
-func Gained() []string { return []string{"typed", "import", "form"} }
-
-// Lost are the kinds that count down.
-func Lost() []string {
-	return []string{string(domain.Unsubscribed), string(domain.Bounced), string(domain.Complained), string(domain.Stopped), "deleted"}
-}
-
-// Growth of an owner's list.
-func (s Sums) Growth(ctx context.Context, owner int64, p result.Period) (g Growth, err error) {
-	g = Growth{Days: map[time.Time]int64{}, Kinds: map[string]int64{}, ByKind: map[time.Time]map[string]int64{}}
+// mailings fills in the mailings, and whose or to whom they were.
+func (s Sums) mailings(ctx context.Context, f Filter, all *Results) error {
 	var rows []struct {
-		Day  time.Time
-		Kind string
-		N    int64
+		Mailing
+		Of   string
+		Kind domain.Audience
 	}
-	err = s.pg.Bun.NewRaw(`SELECT day, kind, sum(n)::bigint AS n FROM client_days WHERE owner_id = ? AND day >= ? GROUP BY day, kind HAVING sum(n) <> 0`,
-		owner, p.From.Format(time.DateOnly)).Scan(ctx, &rows)
-	if err == nil {
-		err = s.pg.Bun.NewRaw(`SELECT coalesce(sum(clients), 0)::bigint FROM tag_counts WHERE owner_id = ? AND NOT suppressed`, owner).Scan(ctx, &g.Now)
+	other := `SELECT 0, coalesce(segment.name, ''), '', false, 'segment', min(audience), ` + countColumns + `
+		FROM counted JOIN (SELECT id, segment_id, CASE kind WHEN 'series' THEN kind ELSE audience END AS audience FROM mailings) AS m ON m.id = counted.mailing_id
+		LEFT JOIN segments AS segment ON segment.id = m.segment_id
+		GROUP BY segment.id, segment.name, CASE WHEN segment.id IS NULL THEN audience END ORDER BY 8 DESC LIMIT ?1`
+	if f.Owner == 0 && f.Mailing == 0 {
+		other = `SELECT owner.id, owner.name, '', false, 'owner', '', ` + countColumns + `
+			FROM counted JOIN mailings AS m ON m.id = counted.mailing_id JOIN users AS owner ON owner.id = m.owner_id
+			GROUP BY owner.id ORDER BY 8 DESC LIMIT ?1`
 	}
+	err := s.pg.Bun.NewRaw(`WITH counted AS MATERIALIZED (?0)
+		(SELECT m.id, m.name, owner.name AS owner_name, m.kind = 'series' AS series, 'mailing' AS of, '' AS kind, `+countedColumns+`
+			FROM (SELECT * FROM counted ORDER BY accepted DESC, mailing_id DESC LIMIT ?1) AS counted
+			JOIN mailings AS m ON m.id = counted.mailing_id JOIN users AS owner ON owner.id = m.owner_id)
+		UNION ALL (`+other+`) ORDER BY of, accepted DESC, id DESC`, s.fromMonths("mailing_months", "mailing_days", "mailing_id", f).Column("mailing_id"), rowsMost).Scan(ctx, &rows)
 	for _, one := range rows {
-		at, net := time.Date(one.Day.Year(), one.Day.Month(), one.Day.Day(), 0, 0, 0, 0, time.UTC), one.N
-		if !slices.Contains(Gained(), one.Kind) {
-			net = -net
+		switch named := (Named{one.ID, one.Name, one.Kind, one.Counts}); one.Of {
+		case "owner":
+			all.Owners = append(all.Owners, named)
+		case "segment":
+			all.Segments = append(all.Segments, named)
+		default:
+			all.Mailings = append(all.Mailings, one.Mailing)
 		}
-		if at.After(p.To) {
-			g.After += net
-			continue
-		}
-		g.Days[at] += net
-		g.Kinds[one.Kind] += one.N
-		if g.ByKind[at] == nil {
-			g.ByKind[at] = map[string]int64{}
-		}
-		g.ByKind[at][one.Kind] += one.N
 	}
-	return g, postgres.TranslateError(err)
+	return err
+}
+
+// domains are the receiving ones.
+func (s Sums) domains(f Filter) *bun.SelectQuery {
+	switch {
+	case f.Mailing != 0:
+		return s.from("domain_days", f).ColumnExpr("d.domain AS name").GroupExpr("d.domain")
+	case f.Owner != 0:
+		return s.fromMonths("domain_months", "domain_days", "domain", f).ColumnExpr("d.domain AS name")
+	}
+	whole := func(span string) string {
+		return "(SELECT *, first AS " + span + " FROM all_domains WHERE whole = '" + span + "')"
+	}
+	return s.fromMonths(whole("month"), whole("day"), "domain", f).ColumnExpr("d.domain AS name")
 }
 
 // MailingNames are those of an owner that have been summed, the newest first.

@@ -40,6 +40,19 @@ func (e env) update(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
+	sum := func(key, from string) string {
+		return "SELECT " + key + ", sum(planned), sum(accepted), sum(deferred), sum(failed), sum(bounced), sum(complained), sum(unsubscribed), sum(opened), sum(clicked) FROM " + from + " GROUP BY " + key
+	}
+	month := "date_trunc('month', day)::date"
+	for _, two := range [][2]string{
+		{"SELECT * FROM mailing_months", sum("owner_id, "+month+", mailing_id", "mailing_days")}, {"SELECT * FROM domain_months", sum("owner_id, "+month+", domain", "domain_days")},
+		{"SELECT * FROM all_hours", sum("day, hour", "mailing_days")}, {"SELECT * FROM all_domains WHERE whole = 'day'", sum("'day'::text, day, domain", "domain_days")},
+		{"SELECT * FROM all_domains WHERE whole = 'month'", sum("'month'::text, "+month+", domain", "domain_days")},
+	} {
+		if n := dbtest.Number(t, e.DB, fmt.Sprintf("SELECT count(*) FROM ((%[1]s EXCEPT ALL %[2]s) UNION ALL (%[2]s EXCEPT ALL %[1]s)) AS differing", two[0], two[1])); n > 0 {
+			t.Errorf("%d rows of %s are not what their days add up to", n, two[0])
+		}
+	}
 }
 
 // rows are the sums of a table in the order of its key.
@@ -93,6 +106,11 @@ func TestSumsFollowARun(t *testing.T) {
 	if err != nil || results.Total() != one || len(results.Mailings) != 1 || results.Mailings[0].Counts != one || results.Mailings[0].OwnerName != "ann" ||
 		results.Segments[0].Counts != one || results.Segments[0].Kind != domain.AudienceAll || results.Weekdays[0] != one || results.Hours[14] != one || len(results.Domains) != 3 {
 		t.Errorf("%v %+v", err, results)
+	}
+	everybody, err := sums.New(e.DB).Results(t.Context(), sums.Filter{Period: result.Period{From: monday.AddDate(0, 0, -6), To: monday.AddDate(0, 1, 0)}})
+	if err != nil || everybody.Total() != one || everybody.Mailings[0].Counts != one || len(everybody.Owners) != 1 || everybody.Owners[0].ID != e.owner || everybody.Owners[0].Counts != one ||
+		len(everybody.Segments) != 0 || len(everybody.Domains) != 3 || everybody.Domains[0].Planned != 2 {
+		t.Errorf("of everybody: %v %+v", err, everybody)
 	}
 	if none, err := sums.New(e.DB).Results(t.Context(), sums.Filter{Owner: e.owner + 1, Period: result.Period{From: monday, To: monday}}); err != nil || none.Total().Planned != 0 {
 		t.Errorf("somebody else sees %v %+v", err, none)

@@ -110,6 +110,21 @@ func day(at time.Time) time.Time {
 // Days is how many there are.
 func (p Period) Days() int { return int(p.To.Sub(p.From).Hours())/24 + 1 }
 
+// Whole are the months that lie in the period as a whole, with the days before and after them. What there is none of ends
+// before it begins.
+func (p Period) Whole() (before, months, after Period) {
+	first := ByMonth.begin(p.From)
+	if first.Before(p.From) {
+		first = ByMonth.next(first)
+	}
+	last := ByMonth.begin(p.To.AddDate(0, 0, 1)).AddDate(0, 0, -1)
+	if last.Before(first) {
+		none := Period{p.To, p.To.AddDate(0, 0, -1)}
+		return p, none, none
+	}
+	return Period{p.From, first.AddDate(0, 0, -1)}, Period{first, last}, Period{last.AddDate(0, 0, 1), p.To}
+}
+
 // Query is the period as addresses have it.
 func (p Period) Query() string {
 	return "from=" + p.From.Format(time.DateOnly) + "&to=" + p.To.Format(time.DateOnly)

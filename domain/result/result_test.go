@@ -60,6 +60,28 @@ func TestPeriods(t *testing.T) {
 	}
 }
 
+func TestWholeMonths(t *testing.T) {
+	for _, tt := range []struct{ from, to, before, months, after string }{
+		{"2031-01-01", "2031-12-31", "", "2031-01-01 2031-12-31", ""},
+		{"2031-01-01", "2031-12-02", "", "2031-01-01 2031-11-30", "2031-12-01 2031-12-02"},
+		{"2031-01-31", "2031-03-31", "2031-01-31 2031-01-31", "2031-02-01 2031-03-31", ""},
+		{"2031-01-02", "2031-03-30", "2031-01-02 2031-01-31", "2031-02-01 2031-02-28", "2031-03-01 2031-03-30"},
+		{"2031-01-02", "2031-02-27", "2031-01-02 2031-02-27", "", ""}, {"2031-02-27", "2031-02-27", "2031-02-27 2031-02-27", "", ""},
+		{"2030-12-31", "2031-01-01", "2030-12-31 2031-01-01", "", ""},
+	} {
+		say := func(p Period) string {
+			if p.To.Before(p.From) {
+				return ""
+			}
+			return p.From.Format(time.DateOnly) + " " + p.To.Format(time.DateOnly)
+		}
+		before, months, after := Period{date(tt.from), date(tt.to)}.Whole()
+		if say(before) != tt.before || say(months) != tt.months || say(after) != tt.after {
+			t.Errorf("%s to %s: %q, %q, %q", tt.from, tt.to, say(before), say(months), say(after))
+		}
+	}
+}
+
 func TestBuckets(t *testing.T) {
 	p := Period{date("2031-01-01"), date("2031-03-31")} // a Wednesday, weeks
 	got := p.Buckets(map[time.Time]Counts{date("2031-01-05"): {Accepted: 1}, date("2031-01-06"): {Accepted: 2, Bounced: 1}, date("2031-01-12"): {Accepted: 4}})

@@ -34,6 +34,11 @@ func csvRows(r *web.Request, name string, f sums.Filter, all sums.Results) (rows
 		for _, one := range all.Mailings {
 			add(one.Counts, strconv.FormatInt(one.ID, 10), one.Name)
 		}
+	case "owners":
+		head("id", "owner")
+		for _, one := range all.Owners {
+			add(one.Counts, strconv.FormatInt(one.ID, 10), one.Name)
+		}
 	case "segments":
 		head("segment")
 		for _, one := range all.Segments {

@@ -132,7 +132,7 @@ func (h *Results) fill(r *web.Request, f sums.Filter, view *resultsView) error {
 	view.Numbers = Figures(r, view.Total)
 	view.Chart = EmailsChart(r, f.Period, all.Days)
 	view.Weekdays, view.Hours = weekdaysChart(r, all), hoursChart(r, all)
-	view.Tables = tables(r, all)
+	view.Tables = tables(r, f.Period, all)
 	view.Best, view.Worst = compared(r, all)
 	if f.Mailing == 0 && f.Owner != 0 {
 		growth, err := sums.New(h.DB).Growth(r.UserContext(), f.Owner, f.Period)

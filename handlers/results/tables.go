@@ -37,7 +37,7 @@ func newRow(r *web.Request, name, href string, c result.Counts) row {
 }
 
 // tables are those of the page, without those that have no row.
-func tables(r *web.Request, all sums.Results) (list []table) {
+func tables(r *web.Request, period result.Period, all sums.Results) (list []table) {
 	tracked := all.Total().Tracked()
 	add := func(name string, rows []row) {
 		if len(rows) > 0 {
@@ -47,13 +47,22 @@ func tables(r *web.Request, all sums.Results) (list []table) {
 	}
 	var rows []row
 	for _, one := range all.Mailings {
-		next := newRow(r, one.Name, "/mailings/"+strconv.FormatInt(one.ID, 10), one.Counts)
+		place := "/mailings/"
+		if one.Series {
+			place = "/series/"
+		}
+		next := newRow(r, one.Name, place+strconv.FormatInt(one.ID, 10), one.Counts)
 		if r.OwnerID() == 0 {
 			next.Note = one.OwnerName
 		}
 		rows = append(rows, next)
 	}
 	add("mailings", rows)
+	rows = nil
+	for _, one := range all.Owners {
+		rows = append(rows, newRow(r, one.Name, "/results?"+period.Query()+"&owner="+strconv.FormatInt(one.ID, 10), one.Counts))
+	}
+	add("owners", rows)
 	rows = nil
 	for _, one := range all.Segments {
 		rows = append(rows, newRow(r, segmentName(r, one), "", one.Counts))
