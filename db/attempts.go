@@ -137,17 +137,17 @@ func cutPage[T any](rows []T, back bool) (page []T, more bool) {
 	return rows[:PageSize], true
 }
 
-// Event is something that happened to a client: an attempt, a delivery that was not tried or still waits, or an email
-// that came back.
+// Event is something that happened to a client: an attempt, a delivery that was not tried or still waits, an email
+// that came back, or one that it opened or clicked in for the first time.
 type Event struct {
-	What             string // attempt, delivery or return
+	What             string // attempt, delivery, return or visit
 	At               time.Time
 	RunID, MailingID int64
 	MailingName      string
-	Word             string // the attempt's status, the delivery's outcome, the return's kind
+	Word             string // the attempt's status, the delivery's outcome, the return's kind; opened or clicked
 	N                int    // of the attempt
 	Code             int
-	Answer           string
+	Answer           string // of a click the link
 	Class            domain.Class
 }
 
@@ -172,6 +172,9 @@ func (a Attempts) Timeline(ctx context.Context, client domain.Client) ([]Event, 
 			WHERE outcome IN ('suppressed', 'cancelled', 'expired', 'queued')
 			UNION ALL SELECT 'return', r.at, own.id, own.mailing_id, r.kind, 0, r.code, r.answer, ''
 			FROM own JOIN returns AS r ON r.run_id = own.id AND r.seq = own.seq
+			UNION ALL SELECT 'visit', v.first_at, own.id, own.mailing_id, CASE v.n WHEN 0 THEN 'opened' ELSE 'clicked' END, 0, 0, coalesce(link.url, ''), ''
+			FROM own JOIN visits AS v ON v.run_id = own.id AND v.seq = own.seq AND v.first_at IS NOT NULL
+			LEFT JOIN run_links AS link ON link.run_id = v.run_id AND link.n = v.n
 			ORDER BY at DESC LIMIT ?3
 		)
 		SELECT what, at, events.id AS run_id, mailing_id, mailing.name AS mailing_name, word, n, code, answer, coalesce(class, '') AS class

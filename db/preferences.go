@@ -229,13 +229,17 @@ func (ps Preferences) Data(ctx context.Context, clientID int64, out io.Writer) e
 			WHERE c.id = $1 ORDER BY f.id`},
 		{"topics", `SELECT t.name, NOT coalesce(t.id = ANY(c.left_topics), false) AS wanted FROM clients c JOIN topics t ON t.owner_id = c.owner_id
 			WHERE c.id = $1 ORDER BY t.id`},
-		{"consents", `SELECT kind, at, signed_up_at, topics, source, page, ip, confirmed_ip FROM consents WHERE client_id = $1 ORDER BY id`},
 		{"unsubscribed", `SELECT u.at, t.name AS topic, u.reason FROM unsubscribes u LEFT JOIN topics t ON t.id = u.topic_id WHERE u.client_id = $1 ORDER BY u.at`},
 		{"consents", `SELECT c.kind, c.at, c.signed_up_at, c.source, c.page, c.ip, c.confirmed_ip, c.topics, a.form_name, a.form_text, a.agreement, a.version
 			FROM consents c LEFT JOIN form_agreements a ON a.id = c.agreement_id WHERE c.client_id = $1 ORDER BY c.id`},
 		{"emails", `SELECT run.scheduled_at, run.subject, d.outcome, d.skipped, b.mark, b.class, b.at AS returned_at
 			FROM clients c JOIN runs run ON run.owner_id = c.owner_id JOIN deliveries d ON d.run_id = run.id AND d.client_id = c.id
 			LEFT JOIN bounces b ON b.run_id = d.run_id AND b.seq = d.seq WHERE c.id = $1 ORDER BY run.id DESC`},
+		{"opened_and_clicked", `SELECT run.scheduled_at, run.subject, CASE v.n WHEN 0 THEN 'opened' ELSE 'clicked' END AS what, link.url AS link,
+			v.first_at AS first_time, v.count AS times, v.programs AS times_by_programs
+			FROM clients c JOIN runs run ON run.owner_id = c.owner_id JOIN deliveries d ON d.run_id = run.id AND d.client_id = c.id
+			JOIN visits v ON v.run_id = d.run_id AND v.seq = d.seq LEFT JOIN run_links link ON link.run_id = v.run_id AND link.n = v.n
+			WHERE c.id = $1 ORDER BY run.id DESC, v.n`},
 	})
 }
 

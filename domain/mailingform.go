@@ -75,7 +75,7 @@ func renameMailing(m *Mailing, p *ValidationErrors, name string) {
 	}
 }
 
-// ChangeSeries applies what a series has of a mailing: its name, sender and topic. A version that knows no series finds a
+// ChangeSeries applies what a series has of a mailing: its name, sender, topic and tracking. A version that knows no series finds a
 // mailing to nobody.
 func (m *Mailing) ChangeSeries(p *ValidationErrors, form MailingForm, now time.Time) {
 	m.Kind, m.SenderID, m.TopicID, m.UpdatedAt = KindSeries, form.SenderID, form.TopicID, now
@@ -84,6 +84,8 @@ func (m *Mailing) ChangeSeries(p *ValidationErrors, form MailingForm, now time.T
 		m.StartLocal = now.UTC().Truncate(time.Minute)
 	}
 	renameMailing(m, p, form.Name)
+	m.Tracking = form.Tracking
+	m.Tracking.check(p)
 }
 
 func checkFixed(p *ValidationErrors, before, m Mailing) {

@@ -3,11 +3,15 @@ package handlers
 import (
 	"fmt"
 	"net/http"
+	"strings"
 	"testing"
 	"time"
 
 	"skychimp/db"
 	"skychimp/db/dbtest"
+	"skychimp/db/outbox"
+	"skychimp/db/series"
+	"skychimp/db/sums"
 	"skychimp/domain"
 	"skychimp/handlers/tracking"
 )
@@ -130,4 +134,59 @@ func TestReadersAreChosen(t *testing.T) {
 	w.owner.get(fmt.Sprintf("/runs/%d", w.run.ID)).is(t, 200, `class="count-clicked">1<`, `class="count-opened">1<`)
 	dbtest.Exec(t, w.db, "UPDATE runs SET track_opens = false")
 	w.owner.post(fmt.Sprintf("/runs/%d/again", w.run.ID), "who", "not_opened").is(t, 422)
+}
+
+// The emails of a series are tracked as those of mailings are; its page says what came of each step, the client's where
+// it is and what it did, and the client itself what is kept of that.
+func TestStepsOfSeriesAreCounted(t *testing.T) {
+	d := dbtest.New(t)
+	visits := tracking.NewRecorder(d, nil)
+	w := envOn(t, d, func(c *Config) { c.Visits = visits })
+	user, owner := w.owner(t, "ann")
+	ids := dbtest.NewClients(t, d, user.ID, 3)
+	step := fmt.Sprint(w.message(t, user.ID, "Hello", "Text").ID)
+	form := []string{"name", "Welcome", "entry", "manual", "track_clicks", "yes", "track_opens", "yes", "utm", "yes", "utm_campaign", "hi",
+		"step_message_id", step, "step_wait", "0", "step_at", "", "step_weekdays", "", "step_message_id", step, "step_wait", "1", "step_at", "", "step_weekdays", ""}
+	path := owner.post("/series", form...).is(t, http.StatusSeeOther).Header.Get("Location")
+	owner.get(path+"/edit").is(t, 200, `name="track_clicks" type="checkbox" value="yes" checked`, `value="hi"`)
+	owner.post("/series", "name", "Bad", "entry", "manual", "utm_campaign", strings.Repeat("x", 101), "step_message_id", step).is(t, 422, "At most 100 characters.")
+	id := dbtest.Number(t, d, "SELECT max(id) FROM series")
+	kept := series.In(d)
+	if _, err := kept.Launch(t.Context(), user.ID, id, false, 0); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := kept.Add(t.Context(), user.ID, id, ids); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := outbox.New(d.Postgres()).Series().Plan(t.Context(), time.Now()); err != nil {
+		t.Fatal(err)
+	}
+	run := dbtest.Number(t, d, "SELECT id FROM runs WHERE track_clicks AND track_opens AND utm AND utm_campaign = 'hi'")
+	sender := dbtest.NewSender(t, d)
+	sender.All(run, sender.Fetch(run), domain.OutcomeAccepted)
+	owner.get(path).is(t, 200, `class="count-accepted">3</dd>`) // although nothing is summed yet
+	dbtest.Exec(t, d, "UPDATE attempts SET at = now() - interval '1 hour'")
+	dbtest.Exec(t, d, "INSERT INTO run_links (run_id, n, url) VALUES ($1, 1, 'https://shop.example/one')", run)
+	b := w.visitor(t).with("User-Agent", firefox)
+	b.get("/o/"+token(run, 1)).is(t, 200)
+	b.get("/o/"+token(run, 2)).is(t, 200)
+	b.get("/c/"+token(run, 1)+"/1").is(t, http.StatusFound)
+	if err := visits.Flush(t.Context(), time.Time{}); err != nil {
+		t.Fatal(err)
+	}
+	reader := dbtest.Number(t, d, "SELECT client_id FROM deliveries WHERE run_id = $1 AND seq = 1", run)
+	link := domain.NewUnsubscribeTokens([]byte(password)).Token(reader) + domain.RunSuffix(run)
+	b.post("/unsubscribe/"+link).is(t, 200)
+	for range 2 { // summing again changes nothing
+		if err := sums.New(d).Sum(t.Context(), run); err != nil {
+			t.Fatal(err)
+		}
+	}
+	owner.get(path).is(t, 200, `class="count-accepted">3</dd>`, `class="count-opened">2 <small>66.7%</small>`,
+		`class="count-clicked">1 <small>33.3%</small>`, `class="count-unsubscribed">1 <small>33.3%</small>`, "Opens are unreliable")
+	owner.get(fmt.Sprint("/clients/", reader)).is(t, 200, ">Clicked<", "https://shop.example/one", ">Opened<")
+	other := dbtest.Number(t, d, "SELECT client_id FROM deliveries WHERE run_id = $1 AND seq = 2", run)
+	dbtest.Exec(t, d, "UPDATE series_clients SET due_at = '2031-12-03 07:00Z' WHERE client_id = $1", other)
+	owner.get(fmt.Sprint("/clients/", other)).is(t, 200, `<a href="`+path+`">Welcome</a>`, "Step 2 of 2, next on <time datetime=\"2031-12-03T07:00:00Z\"")
+	b.post("/preferences/"+link, "do", "data").is(t, 200, `"what":"clicked"`, `"link":"https://shop.example/one"`, `"times":1`)
 }

@@ -111,17 +111,23 @@ type StepCount struct {
 	NextAt  time.Time `bun:",nullzero"` // when the first of them gets it
 	Sent    int64     // emails that servers took
 	Passed  int64     // of a step that asks: have gone past its place without it
+
+	Opened, Clicked, Unsubscribed int64 // clients, by the emails of the step
 }
 
-// Counts are how many wait for each step, got it and, of those that ask, have passed its place.
+// Counts are how many wait for each step, got it, what came of it and, of those that ask, how many have passed its place.
+// Sent is right at once: beside the sums of a step, only its runs that are open or have just ended are read.
 func (ss Series) Counts(ctx context.Context, s rules.Series) (counts map[int64]StepCount, err error) {
 	var rows []StepCount
 	err = ss.db.Postgres().Bun.NewRaw(`SELECT step.id AS step_id, waiting.n AS waiting, waiting.next_at,
-			(SELECT coalesce(sum(run.accepted + coalesce(live.accepted, 0)), 0)::bigint FROM runs AS run
-				LEFT JOIN LATERAL (SELECT sum(accepted) AS accepted FROM batches WHERE run_id = run.id) AS live ON run.closed_at IS NULL
-				WHERE run.mailing_id = step.series_id AND run.step_id = step.id) AS sent,
+			coalesce(kept.accepted, 0) + live.accepted AS sent, coalesce(kept.opened, 0) AS opened, coalesce(kept.clicked, 0) AS clicked,
+			coalesce(kept.unsubscribed, 0) AS unsubscribed,
 			CASE WHEN step.asks THEN (SELECT count(*) FROM series_clients AS sc WHERE `+beyondPlace+`) ELSE 0 END AS passed
-		FROM series_steps AS step, LATERAL (SELECT count(*) AS n, min(due_at) FILTER (WHERE due_at > 'epoch') AS next_at FROM series_clients
+		FROM series_steps AS step LEFT JOIN step_sums AS kept ON kept.step_id = step.id,
+		LATERAL (SELECT coalesce(sum(run.accepted - (SELECT coalesce(sum(accepted), 0) FROM run_sums WHERE run_id = run.id)
+				+ CASE WHEN run.closed_at IS NULL THEN (SELECT coalesce(sum(accepted), 0) FROM batches WHERE run_id = run.id) ELSE 0 END), 0)::bigint AS accepted
+			FROM runs AS run WHERE NOT run.summed AND run.status <> 'missed' AND run.mailing_id = step.series_id AND run.step_id = step.id) AS live,
+		LATERAL (SELECT count(*) AS n, min(due_at) FILTER (WHERE due_at > 'epoch') AS next_at FROM series_clients
 			WHERE series_id = step.series_id AND due_at IS NOT NULL AND (next_step_id = step.id OR next_step_id = 0 AND step.id = ?1)) AS waiting
 		WHERE step.series_id = ?0`, s.ID, first(s)).Scan(ctx, &rows)
 	counts = map[int64]StepCount{}

@@ -98,7 +98,8 @@ func (s Sums) Sum(ctx context.Context, run int64) error {
 	}))
 }
 
-// sumEvents sums what came back for a run whose deliveries are summed already.
+// sumEvents sums what came back for a run whose deliveries are summed already. Where the visits were deleted since
+// (db/tracking.Prune), the sums stay as they are.
 func (s Sums) sumEvents(ctx context.Context, run int64) error {
 	return postgres.TranslateError(pgx.BeginFunc(ctx, s.pg.Pool, func(tx pgx.Tx) error {
 		r, ok, err := lock(ctx, tx, run)
@@ -107,6 +108,11 @@ func (s Sums) sumEvents(ctx context.Context, run int64) error {
 		}
 		// What a mark that is seen here stands for is seen by all statements below.
 		if _, err := tx.Exec(ctx, `DELETE FROM sum_marks WHERE run_id = $1`, run); err != nil || !ok {
+			return err
+		}
+		var pruned bool
+		err = tx.QueryRow(ctx, `SELECT EXISTS (SELECT FROM run_readers WHERE run_id = $1 AND visited_at IS NULL AND opened + clicked > 0)`, run).Scan(&pruned)
+		if err != nil || pruned {
 			return err
 		}
 		return eventsPart.sum(ctx, tx, r)

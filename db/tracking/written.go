@@ -185,8 +185,8 @@ func (w *written) saveReaders(ctx context.Context, tx postgres.Tx) error {
 			fresh = append(fresh, run)
 		}
 	}
-	// Results by day are summed from all visits of a run, so not more often than they take.
-	_, err := tx.Pgx.Exec(ctx, `INSERT INTO sum_marks (run_id) SELECT id FROM runs WHERE id = ANY($1) AND NOT EXISTS (SELECT FROM sum_marks WHERE run_id = runs.id)`, fresh)
+	// A mark that is there already may be one that is being worked off, without these.
+	_, err := tx.Pgx.Exec(ctx, `INSERT INTO sum_marks (run_id) SELECT unnest($1::bigint[])`, fresh)
 	return err
 }
 

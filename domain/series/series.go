@@ -72,6 +72,17 @@ const (
 	LeftRemoved  = "removed"
 )
 
+// LeftKey is the text that says so.
+func LeftKey(reason string) string {
+	switch reason {
+	case LeftFinished:
+		return "series.state_finished"
+	case LeftGoal, LeftTopic, LeftRemoved, string(domain.Unsubscribed):
+		return "series.left_" + reason
+	}
+	return "series.left_suppressed"
+}
+
 // Active reports whether the series sends and lets in.
 func (s Series) Active() bool {
 	return s.Mailing.Status == domain.Running && !s.Mailing.Disabled() && !s.Mailing.Paused() && s.Mailing.DeletedAt.IsZero()

@@ -11,7 +11,9 @@ import (
 	"github.com/gofiber/fiber/v2"
 
 	"skychimp/db"
+	dbseries "skychimp/db/series"
 	"skychimp/domain"
+	rules "skychimp/domain/series"
 	"skychimp/handlers/fields"
 	"skychimp/handlers/segments"
 	"skychimp/handlers/web"
@@ -73,7 +75,16 @@ type clientView struct {
 	Values              []fieldValue
 
 	Bounce   *clientBounce // why it is suppressed, nil: nothing came back
+	Series   []seriesPlace
 	Timeline []timelineEvent
+}
+
+// seriesPlace is where the client is in a series.
+type seriesPlace struct {
+	Path, Name string
+	Step, Of   int        // the next one; 0: there is none
+	NextAt     web.Moment // zero: it is being worked out
+	Over       string     // in words, why there is no next one
 }
 
 // clientBounce is the last email that came back for the address.
@@ -92,6 +103,7 @@ type timelineEvent struct {
 	RunID   int64 // 0: it has none
 	Mailing string
 	Class   domain.Class
+	Link    string // that was clicked
 	Words   string // the mail server's own
 }
 
@@ -256,10 +268,32 @@ func (h *Clients) Show(r *web.Request) error {
 	if view.Bounce, err = h.bounceOf(r, client); err != nil {
 		return err
 	}
+	if view.Series, err = h.places(r, client); err != nil {
+		return err
+	}
 	if view.Timeline, err = h.timeline(r, client); err != nil {
 		return err
 	}
 	return r.Page(fiber.StatusOK, "clients/show", view)
+}
+
+// places are where the client is in the owner's series, and was.
+func (h *Clients) places(r *web.Request, client domain.Client) (list []seriesPlace, err error) {
+	all, err := dbseries.In(h.DB).OfClient(r.UserContext(), client.OwnerID, client.ID)
+	for _, one := range all {
+		place := seriesPlace{Path: "/series/" + strconv.FormatInt(one.SeriesID, 10), Name: one.SeriesName}
+		switch {
+		case one.LeftReason != "":
+			place.Over = r.Viewer.T(rules.LeftKey(one.LeftReason))
+		case !one.DueAt.IsZero():
+			place.Step, place.Of = one.Step, one.Steps
+			if one.DueAt.Unix() > 0 {
+				place.NextAt = r.Viewer.Moment(one.DueAt)
+			}
+		}
+		list = append(list, place)
+	}
+	return list, err
 }
 
 // timeline is what happened to a client, the newest first, from the day it was added.
@@ -278,10 +312,15 @@ func (h *Clients) timeline(r *web.Request, client domain.Client) ([]timelineEven
 			suppressed()
 			told = true
 		}
-		key := map[string]string{"attempt": "runs.attempt_", "delivery": "runs.outcome_", "return": "runs.bounce_"}[one.What] + one.Word
-		list = append(list, timelineEvent{At: r.Viewer.Moment(one.At), What: r.Viewer.T(key), RunID: one.RunID, Mailing: one.MailingName,
-			Good: one.Word == string(domain.Accepted), Bad: one.Word == string(domain.Failed) || one.What == "return", Class: one.Class,
-			Words: domain.Answer{Code: one.Code, Text: one.Answer}.String()})
+		key := map[string]string{"attempt": "runs.attempt_", "delivery": "runs.outcome_", "return": "runs.bounce_", "visit": "runs."}[one.What] + one.Word
+		event := timelineEvent{At: r.Viewer.Moment(one.At), What: r.Viewer.T(key), RunID: one.RunID, Mailing: one.MailingName,
+			Good: one.Word == string(domain.Accepted), Bad: one.Word == string(domain.Failed) || one.What == "return", Class: one.Class}
+		if one.What == "visit" {
+			event.Good, event.Link = true, one.Answer
+		} else {
+			event.Words = domain.Answer{Code: one.Code, Text: one.Answer}.String()
+		}
+		list = append(list, event)
 	}
 	if !told {
 		suppressed()

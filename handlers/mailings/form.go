@@ -83,14 +83,6 @@ type pickedClient struct {
 	Picked      bool
 }
 
-// Checked is the value of a box that is ticked, as a template has it.
-func (f mailingForm) Checked(on bool) string {
-	if on {
-		return "yes"
-	}
-	return ""
-}
-
 // HasTopics reports whether there is a choice of topics to show.
 func (f mailingForm) HasTopics() bool { return len(f.Topics) > 1 || f.Errors.Of("topic") != "" }
 
@@ -107,8 +99,7 @@ func readForm(r *web.Request) domain.MailingForm {
 	form.SenderID, _ = strconv.ParseInt(r.FormValue("sender_id"), 10, 64)
 	form.SkipHolidays, form.HolidaysThen = r.FormValue("skip_holidays"), r.FormValue("holidays_then")
 	form.Interval, form.Nth = r.FormValue("interval"), r.FormValue("nth")
-	form.Tracking = domain.Tracking{TrackClicks: r.FormValue("track_clicks") == "yes", TrackOpens: r.FormValue("track_opens") == "yes",
-		UTM: r.FormValue("utm") == "yes", UTMCampaign: r.FormValue("utm_campaign")}
+	form.Tracking = r.Tracking()
 	form.ZoneOf, form.Important = r.FormValue("zone_of"), r.FormValue("important") == "yes"
 	form.WindowFrom, form.WindowTo, form.WindowThen = r.FormValue("window_from"), r.FormValue("window_to"), r.FormValue("window_then")
 	for _, value := range r.Request().PostArgs().PeekMulti("weekdays") {

@@ -34,6 +34,7 @@ func TestViews(t *testing.T) {
 		"mailings/show":            mailingView{},
 		"mailings/status":          mailingRow{},
 		"mailings/stop":            stopView{},
+		"mailings/tracking":        mailingForm{},
 		"mailings/turns":           turns{},
 		"mailings/calendar-day":    calendarDay{},
 		"mailings/calendar":        calendarView{},

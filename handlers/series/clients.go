@@ -2,7 +2,6 @@ package series
 
 import (
 	"net/url"
-	"slices"
 	"strconv"
 	"strings"
 
@@ -78,7 +77,7 @@ func clientOf(r *web.Request, s rules.Series, one dbseries.Client) clientRow {
 	switch {
 	case row.Finished:
 	case one.LeftReason != "":
-		row.Left = LeftWords(r.Viewer, one.LeftReason)
+		row.Left = r.Viewer.T(rules.LeftKey(one.LeftReason))
 	case !one.DueAt.IsZero():
 		if row.Step = 1; one.NextStepID != 0 {
 			if step := s.Step(one.NextStepID); step != nil {
@@ -90,14 +89,6 @@ func clientOf(r *web.Request, s rules.Series, one dbseries.Client) clientRow {
 		}
 	}
 	return row
-}
-
-// LeftWords say why somebody has left a series.
-func LeftWords(v web.Viewer, reason string) string {
-	if slices.Contains([]string{rules.LeftGoal, rules.LeftRemoved, rules.LeftTopic, string(domain.Unsubscribed)}, reason) {
-		return v.T("series.left_" + reason)
-	}
-	return v.T("series.left_suppressed")
 }
 
 // AddClients adds clients by hand: by their numbers, or their addresses.

@@ -32,6 +32,7 @@ type seriesForm struct {
 	Senders, Topics          []templates.Option
 	Steps                    []stepForm
 	Max                      int
+	domain.Tracking
 
 	typed rules.Input
 	own   rules.Own
@@ -79,6 +80,7 @@ func readForm(r *web.Request) rules.Input {
 	if in.EntryValue == "" {
 		in.EntryValue = entryValue(r, rules.Entry(in.Entry))
 	}
+	in.Tracking = r.Tracking()
 	args := r.Request().PostArgs()
 	column := func(name string, n int) string {
 		values := args.PeekMulti(name)
@@ -154,6 +156,7 @@ func (f seriesForm) FieldID(name string) string { return "id=series-" + name }
 func (h *Series) fill(r *web.Request, f *seriesForm) error {
 	in := f.typed
 	f.Name, f.Entry, f.Goal, f.Sender, f.Topic = in.Name, cmp.Or(in.Entry, string(rules.Added)), in.GoalTag, "", ""
+	f.Tracking = in.Tracking
 	if in.SenderID != 0 {
 		f.Sender = strconv.FormatInt(in.SenderID, 10)
 	}

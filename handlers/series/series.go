@@ -112,9 +112,17 @@ type stepRow struct {
 	Position      int
 	MessageID     int64
 	Subject, When string
-	Waiting, Sent int64
+	Waiting       int64
 	NextAt        web.Moment
 	Passed        int64 // asks: have gone past its place without it
+	Figures       []figure
+}
+
+// figure is what came of a step: how many, and which share of those who got it.
+type figure struct {
+	Kind, Label string // Kind names the element count-<kind>
+	N           int64
+	Share       string // "": it is no share
 }
 
 // seriesView is the page series/show.
@@ -129,6 +137,7 @@ type seriesView struct {
 	DisabledSince web.Moment
 	PausedSince   web.Moment
 	Runs          bool
+	Unreliable    bool // opens are shown
 	Oversee       bool
 }
 
@@ -161,8 +170,9 @@ func (h *Series) Show(r *web.Request) error {
 	for _, step := range s.Steps {
 		n := counts[step.ID]
 		view.StepRows = append(view.StepRows, stepRow{ID: step.ID, Position: step.Position, MessageID: step.MessageID, Subject: subjects[step.MessageID],
-			When: stepWords(r, step), Waiting: n.Waiting, Sent: n.Sent, NextAt: r.Viewer.Moment(n.NextAt), Passed: n.Passed})
+			When: stepWords(r, step), Waiting: n.Waiting, NextAt: r.Viewer.Moment(n.NextAt), Passed: n.Passed, Figures: figures(r, s.Mailing.Tracking, n)})
 		view.Waiting += n.Waiting
+		view.Unreliable = view.Unreliable || s.Mailing.TrackOpens || n.Opened > 0
 		view.Runs = view.Runs || n.Sent > 0
 	}
 	states, err := h.kept().States(r.UserContext(), s.ID)
@@ -171,6 +181,25 @@ func (h *Series) Show(r *web.Request) error {
 		return err
 	}
 	return r.Page(fiber.StatusOK, "series/show", view)
+}
+
+// figures are what came of a step; opens and clicks where they are counted, or were.
+func figures(r *web.Request, tracking domain.Tracking, n dbseries.StepCount) []figure {
+	of := func(kind string, count int64) figure {
+		f := figure{Kind: kind, Label: r.Viewer.T("series.step_" + kind), N: count}
+		if n.Sent > 0 {
+			f.Share = r.Viewer.Share(count, n.Sent)
+		}
+		return f
+	}
+	list := []figure{{Kind: "waiting", Label: r.Viewer.T("series.step_waiting"), N: n.Waiting}, {Kind: "accepted", Label: r.Viewer.T("series.step_accepted"), N: n.Sent}}
+	if tracking.TrackOpens || n.Opened > 0 {
+		list = append(list, of("opened", n.Opened))
+	}
+	if tracking.TrackClicks || n.Clicked > 0 {
+		list = append(list, of("clicked", n.Clicked))
+	}
+	return append(list, of("unsubscribed", n.Unsubscribed))
 }
 
 // subjects are those of the messages of the steps.

@@ -22,6 +22,20 @@ type Form struct {
 
 func (f *Form) refuse(problems templates.ValidationErrors) { f.Errors = problems }
 
+// Tracking reads the block mailings/tracking of a form.
+func (r *Request) Tracking() domain.Tracking {
+	return domain.Tracking{TrackClicks: r.FormValue("track_clicks") == "yes", TrackOpens: r.FormValue("track_opens") == "yes",
+		UTM: r.FormValue("utm") == "yes", UTMCampaign: r.FormValue("utm_campaign")}
+}
+
+// Checked is the value of a box that is ticked, as a template has it.
+func (Form) Checked(on bool) string {
+	if on {
+		return "yes"
+	}
+	return ""
+}
+
 // ListForm is embedded in the view of a form that htmx opens in a list. A noun has it in four
 // templates: clients/form and clients/edit-row are the blocks, clients/new and clients/edit the pages.
 type ListForm struct {

@@ -157,6 +157,12 @@ func (v Viewer) T(key string, args ...any) string {
 	return v.texts.Say(v.Lang, key, args...)
 }
 
+// Share is which part of the whole it is, in percent.
+func (v Viewer) Share(part, whole int64) string {
+	tenths := (1000*part + whole/2) / max(1, whole)
+	return v.T("results.percent", "Whole", tenths/10, "Part", tenths%10)
+}
+
 // TN is a text in the viewer's language, in the plural form that n asks for.
 func (v Viewer) TN(key string, n int, args ...any) string {
 	return v.texts.Count(v.Lang, key, int64(n), args...)
