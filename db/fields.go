@@ -137,6 +137,19 @@ func pick(fields []domain.Field, id int64) (f domain.Field, others []domain.Fiel
 	return f, others, err
 }
 
+// checkCameBack refuses a field that holds no days of the owner's clients, and keeps it from being deleted before the mailing
+// is saved.
+func checkCameBack(ctx context.Context, tx Tx, m *domain.Mailing) error {
+	if m.Holdout.FieldID == 0 {
+		return nil
+	}
+	own, err := tx.NewSelect().Table("fields").Where("id = ? AND owner_id = ? AND type = ?", m.Holdout.FieldID, m.OwnerID, domain.FieldDate).For("KEY SHARE").Exists(ctx)
+	if err == nil && !own {
+		err = domain.Errorf(domain.Invalid, "came_back", "holdout.field_unknown")
+	}
+	return err
+}
+
 // refuseUsed refuses what would leave a message with a placeholder that nobody knows.
 func refuseUsed(ctx context.Context, tx Tx, owner int64, fieldKey, place, reason string) error {
 	var subjects []string

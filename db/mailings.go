@@ -48,6 +48,9 @@ func (ms Mailings) CreateIn(ctx context.Context, tx Tx, m *domain.Mailing) error
 	if err := checkDigest(ctx, tx, m); err != nil {
 		return err
 	}
+	if err := checkCameBack(ctx, tx, m); err != nil {
+		return err
+	}
 	m.Status = domain.Created
 	if _, err := tx.NewInsert().Model(m).Exec(ctx); err != nil {
 		return err
@@ -126,6 +129,7 @@ func checkChanged(ctx context.Context, tx Tx, before domain.Mailing, m *domain.M
 		{m.SenderID != before.SenderID, checkSender},
 		{m.TopicID != before.TopicID, checkTopic},
 		{m.SegmentID != before.SegmentID, checkSegment},
+		{m.Holdout.FieldID != before.Holdout.FieldID, checkCameBack},
 	} {
 		if !one.changed {
 			continue

@@ -30,6 +30,11 @@ func (ms Mailings) TakeBack(ctx context.Context, owner, id int64) (m domain.Mail
 		for _, run := range taken {
 			run.GiveMessageBack(&m)
 		}
+		if m.LaunchedAt.IsZero() { // nobody has been left out yet
+			if _, err := tx.NewDelete().Table("holdout_clients").Where("mailing_id = ?", id).Exec(ctx); err != nil {
+				return err
+			}
+		}
 		return ms.save(ctx, tx, before, &m)
 	})
 	return m, err

@@ -295,7 +295,7 @@ func againClients(ctx context.Context, tx Tx, run domain.Run, m domain.Mailing, 
 		return nil, err
 	}
 	clients := tx.NewSelect().TableExpr("deliveries AS d").Join("JOIN clients AS client ON client.id = d.client_id").
-		Where("d.run_id = ? AND d.outcome <> 'accepted' AND client.owner_id = ?", run.ID, run.OwnerID)
+		Where("d.run_id = ? AND d.outcome <> 'accepted' AND d.skipped IS DISTINCT FROM ? AND client.owner_id = ?", run.ID, domain.SkippedHoldout, run.OwnerID)
 	switch who {
 	case domain.AgainNotClicked, domain.AgainNotOpened:
 		clients = tx.NewSelect().TableExpr("deliveries AS d").Join("JOIN clients AS client ON client.id = d.client_id").

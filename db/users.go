@@ -145,6 +145,7 @@ func deleteUser(ctx context.Context, tx Tx, id int64) error {
 		`DELETE FROM visits USING runs WHERE runs.id = visits.run_id AND runs.owner_id = ?`,
 		`DELETE FROM attempts USING runs WHERE runs.id = attempts.run_id AND runs.owner_id = ?`,
 		`DELETE FROM deliveries USING runs WHERE runs.id = deliveries.run_id AND runs.owner_id = ?`,
+		`DELETE FROM holdout_clients USING mailings WHERE mailings.id = holdout_clients.mailing_id AND mailings.owner_id = ?`,
 		`DELETE FROM users WHERE id = ?`,
 	} {
 		if _, err := tx.NewRaw(statement, id).Exec(ctx); err != nil {

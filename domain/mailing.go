@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"skychimp/domain/digest"
+	"skychimp/domain/holdout"
 )
 
 // MailingStatus is the contract's status of a mailing.
@@ -63,9 +64,10 @@ type Mailing struct {
 	ZoneField      int64    `bun:"-"`                            // that holds the clients' zones, see db.FindZones; 0: none
 	ClientZones    []string `bun:"-"`                            // all that clients have
 	Rotation       `bun:",embed"`
-	Digest         digest.Digest `bun:"embed:"`
-	Important      bool          // it is not held back for a client who has had enough emails this week
-	Exceptions     []Exception   `bun:"type:jsonb,nullzero"` // of single dates
+	Digest         digest.Digest   `bun:"embed:"`
+	Holdout        holdout.Holdout `bun:"embed:holdout_"`
+	Important      bool            // it is not held back for a client who has had enough emails this week
+	Exceptions     []Exception     `bun:"type:jsonb,nullzero"` // of single dates
 	Tracking       `bun:",embed"`
 	Status         MailingStatus
 	EndAt          time.Time `bun:",nullzero"`
@@ -101,7 +103,7 @@ func (m Mailing) Copy(name string, now time.Time) Mailing {
 		Periodicity: m.Periodicity, Days: m.Days, Window: m.Window, ZoneOfClient: m.ZoneOfClient, Zones: m.Zones,
 		Important: m.Important, Rotation: Rotation{MessageIDs: m.MessageIDs, RotationStops: m.RotationStops}, Tracking: m.Tracking, Status: Created}
 	c.MessageID = c.MessageOf(0, m.MessageID)
-	c.Digest.Source = m.Digest.Source
+	c.Digest.Source, c.Holdout = m.Digest.Source, m.Holdout.Copy()
 	if !Instant(c.StartLocal, zone).After(now) {
 		today, clock := now.In(zone), c.StartLocal
 		c.StartLocal = time.Date(today.Year(), today.Month(), today.Day(), clock.Hour(), clock.Minute(), 0, 0, time.UTC)

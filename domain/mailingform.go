@@ -6,6 +6,8 @@ import (
 	"strings"
 	"time"
 	"unicode/utf8"
+
+	"skychimp/domain/holdout"
 )
 
 const maxName = 200 // characters
@@ -26,6 +28,7 @@ type MailingForm struct {
 	MessageIDs                                                  []int64 // several messages in turn, see Rotation
 	MessageID, SenderID, TopicID, SegmentID                     int64
 	Tracking
+	Holdout   holdout.Form
 	ClientIDs []int64
 }
 
@@ -48,6 +51,7 @@ func (m *Mailing) change(p ValidationErrors, form MailingForm, now time.Time) er
 	m.SenderID, m.TopicID, m.UpdatedAt = form.SenderID, form.TopicID, now
 	changeMessages(m, &p, form)
 	changeDigest(m, &p, form)
+	changeHoldout(m, &p, form.Holdout, now)
 	renameMailing(m, &p, form.Name)
 	m.Tracking = form.Tracking
 	m.Tracking.check(&p)
@@ -86,6 +90,24 @@ func (m *Mailing) ChangeSeries(p *ValidationErrors, form MailingForm, now time.T
 	renameMailing(m, p, form.Name)
 	m.Tracking = form.Tracking
 	m.Tracking.check(p)
+	changeHoldout(m, p, form.Holdout, now)
+}
+
+// changeHoldout reads whom the mailing leaves out.
+func changeHoldout(m *Mailing, p *ValidationErrors, form holdout.Form, now time.Time) {
+	tags := ParseTags(form.Tag)
+	form.Tag = ""
+	switch {
+	case len(tags) > 1 || len(tags) == 1 && !FitsTag(tags[0]):
+		p.Add("came_back_tag", "holdout.tag_one", "Max", 50)
+		return
+	case len(tags) == 1:
+		form.Tag = tags[0]
+	}
+	began := m.NextNo > 0 || !m.LaunchedAt.IsZero() && (m.Kind == KindSeries || m.Status == Created) // an email may have gone out
+	if field, problem := m.Holdout.Change(form, began, now); problem != "" {
+		p.Add(field, problem)
+	}
 }
 
 func checkFixed(p *ValidationErrors, before, m Mailing) {

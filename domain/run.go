@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"skychimp/domain/digest"
+	"skychimp/domain/holdout"
 )
 
 // RunStatus is the state of one occurrence.
@@ -94,6 +95,7 @@ type PlanCursor struct {
 	Hold      time.Time            `json:",omitzero"`  // how long an email may wait for room in its client's week, zero: none does
 	Selection *Selection           `json:",omitempty"` // of a segment, as it was when the planning began
 	AgainOf   int64                `json:",omitempty"` // as the mailing's
+	Holdout   *holdout.Holdout     `json:",omitempty"` // nil: nobody is left out
 }
 
 // Skipped counts those who got nothing when a run was planned, by the reason: as a client's suppression, or one of these.
@@ -105,6 +107,7 @@ const (
 	SkippedPaused    = "paused"    // wants none before a date
 	SkippedFrequency = "frequency" // had one within the week or the month
 	SkippedCap       = "cap"       // had as many within a week as the owner allows; of Held: waits until there is room
+	SkippedHoldout   = "holdout"   // is of the share that is left out, see package holdout
 	HeldZone         = "zone"      // of Held alone: waits for the hour in its client's zone
 )
 
@@ -209,7 +212,7 @@ func (r Run) MayRepeat(who Again) error {
 func (r Run) Repeat(m Mailing, name string, now time.Time) Mailing {
 	again := m.Copy(name, now)
 	again.AgainOf, again.Audience, again.Tags, again.ClientIDs, again.Periodicity = r.ID, AudiencePicked, []string{}, nil, Once
-	again.SegmentID, again.Selection = 0, nil
+	again.SegmentID, again.Selection, again.Holdout = 0, nil, holdout.Holdout{}
 	if again.Rotation = (Rotation{MessageIDs: []int64{}}); r.MessageID != 0 {
 		again.MessageID = r.MessageID
 	}

@@ -12,6 +12,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"skychimp/db"
+	"skychimp/db/holdout"
 	"skychimp/db/postgres"
 	"skychimp/db/statement"
 	"skychimp/domain"
@@ -30,6 +31,9 @@ func planFirst(ctx context.Context, tx postgres.Tx, run *domain.Run, m domain.Ma
 		return err
 	}
 	run.PlanCursor = &domain.PlanCursor{Audience: m.Audience, Tags: m.Tags, Selection: m.Selection, AgainOf: m.AgainOf, Waves: run.Waves, ZoneField: m.ZoneField}
+	if m.Holdout.On() {
+		run.PlanCursor.Holdout = &m.Holdout
+	}
 	if !m.Important {
 		run.PlanCursor.Hold = run.HoldUntil(m, run.ScheduledAt)
 	}
@@ -103,11 +107,16 @@ func planPart(ctx context.Context, tx postgres.Tx, run *domain.Run, m domain.Mai
 	part := db.Audience(tx.NewSelect().TableExpr("clients AS client"), m).
 		Column("client.id", "client.created_at", "client.email").
 		ColumnExpr("client.frequency IS NOT NULL AS sparing").
-		ColumnExpr(db.SkipReason+" AS skipped", run.TopicID, run.ScheduledAt).
 		Where("(client.created_at, client.id) > (?, ?) AND client.id <= ?", run.PlanCursor.CreatedAt, run.PlanCursor.ClientID, run.PlanCursor.Newest).
 		OrderExpr("client.created_at, client.id").Limit(int64(limit))
+	last, keep := run.PlanCursor, turns
+	if last.Holdout == nil {
+		part.ColumnExpr(db.SkipReason+" AS skipped", run.TopicID, run.ScheduledAt)
+	} else {
+		part.ColumnExpr(holdout.SkipReason+" AS skipped", run.TopicID, run.ScheduledAt, []byte(last.Holdout.Seed), last.Holdout.Bound())
+		keep += ", " + holdout.Enrol
+	}
 	var planned, queued, waiting int64
-	last := run.PlanCursor
 	var skipped, held domain.Skipped
 	if limits.cap == 0 && last.Waves == nil {
 		err = tx.NewRaw(`WITH part AS MATERIALIZED (?0), planned AS (
@@ -115,14 +124,14 @@ func planPart(ctx context.Context, tx postgres.Tx, run *domain.Run, m domain.Mai
 				SELECT ?1, ?2 + row_number() OVER (ORDER BY skipped IS NOT NULL, created_at, id), id, email,
 					CASE WHEN skipped IS NULL THEN ?3 ELSE ?4 END, skipped FROM part
 				RETURNING outcome, skipped
-			), `+turns+`
+			), `+keep+`
 			SELECT counted.*, (SELECT coalesce(jsonb_object_agg(skipped, n), '{}')
 					FROM (SELECT skipped, count(*) AS n FROM planned WHERE skipped IS NOT NULL GROUP BY skipped) AS by_reason), `+lastOfPart+`
 			FROM (SELECT count(*), count(*) FILTER (WHERE outcome = ?3) FROM planned) AS counted `+joinLast,
 			part, run.ID, run.Planned, domain.OutcomeQueued, domain.OutcomeSuppressed, limits.sparing, run.ScheduledAt).
 			Scan(ctx, &planned, &queued, &skipped, &last.CreatedAt, &last.ClientID)
 	} else {
-		err = planWaiting(tx, part, run, limits).Scan(ctx, &planned, &queued, &waiting, &skipped, &held, &last.CreatedAt, &last.ClientID)
+		err = planWaiting(tx, part, keep, run, limits).Scan(ctx, &planned, &queued, &waiting, &skipped, &held, &last.CreatedAt, &last.ClientID)
 	}
 	if err != nil {
 		return err
@@ -156,7 +165,7 @@ const (
 
 // planWaiting plans a part of which some emails wait: for the hour of their client, or until there is room in the
 // client's week, which it has seven days after the cap-th of its latest emails.
-func planWaiting(tx postgres.Tx, part *bun.SelectQuery, run *domain.Run, limits limits) *bun.RawQuery {
+func planWaiting(tx postgres.Tx, part *bun.SelectQuery, keep string, run *domain.Run, limits limits) *bun.RawQuery {
 	part = part.ColumnExpr("client.fields ->> ? AS zone", strconv.FormatInt(run.PlanCursor.ZoneField, 10))
 	var zones []string
 	var waves []time.Time
@@ -185,7 +194,7 @@ func planWaiting(tx postgres.Tx, part *bun.SelectQuery, run *domain.Run, limits 
 			SELECT ?1, seq, id, email, outcome, why, CASE WHEN outcome = ?15 THEN due END FROM numbered RETURNING outcome, skipped
 		), retried AS (
 			INSERT INTO retries (run_id, seq, due_at) SELECT ?1, seq, due FROM numbered WHERE outcome = ?15
-		), `+turns+`
+		), `+keep+`
 		SELECT counted.*, (SELECT coalesce(jsonb_object_agg(skipped, n), '{}')
 				FROM (SELECT skipped, count(*) AS n FROM planned WHERE outcome = ?4 GROUP BY skipped) AS by_reason),
 			(SELECT coalesce(jsonb_object_agg(skipped, n), '{}')

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"skychimp/db"
+	"skychimp/db/holdout"
 	"skychimp/db/postgres"
 	"skychimp/db/statement"
 	"skychimp/domain"
@@ -43,8 +44,12 @@ func (p Plans) Forecast(ctx context.Context, id int64, now time.Time, force bool
 		if err := db.Resolve(ctx, tx, &f.Mailing); err != nil {
 			return err
 		}
-		total, err := db.Audience(tx.NewSelect().TableExpr("clients AS client"), f.Mailing).
-			Where("("+db.SkipReason+") IS NULL", f.Mailing.TopicID, run.ScheduledAt).Count(ctx)
+		gets := db.Audience(tx.NewSelect().TableExpr("clients AS client"), f.Mailing).
+			Where("("+db.SkipReason+") IS NULL", f.Mailing.TopicID, run.ScheduledAt)
+		if out := f.Mailing.Holdout; out.On() {
+			gets.Where("NOT ("+holdout.Drawn+")", []byte(out.Seed), out.Bound())
+		}
+		total, err := gets.Count(ctx)
 		if err != nil {
 			return err
 		}

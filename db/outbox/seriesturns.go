@@ -7,6 +7,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"skychimp/db"
+	"skychimp/db/holdout"
 	"skychimp/db/series"
 	"skychimp/db/statement"
 	"skychimp/domain"
@@ -185,6 +186,8 @@ func (p *seriesPlan) decide(step rules.Step, one *turnOf) {
 	case one.locked || one.Open:
 		due := p.now.Add(lookAgain)
 		one.next, one.due = step.ID, &due
+	case len(one.Passed) == 0 && p.Mailing.Holdout.LeavesOut(one.ClientID):
+		one.left = rules.LeftHoldout
 	default:
 		one.gets = true
 		next := p.Next(step.Position, append(one.Passed, step.ID))
@@ -202,6 +205,9 @@ func (p *seriesPlan) advance(ctx context.Context, step rules.Step, run *domain.R
 	var c turnColumns
 	for _, one := range who {
 		c.add(one)
+	}
+	if err := p.enrol(ctx, who); err != nil {
+		return err
 	}
 	gets := int64(receivers(who))
 	_, err := p.tx.Pgx.Exec(ctx, statement.Step.SQL(`WITH r AS MATERIALIZED (
@@ -227,6 +233,24 @@ func (p *seriesPlan) advance(ctx context.Context, step rules.Step, run *domain.R
 	}
 	run.Planned += gets
 	_, err = p.tx.NewUpdate().Model(run).Column("planned", "plan_cursor").WherePK().Exec(ctx)
+	return err
+}
+
+// enrol keeps who begins the series and who is left out of it, where some are.
+func (p *seriesPlan) enrol(ctx context.Context, who []turnOf) error {
+	var got, left []int64
+	for _, one := range who {
+		switch {
+		case one.left == rules.LeftHoldout:
+			left = append(left, one.ClientID)
+		case one.gets && len(one.Passed) == 0:
+			got = append(got, one.ClientID)
+		}
+	}
+	if !p.Mailing.Holdout.On() {
+		return nil
+	}
+	_, err := p.tx.Pgx.Exec(ctx, holdout.EnrolThese, p.ID, got, left)
 	return err
 }
 

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"skychimp/domain"
+	"skychimp/domain/holdout"
 )
 
 // Input is the form of a series.
@@ -15,6 +16,7 @@ type Input struct {
 	SenderID, TopicID          int64
 	Entry, EntryValue, GoalTag string
 	Tracking                   domain.Tracking
+	Holdout                    holdout.Form
 	Steps                      []StepInput
 }
 
@@ -35,7 +37,7 @@ type Own struct {
 // Input is the form as the series is stored; fields are the owner's.
 func (s Series) Input(fields []domain.Field) Input {
 	in := Input{Name: s.Mailing.Name, SenderID: s.Mailing.SenderID, TopicID: s.Mailing.TopicID, Entry: string(s.Entry), GoalTag: s.GoalTag,
-		Tracking: s.Mailing.Tracking}
+		Tracking: s.Mailing.Tracking, Holdout: s.Mailing.Holdout.Form()}
 	key := ""
 	for _, one := range fields {
 		if one.ID == s.FieldID {
@@ -61,7 +63,7 @@ func (s *Series) Change(in Input, own Own, now time.Time) (Edit, error) {
 		return Edit{}, domain.Errorf(domain.Conflict, "", "series.finished_fixed")
 	}
 	before := *s
-	s.Mailing.ChangeSeries(&p, domain.MailingForm{Name: in.Name, SenderID: in.SenderID, TopicID: in.TopicID, Timezone: own.Zone, Tracking: in.Tracking}, now)
+	s.Mailing.ChangeSeries(&p, domain.MailingForm{Name: in.Name, SenderID: in.SenderID, TopicID: in.TopicID, Timezone: own.Zone, Tracking: in.Tracking, Holdout: in.Holdout}, now)
 	s.changeEntry(&p, in, own)
 	if s.Mailing.Status == domain.Running && !s.sameEntry(before) && len(p) == 0 {
 		p.Add("entry", "series.running_fixed")

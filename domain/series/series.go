@@ -70,6 +70,7 @@ const (
 	LeftGoal     = "goal"
 	LeftTopic    = domain.SkippedTopic
 	LeftRemoved  = "removed"
+	LeftHoldout  = domain.SkippedHoldout
 )
 
 // LeftKey is the text that says so.

@@ -25,7 +25,7 @@ func Bound(share float64) []byte {
 	return binary.BigEndian.AppendUint32(nil, uint32(max(0, share)*(1<<32)))
 }
 
-// Below reports whether the client's place is below a bound. Db asks the same of Postgres: see trial.Place there.
+// Below reports whether the client's place is below a bound. Db asks the same of Postgres: see db/holdout.
 func (s Seed) Below(client int64, bound []byte) bool {
 	place := sha256.Sum256(binary.BigEndian.AppendUint64(bytes.Clone(s), uint64(client)))
 	return bytes.Compare(place[:], bound) < 0

@@ -10,6 +10,7 @@ import (
 	"github.com/riverqueue/river"
 
 	"skychimp/db"
+	"skychimp/db/holdout"
 	"skychimp/db/outbox"
 	"skychimp/db/tracking"
 	"skychimp/domain"
@@ -47,6 +48,7 @@ func (w *BalanceWorker) Work(ctx context.Context, _ *river.Job[domain.BalanceJob
 		w.DB.Clients().PruneChanges(ctx),
 		w.DB.Bounces().Prune(ctx),
 		tracking.New(w.DB).Prune(ctx, now),
+		holdout.Prune(ctx, w.DB, now),
 		w.DB.Bulk().Sweep(ctx),
 		w.DB.Registrations().Prune(ctx, now),
 		w.DB.FormInputs().Prune(ctx, now),
