@@ -2,9 +2,11 @@ package main
 
 import (
 	"cmp"
+	"context"
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"slices"
 	"strings"
@@ -165,14 +167,14 @@ func (s sendCommand) ahead(p *program, database *database, now time.Time) error 
 	}
 	until := s.Until.AddDate(0, 0, 1)
 	slots := domain.Ahead(mailings, now, until)
-	recipients, err := database.Mailings().RecipientCounts(p.ctx, slots)
+	recipients, err := recipientsOf(p.ctx, database, domain.MailingsOf(slots))
 	if err != nil {
 		return err
 	}
 	var lines []aheadLine
 	for _, slot := range slots {
 		m := slot.Mailing
-		lines = append(lines, aheadLine{slot.At, fmt.Sprintf("mailing %d %q", m.ID, m.Name), int64(recipients[m.ID])})
+		lines = append(lines, aheadLine{slot.At, fmt.Sprintf("mailing %d %q", m.ID, m.Name), recipients[m.ID]})
 	}
 	list, err := series.In(database.DB).Outlooks(p.ctx, 0, now, until)
 	if err != nil {
@@ -193,6 +195,22 @@ func (s sendCommand) ahead(p *program, database *database, now time.Time) error 
 	}
 	fmt.Fprintf(p.out, "%d runs, %d emails\n", len(lines), emails)
 	return nil
+}
+
+// recipientsOf are how many each mailing would write to now.
+func recipientsOf(ctx context.Context, database *database, mailings []domain.Mailing) (map[int64]int64, error) {
+	byOwner, all := map[int64][]domain.Mailing{}, map[int64]int64{}
+	for _, m := range mailings {
+		byOwner[m.OwnerID] = append(byOwner[m.OwnerID], m)
+	}
+	for owner, theirs := range byOwner {
+		recipients, _, err := database.Mailings().Recipients(ctx, owner, theirs)
+		if err != nil {
+			return nil, err
+		}
+		maps.Copy(all, recipients)
+	}
+	return all, nil
 }
 
 // aheadLine is a run of a mailing, or what goes out of a step of a series on one day.

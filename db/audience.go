@@ -45,23 +45,6 @@ func Audience(query *bun.SelectQuery, m domain.Mailing) *bun.SelectQuery {
 	return query
 }
 
-// RecipientCounts are the recipients of each mailing in the slots, by its id, as they are now.
-func (ms Mailings) RecipientCounts(ctx context.Context, slots []domain.Slot) (map[int64]int, error) {
-	counts := map[int64]int{}
-	for _, slot := range slots {
-		id := slot.Mailing.ID
-		if _, counted := counts[id]; counted {
-			continue
-		}
-		n, _, err := ms.RecipientCount(ctx, slot.Mailing)
-		if err != nil {
-			return nil, err
-		}
-		counts[id] = n
-	}
-	return counts, nil
-}
-
 // Resolve asks what the mailing's segment means now, and counts the results that it looks at. Without its segment a
 // mailing writes to nobody.
 func Resolve(ctx context.Context, tx Tx, m *domain.Mailing) error {
@@ -142,15 +125,20 @@ func (ms Mailings) RecipientCount(ctx context.Context, m domain.Mailing) (recipi
 
 // skipped counts those of the audience who are not suppressed and get nothing by their own preferences.
 func (ms Mailings) skipped(ctx context.Context, m domain.Mailing) (n int, err error) {
-	query := ms.db.pg.Bun.NewSelect().TableExpr("clients AS client").ColumnExpr("count(*)").
-		Where(HasPreferences+" AND client.suppressed_at IS NULL AND ("+SkipReason+") IS NOT NULL", m.TopicID, time.Now())
+	query := ms.skipping(m)
 	if m.Audience == domain.AudiencePicked {
 		query.Where("client.owner_id = ? AND client.id IN ?", m.OwnerID, bun.Tuple(m.ClientIDs))
 	} else {
 		Audience(query, m)
 	}
-	err = query.Scan(ctx, &n)
+	err = query.ColumnExpr("count(*)").Scan(ctx, &n)
 	return n, postgres.TranslateError(err)
+}
+
+// skipping are the owner's clients who are not suppressed and would get nothing of the mailing by their own preferences.
+func (ms Mailings) skipping(m domain.Mailing) *bun.SelectQuery {
+	return ms.db.pg.Bun.NewSelect().TableExpr("clients AS client").
+		Where(HasPreferences+" AND client.suppressed_at IS NULL AND ("+SkipReason+") IS NOT NULL", m.TopicID, time.Now())
 }
 
 // LeftOut is how many of an audience get nothing for one reason.

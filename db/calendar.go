@@ -7,8 +7,10 @@ import (
 	"strings"
 	"time"
 
+	"github.com/jackc/pgx/v5"
 	"github.com/uptrace/bun"
 
+	"skychimp/db/clientindex"
 	"skychimp/db/postgres"
 	"skychimp/domain"
 )
@@ -75,12 +77,129 @@ const overlapsMost = 20
 
 // Overlaps tells how many clients who get emails the owner's mailings share, by their sets of tags.
 func (ms Mailings) Overlaps(ctx context.Context, owner int64, mailings []domain.Mailing) (domain.Overlaps, error) {
-	sets := []domain.TagSet{}
-	err := ms.db.pg.Bun.NewRaw(`SELECT tags, sum(clients)::bigint AS clients FROM tag_counts WHERE owner_id = ? AND NOT suppressed GROUP BY tags`, owner).Scan(ctx, &sets)
+	list, err := ms.alikes(ctx, owner, mailings)
 	if err != nil {
-		return domain.Overlaps{}, postgres.TranslateError(err)
+		return domain.Overlaps{}, err
 	}
-	picked, err := ms.pickedSets(ctx, owner, mailings)
+	return ms.overlaps(ctx, owner, list)
+}
+
+// Recipients are how many each of the owner's mailings, as Next gives them, would write to now, by its number, and how
+// many they share.
+func (ms Mailings) Recipients(ctx context.Context, owner int64, mailings []domain.Mailing) (counts map[int64]int64, o domain.Overlaps, err error) {
+	list, err := ms.alikes(ctx, owner, mailings)
+	if err != nil {
+		return nil, o, err
+	}
+	if o, err = ms.overlaps(ctx, owner, list); err != nil {
+		return nil, o, err
+	}
+	skipped, err := ms.skippedOf(ctx, owner, mailings, list)
+	if err != nil {
+		return nil, o, err
+	}
+	counts = map[int64]int64{}
+	for _, m := range mailings {
+		if m.AgainOf == 0 && (m.Audience != domain.AudienceSegment || standsFor(list, m.ID) != nil) {
+			counts[m.ID] = o.Of(m, m) - skipped[m.ID]
+			continue
+		}
+		if m, err = ms.Get(ctx, owner, m.ID); err != nil {
+			return nil, o, err
+		}
+		n, _, err := ms.RecipientCount(ctx, m)
+		if err != nil {
+			return nil, o, err
+		}
+		counts[m.ID] = int64(n)
+	}
+	return counts, o, nil
+}
+
+// skippedOf counts, by mailing, those who get nothing by their own preferences: where anybody has some.
+func (ms Mailings) skippedOf(ctx context.Context, owner int64, mailings []domain.Mailing, list []alike) (map[int64]int64, error) {
+	some, err := ms.db.pg.Bun.NewSelect().Table("clients").Where("owner_id = ? AND "+HasPreferences, owner).Exists(ctx)
+	if err != nil || !some {
+		return nil, postgres.TranslateError(err)
+	}
+	var all *bun.SelectQuery
+	for _, m := range mailings {
+		if one := standsFor(list, m.ID); one != nil {
+			m.Selection = one.Selection
+		}
+		query := Audience(ms.skipping(m), m).ColumnExpr("?::bigint AS mailing_id, count(*) AS clients", m.ID)
+		if all == nil {
+			all = query
+		} else {
+			all = all.UnionAll(query)
+		}
+	}
+	var rows []struct{ MailingID, Clients int64 }
+	skipped := map[int64]int64{}
+	if all != nil {
+		err = all.Scan(ctx, &rows)
+	}
+	for _, one := range rows {
+		skipped[one.MailingID] = one.Clients
+	}
+	return skipped, postgres.TranslateError(err)
+}
+
+// alike are mailings that pick the same clients: one of them stands for all.
+type alike struct {
+	domain.Mailing
+	ids []int64
+}
+
+// standsFor is the one that stands for a mailing, nil: none does.
+func standsFor(list []alike, id int64) *alike {
+	at := slices.IndexFunc(list, func(one alike) bool { return slices.Contains(one.ids, id) })
+	if at < 0 {
+		return nil
+	}
+	return &list[at]
+}
+
+// alikes are the mailings that pick clients, one by one or by a segment.
+func (ms Mailings) alikes(ctx context.Context, owner int64, mailings []domain.Mailing) (list []alike, err error) {
+	segments, wanted := map[[2]int64]int{}, []int64{}
+	for _, m := range mailings {
+		key := [2]int64{m.SegmentID, m.AgainOf}
+		at, known := segments[key]
+		switch {
+		case m.Audience == domain.AudiencePicked:
+			list = append(list, alike{m, []int64{m.ID}})
+		case m.Audience == domain.AudienceSegment && known:
+			list[at].ids = append(list[at].ids, m.ID)
+		case m.Audience == domain.AudienceSegment && len(segments) < overlapsMost:
+			segments[key], wanted = len(list), append(wanted, m.SegmentID)
+			list = append(list, alike{m, []int64{m.ID}})
+		}
+	}
+	if len(wanted) == 0 {
+		return list, nil
+	}
+	selections, err := ms.db.Segments().selections(ctx, owner, wanted)
+	for _, at := range segments {
+		if chosen, known := selections[list[at].SegmentID]; known {
+			list[at].Selection = &chosen
+		}
+	}
+	return list, err
+}
+
+// overlaps are Overlaps of those that pick, and of all others.
+func (ms Mailings) overlaps(ctx context.Context, owner int64, list []alike) (domain.Overlaps, error) {
+	sets := []domain.TagSet{}
+	err := ms.db.pg.Bun.NewRaw(`SELECT lower(tags::text)::text[] AS tags, sum(clients)::bigint AS clients FROM tag_counts WHERE owner_id = ? AND NOT suppressed GROUP BY 1`, owner).
+		Scan(ctx, &sets)
+	if err != nil || len(list) == 0 {
+		return domain.NewOverlaps(sets), postgres.TranslateError(err)
+	}
+	picked, ok, err := ms.keptSets(ctx, owner, list)
+	if err == nil && !ok {
+		picked, err = ms.askedSets(ctx, owner, list)
+	}
 	if err != nil {
 		return domain.Overlaps{}, postgres.TranslateError(err)
 	}
@@ -92,55 +211,69 @@ func (ms Mailings) Overlaps(ctx context.Context, owner int64, mailings []domain.
 		if i, known := places[strings.Join(set.Tags, "\n")]; known {
 			sets[i].Clients -= set.Clients
 		}
+		named := domain.TagSet{Tags: set.Tags, Clients: set.Clients}
+		for _, at := range set.Picks {
+			named.Picks = append(named.Picks, list[at].ids...)
+		}
+		sets = append(sets, named)
 	}
-	return domain.NewOverlaps(append(sets, picked...)), nil
+	return domain.NewOverlaps(sets), nil
 }
 
-// pickedSets are the clients whom mailings pick, one by one or by a segment, by which mailings do and by their tags.
-func (ms Mailings) pickedSets(ctx context.Context, owner int64, mailings []domain.Mailing) (sets []domain.TagSet, err error) {
-	picking := []int64{0} // no mailing
-	alike := map[[2]int64][]int64{}
-	var chosen *bun.SelectQuery
-	for _, m := range mailings {
-		switch m.Audience {
-		case domain.AudiencePicked:
-			picking = append(picking, m.ID)
-		case domain.AudienceSegment:
-			key := [2]int64{m.SegmentID, m.AgainOf}
-			if _, known := alike[key]; !known && len(alike) < overlapsMost {
-				if err := ms.resolve(ctx, &m); err != nil {
-					return nil, err
-				}
-				clients := Audience(ms.db.pg.Bun.NewSelect().TableExpr("clients AS client"), m).Where("client.suppressed_at IS NULL").
-					ColumnExpr("?::bigint AS mailing_id, client.id AS client_id", m.ID)
-				if chosen == nil {
-					chosen = clients
-				} else {
-					chosen = chosen.UnionAll(clients)
-				}
-			} else if !known {
-				continue
-			}
-			alike[key] = append(alike[key], m.ID)
+// keptSets are asked of what is kept of clients in memory; Picks are places in the list. Who had the message of a run before
+// is not kept there.
+func (ms Mailings) keptSets(ctx context.Context, owner int64, list []alike) (sets []domain.TagSet, ok bool, err error) {
+	choices, places, picking := make([]clientindex.Choice, len(list)), map[int64]int{}, []int64{}
+	for i, one := range list {
+		if one.Audience == domain.AudiencePicked {
+			places[one.ID], picking = i, append(picking, one.ID)
+		} else if choices[i].Selection = one.Selection; one.AgainOf != 0 {
+			return nil, false, nil
 		}
 	}
-	if len(picking) == 1 && chosen == nil {
-		return nil, nil
+	rows, err := ms.db.pg.Pool.Query(ctx, `SELECT mailing_id, array_agg(client_id) FROM mailing_clients WHERE mailing_id = ANY($1) GROUP BY mailing_id`, picking)
+	if err != nil {
+		return nil, false, err
 	}
-	all := ms.db.pg.Bun.NewSelect().TableExpr("mailing_clients").Column("mailing_id", "client_id").Where("mailing_id IN ?", bun.Tuple(picking))
-	if chosen != nil {
-		all = all.UnionAll(chosen)
+	var mailing int64
+	var ids []int64
+	_, err = pgx.ForEachRow(rows, []any{&mailing, &ids}, func() error {
+		choices[places[mailing]].IDs, ids = ids, nil
+		return nil
+	})
+	if err != nil {
+		return nil, false, err
 	}
-	by := ms.db.pg.Bun.NewSelect().TableExpr("(?) AS picked", all).ColumnExpr("client_id, array_agg(mailing_id ORDER BY mailing_id) AS picks").Group("client_id")
+	groups, ok := ms.db.index.Groups(ctx, owner, choices)
+	for _, one := range groups {
+		set := domain.TagSet{Tags: one.Tags, Clients: one.Clients}
+		for _, at := range one.Choices {
+			set.Picks = append(set.Picks, int64(at))
+		}
+		sets = append(sets, set)
+	}
+	return sets, ok, nil
+}
+
+// askedSets are keptSets by SQL.
+func (ms Mailings) askedSets(ctx context.Context, owner int64, list []alike) (sets []domain.TagSet, err error) {
+	var all *bun.SelectQuery
+	for i, one := range list {
+		clients := ms.db.pg.Bun.NewSelect().ColumnExpr("?::bigint AS at", i)
+		if one.Audience == domain.AudiencePicked {
+			clients.TableExpr("mailing_clients").Column("client_id").Where("mailing_id = ?", one.ID)
+		} else {
+			Audience(clients.TableExpr("clients AS client").ColumnExpr("client.id AS client_id"), one.Mailing).Where("client.suppressed_at IS NULL")
+		}
+		if all == nil {
+			all = clients
+		} else {
+			all = all.UnionAll(clients)
+		}
+	}
+	by := ms.db.pg.Bun.NewSelect().TableExpr("(?) AS picked", all).ColumnExpr("client_id, array_agg(at ORDER BY at) AS picks").Group("client_id")
 	err = ms.db.pg.Bun.NewSelect().TableExpr("(?) AS by_client", by).Join("JOIN clients AS client ON client.id = by_client.client_id").
 		Where("client.owner_id = ? AND client.suppressed_at IS NULL", owner).
-		ColumnExpr("picks, client.tags, count(*) AS clients").Group("picks", "client.tags").Scan(ctx, &sets)
-	for i := range sets { // one mailing stands for all of its segment
-		for _, same := range alike {
-			if slices.Contains(sets[i].Picks, same[0]) {
-				sets[i].Picks = append(sets[i].Picks, same[1:]...)
-			}
-		}
-	}
+		ColumnExpr("picks, lower(client.tags::text)::text[] AS tags, count(*) AS clients").GroupExpr("1, 2").Scan(ctx, &sets)
 	return sets, err
 }

@@ -40,6 +40,42 @@ func TestOverlaps(t *testing.T) {
 	}
 }
 
+// What the calendar counts for all mailings at once is what each of them counts.
+func TestRecipients(t *testing.T) {
+	d := dbtest.New(t)
+	ann := dbtest.NewOwner(t, d, "ann")
+	ids := dbtest.NewClients(t, d, ann, 6)
+	dbtest.Exec(t, d, `UPDATE clients SET tags = '{News}' WHERE id = ANY($1)`, ids[:4])
+	segment, err := d.Segments().Create(t.Context(), ann, domain.SegmentForm{Name: "News", Match: "all", Conditions: []domain.Condition{{Where: "tag", Op: "is", Value: "news"}}}, time.Now())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, change := range []func(*domain.MailingForm){nil, func(f *domain.MailingForm) { f.Audience, f.Tags = "tags", "news" },
+		func(f *domain.MailingForm) { f.Audience, f.ClientIDs = "picked", ids[2:] }, func(f *domain.MailingForm) { f.Audience, f.ClientIDs = "picked", ids[:1] },
+		func(f *domain.MailingForm) { f.Audience, f.SegmentID = "segment", segment.ID }, func(f *domain.MailingForm) { f.Audience, f.SegmentID = "segment", segment.ID }} {
+		if dbtest.NewLaunched(t, d, ann, change); i == 3 {
+			dbtest.Suppress(t, d, ids[1], ids[5])
+		}
+	}
+	for range 2 {
+		mailings, err := d.Mailings().Next(t.Context(), ann, 10)
+		if err != nil || len(mailings) != 6 {
+			t.Fatalf("%d mailings, %v", len(mailings), err)
+		}
+		got, _, err := d.Mailings().Recipients(t.Context(), ann, mailings)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, m := range mailings {
+			m = dbtest.Must[domain.Mailing](t)(d.Mailings().Get(t.Context(), ann, m.ID))
+			if want, _, err := d.Mailings().RecipientCount(t.Context(), m); err != nil || got[m.ID] != int64(want) || want == 0 {
+				t.Errorf("%s %s: %d, its own page says %d, %v", m.Audience, m.Name, got[m.ID], want, err)
+			}
+		}
+		dbtest.Exec(t, d, `UPDATE clients SET paused_until = now() + interval '1 day' WHERE id = $1`, ids[3])
+	}
+}
+
 func TestNextMailings(t *testing.T) {
 	d := dbtest.New(t)
 	ann, bob := dbtest.NewOwner(t, d, "ann"), dbtest.NewOwner(t, d, "bob")

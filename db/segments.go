@@ -129,15 +129,39 @@ func selectionOf(ctx context.Context, tx bun.IDB, owner, id int64) (s domain.Sel
 
 // ready makes the conditions of a segment, saved or not, ready to be asked.
 func ready(ctx context.Context, tx bun.IDB, s domain.Segment) (domain.Selection, error) {
+	all, err := readyAll(ctx, tx, s.OwnerID, []domain.Segment{s})
+	return all[s.ID], err
+}
+
+func readyAll(ctx context.Context, tx bun.IDB, owner int64, segments []domain.Segment) (map[int64]domain.Selection, error) {
 	fields, zone := []domain.Field{}, ""
-	err := tx.NewSelect().Model(&fields).Where("owner_id = ?", s.OwnerID).Order("id").Scan(ctx)
+	err := tx.NewSelect().Model(&fields).Where("owner_id = ?", owner).Order("id").Scan(ctx)
 	if err == nil {
-		err = tx.NewSelect().Table("users").Column("timezone").Where("id = ?", s.OwnerID).Scan(ctx, &zone)
+		err = tx.NewSelect().Table("users").Column("timezone").Where("id = ?", owner).Scan(ctx, &zone)
 	}
 	if err != nil {
-		return domain.Selection{}, postgres.TranslateError(err)
+		return nil, postgres.TranslateError(err)
 	}
-	return s.Selection(fields, domain.Mailing{Timezone: zone}.Schedule().Zone, time.Now()), nil
+	all, location, now := map[int64]domain.Selection{}, domain.Mailing{Timezone: zone}.Schedule().Zone, time.Now()
+	for _, s := range segments {
+		all[s.ID] = s.Selection(fields, location, now)
+	}
+	return all, nil
+}
+
+// selections are some of the owner's segments as they are asked now; of results that take long to count the queue is told.
+func (ss Segments) selections(ctx context.Context, owner int64, ids []int64) (map[int64]domain.Selection, error) {
+	var segments []domain.Segment
+	if err := ss.db.pg.Bun.NewSelect().Model(&segments).Where("owner_id = ? AND id IN ?", owner, bun.Tuple(ids)).Scan(ctx); err != nil {
+		return nil, postgres.TranslateError(err)
+	}
+	all, err := readyAll(ctx, ss.db.pg.Bun, owner, segments)
+	for _, one := range all {
+		if err == nil {
+			_, err = ss.catchUp(ctx, owner, one)
+		}
+	}
+	return all, err
 }
 
 // SegmentCount is how many clients a segment has, and how many of them get no emails.

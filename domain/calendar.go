@@ -46,6 +46,18 @@ func Ahead(mailings []Mailing, from, to time.Time) []Slot {
 	return Slots(slices.DeleteFunc(slices.Clone(mailings), Mailing.Paused), from, to)
 }
 
+// MailingsOf are the mailings of slots, each once.
+func MailingsOf(slots []Slot) (mailings []Mailing) {
+	seen := map[int64]bool{}
+	for _, one := range slots {
+		if !seen[one.Mailing.ID] {
+			seen[one.Mailing.ID] = true
+			mailings = append(mailings, one.Mailing)
+		}
+	}
+	return mailings
+}
+
 // Clash is two mailings to the same clients on one day, or within an hour.
 type Clash struct {
 	One, Other Mailing

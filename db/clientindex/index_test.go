@@ -3,11 +3,14 @@ package clientindex_test
 import (
 	"context"
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"slices"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/jackc/pgx/v5"
 
 	"skychimp/db"
 	"skychimp/db/clientindex"
@@ -118,6 +121,7 @@ func (w *town) compare(t *testing.T) {
 	if err != nil || int64(found.Clients) != want.Clients || int64(found.Suppressed) != want.Suppressed {
 		t.Errorf("%s %+v: %+v, in SQL %+v, %v", s.Match, s.Conditions, found, want, err)
 	}
+	w.compareGroups(t, s, chosen)
 	now := time.Now()
 	moments := []time.Time{now.AddDate(0, 0, -90), now.AddDate(0, 0, -40), now.AddDate(0, 0, -40), now.AddDate(0, 0, -1), now}
 	if got, ok := w.index.Added(t.Context(), w.owner, moments); ok {
@@ -203,6 +207,47 @@ func (w *town) change(t *testing.T) {
 		if err := tx.Commit(t.Context()); err != nil {
 			t.Fatal(err)
 		}
+	}
+}
+
+// compareGroups asks who is in a segment, among some clients, and in both, by tags.
+func (w *town) compareGroups(t *testing.T, s domain.Segment, chosen domain.Selection) {
+	t.Helper()
+	groups, ok := w.index.Groups(t.Context(), w.owner, []clientindex.Choice{{Selection: &chosen}, {IDs: dbtest.Numbers(t, w.db, `SELECT id FROM clients WHERE id % 7 = 0`)}})
+	if !ok {
+		return
+	}
+	got, want := map[string]int64{}, map[string]int64{}
+	for _, one := range groups {
+		got[fmt.Sprint(one.Choices, one.Tags)] += one.Clients
+	}
+	clients, err := w.db.Segments().Sample(t.Context(), s, 1_000_000)
+	if err != nil {
+		t.Fatal(err)
+	}
+	in := map[int64]bool{}
+	for _, c := range clients {
+		in[c.ID] = true
+	}
+	rows, err := w.db.Postgres().Pool.Query(t.Context(), `SELECT id, lower(tags::text)::text[] FROM clients WHERE owner_id = $1 AND suppressed_at IS NULL`, w.owner)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var id int64
+	var tags []string
+	_, err = pgx.ForEachRow(rows, []any{&id, &tags}, func() error {
+		switch {
+		case in[id] && id%7 == 0:
+			want[fmt.Sprint([]int{0, 1}, tags)]++
+		case in[id]:
+			want[fmt.Sprint([]int{0}, tags)]++
+		case id%7 == 0:
+			want[fmt.Sprint([]int{1}, tags)]++
+		}
+		return nil
+	})
+	if err != nil || !maps.Equal(got, want) {
+		t.Errorf("%s %+v: %v, in SQL %v, %v", s.Match, s.Conditions, got, want, err)
 	}
 }
 

@@ -125,3 +125,12 @@ func Counted(t testing.TB, d *db.DB, run int64, want domain.Counts) {
 		t.Errorf("run %d: %d open", run, row.Open())
 	}
 }
+
+// WaitingCounted makes sure that those who wait for steps of series are counted as they are.
+func WaitingCounted(t testing.TB, d *db.DB) {
+	t.Helper()
+	Same(t, "steps and quarters of an hour with another count than clients", len(Numbers(t, d, `SELECT series_id FROM (
+			SELECT series_id, next_step_id AS step_id, date_bin('15 minutes', due_at, 'epoch') AS due_at, 1 AS n FROM series_clients WHERE due_at IS NOT NULL
+			UNION ALL SELECT series_id, step_id, due_at, -clients FROM series_waiting
+		) AS counted GROUP BY series_id, step_id, due_at HAVING sum(n) <> 0`)), 0)
+}

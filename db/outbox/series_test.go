@@ -48,6 +48,7 @@ func planSeries(t testing.TB, d *db.DB, now time.Time) {
 // told are the steps that each client got, in order, such as 1:12 for the first two.
 func told(t testing.TB, d *db.DB, s rules.Series) string {
 	t.Helper()
+	dbtest.WaitingCounted(t, d)
 	rows, err := d.Postgres().Pool.Query(t.Context(), `SELECT d.client_id, string_agg(step.position::text, '' ORDER BY run.id) FROM deliveries AS d JOIN runs AS run ON run.id = d.run_id
 		JOIN series_steps AS step ON step.id = run.step_id WHERE run.mailing_id = $1 GROUP BY 1 ORDER BY 1`, s.ID)
 	if err != nil {

@@ -20,36 +20,85 @@ type Outlook struct {
 // Outlooks of the owner's series that send, up to a time; of owner 0 everybody's, whose owners may send.
 func (ss Series) Outlooks(ctx context.Context, owner int64, now, until time.Time) (list []Outlook, err error) {
 	var mailings []domain.Mailing
-	pg := ss.db.Postgres().Bun
-	err = pg.NewSelect().Model(&mailings).Where("kind = ? AND deleted_at IS NULL AND status = ?", domain.KindSeries, domain.Running).
+	err = ss.db.Postgres().Bun.NewSelect().Model(&mailings).Where("kind = ? AND deleted_at IS NULL AND status = ?", domain.KindSeries, domain.Running).
 		Where("owner_id = ? OR ? AND owner_id NOT IN (SELECT id FROM users WHERE blocked_at IS NOT NULL)", owner, owner == 0).
 		Where("disabled_at IS NULL AND paused_at IS NULL").Order("id").Scan(ctx)
-	for _, m := range mailings {
+	if err != nil || len(mailings) == 0 {
+		return nil, postgres.TranslateError(err)
+	}
+	all, err := ss.loadAll(ctx, mailings)
+	if err != nil {
+		return nil, postgres.TranslateError(err)
+	}
+	waiting, err := ss.waiting(ctx, all, until)
+	for _, s := range all {
 		if err != nil {
 			break
 		}
-		var one Outlook
-		if one.Series, err = load(ctx, pg, m, ""); err == nil {
-			one.Expected, err = ss.Expected(ctx, one.Series, now, until)
-		}
-		if len(one.Expected) > 0 {
+		one := Outlook{Series: s}
+		if one.Expected, err = ss.expected(ctx, s, waiting[s.ID], now, until); len(one.Expected) > 0 {
 			list = append(list, one)
 		}
 	}
 	return list, postgres.TranslateError(err)
 }
 
-// Expected tells what goes out of a series up to a time: to those who are in, and of one that begins with a date to those
+// loadAll reads what mailings have as series.
+func (ss Series) loadAll(ctx context.Context, mailings []domain.Mailing) (all []rules.Series, err error) {
+	byID, ids := map[int64]domain.Mailing{}, []int64{}
+	for _, m := range mailings {
+		byID[m.ID], ids = m, append(ids, m.ID)
+	}
+	var steps []rules.Step
+	pg := ss.db.Postgres().Bun
+	if err := pg.NewSelect().Model(&all).ModelTableExpr("series AS series").Where("id IN ?", bun.Tuple(ids)).Order("id").Scan(ctx); err != nil {
+		return nil, err
+	}
+	err = pg.NewSelect().Model(&steps).ModelTableExpr("series_steps AS step").Where("series_id IN ?", bun.Tuple(ids)).Order("series_id", "position", "id").Scan(ctx)
+	for i := range all {
+		all[i].Mailing = byID[all[i].ID]
+		for len(steps) > 0 && steps[0].SeriesID == all[i].ID {
+			all[i].Steps, steps = append(all[i].Steps, steps[0]), steps[1:]
+		}
+	}
+	return all, err
+}
+
+// waiting are those who wait up to a time, by series.
+func (ss Series) waiting(ctx context.Context, all []rules.Series, until time.Time) (map[int64][]rules.Waiting, error) {
+	ids := make([]int64, len(all))
+	for i, s := range all {
+		ids[i] = s.ID
+	}
+	var rows []struct {
+		SeriesID int64
+		rules.Waiting
+	}
+	err := ss.db.Postgres().Bun.NewRaw(`SELECT series_id, step_id, due_at, sum(clients)::bigint AS clients FROM series_waiting
+		WHERE series_id IN ? AND due_at < ? GROUP BY 1, 2, 3 HAVING sum(clients) > 0`, bun.Tuple(ids), until).Scan(ctx, &rows)
+	waiting := map[int64][]rules.Waiting{}
+	for _, one := range rows {
+		waiting[one.SeriesID] = append(waiting[one.SeriesID], one.Waiting)
+	}
+	return waiting, err
+}
+
+// MergeWaiting makes one row of the many that changes have left of those who wait for a step.
+func (ss Series) MergeWaiting(ctx context.Context) error {
+	_, err := ss.db.Postgres().Pool.Exec(ctx, `WITH many AS (
+			SELECT series_id, step_id, due_at FROM series_waiting GROUP BY 1, 2, 3 HAVING count(*) > 1
+		), gone AS (
+			DELETE FROM series_waiting AS one USING many
+			WHERE one.series_id = many.series_id AND one.step_id = many.step_id AND one.due_at = many.due_at RETURNING one.*
+		) INSERT INTO series_waiting SELECT series_id, step_id, due_at, sum(clients) FROM gone GROUP BY 1, 2, 3 HAVING sum(clients) <> 0`)
+	return postgres.TranslateError(err)
+}
+
+// expected tells what goes out of a series up to a time: to those who are in, and of one that begins with a date to those
 // whose day comes. Who will be suppressed, or get a tag, nobody knows.
-func (ss Series) Expected(ctx context.Context, s rules.Series, now, until time.Time) ([]rules.Expected, error) {
+func (ss Series) expected(ctx context.Context, s rules.Series, waiting []rules.Waiting, now, until time.Time) ([]rules.Expected, error) {
 	if len(s.Steps) == 0 {
 		return nil, nil
-	}
-	var waiting []rules.Waiting
-	err := ss.db.Postgres().Bun.NewRaw(`SELECT next_step_id AS step_id, date_bin('15 minutes', due_at, 'epoch') AS due_at, count(*) AS clients
-		FROM series_clients WHERE series_id = ? AND due_at IS NOT NULL AND due_at < ? GROUP BY 1, 2`, s.ID, until).Scan(ctx, &waiting)
-	if err != nil {
-		return nil, postgres.TranslateError(err)
 	}
 	zone := Zone(s.Mailing.Timezone)
 	if s.Entry == rules.Date && s.FieldID != 0 {

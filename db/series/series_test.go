@@ -36,6 +36,11 @@ func launch(t testing.TB, d *db.DB, s rules.Series, all bool) {
 // in says which clients are in a series.
 func in(t testing.TB, d *db.DB, s rules.Series) []int64 {
 	t.Helper()
+	dbtest.WaitingCounted(t, d)
+	if err := series.In(d).MergeWaiting(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	dbtest.WaitingCounted(t, d)
 	return dbtest.Numbers(t, d, "SELECT client_id FROM series_clients WHERE series_id = $1 AND left_at IS NULL ORDER BY client_id", s.ID)
 }
 

@@ -12,6 +12,7 @@ import (
 	"skychimp/db"
 	"skychimp/db/holdout"
 	"skychimp/db/outbox"
+	"skychimp/db/series"
 	"skychimp/db/tracking"
 	"skychimp/domain"
 )
@@ -45,6 +46,7 @@ func (w *BalanceWorker) Work(ctx context.Context, _ *river.Job[domain.BalanceJob
 	now := time.Now()
 	return errors.Join(err,
 		w.DB.Clients().MergeTagCounts(ctx),
+		series.In(w.DB).MergeWaiting(ctx),
 		w.DB.Clients().PruneChanges(ctx),
 		w.DB.Bounces().Prune(ctx),
 		tracking.New(w.DB).Prune(ctx, now),

@@ -86,24 +86,19 @@ func (c *Calendar) Day(r *web.Request) error {
 func (c *Calendar) dayPlan(r *web.Request, view *dayView, slots []domain.Slot) error {
 	view.More = max(0, len(slots)-dayRows)
 	slots = slots[:min(len(slots), dayRows)]
-	recipients, err := c.Mailings.DB.Mailings().RecipientCounts(r.UserContext(), slots)
+	mailings := domain.MailingsOf(slots)
+	recipients, overlaps, err := c.Mailings.DB.Mailings().Recipients(r.UserContext(), r.Viewer.User.ID, mailings)
 	if err != nil {
 		return err
 	}
-	var mailings []domain.Mailing
 	for _, slot := range slots {
-		row := newPlannedRow(r, slot, int64(recipients[slot.Mailing.ID]), "planned")
+		row := newPlannedRow(r, slot, recipients[slot.Mailing.ID], "planned")
 		if row.Note, err = c.Mailings.subjectAt(r, slot.Mailing, slot.No); err != nil {
 			return err
 		}
 		view.Planned = append(view.Planned, row)
-		view.Emails += int64(recipients[slot.Mailing.ID])
-		mailings = append(mailings, slot.Mailing)
+		view.Emails += recipients[slot.Mailing.ID]
 	}
-	if len(mailings) < 2 {
-		return nil
-	}
-	overlaps, err := c.Mailings.DB.Mailings().Overlaps(r.UserContext(), r.Viewer.User.ID, mailings)
 	for _, one := range overlaps.Crowds(mailings, 2) {
 		crowd := newCrowd(r, one)
 		crowd.Mailings = nil
@@ -116,7 +111,7 @@ func (c *Calendar) dayPlan(r *web.Request, view *dayView, slots []domain.Slot) e
 		}
 		view.Crowds = append(view.Crowds, crowd)
 	}
-	return err
+	return nil
 }
 
 func newPlannedRow(r *web.Request, slot domain.Slot, recipients int64, state string) plannedRow {

@@ -67,7 +67,7 @@ func (c *Calendar) Forecast(r *web.Request) error {
 
 // forecast fills in the runs of mailings, and what series send by step and day.
 func (c *Calendar) forecast(r *web.Request, view *forecastView, slots []domain.Slot, expected []expectedRow) error {
-	recipients, err := c.Mailings.DB.Mailings().RecipientCounts(r.UserContext(), slots)
+	recipients, _, err := c.Mailings.DB.Mailings().Recipients(r.UserContext(), r.Viewer.User.ID, domain.MailingsOf(slots))
 	if err != nil {
 		return err
 	}
@@ -87,7 +87,7 @@ func (c *Calendar) forecast(r *web.Request, view *forecastView, slots []domain.S
 			add(expected[0].Path, expected[0].Name, expected[0].at, expected[0].Emails)
 			expected = expected[1:]
 		}
-		add(Path(m.ID), m.Name, slot.At, int64(recipients[m.ID]))
+		add(Path(m.ID), m.Name, slot.At, recipients[m.ID])
 	}
 	for _, one := range expected {
 		add(one.Path, one.Name, one.at, one.Emails)
