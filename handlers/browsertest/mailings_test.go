@@ -7,7 +7,7 @@ import (
 )
 
 // save is the button of a form that has others besides.
-const save = "main form.form [type=submit]:not([name], [formaction])"
+const save = "main form.form [type=submit]:not([name], [formaction], details:not([open]) *)"
 
 // mailingsFlow sends a mailing out of turn, stops it, and follows an email to the mailbox and back.
 func mailingsFlow(s *suite) {

@@ -185,6 +185,7 @@ func (v *visitor) follow(selector string) {
 // click clicks what changes the page in place.
 func (v *visitor) click(selector string) {
 	v.t.Helper()
+	v.see(selector)
 	v.settle()
 	v.do(chromedp.Click(chromedp.CSS(selector)))
 }
