@@ -36,6 +36,10 @@ type demo struct {
 		Name, Periodicity    string
 		Message, Every, Hour int
 	}
+	Series struct {
+		Name            string
+		Messages, Waits []int
+	}
 	Form struct{ Name, Text, Agreement string }
 }
 
@@ -155,7 +159,11 @@ func (d demo) before(p *program, database *database, owner domain.User, messages
 	for _, one := range d.History {
 		mailings = append(mailings, history.Mailing{Name: one.Name, MessageID: messages[one.Message].ID, Periodicity: one.Periodicity, Every: one.Every, Hour: one.Hour})
 	}
-	return history.History(p.ctx, database.DB, owner.ID, mailings, now)
+	welcome := history.Series{Name: d.Series.Name, Waits: d.Series.Waits}
+	for _, message := range d.Series.Messages {
+		welcome.MessageIDs = append(welcome.MessageIDs, messages[message].ID)
+	}
+	return history.History(p.ctx, database.DB, owner.ID, mailings, welcome, now)
 }
 
 // blog publishes the sample articles, by the content manager.

@@ -88,7 +88,7 @@ func newNouns(config Config, database *db.DB, files *static.Files, log *slog.Log
 		account: &account.Account{DB: database, Passwords: config.Passwords}, blog: blog.New(database, config.Media), clients: &clients.Clients{DB: database, Segments: &segments.Segments{DB: database}},
 		fields:  &fields.Fields{DB: database},
 		topics:  &topics.Topics{DB: database},
-		results: &results.Results{DB: database}, overviews: &staff.Overviews{DB: database},
+		results: &results.Results{DB: database}, overviews: &staff.Overviews{DB: database, Settings: config.Settings},
 		segments: &segments.Segments{DB: database},
 		checks:   &checks.Checks{Look: config.Check, Settings: config.Settings},
 		imports:  &imports.Imports{DB: database}, inbox: &inbox.Inbox{DB: database}, messages: messages.New(database, config.Media, config.Links),

@@ -54,7 +54,7 @@ const deliveries = `INSERT INTO deliveries (run_id, seq, client_id, email, outco
 		CASE WHEN abs(hashint8(run.id * 7919 + c.id)) % 100 < 3 THEN 'failed' ELSE 'accepted' END, CASE WHEN abs(hashint8(run.id * 31 + c.id)) % 100 < 6 THEN 2 ELSE 1 END
 	FROM runs AS run JOIN clients AS c ON c.owner_id = run.owner_id AND c.created_at < run.scheduled_at
 		AND (c.suppressed_at IS NULL OR c.suppressed_at > run.scheduled_at)
-	WHERE run.owner_id = $1 AND run.status = 'done'`
+	WHERE run.owner_id = $1 AND run.status = 'done' AND run.step_id IS NULL`
 
 const attempts = `INSERT INTO attempts (run_id, seq, client_id, email, n, at, status, code, answer, class)
 	SELECT d.run_id, d.seq, d.client_id, d.email, n, run.scheduled_at + make_interval(secs => d.seq * 0.7 + (n - 1) * 61), answers.status, answers.code, answers.answer, answers.class
@@ -89,8 +89,12 @@ const formDays = `INSERT INTO form_days (form_id, day, signups, confirmed)
 	WHERE form.owner_id = $1 GROUP BY 1, 2`
 
 // History writes the months before now for an owner who has clients, messages and a form, and sums them up.
-func History(ctx context.Context, d *db.DB, owner int64, mailings []Mailing, now time.Time) error {
-	err := pgx.BeginFunc(ctx, d.Postgres().Pool, func(tx pgx.Tx) error {
+func History(ctx context.Context, d *db.DB, owner int64, mailings []Mailing, welcome Series, now time.Time) error {
+	series, err := welcome.create(ctx, d, owner, now)
+	if err != nil {
+		return err
+	}
+	err = pgx.BeginFunc(ctx, d.Postgres().Pool, func(tx pgx.Tx) error {
 		for _, statement := range []string{opened, clients, leavers} {
 			if _, err := tx.Exec(ctx, statement, owner, now, days); err != nil {
 				return err
@@ -104,6 +108,9 @@ func History(ctx context.Context, d *db.DB, owner int64, mailings []Mailing, now
 			if _, err := tx.Exec(ctx, runs, id, now, days, one.Every); err != nil {
 				return err
 			}
+		}
+		if err := welcome.history(ctx, tx, series, now); err != nil {
+			return err
 		}
 		for _, statement := range []string{deliveries, attempts, counts, cameBack, left, listDays, formDays} {
 			if _, err := tx.Exec(ctx, statement, owner); err != nil {

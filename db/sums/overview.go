@@ -44,7 +44,7 @@ func (s Sums) Overview(ctx context.Context, p result.Period) (o Overview, err er
 		result.Counts
 	}
 	o.Days = map[time.Time]result.Counts{}
-	err = s.from("mailing_days", Filter{Period: p}).Column("day").Group("day").Scan(ctx, &days)
+	err = s.from("all_hours", Filter{Period: p}).Column("day").Group("day").Scan(ctx, &days)
 	since := p.To.AddDate(0, 0, 1-lookDays)
 	for _, one := range days {
 		at := time.Date(one.Day.Year(), one.Day.Month(), one.Day.Day(), 0, 0, 0, 0, time.UTC)
@@ -72,7 +72,7 @@ const grown = `SELECT DISTINCT ON (owner_id) owner_id, gained AS list_gained,
 // owners are those of whom a manager should know.
 func (s Sums) owners(ctx context.Context, p result.Period) (list []Owner, err error) {
 	err = s.pg.Bun.NewRaw(`WITH sent AS (
-			SELECT owner_id, `+countColumns+` FROM mailing_days WHERE day BETWEEN ?0 AND ?1 GROUP BY owner_id
+			SELECT owner_id, `+countColumns+` FROM owner_sums WHERE whole = 'day' AND first BETWEEN ?0 AND ?1 GROUP BY owner_id
 		), grown AS (`+grown+`), waiting AS (
 			SELECT DISTINCT owner_id FROM runs WHERE status IN ('running', 'paused', 'stopping') AND reason = ?2
 		), worth AS (
@@ -97,9 +97,11 @@ func (s Sums) owners(ctx context.Context, p result.Period) (list []Owner, err er
 // Worst are the mailings of the last days that need a look: the most complaints and refusals first.
 func (s Sums) Worst(ctx context.Context, p result.Period) (list []Mailing, err error) {
 	p.From = p.To.AddDate(0, 0, 1-lookDays)
-	err = s.pg.Bun.NewSelect().With("counted", s.from("mailing_days", Filter{Period: p}).Column("mailing_id").Group("mailing_id").
+	few := Filter{Period: p}
+	found := few.choose(s.pg.Bun.NewSelect().TableExpr("mailing_days AS d").Column("mailing_id"), "day", p).Group("mailing_id").
 		Having("sum(complained) > 1 AND 1000 * sum(complained) > sum(accepted) OR sum(accepted + failed) >= 100 AND 20 * sum(failed) > sum(accepted + failed)").
-		OrderExpr("sum(complained) DESC, sum(failed) DESC").Limit(20)).
+		OrderExpr("sum(complained) DESC, sum(failed) DESC").Limit(20)
+	err = s.pg.Bun.NewSelect().With("counted", s.from("mailing_days", few).Column("mailing_id").Group("mailing_id").Where("mailing_id IN (?)", found)).
 		TableExpr("counted").ColumnExpr("m.id, m.name, m.disabled_at, m.disabled_reason AS reason, owner.name AS owner_name, "+countedColumns).
 		Join("JOIN mailings AS m ON m.id = counted.mailing_id").Join("JOIN users AS owner ON owner.id = m.owner_id").
 		OrderExpr("complained DESC, failed DESC, m.id").Scan(ctx, &list)

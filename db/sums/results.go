@@ -21,7 +21,7 @@ type Filter struct {
 type Results struct {
 	Days     map[time.Time]result.Counts
 	Mailings []Mailing
-	Segments []Named // of the audiences that are no segment, the name is empty, and Kind is "series" for those of series; none of everybody
+	Segments []Named // of the audiences that are no segment, the name is empty, and Kind is "series" for those of series
 	Owners   []Named // of everybody alone
 	Domains  []Named // "" are those that have no name
 	Weekdays [7]result.Counts
@@ -66,6 +66,9 @@ const (
 	rowsMost = 500
 )
 
+// everybody reports whether nothing is left out but by the period.
+func (f Filter) everybody() bool { return f.Owner == 0 && f.Mailing == 0 }
+
 // from reads days of one of the tables by day.
 func (s Sums) from(table string, f Filter) *bun.SelectQuery {
 	return f.choose(s.pg.Bun.NewSelect().TableExpr(table+" AS d").ColumnExpr(countColumns), "day", f.Period)
@@ -86,7 +89,7 @@ func (f Filter) choose(query *bun.SelectQuery, begins string, p result.Period) *
 	return query
 }
 
-// fromMonths reads whole months from a table by month, and the days around them from one by day.
+// fromMonths reads whole months from a table by month and the days around them from one by day, summed by a column.
 func (s Sums) fromMonths(months, days, key string, f Filter) *bun.SelectQuery {
 	part := func(table, begins string, p result.Period) *bun.SelectQuery {
 		return f.choose(s.pg.Bun.NewSelect().TableExpr(table+" AS d").ColumnExpr("d."+key+", d.planned, d.accepted, d.deferred, d.failed, "+
@@ -97,11 +100,23 @@ func (s Sums) fromMonths(months, days, key string, f Filter) *bun.SelectQuery {
 		TableExpr("(?) AS d", part(months, "month", whole).UnionAll(part(days, "day", before)).UnionAll(part(days, "day", after)))
 }
 
-// Results of a period.
+// fromWhole is fromMonths of a table that has both.
+func (s Sums) fromWhole(table, key string, f Filter) *bun.SelectQuery {
+	rows := func(whole string) string {
+		return "(SELECT *, first AS " + whole + " FROM " + table + " WHERE whole = '" + whole + "')"
+	}
+	return s.fromMonths(rows("month"), rows("day"), key, f)
+}
+
+// Results of a period. Everybody's are told by owner instead of by mailing and audience: there may be many thousands.
 func (s Sums) Results(ctx context.Context, f Filter) (all Results, err error) {
 	err = s.hours(ctx, f, &all)
-	if err == nil {
-		err = s.mailings(ctx, f, &all)
+	if err == nil && f.everybody() {
+		err = s.pg.Bun.NewSelect().With("counted", s.fromWhole("owner_sums", "owner_id", f).Column("owner_id").OrderExpr("accepted DESC").Limit(rowsMost)).
+			TableExpr("counted").ColumnExpr("owner.id, owner.name, "+countedColumns).Join("JOIN users AS owner ON owner.id = counted.owner_id").
+			OrderExpr("accepted DESC, owner.id").Scan(ctx, &all.Owners)
+	} else if err == nil {
+		all.Mailings, all.Segments, err = s.Mailings(ctx, f)
 	}
 	if err == nil {
 		err = s.domains(f).OrderExpr("accepted DESC, name").Limit(rowsMost).Scan(ctx, &all.Domains)
@@ -116,12 +131,12 @@ func (s Sums) hours(ctx context.Context, f Filter, all *Results) error {
 		Hour int
 		result.Counts
 	}
-	table := "mailing_days"
-	if f.Owner == 0 && f.Mailing == 0 {
-		table = "all_hours"
-	}
 	all.Days = map[time.Time]result.Counts{}
-	err := s.from(table, f).Column("day", "hour").Group("day", "hour").Scan(ctx, &hours)
+	query := s.from("mailing_days", f).Column("day", "hour").Group("day", "hour")
+	if f.everybody() {
+		query = f.choose(s.pg.Bun.NewSelect().TableExpr("all_hours AS d"), "day", f.Period) // summed already
+	}
+	err := query.Scan(ctx, &hours)
 	for _, one := range hours {
 		at := time.Date(one.Day.Year(), one.Day.Month(), one.Day.Day(), 0, 0, 0, 0, time.UTC)
 		day := all.Days[at]
@@ -133,38 +148,30 @@ func (s Sums) hours(ctx context.Context, f Filter, all *Results) error {
 	return err
 }
 
-// mailings fills in the mailings, and whose or to whom they were.
-func (s Sums) mailings(ctx context.Context, f Filter, all *Results) error {
+// Mailings of a period, and their audiences.
+func (s Sums) Mailings(ctx context.Context, f Filter) (mailings []Mailing, audiences []Named, err error) {
 	var rows []struct {
 		Mailing
 		Of   string
 		Kind domain.Audience
 	}
-	other := `SELECT 0, coalesce(segment.name, ''), '', false, 'segment', min(audience), ` + countColumns + `
-		FROM counted JOIN (SELECT id, segment_id, CASE kind WHEN 'series' THEN kind ELSE audience END AS audience FROM mailings) AS m ON m.id = counted.mailing_id
-		LEFT JOIN segments AS segment ON segment.id = m.segment_id
-		GROUP BY segment.id, segment.name, CASE WHEN segment.id IS NULL THEN audience END ORDER BY 8 DESC LIMIT ?1`
-	if f.Owner == 0 && f.Mailing == 0 {
-		other = `SELECT owner.id, owner.name, '', false, 'owner', '', ` + countColumns + `
-			FROM counted JOIN mailings AS m ON m.id = counted.mailing_id JOIN users AS owner ON owner.id = m.owner_id
-			GROUP BY owner.id ORDER BY 8 DESC LIMIT ?1`
-	}
-	err := s.pg.Bun.NewRaw(`WITH counted AS MATERIALIZED (?0)
+	err = s.pg.Bun.NewRaw(`WITH counted AS MATERIALIZED (?0)
 		(SELECT m.id, m.name, owner.name AS owner_name, m.kind = 'series' AS series, 'mailing' AS of, '' AS kind, `+countedColumns+`
 			FROM (SELECT * FROM counted ORDER BY accepted DESC, mailing_id DESC LIMIT ?1) AS counted
 			JOIN mailings AS m ON m.id = counted.mailing_id JOIN users AS owner ON owner.id = m.owner_id)
-		UNION ALL (`+other+`) ORDER BY of, accepted DESC, id DESC`, s.fromMonths("mailing_months", "mailing_days", "mailing_id", f).Column("mailing_id"), rowsMost).Scan(ctx, &rows)
+		UNION ALL (SELECT 0, coalesce(segment.name, ''), '', false, 'segment', min(audience), `+countColumns+`
+			FROM counted JOIN (SELECT id, segment_id, CASE kind WHEN 'series' THEN kind ELSE audience END AS audience FROM mailings) AS m ON m.id = counted.mailing_id
+			LEFT JOIN segments AS segment ON segment.id = m.segment_id
+			GROUP BY segment.id, segment.name, CASE WHEN segment.id IS NULL THEN audience END ORDER BY 8 DESC LIMIT ?1)
+		ORDER BY of, accepted DESC, id DESC`, s.fromMonths("mailing_months", "mailing_days", "mailing_id", f).Column("mailing_id"), rowsMost).Scan(ctx, &rows)
 	for _, one := range rows {
-		switch named := (Named{one.ID, one.Name, one.Kind, one.Counts}); one.Of {
-		case "owner":
-			all.Owners = append(all.Owners, named)
-		case "segment":
-			all.Segments = append(all.Segments, named)
-		default:
-			all.Mailings = append(all.Mailings, one.Mailing)
+		if one.Of == "segment" {
+			audiences = append(audiences, Named{Name: one.Name, Kind: one.Kind, Counts: one.Counts})
+		} else {
+			mailings = append(mailings, one.Mailing)
 		}
 	}
-	return err
+	return mailings, audiences, postgres.TranslateError(err)
 }
 
 // domains are the receiving ones.
@@ -175,10 +182,7 @@ func (s Sums) domains(f Filter) *bun.SelectQuery {
 	case f.Owner != 0:
 		return s.fromMonths("domain_months", "domain_days", "domain", f).ColumnExpr("d.domain AS name")
 	}
-	whole := func(span string) string {
-		return "(SELECT *, first AS " + span + " FROM all_domains WHERE whole = '" + span + "')"
-	}
-	return s.fromMonths(whole("month"), whole("day"), "domain", f).ColumnExpr("d.domain AS name")
+	return s.fromWhole("all_domains", "domain", f).ColumnExpr("d.domain AS name")
 }
 
 // MailingNames are those of an owner that have been summed, the newest first.

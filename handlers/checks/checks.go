@@ -33,7 +33,7 @@ const (
 	Unset           Source = "unset"
 )
 
-// checkView is the page checks/show.
+// checkView is the page checks/show, and its block checks/lines.
 type checkView struct {
 	Lines  []lineView
 	Failed bool
@@ -50,6 +50,9 @@ func (h *Checks) Show(r *web.Request) error {
 	view := checkView{Failed: emailauth.FailedLines(lines)}
 	for _, one := range lines {
 		view.Lines = append(view.Lines, lineView{one.Level, one.About, r.Viewer.T(one.Key, one.Args...)})
+	}
+	if r.HTMX() {
+		return r.Block(fiber.StatusOK, "checks/lines", view)
 	}
 	return r.Page(fiber.StatusOK, "checks/show", view)
 }

@@ -213,6 +213,11 @@ func (h *Results) File(r *web.Request) error {
 		return err
 	}
 	name := r.Query("table", "days")
+	if name == "mailings" && all.Mailings == nil {
+		if all.Mailings, _, err = sums.New(h.DB).Mailings(r.UserContext(), f); err != nil {
+			return err
+		}
+	}
 	rows, known := csvRows(r, name, f, all)
 	if name == "clients" && f.Owner != 0 {
 		growth, err := sums.New(h.DB).Growth(r.UserContext(), f.Owner, f.Period)

@@ -10,12 +10,16 @@ import (
 	"skychimp/db/sums"
 	"skychimp/domain"
 	"skychimp/domain/result"
+	"skychimp/handlers/checks"
 	"skychimp/handlers/results"
 	"skychimp/handlers/web"
 )
 
 // Overviews are what managers and admins see first.
-type Overviews struct{ DB *db.DB }
+type Overviews struct {
+	DB       *db.DB
+	Settings []checks.Setting // in force
+}
 
 // overviewView is the page staff/overview, and what the page staff/installation shows of it.
 type overviewView struct {
@@ -110,6 +114,7 @@ type installationView struct {
 	Tables                        []tableRow
 	Size                          string
 	Growth                        web.Chart
+	Set, Defaults                 []checks.Setting
 }
 
 type instanceRow struct {
@@ -140,6 +145,13 @@ func (h *Overviews) Installation(r *web.Request) error {
 	}
 	for _, one := range pulse.Tables {
 		view.Tables = append(view.Tables, tableRow{one.Name, size(r, one.Bytes), one.Rows})
+	}
+	for _, one := range h.Settings {
+		if one.Source == checks.FromEnvironment || one.Source == checks.Generated {
+			view.Set = append(view.Set, one)
+		} else {
+			view.Defaults = append(view.Defaults, one)
+		}
 	}
 	view.Growth = web.Chart{ID: "size", Title: r.Viewer.T("staff.disk"), Place: r.Viewer.T("results.step_day"), Line: true, Keys: []web.ChartKey{{Kind: "total", Label: r.Viewer.T("staff.megabytes")}}}
 	for _, one := range pulse.Sizes {
