@@ -125,7 +125,7 @@ func checkChanged(ctx context.Context, tx Tx, before domain.Mailing, m *domain.M
 	}{
 		{m.ZoneOfClient && !before.ZoneOfClient, checkZones},
 		{m.Digest.Source != before.Digest.Source || message, checkDigest},
-		{message || !slices.Equal(m.MessageIDs, before.MessageIDs), checkMessage},
+		{message || !slices.Equal(m.MessageIDs, before.MessageIDs) || !slices.Equal(m.AB.Variants, before.AB.Variants), checkMessage},
 		{m.SenderID != before.SenderID, checkSender},
 		{m.TopicID != before.TopicID, checkTopic},
 		{m.SegmentID != before.SegmentID, checkSegment},
@@ -363,13 +363,23 @@ func checkMessage(ctx context.Context, tx Tx, m *domain.Mailing) error {
 	if err == nil && !own {
 		err = domain.Errorf(domain.Invalid, "message_id", "mailings.message_required")
 	}
-	if err != nil || len(m.MessageIDs) == 0 {
-		return err
+	if err == nil {
+		err = checkMessages(ctx, tx, m.OwnerID, "message_id", m.MessageIDs)
+	}
+	if err == nil {
+		err = checkMessages(ctx, tx, m.OwnerID, "ab_subject", m.AB.MessageIDs())
+	}
+	return err
+}
+
+func checkMessages(ctx context.Context, tx Tx, owner int64, field string, ids []int64) error {
+	if len(ids) == 0 {
+		return nil
 	}
 	var known []int64
-	err = tx.NewSelect().Table("messages").Column("id").Where("id IN ? AND owner_id = ?", bun.Tuple(m.MessageIDs), m.OwnerID).For("KEY SHARE").Scan(ctx, &known)
-	if err == nil && slices.ContainsFunc(m.MessageIDs, func(id int64) bool { return !slices.Contains(known, id) }) {
-		err = domain.Errorf(domain.Invalid, "message_id", "mailings.message_required")
+	err := tx.NewSelect().Table("messages").Column("id").Where("id IN ? AND owner_id = ?", bun.Tuple(ids), owner).For("KEY SHARE").Scan(ctx, &known)
+	if err == nil && slices.ContainsFunc(ids, func(id int64) bool { return !slices.Contains(known, id) }) {
+		err = domain.Errorf(domain.Invalid, field, "mailings.message_required")
 	}
 	return err
 }

@@ -65,8 +65,11 @@ func (ms Messages) Sorted(ctx context.Context, owner int64, query, sort string, 
 const messageColumns = `message.*, ` + usedBy + ` AS mailings`
 
 // usedBy counts the mailings and series that a message stands in.
-const usedBy = `((SELECT count(*) FROM mailings WHERE mailings.owner_id = message.owner_id AND (message_id = message.id OR message.id = ANY(message_ids)) AND deleted_at IS NULL)
+const usedBy = `((SELECT count(*) FROM mailings WHERE mailings.owner_id = message.owner_id AND (message_id = message.id OR message.id = ANY(message_ids) OR ` + inTest + `) AND deleted_at IS NULL)
 	+ (SELECT count(DISTINCT series_id) FROM series_steps WHERE message_id = message.id))`
+
+// inTest tells that a mailing tries the message.
+const inTest = `ab_variants @> jsonb_build_array(jsonb_build_object('MessageID', message.id))`
 
 // Row is one message of the owner as its list shows it.
 func (ms Messages) Row(ctx context.Context, owner, id int64) (row MessageRow, err error) {
@@ -160,9 +163,9 @@ func (ms Messages) Delete(ctx context.Context, owner, id int64) error {
 			return err
 		}
 		var names []string
-		err = tx.NewSelect().Table("mailings").Column("name").
+		err = tx.NewSelect().TableExpr("mailings, (SELECT ?::bigint AS id) AS message", id).Column("name").
 			Where("owner_id = ?", owner).
-			Where("deleted_at IS NULL AND (message_id = ?0 OR ?0 = ANY(message_ids) OR id IN (SELECT series_id FROM series_steps WHERE message_id = ?0))", id).Order("id").Limit(1).Scan(ctx, &names)
+			Where("deleted_at IS NULL AND (message_id = ?0 OR ?0 = ANY(message_ids) OR "+inTest+" OR mailings.id IN (SELECT series_id FROM series_steps WHERE message_id = ?0))", id).Order("name").Limit(1).Scan(ctx, &names)
 		if err != nil {
 			return err
 		}

@@ -138,13 +138,13 @@ func pauseRuns(ctx context.Context, tx Tx, mailing int64) error {
 func resumeRuns(ctx context.Context, tx Tx, whose postgres.RunsChanged, reason string) error {
 	_, err := tx.Pgx.Exec(ctx, `WITH waiting AS (
 			SELECT run.id, run.not_before, CASE WHEN owner.held_at IS NOT NULL THEN $4::text WHEN mailing.paused_at IS NOT NULL THEN $5::text
-				WHEN run.not_before > clock_timestamp() THEN $6::text ELSE '' END AS why
+				WHEN run.undecided THEN $7::text WHEN run.not_before > clock_timestamp() THEN $6::text ELSE '' END AS why
 			FROM runs AS run JOIN mailings AS mailing ON mailing.id = run.mailing_id JOIN users AS owner ON owner.id = run.owner_id
 			WHERE (run.mailing_id = $1 OR run.owner_id = $2) AND run.status = 'paused' AND run.reason = $3
 		) UPDATE runs SET status = CASE waiting.why WHEN '' THEN 'running' ELSE 'paused' END, reason = waiting.why,
 			resume_at = CASE waiting.why WHEN $6 THEN waiting.not_before END
 		FROM waiting WHERE runs.id = waiting.id AND runs.status = 'paused' AND runs.reason = $3`,
-		whose.MailingID, whose.OwnerID, reason, domain.ReasonComplaints, domain.ReasonPaused, domain.ReasonRecall)
+		whose.MailingID, whose.OwnerID, reason, domain.ReasonComplaints, domain.ReasonPaused, domain.ReasonRecall, domain.ReasonTest)
 	if err != nil {
 		return err
 	}

@@ -8,6 +8,7 @@ import (
 
 	"skychimp/db/postgres"
 	"skychimp/domain"
+	"skychimp/domain/abtest"
 )
 
 // Runs are occurrences of mailings, with their deliveries.
@@ -94,6 +95,19 @@ func (r Runs) Last(ctx context.Context, owner, mailing int64) (RunRow, error) {
 		query.Where("run.owner_id = ?", owner)
 	}
 	return row, postgres.TranslateError(query.OrderExpr("run.closed_at IS NULL DESC, run.id DESC").Limit(1).Scan(ctx, &row))
+}
+
+// OfTest are the runs of a test: its variants in their order, and behind them those who wait for the best.
+func (r Runs) OfTest(ctx context.Context, test int64) ([]RunRow, error) {
+	rows := []RunRow{}
+	err := r.db.pg.Bun.NewSelect().TableExpr(runTables).ColumnExpr(runColumns).ColumnExpr(markColumns).
+		Where("run.ab_test_id = ?", test).OrderExpr("run.variant = 0, run.variant").Scan(ctx, &rows)
+	return rows, postgres.TranslateError(err)
+}
+
+// Result is what came of the run, as tests compare it.
+func (r RunRow) Result() abtest.Result {
+	return abtest.Result{Accepted: r.Accepted, Opened: r.Opened, Clicked: r.Clicked, Unsubscribed: r.Unsubscribed + r.LeftTopic}
 }
 
 // Ongoing are what the owner's mailings are sending, the newest first, at most 20.

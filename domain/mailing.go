@@ -3,6 +3,7 @@ package domain
 import (
 	"time"
 
+	"skychimp/domain/abtest"
 	"skychimp/domain/digest"
 	"skychimp/domain/holdout"
 )
@@ -65,6 +66,7 @@ type Mailing struct {
 	ClientZones    []string `bun:"-"`                            // all that clients have
 	Rotation       `bun:",embed"`
 	Digest         digest.Digest   `bun:"embed:"`
+	AB             abtest.Setup    `bun:"embed:"`
 	Holdout        holdout.Holdout `bun:"embed:holdout_"`
 	Important      bool            // it is not held back for a client who has had enough emails this week
 	Exceptions     []Exception     `bun:"type:jsonb,nullzero"` // of single dates
@@ -103,7 +105,7 @@ func (m Mailing) Copy(name string, now time.Time) Mailing {
 		Periodicity: m.Periodicity, Days: m.Days, Window: m.Window, ZoneOfClient: m.ZoneOfClient, Zones: m.Zones,
 		Important: m.Important, Rotation: Rotation{MessageIDs: m.MessageIDs, RotationStops: m.RotationStops}, Tracking: m.Tracking, Status: Created}
 	c.MessageID = c.MessageOf(0, m.MessageID)
-	c.Digest.Source, c.Holdout = m.Digest.Source, m.Holdout.Copy()
+	c.Digest.Source, c.Holdout, c.AB = m.Digest.Source, m.Holdout.Copy(), m.AB
 	if !Instant(c.StartLocal, zone).After(now) {
 		today, clock := now.In(zone), c.StartLocal
 		c.StartLocal = time.Date(today.Year(), today.Month(), today.Day(), clock.Hour(), clock.Minute(), 0, 0, time.UTC)

@@ -7,6 +7,7 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"skychimp/domain/abtest"
 	"skychimp/domain/holdout"
 )
 
@@ -27,6 +28,7 @@ type MailingForm struct {
 	Digest, FeedURL                                             string  // "", "blog" or "feed", and its address
 	MessageIDs                                                  []int64 // several messages in turn, see Rotation
 	MessageID, SenderID, TopicID, SegmentID                     int64
+	AB                                                          abtest.Setup
 	Tracking
 	Holdout   holdout.Form
 	ClientIDs []int64
@@ -57,6 +59,7 @@ func (m *Mailing) change(p ValidationErrors, form MailingForm, now time.Time) er
 	m.Tracking.check(&p)
 	changeAudience(m, &p, form)
 	changeTimes(m, &p, form)
+	changeTest(m, &p, form)
 	if p.Err() == nil {
 		keepExceptions(m, before)
 	}
@@ -134,6 +137,20 @@ func (t *Tracking) check(p *ValidationErrors) {
 		p.Add("utm_campaign", "mailings.campaign_long", "Max", maxCampaign)
 	case hasHidden(t.UTMCampaign):
 		p.Add("utm_campaign", "mailings.name_control")
+	}
+}
+
+// changeTest takes what the mailing tries, which has to suit what the form says besides.
+func changeTest(m *Mailing, p *ValidationErrors, form MailingForm) {
+	var wrong []abtest.Problem
+	beside := abtest.Beside{Clicks: m.TrackClicks, Opens: m.TrackOpens, Rotation: len(m.MessageIDs) > 0, ZoneOfClient: m.ZoneOfClient, Wait: abtest.Patience}
+	if first, some := m.Schedule().From(0); some && len(*p) == 0 {
+		next, _ := m.Schedule().Next(first.At)
+		beside.Wait = restUntil(*m, first.At, next.At).Sub(first.At)
+	}
+	m.AB, wrong = form.AB.Take(beside)
+	for _, one := range wrong {
+		p.Add(one.Field, one.Key)
 	}
 }
 

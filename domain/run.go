@@ -3,6 +3,7 @@ package domain
 import (
 	"time"
 
+	"skychimp/domain/abtest"
 	"skychimp/domain/digest"
 	"skychimp/domain/holdout"
 )
@@ -39,6 +40,8 @@ const (
 	ReasonNothingNew = "nothingnew" // missed: a digest had no new posts
 	ReasonFeedFailed = "feedfailed" // missed: the posts of a digest could not be read
 	ReasonWarmUp     = "warmup"     // not ended: the daily quota of a new account is used up
+	ReasonTest       = "test"       // not ended: it waits for what comes of the variants of its test
+	ReasonUndecided  = "undecided"  // nobody decided which variant it should get
 )
 
 // Run is one occurrence of a mailing. OccurrenceNo is nil for a run out of turn.
@@ -70,6 +73,9 @@ type Run struct {
 	OpensAt      time.Time            `bun:",nullzero"`  // emails leave from here
 	ClosesAt     time.Time            `bun:",nullzero"`  // to here; zero: the mailing has no window
 	PlanCursor   *PlanCursor          `bun:"type:jsonb"` // nil: everybody is planned
+	ABTestID     int64                `bun:"ab_test_id,nullzero"`
+	Variant      int                  // of its test, from 1; 0: it gets the best of them, or has no test
+	Undecided    bool                 // which is not known yet
 	Skipped      Skipped              `bun:"type:jsonb"`
 	Held         Skipped              `bun:"type:jsonb"` // those that waited, by the reason
 	Posts        []digest.Post        `bun:"-"`          // of a digest, of the run that is being made
@@ -93,6 +99,7 @@ type PlanCursor struct {
 	Waves     map[string]time.Time `json:",omitempty"` // see WavesOf; nil: all at once
 	ZoneField int64                `json:",omitempty"` // as the mailing's
 	Hold      time.Time            `json:",omitzero"`  // how long an email may wait for room in its client's week, zero: none does
+	Split     *abtest.Split        `json:",omitempty"` // of a test; nil: all
 	Selection *Selection           `json:",omitempty"` // of a segment, as it was when the planning began
 	AgainOf   int64                `json:",omitempty"` // as the mailing's
 	Holdout   *holdout.Holdout     `json:",omitempty"` // nil: nobody is left out
@@ -158,11 +165,55 @@ func (c Counts) Open() int64 {
 
 // Begin is the state of a run that is made at now: one with a NotBefore waits for it.
 func (r *Run) Begin(now time.Time) {
-	if r.Status = RunRunning; now.Before(r.NotBefore) {
+	if r.Status = RunRunning; r.Undecided {
+		r.Status, r.Reason = RunPaused, ReasonTest
+	} else if now.Before(r.NotBefore) {
 		r.Status, r.Reason, r.ResumeAt = RunPaused, ReasonRecall, r.NotBefore
 	} else if r.Shut(now) {
 		r.Status, r.Reason, r.ResumeAt = RunPaused, ReasonWindow, r.OpensAt
 	}
+}
+
+// VariantOf is the run that tries a variant of the test that the rest waits for.
+func (r Run) VariantOf(test int64, variant int) Run {
+	r.ABTestID, r.Variant, r.OccurrenceNo = test, variant, nil
+	return r
+}
+
+// RestOf is the run of those who wait for the best of a test. They do so until the mailing ends, or writes to them again.
+func (r Run) RestOf(test int64, m Mailing, now time.Time) Run {
+	r.ABTestID, r.Undecided = test, true
+	r.Fit(m, now)
+	r.Begin(now)
+	return r
+}
+
+// restUntil is how long the rest of a test of a run waits at most.
+func restUntil(m Mailing, run, next time.Time) time.Time {
+	until := run.Add(abtest.Patience)
+	for _, sooner := range []time.Time{m.EndAt, next} {
+		if sooner.After(run) && sooner.Before(until) {
+			until = sooner
+		}
+	}
+	return until
+}
+
+// Choose gives the rest of a test the email of a variant, and lets it go unless it waits for something else.
+func (r *Run) Choose(variant Run, m Mailing, now time.Time) error {
+	switch {
+	case !r.Undecided:
+		return Errorf(Conflict, "", "runs.ab_decided")
+	case r.Status != RunPaused, !now.Before(r.WindowEnd):
+		return Errorf(Conflict, "", "runs.over")
+	}
+	r.Undecided, r.MessageID, r.Revision = false, variant.MessageID, variant.Revision
+	r.Subject, r.Preheader, r.Body, r.Language = variant.Subject, variant.Preheader, variant.Body, variant.Language
+	if r.Fit(m, now); r.Reason == ReasonTest {
+		r.Reason, r.ResumeAt = "", time.Time{}
+		r.Begin(now)
+	}
+	return nil
 }
 
 // Closed reports whether all deliveries have ended.

@@ -85,6 +85,10 @@ func (r *Run) Fit(m Mailing, now time.Time) {
 	}
 	r.WindowEnd = m.EndAt
 	r.OpensAt, r.ClosesAt = m.Window.Opening(m, now, r.OccurrenceNo == nil)
+	if r.Undecided {
+		r.WindowEnd = restUntil(m, r.ScheduledAt, m.NextRunAt)
+		return
+	}
 	if m.Window.Expires && !r.ClosesAt.IsZero() && (r.WindowEnd.IsZero() || r.ClosesAt.Before(r.WindowEnd)) {
 		r.WindowEnd = r.ClosesAt
 	}
@@ -117,7 +121,9 @@ func (r *Run) Refit(m Mailing, now time.Time) {
 // Expire ends what is open of a run whose end has come.
 func (r *Run) Expire() {
 	r.EndOutcome, r.Reason = OutcomeExpired, ReasonEnded
-	if !r.ClosesAt.IsZero() && r.WindowEnd.Equal(r.ClosesAt) {
+	if r.Undecided {
+		r.Reason = ReasonUndecided
+	} else if !r.ClosesAt.IsZero() && r.WindowEnd.Equal(r.ClosesAt) {
 		r.Reason = ReasonWindowOver
 	}
 }

@@ -242,6 +242,7 @@ func table(n nouns) []route {
 		{"GET", "/runs/:id/email", web.OwnerOrOverseer, web.Costly(n.runs.Email)},
 		{"GET", "/runs/:id/cancel", web.Owner, n.runs.AskCancel},
 		{"POST", "/runs/:id/cancel", web.Owner, n.runs.Cancel},
+		{"POST", "/runs/:id/choose", web.Owner, n.runs.Choose},
 		{"POST", "/runs/:id/again", web.Owner, web.Costly(n.runs.Again)},
 		{"GET", "/runs/:id/bounces", web.OwnerOrOverseer, web.Costly(n.runs.ShowBounces)},
 		{"POST", "/runs/:id/unsuppress", web.Owner, n.runs.Unsuppress},

@@ -16,6 +16,7 @@ import (
 	"skychimp/db/postgres"
 	"skychimp/db/statement"
 	"skychimp/domain"
+	"skychimp/domain/abtest"
 )
 
 // A run is planned in parts, so that its first emails need not wait for a million rows. Both
@@ -30,7 +31,11 @@ func planFirst(ctx context.Context, tx postgres.Tx, run *domain.Run, m domain.Ma
 	if err := db.Resolve(ctx, tx, &m); err != nil {
 		return err
 	}
-	run.PlanCursor = &domain.PlanCursor{Audience: m.Audience, Tags: m.Tags, Selection: m.Selection, AgainOf: m.AgainOf, Waves: run.Waves, ZoneField: m.ZoneField}
+	split := (*abtest.Split)(nil)
+	if run.PlanCursor != nil {
+		split = run.PlanCursor.Split
+	}
+	run.PlanCursor = &domain.PlanCursor{Split: split, Audience: m.Audience, Tags: m.Tags, Selection: m.Selection, AgainOf: m.AgainOf, Waves: run.Waves, ZoneField: m.ZoneField}
 	if m.Holdout.On() {
 		run.PlanCursor.Holdout = &m.Holdout
 	}
@@ -116,6 +121,7 @@ func planPart(ctx context.Context, tx postgres.Tx, run *domain.Run, m domain.Mai
 		part.ColumnExpr(holdout.SkipReason+" AS skipped", run.TopicID, run.ScheduledAt, []byte(last.Holdout.Seed), last.Holdout.Bound())
 		keep += ", " + holdout.Enrol
 	}
+	narrowTo(part, run.PlanCursor.Split)
 	var planned, queued, waiting int64
 	var skipped, held domain.Skipped
 	if limits.cap == 0 && last.Waves == nil {

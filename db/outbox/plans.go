@@ -1,6 +1,7 @@
 package outbox
 
 import (
+	"cmp"
 	"context"
 	"time"
 
@@ -93,10 +94,11 @@ func (p Plans) make(ctx context.Context, id int64, now time.Time, why turn) (run
 		if run, m, ok, err = p.takeRun(ctx, tx, id, now, why); err != nil || !ok {
 			return err
 		}
-		if err := planFirst(ctx, tx, &run, m); err != nil {
-			return err
+		plan := planRun
+		if m.AB.On() {
+			plan = planTest
 		}
-		if err := recheckOwner(ctx, tx, &run); err != nil {
+		if err := plan(ctx, tx, &run, m); err != nil {
 			ok = false
 			return err
 		}
@@ -105,7 +107,21 @@ func (p Plans) make(ctx context.Context, id int64, now time.Time, why turn) (run
 	return run, ok && err == nil, err
 }
 
-// takeRun advances the mailing and inserts the rows of its missed runs and of the one to send.
+// planRun keeps a run with its email, and plans it.
+func planRun(ctx context.Context, tx postgres.Tx, run *domain.Run, m domain.Mailing) error {
+	if err := keepEmail(ctx, tx, m, run); err != nil {
+		return err
+	}
+	if _, err := tx.NewInsert().Model(run).Exec(ctx); err != nil {
+		return err
+	}
+	if err := planFirst(ctx, tx, run, m); err != nil {
+		return err
+	}
+	return recheckOwner(ctx, tx, run)
+}
+
+// takeRun advances the mailing and inserts the rows of its missed runs; the one to send is still to be planned.
 func (p Plans) takeRun(ctx context.Context, tx postgres.Tx, id int64, now time.Time, why turn) (run domain.Run, m domain.Mailing, ok bool, err error) {
 	if m, ok, err = lockPlannable(ctx, tx, id, now, why); err != nil || !ok {
 		return run, m, false, err
@@ -113,14 +129,8 @@ func (p Plans) takeRun(ctx context.Context, tx postgres.Tx, id int64, now time.T
 	if run, ok, err = wantedRun(ctx, tx, &m, now, why); err != nil {
 		return run, m, false, err
 	}
-	if _, err := tx.NewUpdate().Model(&m).WherePK().Comment(string(statement.Advance)).Exec(ctx); err != nil || !ok {
-		return run, m, false, err
-	}
-	if err := keepEmail(ctx, tx, m, &run); err != nil {
-		return run, m, false, err
-	}
-	_, err = tx.NewInsert().Model(&run).Exec(ctx)
-	return run, m, err == nil, err
+	_, err = tx.NewUpdate().Model(&m).WherePK().Comment(string(statement.Advance)).Exec(ctx)
+	return run, m, ok && err == nil, err
 }
 
 // lockPlannable locks a mailing; ok is false when there is nothing to plan for it: it is gone or in the hands of another
@@ -191,13 +201,16 @@ func takePosts(ctx context.Context, tx postgres.Tx, m *domain.Mailing, run *doma
 	return false, err
 }
 
-// keepEmail gives the run what its emails are made of, which stays as it is now.
+// keepEmail gives the run what its emails are made of, which stays as it is now. A subject that it has already is another
+// than that of its message.
 func keepEmail(ctx context.Context, tx postgres.Tx, m domain.Mailing, run *domain.Run) error {
+	subject := run.Subject
 	err := tx.NewSelect().TableExpr("messages").Column("subject", "preheader", "body", "language", "revision").
 		Where("id = ?", run.MessageID).Scan(ctx, &run.Subject, &run.Preheader, &run.Body, &run.Language, &run.Revision)
 	if err != nil {
 		return err
 	}
+	run.Subject = cmp.Or(subject, run.Subject)
 	if run.From, err = db.FromOf(ctx, tx, m); err != nil {
 		return err
 	}

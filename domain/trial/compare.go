@@ -29,11 +29,13 @@ const (
 )
 
 // Interval is where the rate is to be looked for, 95 % sure: Wilson's, which holds for small groups and for none or all of one.
-func (g Group) Interval() (low, high float64) {
+func (g Group) Interval() (low, high float64) { return g.interval(1 - sure) }
+
+func (g Group) interval(doubt float64) (low, high float64) {
 	if g.Of == 0 {
 		return 0, 1
 	}
-	n, p, z := float64(g.Of), g.Rate(), quantile(1-(1-sure)/2)
+	n, p, z := float64(g.Of), g.Rate(), quantile(1-doubt/2)
 	middle, half := p+z*z/(2*n), z*math.Sqrt(p*(1-p)/n+z*z/(4*n*n))
 	return max(0, (middle-half)/(1+z*z/n)), min(1, (middle+half)/(1+z*z/n))
 }
@@ -43,13 +45,17 @@ type Difference struct{ Rate, Low, High float64 }
 
 // Compare is by how much the rate of a is above that of b: Newcombe's interval of Wilson's two. Of an empty group nothing
 // can be said.
-func Compare(a, b Group) Difference {
+func Compare(a, b Group) Difference { return CompareAmong(1, a, b) }
+
+// CompareAmong is Compare for one of so many comparisons, 95 % sure of all of them together (Bonferroni).
+func CompareAmong(comparisons int, a, b Group) Difference {
 	if a.Of == 0 || b.Of == 0 {
 		return Difference{Low: -1, High: 1}
 	}
 	p, q := a.Rate(), b.Rate()
-	pLow, pHigh := a.Interval()
-	qLow, qHigh := b.Interval()
+	doubt := (1 - sure) / float64(comparisons)
+	pLow, pHigh := a.interval(doubt)
+	qLow, qHigh := b.interval(doubt)
 	return Difference{p - q, p - q - math.Hypot(p-pLow, qHigh-q), p - q + math.Hypot(pHigh-p, q-qLow)}
 }
 

@@ -9,6 +9,7 @@ import (
 	"github.com/riverqueue/river"
 
 	"skychimp/db"
+	"skychimp/db/abtests"
 	"skychimp/db/outbox"
 	"skychimp/domain"
 	"skychimp/handlers/feeds"
@@ -92,7 +93,7 @@ func (w *PlanWorker) planDue(ctx context.Context, now time.Time) error {
 			w.logRun(run)
 		}
 	}
-	return errors.Join(err, w.planSeries(ctx, now), w.DB.Segments().AskResults(ctx), w.DB.Mailings().Notify(ctx, now))
+	return errors.Join(err, abtests.New(w.DB).Decide(ctx, now), w.planSeries(ctx, now), w.DB.Segments().AskResults(ctx), w.DB.Mailings().Notify(ctx, now))
 }
 
 // planSeries makes the runs of the steps that are due, and plans what is left of all runs.

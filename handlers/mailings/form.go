@@ -27,6 +27,7 @@ type mailingForm struct {
 	Segments        []templates.Option
 	Messages        messagePicker
 	Rotation        rotationForm
+	Tries           testForm
 	Periodicities   []templates.Option
 	OwnTags         []db.TagCount
 	Found           picker
@@ -95,6 +96,7 @@ func readForm(r *web.Request) domain.MailingForm {
 		form.MessageID = form.MessageIDs[0]
 	}
 	form.Digest, form.FeedURL = r.FormValue("digest"), r.FormValue("feed_url")
+	form.AB = readTest(r)
 	form.RotationStops = r.FormValue("rotation_then") == "stop"
 	form.SenderID, _ = strconv.ParseInt(r.FormValue("sender_id"), 10, 64)
 	form.SkipHolidays, form.HolidaysThen = r.FormValue("skip_holidays"), r.FormValue("holidays_then")
@@ -173,7 +175,7 @@ func formOf(m domain.Mailing) domain.MailingForm {
 	default:
 		form.Digest, form.FeedURL = "feed", m.Digest.Source
 	}
-	form.Tracking = m.Tracking
+	form.Tracking, form.AB = m.Tracking, m.AB
 	if form.Important = m.Important; m.ZoneOfClient {
 		form.ZoneOf = "client"
 	}
@@ -198,7 +200,7 @@ func (h *Mailings) Create(r *web.Request) error {
 	if turned(r, &typed) || r.FormValue("find") != "" { // the search of clients, without JavaScript
 		return h.showForm(r, nil, 0, typed)
 	}
-	err = m.Change(typed, time.Now())
+	err = cmp.Or(h.checkTest(r, typed), m.Change(typed, time.Now()))
 	if err == nil {
 		err = h.DB.Mailings().Create(r.UserContext(), &m)
 	}
@@ -225,7 +227,7 @@ func (h *Mailings) Update(r *web.Request) error {
 		return h.showForm(r, nil, id, typed)
 	}
 	m, err := h.DB.Mailings().Update(r.UserContext(), r.Viewer.User.ID, id, func(m *domain.Mailing) error {
-		return cmp.Or(r.CheckRevision(formOf(*m)), m.Change(typed, time.Now()))
+		return cmp.Or(r.CheckRevision(formOf(*m)), h.checkTest(r, typed), m.Change(typed, time.Now()))
 	})
 	if domain.KindOf(err) == domain.Invalid || web.Changed(err) {
 		return h.showForm(r, err, id, typed)
@@ -279,6 +281,9 @@ func (h *Mailings) choices(r *web.Request, form *mailingForm, refusal error) (er
 	}
 	form.Messages.Problem = r.Viewer.Errors(refusal).Of("message_id")
 	if form.Rotation, err = h.rotationForm(r, form.MailingForm); err != nil {
+		return err
+	}
+	if form.Tries, err = h.testForm(r, form.AB, r.Viewer.Errors(refusal)); err != nil {
 		return err
 	}
 	if form.Senders, err = h.Senders.Options(r); err != nil {

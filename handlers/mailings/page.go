@@ -31,6 +31,7 @@ type mailingView struct {
 	Start, End    string // wall clocks in Timezone
 	Timezone      string
 	Turns         turns
+	Test          testView
 	Digest        string // where its posts come from
 	DigestSeen    web.Moment
 	Every, Days   string
@@ -143,6 +144,9 @@ func (h *Mailings) mailingView(r *web.Request, m domain.Mailing) (mailingView, e
 	}
 	view.Recipients, view.Suppressed = int64(recipients), int64(suppressed)
 	if view.Turns, err = h.turnsOf(r, m); err != nil {
+		return view, err
+	}
+	if view.Test, err = h.testOf(r, m, recipients); err != nil {
 		return view, err
 	}
 	view.Next, view.Passed = upcomingDates(r, m)

@@ -31,6 +31,7 @@ type reviewView struct {
 	ZoneOfClient bool
 	Digest       string
 	Turns        turns
+	Test         testView
 	PreviewFor   int64 // a recipient
 	Warnings     []string
 	Clashes      []clashWarning
@@ -89,6 +90,12 @@ func (h *Launches) Review(r *web.Request) error {
 	}
 	if view.Turns, err = h.Mailings.turnsOf(r, m); err != nil {
 		return err
+	}
+	if view.Test, err = h.Mailings.testOf(r, m, int(view.Recipients)); err != nil {
+		return err
+	}
+	if view.Test.Few != "" {
+		view.Warnings = append(view.Warnings, view.Test.Few)
 	}
 	if err := h.reviewTimes(r, m, &view); err != nil {
 		return err

@@ -9,6 +9,8 @@ import (
 // Every name that a template uses exists in the struct that its handler hands over.
 func TestViews(t *testing.T) {
 	webtest.Views(t, map[string]any{
+		"mailings/abtest":          mailingForm{},
+		"mailings/test":            testView{},
 		"mailings/acts":            mailingView{},
 		"mailings/created":         createdMailing{},
 		"mailings/delete":          mailingRow{},

@@ -54,6 +54,7 @@ type Row struct {
 	From          string // the sender's name and address; "": the installation's address
 	ByHand        bool   // asked for out of turn
 	Over          bool   // nothing more will happen
+	Test          string // which variant of a test it is, or that it waits for the best; empty: of none
 }
 
 // runView is the page runs/show.
@@ -67,6 +68,7 @@ type runView struct {
 	Cancel     bool          // the viewer may end it
 	Again      []againChoice // to whom the viewer may send the message again
 	Sent       bool          // there is an email to look at
+	AB         testView
 	Refusals   refusalsView
 	Readers    readersView
 	Throughput web.Chart
@@ -91,7 +93,13 @@ func (h *Runs) Row(r *web.Request, run db.RunRow) Row {
 		runCounts: runCounts{Counts: run.Counts, Deferred: run.Deferred, NextTryAt: r.Viewer.Moment(run.NextTryAt), Percent: 100},
 		ID:        run.ID, MailingID: run.MailingID, Mailing: run.MailingName, Status: run.Status, Reason: run.Reason,
 		ScheduledAt: r.Viewer.Moment(run.ScheduledAt), ClosedAt: r.Viewer.Moment(run.ClosedAt), ResumeAt: r.Viewer.Moment(run.ResumeAt),
-		ByHand: run.OccurrenceNo == nil, Over: run.Closed(),
+		ByHand: run.OccurrenceNo == nil && run.Variant == 0, Over: run.Closed(),
+	}
+	if run.ABTestID != 0 {
+		row.Test = r.Viewer.T("runs.ab_rest")
+	}
+	if run.Variant > 0 {
+		row.Test = r.Viewer.T("runs.ab_variant", "Letter", Letter(run.Variant))
 	}
 	if run.From.Email != "" {
 		row.From = run.From.Name + " <" + run.From.Email + ">"
@@ -107,7 +115,8 @@ func (h *Runs) Row(r *web.Request, run db.RunRow) Row {
 	}
 	switch run.Reason {
 	case domain.ReasonStopped, domain.ReasonDeleted, domain.ReasonDisabled, domain.ReasonBlocked, domain.ReasonEnded, domain.ReasonMissed,
-		domain.ReasonWarmUp, domain.ReasonComplaints, domain.ReasonCancelled, domain.ReasonRecalled, domain.ReasonRecall, domain.ReasonPaused, domain.ReasonWindow, domain.ReasonWindowOver, domain.ReasonNothingNew, domain.ReasonFeedFailed:
+		domain.ReasonWarmUp, domain.ReasonComplaints, domain.ReasonCancelled, domain.ReasonRecalled, domain.ReasonRecall, domain.ReasonPaused, domain.ReasonWindow, domain.ReasonWindowOver, domain.ReasonNothingNew, domain.ReasonFeedFailed,
+		domain.ReasonTest, domain.ReasonUndecided:
 		row.Ours = true
 	default:
 		row.Class = domain.ClassOfReason(run.Reason)
@@ -172,6 +181,9 @@ func (h *Runs) report(r *web.Request, run db.RunRow) (view runView, err error) {
 		return view, err
 	}
 	if view.Readers, err = h.readers(r, run); err != nil {
+		return view, err
+	}
+	if view.AB, err = h.testOf(r, run.Run); err != nil {
 		return view, err
 	}
 	if len(view.Refusals.Holds) > 0 && run.Status == domain.RunRunning {

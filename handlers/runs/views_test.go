@@ -10,6 +10,7 @@ import (
 // Every name that a template uses exists in the struct that its handler hands over.
 func TestViews(t *testing.T) {
 	webtest.Views(t, map[string]any{
+		"runs/abtest":          testView{},
 		"runs/cancel":          Row{},
 		"runs/bounces":         bouncesView{},
 		"runs/bounce-kind":     domain.ReturnKind(""),
