@@ -15,12 +15,13 @@ func (p *program) openMedia() (*db.Media, error) {
 	return db.OpenMedia(address, filepath.Join(p.config.DataDir, "media"))
 }
 
-// startPublic starts what the public pages stand on: the cache and the counting of
-// views. Closing the database ends them.
+// startPublic starts what pages stand on: the cache, the counting of views and what is kept of clients. Closing
+// the database ends them.
 func (p *program) startPublic(database *database) error {
 	if err := database.StartCache(string(p.config.RedisURL), p.log); err != nil {
 		return err
 	}
 	database.Posts().StartViews(p.log)
+	database.Clients().Expect()
 	return nil
 }

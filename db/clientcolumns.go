@@ -48,6 +48,9 @@ func (cs Clients) LastEmails(ctx context.Context, clients []domain.Client) (map[
 	return last, postgres.TranslateError(err)
 }
 
+// Expect has the clients of large owners who were here lately ready when they ask.
+func (cs Clients) Expect() { cs.db.index.Start() }
+
 // AskLastEmails has the results of ended runs counted for the owner's list, a few at once, the others behind it.
 func (cs Clients) AskLastEmails(ctx context.Context, owner int64) (pending bool, err error) {
 	_, err = cs.db.pg.Bun.NewRaw(`INSERT INTO client_lists AS kept (owner_id, results_asked_at) VALUES (?, now()) ON CONFLICT (owner_id) DO UPDATE

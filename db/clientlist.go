@@ -106,10 +106,7 @@ func (cs Clients) List(ctx context.Context, owner int64, f ClientFilter) (client
 // kept finds the page in what is kept in memory, if it is.
 func (cs Clients) kept(ctx context.Context, owner int64, f ClientFilter) (ids []int64, total int, ok bool, err error) {
 	words := searchWords(f.Query)
-	if f.Sort == SortName && len(words) == 0 {
-		return nil, 0, false, nil
-	}
-	query := clientindex.Query{Tag: clean(f.Tag), Words: words, Rows: PageSize, ByLast: f.Sort == SortLast && len(words) == 0}
+	query := clientindex.Query{Tag: clean(f.Tag), Words: words, Rows: PageSize, ByLast: f.Sort == SortLast && len(words) == 0, ByName: f.Sort == SortName && len(words) == 0}
 	if query.Selection, err = cs.selection(ctx, owner, f); err != nil {
 		return nil, 0, false, err
 	}
@@ -117,7 +114,7 @@ func (cs Clients) kept(ctx context.Context, owner int64, f ClientFilter) (ids []
 	if len(words) > 0 {
 		query.Most = SearchMax + 1
 		query.Start = func(total int) int { return pageStart(f.Page.Number, min(total, SearchMax)) }
-	} else if row, back := f.Page.beside(2); row != nil && !query.ByLast {
+	} else if row, back := f.Page.beside(2); row != nil && !query.ByLast && !query.ByName {
 		query.Beside = &clientindex.Row{Added: row[0], ID: row[1], Back: back}
 	}
 	found, ok := cs.db.index.Find(ctx, owner, query)

@@ -28,6 +28,7 @@ func (s Sessions) User(ctx context.Context, hash []byte, now time.Time) (domain.
 		return domain.User{}, postgres.TranslateError(err)
 	}
 	if now.Sub(found.SeenAt) >= time.Minute {
+		s.db.index.Expect(found.ID)
 		_, err = s.db.pg.Bun.NewRaw(`UPDATE sessions SET seen_at = ?, expires_at = ? WHERE hash = ?`,
 			now, now.Add(domain.SessionLife), hash).Exec(ctx)
 	}
@@ -36,6 +37,7 @@ func (s Sessions) User(ctx context.Context, hash []byte, now time.Time) (domain.
 
 // Start signs a user in.
 func (s Sessions) Start(ctx context.Context, session domain.Session) error {
+	s.db.index.Expect(session.UserID)
 	return s.db.pg.InTx(ctx, func(tx Tx) error {
 		if _, err := tx.NewInsert().Model(&session).Exec(ctx); err != nil {
 			return err

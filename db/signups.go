@@ -55,6 +55,7 @@ type Question struct {
 	Token  string // of the form
 	Owner  domain.User
 	From   domain.From
+	Brand  domain.Brand
 	Domain domain.SenderDomain // with its keys, where From names it
 }
 
@@ -93,6 +94,9 @@ func (ss Signups) Ask(ctx context.Context, id int64, now time.Time) (q Question,
 // from is whom the confirmation is from.
 func (q *Question) from(ctx context.Context, tx Tx, form domain.Form) (err error) {
 	q.From, err = FromOf(ctx, tx, domain.Mailing{OwnerID: form.OwnerID, SenderID: form.SenderID})
+	if err == nil {
+		q.Brand, err = BrandOf(ctx, tx, form.OwnerID)
+	}
 	if err == nil && q.From.DomainID != 0 {
 		err = tx.NewSelect().Model(&q.Domain).Where("id = ?", q.From.DomainID).Scan(ctx)
 	}

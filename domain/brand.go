@@ -65,6 +65,11 @@ func (b Brand) FontStack() string {
 	return fonts[max(0, slices.IndexFunc(fonts, func(f BrandFont) bool { return f.Key == b.Font }))].Stack
 }
 
+// Wordless is the brand without what its owner wrote: for emails that strangers can have sent to anybody.
+func (b Brand) Wordless() Brand {
+	return Brand{OwnerID: b.OwnerID, Logo: b.Logo, Color: b.Color, Ground: b.Ground, Font: b.Font}
+}
+
 // BrandForm is the form of a brand; Links have a line each.
 type BrandForm struct {
 	Name, Color, Ground, Font, Address, Reason, Links string

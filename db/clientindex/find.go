@@ -29,7 +29,7 @@ func (t *table) find(q Query) (found Found, ok bool) {
 	switch {
 	case q.Start == nil:
 		return found, true
-	case q.ByLast && !t.results || t.unsorted && !q.ByLast:
+	case q.ByName && t.names == nil || t.unsorted && !q.ByLast && !q.ByName:
 		return found, false
 	}
 	for _, row := range t.page(chosen, q, found.Clients) {
@@ -41,6 +41,9 @@ func (t *table) find(q Query) (found Found, ok bool) {
 func (t *table) page(chosen set, q Query, total int) []int {
 	if q.ByLast {
 		return t.byLast(chosen, total, q.Start(total), q.Rows)
+	}
+	if q.ByName {
+		return t.byName(chosen, q.Start(total), q.Rows)
 	}
 	if q.Beside != nil {
 		at := t.place(*q.Beside)

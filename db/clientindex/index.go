@@ -5,9 +5,13 @@ package clientindex
 
 import (
 	"context"
+	"log/slog"
+	"slices"
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/jackc/pgx/v5"
 
 	"skychimp/db/postgres"
 	"skychimp/domain"
@@ -15,11 +19,12 @@ import (
 
 // The limits of what is kept.
 const (
-	fewest  = 20_000    // clients of an owner that are worth it
-	memory  = 256 << 20 // of all owners
-	idle    = 15 * time.Minute
-	retry   = time.Minute // after which it is asked again whether an owner has enough clients
-	pause   = 5           // times as long as it took, a table is not made again
+	fewest  = 20_000          // clients of an owner that are worth it
+	memory  = 256 << 20       // of all owners
+	idle    = 24 * time.Hour  // after which an owner is forgotten whom nobody asks for
+	tended  = 5 * time.Minute // after which a table is brought up to date without being asked
+	retry   = time.Minute     // after which it is asked again whether an owner has enough clients
+	pause   = 5               // times as long as it took, a table is not made again
 	loading = 2 * time.Minute
 )
 
@@ -43,12 +48,11 @@ type entry struct {
 	table *table
 
 	// under the index's lock
-	used    time.Time
-	making  bool
-	results bool // somebody asks for them
-	size    int
-	next    time.Time
-	timer   *time.Timer
+	used   time.Time
+	making bool
+	size   int
+	next   time.Time
+	timer  *time.Timer
 }
 
 // New keeps clients of this database.
@@ -81,6 +85,7 @@ type Query struct {
 	Start  func(int) int // the first row of the page by how many are found; nil: no page
 	Rows   int           // of the page
 	ByLast bool          // the page is one of those with the latest email first
+	ByName bool          // or of those by name
 	Beside *Row          // instead of Start: the page begins behind this row, or ends before it
 }
 
@@ -98,7 +103,7 @@ type Found struct {
 
 // Find answers a query; not ok: nothing is kept that could, ask the database.
 func (x *Index) Find(ctx context.Context, owner int64, q Query) (found Found, ok bool) {
-	e := x.entry(owner, q.ByLast || q.Selection != nil && q.Selection.Results())
+	e := x.entry(owner)
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	lowered, ok := x.fresh(ctx, owner, e, strings.Join(append([]string{q.Tag}, q.Words...), "\n"))
@@ -108,7 +113,7 @@ func (x *Index) Find(ctx context.Context, owner int64, q Query) (found Found, ok
 	texts := strings.Split(lowered, "\n")
 	q.Tag, q.Words = texts[0], texts[1:]
 	found, ok = e.table.find(q)
-	if !ok { // another field, or results
+	if !ok && (!q.ByName || e.table.names != nil) { // another field
 		x.make(owner, e)
 	}
 	return found, ok
@@ -127,9 +132,33 @@ func (x *Index) fresh(ctx context.Context, owner int64, e *entry, text string) (
 	return lowered, err == nil
 }
 
+// Expect says that an owner is about to ask.
+func (x *Index) Expect(owner int64) { x.make(owner, x.entry(owner)) }
+
+// expected is how many owners are expected when a process begins.
+const expected = 20
+
+// Start expects the large owners who were here within a day.
+func (x *Index) Start() {
+	x.work.Go(func() {
+		rows, err := x.pg.Pool.Query(x.live, `SELECT user_id FROM (SELECT user_id, max(seen_at) AS seen FROM sessions WHERE seen_at > now() - $1::interval GROUP BY 1) AS here
+			WHERE (SELECT sum(clients) FROM tag_counts WHERE owner_id = user_id) >= $2 ORDER BY seen DESC LIMIT $3`, idle, x.fewest, expected)
+		var owners []int64
+		if err == nil {
+			owners, err = pgx.CollectRows(rows, pgx.RowTo[int64])
+		}
+		if err != nil && x.live.Err() == nil {
+			slog.Warn("clients are kept in memory only when they are asked for", "error", err)
+		}
+		for _, owner := range slices.Backward(owners) { // the latest stays longest
+			x.Expect(owner)
+		}
+	})
+}
+
 // Added counts the owner's clients that were added from each of the moments, which ascend, to the next.
 func (x *Index) Added(ctx context.Context, owner int64, moments []time.Time) (added []int64, ok bool) {
-	e := x.entry(owner, false)
+	e := x.entry(owner)
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	if _, ok := x.fresh(ctx, owner, e, ""); !ok || e.table.unsorted || len(moments) == 0 {

@@ -136,8 +136,12 @@ func (w *town) compare(t *testing.T) {
 	if f.Query != "" {
 		q.Most = db.SearchMax + 1
 	}
-	if q.ByLast = f.Query == "" && w.rand.IntN(3) == 0; q.ByLast {
-		f.Sort = db.SortLast
+	switch order := w.rand.IntN(4); {
+	case f.Query != "":
+	case order == 0:
+		f.Sort, q.ByLast = db.SortLast, true
+	case order == 1:
+		f.Sort, q.ByName = db.SortName, true
 	}
 	clients, total, err := w.db.Clients().List(t.Context(), w.owner, f)
 	ids := make([]int64, 0, len(clients))
@@ -148,7 +152,7 @@ func (w *town) compare(t *testing.T) {
 	if err != nil || found.Clients != total || !slices.Equal(found.IDs, ids) {
 		t.Errorf("%+v: %d %v, in SQL %d %v, %v", f, found.Clients, found.IDs, total, ids, err)
 	}
-	if len(clients) == 0 || f.Query != "" || q.ByLast {
+	if len(clients) == 0 || f.Query != "" || f.Sort != db.SortAdded {
 		return
 	}
 	last := clients[w.rand.IntN(len(clients))]
@@ -184,7 +188,7 @@ func (w *town) change(t *testing.T) {
 	case 3:
 		w.exec(t, `UPDATE clients SET fields = `+w.values()+some)
 	case 4:
-		w.exec(t, `UPDATE clients SET tags = `+randomTags+`, full_name = 'ΣΊΣΥΦΟΣ'`+some)
+		w.exec(t, `UPDATE clients SET tags = `+randomTags+`, full_name = (ARRAY['ΣΊΣΥΦΟΣ', 'Анна ' || id, 'anna smith', 'Я'])[1 + id % 4]`+some)
 	case 5:
 		w.exec(t, `INSERT INTO client_results (client_id, accepted, last_accepted_at) SELECT id, 1, now() FROM clients`+some+` ON CONFLICT (client_id) DO UPDATE SET accepted = client_results.accepted + 1`)
 	case 6: // deleted and back, with the number of before

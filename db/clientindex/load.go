@@ -12,7 +12,7 @@ import (
 	"skychimp/domain"
 )
 
-// columns are what fill reads of `clients` and, when results are asked for, of `client_results` as result.
+// columns are what fill reads of `clients`, and of `client_results` as result.
 func (t *table) columns() string {
 	var sql strings.Builder
 	sql.WriteString(`clients.id, clients.created_at, clients.suppressed_at IS NOT NULL, lower(array_to_string(clients.tags, E'\x01')), clients.search`)
@@ -27,24 +27,18 @@ func (t *table) columns() string {
 			sql.WriteString(`, lower(clients.fields ->> '` + key + `')`)
 		}
 	}
-	if t.results {
-		sql.WriteString(`, coalesce(result.accepted, 0)::float8, result.last_accepted_at, result.last_opened_at, result.last_clicked_at`)
-	}
+	sql.WriteString(`, coalesce(result.accepted, 0)::float8, result.last_accepted_at, result.last_opened_at, result.last_clicked_at`)
 	return sql.String()
 }
 
-func (t *table) join() string {
-	if t.results {
-		return ` LEFT JOIN client_results AS result ON result.client_id = clients.id`
-	}
-	return ""
-}
+const withResults = ` LEFT JOIN client_results AS result ON result.client_id = clients.id`
 
 // errLarge says that an owner has more clients than there is memory for.
 var errLarge = errors.New("too many clients to be kept")
 
 // load reads all clients of an owner. What is read by more than one statement is one snapshot's.
-func load(ctx context.Context, pg *postgres.DB, owner int64, clients int, results bool, most int) (t *table, err error) {
+func load(ctx context.Context, pg *postgres.DB, owner int64, clients, most int) (t *table, err error) {
+	byBytes := false // are texts ordered
 	err = pgx.BeginTxFunc(ctx, pg.Pool, pgx.TxOptions{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadOnly}, func(tx pgx.Tx) error {
 		rows, err := tx.Query(ctx, `SELECT id, type FROM fields WHERE owner_id = $1 ORDER BY id`, owner)
 		if err != nil {
@@ -56,11 +50,13 @@ func load(ctx context.Context, pg *postgres.DB, owner int64, clients int, result
 		if err != nil {
 			return err
 		}
-		t = newTable(fields, results, clients+clients/100)
-		if err := tx.QueryRow(ctx, `SELECT pg_current_snapshot()::text`).Scan(&t.snapshot); err != nil {
+		t = newTable(fields, clients+clients/100)
+		err = tx.QueryRow(ctx, `SELECT pg_current_snapshot()::text, datlocprovider = 'b' OR datlocprovider = 'c' AND datcollate IN ('C', 'POSIX', 'C.UTF-8', 'C.utf8')
+			FROM pg_database WHERE datname = current_database()`).Scan(&t.snapshot, &byBytes)
+		if err != nil {
 			return err
 		}
-		rows, err = tx.Query(ctx, `SELECT `+t.columns()+` FROM clients`+t.join()+` WHERE clients.owner_id = $1 ORDER BY clients.created_at, clients.id`,
+		rows, err = tx.Query(ctx, `SELECT `+t.columns()+` FROM clients`+withResults+` WHERE clients.owner_id = $1 ORDER BY clients.created_at, clients.id`,
 			pgx.QueryExecModeDescribeExec, owner)
 		if err != nil {
 			return err
@@ -78,6 +74,9 @@ func load(ctx context.Context, pg *postgres.DB, owner int64, clients int, result
 		return nil, err
 	}
 	t.finish()
+	if byBytes {
+		t.orderNames()
+	}
 	return t, nil
 }
 
@@ -95,7 +94,7 @@ func (t *table) refresh(ctx context.Context, pg *postgres.DB, owner int64, text 
 		FROM (SELECT) AS one LEFT JOIN (
 			SELECT DISTINCT client_id FROM client_changes, unnest(client_ids) AS client_id
 			WHERE owner_id = $1 AND xid >= pg_snapshot_xmin($2::pg_snapshot) AND NOT pg_visible_in_snapshot(xid, $2::pg_snapshot) LIMIT $4
-		) AS changed ON true LEFT JOIN clients ON clients.id = changed.client_id AND clients.owner_id = $1`+t.join(),
+		) AS changed ON true LEFT JOIN clients ON clients.id = changed.client_id AND clients.owner_id = $1`+withResults,
 		pgx.QueryExecModeDescribeExec, owner, t.snapshot, text, changesAtOnce+1)
 	if err != nil {
 		return "", err

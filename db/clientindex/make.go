@@ -10,30 +10,41 @@ import (
 )
 
 // entry is the owner's, used now.
-func (x *Index) entry(owner int64, results bool) *entry {
+func (x *Index) entry(owner int64) *entry {
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	e := x.owners[owner]
 	if e == nil {
 		e = &entry{}
-		e.timer = time.AfterFunc(idle, func() { x.drop(owner, e) })
+		e.timer = time.AfterFunc(tended, func() { x.tend(owner, e) })
 		x.owners[owner] = e
 	}
-	if results && !e.results {
-		e.results, e.next = true, time.Time{}
-	}
 	e.used = time.Now()
-	e.timer.Reset(idle)
 	return e
 }
 
-// drop forgets an owner whom nobody asks for.
-func (x *Index) drop(owner int64, e *entry) {
+// tend brings a table up to date, before too much has changed to do so while somebody waits, and forgets an owner whom nobody
+// asks for.
+func (x *Index) tend(owner int64, e *entry) {
 	x.mu.Lock()
-	defer x.mu.Unlock()
-	if x.owners[owner] == e {
+	kept := x.owners[owner] == e && x.live.Err() == nil
+	if kept && (time.Since(e.used) > idle || e.size == 0 && !e.making) {
 		delete(x.owners, owner)
+		kept = false
 	}
+	if !kept {
+		x.mu.Unlock()
+		return
+	}
+	x.work.Go(func() {
+		ctx, cancel := context.WithTimeout(x.live, loading)
+		defer cancel()
+		e.mu.Lock()
+		defer e.mu.Unlock()
+		x.fresh(ctx, owner, e, "")
+	})
+	e.timer.Reset(tended)
+	x.mu.Unlock()
 }
 
 // make has the owner's table made, unless it is being made or was made a moment ago.
@@ -75,10 +86,7 @@ func (x *Index) load(owner int64, e *entry) error {
 	}
 	x.making.Lock()
 	defer x.making.Unlock()
-	x.mu.Lock()
-	results := e.results
-	x.mu.Unlock()
-	t, err := load(ctx, x.pg, owner, clients, results, x.memory)
+	t, err := load(ctx, x.pg, owner, clients, x.memory)
 	if err != nil {
 		return err
 	}

@@ -16,7 +16,6 @@ import (
 type table struct {
 	snapshot string
 	fields   []domain.Field
-	results  bool // what became of emails is known
 
 	ids        []int64
 	added      moments
@@ -32,14 +31,16 @@ type table struct {
 	late     map[int64]int // rows of clients that came since it was built
 	built    int           // rows until then
 	byID     []uint32      // these by id, nil: they stand in that order
+	names    []uint32      // rows by name, then by id; nil: the database orders texts otherwise
+	moved    []uint32      // those that changed since
 	gone     int
 	unsorted bool // somebody came, or came back, who is not the newest
 }
 
 const tagEnd = '\x01' // no tag has it
 
-func newTable(fields []domain.Field, results bool, rows int) *table {
-	t := &table{fields: fields, results: results, tags: newTexts(true, rows), search: newTexts(false, rows), late: map[int64]int{},
+func newTable(fields []domain.Field, rows int) *table {
+	t := &table{fields: fields, tags: newTexts(true, rows), search: newTexts(false, rows), late: map[int64]int{},
 		texts: map[int64]*texts{}, numbers: map[int64]*numbers{}, last: map[string]*moments{}, ids: make([]int64, 0, rows), added: make(moments, 0, rows)}
 	for _, f := range fields {
 		if f.Type == domain.FieldNumber {
@@ -83,11 +84,10 @@ func (t *table) fill(row int, values [][]byte) {
 			t.texts[f.ID].put(row, values[i])
 		}
 	}
-	if values = values[len(t.fields):]; t.results {
-		t.accepted.put(row, float(values[0]))
-		for i, name := range lastOf {
-			t.last[name].put(row, moment(values[1+i]))
-		}
+	values = values[len(t.fields):]
+	t.accepted.put(row, float(values[0]))
+	for i, name := range lastOf {
+		t.last[name].put(row, moment(values[1+i]))
 	}
 }
 
@@ -158,6 +158,7 @@ func (t *table) change(id int64, values [][]byte) {
 		t.gone--
 	}
 	t.fill(row, values)
+	t.moved = append(t.moved, uint32(row)) // a table ends long before
 }
 
 // worn reports whether it is better made anew.
@@ -166,7 +167,7 @@ func (t *table) worn() bool {
 }
 
 func (t *table) size() int {
-	n := 8*cap(t.ids) + 8*cap(t.added) + 40*len(t.late) + 4*len(t.byID) + t.tags.size() + t.search.size() + 8*cap(t.accepted)
+	n := 8*cap(t.ids) + 8*cap(t.added) + 40*len(t.late) + 4*len(t.byID) + 4*len(t.names) + t.tags.size() + t.search.size() + 8*cap(t.accepted)
 	for _, c := range t.texts {
 		n += c.size()
 	}
@@ -236,10 +237,8 @@ func (t *table) test(one domain.Test, among set) (found set, ok bool) {
 		between(t.added, found, one)
 	case domain.OfAccepted:
 		t.accepted.where(found, numberMatch(one))
-		return found, t.results
 	case domain.OfLastAccepted, domain.OfLastOpened, domain.OfLastClicked:
 		between(*t.last[one.Where], found, one)
-		return found, t.results
 	case "":
 		return found, t.field(found, among, one)
 	default:

@@ -18,6 +18,8 @@ type Notice struct {
 	ButtonURL  string
 	FooterText string // one line: why the reader got this email
 	Language   string
+	Brand      domain.Brand // whose look it has
+	MediaURL   string       // stands before the file of its logo
 	From, To   mail.Address
 	ReplyTo    mail.Address // empty: From
 	MessageID  string       // with its angle brackets
@@ -48,13 +50,13 @@ func (n Notice) compile() (*Template, error) {
 	if n.ButtonText != "" {
 		body.WriteString(markup.ButtonBegins + `<a href="` + html.EscapeString(n.ButtonURL) + `">` + html.EscapeString(n.ButtonText) + "</a>" + markup.ButtonEnds)
 	}
-	service := lookOf(domain.Brand{}, n.From.Name, "")
-	content, err := style(body.String(), n.Language, service)
+	look := lookOf(n.Brand, n.From.Name, n.MediaURL)
+	content, err := style(body.String(), n.Language, look)
 	if err != nil {
 		return nil, err
 	}
 	whole, err := page{
-		Language: n.Language, Subject: n.Subject, Look: service, Preheader: preheader(n.Paragraphs),
+		Language: n.Language, Subject: n.Subject, Look: look, Preheader: preheader(n.Paragraphs),
 		Body: content, Footer: n.FooterText,
 	}.html()
 	if err != nil {

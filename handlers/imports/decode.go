@@ -141,6 +141,9 @@ func decode(file io.ReaderAt, size int64) (io.Reader, error) {
 			return r
 		}))
 	}
+	if l.newlines > 0 && l.returns == 2*l.newlines { // CR CR LF: somebody wrote CR LF as a text
+		change = append(change, runes.Remove(runes.Predicate(func(r rune) bool { return r == '\r' })))
+	}
 	return transform.NewReader(whole(), transform.Chain(change...)), nil
 }
 

@@ -132,6 +132,7 @@ func TestEncodings(t *testing.T) {
 		"a NUL":                      {[]byte("email,name\na@x.org,Iv\x00an\nb@x.org,Bob\nc@x.org,Clara Schumann and others\n"), "a@x.org/Iv\ufffdan/Iv\ufffdan\nb@x.org/Bob/Bob\nc@x.org/Clara Schumann and others/Clara/Others"},
 		"bars":                       {[]byte("email|name|tags\na@x.org|Ann|one;two\n"), "a@x.org/Ann/Ann///one,two"},
 		"a Mac's line ends":          {[]byte("email,name\ra@x.org,Ann\rb@x.org,Bob\r"), "a@x.org/Ann/Ann\nb@x.org/Bob/Bob"},
+		"CR CR LF":                   {[]byte("email;name;comment\r\r\na@x.org;Ann;\"two\r\r\nlines\"\r\r\nb@x.org;Bob\r\r\n"), "a@x.org/Ann/Ann//two\nlines\nb@x.org/Bob/Bob"},
 		"quotes not doubled":         {[]byte("email,name\na@x.org,\"ООО \"Ромашка\"\"\nb@x.org,Bob\n"), "a@x.org/ООО \"Ромашка\"\nb@x.org/Bob/Bob"},
 		"no text":                    {[]byte("\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR\x00\x00\x01\x00"), "file: imports.file_kind"},
 		"a PDF":                      {[]byte("%PDF-1.7\n"), "file: imports.file_kind"},
@@ -196,9 +197,11 @@ func TestFormulas(t *testing.T) {
 			<row><c><f>"ivan"&amp;"@example.com"</f></c><c t="str"><v>Ivan</v></c></row>
 			<row><c t="str"><f>A1</f><v>a@x.org</v></c><c t="str"><f>""</f><v></v></c><c><f>1+1</f></c></row>
 			<row><c t="str"><v>b@x.org</v></c><c t="e"><f>NA()</f><v>#N/A</v></c></row>
-			<row><c t="str"><v>c@x.org</v></c><c><f t="shared" si="0"/></c></row>`)
+			<row><c t="str"><v>c@x.org</v></c><c><f t="shared" si="0"/></c></row>
+			<row><c t="str"><f>"iv"&amp;"@example.com"</f></c></row><row><c><f>A1</f><v/></c></row>
+			<row><c t="str"><v>d@x.org</v></c><c t="str"><f>""</f><v/></c></row>`)
 	}})
-	if got := rowsOf(t, file); got != "2: imports.row_formula\na@x.org\n4: imports.row_formula\n5: imports.row_formula" {
+	if got := rowsOf(t, file); got != "2: imports.row_formula\na@x.org\n4: imports.row_formula\n5: imports.row_formula\n6: imports.row_formula\n7: imports.row_formula\nd@x.org" {
 		t.Errorf("%s", got)
 	}
 }

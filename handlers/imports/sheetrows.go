@@ -58,6 +58,7 @@ type cell struct {
 	value       []byte // still escaped
 	formula     string
 	formulas    bool // it has one
+	valued      bool // it has a value, if an empty one
 }
 
 // begin makes it the next cell, which stands behind the one before unless its tag says where.
@@ -70,6 +71,8 @@ func (c *cell) read(p *part) {
 	switch p.name {
 	case "f", "/f":
 		c.formulas, c.formula = true, p.formula(c.formula)
+	case "v":
+		c.valued = true
 	case "/v":
 		c.value = append(c.value[:0], p.text...)
 	case "/t":
@@ -83,15 +86,16 @@ func (c *cell) read(p *part) {
 func (b *book) shown(c *cell) string {
 	text := b.value(c.kind, c.style, unescape(c.value))
 	if c.formulas || c.kind == "e" {
-		return ofFormula(c.kind, text, c.formula)
+		return c.ofFormula(text)
 	}
 	return text
 }
 
 // ofFormula is what a cell with a formula has: its value, or that there is none.
-func ofFormula(kind, text, formula string) string {
-	if kind == "e" && text != "" || text == "" && kind != "str" && kind != "e" {
-		return domain.FormulaCell(cmp.Or(text, "="+formula))
+func (c *cell) ofFormula(text string) string {
+	missing := text == "" && c.kind != "e" && (c.kind != "str" || !c.valued)
+	if missing || c.kind == "e" && text != "" {
+		return domain.FormulaCell(cmp.Or(text, "="+c.formula))
 	}
 	return text
 }

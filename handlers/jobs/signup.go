@@ -12,7 +12,7 @@ import (
 )
 
 // askSignup writes to the mailbox of a sign-up. Nothing that was typed stands in the email, nor what the owner has
-// written about the form: strangers can have it sent to anybody.
+// written about the form or in the brand: strangers can have it sent to anybody.
 func (w *MailWorker) askSignup(ctx context.Context, job *river.Job[domain.MailJob]) error {
 	q, wait, err := w.DB.Signups().Ask(ctx, job.Args.SignupID, time.Now())
 	switch {
@@ -36,7 +36,7 @@ func (w *MailWorker) askSignup(ctx context.Context, job *river.Job[domain.MailJo
 	bytes, err := email.Notice{
 		Subject: say("subject"), Paragraphs: []string{say("text")}, ButtonText: say("button"),
 		ButtonURL:  w.BaseURL + "/f/" + q.Token + "/confirm/" + q.Code(w.Secret),
-		FooterText: say("footer"), Language: q.Language, From: from,
+		FooterText: say("footer"), Language: q.Language, Brand: q.Brand.Wordless(), MediaURL: w.BaseURL + "/media/", From: from,
 		ReplyTo: mail.Address{Name: q.From.Name, Address: q.From.ReplyTo}, To: mail.Address{Address: q.Email},
 		MessageID: w.messageID(), Date: time.Now().UTC(), Signer: signer,
 	}.Bytes()

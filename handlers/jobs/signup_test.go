@@ -40,6 +40,12 @@ func TestSignupEmail(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	if _, err := w.DB.Brands().Update(t.Context(), user.ID, func(b *domain.Brand) error {
+		b.Name, b.Logo, b.Color, b.Address, b.Reason, b.Links = "Words of a brand", "logo-120x40.png", "#7a1fa2", "Words, 1", "Words", []string{"https://words.example"}
+		return nil
+	}); err != nil {
+		t.Fatal(err)
+	}
 	signUp := func(email string) domain.Signup {
 		t.Helper()
 		form, err := w.DB.Forms().ByToken(t.Context(), f.Token)
@@ -72,7 +78,12 @@ func TestSignupEmail(t *testing.T) {
 		one.GetHeader("Subject") != "Confirm your subscription: Цветы Анны" || !strings.Contains(one.GetHeader("From"), "noreply@sky.example") || !strings.Contains(one.GetHeader("Reply-To"), "news@shop.example") {
 		t.Errorf("%s: %v\n%s", one.to, one.Root.Header, one.Text)
 	}
-	for _, typed := range []string{"evil", "Buy", "Heading", "Words", "eve"} {
+	for _, look := range []string{"#7a1fa2", `src="https://sky.example/media/logo-120x40.png"`} {
+		if !strings.Contains(one.HTML, look) {
+			t.Errorf("the email has no %s of the brand: %s", look, one.HTML)
+		}
+	}
+	for _, typed := range []string{"evil", "Buy", "Heading", "Words", "words", "eve"} {
 		if strings.Contains(one.Text+one.HTML, typed) {
 			t.Errorf("the email carries %q", typed)
 		}
