@@ -27,10 +27,14 @@ func TestUnsubscribePage(t *testing.T) {
 		t.Error("looking at the page changes or tells something")
 	}
 	b.with("Accept-Language", "ru").get(path).is(t, 200, "Больше не присылать письма")
+	if _, err := w.db.Brands().Update(t.Context(), user.ID, func(b *domain.Brand) error { b.Color = "#7a1fa2"; return nil }); err != nil {
+		t.Fatal(err)
+	}
+	b.get(path).is(t, 200, "--accent:#7a1fa2")
 	// As a mail program posts it (RFC 8058): from anywhere, without cookies.
 	program := w.visitor(t).with("Origin", "https://mail.example.net").with("Sec-Fetch-Site", "cross-site")
 	for range 2 {
-		program.post(path, "List-Unsubscribe", "One-Click").is(t, 200, "c…@example.com gets no more emails from ann.")
+		program.post(path, "List-Unsubscribe", "One-Click").is(t, 200, "c…@example.com gets no more emails from ann.", "--accent:#7a1fa2", `name="reason" value="too_many"`, `value="undo"`)
 		if !suppressed() {
 			t.Fatal("still gets emails")
 		}

@@ -8,6 +8,7 @@ import (
 
 	"skychimp/db"
 	"skychimp/domain"
+	"skychimp/handlers/brands"
 	"skychimp/handlers/web"
 )
 
@@ -21,9 +22,8 @@ type Recipients struct {
 // unsubscribeView is the page recipients/unsubscribe, opened from the link in an email.
 type unsubscribeView struct {
 	Path, Email, Owner string // Email is masked, because emails are forwarded
-	Preferences        string // where the rest is chosen; empty: there is nothing to choose
-	Done               bool
-	Test               bool // the link is from a test email
+	Preferences        string // where the rest is chosen
+	Test               bool   // the link is from a test email
 }
 
 // testToken stands in the links of test emails.
@@ -38,7 +38,8 @@ func (h *Recipients) linkOf(r *web.Request) (domain.RecipientLink, error) {
 	return link, nil
 }
 
-// UnsubscribeForm shows a button and changes nothing: mail programs open links by themselves.
+// UnsubscribeForm shows a button and changes nothing: mail programs open links by themselves. Where there is nothing left to
+// ask, it is the page of what may be chosen.
 func (h *Recipients) UnsubscribeForm(r *web.Request) error {
 	private(r)
 	if r.Params("token") == testToken {
@@ -48,19 +49,15 @@ func (h *Recipients) UnsubscribeForm(r *web.Request) error {
 	if err != nil {
 		return err
 	}
-	view := unsubscribeView{Path: r.Path()}
-	who, err := h.DB.Preferences().Get(r.UserContext(), link.ClientID)
+	chosen, err := h.view(r, link)
 	switch {
-	case domain.KindOf(err) == domain.NotFound:
-		view.Owner, view.Done, err = h.refused(r, link)
-	case err == nil:
-		view.Email, view.Owner, view.Done = masked(who.Email), who.OwnerName, who.SuppressedReason == domain.Unsubscribed
-		view.Preferences = preferencesPath(r)
-	}
-	if err != nil {
+	case err != nil:
 		return err
+	case chosen.Gone || chosen.Stopped:
+		return h.show(r, link, nil)
 	}
-	return r.Page(fiber.StatusOK, "recipients/unsubscribe", view)
+	view := unsubscribeView{Path: r.Path(), Email: chosen.Email, Owner: chosen.Owner, Preferences: chosen.Path}
+	return brands.ShowPublic(r, chosen.brand, fiber.StatusOK, "recipients/unsubscribe", view, brands.PublicPage{Owner: view.Owner, Hidden: true})
 }
 
 // refused reports whether the address of a deleted client gets no more emails. Of one that nothing is known of, none do.
@@ -84,7 +81,7 @@ func (h *Recipients) Unsubscribe(r *web.Request) error {
 	if err := h.DB.Preferences().Stop(r.UserContext(), link, ""); err != nil {
 		return err
 	}
-	return h.UnsubscribeForm(r)
+	return h.show(r, link, nil)
 }
 
 // private keeps what a link shows out of caches and searches.
