@@ -115,7 +115,7 @@ func (s *fixture) exec(t *testing.T, sql string, args ...any) {
 }
 
 // person makes a user with a session and its cookie. Who is blocked keeps the session,
-// to see that it is worth nothing.
+// to see that it is worth nothing. It is noted that it was used, or that would be noted a minute later.
 func (s *fixture) person(t *testing.T, role string) person {
 	t.Helper()
 	s.last++
@@ -124,7 +124,7 @@ func (s *fixture) person(t *testing.T, role string) person {
 	s.exec(t, `WITH person AS (
 			INSERT INTO users (id, email, name, password_hash, role, verified_at, blocked_at, blocked_reason)
 			VALUES ($1, $1::bigint::text || '@people.example', 'Name', $2, $3, now(), CASE WHEN $4 THEN now() END, 'spam') RETURNING id
-		) INSERT INTO sessions (hash, user_id, expires_at) SELECT $5, id, now() + interval '1 hour' FROM person`,
+		) INSERT INTO sessions (hash, user_id, expires_at, seen_at) SELECT $5, id, now() + interval '1 hour', now() + interval '1 hour' FROM person`,
 		s.last, passwordHash(), strings.NewReplacer("visitor", "user", "blocked", "user").Replace(role), role == "blocked", hash[:])
 	return person{s.last, base64.RawURLEncoding.EncodeToString([]byte(bare))}
 }

@@ -2,7 +2,6 @@ package clientindex
 
 import (
 	"context"
-	"slices"
 	"strings"
 
 	"skychimp/domain"
@@ -26,7 +25,7 @@ const choicesMost = 256
 
 // Groups are those of the clients who are in one of the choices at least; not ok: ask the database.
 func (x *Index) Groups(ctx context.Context, owner int64, choices []Choice) (groups []Group, ok bool) {
-	e := x.entry(owner, slices.ContainsFunc(choices, func(one Choice) bool { return one.Selection != nil && one.Selection.Results() }))
+	e := x.entry(owner)
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	if _, ok := x.fresh(ctx, owner, e, ""); !ok || len(choices) > choicesMost {

@@ -113,7 +113,7 @@ func (x *Index) Find(ctx context.Context, owner int64, q Query) (found Found, ok
 	texts := strings.Split(lowered, "\n")
 	q.Tag, q.Words = texts[0], texts[1:]
 	found, ok = e.table.find(q)
-	if !ok && (!q.ByName || e.table.names != nil) { // another field
+	if !ok && (!q.ByName || e.table.names != nil) { // somebody came who is not the newest
 		x.make(owner, e)
 	}
 	return found, ok

@@ -40,23 +40,16 @@ var errLarge = errors.New("too many clients to be kept")
 func load(ctx context.Context, pg *postgres.DB, owner int64, clients, most int) (t *table, err error) {
 	byBytes := false // are texts ordered
 	err = pgx.BeginTxFunc(ctx, pg.Pool, pgx.TxOptions{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadOnly}, func(tx pgx.Tx) error {
-		rows, err := tx.Query(ctx, `SELECT id, type FROM fields WHERE owner_id = $1 ORDER BY id`, owner)
-		if err != nil {
+		t = newTable(clients + clients/100)
+		if err := t.findFields(ctx, tx, owner); err != nil {
 			return err
 		}
-		fields, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (f domain.Field, err error) {
-			return f, row.Scan(&f.ID, &f.Type)
-		})
-		if err != nil {
-			return err
-		}
-		t = newTable(fields, clients+clients/100)
 		err = tx.QueryRow(ctx, `SELECT pg_current_snapshot()::text, datlocprovider = 'b' OR datlocprovider = 'c' AND datcollate IN ('C', 'POSIX', 'C.UTF-8', 'C.utf8')
 			FROM pg_database WHERE datname = current_database()`).Scan(&t.snapshot, &byBytes)
 		if err != nil {
 			return err
 		}
-		rows, err = tx.Query(ctx, `SELECT `+t.columns()+` FROM clients`+withResults+` WHERE clients.owner_id = $1 ORDER BY clients.created_at, clients.id`,
+		rows, err := tx.Query(ctx, `SELECT `+t.columns()+` FROM clients`+withResults+` WHERE clients.owner_id = $1 ORDER BY clients.created_at, clients.id`,
 			pgx.QueryExecModeDescribeExec, owner)
 		if err != nil {
 			return err
@@ -80,22 +73,53 @@ func load(ctx context.Context, pg *postgres.DB, owner int64, clients, most int) 
 	return t, nil
 }
 
+// findFields adds columns for fields of the owner that the table does not have.
+func (t *table) findFields(ctx context.Context, conn interface {
+	Query(ctx context.Context, sql string, args ...any) (pgx.Rows, error)
+}, owner int64) error {
+	rows, err := conn.Query(ctx, `SELECT id, type FROM fields WHERE owner_id = $1 AND id <> ALL($2) ORDER BY id`, owner, t.fieldIDs())
+	if err != nil {
+		return err
+	}
+	var f domain.Field
+	_, err = pgx.ForEachRow(rows, []any{&f.ID, &f.Type}, func() error {
+		t.addField(f)
+		return nil
+	})
+	return err
+}
+
 // changesAtOnce is how many changed clients are read while somebody waits.
 const changesAtOnce = 5_000
 
 // errBehind says that too much has changed since the table's snapshot, or that nobody knows what.
 var errBehind = errors.New("too much has changed")
 
-// refresh brings the table up to date, and lowers a text as the database does. All of it is what one snapshot, the
-// statement's, sees: the changes of transactions that the table's did not see, and what has become of these clients.
+// errFields says that there are fields which the table does not have.
+var errFields = errors.New("there are new fields")
+
+// refresh brings the table up to date, and lowers a text as the database does. Who has a value of a field that was made since its
+// snapshot has changed since.
 func (t *table) refresh(ctx context.Context, pg *postgres.DB, owner int64, text string) (lowered string, err error) {
+	lowered, err = t.read(ctx, pg, owner, text)
+	if errors.Is(err, errFields) {
+		if err = t.findFields(ctx, pg.Pool, owner); err == nil {
+			lowered, err = t.read(ctx, pg, owner, text)
+		}
+	}
+	return lowered, err
+}
+
+// read reads what one snapshot, the statement's, sees: the changes of transactions that the table's did not see, and what has
+// become of these clients.
+func (t *table) read(ctx context.Context, pg *postgres.DB, owner int64, text string) (lowered string, err error) {
 	rows, err := pg.Pool.Query(ctx, `SELECT pg_current_snapshot()::text, lower($3), (SELECT xid FROM client_changes_since) <= pg_snapshot_xmin($2::pg_snapshot),
-			changed.client_id, `+t.columns()+`
+			EXISTS (SELECT FROM fields WHERE owner_id = $1 AND id <> ALL($5)), changed.client_id, `+t.columns()+`
 		FROM (SELECT) AS one LEFT JOIN (
 			SELECT DISTINCT client_id FROM client_changes, unnest(client_ids) AS client_id
 			WHERE owner_id = $1 AND xid >= pg_snapshot_xmin($2::pg_snapshot) AND NOT pg_visible_in_snapshot(xid, $2::pg_snapshot) LIMIT $4
 		) AS changed ON true LEFT JOIN clients ON clients.id = changed.client_id AND clients.owner_id = $1`+withResults,
-		pgx.QueryExecModeDescribeExec, owner, t.snapshot, text, changesAtOnce+1)
+		pgx.QueryExecModeDescribeExec, owner, t.snapshot, text, changesAtOnce+1, t.fieldIDs())
 	if err != nil {
 		return "", err
 	}
@@ -107,10 +131,13 @@ func (t *table) refresh(ctx context.Context, pg *postgres.DB, owner int64, text 
 		if n++; n > changesAtOnce || len(values[2]) == 0 || values[2][0] == 0 {
 			return "", errBehind
 		}
-		if values[3] == nil {
+		if values[3][0] != 0 {
+			return "", errFields
+		}
+		if values[4] == nil {
 			continue
 		}
-		id, of := number(values[3]), values[4:]
+		id, of := number(values[4]), values[5:]
 		if of[0] == nil {
 			of = nil
 		}

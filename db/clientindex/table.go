@@ -39,20 +39,33 @@ type table struct {
 
 const tagEnd = '\x01' // no tag has it
 
-func newTable(fields []domain.Field, rows int) *table {
-	t := &table{fields: fields, tags: newTexts(true, rows), search: newTexts(false, rows), late: map[int64]int{},
+func newTable(rows int) *table {
+	t := &table{tags: newTexts(true, rows), search: newTexts(false, rows), late: map[int64]int{},
 		texts: map[int64]*texts{}, numbers: map[int64]*numbers{}, last: map[string]*moments{}, ids: make([]int64, 0, rows), added: make(moments, 0, rows)}
-	for _, f := range fields {
-		if f.Type == domain.FieldNumber {
-			t.numbers[f.ID] = new(make(numbers, 0, rows))
-		} else {
-			t.texts[f.ID] = newTexts(true, rows)
-		}
-	}
 	for _, name := range lastOf {
 		t.last[name] = &moments{}
 	}
 	return t
+}
+
+// addField makes a column in which nobody has a value yet.
+func (t *table) addField(f domain.Field) {
+	t.fields = append(t.fields, f)
+	if f.Type != domain.FieldNumber {
+		t.texts[f.ID] = newTexts(true, cap(t.ids))
+		t.texts[f.ID].at = t.texts[f.ID].at[:len(t.ids)]
+		return
+	}
+	column := slices.Repeat(numbers{none}, cap(t.ids))[:len(t.ids)]
+	t.numbers[f.ID] = &column
+}
+
+func (t *table) fieldIDs() []int64 {
+	ids := make([]int64, 0, len(t.fields))
+	for _, f := range t.fields {
+		ids = append(ids, f.ID)
+	}
+	return ids
 }
 
 // lastOf are the times in the results of emails, as they are read.
