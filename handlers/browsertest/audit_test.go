@@ -33,25 +33,28 @@ func (v *visitor) auditAs(kind string) {
 	if _, before := audited.LoadOrStore(kind, true); before || v.axe == "" {
 		return
 	}
-	for _, look := range []struct{ scheme, rule string }{{"dark", "color-contrast"}, {"light", ""}} { // a theme changes colours alone
+	for _, look := range []struct {
+		scheme string
+		rules  []string
+	}{{"dark", []string{"color-contrast"}}, {"light", nil}} { // a theme changes colours alone
 		v.theme(look.scheme)
-		for _, violation := range v.violations(look.rule) {
+		for _, violation := range v.violations(look.rules...) {
 			v.note(fmt.Sprintf("axe, %s, %s: %s", kind, look.scheme, violation))
 		}
 		v.picture(kind + "-" + look.scheme)
 	}
 }
 
-// violations are what axe finds on the page as it stands, by all its rules or by one.
-func (v *visitor) violations(rule string) []string {
+// violations are what axe finds on the page as it stands, by all its rules or by some.
+func (v *visitor) violations(rules ...string) []string {
 	v.t.Helper()
 	v.settle()
 	if !ask(v, chromedp.Evaluate[bool](`"axe" in window`)) {
 		v.do(chromedp.Evaluate[chromedp.Void](v.axe))
 	}
 	options := map[string]any{"preload": false, "resultTypes": []string{"violations"}}
-	if rule != "" {
-		options["runOnly"] = map[string]any{"type": "rule", "values": []string{rule}}
+	if len(rules) > 0 {
+		options["runOnly"] = map[string]any{"type": "rule", "values": rules}
 	}
 	encoded, _ := json.Marshal(options)
 	return ask(v, chromedp.Evaluate[[]string](thinned+`(() => axe.run(`+string(encoded)+`)).then(found =>
