@@ -50,6 +50,29 @@ func (t *ReturnTokens) Append(dst []byte, run int64, seq int) []byte {
 	return returnEncoding.AppendEncode(dst, t.raw[len(t.label):])
 }
 
+// Parse is the delivery that one of its tokens names, in whatever case it came back.
+func (t *ReturnTokens) Parse(token string) (run int64, seq int, ok bool) {
+	if len(token) > maxReturnToken {
+		return 0, 0, false
+	}
+	token = strings.ToLower(token)
+	raw, err := returnEncoding.DecodeString(token)
+	if err != nil || len(raw) <= returnMAC || returnEncoding.EncodeToString(raw) != token {
+		return 0, 0, false
+	}
+	named, signature := raw[:len(raw)-returnMAC], raw[len(raw)-returnMAC:]
+	t.raw = append(append(t.raw[:0], t.label...), named...)
+	first, n := binary.Uvarint(named)
+	if !hmac.Equal(signature, t.signature(t.raw)) || n <= 0 {
+		return 0, 0, false
+	}
+	second, m := binary.Uvarint(named[n:])
+	if m <= 0 || n+m != len(named) || int64(first) <= 0 || second == 0 || second > 1<<31-1 {
+		return 0, 0, false
+	}
+	return int64(first), int(second), true
+}
+
 // signature is that of the label and the name of the delivery.
 func (t *ReturnTokens) signature(labelled []byte) []byte {
 	t.mac.Reset()
@@ -65,38 +88,15 @@ func AppendReturnAddress(dst, token []byte, host string) []byte {
 
 // ParseReturnToken is the delivery that a token of one of the secrets names, in whatever case it came back.
 func ParseReturnToken(token string, secrets ...[]byte) (run int64, seq int, ok bool) {
-	return parseDeliveryToken(returnLabel, token, secrets)
-}
-
-// ParseVisitToken is the delivery whose email a tracked link or picture stands in.
-func ParseVisitToken(token string, secrets ...[]byte) (run int64, seq int, ok bool) {
-	return parseDeliveryToken(visitLabel, token, secrets)
-}
-
-func parseDeliveryToken(label, token string, secrets [][]byte) (run int64, seq int, ok bool) {
-	if len(token) > maxReturnToken {
-		return 0, 0, false
-	}
-	token = strings.ToLower(token)
-	raw, err := returnEncoding.DecodeString(token)
-	if err != nil || len(raw) <= returnMAC || returnEncoding.EncodeToString(raw) != token {
-		return 0, 0, false
-	}
-	named, signature := raw[:len(raw)-returnMAC], raw[len(raw)-returnMAC:]
-	labelled := append([]byte(label), named...)
-	signed := false
 	for _, secret := range secrets {
-		signed = len(secret) > 0 && hmac.Equal(signature, NewReturnTokens(secret).signature(labelled)) || signed
+		if len(secret) == 0 {
+			continue
+		}
+		if run, seq, ok = NewReturnTokens(secret).Parse(token); ok {
+			break
+		}
 	}
-	first, n := binary.Uvarint(named)
-	if !signed || n <= 0 {
-		return 0, 0, false
-	}
-	second, m := binary.Uvarint(named[n:])
-	if m <= 0 || n+m != len(named) || int64(first) <= 0 || second == 0 || second > 1<<31-1 {
-		return 0, 0, false
-	}
-	return int64(first), int(second), true
+	return run, seq, ok
 }
 
 // ParseReturnAddress is the delivery whose envelope sender the address is, at this host.

@@ -94,10 +94,10 @@ func newNouns(config Config, database *db.DB, files *static.Files, log *slog.Log
 		imports:  &imports.Imports{DB: database}, inbox: &inbox.Inbox{DB: database}, messages: messages.New(database, config.Media, config.Links),
 		recipients: &recipients.Recipients{DB: database, Secret: config.Secret, SecretOld: config.SecretOld},
 	}
-	n.tracking = &tracking.Tracking{DB: database, Secret: config.Secret, SecretOld: config.SecretOld, Visits: config.Visits}
-	if n.tracking.Visits == nil {
-		n.tracking.Visits = tracking.NewRecorder(database, log)
+	if config.Visits == nil {
+		config.Visits = tracking.NewRecorder(database, log)
 	}
+	n.tracking = tracking.New(database, config.Visits, config.Secret, config.SecretOld)
 	n.runs = &runs.Runs{DB: database, Bounces: config.Bounces, Messages: n.messages}
 	n.answers, n.sources = &messages.Answers{Messages: n.messages}, &messages.Sources{Messages: n.messages}
 	n.brands = &brands.Brands{DB: database, Messages: n.messages}
@@ -127,5 +127,5 @@ func New(config Config, database *db.DB, set *templates.Set, files *static.Files
 	if err != nil {
 		return nil, err
 	}
-	return site.App(routes(n), uploads()), nil
+	return site.App(routes(n), uploads(), map[string]fiber.Handler{"/c/:token/:n": n.tracking.Quick, "/o/:token": n.tracking.Quick}), nil
 }

@@ -58,8 +58,10 @@ func NewSite(config Config, database *db.DB, set *templates.Set, nav []NavItem, 
 		costly: NewSlots(2*runtime.GOMAXPROCS(0), max(1, runtime.GOMAXPROCS(0)/2), 10*time.Second), streams: NewSlots(8, 1, 10*time.Second), unfolding: NewSlots(1, 1, 25*time.Second)}, err
 }
 
-// App answers the routes and listens nowhere yet. Files come to the addresses of uploads and those below.
-func (s *Site) App(routes []Route, uploads []string) *fiber.App {
+// App answers the routes and listens nowhere yet. Files come to the addresses of uploads and those below. quick handlers
+// of a path are asked before all that other requests pass, for what comes ten thousand times a second; they hand on what
+// they can't answer.
+func (s *Site) App(routes []Route, uploads []string, quick map[string]fiber.Handler) *fiber.App {
 	s.routes, s.uploads = routes, uploads
 	app := fiber.New(fiber.Config{
 		AppName: "SkyChimp", DisableStartupMessage: true, Immutable: true, StrictRouting: false,
@@ -68,6 +70,9 @@ func (s *Site) App(routes []Route, uploads []string) *fiber.App {
 		ErrorHandler:   s.unread,
 	})
 	app.Server().HeaderReceived = s.bodyOf
+	for path, handle := range quick {
+		app.Get(path, handle) // and HEAD
+	}
 	s.middleware(app)
 	for _, route := range routes {
 		handle := func(c *fiber.Ctx) error { return s.Request(c).Browser().Typed().once(route) }
