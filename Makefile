@@ -5,7 +5,7 @@ VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 ICONS = $(shell grep -rhoE 'icon "[a-z0-9-]+"' templates | cut -d'"' -f2 | sort -u)
 
 .PHONY: run build vendor install install-npm install-postgres
-.PHONY: help dev test race faults bench bench-pages bench-neighbours bench-visitors check format lint screenshots install-tests
+.PHONY: help dev test race faults bench bench-pages bench-neighbours bench-readers bench-visitors check format lint screenshots install-tests
 
 comma := ,
 
@@ -81,6 +81,10 @@ bench-pages: install-tests vendor ## how long 50 people at work wait for each pa
 
 bench-neighbours: install-tests vendor ## how long others wait while one owner imports, previews, exports and searches without a pause; SECONDS=30 of each
 	go test -count=1 -timeout 1h -run '^$$' -bench '^BenchmarkNeighbours$$' -benchtime 1x ./handlers/attacktest | grep -E '^(NEIGHBOURS|ok|FAIL|panic)|_test.go:'
+
+bench-readers: install-tests vendor ## emails/s while 3,000 links and 7,000 pictures a second are asked for, and whether all is written down; CLIENTS, CLICKS, OPENS
+	go test -count=1 -timeout 1h -run '^$$' -bench '^BenchmarkReaders$$' -benchtime 1x ./handlers/jobs/faulttest | grep -E '^(BENCH|ok|FAIL|panic)|_test.go:'
+	go test -count=1 -run '^$$' -bench '^BenchmarkVisit$$' ./handlers
 
 URL ?= http://localhost:8080
 bench-visitors: ## requests/s and the slowest percent of what visitors ask the program for that runs at URL; needs wrk
