@@ -78,25 +78,22 @@ func (ms Messages) Row(ctx context.Context, owner, id int64) (row MessageRow, er
 	return row, postgres.TranslateError(err)
 }
 
-// maxChoices is how many messages a form offers at once.
-const maxChoices = 8
-
-// Choices are the owner's newest messages whose subject has the query, without their bodies, and the chosen one before
-// them; more tells that there are others.
-func (ms Messages) Choices(ctx context.Context, owner, chosen int64, query string) (messages []domain.Message, more bool, err error) {
+// Choices are at most so many of the owner's newest messages whose subject has the query, without their bodies, and the
+// chosen one before them; more tells that there are others.
+func (ms Messages) Choices(ctx context.Context, owner, chosen int64, query string, most int) (messages []domain.Message, more bool, err error) {
 	found := ms.db.pg.Bun.NewSelect().Model(&messages).Column("id", "subject", "updated_at").Where("owner_id = ?", owner)
 	if query = strings.TrimSpace(clean(query)); query != "" {
 		found.Where("(subject ILIKE ? OR id = ?)", "%"+escapeLike(query)+"%", chosen)
 	}
-	err = found.OrderExpr("id = ? DESC, id DESC", chosen).Limit(maxChoices + 1).Scan(ctx)
-	if more = len(messages) > maxChoices; more {
-		messages = messages[:maxChoices]
+	err = found.OrderExpr("id = ? DESC, id DESC", chosen).Limit(int64(most) + 1).Scan(ctx)
+	if more = len(messages) > most; more {
+		messages = messages[:most]
 	}
 	return messages, more, postgres.TranslateError(err)
 }
 
-// Subjects are those of some of the owner's messages by their numbers, and the newest messages without their bodies.
-func (ms Messages) Subjects(ctx context.Context, owner int64, ids []int64, newest int) (subjects map[int64]string, list []domain.Message, err error) {
+// Subjects are those of some of the owner's messages by their numbers.
+func (ms Messages) Subjects(ctx context.Context, owner int64, ids []int64) (subjects map[int64]string, err error) {
 	subjects = map[int64]string{}
 	var chosen []domain.Message
 	if len(ids) > 0 {
@@ -105,10 +102,7 @@ func (ms Messages) Subjects(ctx context.Context, owner int64, ids []int64, newes
 	for _, one := range chosen {
 		subjects[one.ID] = one.Subject
 	}
-	if err == nil && newest > 0 {
-		err = ms.db.pg.Bun.NewSelect().Model(&list).Column("id", "subject").Where("owner_id = ?", owner).Order("id DESC").Limit(int64(newest)).Scan(ctx)
-	}
-	return subjects, list, postgres.TranslateError(err)
+	return subjects, postgres.TranslateError(err)
 }
 
 // Get is one message; owner 0 reads anybody's, for managers.

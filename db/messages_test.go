@@ -140,15 +140,15 @@ func TestMessageChoices(t *testing.T) {
 	first, second := dbtest.NewMessage(t, d, ann, "first", "body"), dbtest.NewMessage(t, d, ann, "second", "body")
 	theirs := dbtest.NewMessage(t, d, bob, "theirs", "body")
 	for chosen, want := range map[int64]string{0: "second first", first.ID: "first second", second.ID: "second first", theirs.ID: "second first"} {
-		list, more, err := d.Messages().Choices(t.Context(), ann, chosen, "")
+		list, more, err := d.Messages().Choices(t.Context(), ann, chosen, "", 8)
 		if err != nil || more || len(list) != 2 || list[0].Subject+" "+list[1].Subject != want || list[0].Body != "" {
 			t.Errorf("chosen %d: %v %+v, want %s", chosen, err, list, want)
 		}
 	}
-	if list, _, err := d.Messages().Choices(t.Context(), ann, first.ID, "SECOND"); err != nil || len(list) != 2 || list[0].ID != first.ID {
+	if list, _, err := d.Messages().Choices(t.Context(), ann, first.ID, "SECOND", 8); err != nil || len(list) != 2 || list[0].ID != first.ID {
 		t.Errorf("the search finds %+v, %v", list, err)
 	}
-	if list, _, err := d.Messages().Choices(t.Context(), ann, 0, "SEC%"); err != nil || len(list) != 0 {
+	if list, _, err := d.Messages().Choices(t.Context(), ann, 0, "SEC%", 8); err != nil || len(list) != 0 {
 		t.Errorf("a wildcard finds %+v, %v", list, err)
 	}
 }

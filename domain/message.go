@@ -120,8 +120,8 @@ type Rotation struct {
 	Issues        int     // runs that were made
 }
 
-// maxRotation is how many messages a mailing may take in turn.
-const maxRotation = 50
+// MaxRotation is how many messages a mailing may take in turn.
+const MaxRotation = 50
 
 // RotationOver reports whether the last message went out and the mailing ends with it.
 func (r Rotation) RotationOver() bool {
@@ -150,8 +150,8 @@ func changeMessages(m *Mailing, p *ValidationErrors, form MailingForm) {
 		return
 	}
 	switch {
-	case len(form.MessageIDs) > maxRotation:
-		p.Add("message_id", "mailings.rotation_long", "Max", maxRotation)
+	case len(form.MessageIDs) > MaxRotation:
+		p.Add("message_id", "mailings.rotation_long", "Max", MaxRotation)
 	case form.Periodicity == string(Once):
 		p.Add("message_id", "mailings.rotation_once")
 	}

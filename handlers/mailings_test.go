@@ -491,3 +491,26 @@ func TestForecast(t *testing.T) {
 		b.get("/calendar/forecast?until="+wrong).is(t, 422, `aria-invalid="true" aria-describedby="until-problem"`, "Choose a day between", `value="`+wrong+`"`)
 	}
 }
+
+// The messages of a quarter are found and taken in one go, in the order in which they were written.
+func TestRotationPickedInOneGo(t *testing.T) {
+	w := newEnv(t)
+	user, b := w.owner(t, "ann")
+	w.client(t, user.ID, "eve@example.com")
+	var ids []string
+	for _, subject := range []string{"Spring 1", "Other", "Spring 2", "Spring 3"} {
+		ids = append(ids, fmt.Sprint(w.message(t, user.ID, subject, "Text").ID))
+	}
+	form := func(more ...string) []string {
+		return append([]string{"name", "Quarter", "audience", "all", "start_at", "2031-01-06T09:00", "timezone", "UTC", "several", "yes"}, more...)
+	}
+	b.post("/mailings", form("periodicity", "once", "find", "yes", "turn_q", "spring")...).is(t, 200, "Add all 3", "Spring 2")
+	page := b.htmx().post("/mailings", form("periodicity", "once", "rotate", "all", "turn_q", "spring", "message_id", ids[2])...).
+		is(t, 200, `value="weekly" selected`).body
+	first, second, third := strings.Index(page, `name="message_id" value="`+ids[2]), strings.Index(page, `name="message_id" value="`+ids[0]), strings.Index(page, `name="message_id" value="`+ids[3])
+	if first < 0 || second < first || third < second || strings.Count(page, `name="message_id" value="`+ids[2]) != 1 {
+		t.Errorf("in turn: %d, %d, %d", first, second, third)
+	}
+	b.post("/mailings", form("periodicity", "weekly", "rotate", "add", "add_message", ids[3], "add_message", ids[1])...).is(t, 200, "Other</span>", "Spring 3</span>")
+	b.post("/mailings", form("periodicity", "weekly", "message_id", ids[0], "message_id", ids[2], "message_id", ids[3], "rotation_then", "stop")...).is(t, 303)
+}

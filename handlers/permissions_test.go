@@ -273,6 +273,7 @@ var decisions = []decision{
 	{"GET /manager/mailings/:id/disable", managers, 200, 200, "mailing", ""},
 	{"POST /manager/mailings/:id/disable", managers, 303, 200, "mailing", "reason=spam"},
 	{"POST /manager/mailings/:id/enable", managers, 303, 200, "mailing", ""},
+	{"GET /manager/recipients", managers, 200, 200, "", ""},
 	{"GET /manager/users", managers, 200, 200, "", ""},
 	{"GET /manager/users/:id/block", managers, 200, 200, "user", ""},
 	{"POST /manager/users/:id/block", managers, 303, 200, "user", "reason=spam"},

@@ -258,6 +258,7 @@ func table(n nouns) []route {
 		{"GET", "/manager/mailings/:id/disable", web.Overseer, n.staff.AskDisable},
 		{"POST", "/manager/mailings/:id/disable", web.Overseer, n.staff.DisableMailing},
 		{"POST", "/manager/mailings/:id/enable", web.Overseer, n.staff.EnableMailing},
+		{"GET", "/manager/recipients", web.Overseer, n.clients.Everywhere},
 		{"GET", "/manager/users", web.Overseer, n.staff.Users},
 		{"GET", "/manager/users/:id/block", web.Overseer, n.staff.AskBlock},
 		{"POST", "/manager/users/:id/block", web.Overseer, n.staff.BlockUser},

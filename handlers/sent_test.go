@@ -191,4 +191,8 @@ func TestTimeline(t *testing.T) {
 	}
 	b.get("/clients/find?email=nobody@example.com").leads(t, "/clients?q=nobody%40example.com")
 	other.get("/clients/find?email=c1@example.com").leads(t, "/clients?q=c1%40example.com")
+	manager := w.as(t, w.user(t, "mo", domain.RoleManager))
+	manager.get("/attempts").is(t, 200, `action="/manager/recipients"`)
+	manager.get("/manager/recipients?email=+C1@Example.com").is(t, 200, "No such address", fmt.Sprintf(`href="/runs/%d"`, run.ID), "?q=ann%40people.example")
+	manager.get("/manager/recipients?email=nobody@example.com").is(t, 200, "No owner has nobody@example.com")
 }

@@ -236,6 +236,8 @@ var sights = []sight{
 	{"GET /manager/mailings/:id/disable", aManager, "/manager/mailings/1/disable", 0, "", false},
 	{"GET /manager/mailings/:id/disable", aManager, "/manager/mailings/4/disable", 0, "", false},
 	{"POST /manager/mailings/:id/disable", aManager, "/manager/mailings/1/disable", 422, "main form", false},
+	{"GET /manager/recipients", aManager, "/manager/recipients", 0, "", false},
+	{"GET /manager/recipients", aManager, "/manager/recipients?email=client1@example.com", 0, "", false},
 	{"GET /manager/users", aManager, "/manager/users", 0, "", false},
 	{"GET /manager/users/:id/block", aManager, "/manager/users/1/block", 0, "", false},
 	{"GET /manager/users/:id/block", aManager, "/manager/users/6/block", 0, "", false},

@@ -6,7 +6,6 @@ import (
 	"net/url"
 	"slices"
 	"strconv"
-	"strings"
 
 	"github.com/gofiber/fiber/v2"
 
@@ -92,19 +91,6 @@ type clientBounce struct {
 	Kind  domain.ReturnKind
 	At    web.Moment
 	RunID int64 // 0: it was not an email of this owner
-}
-
-// timelineEvent is something that happened to the client.
-type timelineEvent struct {
-	At      web.Moment
-	What    string // in words
-	Good    bool
-	Bad     bool
-	RunID   int64 // 0: it has none
-	Mailing string
-	Class   domain.Class
-	Link    string // that was clicked
-	Words   string // the mail server's own
 }
 
 // List is the list; its search asks for the results alone.
@@ -294,53 +280,6 @@ func (h *Clients) places(r *web.Request, client domain.Client) (list []seriesPla
 		list = append(list, place)
 	}
 	return list, err
-}
-
-// timeline is what happened to a client, the newest first, from the day it was added.
-func (h *Clients) timeline(r *web.Request, client domain.Client) ([]timelineEvent, error) {
-	events, err := h.DB.Attempts().Timeline(r.UserContext(), client)
-	if err != nil {
-		return nil, err
-	}
-	list := make([]timelineEvent, 0, len(events)+2)
-	suppressed := func() {
-		list = append(list, timelineEvent{At: r.Viewer.Moment(client.SuppressedAt), What: r.Viewer.T("clients.reason_" + string(client.SuppressedReason)), Bad: true})
-	}
-	told := client.SuppressedAt.IsZero()
-	for _, one := range events {
-		if !told && client.SuppressedAt.After(one.At) {
-			suppressed()
-			told = true
-		}
-		key := map[string]string{"attempt": "runs.attempt_", "delivery": "runs.outcome_", "return": "runs.bounce_", "visit": "runs."}[one.What] + one.Word
-		event := timelineEvent{At: r.Viewer.Moment(one.At), What: r.Viewer.T(key), RunID: one.RunID, Mailing: one.MailingName,
-			Good: one.Word == string(domain.Accepted), Bad: one.Word == string(domain.Failed) || one.What == "return", Class: one.Class}
-		if one.What == "visit" {
-			event.Good, event.Link = true, one.Answer
-		} else {
-			event.Words = domain.Answer{Code: one.Code, Text: one.Answer}.String()
-		}
-		list = append(list, event)
-	}
-	if !told {
-		suppressed()
-	}
-	return append(list, timelineEvent{At: r.Viewer.Moment(client.CreatedAt), What: r.Viewer.T("clients.added")}), nil
-}
-
-// Find leads to what happened to the owner of an address, or to the clients who are alike.
-func (h *Clients) Find(r *web.Request) error {
-	address := strings.TrimSpace(r.Query("email"))
-	found, _, err := h.DB.Clients().List(r.UserContext(), r.Viewer.User.ID, db.ClientFilter{Query: address})
-	if err != nil {
-		return err
-	}
-	for _, one := range found {
-		if address != "" && strings.EqualFold(one.Email, domain.NormalEmail(address)) {
-			return r.Redirect("/clients/" + strconv.FormatInt(one.ID, 10) + "#latest-title")
-		}
-	}
-	return r.Redirect("/clients?q=" + url.QueryEscape(address))
 }
 
 // bounceOf explains the suppression of an address that has bounced.

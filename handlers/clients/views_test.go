@@ -30,5 +30,8 @@ func TestViews(t *testing.T) {
 		"clients/bulk-act":    bulkActView{},
 		"clients/bulk-state":  bulkActView{},
 		"clients/bulk-filter": clientsView{},
+		"clients/everywhere":  everywhereView{},
+		"clients/find":        "",
+		"clients/timeline":    []timelineEvent{},
 	})
 }

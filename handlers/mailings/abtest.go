@@ -116,9 +116,16 @@ func (h *Mailings) testForm(r *web.Request, typed abtest.Setup, errors templates
 	return form, err
 }
 
+// testOffers is how many of the newest messages a row offers.
+const testOffers = 200
+
 // testMessages are the choices of a row: the message of the mailing, the chosen ones and the newest.
 func (h *Mailings) testMessages(r *web.Request, typed abtest.Setup) ([]templates.Option, error) {
-	chosen, newest, err := h.DB.Messages().Subjects(r.UserContext(), r.Viewer.User.ID, typed.MessageIDs(), rotationOffers)
+	chosen, err := h.DB.Messages().Subjects(r.UserContext(), r.Viewer.User.ID, typed.MessageIDs())
+	if err != nil {
+		return nil, err
+	}
+	newest, _, err := h.DB.Messages().Choices(r.UserContext(), r.Viewer.User.ID, 0, "", testOffers)
 	list := []templates.Option{{Label: r.Viewer.T("mailings.ab_same_message")}}
 	for _, id := range typed.MessageIDs() {
 		if subject := chosen[id]; subject != "" && !slices.ContainsFunc(newest, func(m domain.Message) bool { return m.ID == id }) {
@@ -158,7 +165,7 @@ func (h *Mailings) testOf(r *web.Request, m domain.Mailing, recipients int) (vie
 	if each := tried / len(m.AB.All()); each < fewEach {
 		view.Few = r.Viewer.TN("mailings.ab_few", each)
 	}
-	subjects, _, err := h.DB.Messages().Subjects(r.UserContext(), m.OwnerID, append(m.AB.MessageIDs(), m.MessageID), 0)
+	subjects, err := h.DB.Messages().Subjects(r.UserContext(), m.OwnerID, append(m.AB.MessageIDs(), m.MessageID))
 	for i, one := range m.AB.All() {
 		id := one.MessageID
 		if id == 0 {

@@ -197,7 +197,11 @@ func (h *Mailings) Create(r *web.Request) error {
 	if err != nil {
 		return err
 	}
-	if turned(r, &typed) || r.FormValue("find") != "" { // the search of clients, without JavaScript
+	chosen, err := turned(r, h, &typed)
+	if err != nil {
+		return err
+	}
+	if chosen {
 		return h.showForm(r, nil, 0, typed)
 	}
 	err = cmp.Or(h.checkTest(r, typed), m.Change(typed, time.Now()))
@@ -223,7 +227,11 @@ func (h *Mailings) Update(r *web.Request) error {
 	if err != nil {
 		return err
 	}
-	if turned(r, &typed) || r.FormValue("find") != "" {
+	chosen, err := turned(r, h, &typed)
+	if err != nil {
+		return err
+	}
+	if chosen {
 		return h.showForm(r, nil, id, typed)
 	}
 	m, err := h.DB.Mailings().Update(r.UserContext(), r.Viewer.User.ID, id, func(m *domain.Mailing) error {
@@ -280,7 +288,7 @@ func (h *Mailings) choices(r *web.Request, form *mailingForm, refusal error) (er
 		return err
 	}
 	form.Messages.Problem = r.Viewer.Errors(refusal).Of("message_id")
-	if form.Rotation, err = h.rotationForm(r, form.MailingForm); err != nil {
+	if form.Rotation, err = h.rotationForm(r, form.ID, form.MailingForm); err != nil {
 		return err
 	}
 	if form.Tries, err = h.testForm(r, form.AB, r.Viewer.Errors(refusal)); err != nil {
@@ -315,10 +323,13 @@ func Periodicities(r *web.Request) (list []templates.Option) {
 	return list
 }
 
+// maxChoices is how many messages the form offers at once.
+const maxChoices = 8
+
 // findMessages are the chosen message and the newest that the search of the form of the mailing id finds.
 func (h *Mailings) findMessages(r *web.Request, id, chosen int64) (messagePicker, error) {
 	view := messagePicker{ID: "mailing-" + strconv.FormatInt(id, 10) + "-messages", Query: r.FormValue("message_q")}
-	messages, more, err := h.DB.Messages().Choices(r.UserContext(), r.Viewer.User.ID, chosen, view.Query)
+	messages, more, err := h.DB.Messages().Choices(r.UserContext(), r.Viewer.User.ID, chosen, view.Query, maxChoices)
 	if view.More = more; len(messages) == 1 && view.Query == "" && chosen == 0 {
 		chosen = messages[0].ID
 	}

@@ -13,9 +13,14 @@ import (
 
 // rotationForm is the block mailings/rotation: the messages that a mailing takes in turn, in the form.
 type rotationForm struct {
-	Several bool // the form shows them instead of the choice of one
+	Several bool   // the form shows them instead of the choice of one
+	ID      int64  // of the mailing
+	Path    string // where the form goes
 	Turns   []turnRow
-	Others  []templates.Option // to add
+	Query   string
+	Others  []templates.Option // that the search finds, to add
+	More    bool               // it finds others
+	All     string             // the button that adds them all, in words
 	Thens   []templates.Option // what comes behind the last
 	Then    string
 }
@@ -27,22 +32,27 @@ type turnRow struct {
 	First, Last bool
 }
 
-// rotationOffers is how many messages can be added from, the newest.
-const rotationOffers = 200
-
-func (h *Mailings) rotationForm(r *web.Request, typed domain.MailingForm) (rotationForm, error) {
-	form := rotationForm{Several: len(typed.MessageIDs) > 1 || r.FormValue("several") == "yes" || r.FormValue("rotate") == "several"}
+func (h *Mailings) rotationForm(r *web.Request, id int64, typed domain.MailingForm) (rotationForm, error) {
+	form := rotationForm{ID: id, Path: "/mailings", Query: r.FormValue("turn_q"), Several: len(typed.MessageIDs) > 1 || r.FormValue("several") == "yes" || r.FormValue("rotate") == "several"}
 	if !form.Several {
 		return form, nil
 	}
-	subjects, newest, err := h.DB.Messages().Subjects(r.UserContext(), r.Viewer.User.ID, typed.MessageIDs, rotationOffers)
+	if id != 0 {
+		form.Path = Path(id)
+	}
+	subjects, err := h.DB.Messages().Subjects(r.UserContext(), r.Viewer.User.ID, typed.MessageIDs)
+	if err != nil {
+		return form, err
+	}
 	for i, id := range typed.MessageIDs {
 		form.Turns = append(form.Turns, turnRow{At: i, ID: id, Subject: subjects[id], First: i == 0, Last: i == len(typed.MessageIDs)-1})
 	}
-	form.Others = []templates.Option{{Label: r.Viewer.T("mailings.rotation_choose")}}
-	for _, one := range newest {
+	found, more, err := h.DB.Messages().Choices(r.UserContext(), r.Viewer.User.ID, 0, form.Query, domain.MaxRotation)
+	form.More = more
+	for _, one := range found {
 		form.Others = append(form.Others, templates.Option{Value: strconv.FormatInt(one.ID, 10), Label: one.Subject})
 	}
+	form.All = r.Viewer.TN("mailings.rotation_all", len(found))
 	form.Thens = []templates.Option{{Value: "", Label: r.Viewer.T("mailings.rotation_again")}, {Value: "stop", Label: r.Viewer.T("mailings.rotation_stop")}}
 	if typed.RotationStops {
 		form.Then = "stop"
@@ -50,19 +60,30 @@ func (h *Mailings) rotationForm(r *web.Request, typed domain.MailingForm) (rotat
 	return form, err
 }
 
-// turned changes the list of messages as the button says that was pressed, false when it was another one.
-func turned(r *web.Request, form *domain.MailingForm) bool {
+// turned changes the list of messages as the button says that was pressed, false when it was another one. Messages in
+// turn need a mailing that repeats: from the second one on it is weekly, unless it repeats already.
+func turned(r *web.Request, h *Mailings, form *domain.MailingForm) (bool, error) {
 	act, number, _ := strings.Cut(r.FormValue("rotate"), ":")
 	at, _ := strconv.Atoi(number)
 	ids := slices.Clone(form.MessageIDs)
 	inside := at >= 0 && at < len(ids)
 	switch {
 	case act == "":
-		return false
+		return r.FormValue("find") != "", nil // the search, without JavaScript
 	case act == "add":
-		if id, err := strconv.ParseInt(r.FormValue("add_message"), 10, 64); err == nil && id > 0 {
-			ids = append(ids, id)
+		ids = append(ids, oldestFirst(web.Numbers(r, "add_message"))...)
+	case act == "all":
+		found, _, err := h.DB.Messages().Choices(r.UserContext(), r.Viewer.User.ID, 0, r.FormValue("turn_q"), domain.MaxRotation)
+		if err != nil {
+			return true, err
 		}
+		all := make([]int64, 0, len(found))
+		for _, one := range found {
+			if !slices.Contains(ids, one.ID) {
+				all = append(all, one.ID)
+			}
+		}
+		ids = append(ids, oldestFirst(all)...)
 	case act == "up" && inside && at > 0:
 		ids[at-1], ids[at] = ids[at], ids[at-1]
 	case act == "down" && inside && at < len(ids)-1:
@@ -73,8 +94,14 @@ func turned(r *web.Request, form *domain.MailingForm) bool {
 	if form.MessageIDs, form.MessageID = ids, 0; len(ids) > 0 {
 		form.MessageID = ids[0]
 	}
-	return true
+	if len(ids) > 1 && form.Periodicity == string(domain.Once) {
+		form.Periodicity = string(domain.Weekly)
+	}
+	return true, nil
 }
+
+// oldestFirst is the order in which messages were written.
+func oldestFirst(ids []int64) []int64 { return slices.Sorted(slices.Values(ids)) }
 
 // turns are the messages of a mailing as its page lists them.
 type turns struct {
@@ -86,7 +113,7 @@ func (h *Mailings) turnsOf(r *web.Request, m domain.Mailing) (turns, error) {
 	if len(m.MessageIDs) == 0 {
 		return turns{}, nil
 	}
-	subjects, _, err := h.DB.Messages().Subjects(r.UserContext(), m.OwnerID, m.MessageIDs, 0)
+	subjects, err := h.DB.Messages().Subjects(r.UserContext(), m.OwnerID, m.MessageIDs)
 	list := turns{Then: r.Viewer.T("mailings.rotation_again")}
 	if m.RotationStops {
 		list.Then = r.Viewer.T("mailings.rotation_stop")

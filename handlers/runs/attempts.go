@@ -33,6 +33,7 @@ type attemptsView struct {
 	Mailings string // where they are listed for the viewer
 	Name     string // of that mailing
 	Mine     bool   // the viewer has clients to look up
+	All      bool   // the viewer may look up those of all owners
 	Rows     []AttemptRow
 	Pager    web.Pager
 }
@@ -47,7 +48,7 @@ func (h *Runs) Attempts(r *web.Request) error {
 	if err != nil {
 		return err
 	}
-	view := attemptsView{Status: r.Query("status"), Mailing: filter.MailingID, Mailings: "/mailings", Mine: r.Viewer.User.MayOwn()}
+	view := attemptsView{Status: r.Query("status"), Mailing: filter.MailingID, Mailings: "/mailings", Mine: r.Viewer.User.MayOwn(), All: r.Viewer.User.MayOversee()}
 	view.Pager = r.OpenPager(filter.Page, more, len(attempts), func(n int) db.Cursor {
 		return db.Cursor{attempts[n].RunID, int64(attempts[n].Seq), attempts[n].At.UnixMicro()}
 	})
