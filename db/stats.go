@@ -71,7 +71,7 @@ func (h Home) countMailings(ctx context.Context) (stats domain.Stats, err error)
 
 const (
 	countLimit    = time.Minute
-	countPatience = 50 * time.Millisecond
+	countPatience = 20 * time.Millisecond
 )
 
 // clientCount guards the one expensive number: telling a million addresses apart takes a second.
