@@ -123,7 +123,7 @@ func (r Runs) Ongoing(ctx context.Context, owner int64) ([]RunRow, error) {
 func (r Runs) Latest(ctx context.Context, owner int64, limit int) ([]RunRow, error) {
 	rows := []RunRow{}
 	err := r.db.pg.Bun.NewSelect().TableExpr(runTables).Join(sumTable).ColumnExpr(runColumns).ColumnExpr(sumColumns).
-		Where("run.status = ? AND run.owner_id = ?", domain.RunDone, owner).
+		Where("run.status = ? AND run.owner_id = ? AND run.step_id IS NULL", domain.RunDone, owner).
 		OrderExpr("run.id DESC").Limit(int64(limit)).Scan(ctx, &rows)
 	return rows, postgres.TranslateError(err)
 }

@@ -460,6 +460,9 @@ func TestPermissions(t *testing.T) {
 			}
 		}
 	}
+	if !s.seen {
+		t.Error("not even managers see the address of a client")
+	}
 	t.Logf("%d routes, %d cells, %d of them refused", len(decisions), asked, refused)
 }
 

@@ -75,6 +75,7 @@ type fixture struct {
 	css      string
 	other    int64             // the owner of foreign things
 	audience map[string]person // by role: who only looks, or is refused
+	seen     bool              // an address of a client, by whoever may
 }
 
 type person struct {
@@ -101,6 +102,11 @@ func newFixture(t *testing.T) *fixture {
 		t.Fatal(err)
 	}
 	s.other = s.person(t, "user").id
+	s.exec(t, `WITH client AS (INSERT INTO clients (id, owner_id, email, full_name) VALUES (6000000, $1, $2, 'Kept')),
+		mailing AS (INSERT INTO mailings (id, owner_id, name, audience, start_local, timezone, periodicity) VALUES (6000000, $1, 'News', 'all', '2031-01-06 09:00', 'UTC', 'once')),
+		run AS (INSERT INTO runs (id, mailing_id, owner_id, scheduled_at, status, subject, body, closed_at) VALUES (6000000, 6000000, $1, now(), 'done', 'Hello', 'Hello', now())),
+		delivery AS (INSERT INTO deliveries (run_id, seq, client_id, email, outcome, tries) VALUES (6000000, 1, 6000000, $2, 'accepted', 1))
+		INSERT INTO attempts (run_id, seq, client_id, email, n, at, status, code, answer) VALUES (6000000, 1, 6000000, $2, 1, now(), 'accepted', 250, 'Ok')`, s.other, keptAddress)
 	s.exec(t, `INSERT INTO posts (slug, title, body, published_at) VALUES ('hello', 'Hello', 'Text', now())`)
 	s.exec(t, `INSERT INTO river_queue (name, metadata, updated_at) VALUES ('default', '{}', now())`)
 	s.exec(t, `INSERT INTO river_job (id, kind, args, max_attempts, state, finalized_at) VALUES (7000000, 'plan', '{}', 1, 'completed', now())`)
@@ -213,9 +219,17 @@ func (s *fixture) transactions(t *testing.T) (n string) {
 	return n
 }
 
+// keptAddress is a client's of somebody else: only managers and admins may see it.
+const keptAddress = "kept@private.example"
+
 // check looks at where an answer leads and whether it says that htmx gets another.
 func (s *fixture) check(t *testing.T, c cell, got reply) {
 	t.Helper()
+	if strings.Contains(got.body, keptAddress) {
+		if s.seen = true; c.role != "manager" && c.role != "admin" {
+			t.Errorf("%v: shows the address of a client", c.name())
+		}
+	}
 	to := got.Header.Get("Location") + got.Header.Get("HX-Redirect")
 	if c.fragment != (got.Header.Get("Location") == "") && to != "" {
 		t.Errorf("%v: leads to %s in the wrong header", c.name(), to)

@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/base64"
+	"html"
 	"net/mail"
 	"strings"
 	"testing"
@@ -49,6 +50,43 @@ func mailbox(t *testing.T) (*MailWorker, func(domain.MailJob) []sent) {
 			t.Fatal(err)
 		}
 		return got
+	}
+}
+
+// The month in numbers, in the owner's language, with the way to its page and the way to stop it.
+func TestMonthlyEmail(t *testing.T) {
+	w, work := mailbox(t)
+	for _, tt := range []struct {
+		language, subject string
+		says              []string
+	}{
+		{"en", "Your results of January 2031", []string{"Emails accepted: 1,900 (95.0%). Refused: 100.", "Bounced: 10. Unsubscribed: 7. Complaints: 5.", "Most emails: Offers (1,900).",
+			"Clients who get emails now: 2. Change in the month: +2.", "See all results", "account page"}},
+		{"ru", "Ваши итоги: Январь 2031", []string{"1\u202f900", "95,0 %", "Offers", "Отписались: 7"}},
+	} {
+		owner := dbtest.NewOwner(t, w.DB, tt.language)
+		dbtest.Exec(t, w.DB, "UPDATE users SET language = $2, timezone = 'UTC' WHERE id = $1", owner, tt.language)
+		dbtest.NewClients(t, w.DB, owner, 2)
+		dbtest.Exec(t, w.DB, "UPDATE client_days SET day = '2031-01-20' WHERE owner_id = $1", owner)
+		m := dbtest.NewLaunched(t, w.DB, owner, nil)
+		dbtest.Exec(t, w.DB, "UPDATE mailings SET name = 'Offers' WHERE id = $1", m.ID)
+		dbtest.Exec(t, w.DB, `INSERT INTO mailing_days (owner_id, day, mailing_id, hour, planned, accepted, failed, bounced, complained, unsubscribed)
+			SELECT $1, day::date, $2, 9, 1000, 950, 50, 5, n, n + 1 FROM unnest(ARRAY['2030-12-31', '2031-01-01', '2031-01-31', '2031-02-01']) WITH ORDINALITY AS days (day, n)`, owner, m.ID)
+		emails := work(domain.MailJob{Email: domain.MailMonthly, UserID: owner, Month: "2031-01-01"})
+		if len(emails) != 1 || emails[0].to != tt.language+"@owners.example" {
+			t.Fatalf("%s: %+v", tt.language, emails)
+		}
+		one := emails[0]
+		if one.GetHeader("Subject") != tt.subject || one.GetHeader("Auto-Submitted") != "auto-generated" {
+			t.Errorf("%s: %s", tt.language, one.GetHeader("Subject"))
+		}
+		for _, part := range []string{one.Text, html.UnescapeString(one.HTML)} {
+			for _, says := range append(tt.says, "https://sky.example/results?from=2031-01-01&to=2031-01-31", "https://sky.example/account") {
+				if !strings.Contains(part, says) {
+					t.Errorf("%s: no %q in %s", tt.language, says, part)
+				}
+			}
+		}
 	}
 }
 

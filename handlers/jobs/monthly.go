@@ -47,10 +47,14 @@ func (w *MailWorker) monthly(ctx context.Context, job *river.Job[domain.MailJob]
 	if len(all.Mailings) > 0 {
 		paragraphs = append(paragraphs, say("most", "Name", all.Mailings[0].Name, "Accepted", all.Mailings[0].Accepted))
 	}
-	paragraphs = append(paragraphs, say("list", "Now", growth.Now, "Net", net))
+	sign := ""
+	if net > 0 {
+		sign = "+"
+	}
+	paragraphs = append(paragraphs, say("list", "Now", growth.Now, "Sign", sign, "Net", net))
 	return email.Notice{
 		Subject: say("subject", "Month", name), Paragraphs: paragraphs, ButtonText: say("button"), ButtonURL: w.BaseURL + "/results?" + period.Query(),
-		FooterText: say("footer"), Language: owner.Language, From: w.From, To: mail.Address{Name: owner.Name, Address: owner.Email},
+		FooterText: say("footer", "Page", w.BaseURL+"/account"), Language: owner.Language, From: w.From, To: mail.Address{Name: owner.Name, Address: owner.Email},
 		MessageID: w.messageID(), Date: time.Now().UTC(), Signer: w.Signer,
 	}.Bytes()
 }

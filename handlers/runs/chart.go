@@ -20,7 +20,7 @@ func Chart(r *web.Request, rows []Row) web.Chart {
 			if row.Mailing != "" {
 				label = row.Mailing + ", " + label
 			}
-			chart.Columns = append(chart.Columns, web.ChartColumn{Label: label, Numbers: []int64{row.Accepted, row.Failed, row.Unsent(), row.Open()}})
+			chart.Columns = append(chart.Columns, web.ChartColumn{Label: label, Axis: row.ScheduledAt.Text, Numbers: []int64{row.Accepted, row.Failed, row.Unsent(), row.Open()}})
 		}
 	}
 	slices.Reverse(chart.Columns)

@@ -1,6 +1,7 @@
 package web
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 )
@@ -43,6 +44,7 @@ type ChartKey struct {
 // ChartColumn is one place of a chart, with a number for each key.
 type ChartColumn struct {
 	Label   string
+	Axis    string // what the axis calls it; "": Label
 	Numbers []int64
 	Parts   []ChartPart
 	Side    string // where its numbers have room: start, end or "" for the middle
@@ -77,10 +79,12 @@ func (c Chart) Say(column ChartColumn) (said []Said) {
 }
 
 // First and Last are the ends of the axis.
-func (c Chart) First() string { return c.Columns[0].Label }
+func (c Chart) First() string { return c.Columns[0].axis() }
 
 // Last is the other end.
-func (c Chart) Last() string { return c.Columns[len(c.Columns)-1].Label }
+func (c Chart) Last() string { return c.Columns[len(c.Columns)-1].axis() }
+
+func (c ChartColumn) axis() string { return cmp.Or(c.Axis, c.Label) }
 
 // Draw draws what was added to Columns; a chart of nothing has none.
 func (c *Chart) Draw() {
