@@ -505,7 +505,7 @@ func TestRotationPickedInOneGo(t *testing.T) {
 		return append([]string{"name", "Quarter", "audience", "all", "start_at", "2031-01-06T09:00", "timezone", "UTC", "several", "yes"}, more...)
 	}
 	b.post("/mailings", form("periodicity", "once", "find", "yes", "turn_q", "spring")...).is(t, 200, "Add all 3", "Spring 2")
-	page := b.htmx().post("/mailings", form("periodicity", "once", "rotate", "all", "turn_q", "spring", "message_id", ids[2])...).
+	page := b.with("HX-Request", "true").with("HX-Target", "mailing-0-turns").post("/mailings", form("periodicity", "once", "rotate", "all", "turn_q", "spring", "message_id", ids[2])...).
 		is(t, 200, `value="weekly" selected`).body
 	first, second, third := strings.Index(page, `name="message_id" value="`+ids[2]), strings.Index(page, `name="message_id" value="`+ids[0]), strings.Index(page, `name="message_id" value="`+ids[3])
 	if first < 0 || second < first || third < second || strings.Count(page, `name="message_id" value="`+ids[2]) != 1 {

@@ -263,6 +263,9 @@ func (h *Mailings) showForm(r *web.Request, refusal error, id int64, typed domai
 	if err := h.choices(r, form, refusal); err != nil {
 		return err
 	}
+	if r.HTMX() && r.Get("HX-Target") == form.Rotation.Mark() {
+		return r.Block(fiber.StatusOK, "mailings/turned", form)
+	}
 	return r.ListForm(refusal, form)
 }
 

@@ -1,6 +1,7 @@
 package mailings
 
 import (
+	"fmt"
 	"slices"
 	"strconv"
 	"strings"
@@ -24,6 +25,9 @@ type rotationForm struct {
 	Thens   []templates.Option // what comes behind the last
 	Then    string
 }
+
+// Mark is the id of the block.
+func (f rotationForm) Mark() string { return fmt.Sprintf("mailing-%d-turns", f.ID) }
 
 type turnRow struct {
 	At          int // from 0

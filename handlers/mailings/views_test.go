@@ -9,6 +9,7 @@ import (
 // Every name that a template uses exists in the struct that its handler hands over.
 func TestViews(t *testing.T) {
 	webtest.Views(t, map[string]any{
+		"mailings/turned":          mailingForm{},
 		"mailings/abtest":          mailingForm{},
 		"mailings/test":            testView{},
 		"mailings/acts":            mailingView{},
