@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"maps"
 	"os"
 	"slices"
 	"strings"
@@ -146,8 +145,8 @@ func (s sendCommand) forecast(p *program, database *database, mailings []int64, 
 		}
 		if ok {
 			due++
-			fmt.Fprintf(p.out, "mailing %d %q: run of %s, %d recipients\n",
-				id, f.Mailing.Name, f.At.UTC().Format(time.RFC3339), f.Recipients)
+			fmt.Fprintf(p.out, "mailing %d %q: run of %s, %d recipients%s\n",
+				id, f.Mailing.Name, f.At.UTC().Format(time.RFC3339), f.Recipients-f.Capped.LeftOut, capText(f.Capped.Waiting, f.Capped.LeftOut))
 		}
 	}
 	if due == 0 {
@@ -167,14 +166,9 @@ func (s sendCommand) ahead(p *program, database *database, now time.Time) error 
 	}
 	until := s.Until.AddDate(0, 0, 1)
 	slots := domain.Ahead(mailings, now, until)
-	recipients, err := recipientsOf(p.ctx, database, domain.MailingsOf(slots))
+	lines, err := aheadLines(p.ctx, database, slots)
 	if err != nil {
 		return err
-	}
-	var lines []aheadLine
-	for _, slot := range slots {
-		m := slot.Mailing
-		lines = append(lines, aheadLine{slot.At, fmt.Sprintf("mailing %d %q", m.ID, m.Name), recipients[m.ID]})
 	}
 	list, err := series.In(database.DB).Outlooks(p.ctx, 0, now, until)
 	if err != nil {
@@ -183,34 +177,53 @@ func (s sendCommand) ahead(p *program, database *database, now time.Time) error 
 	for _, one := range list {
 		for _, step := range rules.ByDay(one.Expected, time.UTC) {
 			if m := one.Series.Mailing; s.Mailing == 0 || s.Mailing == m.ID {
-				lines = append(lines, aheadLine{step.At, fmt.Sprintf("series %d %q, step %d", m.ID, m.Name, step.Step.Position), step.Emails})
+				lines = append(lines, aheadLine{step.At, fmt.Sprintf("series %d %q, step %d", m.ID, m.Name, step.Step.Position), step.Emails, ""})
 			}
 		}
 	}
-	slices.SortStableFunc(lines, func(a, b aheadLine) int { return a.at.Compare(b.at) })
+	slices.SortStableFunc(lines, func(a, b aheadLine) int { return cmp.Or(a.at.Compare(b.at), cmp.Compare(a.text, b.text)) })
 	emails := int64(0)
 	for _, one := range lines {
 		emails += one.emails
-		fmt.Fprintf(p.out, "%s %s: %d recipients\n", one.at.UTC().Format(time.RFC3339), one.text, one.emails)
+		fmt.Fprintf(p.out, "%s %s: %d recipients%s\n", one.at.UTC().Format(time.RFC3339), one.text, one.emails, one.capped)
 	}
 	fmt.Fprintf(p.out, "%d runs, %d emails\n", len(lines), emails)
 	return nil
 }
 
-// recipientsOf are how many each mailing would write to now.
-func recipientsOf(ctx context.Context, database *database, mailings []domain.Mailing) (map[int64]int64, error) {
-	byOwner, all := map[int64][]domain.Mailing{}, map[int64]int64{}
-	for _, m := range mailings {
-		byOwner[m.OwnerID] = append(byOwner[m.OwnerID], m)
+// aheadLines are the runs of mailings, with what the weekly limits of their owners hold back.
+func aheadLines(ctx context.Context, database *database, slots []domain.Slot) (lines []aheadLine, err error) {
+	byOwner := map[int64][]domain.Slot{}
+	for _, slot := range slots {
+		byOwner[slot.Mailing.OwnerID] = append(byOwner[slot.Mailing.OwnerID], slot)
 	}
 	for owner, theirs := range byOwner {
-		recipients, _, err := database.Mailings().Recipients(ctx, owner, theirs)
+		user, err := database.Users().Get(ctx, owner)
 		if err != nil {
 			return nil, err
 		}
-		maps.Copy(all, recipients)
+		recipients, overlaps, err := database.Mailings().Recipients(ctx, owner, domain.MailingsOf(theirs))
+		if err != nil {
+			return nil, err
+		}
+		waiting, leftOut := overlaps.Capped(theirs, user.WeeklyCap)
+		for i, slot := range theirs {
+			m := slot.Mailing
+			lines = append(lines, aheadLine{slot.At, fmt.Sprintf("mailing %d %q", m.ID, m.Name), recipients[m.ID] - leftOut[i], capText(waiting[i], leftOut[i])})
+		}
 	}
-	return all, nil
+	return lines, nil
+}
+
+// capText says what the weekly limit of an owner does to a run, "" for nothing.
+func capText(waiting, leftOut int64) (text string) {
+	if waiting > 0 {
+		text += fmt.Sprintf(", %d of them wait for room in their week", waiting)
+	}
+	if leftOut > 0 {
+		text += fmt.Sprintf(", %d more are left out by the weekly limit", leftOut)
+	}
+	return text
 }
 
 // aheadLine is a run of a mailing, or what goes out of a step of a series on one day.
@@ -218,6 +231,7 @@ type aheadLine struct {
 	at     time.Time
 	text   string
 	emails int64
+	capped string
 }
 
 // maxAhead is how many mailings a look ahead takes, the soonest.

@@ -141,6 +141,40 @@ func (ms Mailings) skipping(m domain.Mailing) *bun.SelectQuery {
 		Where(HasPreferences+" AND client.suppressed_at IS NULL AND ("+SkipReason+") IS NOT NULL", m.TopicID, time.Now())
 }
 
+// Capped are those of a mailing's audience who will have had as many emails within a week as their owner allows: whose email
+// waits for room in their week, and whose would wait beyond the next run and is left out.
+type Capped struct {
+	Most             int // of the owner
+	Waiting, LeftOut int64
+	Until            time.Time `bun:",nullzero"` // the last of them has room
+}
+
+// Capped tells it of a run at a time.
+func (ms Mailings) Capped(ctx context.Context, m domain.Mailing, at time.Time) (c Capped, err error) {
+	if err = ms.resolve(ctx, &m); err == nil {
+		c, err = CappedIn(ctx, ms.db.pg.Bun, m, at)
+	}
+	return c, postgres.TranslateError(err)
+}
+
+// CappedIn is Capped of a mailing whose segment is resolved.
+func CappedIn(ctx context.Context, tx bun.IDB, m domain.Mailing, at time.Time) (c Capped, err error) {
+	if err := tx.NewSelect().Table("users").ColumnExpr("weekly_cap AS most").Where("id = ?", m.OwnerID).Scan(ctx, &c.Most); err != nil || c.Most == 0 || m.Important {
+		return Capped{}, err
+	}
+	full := tx.NewSelect().TableExpr("runs AS run").Join("JOIN deliveries AS delivery ON delivery.run_id = run.id AND delivery.outcome IN ('accepted', 'queued', 'deferred')").
+		Column("delivery.client_id").
+		ColumnExpr("(array_agg(coalesce(delivery.due_at, run.scheduled_at) ORDER BY coalesce(delivery.due_at, run.scheduled_at) DESC))[?] + interval '7 days' AS room_at", c.Most).
+		Where("run.owner_id = ? AND run.created_at > ?::timestamptz - interval '15 days'", m.OwnerID, at).
+		Group("delivery.client_id").Having("count(*) >= ?", c.Most)
+	hold := m.HoldUntil(at)
+	query := Audience(tx.NewSelect().TableExpr("clients AS client"), m).Join("JOIN (?) AS had ON had.client_id = client.id", full).
+		ColumnExpr("count(*) FILTER (WHERE room_at <= ?) AS waiting, count(*) FILTER (WHERE room_at > ?) AS left_out", hold, hold).
+		ColumnExpr("max(room_at) FILTER (WHERE room_at <= ?) AS until", hold).
+		Where("room_at > ?", at).Where("("+SkipReason+") IS NULL", m.TopicID, at)
+	return c, query.Scan(ctx, &c)
+}
+
 // LeftOut is how many of an audience get nothing for one reason.
 type LeftOut struct {
 	Reason  string // as in clients.suppressed_reason or of domain.Skipped

@@ -16,8 +16,28 @@ import (
 
 // FindZones asks in which zones the owner's clients are, for a mailing that goes out by their clocks: by the first of
 // the owner's fields that holds time zones. It reads all clients of the owner, so it is asked when a run is made or
-// the mailing saved, and at each tick in the day before.
+// the mailing saved, and where nobody has followed their changes.
 func FindZones(ctx context.Context, tx Tx, m *domain.Mailing, now time.Time) error {
+	m.ZonesAt = now
+	return findZones(ctx, tx, m, now, "owner_id = ?1")
+}
+
+// zonesFollowed is for how long after a look the changes of clients tell all that is new: they are kept for an hour.
+const zonesFollowed = 50 * time.Minute
+
+// followZones is FindZones that reads those alone who have changed since, beside the zones which are known.
+func followZones(ctx context.Context, tx Tx, m *domain.Mailing, now time.Time) error {
+	if now.Sub(m.ZonesAt) > zonesFollowed {
+		return FindZones(ctx, tx, m, now)
+	}
+	if now.Sub(m.ZonesAt) > zonesFollowed/2 {
+		m.ZonesAt = now
+	}
+	return findZones(ctx, tx, m, now, "id IN (SELECT unnest(client_ids) FROM client_changes WHERE owner_id = ?1)", m.Zones...)
+}
+
+// findZones keeps those of the zones that are known and of the clients that a condition chooses.
+func findZones(ctx context.Context, tx Tx, m *domain.Mailing, now time.Time, which string, known ...string) error {
 	if !m.ZoneOfClient {
 		return nil
 	}
@@ -28,7 +48,8 @@ func FindZones(ctx context.Context, tx Tx, m *domain.Mailing, now time.Time) err
 	}
 	if m.ZoneField != 0 {
 		key := strconv.FormatInt(m.ZoneField, 10)
-		err = tx.NewRaw(`SELECT DISTINCT fields ->> ?0 FROM clients WHERE owner_id = ?1 AND jsonb_exists(fields, ?0)`, key, m.OwnerID).Scan(ctx, &m.ClientZones)
+		err = tx.NewRaw(`SELECT DISTINCT fields ->> ?0 FROM clients WHERE owner_id = ?1 AND jsonb_exists(fields, ?0) AND `+which, key, m.OwnerID).Scan(ctx, &m.ClientZones)
+		m.ClientZones = append(m.ClientZones, known...)
 	}
 	domain.KeepZones(m, now)
 	return err
@@ -46,10 +67,11 @@ func checkZones(ctx context.Context, tx Tx, m *domain.Mailing) error {
 }
 
 // FollowZones moves the next time of mailings that go out by their clients' clocks when somebody has come in whose day
-// begins earlier, from a day before on.
+// begins earlier, from a day before on. Where no clients have changed it costs nothing but the question, twice an hour a row.
 func (ms Mailings) FollowZones(ctx context.Context, now time.Time) error {
 	ids, err := ms.db.pg.IDs(ctx, `SELECT id FROM mailings WHERE zone_of_client AND status = 'running' AND deleted_at IS NULL
-		AND next_run_at > $1 AND next_run_at < $1 + interval '27 hours'`, now)
+		AND next_run_at > $1 AND next_run_at < $1 + interval '27 hours'
+		AND (coalesce(zones_at, 'epoch') < $1::timestamptz - $2::interval OR EXISTS (SELECT FROM client_changes WHERE owner_id = mailings.owner_id))`, now, zonesFollowed/2)
 	for _, id := range ids {
 		if err != nil {
 			return err
@@ -61,12 +83,12 @@ func (ms Mailings) FollowZones(ctx context.Context, now time.Time) error {
 			} else if err != nil {
 				return err
 			}
-			before := m.Zones
-			if err := FindZones(ctx, tx, &m, now); err != nil || slices.Equal(before, m.Zones) {
+			before := m
+			if err := followZones(ctx, tx, &m, now); err != nil || slices.Equal(before.Zones, m.Zones) && m.ZonesAt.Equal(before.ZonesAt) {
 				return err
 			}
 			domain.FollowZones(&m)
-			_, err = tx.NewUpdate().Model(&m).Column("zones", "next_no", "next_run_at").WherePK().Exec(ctx)
+			_, err = tx.NewUpdate().Model(&m).Column("zones", "zones_at", "next_no", "next_run_at").WherePK().Exec(ctx)
 			return err
 		})
 	}

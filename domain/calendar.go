@@ -173,6 +173,40 @@ func (o Overlaps) Of(a, b Mailing) (clients int64) {
 	return clients
 }
 
+// Capped tells of slots, which are in their order, how many emails wait for room in the week of their client, and how many
+// are left out, when nobody gets more than so many within seven days; 0: there is no such limit. It begins with nobody having had any.
+func (o Overlaps) Capped(slots []Slot, most int) (waiting, leftOut []int64) {
+	waiting, leftOut = make([]int64, len(slots)), make([]int64, len(slots))
+	had := make([][]time.Time, len(o.sets)) // the latest of each set of clients, at most so many
+	for i := range slots {
+		m, at := slots[i].Mailing, slots[i].At
+		if most == 0 {
+			break
+		}
+		hold := m.HoldUntil(at)
+		for set, in := range o.writes(m) {
+			if !in {
+				continue
+			}
+			due := at
+			if len(had[set]) == most && !m.Important {
+				due = slices.MaxFunc([]time.Time{at, had[set][0].AddDate(0, 0, capDays)}, time.Time.Compare)
+			}
+			switch clients := o.sets[set].Clients; {
+			case due.After(hold):
+				leftOut[i] += clients
+				continue
+			case due.After(at):
+				waiting[i] += clients
+			}
+			had[set] = append(had[set], due)
+			slices.SortFunc(had[set], time.Time.Compare)
+			had[set] = had[set][max(0, len(had[set])-most):]
+		}
+	}
+	return waiting, leftOut
+}
+
 // Crowd is several mailings that all write to the same clients on one day.
 type Crowd struct {
 	Mailings []Mailing // in the order of the slots

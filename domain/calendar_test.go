@@ -2,6 +2,7 @@ package domain
 
 import (
 	"fmt"
+	"slices"
 	"testing"
 	"time"
 )
@@ -78,6 +79,58 @@ func TestOverlaps(t *testing.T) {
 	}{{all, all, 125}, {all, news, 23}, {news, vip, 3}, {vip, news, 3}, {all, picked, 7}, {picked, vip, 2}, {news, picked, 0}, {picked, other, 4}, {other, picked, 4}} {
 		if got := o.Of(tt.a, tt.b); got != tt.want {
 			t.Errorf("%d and %d share %d, want %d", tt.a.ID, tt.b.ID, got, tt.want)
+		}
+	}
+}
+
+// A mailing that ends with its last message has no dates behind it, in whichever month they are looked for.
+func TestRotationEndsInTheCalendar(t *testing.T) {
+	m := calendarMailing(1, "2031-02-03T10:00", Weekly)
+	m.Rotation = Rotation{MessageIDs: []int64{1, 2, 3}, RotationStops: true}
+	m.Exceptions = []Exception{{No: 1}}
+	from := time.Date(2031, 2, 1, 0, 0, 0, 0, time.UTC)
+	for _, tt := range []struct {
+		days int
+		want string
+	}{{0, "02-03 02-17 02-24 "}, {10, "02-17 02-24 "}, {20, "02-24 "}, {28, ""}} {
+		got := ""
+		for _, slot := range Slots([]Mailing{m}, from.AddDate(0, 0, tt.days), from.AddDate(0, 3, 0)) {
+			got += slot.At.Format("01-02 ")
+		}
+		if got != tt.want {
+			t.Errorf("%d days later: %q, want %q", tt.days, got, tt.want)
+		}
+	}
+}
+
+// Two emails a week: what is too much waits for room, or is left out when its mailing comes again before.
+func TestCapped(t *testing.T) {
+	o := NewOverlaps([]TagSet{{nil, nil, 10}, {nil, []string{"news"}, 3}})
+	weekly, news := calendarMailing(1, "2031-02-03T10:00", Weekly), calendarMailing(2, "2031-02-04T10:00", Weekly)
+	once, daily, important := calendarMailing(3, "2031-02-05T10:00", Once), calendarMailing(4, "2031-02-06T10:00", Daily), calendarMailing(5, "2031-02-07T10:00", Once)
+	news.Audience, news.Tags, important.Important = AudienceTags, []string{"news"}, true
+	from := time.Date(2031, 2, 1, 0, 0, 0, 0, time.UTC)
+	for _, tt := range []struct {
+		name     string
+		mailings []Mailing
+		days     int
+		want     string
+	}{
+		{"the third of the week waits until the first is a week old, which is before the next", []Mailing{weekly, news, once}, 7, "0/0 0/0 3/0 "},
+		{"a daily one leaves them out", []Mailing{weekly, news, daily}, 6, "0/0 0/0 0/3 "},
+		{"an important one goes out, and counts", []Mailing{weekly, news, once, important}, 10, "0/0 0/0 3/0 0/0 13/0 "},
+	} {
+		slots := Slots(tt.mailings, from, from.AddDate(0, 0, tt.days))
+		waiting, leftOut := o.Capped(slots, 2)
+		got := ""
+		for i := range slots {
+			got += fmt.Sprintf("%d/%d ", waiting[i], leftOut[i])
+		}
+		if got != tt.want {
+			t.Errorf("%s: %s, want %s", tt.name, got, tt.want)
+		}
+		if waiting, leftOut := o.Capped(slots, 0); slices.Max(waiting)+slices.Max(leftOut) != 0 {
+			t.Errorf("%s: %v %v without a limit", tt.name, waiting, leftOut)
 		}
 	}
 }

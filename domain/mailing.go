@@ -1,6 +1,7 @@
 package domain
 
 import (
+	"slices"
 	"time"
 
 	"skychimp/domain/abtest"
@@ -59,11 +60,12 @@ type Mailing struct {
 	Timezone       string
 	Periodicity    Periodicity
 	Days           `bun:",embed"`
-	Window         Window   `bun:"embed:window_"`
-	ZoneOfClient   bool     // it goes out by the clocks of each client
-	Zones          []string `bun:",array,nullzero,default:'{}'"` // of clients where it does so first
-	ZoneField      int64    `bun:"-"`                            // that holds the clients' zones, see db.FindZones; 0: none
-	ClientZones    []string `bun:"-"`                            // all that clients have
+	Window         Window    `bun:"embed:window_"`
+	ZoneOfClient   bool      // it goes out by the clocks of each client
+	Zones          []string  `bun:",array,nullzero,default:'{}'"` // of clients where it does so first
+	ZonesAt        time.Time `bun:",nullzero"`                    // when these were looked for last
+	ZoneField      int64     `bun:"-"`                            // that holds the clients' zones, see db.FindZones; 0: none
+	ClientZones    []string  `bun:"-"`                            // all that clients have
 	Rotation       `bun:",embed"`
 	Digest         digest.Digest   `bun:"embed:"`
 	AB             abtest.Setup    `bun:"embed:"`
@@ -158,8 +160,9 @@ func (m Mailing) Upcoming(now time.Time, limit int) []Occurrence {
 	if next.At.After(now) {
 		now = next.At.Add(-1)
 	}
-	if left, bounded := m.RotationLeft(); bounded {
-		limit = min(limit, left)
+	if left, bounded := m.RotationLeft(); bounded { // counted from the next one, however far ahead is asked
+		list := slices.DeleteFunc(schedule.Upcoming(next.At.Add(-1), left), func(o Occurrence) bool { return !o.At.After(now) })
+		return list[:min(limit, len(list))]
 	}
 	return schedule.Upcoming(now, limit)
 }

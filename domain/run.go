@@ -134,6 +134,15 @@ func (r Run) HoldUntil(m Mailing, at time.Time) time.Time {
 	return until
 }
 
+// HoldUntil is how long an email of a run of the mailing at an instant to come may wait for room in its client's week.
+func (m Mailing) HoldUntil(at time.Time) time.Time {
+	m.Status, m.NextRunAt = Running, time.Time{}
+	if next := m.Upcoming(at, 1); len(next) > 0 {
+		m.NextRunAt = next[0].At
+	}
+	return Run{WindowEnd: m.EndAt}.HoldUntil(m, at)
+}
+
 // Sum is how many they were.
 func (s Skipped) Sum() (n int64) {
 	for _, one := range s {

@@ -90,6 +90,22 @@ func TestFollowZones(t *testing.T) {
 	if m, err = d.Mailings().Get(t.Context(), ann, m.ID); err != nil || !m.NextRunAt.Equal(want) {
 		t.Errorf("%v, next %v, want %v", err, m.NextRunAt, want)
 	}
+	next := func(after time.Duration, zone string) {
+		t.Helper()
+		if err := d.Mailings().FollowZones(t.Context(), want.Add(after)); err != nil {
+			t.Fatal(err)
+		}
+		there, _ := time.LoadLocation(zone)
+		if m, err = d.Mailings().Get(t.Context(), ann, m.ID); err != nil || !m.NextRunAt.Equal(domain.Instant(m.StartLocal, there)) {
+			t.Errorf("%v, next %v, want that of %s", err, m.NextRunAt, zone)
+		}
+	}
+	exec(t, d, `UPDATE clients SET fields = jsonb_build_object($1::text, 'Pacific/Kiritimati') WHERE id = $2`, field.ID, ids[1])
+	exec(t, d, `DELETE FROM client_changes`)
+	next(-10*time.Hour+time.Minute, "Pacific/Auckland") // nobody has changed: nobody is read
+	next(-9*time.Hour, "Pacific/Kiritimati")            // the changes don't reach back so far
+	exec(t, d, `UPDATE clients SET fields = jsonb_build_object($1::text, 'Pacific/Chatham') WHERE id = $2`, field.ID, ids[1])
+	next(-9*time.Hour+time.Minute, "Pacific/Kiritimati") // a zone that nobody has any more stays until a run is made
 }
 
 // No client gets more emails within seven days than the owner allows: what is too much waits, or is left out when the next
@@ -122,6 +138,20 @@ func TestPlanCap(t *testing.T) {
 	second := once(1, func(f *domain.MailingForm) { f.Audience, f.ClientIDs = "picked", ids[:3] })
 	want("the second, to three", second, 3, 0, 0)
 	exec(t, d, `UPDATE deliveries SET outcome = 'failed' WHERE run_id = $1 AND client_id = $2`, second.ID, ids[2])
+	capped := func(days int, waiting, leftOut int64) {
+		t.Helper()
+		m := domain.Mailing{OwnerID: ann, Audience: domain.AudienceAll, Periodicity: domain.Daily, StartLocal: monday, Timezone: "UTC"}
+		if leftOut == 0 {
+			m.Periodicity = domain.Once
+		}
+		got, err := d.Mailings().Capped(t.Context(), m, monday.AddDate(0, 0, days))
+		if err != nil || got.Waiting != waiting || got.LeftOut != leftOut || waiting > 0 && !got.Until.Equal(monday.AddDate(0, 0, 7)) {
+			t.Errorf("%v, %+v", err, got)
+		}
+	}
+	capped(2, 2, 0)
+	capped(2, 0, 2)
+	capped(8, 0, 0)
 	third := once(2, nil)
 	want("the third", third, 3, 2, 0)
 	due := dbtest.Numbers(t, d, `SELECT DISTINCT extract(epoch FROM due_at)::bigint FROM retries WHERE run_id = $1`, third.ID)

@@ -32,6 +32,7 @@ type Forecast struct {
 	Mailing    domain.Mailing
 	At         time.Time
 	Recipients int64 // after suppression
+	Capped     db.Capped
 }
 
 // Forecast tells what PlanRun would do; ok is false when nothing is due.
@@ -55,6 +56,9 @@ func (p Plans) Forecast(ctx context.Context, id int64, now time.Time, force bool
 			return err
 		}
 		f.Recipients = total
+		if f.Capped, err = db.CappedIn(ctx, tx, f.Mailing, run.ScheduledAt); err != nil {
+			return err
+		}
 		return postgres.ErrRollback
 	})
 	return f, ok, err

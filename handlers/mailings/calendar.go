@@ -128,7 +128,15 @@ func (c *Calendar) Show(r *web.Request) error {
 	if err != nil {
 		return err
 	}
-	list := slices.Concat(pastSlots(r, runs), slotsOf(expected), plannedSlots(r, slots, "planned"), plannedSlots(r, domain.SkippedSlots(mailings, shown.first, shown.end), "skipped"))
+	subjects, err := c.Mailings.subjectsOf(r, domain.MailingsOf(slots))
+	if err != nil {
+		return err
+	}
+	planned := plannedSlots(r, slots, "planned")
+	for i, slot := range slots {
+		planned[i].Note = subjects[slot.Mailing.ID][slot.No]
+	}
+	list := slices.Concat(pastSlots(r, runs), slotsOf(expected), planned, plannedSlots(r, domain.SkippedSlots(mailings, shown.first, shown.end), "skipped"))
 	slices.SortStableFunc(list, func(a, b calendarSlot) int { return cmp.Compare(a.At.UTC, b.At.UTC) })
 	for i, one := range list {
 		list[i].Clashing = one.State == "planned" && clashing[one.mailing][one.day]

@@ -91,11 +91,13 @@ func (c *Calendar) dayPlan(r *web.Request, view *dayView, slots []domain.Slot) e
 	if err != nil {
 		return err
 	}
+	subjects, err := c.Mailings.subjectsOf(r, mailings)
+	if err != nil {
+		return err
+	}
 	for _, slot := range slots {
 		row := newPlannedRow(r, slot, recipients[slot.Mailing.ID], "planned")
-		if row.Note, err = c.Mailings.subjectAt(r, slot.Mailing, slot.No); err != nil {
-			return err
-		}
+		row.Note = subjects[slot.Mailing.ID][slot.No]
 		view.Planned = append(view.Planned, row)
 		view.Emails += recipients[slot.Mailing.ID]
 	}

@@ -14,6 +14,7 @@ type forecastView struct {
 	Until, Least, Most string // days as in the address
 	Zone               string
 	Problem            string
+	Cap                string // the owner's weekly limit, in words
 	Runs               int64
 	Emails             int64
 	Rows               []forecastRow
@@ -23,8 +24,10 @@ type forecastView struct {
 type forecastRow struct {
 	Path       string
 	Name       string
+	Subject    string // where the mailing takes several messages in turn
 	At         web.Moment
 	Recipients int64
+	Capped     []string // what of the recipients waits or is left out by the owner's weekly limit
 }
 
 const (
@@ -67,30 +70,45 @@ func (c *Calendar) Forecast(r *web.Request) error {
 
 // forecast fills in the runs of mailings, and what series send by step and day.
 func (c *Calendar) forecast(r *web.Request, view *forecastView, slots []domain.Slot, expected []expectedRow) error {
-	recipients, _, err := c.Mailings.DB.Mailings().Recipients(r.UserContext(), r.Viewer.User.ID, domain.MailingsOf(slots))
+	recipients, overlaps, err := c.Mailings.DB.Mailings().Recipients(r.UserContext(), r.Viewer.User.ID, domain.MailingsOf(slots))
 	if err != nil {
 		return err
 	}
+	subjects, err := c.Mailings.subjectsOf(r, domain.MailingsOf(slots))
+	if err != nil {
+		return err
+	}
+	most := r.Viewer.User.WeeklyCap
+	waiting, leftOut := overlaps.Capped(slots, most)
+	if most > 0 {
+		view.Cap = r.Viewer.T("mailings.forecast_cap", "Most", r.Viewer.TN("mailings.weekly_cap", most))
+	}
 	view.Runs = int64(len(slots) + len(expected))
 	view.More = max(0, int(view.Runs)-forecastRows)
-	add := func(path, name string, at time.Time, emails int64) {
+	add := func(path, name, subject string, at time.Time, emails int64, capped ...string) {
 		view.Emails += emails
 		if len(view.Rows) < forecastRows {
 			moment := r.Viewer.Moment(at)
 			moment.Text = r.Viewer.Day(at.In(r.Viewer.Zone))
-			view.Rows = append(view.Rows, forecastRow{path, name, moment, emails})
+			view.Rows = append(view.Rows, forecastRow{path, name, subject, moment, emails, capped})
 		}
 	}
-	for _, slot := range slots {
-		m := slot.Mailing
+	for i, slot := range slots {
+		m, capped := slot.Mailing, []string(nil)
+		if waiting[i] > 0 {
+			capped = append(capped, r.Viewer.TN("mailings.forecast_waits", int(waiting[i])))
+		}
+		if leftOut[i] > 0 {
+			capped = append(capped, r.Viewer.TN("mailings.forecast_left_out", int(leftOut[i])))
+		}
 		for len(expected) > 0 && expected[0].at.Before(slot.At) {
-			add(expected[0].Path, expected[0].Name, expected[0].at, expected[0].Emails)
+			add(expected[0].Path, expected[0].Name, "", expected[0].at, expected[0].Emails)
 			expected = expected[1:]
 		}
-		add(Path(m.ID), m.Name, slot.At, recipients[m.ID])
+		add(Path(m.ID), m.Name, subjects[m.ID][slot.No], slot.At, recipients[m.ID]-leftOut[i], capped...)
 	}
 	for _, one := range expected {
-		add(one.Path, one.Name, one.at, one.Emails)
+		add(one.Path, one.Name, "", one.at, one.Emails)
 	}
 	return nil
 }

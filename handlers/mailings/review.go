@@ -5,6 +5,7 @@ import (
 
 	"github.com/gofiber/fiber/v2"
 
+	"skychimp/db"
 	"skychimp/domain"
 	"skychimp/domain/email"
 	"skychimp/handlers/segments"
@@ -23,6 +24,7 @@ type reviewView struct {
 	Segment      segments.Choice
 	Recipients   int64 // after suppression
 	LeftOut      []leftOut
+	Capped       []string // who has had as many emails this week as the owner allows
 	SenderID     int64
 	Sender       senders.Choice
 	When         string
@@ -129,6 +131,11 @@ func (h *Launches) reviewRecipients(r *web.Request, m domain.Mailing, view *revi
 			view.LeftOut = append(view.LeftOut, leftOut{r.Viewer.TN("mailings.left_out_"+one.Reason, int(one.Clients)), one.Clients})
 		}
 	}
+	capped, err := h.Mailings.DB.Mailings().Capped(r.UserContext(), m, firstRun(m, view.now(m)))
+	if err != nil {
+		return err
+	}
+	view.Capped = cappedWords(r, m, capped)
 	view.Button = r.Viewer.TN("mailings.launch_for", recipients)
 	if view.now(m) {
 		view.Button = r.Viewer.TN("mailings.send_to", recipients)
@@ -142,6 +149,26 @@ func (h *Launches) reviewRecipients(r *web.Request, m domain.Mailing, view *revi
 		view.Warnings = append(view.Warnings, r.Viewer.T("mailings.nobody_yet"))
 	}
 	return nil
+}
+
+// firstRun is when the first emails leave.
+func firstRun(m domain.Mailing, now bool) time.Time {
+	if next := m.Upcoming(time.Now(), 1); !now && len(next) > 0 {
+		return next[0].At
+	}
+	return time.Now()
+}
+
+// cappedWords say whose emails wait for room in their week, and who gets none for that.
+func cappedWords(r *web.Request, m domain.Mailing, capped db.Capped) (words []string) {
+	most := r.Viewer.TN("mailings.weekly_cap", capped.Most)
+	if capped.Waiting > 0 {
+		words = append(words, r.Viewer.TN("mailings.cap_waits", int(capped.Waiting), "Most", most, "Until", r.Viewer.Wall(capped.Until.In(m.Schedule().Zone))+" ("+m.Timezone+")"))
+	}
+	if capped.LeftOut > 0 {
+		words = append(words, r.Viewer.TN("mailings.cap_leaves_out", int(capped.LeftOut), "Most", most))
+	}
+	return words
 }
 
 // reviewEmail says what is wrong with the email, and what may be.

@@ -139,17 +139,23 @@ func (t turns) subject(m domain.Mailing, ahead int) string {
 	return ""
 }
 
-// subjectAt is that of an occurrence to come.
-func (h *Mailings) subjectAt(r *web.Request, m domain.Mailing, no int) (string, error) {
-	if len(m.MessageIDs) == 0 {
-		return "", nil
+// subjectsOf are those of the runs to come of mailings that take several messages in turn, by mailing and occurrence.
+func (h *Mailings) subjectsOf(r *web.Request, mailings []domain.Mailing) (map[int64]map[int]string, error) {
+	subjects := map[int64]map[int]string{}
+	for _, m := range mailings {
+		if len(m.MessageIDs) == 0 {
+			continue
+		}
+		list, err := h.turnsOf(r, m)
+		if err != nil {
+			return nil, err
+		}
+		subjects[m.ID] = map[int]string{}
+		for i, one := range m.Upcoming(time.Now(), rotationAhead) {
+			subjects[m.ID][one.No] = list.subject(m, i)
+		}
 	}
-	list, err := h.turnsOf(r, m)
-	at := slices.IndexFunc(m.Upcoming(time.Now(), rotationAhead), func(o domain.Occurrence) bool { return o.No == no })
-	if err != nil || at < 0 {
-		return "", err
-	}
-	return list.subject(m, at), nil
+	return subjects, nil
 }
 
 // rotationAhead is how many runs ahead it is told.
