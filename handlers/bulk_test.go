@@ -60,6 +60,24 @@ func TestBulk(t *testing.T) {
 	if n := dbtest.Number(t, w.db, "SELECT (SELECT count(*) FROM bulk_clients) + (SELECT count(*) FROM deleted_clients) + (SELECT sum(clients) FROM tag_counts WHERE owner_id = $1) - 4", user.ID); n != 0 {
 		t.Errorf("%d rows are left over", n)
 	}
+	// Into a series come those who get emails and were not in it; undoing lets out whom nothing was sent to.
+	for id, owner := range map[int64]int64{901: user.ID, 902: bob.ID} {
+		dbtest.Exec(t, w.db, insertSeries(`'running', now(), NULL`), id, owner)
+	}
+	inside := func() int64 { return dbtest.Number(t, w.db, "SELECT count(*) FROM series_clients WHERE series_id = 901") }
+	b.get("/clients").is(t, 200, `value="series:901"`, "Add to the series")
+	into := []string{"do", "series:901", "all", "yes"}
+	b.post("/clients/bulk", into...).is(t, 200, "Add 5 clients to the series?")
+	act := b.post("/clients/bulk", append(into, "confirm", "yes")...).is(t, 303).Header.Get("Location")
+	b.get(act).is(t, 200, "4 clients came into the series.")
+	if n := inside(); n != 5 {
+		t.Errorf("%d clients in the series", n)
+	}
+	b.post(act+"/undo").leads(t, act)
+	if n := inside(); n != 1 {
+		t.Errorf("%d clients are left in the series", n)
+	}
+	b.post("/clients/bulk", "do", "series:902", "all", "yes").is(t, 404)
 	for _, b := range []*browser{b, b.htmx()} {
 		b.post("/clients/bulk", "do", "nonsense", "ids", ids[0]).is(t, 422, "Choose what to do.")
 		b.post("/clients/bulk", "do", "tag", "ids", ids[0]).is(t, 422, "Enter a tag.")
@@ -67,7 +85,7 @@ func TestBulk(t *testing.T) {
 		b.post("/clients/bulk", "do", "delete", "ids", theirs).is(t, 422, "Select at least one client.")
 		b.post("/clients/bulk", "do", "delete", "all", "yes", "segment", "999").is(t, 404)
 	}
-	if n := dbtest.Number(t, w.db, "SELECT count(*) FROM clients WHERE owner_id = $1", bob.ID); n != 1 {
+	if n := dbtest.Number(t, w.db, "SELECT count(*) FROM clients WHERE owner_id = $1", bob.ID); n != 2 {
 		t.Error("somebody else's client is gone")
 	}
 }

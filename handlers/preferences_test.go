@@ -52,7 +52,7 @@ func TestPreferencesPage(t *testing.T) {
 	if strings.Contains(a.body, "client@example.com") || a.Header.Get("Cache-Control") != "private, no-store" || w.suppressed(t, c) {
 		t.Error("looking at the page changes something, or tells too much")
 	}
-	w.visitor(t).with("Accept-Language", "ru").get(path).is(t, 200, "Письма от ann", "Отписаться от всего")
+	w.visitor(t).with("Accept-Language", "ru").get(path).is(t, 200, "Письма от «ann»", "Отписаться от всего")
 	b.get(linkTo("unsubscribe", c.ID, 0)).is(t, 200, `href="`+path+`"`)
 
 	b.post(path, "do", "save", "topics", news, "frequency", "week").leads(t, path)

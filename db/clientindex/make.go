@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"runtime/debug"
 	"time"
 
 	"skychimp/db/postgres"
@@ -97,6 +98,7 @@ func (x *Index) load(owner int64, e *entry) error {
 	e.size = t.size()
 	x.mu.Unlock()
 	x.evict(e)
+	debug.FreeOSMemory() // making takes several times what is kept
 	return nil
 }
 
