@@ -64,7 +64,9 @@ func TestBulk(t *testing.T) {
 	for id, owner := range map[int64]int64{901: user.ID, 902: bob.ID} {
 		dbtest.Exec(t, w.db, insertSeries(`'running', now(), NULL`), id, owner)
 	}
-	inside := func() int64 { return dbtest.Number(t, w.db, "SELECT count(*) FROM series_clients WHERE series_id = 901") }
+	inside := func() int64 {
+		return dbtest.Number(t, w.db, "SELECT count(*) FROM series_clients WHERE series_id = 901")
+	}
 	b.get("/clients").is(t, 200, `value="series:901"`, "Add to the series")
 	into := []string{"do", "series:901", "all", "yes"}
 	b.post("/clients/bulk", into...).is(t, 200, "Add 5 clients to the series?")

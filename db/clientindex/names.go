@@ -60,7 +60,8 @@ func (t *table) placeMoved() {
 		names = append(append(names, stayed[from:at]...), row)
 		from = at
 	}
-	t.names, t.moved = append(names, stayed[from:]...), nil
+	names = append(names, stayed[from:]...)
+	t.names, t.moved = names, nil
 }
 
 // byName is a page of the rows in the order of their names.
