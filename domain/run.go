@@ -175,7 +175,7 @@ func (c Counts) Open() int64 {
 // Begin is the state of a run that is made at now: one with a NotBefore waits for it.
 func (r *Run) Begin(now time.Time) {
 	if r.Status = RunRunning; r.Undecided {
-		r.Status, r.Reason = RunPaused, ReasonTest
+		r.Status, r.Reason, r.ResumeAt = RunPaused, ReasonTest, time.Time{}
 	} else if now.Before(r.NotBefore) {
 		r.Status, r.Reason, r.ResumeAt = RunPaused, ReasonRecall, r.NotBefore
 	} else if r.Shut(now) {

@@ -8,6 +8,7 @@ import (
 
 	"skychimp/db"
 	"skychimp/db/postgres"
+	"skychimp/db/statement"
 	"skychimp/domain"
 	"skychimp/domain/abtest"
 )
@@ -62,7 +63,7 @@ func (t Tests) choose(ctx context.Context, test int64, variant int, by int64) er
 			"window_end", "opens_at", "closes_at", "status", "reason", "resume_at").Exec(ctx); err != nil {
 			return err
 		}
-		if _, err := tx.Pgx.Exec(ctx, `UPDATE ab_tests SET chosen = $2, by_owner = $3, chosen_at = $4 WHERE id = $1`, test, variant, by != 0, now); err != nil {
+		if _, err := tx.Pgx.Exec(ctx, statement.Choose.SQL(`UPDATE ab_tests SET chosen = $2, by_owner = $3, chosen_at = $4 WHERE id = $1`), test, variant, by != 0, now); err != nil {
 			return err
 		}
 		return tx.Notify(ctx, postgres.RunsChanged{})

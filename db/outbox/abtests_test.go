@@ -27,7 +27,16 @@ func newTest(t *testing.T, d *db.DB, name string, n int, change func(*domain.Mai
 			change(f)
 		}
 	})
+	until := dbtest.Monday.Add(30 * time.Second) // it can be taken back
+	dbtest.Exec(t, d, `UPDATE mailings SET recall = jsonb_build_object('Until', $2::timestamptz, 'Status', 'created', 'LaunchedAt', now()) WHERE id = $1`, m.ID, until)
 	rest := dbtest.Plan(t, d, m.ID, dbtest.Monday)
+	if recalled, err := d.Postgres().IDs(t.Context(), `SELECT id FROM runs WHERE ab_test_id = $1 AND not_before = $2`, rest.ABTestID, until); err != nil || len(recalled) != 4 {
+		t.Fatal(recalled, err)
+	}
+	if err := outbox.New(d.Postgres()).Runs().Resume(t.Context(), until); err != nil {
+		t.Fatal(err)
+	}
+	dbtest.Exec(t, d, `UPDATE runs SET not_before = NULL`) // the clock of the database is years behind
 	if _, err := outbox.New(d.Postgres()).Plans().Continue(t.Context()); err != nil {
 		t.Fatal(err)
 	}
@@ -94,6 +103,9 @@ func TestRestOfTest(t *testing.T) {
 		chosen, byOwner int64
 	}{
 		{"waits", func(domain.Mailing, db.RunRow) error { return decide(now) }, "paused", domain.ReasonTest, "Hello, {{name}}", 0, 0},
+		{"taken back no more", func(_ domain.Mailing, rest db.RunRow) error {
+			return outbox.New(d.Postgres()).Runs().Resume(t.Context(), dbtest.Monday.Add(time.Hour))
+		}, "paused", domain.ReasonTest, "Hello, {{name}}", 0, 0},
 		{"chosen", choose, "running", "", "Second, {{name}}", 2, 1},
 		{"chosen twice", func(m domain.Mailing, rest db.RunRow) error {
 			if err := choose(m, rest); err != nil {

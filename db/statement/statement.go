@@ -14,6 +14,7 @@ const (
 	Place    Name = "outbox.place"    // who has come into a series is given the time of its first step
 	Step     Name = "outbox.step"     // a step's deliveries are made, and their clients move on
 	PlanPart Name = "outbox.planpart" // the run whose next part is planned is locked
+	Choose   Name = "outbox.choose"   // a test is decided, in the transaction that lets the rest go
 	Fetch    Name = "outbox.fetch"    // an instance takes batches of a run
 	Record   Name = "outbox.record"   // attempts become durable
 	Complete Name = "outbox.complete" // deliveries and batches learn what became of their emails
@@ -21,7 +22,9 @@ const (
 )
 
 // All are the names, in that order.
-func All() []Name { return []Name{Advance, Place, Step, PlanPart, Fetch, Record, Complete, Close} }
+func All() []Name {
+	return []Name{Advance, Place, Step, PlanPart, Choose, Fetch, Record, Complete, Close}
+}
 
 const before, after = "/* ", " */ "
 

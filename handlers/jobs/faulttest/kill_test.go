@@ -83,6 +83,10 @@ func TestFaultKilledAtPoint(t *testing.T) {
 		// The second part of a run, after 10,000 in the first.
 		{name: "planning", arm: dieAtCommit(statement.PlanPart), clients: 10_300,
 			begin: func(env *environment, mailing int64) { env.due(time.Now(), mailing) }},
+		{name: "test decided", arm: dieAtCommit(statement.Choose), clients: 200,
+			begin: func(env *environment, mailing int64) {
+				env.tested(int64(env.count(`SELECT owner_id FROM mailings WHERE id = $1`, mailing)))
+			}},
 	} {
 		t.Run(p.name, func(t *testing.T) {
 			t.Parallel()

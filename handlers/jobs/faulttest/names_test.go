@@ -22,6 +22,7 @@ func TestFaultNamesAreSent(t *testing.T) {
 	owner := env.owner(10_300)
 	env.due(time.Now(), env.mailing(owner)) // more than the first part of a plan
 	env.series(owner, 1, true)
+	env.tested(env.owner(50))
 	env.start()
 	env.until("the run is closed", env.closed)
 	for _, name := range statement.All() {
