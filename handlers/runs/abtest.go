@@ -76,7 +76,7 @@ func (h *Runs) testOf(r *web.Request, run domain.Run) (view testView, err error)
 }
 
 // percent is a rate in words, between two of them.
-func percent(r *web.Request, share float64) string { return rate(r, int(math.Round(10_000*share))) }
+func percent(r *web.Request, share float64) string { return rate(r, 10*int(math.Round(1000*share))) }
 
 func between(r *web.Request, low, high float64) string {
 	return r.Viewer.T("runs.ab_between", "Low", percent(r, max(0, low)), "High", percent(r, max(0, high)))
