@@ -103,7 +103,7 @@ func TestRestOfTest(t *testing.T) {
 		chosen, byOwner int64
 	}{
 		{"waits", func(domain.Mailing, db.RunRow) error { return decide(now) }, "paused", domain.ReasonTest, "Hello, {{name}}", 0, 0},
-		{"taken back no more", func(_ domain.Mailing, rest db.RunRow) error {
+		{"taken back no more", func(domain.Mailing, db.RunRow) error {
 			return outbox.New(d.Postgres()).Runs().Resume(t.Context(), dbtest.Monday.Add(time.Hour))
 		}, "paused", domain.ReasonTest, "Hello, {{name}}", 0, 0},
 		{"chosen", choose, "running", "", "Second, {{name}}", 2, 1},

@@ -86,26 +86,14 @@ func (s Setup) Take(beside Beside) (taken Setup, wrong []Problem) {
 		return Setup{}, nil
 	}
 	taken.Share, taken.Goal, taken.Hours = s.Share, s.Goal, s.Hours
-	switch {
-	case !taken.On():
-		add("ab_subject", "ab_nothing")
-	case len(taken.Variants) >= MaxVariants:
-		add("ab_subject", "ab_many")
-	case twice(taken.All()):
-		add("ab_subject", "ab_twice")
-	case slices.ContainsFunc(taken.Variants, func(v Variant) bool { return utf8.RuneCountInString(v.Subject) > maxSubject }):
-		add("ab_subject", "ab_subject_long")
+	if key := taken.variantProblem(); key != "" {
+		add("ab_subject", key)
 	}
 	if !slices.Contains(Shares(), s.Share) {
 		add("ab_share", "ab_share_missing")
 	}
-	switch {
-	case !slices.Contains(Goals(), s.Goal):
-		add("ab_goal", "ab_goal_missing")
-	case s.Goal == Clicked && !beside.Clicks:
-		add("ab_goal", "ab_needs_clicks")
-	case s.Goal == Opened && !beside.Opens:
-		add("ab_goal", "ab_needs_opens")
+	if key := s.Goal.problem(beside); key != "" {
+		add("ab_goal", key)
 	}
 	switch {
 	case s.Hours < 0 || s.Hours > MaxHours:
@@ -120,6 +108,32 @@ func (s Setup) Take(beside Beside) (taken Setup, wrong []Problem) {
 		add("ab_share", "ab_no_zones")
 	}
 	return taken, wrong
+}
+
+func (s Setup) variantProblem() string {
+	switch {
+	case !s.On():
+		return "ab_nothing"
+	case len(s.Variants) >= MaxVariants:
+		return "ab_many"
+	case twice(s.All()):
+		return "ab_twice"
+	case slices.ContainsFunc(s.Variants, func(v Variant) bool { return utf8.RuneCountInString(v.Subject) > maxSubject }):
+		return "ab_subject_long"
+	}
+	return ""
+}
+
+func (g Goal) problem(beside Beside) string {
+	switch {
+	case !slices.Contains(Goals(), g):
+		return "ab_goal_missing"
+	case g == Clicked && !beside.Clicks:
+		return "ab_needs_clicks"
+	case g == Opened && !beside.Opens:
+		return "ab_needs_opens"
+	}
+	return ""
 }
 
 func twice(all []Variant) bool {

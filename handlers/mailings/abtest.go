@@ -1,6 +1,7 @@
 package mailings
 
 import (
+	"errors"
 	"slices"
 	"strconv"
 	"time"
@@ -62,7 +63,7 @@ func (h *Mailings) checkTest(r *web.Request, form domain.MailingForm) error {
 			continue
 		}
 		_, refused := email.Check(one.Subject, "-", fields...)
-		if problems, ok := refused.(domain.ValidationErrors); ok {
+		if problems, ok := errors.AsType[domain.ValidationErrors](refused); ok {
 			problems[0].Field = "ab_subject"
 			wrong = problems[:1]
 		}
@@ -73,7 +74,7 @@ func (h *Mailings) checkTest(r *web.Request, form domain.MailingForm) error {
 	return wrong.Err()
 }
 
-func (h *Mailings) testForm(r *web.Request, typed abtest.Setup, errors templates.ValidationErrors) (form testForm, err error) {
+func (h *Mailings) testForm(r *web.Request, typed abtest.Setup, problems templates.ValidationErrors) (form testForm, err error) {
 	number := func(n int) string {
 		if n == 0 {
 			return ""
@@ -82,12 +83,12 @@ func (h *Mailings) testForm(r *web.Request, typed abtest.Setup, errors templates
 	}
 	form = testForm{Share: number(typed.Share), Goal: string(typed.Goal), Hours: number(typed.Hours), Open: typed.Share != 0}
 	for _, field := range []string{"ab_share", "ab_subject", "ab_goal", "ab_hours"} {
-		form.Open = form.Open || errors.Of(field) != ""
+		form.Open = form.Open || problems.Of(field) != ""
 	}
 	for n := range abtest.MaxVariants - 1 {
 		row := testRow{Letter: runs.Letter(n + 2)}
 		if n == 0 {
-			row.Errors = errors
+			row.Errors = problems
 		}
 		if n < len(typed.Variants) {
 			row.Subject = typed.Variants[n].Subject

@@ -143,10 +143,7 @@ func (h *Mailings) mailingView(r *web.Request, m domain.Mailing) (mailingView, e
 		return view, err
 	}
 	view.Recipients, view.Suppressed = int64(recipients), int64(suppressed)
-	if view.Turns, err = h.turnsOf(r, m); err != nil {
-		return view, err
-	}
-	if view.Test, err = h.testOf(r, m, recipients); err != nil {
+	if view.Turns, view.Test, err = h.emailsOf(r, m, recipients); err != nil {
 		return view, err
 	}
 	view.Next, view.Passed = upcomingDates(r, m)
@@ -177,6 +174,14 @@ func (h *Mailings) mailingView(r *web.Request, m domain.Mailing) (mailingView, e
 	}
 	view.Throughput, err = h.throughputOf(r, m, last)
 	return view, err
+}
+
+// emailsOf are what the mailing sends beside its one message.
+func (h *Mailings) emailsOf(r *web.Request, m domain.Mailing, recipients int) (list turns, test testView, err error) {
+	if list, err = h.turnsOf(r, m); err == nil {
+		test, err = h.testOf(r, m, recipients)
+	}
+	return list, test, err
 }
 
 // senderOf is the mailing's sender, as emails show it.

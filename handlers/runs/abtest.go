@@ -79,7 +79,7 @@ func (h *Runs) testOf(r *web.Request, run domain.Run) (view testView, err error)
 func percent(r *web.Request, share float64) string { return rate(r, 10*int(math.Round(1000*share))) }
 
 func between(r *web.Request, low, high float64) string {
-	return r.Viewer.T("runs.ab_between", "Low", percent(r, max(0, low)), "High", percent(r, max(0, high)))
+	return r.Viewer.T("runs.ab_between", "Low", points(r, low), "High", points(r, high))
 }
 
 // verdictWords say what the results say.
