@@ -156,6 +156,11 @@ func take(root *html.Node) (t Taken, err error) {
 func (t *Taken) strip(root *html.Node) (body *html.Node) {
 	var gone []*html.Node
 	for node := range root.Descendants() {
+		for i, a := range node.Attr {
+			if a.Key == "style" {
+				node.Attr[i].Val = backgrounds.ReplaceAllString(a.Val, "${1}background-color:$2")
+			}
+		}
 		switch node.DataAtom {
 		case atom.Title:
 			if node.FirstChild != nil && t.Subject == "" {
@@ -188,6 +193,9 @@ func (t *Taken) strip(root *html.Node) (body *html.Node) {
 func leadsNowhere(href string) bool {
 	return href == "" || strings.HasPrefix(href, "#") || strings.HasPrefix(strings.ToLower(strings.TrimSpace(href)), "javascript:")
 }
+
+// backgrounds are the short form of a color: only the long one is kept in emails, and white words would stand on white.
+var backgrounds = regexp.MustCompile(`(?i)(^|[;\s])background\s*:\s*(#[0-9a-f]{3,8}\b|rgba?\([^()]*\)|[a-z]{3,20}\b)[^;]*`)
 
 var blankLines = regexp.MustCompile(`\n\s*\n?`)
 

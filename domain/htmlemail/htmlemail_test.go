@@ -12,12 +12,13 @@ const newsletter = `<!DOCTYPE html><html><head><title> Spring
  sale </title><style>
 @media (max-width:600px){ .col{display:block} }
 .head { background-color: #c81e5a; color: #fff } td { padding: 12px }
+.foot { background: #20103A url(https://shop.test/b.png) no-repeat; color: #fff }
 a.buy{color:#ffffff;background-color:#1a7f37}
 </style><script>alert(1)</script></head>
 <body bgcolor="#fff4e6"><!-- hidden --><!--[if mso]><b>x</b><![endif]-->
 <table width="600" bgcolor="#ffffff"><tr><td class="head">Hello {{name}}</td></tr>
 
-<tr><td onclick="x()"><img src="https://shop.test/a.png" width="580" alt="Tulips"><img src="cid:1"><a class="buy" href="https://shop.test/buy">Buy</a>
+<tr><td onclick="x()"><img src="https://shop.test/a.png" width="580" alt="Tulips"><img src="cid:1"><b class="foot">Bye</b><i style="background:rgb(1, 2, 3)">x</i><a class="buy" href="https://shop.test/buy">Buy</a>
 <a href="javascript:alert(1)">no</a></td></tr></table></body></html>`
 
 func TestTake(t *testing.T) {
@@ -25,12 +26,12 @@ func TestTake(t *testing.T) {
 	if err != nil || got.Subject != "Spring sale" || got.Dropped != 1 {
 		t.Fatal(got, err)
 	}
-	for _, want := range []string{`<div class="html" style="background-color:#fff4e6;">`, "background-color:#c81e5a", "color:#fff", "padding:12px", "Hello {{name}}", `href="https://shop.test/buy"`, "https://shop.test/a.png"} {
+	for _, want := range []string{`<div class="html" style="background-color:#fff4e6;">`, "background-color:#c81e5a", "background-color:#20103A", "background-color:rgb(1, 2, 3)", "color:#fff", "padding:12px", "Hello {{name}}", `href="https://shop.test/buy"`, "https://shop.test/a.png"} {
 		if !strings.Contains(strings.ReplaceAll(got.Body, ": ", ":"), want) {
 			t.Errorf("no %s in\n%s", want, got.Body)
 		}
 	}
-	for _, gone := range []string{"script", "alert", "mso", "hidden", "cid:", "@media", "\n\n", "<style"} {
+	for _, gone := range []string{"script", "alert", "mso", "hidden", "cid:", "@media", "\n\n", "<style", "b.png"} {
 		if strings.Contains(got.Body, gone) {
 			t.Errorf("%s in\n%s", gone, got.Body)
 		}
