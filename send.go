@@ -249,6 +249,12 @@ func (s sendCommand) plan(p *program, database *database, mailings []int64, now 
 		}
 	}
 	if s.Mailing == 0 {
+		for moved := true; moved; {
+			var err error
+			if moved, err = series.In(database.DB).Move(p.ctx); err != nil {
+				return err
+			}
+		}
 		steps, err := database.outbox().Series().Plan(p.ctx, now)
 		if err != nil {
 			return refused(err)

@@ -232,6 +232,9 @@ func (ps Preferences) Data(ctx context.Context, clientID int64, out io.Writer) e
 		{"unsubscribed", `SELECT u.at, t.name AS topic, u.reason FROM unsubscribes u LEFT JOIN topics t ON t.id = u.topic_id WHERE u.client_id = $1 ORDER BY u.at`},
 		{"consents", `SELECT c.kind, c.at, c.signed_up_at, c.source, c.page, c.ip, c.confirmed_ip, c.topics, a.form_name, a.form_text, a.agreement, a.version
 			FROM consents c LEFT JOIN form_agreements a ON a.id = c.agreement_id WHERE c.client_id = $1 ORDER BY c.id`},
+		{"series", `SELECT m.name, sc.how AS came_in_by, sc.entered_at AS came_in_at, cardinality(sc.passed) AS emails,
+				(SELECT count(*) FROM series_steps WHERE series_id = m.id) AS steps, nullif(sc.due_at, 'epoch') AS next_email_at, sc.left_at, sc.left_reason
+			FROM series_clients sc JOIN mailings m ON m.id = sc.series_id WHERE sc.client_id = $1 AND m.deleted_at IS NULL ORDER BY sc.entered_at, m.id`},
 		{"emails", `SELECT run.scheduled_at, run.subject, d.outcome, d.skipped, b.mark, b.class, b.at AS returned_at
 			FROM clients c JOIN runs run ON run.owner_id = c.owner_id JOIN deliveries d ON d.run_id = run.id AND d.client_id = c.id
 			LEFT JOIN bounces b ON b.run_id = d.run_id AND b.seq = d.seq WHERE c.id = $1 ORDER BY run.id DESC`},

@@ -117,6 +117,7 @@ var decisions = []decision{
 	{"GET /series/:id/delete", owners, 200, 200, "series", ""},
 	{"GET /series/:id/launch", owners, 200, 200, "series", ""},
 	{"POST /series/:id/launch", owners, 303, 200, "series", "audience_now=no"},
+	{"GET /series/:id/now", viewers, 303, 286, "series", ""},
 	{"POST /series/:id/recall", owners, 409, 409, "launched series", ""},
 	{"POST /series/:id/pause", owners, 303, 200, "launched series", ""},
 	{"POST /series/:id/resume", owners, 303, 200, "paused series", ""},

@@ -162,6 +162,7 @@ func table(n nouns) []route {
 		{"GET", "/series/:id/delete", web.Owner, n.series.AskDelete},
 		{"GET", "/series/:id/launch", web.Owner, web.Costly(n.series.AskLaunch)},
 		{"POST", "/series/:id/launch", web.Owner, n.series.Launch},
+		{"GET", "/series/:id/now", web.OwnerOrOverseer, n.series.Now},
 		{"POST", "/series/:id/recall", web.Owner, n.series.TakeBack},
 		{"POST", "/series/:id/pause", web.Owner, n.series.Pause},
 		{"POST", "/series/:id/resume", web.Owner, n.series.Resume},

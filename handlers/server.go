@@ -109,7 +109,7 @@ func newNouns(config Config, database *db.DB, files *static.Files, log *slog.Log
 	n.senders = &senders.Senders{DB: database, Vault: vault, DNS: config.DNS}
 	n.mailings = &mailings.Mailings{DB: database, Runs: n.runs, Senders: n.senders, Segments: n.segments}
 	n.forms = forms.New(database, n.senders, config.Secret, config.SecretOld)
-	n.series = &series.Series{DB: database, Senders: n.senders}
+	n.series = &series.Series{DB: database, Senders: n.senders, Messages: n.messages}
 	n.launches, n.dates = &mailings.Launches{Mailings: n.mailings}, &mailings.Dates{Mailings: n.mailings}
 	n.calendar = &mailings.Calendar{Mailings: n.mailings}
 	n.onboarding = &onboarding.Onboarding{DB: database, Clients: n.clients, Imports: n.imports, Messages: n.messages, Runs: n.runs}

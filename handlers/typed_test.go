@@ -159,6 +159,7 @@ func TestDrafts(t *testing.T) {
 		{"/mailings/new", mailingFields(0, "name", "Spring news"), `value="Spring news"`},
 		{"/segments/new", []string{"name", "Loyal", "match", "all", "where", "email", "op", "contains", "value", "shop"}, `value="Loyal"`},
 		{"/forms/new", []string{"name", "On the site", "text", "Welcome"}, `value="On the site"`},
+		{"/series/new", []string{"name", "Welcome", "entry", "tag", "entry_tag", "vip", "step_message_id", "0", "step_message_id", "0", "step_wait", "0", "step_wait", "3"}, `value="vip"`},
 		{"/senders/new", []string{"name", "Shop", "email", "news@shop.example"}, `value="news@shop.example"`},
 	} {
 		if a := b.get(tt.page).is(t, 200, `data-draft="`+tt.page+`"`); strings.Contains(a.body, "save it") {

@@ -31,7 +31,7 @@ const clientZone = `coalesce(client.fields ->> (SELECT min(id)::text FROM fields
 // first: whoever waits costs nothing.
 const dueSeries = `SELECT series.id FROM series JOIN mailings AS mailing ON mailing.id = series.id JOIN users AS owner ON owner.id = series.owner_id
 	WHERE mailing.kind = 'series' AND mailing.status = 'running' AND mailing.disabled_at IS NULL AND mailing.deleted_at IS NULL
-	  AND mailing.paused_at IS NULL AND owner.blocked_at IS NULL
+	  AND mailing.paused_at IS NULL AND owner.blocked_at IS NULL AND NOT EXISTS (SELECT FROM series_moves WHERE series_id = series.id)
 	  AND (series.join_to IS NOT NULL OR series.entry = 'date' AND coalesce(series.looked_at, 'epoch') <= $1::timestamptz - $2::interval
 		OR (SELECT min(due_at) FROM series_clients WHERE series_id = series.id AND next_step_id = 0 AND due_at IS NOT NULL) <= $1
 		OR (SELECT min((SELECT min(due_at) FROM series_clients WHERE series_id = step.series_id AND next_step_id = step.id AND due_at IS NOT NULL))
@@ -120,7 +120,8 @@ type seriesPlan struct {
 	zone *time.Location // the owner's
 }
 
-// take locks a series; ok is false when it may not send, or when another process plans it.
+// take locks a series; ok is false when it may not send, when another process plans it, or while its clients are being
+// moved: who has not been moved yet must not get what the series had for them before.
 func (ss Series) take(ctx context.Context, tx postgres.Tx, id int64, now time.Time, lock string) (p *seriesPlan, ok bool, err error) {
 	if err := db.RefuseOnHold(ctx, tx); err != nil {
 		return nil, false, err
@@ -139,16 +140,19 @@ func (ss Series) take(ctx context.Context, tx postgres.Tx, id int64, now time.Ti
 		return nil, false, err
 	}
 	var zone string
-	err = tx.Pgx.QueryRow(ctx, `SELECT timezone FROM users WHERE id = $1`, m.OwnerID).Scan(&zone)
-	return &seriesPlan{s, tx, now, series.Zone(zone)}, err == nil, err
+	var moving bool
+	err = tx.Pgx.QueryRow(ctx, `SELECT timezone, EXISTS (SELECT FROM series_moves WHERE series_id = $2) FROM users WHERE id = $1`, m.OwnerID, id).Scan(&zone, &moving)
+	return &seriesPlan{s, tx, now, series.Zone(zone)}, err == nil && !moving, err
 }
 
-// due is the step that is due for the longest time, nil: none.
+// due is the step that is due for the longest time, nil: none. What a run of it has left to plan comes first.
 func (p *seriesPlan) due(ctx context.Context) (*rules.Step, error) {
 	var id int64
 	err := p.tx.Pgx.QueryRow(ctx, `SELECT id FROM (SELECT id, (SELECT min(due_at) FROM series_clients
 			WHERE series_id = step.series_id AND next_step_id = step.id AND due_at > 'epoch') AS first
-		FROM series_steps AS step WHERE series_id = $1) AS step WHERE first <= $2 ORDER BY first, id LIMIT 1`, p.ID, p.now).Scan(&id)
+		FROM series_steps AS step WHERE series_id = $1
+			AND NOT EXISTS (SELECT FROM runs WHERE mailing_id = step.series_id AND step_id = step.id AND closed_at IS NULL AND plan_cursor IS NOT NULL)
+		) AS step WHERE first <= $2 ORDER BY first, id LIMIT 1`, p.ID, p.now).Scan(&id)
 	if errors.Is(err, pgx.ErrNoRows) {
 		return nil, nil
 	}

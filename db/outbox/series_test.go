@@ -250,3 +250,66 @@ func TestSeriesIsEditedUnderWay(t *testing.T) {
 	planSeries(t, d, now.Add(aDay+time.Minute))
 	dbtest.Same(t, "sent to those who had passed", told(t, d, s), fmt.Sprintf("%d:123 %d:123 ", ids[0], ids[1]))
 }
+
+// An edit of a series with many under way is done in parts; until it is, nothing of the series is planned.
+func TestEditsOfManyAreDoneInParts(t *testing.T) {
+	d := dbtest.New(t)
+	owner := dbtest.NewOwner(t, d, "ann")
+	s := newSeries(t, d, owner, 2, nil)
+	const clients = 11_000
+	dbtest.Exec(t, d, `INSERT INTO clients (owner_id, email) SELECT $1, 'c' || n || '@x.example' FROM generate_series(1, $2::int) AS n`, owner, clients)
+	now := time.Now()
+	planSeries(t, d, now)
+	update := func(edit func(*rules.Input)) (changed rules.Series) {
+		t.Helper()
+		changed, err := series.In(d).Update(t.Context(), owner, s.ID, func(s *rules.Series, own rules.Own) (rules.Edit, error) {
+			in := s.Input(own.Fields)
+			edit(&in)
+			return s.Change(in, own, time.Now())
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return changed
+	}
+	places := func() []int64 {
+		t.Helper()
+		return dbtest.Numbers(t, d, `SELECT count(*) FROM series_clients GROUP BY next_step_id ORDER BY next_step_id`)
+	}
+	// The second step is removed, a new one is added, and those who have passed its place get it: the answer waits its turn.
+	update(func(in *rules.Input) { in.Steps = in.Steps[:1:1] })
+	dbtest.Same(t, "after the request", places(), []int64{5000, 6000})
+	move, ok, err := series.In(d).Moving(t.Context(), s.ID)
+	if err != nil || !ok || move.Done != 5000 || move.Total != clients {
+		t.Fatalf("%+v, %v, %v", move, ok, err)
+	}
+	s = update(func(in *rules.Input) {
+		in.Steps = append(in.Steps, rules.StepInput{MessageID: dbtest.NewMessage(t, d, owner, "New", "").ID, Wait: "1"})
+	})
+	if !s.Steps[1].Asks {
+		t.Fatal("nobody is asked about the new step")
+	}
+	if err := series.In(d).Answer(t.Context(), owner, s.ID, s.Steps[1].ID, true); err != nil {
+		t.Fatal(err)
+	}
+	dbtest.Same(t, "moves that wait", dbtest.Number(t, d, "SELECT count(*) FROM series_moves"), 2)
+	planSeries(t, d, now.Add(2*aDay))
+	dbtest.Same(t, "nothing is planned meanwhile", dbtest.Numbers(t, d, `SELECT sum(planned) FROM runs`), []int64{clients})
+	for moved := true; moved; {
+		if moved, err = series.In(d).Move(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	dbtest.Same(t, "all wait for the new step", dbtest.Number(t, d, `SELECT count(*) FROM series_clients WHERE next_step_id = $1 AND left_at IS NULL`, s.Steps[1].ID), clients)
+	planSeries(t, d, now.Add(3*aDay))
+	dbtest.Same(t, "each once", dbtest.Numbers(t, d, `SELECT count(*) FROM deliveries JOIN runs ON runs.id = run_id GROUP BY step_id ORDER BY step_id`), []int64{clients, clients})
+	if err := series.In(d).Delete(t.Context(), owner, s.ID, now); err != nil {
+		t.Fatal(err)
+	}
+	for _, before := range []time.Time{now, now.Add(time.Minute)} {
+		if err := series.In(d).Sweep(t.Context(), before); err != nil {
+			t.Fatal(err)
+		}
+		dbtest.Same(t, "kept of the deleted series", dbtest.Number(t, d, "SELECT count(*) FROM series_clients"), map[bool]int64{true: clients}[before.Equal(now)])
+	}
+}

@@ -45,8 +45,7 @@ func (p *seriesPlan) look(ctx context.Context) (did bool, err error) {
 	if p.LookedAt.Add(lookEvery).After(p.now) && p.JoinTo == 0 {
 		return false, nil
 	}
-	today := p.now.In(p.zone)
-	today = time.Date(today.Year(), today.Month(), today.Day(), 0, 0, 0, 0, time.UTC)
+	today := rules.Day(p.now.In(p.zone))
 	first, last := today.AddDate(0, 0, -2), today.AddDate(0, 0, 2)
 	var found []struct {
 		ID         int64

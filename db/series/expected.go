@@ -2,6 +2,8 @@ package series
 
 import (
 	"context"
+	"slices"
+	"strconv"
 	"time"
 
 	"github.com/uptrace/bun"
@@ -30,13 +32,17 @@ func (ss Series) Outlooks(ctx context.Context, owner int64, now, until time.Time
 	if err != nil {
 		return nil, postgres.TranslateError(err)
 	}
-	waiting, err := ss.waiting(ctx, all, until)
+	clocks, err := ss.clocksOf(ctx, all)
+	if err != nil {
+		return nil, err
+	}
+	waiting, err := ss.waiting(ctx, all, clocks, until)
 	for _, s := range all {
 		if err != nil {
 			break
 		}
 		one := Outlook{Series: s}
-		if one.Expected, err = ss.expected(ctx, s, waiting[s.ID], now, until); len(one.Expected) > 0 {
+		if one.Expected, err = ss.expected(ctx, s, waiting[s.ID], clocks[s.OwnerID], now, until); len(one.Expected) > 0 {
 			list = append(list, one)
 		}
 	}
@@ -64,8 +70,8 @@ func (ss Series) loadAll(ctx context.Context, mailings []domain.Mailing) (all []
 	return all, err
 }
 
-// waiting are those who wait up to a time, by series.
-func (ss Series) waiting(ctx context.Context, all []rules.Series, until time.Time) (map[int64][]rules.Waiting, error) {
+// waiting are those who wait up to a time, by series; of owners whose clients have zones, by zone as well.
+func (ss Series) waiting(ctx context.Context, all []rules.Series, clocks map[int64]clocks, until time.Time) (map[int64][]rules.Waiting, error) {
 	ids := make([]int64, len(all))
 	for i, s := range all {
 		ids[i] = s.ID
@@ -79,6 +85,16 @@ func (ss Series) waiting(ctx context.Context, all []rules.Series, until time.Tim
 	waiting := map[int64][]rules.Waiting{}
 	for _, one := range rows {
 		waiting[one.SeriesID] = append(waiting[one.SeriesID], one.Waiting)
+	}
+	for _, s := range all {
+		if by := clocks[s.OwnerID]; by.field != "" && err == nil {
+			var list []rules.Waiting
+			err = ss.db.Postgres().Bun.NewRaw(`SELECT sc.next_step_id AS step_id, date_bin('15 minutes', sc.due_at, 'epoch') AS due_at,
+					coalesce(client.fields ->> ?, '') AS zone, count(*) AS clients
+				FROM series_clients AS sc JOIN clients AS client ON client.id = sc.client_id
+				WHERE sc.series_id = ? AND sc.due_at < ? GROUP BY 1, 2, 3`, by.field, s.ID, until).Scan(ctx, &list)
+			waiting[s.ID] = list
+		}
 	}
 	return waiting, err
 }
@@ -96,33 +112,127 @@ func (ss Series) MergeWaiting(ctx context.Context) error {
 
 // expected tells what goes out of a series up to a time: to those who are in, and of one that begins with a date to those
 // whose day comes. Who will be suppressed, or get a tag, nobody knows.
-func (ss Series) expected(ctx context.Context, s rules.Series, waiting []rules.Waiting, now, until time.Time) ([]rules.Expected, error) {
+func (ss Series) expected(ctx context.Context, s rules.Series, waiting []rules.Waiting, clocks clocks, now, until time.Time) ([]rules.Expected, error) {
 	if len(s.Steps) == 0 {
 		return nil, nil
 	}
-	zone := Zone(s.Mailing.Timezone)
 	if s.Entry == rules.Date && s.FieldID != 0 {
-		turns, err := ss.turns(ctx, s, now, until, zone)
+		turns, err := ss.turns(ctx, s, rules.Day(now.In(clocks.zone)).AddDate(0, 0, 1), until, clocks)
 		if err != nil {
 			return nil, err
 		}
 		waiting = append(waiting, turns...)
 	}
-	return s.Expect(waiting, now, until, zone), nil
+	return s.Expect(waiting, now, until, clocks.zone), nil
 }
 
-// turns are those whose day comes after today, by when they get the first step.
-func (ss Series) turns(ctx context.Context, s rules.Series, now, until time.Time, zone *time.Location) (waiting []rules.Waiting, err error) {
-	var dates []struct {
-		Date    string
-		Clients int64
+// clocks are whose hours count: those of the client's zone, where the owner has a field for it, else the owner's.
+type clocks struct {
+	zone  *time.Location // the owner's
+	field string         // number of the field; empty: there is none
+}
+
+func (ss Series) clocks(ctx context.Context, owner int64) (clocks, error) {
+	all, err := ss.clocksOf(ctx, []rules.Series{{OwnerID: owner}})
+	return all[owner], err
+}
+
+// clocksOf are the clocks of the owners of series.
+func (ss Series) clocksOf(ctx context.Context, all []rules.Series) (map[int64]clocks, error) {
+	var owners []int64
+	for _, s := range all {
+		owners = append(owners, s.OwnerID)
 	}
-	today := now.In(zone)
-	first := time.Date(today.Year(), today.Month(), today.Day()+1, 0, 0, 0, 0, time.UTC)
-	end := until.In(zone)
-	last := time.Date(end.Year(), end.Month(), end.Day(), 0, 0, 0, 0, time.UTC)
+	var rows []struct {
+		ID              int64
+		Timezone, Field string
+	}
+	err := ss.db.Postgres().Bun.NewRaw(`SELECT id, timezone, coalesce((SELECT min(id)::text FROM fields WHERE owner_id = users.id AND type = ?), '') AS field
+		FROM users WHERE id IN ?`, domain.FieldZone, bun.Tuple(owners)).Scan(ctx, &rows)
+	by := map[int64]clocks{}
+	for _, one := range rows {
+		by[one.ID] = clocks{Zone(one.Timezone), one.Field}
+	}
+	return by, postgres.TranslateError(err)
+}
+
+// ZoneOf is the zone by whose clocks a client of the owner gets series.
+func (ss Series) ZoneOf(ctx context.Context, owner int64, client domain.Client) (*time.Location, error) {
+	clocks, err := ss.clocks(ctx, owner)
+	if err != nil {
+		return nil, err
+	}
+	field, _ := strconv.ParseInt(clocks.field, 10, 64)
+	zone, _ := client.Fields[field].(string)
+	return clocks.of(zone), nil
+}
+
+// by tells clients apart by their zone.
+func (c clocks) by(query *bun.SelectQuery) *bun.SelectQuery {
+	if c.field == "" {
+		return query
+	}
+	return query.ColumnExpr("coalesce(client.fields ->> ?, '') AS zone", c.field).GroupExpr("zone")
+}
+
+// of is the zone of a name that the clocks tell apart.
+func (c clocks) of(zone string) *time.Location {
+	if zone == "" {
+		return c.zone
+	}
+	return Zone(zone)
+}
+
+// Prospect is what a launch sends.
+type Prospect struct {
+	Qualify  int64            // clients who qualify already
+	Expected []rules.Expected // what they get, if they are let in
+	Later    []rules.Expected // what those get whose date comes within a year, of a series that begins with one
+}
+
+// Prospect of a series that is not launched.
+func (ss Series) Prospect(ctx context.Context, s rules.Series, now time.Time) (p Prospect, err error) {
+	clocks, err := ss.clocks(ctx, s.OwnerID)
+	if err != nil || len(s.Steps) == 0 {
+		return p, err
+	}
+	var waiting []rules.Waiting
+	query := ss.db.Postgres().Bun.NewSelect().TableExpr("clients AS client").ColumnExpr("count(*) AS clients").
+		Where("NOT EXISTS (SELECT FROM series_clients WHERE series_id = ? AND client_id = client.id)", s.ID).Apply(clocks.by)
+	if err := Qualifying(query, s, now, clocks.zone).Scan(ctx, &waiting); err != nil {
+		return p, postgres.TranslateError(err)
+	}
+	today := rules.Day(now.In(clocks.zone))
+	for i := range waiting {
+		p.Qualify += waiting[i].Clients
+		if s.Entry == rules.Date {
+			waiting[i].DueAt = s.Steps[0].DueOn(today, clocks.of(waiting[i].Zone))
+		}
+	}
+	end := now.AddDate(100, 0, 0) // all steps
+	if p.Qualify > 0 {
+		p.Expected = s.Expect(waiting, now, end, clocks.zone)
+	}
+	if s.Entry == rules.Date && s.FieldID != 0 {
+		turns, err := ss.turns(ctx, s, today, now.AddDate(1, 0, 0), clocks)
+		if err != nil {
+			return p, err
+		}
+		turns = slices.DeleteFunc(turns, func(one rules.Waiting) bool { return one.DueAt.Before(now) })
+		p.Later = s.Expect(turns, now, end, clocks.zone)
+	}
+	return p, nil
+}
+
+// turns are those whose day comes from the first one on, by when they get the first step.
+func (ss Series) turns(ctx context.Context, s rules.Series, first, until time.Time, clocks clocks) (waiting []rules.Waiting, err error) {
+	var dates []struct {
+		Date, Zone string
+		Clients    int64
+	}
+	last := rules.Day(until.In(clocks.zone))
 	query := ss.db.Postgres().Bun.NewSelect().TableExpr("clients AS client").ColumnExpr("client.fields->>? AS date, count(*) AS clients", fieldOf(s)).
-		Where("client.owner_id = ? AND client.suppressed_at IS NULL", s.OwnerID).Group("date").Apply(notUnderWay(s))
+		Where("client.owner_id = ? AND client.suppressed_at IS NULL", s.OwnerID).GroupExpr("date").Apply(notUnderWay(s)).Apply(clocks.by)
 	if s.GoalTag != "" {
 		query.Where("NOT has_tag(client.tags, ?)", s.GoalTag)
 	}
@@ -136,7 +246,7 @@ func (ss Series) turns(ctx context.Context, s rules.Series, now, until time.Time
 			continue
 		}
 		for _, day := range s.Turns(date, first, last) {
-			waiting = append(waiting, rules.Waiting{StepID: s.Steps[0].ID, DueAt: s.Steps[0].DueOn(day, zone), Clients: one.Clients})
+			waiting = append(waiting, rules.Waiting{StepID: s.Steps[0].ID, DueAt: s.Steps[0].DueOn(day, clocks.of(one.Zone)), Zone: one.Zone, Clients: one.Clients})
 		}
 	}
 	return waiting, nil

@@ -43,18 +43,6 @@ func Dated(query *bun.SelectQuery, s rules.Series, first, last time.Time) {
 	query.Where("jsonb_exists(client.fields, ?0)", fieldOf(s)).Where(date+" IN (?)", fieldOf(s), bun.List(s.Dates(first, last)))
 }
 
-// Qualify counts those who qualify already and are not in yet.
-func (ss Series) Qualify(ctx context.Context, s rules.Series, now time.Time) (n int64, err error) {
-	own, err := ss.Own(ctx, s.OwnerID)
-	if err != nil {
-		return 0, err
-	}
-	query := ss.db.Postgres().Bun.NewSelect().TableExpr("clients AS client").ColumnExpr("count(*)").
-		Where("NOT EXISTS (SELECT FROM series_clients WHERE series_id = ? AND client_id = client.id)", s.ID)
-	err = Qualifying(query, s, now, Zone(own.Zone)).Scan(ctx, &n)
-	return n, postgres.TranslateError(err)
-}
-
 // Launch has the series let in whoever comes from now on and, with all, those who qualify already. It can be taken back
 // for wait; no email leaves before.
 func (ss Series) Launch(ctx context.Context, owner, id int64, all bool, wait time.Duration) (s rules.Series, err error) {

@@ -125,7 +125,7 @@ func (ss Series) Create(ctx context.Context, owner int64, in rules.Input, now ti
 		if _, err := tx.NewInsert().Model(&s).ModelTableExpr("series").Exec(ctx); err != nil {
 			return err
 		}
-		return saveSteps(ctx, tx, &s, edit)
+		return saveSteps(ctx, tx, &s, edit, now)
 	})
 	return s, err
 }
@@ -152,7 +152,11 @@ func (ss Series) Update(ctx context.Context, owner, id int64, change func(*rules
 		if err := save(ctx, tx, s); err != nil {
 			return err
 		}
-		if err := saveSteps(ctx, tx, &s, edit); err != nil {
+		now, err := tx.Clock(ctx)
+		if err != nil {
+			return err
+		}
+		if err := saveSteps(ctx, tx, &s, edit, now); err != nil {
 			return err
 		}
 		return tx.Notify(ctx, postgres.SeriesDue{})

@@ -137,8 +137,8 @@ func TestLaunchWithThoseWhoQualify(t *testing.T) {
 	dbtest.Exec(t, d, "UPDATE clients SET tags = '{vip}' WHERE id = ANY($1)", ids[:2])
 	dbtest.Suppress(t, d, ids[1])
 	s := newSeries(t, d, owner, "tag", "vip", "One")
-	if n, err := series.In(d).Qualify(t.Context(), s, time.Now()); err != nil || n != 1 {
-		t.Errorf("%d qualify, %v", n, err)
+	if p, err := series.In(d).Prospect(t.Context(), s, time.Now()); err != nil || p.Qualify != 1 || len(p.Expected) != 1 || p.Expected[0].Emails != 1 {
+		t.Errorf("%+v, %v", p, err)
 	}
 	launch(t, d, s, true)
 	dbtest.Same(t, "to let in", dbtest.Number(t, d, "SELECT join_to FROM series WHERE id = $1", s.ID), ids[3])

@@ -15,7 +15,7 @@ import (
 func fieldOf(s rules.Series) string { return strconv.FormatInt(s.FieldID, 10) }
 
 // saveSteps keeps the steps and moves those on who waited for one that is gone or stands elsewhere.
-func saveSteps(ctx context.Context, tx db.Tx, s *rules.Series, edit rules.Edit) error {
+func saveSteps(ctx context.Context, tx db.Tx, s *rules.Series, edit rules.Edit, now time.Time) error {
 	if edit.Steps == nil {
 		return nil
 	}
@@ -41,33 +41,10 @@ func saveSteps(ctx context.Context, tx db.Tx, s *rules.Series, edit rules.Edit) 
 		}
 	}
 	s.Steps = edit.Steps
-	if err := moveOn(ctx, tx, s.ID, edit); err != nil {
+	if err := moveAll(ctx, tx, s.ID, edit.Moves(now)); err != nil {
 		return err
 	}
-	// Nobody has passed its place: there is nothing to ask.
-	_, err := tx.Pgx.Exec(ctx, `UPDATE series_steps AS step SET asks = false WHERE series_id = $1 AND asks
-		AND NOT EXISTS (SELECT FROM series_clients AS sc WHERE `+beyondPlace+`)`, s.ID)
-	return err
-}
-
-// moveOn sends those who wait for a step that is gone to the one that follows, and has dues worked out anew.
-func moveOn(ctx context.Context, tx db.Tx, series int64, edit rules.Edit) error {
-	for from, to := range edit.Goes {
-		sql, args := `UPDATE series_clients SET next_step_id = $3, due_at = 'epoch' WHERE series_id = $1 AND next_step_id = $2 AND due_at IS NOT NULL`, []any{series, from, to}
-		if to == 0 {
-			sql = `UPDATE series_clients SET next_step_id = 0, due_at = NULL, left_at = now(), left_reason = $3
-				WHERE series_id = $1 AND next_step_id = $2 AND due_at IS NOT NULL`
-			args[2] = rules.LeftFinished
-		}
-		if _, err := tx.Pgx.Exec(ctx, sql, args...); err != nil {
-			return err
-		}
-	}
-	if len(edit.Anew) == 0 {
-		return nil
-	}
-	_, err := tx.Pgx.Exec(ctx, `UPDATE series_clients SET due_at = 'epoch' WHERE series_id = $1 AND next_step_id = ANY($2) AND due_at IS NOT NULL`, series, edit.Anew)
-	return err
+	return dropQuestions(ctx, tx, s.ID)
 }
 
 // checkMessages refuses messages that are not the owner's, and keeps them from being deleted before the steps are saved.
@@ -157,15 +134,22 @@ func (ss Series) Answer(ctx context.Context, owner, id, step int64, send bool) e
 		if err != nil {
 			return err
 		}
-		if s.Step(step) == nil {
+		asked := s.Step(step)
+		if asked == nil {
 			return domain.Errorf(domain.NotFound, "", "errors.not_found")
 		}
-		set := `passed = passed || step.id`
-		if send {
-			set = `next_step_id = step.id, due_at = 'epoch', since = now(), left_at = NULL, left_reason = ''`
+		if !asked.Asks {
+			return nil // answered already
 		}
-		if _, err := tx.Pgx.Exec(ctx, `UPDATE series_clients AS sc SET `+set+` FROM series_steps AS step
-			WHERE step.id = $1 AND step.series_id = $2 AND step.asks AND `+beyondPlace, step, id); err != nil {
+		now, err := tx.Clock(ctx)
+		if err != nil {
+			return err
+		}
+		move := rules.Move{Kind: rules.MoveLeft, StepID: step, At: now}
+		if send {
+			move.Kind = rules.MoveSent
+		}
+		if err := moveAll(ctx, tx, id, []rules.Move{move}); err != nil {
 			return err
 		}
 		_, err = tx.Pgx.Exec(ctx, `UPDATE series_steps SET asks = false WHERE id = $1`, step)

@@ -66,6 +66,11 @@ func wallAt(day time.Time, hour string) time.Time {
 	return time.Date(day.Year(), day.Month(), day.Day(), clock.Hour(), clock.Minute(), clock.Second(), 0, time.UTC)
 }
 
+// Day is the day of a moment in its zone, without one.
+func Day(at time.Time) time.Time {
+	return time.Date(at.Year(), at.Month(), at.Day(), 0, 0, 0, 0, time.UTC)
+}
+
 // Turns are the days, of those from first to last, on which a series begins for somebody with the date; of one that is not
 // yearly at most one. 29 February is the 28th in other years.
 func (s Series) Turns(date, first, last time.Time) (days []time.Time) {

@@ -4,12 +4,15 @@ import (
 	"cmp"
 	"slices"
 	"time"
+
+	"skychimp/domain"
 )
 
 // Waiting is how many wait for a step until a time.
 type Waiting struct {
 	StepID  int64     // 0: the first
 	DueAt   time.Time // the epoch: they have just come this far
+	Zone    string    // theirs; empty: the series'
 	Clients int64
 }
 
@@ -23,34 +26,48 @@ type Expected struct {
 // expectFine is how many times of one step are told apart; more are taken together by the hour.
 const expectFine = 2000
 
+// expectKey is where some of a series are at the same time, by the same clocks.
+type expectKey struct {
+	at   time.Time
+	zone string
+}
+
 // Expect tells what goes out from now up to a time to those who wait, if nobody leaves before the end and nobody else
-// comes in.
+// comes in. zone is that of those whose own is not known.
 func (s Series) Expect(waiting []Waiting, now, until time.Time, zone *time.Location) (list []Expected) {
-	pending := make([]map[time.Time]int64, len(s.Steps)+1)
+	pending := make([]map[expectKey]int64, len(s.Steps)+1)
 	for i := range pending {
-		pending[i] = map[time.Time]int64{}
+		pending[i] = map[expectKey]int64{}
 	}
+	zones := map[string]*time.Location{"": zone}
 	for _, one := range waiting {
+		if zones[one.Zone] == nil {
+			zones[one.Zone] = domain.Mailing{Timezone: one.Zone}.Schedule().Zone
+		}
 		at := max(0, place(s.Steps, one.StepID))
 		due := Later(one.DueAt, now)
 		if one.DueAt.Unix() <= 0 {
-			due = s.Steps[at].Due(now, zone)
+			due = s.Steps[at].Due(now, zones[one.Zone])
 		}
-		pending[at][due.UTC()] += one.Clients
+		pending[at][expectKey{due.UTC(), one.Zone}] += one.Clients
 	}
 	for i, step := range s.Steps {
 		times := pending[i]
 		if len(times) > expectFine {
 			times = byHour(times)
 		}
-		for at, clients := range times {
-			if !at.Before(until) {
+		emails := map[time.Time]int64{}
+		for key, clients := range times {
+			if !key.at.Before(until) {
 				continue
 			}
-			list = append(list, Expected{step, at, clients})
+			emails[key.at] += clients
 			if i+1 < len(s.Steps) {
-				pending[i+1][s.Steps[i+1].Due(at, zone).UTC()] += clients
+				pending[i+1][expectKey{s.Steps[i+1].Due(key.at, zones[key.zone]).UTC(), key.zone}] += clients
 			}
+		}
+		for at, clients := range emails {
+			list = append(list, Expected{step, at, clients})
 		}
 	}
 	slices.SortFunc(list, func(a, b Expected) int { return cmp.Or(a.At.Compare(b.At), a.Step.Position-b.Step.Position) })
@@ -65,10 +82,10 @@ func Later(a, b time.Time) time.Time {
 	return a
 }
 
-func byHour(times map[time.Time]int64) map[time.Time]int64 {
-	hours := map[time.Time]int64{}
-	for at, clients := range times {
-		hours[at.Truncate(time.Hour)] += clients
+func byHour(times map[expectKey]int64) map[expectKey]int64 {
+	hours := map[expectKey]int64{}
+	for key, clients := range times {
+		hours[expectKey{key.at.Truncate(time.Hour), key.zone}] += clients
 	}
 	return hours
 }
@@ -123,7 +140,7 @@ func (s Series) NextTurn(date string, today time.Time) (time.Time, bool) {
 	if err != nil {
 		return time.Time{}, false
 	}
-	first := time.Date(today.Year(), today.Month(), today.Day(), 0, 0, 0, 0, time.UTC)
+	first := Day(today)
 	days := s.Turns(of, first, first.AddDate(1, 0, 1))
 	if len(days) == 0 {
 		return time.Time{}, false

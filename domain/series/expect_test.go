@@ -39,13 +39,15 @@ func TestExpect(t *testing.T) {
 		want    string
 	}{
 		{"nobody", nil, "2031-06-01 00:00", ""},
-		{"just come in", []Waiting{{0, time.Unix(0, 0), 3}}, "2031-06-01 00:00", "1: 03-26 12:00 3, 2: 03-28 10:00 3, 3: 03-31 10:00 3"},
-		{"just come to the second", []Waiting{{12, time.Unix(0, 0), 3}}, "2031-06-01 00:00", "2: 03-28 10:00 3, 3: 03-31 10:00 3"},
-		{"at the second step", []Waiting{{12, at("2031-03-29 10:00"), 4}}, "2031-06-01 00:00", "2: 03-29 10:00 4, 3: 03-31 10:00 4"},
-		{"up to a time", []Waiting{{0, time.Unix(0, 0), 3}}, "2031-03-28 10:00", "1: 03-26 12:00 3"},
-		{"two that meet", []Waiting{{0, time.Unix(0, 0), 3}, {12, at("2031-03-28 10:00"), 2}, {13, at("2031-03-31 10:00"), 1}}, "2031-06-01 00:00",
+		{"just come in", []Waiting{{StepID: 0, DueAt: time.Unix(0, 0), Clients: 3}}, "2031-06-01 00:00", "1: 03-26 12:00 3, 2: 03-28 10:00 3, 3: 03-31 10:00 3"},
+		{"just come to the second", []Waiting{{StepID: 12, DueAt: time.Unix(0, 0), Clients: 3}}, "2031-06-01 00:00", "2: 03-28 10:00 3, 3: 03-31 10:00 3"},
+		{"at the second step", []Waiting{{StepID: 12, DueAt: at("2031-03-29 10:00"), Clients: 4}}, "2031-06-01 00:00", "2: 03-29 10:00 4, 3: 03-31 10:00 4"},
+		{"up to a time", []Waiting{{StepID: 0, DueAt: time.Unix(0, 0), Clients: 3}}, "2031-03-28 10:00", "1: 03-26 12:00 3"},
+		{"two that meet", []Waiting{{StepID: 0, DueAt: time.Unix(0, 0), Clients: 3}, {StepID: 12, DueAt: at("2031-03-28 10:00"), Clients: 2}, {StepID: 13, DueAt: at("2031-03-31 10:00"), Clients: 1}}, "2031-06-01 00:00",
 			"1: 03-26 12:00 3, 2: 03-28 10:00 5, 3: 03-31 10:00 6"},
-		{"a step that is gone", []Waiting{{99, at("2031-03-27 09:00"), 1}}, "2031-03-27 10:00", "1: 03-27 09:00 1"},
+		{"by clocks of their own", []Waiting{{StepID: 0, DueAt: time.Unix(0, 0), Clients: 2}, {StepID: 0, DueAt: time.Unix(0, 0), Zone: "America/New_York", Clients: 1}, {StepID: 13, DueAt: at("2031-03-31 10:00"), Zone: "Asia/Tokyo", Clients: 1}},
+			"2031-06-01 00:00", "1: 03-26 12:00 3, 2: 03-28 10:00 2, 2: 03-28 15:00 1, 3: 03-31 10:00 3, 3: 03-31 16:00 1"},
+		{"a step that is gone", []Waiting{{StepID: 99, DueAt: at("2031-03-27 09:00"), Clients: 1}}, "2031-03-27 10:00", "1: 03-27 09:00 1"},
 	} {
 		if got := expectText(s.Expect(tt.waiting, now, at(tt.until), zone), zone); got != tt.want {
 			t.Errorf("%s: %s, want %s", tt.name, got, tt.want)

@@ -292,6 +292,7 @@ var noPages = map[string]string{
 	"GET /mailings/:id/pace":        "a part of the mailing's page",
 	"GET /mailings/:id/progress":    "a part of the mailing's page",
 	"GET /mailings/:id/recall":      "a part of the mailing's page",
+	"GET /series/:id/now":           "a part of the series' page",
 	"GET /admin/jobs/*":             "River UI's parts",
 	"GET /pictures/:name":           "a picture",
 }

@@ -23,8 +23,8 @@ const balanceEvery = 10 * time.Minute
 
 // BalanceWorker checks that of all runs, closed and open, no delivery is lost or made up. Found
 // counts what was wrong, for the metrics; it shows a defect, so it is never put right in silence.
-// Besides it merges the counts of clients, and drops what came back too long ago and what is kept of old
-// lists.
+// Besides it merges the counts of clients, and drops what came back too long ago, what is kept of old
+// lists and of series that were deleted.
 type BalanceWorker struct {
 	river.WorkerDefaults[domain.BalanceJob]
 	DB     *db.DB
@@ -57,5 +57,6 @@ func (w *BalanceWorker) Work(ctx context.Context, _ *river.Job[domain.BalanceJob
 		w.DB.Imports().Prune(ctx, now),
 		w.DB.Erasure().Continue(ctx),
 		w.DB.Messages().PruneVersions(ctx, now),
+		series.In(w.DB).Sweep(ctx, now.Add(-24*time.Hour)),
 	)
 }

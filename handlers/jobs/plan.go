@@ -11,6 +11,7 @@ import (
 	"skychimp/db"
 	"skychimp/db/abtests"
 	"skychimp/db/outbox"
+	"skychimp/db/series"
 	"skychimp/domain"
 	"skychimp/handlers/feeds"
 	"skychimp/handlers/jobs/engine"
@@ -41,13 +42,13 @@ func (w *PlanWorker) Work(ctx context.Context, job *river.Job[domain.PlanJob]) e
 	case job.Args.MailingID == 0:
 		return w.planDue(ctx, now)
 	}
-	series, wait, err := w.Outbox.Series().Wait(ctx, job.Args.MailingID, now)
+	isSeries, wait, err := w.Outbox.Series().Wait(ctx, job.Args.MailingID, now)
 	switch {
 	case err != nil:
 		return err
 	case wait > 0:
 		return river.JobSnooze(wait) // its launch can still be taken back
-	case series:
+	case isSeries:
 		return w.planSeries(ctx, now)
 	}
 	run, ok, err := w.make(ctx, job.Args, now)
@@ -96,8 +97,20 @@ func (w *PlanWorker) planDue(ctx context.Context, now time.Time) error {
 	return errors.Join(err, abtests.New(w.DB).Decide(ctx, now), w.planSeries(ctx, now), w.DB.Segments().AskResults(ctx), w.DB.Mailings().Notify(ctx, now))
 }
 
-// planSeries makes the runs of the steps that are due, and plans what is left of all runs.
+// planSeries makes the runs of the steps that are due, and plans what is left of all runs. Clients of a series that was
+// edited are moved in parts; whatever is due comes before the next part.
 func (w *PlanWorker) planSeries(ctx context.Context, now time.Time) error {
+	err := w.planSteps(ctx, now)
+	for {
+		moved, failed := series.In(w.DB).Move(ctx)
+		if failed != nil || !moved {
+			return errors.Join(err, failed)
+		}
+		err = w.planSteps(ctx, now)
+	}
+}
+
+func (w *PlanWorker) planSteps(ctx context.Context, now time.Time) error {
 	whole, err := w.Outbox.Series().Plan(ctx, now)
 	for _, run := range whole {
 		w.logRun(run)

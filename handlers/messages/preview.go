@@ -5,6 +5,7 @@ import (
 	"net/mail"
 	"slices"
 	"strconv"
+	"time"
 
 	"github.com/gofiber/fiber/v2"
 
@@ -32,11 +33,27 @@ func (h *Messages) Preview(r *web.Request) error {
 	if err != nil {
 		return err
 	}
-	compiled, to, err := h.EmailTo(r, owner, m, int64(r.QueryInt("client")))
+	brand, err := h.DB.Brands().Get(r.UserContext(), owner.ID)
+	if err != nil {
+		return err
+	}
+	made := Made{Brand: brand, Issue: r.QueryInt("issue")}
+	made.On, _ = time.Parse(time.DateOnly, r.Query("on"))
+	compiled, to, err := h.emailIn(r, owner, m, int64(r.QueryInt("client")), made)
 	if err != nil {
 		return err
 	}
 	return ShowEmail(r, email.Shown(compiled.HTML(to), scheme(r.Query("scheme"))))
+}
+
+// SubjectTo is the subject of a run's email to the client, or with 0 to the owner: of its issue on a day.
+func (h *Messages) SubjectTo(r *web.Request, owner domain.User, subject string, client int64, issue int, on time.Time) (string, error) {
+	// Without a text no email is made.
+	compiled, to, err := h.made(r, owner, domain.Message{OwnerID: owner.ID, Subject: subject, Body: "."}, client, Made{Issue: issue, On: on})
+	if err != nil {
+		return "", err
+	}
+	return compiled.Subject(to), nil
 }
 
 func scheme(asked string) string {
@@ -132,6 +149,13 @@ func Sent(run domain.Run) domain.Message {
 }
 
 func (h *Messages) emailIn(r *web.Request, owner domain.User, m domain.Message, client int64, made Made) (*email.Template, email.Recipient, error) {
+	r.Set(fiber.HeaderContentSecurityPolicy, "default-src 'none'; style-src 'unsafe-inline'; img-src https: http: data:; "+
+		"base-uri 'none'; form-action 'none'; frame-ancestors 'self'; sandbox")
+	r.Set(fiber.HeaderXFrameOptions, "SAMEORIGIN")
+	return h.made(r, owner, m, client, made)
+}
+
+func (h *Messages) made(r *web.Request, owner domain.User, m domain.Message, client int64, made Made) (*email.Template, email.Recipient, error) {
 	to := email.Recipient{Email: owner.Email, Name: owner.Name, UnsubscribeURL: r.Site.Absolute("/unsubscribe/test")}
 	to.FirstName, to.LastName = domain.GuessName(owner.Name)
 	if client != 0 {
@@ -142,9 +166,6 @@ func (h *Messages) emailIn(r *web.Request, owner domain.User, m domain.Message, 
 		to.Email, to.Name, to.Comment, to.Fields = reader.Email, reader.FullName, reader.Comment, reader.Fields
 		to.FirstName, to.LastName = reader.Names()
 	}
-	r.Set(fiber.HeaderContentSecurityPolicy, "default-src 'none'; style-src 'unsafe-inline'; img-src https: http: data:; "+
-		"base-uri 'none'; form-action 'none'; frame-ancestors 'self'; sandbox")
-	r.Set(fiber.HeaderXFrameOptions, "SAMEORIGIN")
 	var err error
 	if made.Fields, err = h.DB.Fields().List(r.UserContext(), owner.ID); err != nil {
 		return nil, to, err
@@ -162,11 +183,19 @@ type Made struct {
 	Brand   domain.Brand
 	From    string // name of the sender; empty: the owner's
 	ViewURL string // opens the email as a page, see email.Source
+	Issue   int    // of the run and its day; zero: the first, today
+	On      time.Time
 }
 
 // Compile prepares the emails of an owner's message.
 func Compile(r *web.Request, owner domain.User, m domain.Message, made Made) (*email.Template, error) {
 	language := domain.EmailLanguage(m.Language, m.Subject, m.Body, owner.Language)
+	if !made.On.IsZero() {
+		words := email.RunWords{Issue: made.Issue, Date: made.On, Language: language}
+		for _, text := range []*string{&m.Subject, &m.Preheader, &m.Body} {
+			*text = words.Fill(*text, made.Fields)
+		}
+	}
 	return email.Compile(email.Source{
 		Fields: made.Fields, Subject: m.Subject, Preheader: m.Preheader, Body: m.Body, Language: language,
 		From:  mail.Address{Name: cmp.Or(made.From, owner.SenderName()), Address: owner.Email},

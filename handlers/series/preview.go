@@ -33,6 +33,7 @@ type previewStep struct {
 	MessageID int64
 	Subject   string
 	At        web.Moment
+	On        string // the day, for {{date}}
 	Got       bool
 }
 
@@ -86,7 +87,11 @@ func (h *Series) previewSteps(r *web.Request, s rules.Series, client domain.Clie
 	if err != nil {
 		return err
 	}
-	now, zone := time.Now(), domain.Mailing{Timezone: s.Mailing.Timezone}.Schedule().Zone
+	zone, err := h.kept().ZoneOf(r.UserContext(), s.OwnerID, client)
+	if err != nil {
+		return err
+	}
+	now := time.Now()
 	onward := s.Onward(0, now, nil, zone)
 	if s.Entry == rules.Date {
 		onward = nil
@@ -117,7 +122,13 @@ func (h *Series) previewSteps(r *web.Request, s rules.Series, client domain.Clie
 		at[one.Step.ID] = one.At
 	}
 	for _, step := range s.Steps {
-		row := previewStep{Position: step.Position, MessageID: step.MessageID, Subject: subjects[step.MessageID], At: r.Viewer.Moment(at[step.ID])}
+		row := previewStep{Position: step.Position, MessageID: step.MessageID, At: r.Viewer.Moment(at[step.ID]), On: rules.Later(at[step.ID], now).In(r.Viewer.Zone).Format(time.DateOnly)}
+		if step.MessageID != 0 {
+			row.Subject, err = h.Messages.SubjectTo(r, *r.Viewer.User, subjects[step.MessageID], client.ID, step.Position, rules.Later(at[step.ID], now).In(r.Viewer.Zone))
+			if err != nil {
+				return err
+			}
+		}
 		for _, id := range passed {
 			row.Got = row.Got || id == step.ID
 		}

@@ -2,7 +2,6 @@
 package series
 
 import (
-	"fmt"
 	"slices"
 	"strconv"
 	"strings"
@@ -14,14 +13,16 @@ import (
 	dbseries "skychimp/db/series"
 	"skychimp/domain"
 	rules "skychimp/domain/series"
+	"skychimp/handlers/messages"
 	"skychimp/handlers/senders"
 	"skychimp/handlers/web"
 )
 
 // Series answers what concerns series.
 type Series struct {
-	DB      *db.DB
-	Senders *senders.Senders
+	DB       *db.DB
+	Senders  *senders.Senders
+	Messages *messages.Messages
 }
 
 func (h *Series) kept() dbseries.Series { return dbseries.In(h.DB) }
@@ -133,7 +134,7 @@ type seriesView struct {
 	In            int64 // who is or was in it
 	Left          int64
 	Zone          string
-	Recall        bool // the launch can be taken back
+	Now           nowView
 	DisabledSince web.Moment
 	PausedSince   web.Moment
 	Runs          bool
@@ -147,9 +148,12 @@ func (h *Series) Show(r *web.Request) error {
 	if err != nil {
 		return err
 	}
-	view := seriesView{Recall: s.OwnerID == r.Viewer.User.ID && s.Mailing.Recallable(time.Now()), Oversee: r.Viewer.User.MayOversee(),
+	view := seriesView{Oversee: r.Viewer.User.MayOversee(),
 		DisabledSince: r.Viewer.Moment(s.Mailing.DisabledAt), PausedSince: r.Viewer.Moment(s.Mailing.PausedAt), Zone: s.Mailing.Timezone}
 	if view.seriesRow, err = h.row(r, s); err != nil {
+		return err
+	}
+	if view.Now, err = h.nowOf(r, s); err != nil {
 		return err
 	}
 	if !view.Mine {
@@ -265,63 +269,6 @@ func (h *Series) Delete(r *web.Request) error {
 // own is the series of the path, if it is the viewer's.
 func (h *Series) own(r *web.Request) (rules.Series, error) {
 	return h.kept().Get(r.UserContext(), r.Viewer.User.ID, r.ID())
-}
-
-// launchView is the page series/launch.
-type launchView struct {
-	web.Form
-	ID            int64
-	Name, Entry   string
-	Qualify       int64
-	Steps         int
-	Refused, From string
-}
-
-// AskLaunch says what a launch means, and asks about those who qualify already.
-func (h *Series) AskLaunch(r *web.Request) error {
-	s, err := h.own(r)
-	if err != nil {
-		return err
-	}
-	view := &launchView{ID: s.ID, Name: s.Mailing.Name, Steps: len(s.Steps), Refused: r.Viewer.Problem(s.Ready())}
-	own, err := h.kept().Own(r.UserContext(), s.OwnerID)
-	if err != nil {
-		return err
-	}
-	view.Entry = entryWords(r, s, own)
-	sender, err := h.Senders.Choice(r, s.Mailing.SenderID)
-	if err != nil {
-		return err
-	}
-	if view.From = sender.Name; sender.Email != "" {
-		view.From = fmt.Sprintf("%s <%s>", sender.Name, sender.Email)
-	}
-	if view.Refused == "" {
-		view.Refused = sender.Refusal
-	}
-	if view.Qualify, err = h.kept().Qualify(r.UserContext(), s, time.Now()); err != nil {
-		return err
-	}
-	return r.Form(nil, "series/launch", view)
-}
-
-// Launch launches a series.
-func (h *Series) Launch(r *web.Request) error {
-	s, err := h.own(r)
-	if err != nil {
-		return err
-	}
-	if _, err := h.Senders.Choice(r, s.Mailing.SenderID); err != nil { // DNS is asked about it: its rule has to know what is true now
-		return err
-	}
-	_, err = h.kept().Launch(r.UserContext(), r.Viewer.User.ID, r.ID(), r.FormValue("audience_now") == "yes", r.Site.RecallFor)
-	return h.done(r, err, "series.launched")
-}
-
-// TakeBack undoes a launch before its first email.
-func (h *Series) TakeBack(r *web.Request) error {
-	_, err := h.kept().TakeBack(r.UserContext(), r.Viewer.User.ID, r.ID())
-	return h.done(r, err, "mailings.recalled")
 }
 
 // Pause holds a series.

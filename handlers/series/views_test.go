@@ -11,6 +11,7 @@ func TestViews(t *testing.T) {
 	webtest.Views(t, map[string]any{
 		"series/client":        clientRow{},
 		"series/clients":       clientsView{},
+		"series/comes":         launchView{},
 		"series/delete":        deleteView{},
 		"series/edit":          seriesForm{},
 		"series/entry-problem": seriesForm{},
@@ -18,7 +19,9 @@ func TestViews(t *testing.T) {
 		"series/form":          seriesForm{},
 		"series/launch":        launchView{},
 		"series/list":          listView{},
+		"series/now":           nowView{},
 		"series/preview":       previewView{},
+		"series/prospect":      prospect{},
 		"series/preview.title": previewView{},
 		"series/new":           seriesForm{},
 		"series/results":       clientsView{},
