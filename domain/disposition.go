@@ -32,7 +32,7 @@ const (
 type History struct {
 	Now        time.Time
 	Jitter     float64       // from 0 up to 1, see RetryAfter
-	Created    time.Time     // of the run
+	Since      time.Time     // when the email was tried first, which may be days after its run was made: it may have been held
 	Pauses     int           // of the run so far
 	Recorded   AttemptStatus // the attempt is on record, and the process that made it has died; empty otherwise
 	Tries      int           // recorded before, of this delivery
@@ -60,7 +60,7 @@ func Dispose(a Answer, h History) Disposition {
 		status = a.Status()
 	}
 	hangUp := h.Recorded == "" && a.ConnectionLimit()
-	if scope := a.throttles(); scope != ThrottleNone && h.Recorded == "" && h.Now.Sub(h.Created) <= RetryFor {
+	if scope := a.throttles(); scope != ThrottleNone && h.Recorded == "" && h.Now.Sub(h.Since) <= RetryFor {
 		return throttled(a, h, scope)
 	}
 	switch status {
@@ -105,7 +105,7 @@ func notTried(a Answer, h History, hangUp bool) Disposition {
 // have arrived, so it is tried only once more.
 func retried(status AttemptStatus, h History, hangUp bool) Disposition {
 	at := h.Now.Add(RetryAfter(h.Tries+1, h.Jitter))
-	if at.Sub(h.Created) > RetryFor || status == Unknown && h.Unanswered {
+	if at.Sub(h.Since) > RetryFor || status == Unknown && h.Unanswered {
 		return Disposition{Status: status, Outcome: OutcomeFailed, HangUp: hangUp}
 	}
 	return Disposition{Status: status, Outcome: OutcomeDeferred, RetryAt: at, HangUp: hangUp}
@@ -121,7 +121,7 @@ func refused(a Answer, h History, hangUp bool) Disposition {
 	case h.Recorded != "" && !d.Suppress:
 		return retried(Failed, h, hangUp)
 	case a.tooLarge():
-		if h.Now.Sub(h.Created) <= RetryFor {
+		if h.Now.Sub(h.Since) <= RetryFor {
 			d.Outcome, d.PauseRun = OutcomeQueued, true
 		}
 	case a.Alike() == "":
@@ -129,7 +129,7 @@ func refused(a Answer, h History, hangUp bool) Disposition {
 		d.Outcome, d.PauseRun = OutcomeQueued, true
 	case h.Domain.tooMany():
 		until := h.Hold.next(h)
-		if until.Sub(h.Created) <= RetryFor {
+		if until.Sub(h.Since) <= RetryFor {
 			d.Outcome, d.RetryAt, d.HoldDomain = OutcomeDeferred, until, true
 		}
 	}

@@ -64,11 +64,11 @@ func complete(ctx context.Context, tx pgx.Tx, results []Result) error {
 // reconcile does what instances that died had no time for: it completes the attempts that they
 // recorded in the batches they hold. What they never recorded stays queued.
 func reconcile(ctx context.Context, tx pgx.Tx, dead []int64) error {
-	rows, err := tx.Query(ctx, `SELECT DISTINCT ON (d.run_id, d.seq) batch.instance_id, d.run_id, d.seq, d.client_id, d.tries, run.created_at,
+	rows, err := tx.Query(ctx, `SELECT DISTINCT ON (d.run_id, d.seq) batch.instance_id, d.run_id, d.seq, d.client_id, d.tries,
+			(SELECT min(at) FROM attempts WHERE run_id = d.run_id AND seq = d.seq),
 			attempt.n, attempt.status, attempt.code, attempt.answer, now(),
 			EXISTS (SELECT FROM attempts WHERE run_id = d.run_id AND seq = d.seq AND at < attempt.at AND status = 'unknown')
-		FROM batches AS batch JOIN runs AS run ON run.id = batch.run_id
-		JOIN deliveries AS d ON d.run_id = batch.run_id AND d.seq BETWEEN batch.first_seq AND batch.first_seq + $2::int - 1
+		FROM batches AS batch JOIN deliveries AS d ON d.run_id = batch.run_id AND d.seq BETWEEN batch.first_seq AND batch.first_seq + $2::int - 1
 		JOIN attempts AS attempt ON attempt.run_id = d.run_id AND attempt.seq = d.seq AND attempt.n > d.tries
 		WHERE batch.instance_id = ANY($1) AND d.outcome = 'queued'
 		ORDER BY d.run_id, d.seq, attempt.status <> 'accepted', attempt.at DESC`, dead, domain.BatchSize)
@@ -77,7 +77,7 @@ func reconcile(ctx context.Context, tx pgx.Tx, dead []int64) error {
 	}
 	results, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (r Result, err error) {
 		var h domain.History
-		err = row.Scan(&r.Instance, &r.RunID, &r.Seq, &r.ClientID, &h.Tries, &h.Created, &r.N, &h.Recorded, &r.Code, &r.Answer, &h.Now, &h.Unanswered)
+		err = row.Scan(&r.Instance, &r.RunID, &r.Seq, &r.ClientID, &h.Tries, &h.Since, &r.N, &h.Recorded, &r.Code, &r.Answer, &h.Now, &h.Unanswered)
 		// Who was refused for good was so at RCPT or later, and what an answer means is the same at those stages.
 		r.Follow(domain.Dispose(domain.NewAnswer(domain.StageRcpt, r.Code, r.Answer), h))
 		return r, err

@@ -169,3 +169,9 @@ func (r Runs) UnknownTries(ctx context.Context, run int64, seq int) (int, error)
 		WHERE run_id = $1 AND seq = $2 AND status = 'unknown'`, run, seq).Scan(&n)
 	return n, postgres.TranslateError(err)
 }
+
+// FirstTry is when a delivery was attempted first, nil: it never was.
+func (r Runs) FirstTry(ctx context.Context, run int64, seq int) (at *time.Time, err error) {
+	err = r.pg.Pool.QueryRow(ctx, `SELECT min(at) FROM attempts WHERE run_id = $1 AND seq = $2`, run, seq).Scan(&at)
+	return at, postgres.TranslateError(err)
+}

@@ -71,13 +71,16 @@ func (s *sender) refused(it *item, answer domain.Answer, alike string, h domain.
 
 // history is what came before the answer, without the refusals of the run.
 func (s *sender) history(it *item, answer domain.Answer) domain.History {
-	h := domain.History{Now: s.clock.Now(), Jitter: rand.Float64(), Created: it.batch.run.CreatedAt, Pauses: it.batch.run.Pauses,
+	h := domain.History{Now: s.clock.Now(), Jitter: rand.Float64(), Since: it.batch.run.CreatedAt, Pauses: it.batch.run.Pauses,
 		Tries: it.Tries, Losses: it.losses, Passed: it.passed}
 	if s.conn != nil {
 		h.Sent = s.conn.Sent()
 	}
 	if answer.Status() == domain.Unknown {
 		h.Unanswered = s.runs.unanswered(s.hard, it)
+	}
+	if answer.Status() != domain.Accepted && h.Now.Sub(h.Since) > domain.RetryFor/2 { // so old that it matters
+		h.Since = s.runs.triedSince(s.hard, it, h.Now)
 	}
 	return h
 }

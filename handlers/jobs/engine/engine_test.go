@@ -229,8 +229,9 @@ func TestRefusedAndDeferred(t *testing.T) {
 		}
 		return smtptest.Action{}
 	}})
-	w.start(3)
 	run := w.plan(20)
+	w.exec(`UPDATE runs SET created_at = now() - interval '6 days'`) // it was held for longer than emails are tried again
+	w.start(3)
 	w.when(run.ID, "waits for the retry", func(r db.RunRow) bool { return r.Deferred == 1 && r.Open() == 1 })
 	w.exec(`UPDATE retries SET due_at = now()`)
 	w.wantCounts(w.closed(run.ID), domain.Counts{Planned: 20, Accepted: 19, Failed: 1})

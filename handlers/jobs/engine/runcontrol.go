@@ -106,6 +106,18 @@ func (c *runControl) unanswered(ctx context.Context, it *item) bool {
 	return err == nil && before > 0
 }
 
+// triedSince is when the email was tried first, now when it never was: it may have waited for its hour, its client's week or
+// its owner, and that is no reason to give it up at the first refusal.
+func (c *runControl) triedSince(ctx context.Context, it *item, now time.Time) time.Time {
+	bounded, cancel := context.WithTimeout(ctx, timeout)
+	defer cancel()
+	first, err := c.outbox.FirstTry(bounded, it.batch.run.ID, it.Seq)
+	if err != nil || first == nil {
+		return now
+	}
+	return *first
+}
+
 // suppress keeps emails from a client until the tables say so at each fetch.
 func (c *runControl) suppress(told outbox.ClientSuppressed) { c.unsubscribed.Store(told, time.Now()) }
 
