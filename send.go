@@ -149,6 +149,18 @@ func (s sendCommand) forecast(p *program, database *database, mailings []int64, 
 				id, f.Mailing.Name, f.At.UTC().Format(time.RFC3339), f.Recipients-f.Capped.LeftOut, capText(f.Capped.Waiting, f.Capped.LeftOut))
 		}
 	}
+	list, err := series.In(database.DB).Outlooks(p.ctx, 0, now, now.Add(time.Second))
+	if err != nil {
+		return err
+	}
+	for _, one := range list {
+		for _, step := range rules.ByDay(one.Expected, time.UTC) {
+			if m := one.Series.Mailing; s.Mailing == 0 || s.Mailing == m.ID {
+				due++
+				fmt.Fprintf(p.out, "series %d %q, step %d: %d recipients\n", m.ID, m.Name, step.Step.Position, step.Emails)
+			}
+		}
+	}
 	if due == 0 {
 		fmt.Fprintln(p.out, "Nothing is due.")
 	}
@@ -248,24 +260,27 @@ func (s sendCommand) plan(p *program, database *database, mailings []int64, now 
 			whole = append(whole, run)
 		}
 	}
-	if s.Mailing == 0 {
-		for moved := true; moved; {
-			var err error
-			if moved, err = series.In(database.DB).Move(p.ctx); err != nil {
-				return err
-			}
-		}
-		steps, err := database.outbox().Series().Plan(p.ctx, now)
-		if err != nil {
-			return refused(err)
-		}
-		whole = append(whole, steps...)
+	steps, err := s.planSteps(p, database, now)
+	if err != nil {
+		return err
 	}
 	rest, err := database.outbox().Plans().Continue(p.ctx)
-	for _, run := range append(whole, rest...) {
+	for _, run := range slices.Concat(whole, steps, rest) {
 		fmt.Fprintf(p.out, "mailing %d: run %d planned, %d recipients\n", run.MailingID, run.ID, run.Planned-run.Suppressed)
 	}
 	return err
+}
+
+// planSteps plans the steps of series that are due, of all or of the one that is wanted.
+func (s sendCommand) planSteps(p *program, database *database, now time.Time) ([]domain.Run, error) {
+	for moved := true; moved; {
+		var err error
+		if moved, err = series.In(database.DB).Move(p.ctx); err != nil {
+			return nil, err
+		}
+	}
+	steps, err := database.outbox().Series().Plan(p.ctx, now, s.Mailing)
+	return steps, refused(err)
 }
 
 // refused tells a rule that was broken from something that failed.

@@ -109,8 +109,8 @@ func TestDispose(t *testing.T) {
 			Disposition{Status: Deferred, Outcome: OutcomeDeferred, RetryAt: later(5)}},
 	} {
 		c.history.Now, c.history.Jitter = now, 0.5
-		if c.history.Created.IsZero() {
-			c.history.Created = now
+		if c.history.Since.IsZero() {
+			c.history.Since = now
 		}
 		got := Dispose(c.answer, c.history)
 		if c.want.HoldDomain && c.history.Hold.Until.IsZero() { // without jitter, so that all of a domain wait alike

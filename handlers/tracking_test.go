@@ -158,7 +158,7 @@ func TestStepsOfSeriesAreCounted(t *testing.T) {
 	if _, err := kept.Add(t.Context(), user.ID, id, ids); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := outbox.New(d.Postgres()).Series().Plan(t.Context(), time.Now()); err != nil {
+	if _, err := outbox.New(d.Postgres()).Series().Plan(t.Context(), time.Now(), 0); err != nil {
 		t.Fatal(err)
 	}
 	run := dbtest.Number(t, d, "SELECT id FROM runs WHERE track_clicks AND track_opens AND utm AND utm_campaign = 'hi'")

@@ -24,6 +24,9 @@ func (o Outbox) Series() Series { return Series(o) }
 // seriesPart is how many clients of a series one transaction takes in, works out or plans: whole batches, as firstPart.
 const seriesPart = firstPart
 
+// stepFirst is how many emails a step's run begins with: they go out while the others are planned.
+const stepFirst = 20 * domain.BatchSize
+
 // clientZone is a client's time zone: as the owner's field for it says, else the owner's.
 const clientZone = `coalesce(client.fields ->> (SELECT min(id)::text FROM fields WHERE owner_id = owner.id AND type = 'timezone'), owner.timezone)`
 
@@ -40,15 +43,15 @@ const dueSeries = `SELECT series.id FROM series JOIN mailings AS mailing ON mail
 
 // Plan takes in who comes into series and makes runs of the steps that are due, a part of each series after the other, until
 // nothing is left but what Plans.Continue plans. Several processes may do it at once. A series that can't be planned does
-// not keep the others back.
-func (ss Series) Plan(ctx context.Context, now time.Time) (whole []domain.Run, err error) {
+// not keep the others back. With only it plans this series alone.
+func (ss Series) Plan(ctx context.Context, now time.Time, only int64) (whole []domain.Run, err error) {
 	tried := map[int64]bool{} // and failed, or in the hands of another process
 	for left := true; left; {
 		left = false
 		ids, failed := ss.pg.IDs(ctx, dueSeries, now, lookEvery)
 		err = errors.Join(err, failed)
 		for _, id := range ids {
-			if tried[id] {
+			if tried[id] || only != 0 && id != only {
 				continue
 			}
 			run, did, failed := ss.part(ctx, id, now)
@@ -161,7 +164,7 @@ func (p *seriesPlan) due(ctx context.Context) (*rules.Step, error) {
 
 // begin makes a run of a step with the first part of those whose turn it is. It is none when all of them have left or wait.
 func (p *seriesPlan) begin(ctx context.Context, step rules.Step) (run domain.Run, did bool, err error) {
-	who, full, err := p.turn(ctx, step, p.now, 0, firstPart)
+	who, full, err := p.turn(ctx, step, p.now, 0, stepFirst)
 	if err != nil || len(who) == 0 {
 		return run, false, err
 	}

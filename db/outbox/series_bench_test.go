@@ -26,7 +26,7 @@ func BenchmarkSeries(b *testing.B) {
 		dbtest.Exec(b, d, `UPDATE series_clients SET next_step_id = $2, due_at = now() - interval '1 minute', passed = '{}' WHERE client_id IN (SELECT id FROM clients ORDER BY id LIMIT $3) AND series_id = $1`,
 			s.ID, s.Steps[0].ID, due)
 		begun := time.Now()
-		if _, err := plans.Plan(b.Context(), begun); err != nil {
+		if _, err := plans.Plan(b.Context(), begun, 0); err != nil {
 			b.Fatal(err)
 		}
 		b.ReportMetric(float64(time.Since(begun).Milliseconds()), "ms-first")
@@ -35,7 +35,7 @@ func BenchmarkSeries(b *testing.B) {
 		}
 		b.ReportMetric(float64(time.Since(begun).Milliseconds()), "ms-all")
 		begun = time.Now()
-		if _, err := plans.Plan(b.Context(), begun); err != nil {
+		if _, err := plans.Plan(b.Context(), begun, 0); err != nil {
 			b.Fatal(err)
 		}
 		b.ReportMetric(float64(time.Since(begun).Microseconds())/1000, "ms-idle")

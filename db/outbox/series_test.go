@@ -37,7 +37,7 @@ func newSeries(t testing.TB, d *db.DB, owner int64, steps int, change func(*rule
 func planSeries(t testing.TB, d *db.DB, now time.Time) {
 	t.Helper()
 	dbtest.Exec(t, d, "UPDATE deliveries SET outcome = 'accepted'")
-	if _, err := outbox.New(d.Postgres()).Series().Plan(t.Context(), now); err != nil {
+	if _, err := outbox.New(d.Postgres()).Series().Plan(t.Context(), now, 0); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := outbox.New(d.Postgres()).Plans().Continue(t.Context()); err != nil {
@@ -123,7 +123,7 @@ func TestNoStepOvertakesAnother(t *testing.T) {
 	planSeries(t, d, now)
 	dbtest.Exec(t, d, "UPDATE deliveries SET outcome = 'accepted' WHERE client_id = $1", ids[0])
 	dbtest.Exec(t, d, "UPDATE deliveries SET outcome = 'deferred' WHERE client_id = $1", ids[1])
-	if _, err := outbox.New(d.Postgres()).Series().Plan(t.Context(), now.Add(aDay)); err != nil {
+	if _, err := outbox.New(d.Postgres()).Series().Plan(t.Context(), now.Add(aDay), 0); err != nil {
 		t.Fatal(err)
 	}
 	dbtest.Same(t, "the second is deferred", told(t, d, s), fmt.Sprintf("%d:12 %d:1 ", ids[0], ids[1]))

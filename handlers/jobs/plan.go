@@ -111,7 +111,7 @@ func (w *PlanWorker) planSeries(ctx context.Context, now time.Time) error {
 }
 
 func (w *PlanWorker) planSteps(ctx context.Context, now time.Time) error {
-	whole, err := w.Outbox.Series().Plan(ctx, now)
+	whole, err := w.Outbox.Series().Plan(ctx, now, 0)
 	for _, run := range whole {
 		w.logRun(run)
 	}
