@@ -1,6 +1,7 @@
 package series
 
 import (
+	"slices"
 	"strings"
 	"time"
 
@@ -79,10 +80,6 @@ func (h *Series) previewed(r *web.Request, view *previewView) (client domain.Cli
 
 // previewSteps are the emails with their dates: those that the client waits for, or would get from now on.
 func (h *Series) previewSteps(r *web.Request, s rules.Series, client domain.Client, view *previewView) error {
-	subjects, err := h.subjects(r, s)
-	if err != nil {
-		return err
-	}
 	place, err := h.kept().OfClient(r.UserContext(), s.OwnerID, client.ID)
 	if err != nil {
 		return err
@@ -117,24 +114,31 @@ func (h *Series) previewSteps(r *web.Request, s rules.Series, client domain.Clie
 			onward = s.OnwardAt(one.NextStepID, one.DueAt, passed, zone)
 		}
 	}
+	view.Rows, err = h.previewRows(r, s, client, onward, passed)
+	return err
+}
+
+// previewRows are the emails filled in for the client; those without a time yet have today's date.
+func (h *Series) previewRows(r *web.Request, s rules.Series, client domain.Client, onward []rules.Expected, passed []int64) (rows []previewStep, err error) {
+	subjects, err := h.subjects(r, s)
+	if err != nil {
+		return nil, err
+	}
 	at := map[int64]time.Time{}
 	for _, one := range onward {
 		at[one.Step.ID] = one.At
 	}
 	for _, step := range s.Steps {
-		row := previewStep{Position: step.Position, MessageID: step.MessageID, At: r.Viewer.Moment(at[step.ID]), On: rules.Later(at[step.ID], now).In(r.Viewer.Zone).Format(time.DateOnly)}
+		on := rules.Later(at[step.ID], time.Now()).In(r.Viewer.Zone)
+		row := previewStep{Position: step.Position, MessageID: step.MessageID, At: r.Viewer.Moment(at[step.ID]), On: on.Format(time.DateOnly), Got: slices.Contains(passed, step.ID)}
 		if step.MessageID != 0 {
-			row.Subject, err = h.Messages.SubjectTo(r, *r.Viewer.User, subjects[step.MessageID], client.ID, step.Position, rules.Later(at[step.ID], now).In(r.Viewer.Zone))
-			if err != nil {
-				return err
+			if row.Subject, err = h.Messages.SubjectTo(r, *r.Viewer.User, subjects[step.MessageID], client.ID, step.Position, on); err != nil {
+				return nil, err
 			}
 		}
-		for _, id := range passed {
-			row.Got = row.Got || id == step.ID
-		}
-		view.Rows = append(view.Rows, row)
+		rows = append(rows, row)
 	}
-	return nil
+	return rows, nil
 }
 
 // Test sends all steps to the owner's own address at once, filled in as for the client of the form.
