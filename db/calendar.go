@@ -101,7 +101,8 @@ func (ms Mailings) Recipients(ctx context.Context, owner int64, mailings []domai
 	counts = map[int64]int64{}
 	for _, m := range mailings {
 		if m.AgainOf == 0 && (m.Audience != domain.AudienceSegment || standsFor(list, m.ID) != nil) {
-			counts[m.ID] = o.Of(m, m) - skipped[m.ID]
+			n := o.Of(m, m) - skipped[m.ID]
+			counts[m.ID] = n - m.Holdout.Expected(n)
 			continue
 		}
 		if m, err = ms.Get(ctx, owner, m.ID); err != nil {
@@ -111,7 +112,7 @@ func (ms Mailings) Recipients(ctx context.Context, owner int64, mailings []domai
 		if err != nil {
 			return nil, o, err
 		}
-		counts[m.ID] = int64(n)
+		counts[m.ID] = int64(n) - m.Holdout.Expected(int64(n))
 	}
 	return counts, o, nil
 }

@@ -96,6 +96,11 @@ func (m *Mailing) ChangeSeries(p *ValidationErrors, form MailingForm, now time.T
 	changeHoldout(m, p, form.Holdout, now)
 }
 
+// Began reports whether an email may have gone out.
+func (m Mailing) Began() bool {
+	return m.NextNo > 0 || !m.LaunchedAt.IsZero() && (m.Kind == KindSeries || m.Status == Created)
+}
+
 // changeHoldout reads whom the mailing leaves out.
 func changeHoldout(m *Mailing, p *ValidationErrors, form holdout.Form, now time.Time) {
 	tags := ParseTags(form.Tag)
@@ -107,8 +112,7 @@ func changeHoldout(m *Mailing, p *ValidationErrors, form holdout.Form, now time.
 	case len(tags) == 1:
 		form.Tag = tags[0]
 	}
-	began := m.NextNo > 0 || !m.LaunchedAt.IsZero() && (m.Kind == KindSeries || m.Status == Created) // an email may have gone out
-	if field, problem := m.Holdout.Change(form, began, now); problem != "" {
+	if field, problem := m.Holdout.Change(form, m.Began(), now); problem != "" {
 		p.Add(field, problem)
 	}
 }

@@ -17,6 +17,7 @@ import (
 	"skychimp/handlers/clients"
 	"skychimp/handlers/fields"
 	"skychimp/handlers/forms"
+	"skychimp/handlers/holdout"
 	"skychimp/handlers/home"
 	"skychimp/handlers/imports"
 	"skychimp/handlers/inbox"
@@ -107,9 +108,10 @@ func newNouns(config Config, database *db.DB, files *static.Files, log *slog.Log
 		return n, err
 	}
 	n.senders = &senders.Senders{DB: database, Vault: vault, DNS: config.DNS}
-	n.mailings = &mailings.Mailings{DB: database, Runs: n.runs, Senders: n.senders, Segments: n.segments}
+	holdouts := &holdout.Holdouts{DB: database}
+	n.mailings = &mailings.Mailings{DB: database, Runs: n.runs, Senders: n.senders, Segments: n.segments, Holdouts: holdouts}
 	n.forms = forms.New(database, n.senders, config.Secret, config.SecretOld)
-	n.series = &series.Series{DB: database, Senders: n.senders, Messages: n.messages}
+	n.series = &series.Series{DB: database, Senders: n.senders, Messages: n.messages, Holdouts: holdouts}
 	n.launches, n.dates = &mailings.Launches{Mailings: n.mailings}, &mailings.Dates{Mailings: n.mailings}
 	n.calendar = &mailings.Calendar{Mailings: n.mailings}
 	n.onboarding = &onboarding.Onboarding{DB: database, Clients: n.clients, Imports: n.imports, Messages: n.messages, Runs: n.runs}

@@ -44,6 +44,10 @@ func TestPlanLeavesOutAShare(t *testing.T) {
 	if f, ok, err := outbox.New(d.Postgres()).Plans().Forecast(t.Context(), m.ID, dbtest.Monday, false); err != nil || !ok || f.Recipients != gets {
 		t.Errorf("dry run of %d, not %d, %v %v", f.Recipients, gets, ok, err)
 	}
+	next := dbtest.Must[[]domain.Mailing](t)(d.Mailings().Next(t.Context(), ann, 10))
+	if counts, _, err := d.Mailings().Recipients(t.Context(), ann, next); err != nil || counts[m.ID] != clients-1-1030 || counts[other.ID] != clients-1 {
+		t.Errorf("forecast of %v, %v", counts, err)
+	}
 	for day := range 2 {
 		run := dbtest.Plan(t, d, m.ID, dbtest.Monday.AddDate(0, 0, day))
 		whole, err := outbox.New(d.Postgres()).Plans().Continue(t.Context())

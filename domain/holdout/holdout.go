@@ -61,26 +61,15 @@ func (h Holdout) Form() Form {
 // Change applies the form. Once emails went out (begun) all but the end is fixed: who was left out stays so, and nobody
 // chooses what counts after seeing what came of it. A problem is named with the field it is of.
 func (h *Holdout) Change(form Form, begun bool, now time.Time) (field, problem string) {
-	share := 0
-	if form.Share != "" && form.Share != "0" {
-		share, _ = strconv.Atoi(form.Share)
-		if !slices.Contains(Shares(), share) {
-			return "leave_out", "holdout.share_unknown"
-		}
-	}
+	share, known := readShare(form.Share)
 	if form.Field != 0 {
 		form.Tag = ""
 	}
 	switch {
-	case begun && h.On() && share == 0:
-		h.EndedAt = now
-	case begun && h.Share > 0 && share == 0:
-	case begun && h.Share > 0 && !h.On():
-		return "leave_out", "holdout.over"
+	case !known:
+		return "leave_out", "holdout.share_unknown"
 	case begun && h.Share > 0:
-		if share != h.Share || form.Field != h.FieldID || form.Tag != h.Tag {
-			return "leave_out", "holdout.fixed"
-		}
+		return h.changeBegun(share, form, now)
 	case share == 0:
 		*h = Holdout{}
 	case form.Field == 0 && form.Tag == "":
@@ -90,6 +79,28 @@ func (h *Holdout) Change(form Form, begun bool, now time.Time) (field, problem s
 		if h.Seed == nil {
 			h.Seed = trial.NewSeed()
 		}
+	}
+	return "", ""
+}
+
+func readShare(text string) (share int, known bool) {
+	if text == "" || text == "0" {
+		return 0, true
+	}
+	share, _ = strconv.Atoi(text)
+	return share, slices.Contains(Shares(), share)
+}
+
+// changeBegun is Change where somebody has been left out.
+func (h *Holdout) changeBegun(share int, form Form, now time.Time) (field, problem string) {
+	switch {
+	case h.On() && share == 0:
+		h.EndedAt = now
+	case share == 0:
+	case !h.On():
+		return "leave_out", "holdout.over"
+	case share != h.Share || form.Field != h.FieldID || form.Tag != h.Tag:
+		return "leave_out", "holdout.fixed"
 	}
 	return "", ""
 }

@@ -25,7 +25,7 @@ func (w *MailWorker) noticeWords(ctx context.Context, job domain.MailJob, owner 
 	if err != nil {
 		return nil, err
 	}
-	return []any{"Name", m.Name, "When", w.dayOf(owner.Language, date.At.In(m.Schedule().Zone)), "Zone", m.Timezone, "Recipients", recipients}, nil
+	return []any{"Name", m.Name, "When", w.dayOf(owner.Language, date.At.In(m.Schedule().Zone)), "Zone", m.Timezone, "Recipients", recipients - int(m.Holdout.Expected(int64(recipients)))}, nil
 }
 
 // dayOf writes a wall clock with its weekday.

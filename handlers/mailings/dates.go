@@ -66,7 +66,7 @@ func (h *Dates) show(r *web.Request, refusal error, m domain.Mailing, typed stri
 	if err != nil {
 		return err
 	}
-	view.Recipients = int64(recipients)
+	view.Recipients = int64(recipients) - m.Holdout.Expected(int64(recipients))
 	return r.Form(refusal, "mailings/date", view)
 }
 

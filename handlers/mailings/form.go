@@ -12,6 +12,7 @@ import (
 	"skychimp/db"
 	"skychimp/domain"
 	"skychimp/domain/digest"
+	"skychimp/handlers/holdout"
 	"skychimp/handlers/topics"
 	"skychimp/handlers/web"
 	"skychimp/templates"
@@ -38,6 +39,7 @@ type mailingForm struct {
 	Digests         []templates.Option
 	Thens           []templates.Option // of what does not fit into the window
 	Recipients      recipientCount
+	LeaveOut        holdout.Fields
 	Running         bool // the anchor is fixed
 }
 
@@ -115,8 +117,10 @@ func readForm(r *web.Request) domain.MailingForm {
 // read is the form as it was sent. A topic is named by its number or its name.
 func (h *Mailings) read(r *web.Request) (domain.MailingForm, error) {
 	form, topic := readForm(r), r.FormValue("topic")
-	if topic == "" {
-		return form, nil
+	fields, err := h.DB.Fields().List(r.UserContext(), r.Viewer.User.ID)
+	form.Holdout = holdout.Read(r, fields)
+	if err != nil || topic == "" {
+		return form, err
 	}
 	list, err := h.DB.Topics().List(r.UserContext(), r.Viewer.User.ID)
 	form.TopicID, _ = strconv.ParseInt(topic, 10, 64)
@@ -134,7 +138,7 @@ const noTopic = -1
 // New begins with the message of the parameter message_id, if the viewer has it.
 func (h *Mailings) New(r *web.Request) error {
 	if r.Browser().Typed().Reopen() {
-		return h.showForm(r, nil, 0, readForm(r))
+		return h.reopen(r, 0)
 	}
 	now := time.Now().In(r.Viewer.Zone)
 	start := time.Date(now.Year(), now.Month(), now.Day(), now.Hour()+1, 0, 0, 0, time.UTC) // a wall clock
@@ -153,9 +157,18 @@ func (h *Mailings) Edit(r *web.Request) error {
 		return err
 	}
 	if r.Browser().Typed().Reopen() {
-		return h.showForm(r, nil, m.ID, readForm(r))
+		return h.reopen(r, m.ID)
 	}
 	return h.showForm(r, nil, m.ID, formOf(m))
+}
+
+// reopen shows what was typed before.
+func (h *Mailings) reopen(r *web.Request, id int64) error {
+	typed, err := h.read(r)
+	if err != nil {
+		return err
+	}
+	return h.showForm(r, nil, id, typed)
 }
 
 // formOf is the form as the mailing is stored.
@@ -175,7 +188,7 @@ func formOf(m domain.Mailing) domain.MailingForm {
 	default:
 		form.Digest, form.FeedURL = "feed", m.Digest.Source
 	}
-	form.Tracking, form.AB = m.Tracking, m.AB
+	form.Tracking, form.AB, form.Holdout = m.Tracking, m.AB, m.Holdout.Form()
 	if form.Important = m.Important; m.ZoneOfClient {
 		form.ZoneOf = "client"
 	}
@@ -272,9 +285,9 @@ func (h *Mailings) showForm(r *web.Request, refusal error, id int64, typed domai
 // choices fills in what the form offers besides what was typed.
 func (h *Mailings) choices(r *web.Request, form *mailingForm, refusal error) (err error) {
 	ctx, owner := r.UserContext(), r.Viewer.User.ID
+	var m domain.Mailing
 	if form.ID != 0 {
-		m, err := h.ownMailing(r)
-		if err != nil {
+		if m, err = h.ownMailing(r); err != nil {
 			return err
 		}
 		form.Running = m.Status == domain.Running
@@ -300,6 +313,11 @@ func (h *Mailings) choices(r *web.Request, form *mailingForm, refusal error) (er
 	if form.Senders, err = h.Senders.Options(r); err != nil {
 		return err
 	}
+	fields, err := h.DB.Fields().List(ctx, owner)
+	if err != nil {
+		return err
+	}
+	form.LeaveOut = holdout.NewFields(r, "mailing-"+strconv.FormatInt(form.ID, 10)+"-", form.MailingForm.Holdout, m, fields)
 	list, err := h.DB.Topics().List(ctx, owner)
 	if err != nil {
 		return err

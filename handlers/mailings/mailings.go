@@ -10,6 +10,7 @@ import (
 
 	"skychimp/db"
 	"skychimp/domain"
+	"skychimp/handlers/holdout"
 	"skychimp/handlers/runs"
 	"skychimp/handlers/segments"
 	"skychimp/handlers/senders"
@@ -24,6 +25,7 @@ type Mailings struct {
 	Senders *senders.Senders
 
 	Segments *segments.Segments
+	Holdouts *holdout.Holdouts
 }
 
 // mailingRow is the block mailings/row, and the head of a mailing's page.

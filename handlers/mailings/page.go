@@ -8,6 +8,7 @@ import (
 
 	"skychimp/db"
 	"skychimp/domain"
+	"skychimp/handlers/holdout"
 	"skychimp/handlers/runs"
 	"skychimp/handlers/segments"
 	"skychimp/handlers/web"
@@ -36,6 +37,8 @@ type mailingView struct {
 	DigestSeen    web.Moment
 	Every, Days   string
 	Important     bool
+	LeavesOut     string // whom, in words
+	Holdout       *holdout.Result
 	ZoneOfClient  bool           // the times of Next are those where the clients' clocks are the most ahead
 	Next          []upcomingDate // in the mailing's zone
 	Passed        []upcomingDate // those that are skipped meanwhile
@@ -138,12 +141,10 @@ func (h *Mailings) mailingView(r *web.Request, m domain.Mailing) (mailingView, e
 	if err != nil {
 		return view, err
 	}
-	recipients, suppressed, err := h.DB.Mailings().RecipientCount(r.UserContext(), m)
-	if err != nil {
+	if err := h.fillRecipients(r, m, &view); err != nil {
 		return view, err
 	}
-	view.Recipients, view.Suppressed = int64(recipients), int64(suppressed)
-	if view.Turns, view.Test, err = h.emailsOf(r, m, recipients); err != nil {
+	if view.Turns, view.Test, err = h.emailsOf(r, m, int(view.Recipients)); err != nil {
 		return view, err
 	}
 	view.Next, view.Passed = upcomingDates(r, m)
@@ -182,6 +183,18 @@ func (h *Mailings) emailsOf(r *web.Request, m domain.Mailing, recipients int) (l
 		test, err = h.testOf(r, m, recipients)
 	}
 	return list, test, err
+}
+
+// fillRecipients says who gets it, and who is left out to compare.
+func (h *Mailings) fillRecipients(r *web.Request, m domain.Mailing, view *mailingView) error {
+	recipients, suppressed, err := h.DB.Mailings().RecipientCount(r.UserContext(), m)
+	if err != nil {
+		return err
+	}
+	view.LeavesOut = holdout.Words(r, m.Holdout, int64(recipients))
+	view.Recipients, view.Suppressed = int64(recipients)-m.Holdout.Expected(int64(recipients)), int64(suppressed)
+	view.Holdout, err = h.Holdouts.Of(r, m)
+	return err
 }
 
 // senderOf is the mailing's sender, as emails show it.

@@ -8,6 +8,7 @@ import (
 	"skychimp/db"
 	"skychimp/domain"
 	"skychimp/domain/email"
+	"skychimp/handlers/holdout"
 	"skychimp/handlers/segments"
 	"skychimp/handlers/senders"
 	"skychimp/handlers/web"
@@ -25,6 +26,7 @@ type reviewView struct {
 	Recipients   int64 // after suppression
 	LeftOut      []leftOut
 	Capped       []string // who has had as many emails this week as the owner allows
+	LeavesOut    []string // whom it leaves out to compare, and what counts
 	SenderID     int64
 	Sender       senders.Choice
 	When         string
@@ -117,6 +119,14 @@ func (h *Launches) reviewRecipients(r *web.Request, m domain.Mailing, view *revi
 	recipients, suppressed, err := h.Mailings.DB.Mailings().RecipientCount(r.UserContext(), m)
 	if err != nil {
 		return err
+	}
+	if words := holdout.Words(r, m.Holdout, int64(recipients)); words != "" {
+		counts, err := h.Mailings.Holdouts.Counts(r, m)
+		if err != nil {
+			return err
+		}
+		view.LeavesOut = []string{words, counts}
+		recipients -= int(m.Holdout.Expected(int64(recipients)))
 	}
 	view.Recipients = int64(recipients)
 	if view.Segment, err = h.Mailings.Segments.Choice(r, m.OwnerID, m.SegmentID); err != nil {

@@ -12,6 +12,7 @@ import (
 
 	"skychimp/domain"
 	rules "skychimp/domain/series"
+	"skychimp/handlers/holdout"
 	"skychimp/handlers/topics"
 	"skychimp/handlers/web"
 	"skychimp/templates"
@@ -30,12 +31,14 @@ type seriesForm struct {
 	Goal, Sender, Topic      string
 	Forms, Fields, Sides     []templates.Option
 	Senders, Topics          []templates.Option
+	LeaveOut                 holdout.Fields
 	Steps                    []stepForm
 	Max                      int
 	domain.Tracking
 
-	typed rules.Input
-	own   rules.Own
+	typed  rules.Input
+	own    rules.Own
+	stored domain.Mailing
 }
 
 // stepForm is the block series/step.
@@ -130,6 +133,7 @@ func (h *Series) newForm(r *web.Request, id int64, typed rules.Input) (*seriesFo
 	if f.own, err = h.kept().Own(r.UserContext(), r.Viewer.User.ID); err != nil {
 		return nil, err
 	}
+	f.typed.Holdout = holdout.Read(r, f.own.Fields)
 	if f.Senders, err = h.Senders.Options(r); err != nil {
 		return nil, err
 	}
@@ -138,6 +142,7 @@ func (h *Series) newForm(r *web.Request, id int64, typed rules.Input) (*seriesFo
 	if err == nil && id != 0 {
 		var s rules.Series
 		s, err = h.kept().Get(r.UserContext(), r.Viewer.User.ID, id)
+		f.stored = s.Mailing
 		if f.Fixed = s.Mailing.Status == domain.Running; f.Fixed {
 			f.EntrySays = entryWords(r, s, f.own)
 			f.typed.Entry, f.typed.EntryValue = s.Input(f.own.Fields).Entry, cmp.Or(f.typed.EntryValue, s.Input(f.own.Fields).EntryValue)
@@ -163,6 +168,7 @@ func (h *Series) fill(r *web.Request, f *seriesForm) error {
 	if in.TopicID != 0 {
 		f.Topic = strconv.FormatInt(in.TopicID, 10)
 	}
+	f.LeaveOut = holdout.NewFields(r, "series-", in.Holdout, f.stored, f.own.Fields)
 	f.fillEntry(r)
 	chosen := []int64{0}
 	for _, one := range in.Steps {

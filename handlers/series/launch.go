@@ -24,7 +24,8 @@ type launchView struct {
 	FirstWhen     string   // when whoever comes in gets the first email; empty: by a date
 	Zone          string
 	Refused, From string
-	Recall        string // how long it can be taken back, in words
+	LeavesOut     []string // whom it leaves out to compare, and what counts
+	Recall        string   // how long it can be taken back, in words
 }
 
 // prospect is the block series/prospect: what goes out after a launch.
@@ -69,6 +70,9 @@ func (h *Series) AskLaunch(r *web.Request) error {
 	}
 	if view.Refused == "" {
 		view.Refused = sender.Refusal
+	}
+	if view.LeavesOut, err = h.Holdouts.SeriesWords(r, s.Mailing); err != nil {
+		return err
 	}
 	found, err := h.kept().Prospect(r.UserContext(), s, time.Now().Add(r.Site.RecallFor))
 	if err != nil {

@@ -13,6 +13,7 @@ import (
 	dbseries "skychimp/db/series"
 	"skychimp/domain"
 	rules "skychimp/domain/series"
+	"skychimp/handlers/holdout"
 	"skychimp/handlers/messages"
 	"skychimp/handlers/senders"
 	"skychimp/handlers/web"
@@ -23,6 +24,7 @@ type Series struct {
 	DB       *db.DB
 	Senders  *senders.Senders
 	Messages *messages.Messages
+	Holdouts *holdout.Holdouts
 }
 
 func (h *Series) kept() dbseries.Series { return dbseries.In(h.DB) }
@@ -140,6 +142,7 @@ type seriesView struct {
 	Runs          bool
 	Unreliable    bool // opens are shown
 	Oversee       bool
+	Holdout       *holdout.Result
 }
 
 // Show shows a series.
@@ -162,6 +165,9 @@ func (h *Series) Show(r *web.Request) error {
 			return err
 		}
 		view.Owner = owner.Name + " <" + owner.Email + ">"
+	}
+	if view.Holdout, err = h.Holdouts.Of(r, s.Mailing); err != nil {
+		return err
 	}
 	counts, err := h.kept().Counts(r.UserContext(), s)
 	if err != nil {
