@@ -103,7 +103,7 @@ func readForm(r *web.Request) domain.MailingForm {
 	form.SenderID, _ = strconv.ParseInt(r.FormValue("sender_id"), 10, 64)
 	form.SkipHolidays, form.HolidaysThen = r.FormValue("skip_holidays"), r.FormValue("holidays_then")
 	form.Interval, form.Nth = r.FormValue("interval"), r.FormValue("nth")
-	form.Tracking = r.Tracking()
+	form.Tracking = web.TrackingOf(r)
 	form.ZoneOf, form.Important = r.FormValue("zone_of"), r.FormValue("important") == "yes"
 	form.WindowFrom, form.WindowTo, form.WindowThen = r.FormValue("window_from"), r.FormValue("window_to"), r.FormValue("window_then")
 	for _, value := range r.Request().PostArgs().PeekMulti("weekdays") {

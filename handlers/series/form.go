@@ -83,7 +83,7 @@ func readForm(r *web.Request) rules.Input {
 	if in.EntryValue == "" {
 		in.EntryValue = entryValue(r, rules.Entry(in.Entry))
 	}
-	in.Tracking = r.Tracking()
+	in.Tracking = web.TrackingOf(r)
 	args := r.Request().PostArgs()
 	column := func(name string, n int) string {
 		values := args.PeekMulti(name)

@@ -22,8 +22,8 @@ type Form struct {
 
 func (f *Form) refuse(problems templates.ValidationErrors) { f.Errors = problems }
 
-// Tracking reads the block mailings/tracking of a form.
-func (r *Request) Tracking() domain.Tracking {
+// TrackingOf reads the block mailings/tracking of a form.
+func TrackingOf(r *Request) domain.Tracking {
 	return domain.Tracking{TrackClicks: r.FormValue("track_clicks") == "yes", TrackOpens: r.FormValue("track_opens") == "yes",
 		UTM: r.FormValue("utm") == "yes", UTMCampaign: r.FormValue("utm_campaign")}
 }
