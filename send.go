@@ -214,7 +214,7 @@ func aheadLines(ctx context.Context, database *database, slots []domain.Slot) (l
 		if err != nil {
 			return nil, err
 		}
-		recipients, overlaps, err := database.Mailings().Recipients(ctx, owner, domain.MailingsOf(theirs))
+		recipients, overlaps, err := database.Mailings().Audiences().Recipients(ctx, owner, domain.MailingsOf(theirs))
 		if err != nil {
 			return nil, err
 		}

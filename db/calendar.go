@@ -72,29 +72,35 @@ func (ms Mailings) notify(ctx context.Context, id int64, now time.Time) error {
 	})
 }
 
+// Audiences are who an owner's mailings write to, taken together.
+type Audiences struct{ db *DB }
+
+// Audiences of these mailings.
+func (ms Mailings) Audiences() Audiences { return Audiences{ms.db} }
+
 // overlapsMost is of how many segments the clients are counted; mailings of others seem to share nobody.
 const overlapsMost = 20
 
 // Overlaps tells how many clients who get emails the owner's mailings share, by their sets of tags.
-func (ms Mailings) Overlaps(ctx context.Context, owner int64, mailings []domain.Mailing) (domain.Overlaps, error) {
-	list, err := ms.alikes(ctx, owner, mailings)
+func (a Audiences) Overlaps(ctx context.Context, owner int64, mailings []domain.Mailing) (domain.Overlaps, error) {
+	list, err := a.alikes(ctx, owner, mailings)
 	if err != nil {
 		return domain.Overlaps{}, err
 	}
-	return ms.overlaps(ctx, owner, list)
+	return a.overlaps(ctx, owner, list)
 }
 
 // Recipients are how many each of the owner's mailings, as Next gives them, would write to now, by its number, and how
 // many they share.
-func (ms Mailings) Recipients(ctx context.Context, owner int64, mailings []domain.Mailing) (counts map[int64]int64, o domain.Overlaps, err error) {
-	list, err := ms.alikes(ctx, owner, mailings)
+func (a Audiences) Recipients(ctx context.Context, owner int64, mailings []domain.Mailing) (counts map[int64]int64, o domain.Overlaps, err error) {
+	list, err := a.alikes(ctx, owner, mailings)
 	if err != nil {
 		return nil, o, err
 	}
-	if o, err = ms.overlaps(ctx, owner, list); err != nil {
+	if o, err = a.overlaps(ctx, owner, list); err != nil {
 		return nil, o, err
 	}
-	skipped, err := ms.skippedOf(ctx, owner, mailings, list)
+	skipped, err := a.skippedOf(ctx, owner, mailings, list)
 	if err != nil {
 		return nil, o, err
 	}
@@ -105,10 +111,10 @@ func (ms Mailings) Recipients(ctx context.Context, owner int64, mailings []domai
 			counts[m.ID] = n - m.Holdout.Expected(n)
 			continue
 		}
-		if m, err = ms.Get(ctx, owner, m.ID); err != nil {
+		if m, err = a.db.Mailings().Get(ctx, owner, m.ID); err != nil {
 			return nil, o, err
 		}
-		n, _, err := ms.RecipientCount(ctx, m)
+		n, _, err := a.db.Mailings().RecipientCount(ctx, m)
 		if err != nil {
 			return nil, o, err
 		}
@@ -118,8 +124,8 @@ func (ms Mailings) Recipients(ctx context.Context, owner int64, mailings []domai
 }
 
 // skippedOf counts, by mailing, those who get nothing by their own preferences: where anybody has some.
-func (ms Mailings) skippedOf(ctx context.Context, owner int64, mailings []domain.Mailing, list []alike) (map[int64]int64, error) {
-	some, err := ms.db.pg.Bun.NewSelect().Table("clients").Where("owner_id = ? AND "+HasPreferences, owner).Exists(ctx)
+func (a Audiences) skippedOf(ctx context.Context, owner int64, mailings []domain.Mailing, list []alike) (map[int64]int64, error) {
+	some, err := a.db.pg.Bun.NewSelect().Table("clients").Where("owner_id = ? AND "+HasPreferences, owner).Exists(ctx)
 	if err != nil || !some {
 		return nil, postgres.TranslateError(err)
 	}
@@ -128,7 +134,7 @@ func (ms Mailings) skippedOf(ctx context.Context, owner int64, mailings []domain
 		if one := standsFor(list, m.ID); one != nil {
 			m.Selection = one.Selection
 		}
-		query := Audience(ms.skipping(m), m).ColumnExpr("?::bigint AS mailing_id, count(*) AS clients", m.ID)
+		query := Audience(a.db.Mailings().skipping(m), m).ColumnExpr("?::bigint AS mailing_id, count(*) AS clients", m.ID)
 		if all == nil {
 			all = query
 		} else {
@@ -162,7 +168,7 @@ func standsFor(list []alike, id int64) *alike {
 }
 
 // alikes are the mailings that pick clients, one by one or by a segment.
-func (ms Mailings) alikes(ctx context.Context, owner int64, mailings []domain.Mailing) (list []alike, err error) {
+func (a Audiences) alikes(ctx context.Context, owner int64, mailings []domain.Mailing) (list []alike, err error) {
 	segments, wanted := map[[2]int64]int{}, []int64{}
 	for _, m := range mailings {
 		key := [2]int64{m.SegmentID, m.AgainOf}
@@ -180,7 +186,7 @@ func (ms Mailings) alikes(ctx context.Context, owner int64, mailings []domain.Ma
 	if len(wanted) == 0 {
 		return list, nil
 	}
-	selections, err := ms.db.Segments().selections(ctx, owner, wanted)
+	selections, err := a.db.Segments().selections(ctx, owner, wanted)
 	for _, at := range segments {
 		if chosen, known := selections[list[at].SegmentID]; known {
 			list[at].Selection = &chosen
@@ -190,16 +196,16 @@ func (ms Mailings) alikes(ctx context.Context, owner int64, mailings []domain.Ma
 }
 
 // overlaps are Overlaps of those that pick, and of all others.
-func (ms Mailings) overlaps(ctx context.Context, owner int64, list []alike) (domain.Overlaps, error) {
+func (a Audiences) overlaps(ctx context.Context, owner int64, list []alike) (domain.Overlaps, error) {
 	sets := []domain.TagSet{}
-	err := ms.db.pg.Bun.NewRaw(`SELECT lower(tags::text)::text[] AS tags, sum(clients)::bigint AS clients FROM tag_counts WHERE owner_id = ? AND NOT suppressed GROUP BY 1`, owner).
+	err := a.db.pg.Bun.NewRaw(`SELECT lower(tags::text)::text[] AS tags, sum(clients)::bigint AS clients FROM tag_counts WHERE owner_id = ? AND NOT suppressed GROUP BY 1`, owner).
 		Scan(ctx, &sets)
 	if err != nil || len(list) == 0 {
 		return domain.NewOverlaps(sets), postgres.TranslateError(err)
 	}
-	picked, ok, err := ms.keptSets(ctx, owner, list)
+	picked, ok, err := a.keptSets(ctx, owner, list)
 	if err == nil && !ok {
-		picked, err = ms.askedSets(ctx, owner, list)
+		picked, err = a.askedSets(ctx, owner, list)
 	}
 	if err != nil {
 		return domain.Overlaps{}, postgres.TranslateError(err)
@@ -223,7 +229,7 @@ func (ms Mailings) overlaps(ctx context.Context, owner int64, list []alike) (dom
 
 // keptSets are asked of what is kept of clients in memory; Picks are places in the list. Who had the message of a run before
 // is not kept there.
-func (ms Mailings) keptSets(ctx context.Context, owner int64, list []alike) (sets []domain.TagSet, ok bool, err error) {
+func (a Audiences) keptSets(ctx context.Context, owner int64, list []alike) (sets []domain.TagSet, ok bool, err error) {
 	choices, places, picking := make([]clientindex.Choice, len(list)), map[int64]int{}, []int64{}
 	for i, one := range list {
 		if one.Audience == domain.AudiencePicked {
@@ -232,7 +238,7 @@ func (ms Mailings) keptSets(ctx context.Context, owner int64, list []alike) (set
 			return nil, false, nil
 		}
 	}
-	rows, err := ms.db.pg.Pool.Query(ctx, `SELECT mailing_id, array_agg(client_id) FROM mailing_clients WHERE mailing_id = ANY($1) GROUP BY mailing_id`, picking)
+	rows, err := a.db.pg.Pool.Query(ctx, `SELECT mailing_id, array_agg(client_id) FROM mailing_clients WHERE mailing_id = ANY($1) GROUP BY mailing_id`, picking)
 	if err != nil {
 		return nil, false, err
 	}
@@ -245,7 +251,7 @@ func (ms Mailings) keptSets(ctx context.Context, owner int64, list []alike) (set
 	if err != nil {
 		return nil, false, err
 	}
-	groups, ok := ms.db.index.Groups(ctx, owner, choices)
+	groups, ok := a.db.index.Groups(ctx, owner, choices)
 	for _, one := range groups {
 		set := domain.TagSet{Tags: one.Tags, Clients: one.Clients}
 		for _, at := range one.Choices {
@@ -257,10 +263,10 @@ func (ms Mailings) keptSets(ctx context.Context, owner int64, list []alike) (set
 }
 
 // askedSets are keptSets by SQL.
-func (ms Mailings) askedSets(ctx context.Context, owner int64, list []alike) (sets []domain.TagSet, err error) {
+func (a Audiences) askedSets(ctx context.Context, owner int64, list []alike) (sets []domain.TagSet, err error) {
 	var all *bun.SelectQuery
 	for i, one := range list {
-		clients := ms.db.pg.Bun.NewSelect().ColumnExpr("?::bigint AS at", i)
+		clients := a.db.pg.Bun.NewSelect().ColumnExpr("?::bigint AS at", i)
 		if one.Audience == domain.AudiencePicked {
 			clients.TableExpr("mailing_clients").Column("client_id").Where("mailing_id = ?", one.ID)
 		} else {
@@ -272,8 +278,8 @@ func (ms Mailings) askedSets(ctx context.Context, owner int64, list []alike) (se
 			all = all.UnionAll(clients)
 		}
 	}
-	by := ms.db.pg.Bun.NewSelect().TableExpr("(?) AS picked", all).ColumnExpr("client_id, array_agg(at ORDER BY at) AS picks").Group("client_id")
-	err = ms.db.pg.Bun.NewSelect().TableExpr("(?) AS by_client", by).Join("JOIN clients AS client ON client.id = by_client.client_id").
+	by := a.db.pg.Bun.NewSelect().TableExpr("(?) AS picked", all).ColumnExpr("client_id, array_agg(at ORDER BY at) AS picks").Group("client_id")
+	err = a.db.pg.Bun.NewSelect().TableExpr("(?) AS by_client", by).Join("JOIN clients AS client ON client.id = by_client.client_id").
 		Where("client.owner_id = ? AND client.suppressed_at IS NULL", owner).
 		ColumnExpr("picks, lower(client.tags::text)::text[] AS tags, count(*) AS clients").GroupExpr("1, 2").Scan(ctx, &sets)
 	return sets, err

@@ -22,7 +22,7 @@ func TestOverlaps(t *testing.T) {
 	vip := dbtest.NewLaunched(t, d, ann, func(f *domain.MailingForm) { f.Audience, f.Tags = "tags", "vip" })
 	three := dbtest.NewLaunched(t, d, ann, func(f *domain.MailingForm) { f.Audience, f.ClientIDs = "picked", ids })
 	two := dbtest.NewLaunched(t, d, ann, func(f *domain.MailingForm) { f.Audience, f.ClientIDs = "picked", ids[:2] })
-	o, err := d.Mailings().Overlaps(t.Context(), ann, []domain.Mailing{all, news, vip, three, two})
+	o, err := d.Mailings().Audiences().Overlaps(t.Context(), ann, []domain.Mailing{all, news, vip, three, two})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -62,7 +62,7 @@ func TestRecipients(t *testing.T) {
 		if err != nil || len(mailings) != 6 {
 			t.Fatalf("%d mailings, %v", len(mailings), err)
 		}
-		got, _, err := d.Mailings().Recipients(t.Context(), ann, mailings)
+		got, _, err := d.Mailings().Audiences().Recipients(t.Context(), ann, mailings)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -90,6 +90,6 @@ func BenchmarkCharts(b *testing.B) {
 		slowest(b, func() error { _, err := d.Clients().Added(b.Context(), owner, days); return err })
 	})
 	b.Run("overlaps", func(b *testing.B) {
-		slowest(b, func() error { _, err := d.Mailings().Overlaps(b.Context(), owner, nil); return err })
+		slowest(b, func() error { _, err := d.Mailings().Audiences().Overlaps(b.Context(), owner, nil); return err })
 	})
 }

@@ -155,7 +155,7 @@ func (o Overlaps) writes(m Mailing) []bool {
 	if !known {
 		in = make([]bool, len(o.sets))
 		for i, set := range o.sets {
-			in[i] = m.Picks() && slices.Contains(set.Picks, m.ID) || !m.Picks() && takes(m, set.Tags)
+			in[i] = m.Audience.Picks() && slices.Contains(set.Picks, m.ID) || !m.Audience.Picks() && takes(m, set.Tags)
 		}
 		o.in[m.ID] = in
 	}
@@ -289,7 +289,7 @@ func (c Crowd) same(other Crowd) bool {
 }
 
 // Picks reports whether the audience can't be told from tags.
-func (m Mailing) Picks() bool { return m.Audience == AudiencePicked || m.Audience == AudienceSegment }
+func (a Audience) Picks() bool { return a == AudiencePicked || a == AudienceSegment }
 
 // takes reports whether a client with these tags can be in the audience.
 func takes(m Mailing, tags []string) bool {

@@ -154,7 +154,7 @@ func (m *Mailing) Restore(no int, now time.Time) error {
 		return Errorf(Conflict, "", "mailings.date_taken")
 	}
 	m.Exceptions = slices.DeleteFunc(slices.Clone(m.Exceptions), func(e Exception) bool { return e.No == no })
-	m.followExceptions()
+	followExceptions(m)
 	return nil
 }
 
@@ -171,11 +171,11 @@ func (m *Mailing) except(e Exception, now time.Time) error {
 		return Errorf(Conflict, "", "mailings.dates_many", "Max", maxExceptions)
 	}
 	m.Exceptions, m.UpdatedAt = list, now
-	m.followExceptions()
+	followExceptions(m)
 	return nil
 }
 
-func (m *Mailing) followExceptions() {
+func followExceptions(m *Mailing) {
 	if m.Status == Running {
 		m.advanceTo(m.NextNo)
 	}

@@ -130,8 +130,8 @@ func table(n nouns) []route {
 		{"GET", "/messages/:id/edit", web.Owner, n.messages.Edit},
 		{"GET", "/messages/:id/delete", web.Owner, n.messages.AskDelete},
 		{"GET", "/messages/:id/preview", web.OwnerOrOverseer, web.Costly(n.messages.Preview)},
-		{"GET", "/messages/:id/versions", web.Owner, n.messages.Versions},
-		{"POST", "/messages/:id/versions", web.Owner, web.Costly(n.messages.Restore)},
+		{"GET", "/messages/:id/versions", web.Owner, n.versions.Show},
+		{"POST", "/messages/:id/versions", web.Owner, web.Costly(n.versions.Restore)},
 		{"POST", "/messages/:id/copy", web.Owner, n.messages.Copy},
 		{"POST", "/messages/:id/test", web.Owner, web.Costly(n.messages.Test)},
 

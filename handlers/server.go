@@ -59,6 +59,7 @@ type nouns struct {
 	answers    *messages.Answers
 	brands     *brands.Brands
 	sources    *messages.Sources
+	versions   *messages.Versions
 	checks     *checks.Checks
 	clients    *clients.Clients
 	fields     *fields.Fields
@@ -101,6 +102,7 @@ func newNouns(config Config, database *db.DB, files *static.Files, log *slog.Log
 	n.tracking = tracking.New(database, config.Visits, config.Secret, config.SecretOld)
 	n.runs = &runs.Runs{DB: database, Bounces: config.Bounces, Messages: n.messages}
 	n.answers, n.sources = &messages.Answers{Messages: n.messages}, &messages.Sources{Messages: n.messages}
+	n.versions = &messages.Versions{Messages: n.messages}
 	n.brands = &brands.Brands{DB: database, Messages: n.messages}
 	n.home = &home.Home{DB: database, Files: files, Blog: n.blog}
 	vault, err := emailauth.NewVault(config.Secret, config.SecretOld)

@@ -45,7 +45,7 @@ func TestPlanLeavesOutAShare(t *testing.T) {
 		t.Errorf("dry run of %d, not %d, %v %v", f.Recipients, gets, ok, err)
 	}
 	next := dbtest.Must[[]domain.Mailing](t)(d.Mailings().Next(t.Context(), ann, 10))
-	if counts, _, err := d.Mailings().Recipients(t.Context(), ann, next); err != nil || counts[m.ID] != clients-1-1030 || counts[other.ID] != clients-1 {
+	if counts, _, err := d.Mailings().Audiences().Recipients(t.Context(), ann, next); err != nil || counts[m.ID] != clients-1-1030 || counts[other.ID] != clients-1 {
 		t.Errorf("forecast of %v, %v", counts, err)
 	}
 	for day := range 2 {

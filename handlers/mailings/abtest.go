@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"time"
 
+	"skychimp/db"
 	"skychimp/domain"
 	"skychimp/domain/abtest"
 	"skychimp/domain/email"
@@ -54,9 +55,14 @@ func readTest(r *web.Request) (s abtest.Setup) {
 	return s
 }
 
-// checkTest tells what keeps a subject that is tried from being sent.
-func (h *Mailings) checkTest(r *web.Request, form domain.MailingForm) error {
-	fields, err := h.DB.Fields().List(r.UserContext(), r.Viewer.User.ID)
+// tests are those of mailings.
+type tests struct{ DB *db.DB }
+
+func (h *Mailings) tests() tests { return tests{h.DB} }
+
+// check tells what keeps a subject that is tried from being sent.
+func (ts tests) check(r *web.Request, form domain.MailingForm) error {
+	fields, err := ts.DB.Fields().List(r.UserContext(), r.Viewer.User.ID)
 	var wrong domain.ValidationErrors
 	for _, one := range form.AB.Variants {
 		if one.Subject == "" || len(wrong) > 0 {
@@ -74,7 +80,7 @@ func (h *Mailings) checkTest(r *web.Request, form domain.MailingForm) error {
 	return wrong.Err()
 }
 
-func (h *Mailings) testForm(r *web.Request, typed abtest.Setup, problems templates.ValidationErrors) (form testForm, err error) {
+func (ts tests) form(r *web.Request, typed abtest.Setup, problems templates.ValidationErrors) (form testForm, err error) {
 	number := func(n int) string {
 		if n == 0 {
 			return ""
@@ -113,20 +119,20 @@ func (h *Mailings) testForm(r *web.Request, typed abtest.Setup, problems templat
 	for _, n := range hours {
 		form.Waits = append(form.Waits, templates.Option{Value: strconv.Itoa(n), Label: r.Viewer.T("mailings.ab_after", "Time", r.Viewer.Span(time.Duration(n)*time.Hour))})
 	}
-	form.Messages, err = h.testMessages(r, typed)
+	form.Messages, err = ts.messages(r, typed)
 	return form, err
 }
 
 // testOffers is how many of the newest messages a row offers.
 const testOffers = 200
 
-// testMessages are the choices of a row: the message of the mailing, the chosen ones and the newest.
-func (h *Mailings) testMessages(r *web.Request, typed abtest.Setup) ([]templates.Option, error) {
-	chosen, err := h.DB.Messages().Subjects(r.UserContext(), r.Viewer.User.ID, typed.MessageIDs())
+// messages are the choices of a row: the message of the mailing, the chosen ones and the newest.
+func (ts tests) messages(r *web.Request, typed abtest.Setup) ([]templates.Option, error) {
+	chosen, err := ts.DB.Messages().Subjects(r.UserContext(), r.Viewer.User.ID, typed.MessageIDs())
 	if err != nil {
 		return nil, err
 	}
-	newest, _, err := h.DB.Messages().Choices(r.UserContext(), r.Viewer.User.ID, 0, "", testOffers)
+	newest, _, err := ts.DB.Messages().Choices(r.UserContext(), r.Viewer.User.ID, 0, "", testOffers)
 	list := []templates.Option{{Label: r.Viewer.T("mailings.ab_same_message")}}
 	for _, id := range typed.MessageIDs() {
 		if subject := chosen[id]; subject != "" && !slices.ContainsFunc(newest, func(m domain.Message) bool { return m.ID == id }) {
@@ -152,7 +158,7 @@ type testVariant struct{ Letter, Subject, Path string }
 // fewEach is how many recipients of a variant can tell large differences alone: 5 % of clicks from 15 % with so many.
 const fewEach = 150
 
-func (h *Mailings) testOf(r *web.Request, m domain.Mailing, recipients int) (view testView, err error) {
+func (ts tests) of(r *web.Request, m domain.Mailing, recipients int) (view testView, err error) {
 	if !m.AB.On() {
 		return view, nil
 	}
@@ -166,7 +172,7 @@ func (h *Mailings) testOf(r *web.Request, m domain.Mailing, recipients int) (vie
 	if each := tried / len(m.AB.All()); each < fewEach {
 		view.Few = r.Viewer.TN("mailings.ab_few", each)
 	}
-	subjects, err := h.DB.Messages().Subjects(r.UserContext(), m.OwnerID, append(m.AB.MessageIDs(), m.MessageID))
+	subjects, err := ts.DB.Messages().Subjects(r.UserContext(), m.OwnerID, append(m.AB.MessageIDs(), m.MessageID))
 	for i, one := range m.AB.All() {
 		id := one.MessageID
 		if id == 0 {

@@ -176,7 +176,7 @@ func (c *Calendar) clashes(r *web.Request, view *calendarView, mailings []domain
 	if len(slots) < 2 {
 		return clashing, nil
 	}
-	overlaps, err := c.Mailings.DB.Mailings().Overlaps(r.UserContext(), r.Viewer.User.ID, mailings)
+	overlaps, err := c.Mailings.DB.Mailings().Audiences().Overlaps(r.UserContext(), r.Viewer.User.ID, mailings)
 	if err != nil {
 		return nil, err
 	}

@@ -87,7 +87,7 @@ func (c *Calendar) dayPlan(r *web.Request, view *dayView, slots []domain.Slot) e
 	view.More = max(0, len(slots)-dayRows)
 	slots = slots[:min(len(slots), dayRows)]
 	mailings := domain.MailingsOf(slots)
-	recipients, overlaps, err := c.Mailings.DB.Mailings().Recipients(r.UserContext(), r.Viewer.User.ID, mailings)
+	recipients, overlaps, err := c.Mailings.DB.Mailings().Audiences().Recipients(r.UserContext(), r.Viewer.User.ID, mailings)
 	if err != nil {
 		return err
 	}

@@ -70,7 +70,7 @@ func (c *Calendar) Forecast(r *web.Request) error {
 
 // forecast fills in the runs of mailings, and what series send by step and day.
 func (c *Calendar) forecast(r *web.Request, view *forecastView, slots []domain.Slot, expected []expectedRow) error {
-	recipients, overlaps, err := c.Mailings.DB.Mailings().Recipients(r.UserContext(), r.Viewer.User.ID, domain.MailingsOf(slots))
+	recipients, overlaps, err := c.Mailings.DB.Mailings().Audiences().Recipients(r.UserContext(), r.Viewer.User.ID, domain.MailingsOf(slots))
 	if err != nil {
 		return err
 	}

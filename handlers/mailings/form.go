@@ -217,7 +217,7 @@ func (h *Mailings) Create(r *web.Request) error {
 	if chosen {
 		return h.showForm(r, nil, 0, typed)
 	}
-	err = cmp.Or(h.checkTest(r, typed), m.Change(typed, time.Now()))
+	err = cmp.Or(h.tests().check(r, typed), m.Change(typed, time.Now()))
 	if err == nil {
 		err = h.DB.Mailings().Create(r.UserContext(), &m)
 	}
@@ -248,7 +248,7 @@ func (h *Mailings) Update(r *web.Request) error {
 		return h.showForm(r, nil, id, typed)
 	}
 	m, err := h.DB.Mailings().Update(r.UserContext(), r.Viewer.User.ID, id, func(m *domain.Mailing) error {
-		return cmp.Or(r.CheckRevision(formOf(*m)), h.checkTest(r, typed), m.Change(typed, time.Now()))
+		return cmp.Or(r.CheckRevision(formOf(*m)), h.tests().check(r, typed), m.Change(typed, time.Now()))
 	})
 	if domain.KindOf(err) == domain.Invalid || web.Changed(err) {
 		return h.showForm(r, err, id, typed)
@@ -307,7 +307,7 @@ func (h *Mailings) choices(r *web.Request, form *mailingForm, refusal error) (er
 	if form.Rotation, err = h.rotationForm(r, form.ID, form.MailingForm); err != nil {
 		return err
 	}
-	if form.Tries, err = h.testForm(r, form.AB, r.Viewer.Errors(refusal)); err != nil {
+	if form.Tries, err = h.tests().form(r, form.AB, r.Viewer.Errors(refusal)); err != nil {
 		return err
 	}
 	if form.Senders, err = h.Senders.Options(r); err != nil {

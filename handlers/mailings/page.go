@@ -180,7 +180,7 @@ func (h *Mailings) mailingView(r *web.Request, m domain.Mailing) (mailingView, e
 // emailsOf are what the mailing sends beside its one message.
 func (h *Mailings) emailsOf(r *web.Request, m domain.Mailing, recipients int) (list turns, test testView, err error) {
 	if list, err = h.turnsOf(r, m); err == nil {
-		test, err = h.testOf(r, m, recipients)
+		test, err = h.tests().of(r, m, recipients)
 	}
 	return list, test, err
 }

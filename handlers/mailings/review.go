@@ -95,7 +95,7 @@ func (h *Launches) Review(r *web.Request) error {
 	if view.Turns, err = h.Mailings.turnsOf(r, m); err != nil {
 		return err
 	}
-	if view.Test, err = h.Mailings.testOf(r, m, int(view.Recipients)); err != nil {
+	if view.Test, err = h.Mailings.tests().of(r, m, int(view.Recipients)); err != nil {
 		return err
 	}
 	if view.Test.Few != "" {
@@ -227,7 +227,7 @@ func (h *Launches) reviewTimes(r *web.Request, m domain.Mailing, view *reviewVie
 	if err != nil || len(others) == 0 {
 		return err
 	}
-	overlaps, err := h.Mailings.DB.Mailings().Overlaps(ctx, m.OwnerID, append(others, m))
+	overlaps, err := h.Mailings.DB.Mailings().Audiences().Overlaps(ctx, m.OwnerID, append(others, m))
 	if err != nil {
 		return err
 	}

@@ -27,15 +27,18 @@ type versionRow struct {
 	Current         bool
 }
 
-// Versions shows what the message was after each save, and one of them as an email.
-func (h *Messages) Versions(r *web.Request) error { return h.showVersions(r, nil) }
+// Versions are what a message was.
+type Versions struct{ Messages *Messages }
 
-func (h *Messages) showVersions(r *web.Request, refused error) error {
-	m, err := h.ownMessage(r)
+// Show shows what the message was after each save, and one of them as an email.
+func (h *Versions) Show(r *web.Request) error { return h.show(r, nil) }
+
+func (h *Versions) show(r *web.Request, refused error) error {
+	m, err := h.Messages.ownMessage(r)
 	if err != nil {
 		return err
 	}
-	list, err := h.DB.Messages().Versions(r.UserContext(), m.OwnerID, m.ID)
+	list, err := h.Messages.DB.Messages().Versions(r.UserContext(), m.OwnerID, m.ID)
 	if err != nil {
 		return err
 	}
@@ -50,29 +53,29 @@ func (h *Messages) showVersions(r *web.Request, refused error) error {
 }
 
 // Restore makes a version what the message is, as another save.
-func (h *Messages) Restore(r *web.Request) error {
+func (h *Versions) Restore(r *web.Request) error {
 	owner, id := r.Viewer.User.ID, r.ID()
 	revision, _ := strconv.Atoi(r.FormValue("version")) // none is 0
-	version, err := h.DB.Messages().Version(r.UserContext(), owner, id, revision)
+	version, err := h.Messages.DB.Messages().Version(r.UserContext(), owner, id, revision)
 	if err != nil {
 		return err
 	}
-	fields, err := h.DB.Fields().List(r.UserContext(), owner)
+	fields, err := h.Messages.DB.Fields().List(r.UserContext(), owner)
 	if err != nil {
 		return err
 	}
-	m, err := h.DB.Messages().Update(r.UserContext(), owner, id, func(m *domain.Message) error {
+	m, err := h.Messages.DB.Messages().Update(r.UserContext(), owner, id, func(m *domain.Message) error {
 		return cmp.Or(r.CheckRevision(m.Revision), Change(m, version.Form(), fields))
 	})
 	switch {
 	case web.Changed(err):
-		return h.showVersions(r, err)
+		return h.show(r, err)
 	case err != nil: // it names a field that is gone: its owner takes that out
-		form := h.newForm(id, version.Form(), OpenDraft(version.Body))
+		form := h.Messages.newForm(id, version.Form(), OpenDraft(version.Body))
 		form.Revision = r.FormValue("revision")
-		return h.showForm(r, err, form)
+		return h.Messages.showForm(r, err, form)
 	}
-	if err := h.DB.Messages().DropDraft(r.UserContext(), owner, id); err != nil {
+	if err := h.Messages.DB.Messages().DropDraft(r.UserContext(), owner, id); err != nil {
 		return err
 	}
 	key, args := saved(m, "messages.restored")
