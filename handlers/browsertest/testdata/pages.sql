@@ -160,3 +160,9 @@ SELECT 2, 'max.manager@example.com', (ARRAY['disable', 'enable', 'block', 'unblo
 
 INSERT INTO inbox_emails (id, sender, recipient, subject, raw) SELECT n, 'SkyChimp <noreply@localhost>', 'client' || n || '@example.com', 'News number ' || n,
     convert_to(E'From: SkyChimp <noreply@localhost>\r\nTo: client@example.com\r\nSubject: News\r\nMIME-Version: 1.0\r\nContent-Type: multipart/alternative; boundary=b\r\n\r\n--b\r\nContent-Type: text/plain\r\n\r\nHello\r\n--b\r\nContent-Type: text/html\r\n\r\n<!doctype html><html lang=en><title>News</title><p style="color: red">Hello</p></html>\r\n--b--\r\n', 'UTF8') FROM generate_series(1, 60) AS n;
+
+-- What a mailing and a series that leave a share out have come to.
+UPDATE mailings SET holdout_share = 10, holdout_seed = '\x00', holdout_tag = 'back' WHERE id IN (1, 21);
+INSERT INTO holdout_clients (mailing_id, client_id, left_out, came_at)
+SELECT 1, 1000000 + i, i % 10 = 0, CASE WHEN i % 10 <> 0 AND i % 4 = 0 THEN now() END FROM generate_series(1, 1000) AS i;
+INSERT INTO holdout_clients (mailing_id, client_id, left_out, came_at) SELECT 21, 1000000 + i, i % 10 = 0, CASE WHEN i % 7 = 0 THEN now() END FROM generate_series(1, 100) AS i;
