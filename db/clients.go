@@ -171,12 +171,12 @@ type OwnersClient struct {
 const maxEverywhere = 50
 
 // Everywhere are the clients with an address, of all owners: for managers.
-func (c Clients) Everywhere(ctx context.Context, email string) ([]OwnersClient, error) {
+func (cs Clients) Everywhere(ctx context.Context, email string) ([]OwnersClient, error) {
 	list := []OwnersClient{}
 	if email == "" {
 		return list, nil
 	}
-	err := c.db.pg.Bun.NewSelect().TableExpr("clients AS client").ColumnExpr("client.id, client.owner_id, client.email, client.full_name, client.suppressed_at, client.suppressed_reason, client.created_at").
+	err := cs.db.pg.Bun.NewSelect().TableExpr("clients AS client").ColumnExpr("client.id, client.owner_id, client.email, client.full_name, client.suppressed_at, client.suppressed_reason, client.created_at").
 		ColumnExpr("owner.name AS owner_name, owner.email AS owner_email").
 		Join("JOIN users AS owner ON owner.id = client.owner_id").Where("lower(client.email) = lower(?)", clean(email)).
 		Order("client.id DESC").Limit(maxEverywhere).Scan(ctx, &list)

@@ -77,23 +77,13 @@ func turned(r *web.Request, h *Mailings, form *domain.MailingForm) (bool, error)
 	case act == "add":
 		ids = append(ids, oldestFirst(web.Numbers(r, "add_message"))...)
 	case act == "all":
-		found, _, err := h.DB.Messages().Choices(r.UserContext(), r.Viewer.User.ID, 0, r.FormValue("turn_q"), domain.MaxRotation)
+		all, err := h.others(r, ids)
 		if err != nil {
 			return true, err
 		}
-		all := make([]int64, 0, len(found))
-		for _, one := range found {
-			if !slices.Contains(ids, one.ID) {
-				all = append(all, one.ID)
-			}
-		}
-		ids = append(ids, oldestFirst(all)...)
-	case act == "up" && inside && at > 0:
-		ids[at-1], ids[at] = ids[at], ids[at-1]
-	case act == "down" && inside && at < len(ids)-1:
-		ids[at+1], ids[at] = ids[at], ids[at+1]
-	case act == "drop" && inside:
-		ids = slices.Delete(ids, at, at+1)
+		ids = append(ids, all...)
+	case inside:
+		ids = moved(ids, act, at)
 	}
 	if form.MessageIDs, form.MessageID = ids, 0; len(ids) > 0 {
 		form.MessageID = ids[0]
@@ -102,6 +92,31 @@ func turned(r *web.Request, h *Mailings, form *domain.MailingForm) (bool, error)
 		form.Periodicity = string(domain.Weekly)
 	}
 	return true, nil
+}
+
+// others are the messages that the search finds and that are not in turn yet.
+func (h *Mailings) others(r *web.Request, ids []int64) ([]int64, error) {
+	found, _, err := h.DB.Messages().Choices(r.UserContext(), r.Viewer.User.ID, 0, r.FormValue("turn_q"), domain.MaxRotation)
+	all := make([]int64, 0, len(found))
+	for _, one := range found {
+		if !slices.Contains(ids, one.ID) {
+			all = append(all, one.ID)
+		}
+	}
+	return oldestFirst(all), err
+}
+
+// moved are the messages after one of them went up, down or out.
+func moved(ids []int64, act string, at int) []int64 {
+	switch {
+	case act == "up" && at > 0:
+		ids[at-1], ids[at] = ids[at], ids[at-1]
+	case act == "down" && at < len(ids)-1:
+		ids[at+1], ids[at] = ids[at], ids[at+1]
+	case act == "drop":
+		ids = slices.Delete(ids, at, at+1)
+	}
+	return ids
 }
 
 // oldestFirst is the order in which messages were written.
