@@ -76,7 +76,7 @@ func (ms Mailings) notify(ctx context.Context, id int64, now time.Time) error {
 type Audiences struct{ db *DB }
 
 // Audiences of these mailings.
-func (ms Mailings) Audiences() Audiences { return Audiences{ms.db} }
+func (ms Mailings) Audiences() Audiences { return Audiences(ms) }
 
 // overlapsMost is of how many segments the clients are counted; mailings of others seem to share nobody.
 const overlapsMost = 20

@@ -243,6 +243,7 @@ var decisions = []decision{
 	{"GET /runs/:id/cancel", owners, 200, 200, "run", ""},
 	{"POST /runs/:id/cancel", owners, 303, 200, "run", ""},
 	{"POST /runs/:id/again", owners, 409, 409, "run", "who=not_accepted"}, // it isn't over
+	{"POST /runs/:id/choose", owners, 422, 422, "run", "variant=1"},       // it has no test
 	{"GET /results", viewers, 200, 200, "", ""},
 	{"GET /results.csv", viewers, 200, 200, "", ""},
 	{"GET /attempts.csv", viewers, 200, 200, "", ""},

@@ -144,7 +144,7 @@ func (h *Runs) Choose(r *web.Request) error {
 		return err
 	}
 	if run.ABTestID == 0 {
-		return domain.Errorf(domain.NotFound, "", "errors.not_found")
+		return domain.Errorf(domain.Invalid, "variant", "runs.ab_unknown")
 	}
 	variant, _ := strconv.Atoi(r.FormValue("variant"))
 	if err := abtests.New(h.DB).Choose(r.UserContext(), run.OwnerID, run.ABTestID, variant); err != nil {
