@@ -106,7 +106,7 @@ func (w *PlanWorker) planSeries(ctx context.Context, now time.Time) error {
 		if failed != nil || !moved {
 			return errors.Join(err, failed)
 		}
-		err = w.planSteps(ctx, now)
+		err = errors.Join(err, w.planSteps(ctx, now))
 	}
 }
 
