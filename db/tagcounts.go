@@ -45,13 +45,7 @@ func (cs Clients) Tags(ctx context.Context, owner int64) ([]TagCount, error) {
 
 // MergeTagCounts makes one row of the many that changes have left of a set.
 func (cs Clients) MergeTagCounts(ctx context.Context) error {
-	_, err := cs.db.pg.Pool.Exec(ctx, `WITH many AS (
-			SELECT owner_id, tags, suppressed FROM tag_counts GROUP BY 1, 2, 3 HAVING count(*) > 1
-		), gone AS (
-			DELETE FROM tag_counts AS set USING many
-			WHERE set.owner_id = many.owner_id AND set.tags = many.tags AND set.suppressed = many.suppressed RETURNING set.*
-		) INSERT INTO tag_counts SELECT owner_id, tags, suppressed, sum(clients) FROM gone GROUP BY 1, 2, 3 HAVING sum(clients) <> 0`)
-	return postgres.TranslateError(err)
+	return cs.db.pg.MergeCounts(ctx, "tag_counts", "clients", "owner_id", "tags", "suppressed")
 }
 
 // PruneChanges forgets which clients changed more than an hour ago.

@@ -101,13 +101,7 @@ func (ss Series) waiting(ctx context.Context, all []rules.Series, clocks map[int
 
 // MergeWaiting makes one row of the many that changes have left of those who wait for a step.
 func (ss Series) MergeWaiting(ctx context.Context) error {
-	_, err := ss.db.Postgres().Pool.Exec(ctx, `WITH many AS (
-			SELECT series_id, step_id, due_at FROM series_waiting GROUP BY 1, 2, 3 HAVING count(*) > 1
-		), gone AS (
-			DELETE FROM series_waiting AS one USING many
-			WHERE one.series_id = many.series_id AND one.step_id = many.step_id AND one.due_at = many.due_at RETURNING one.*
-		) INSERT INTO series_waiting SELECT series_id, step_id, due_at, sum(clients) FROM gone GROUP BY 1, 2, 3 HAVING sum(clients) <> 0`)
-	return postgres.TranslateError(err)
+	return ss.db.Postgres().MergeCounts(ctx, "series_waiting", "clients", "series_id", "step_id", "due_at")
 }
 
 // expected tells what goes out of a series up to a time: to those who are in, and of one that begins with a date to those

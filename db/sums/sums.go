@@ -121,11 +121,5 @@ func (s Sums) sumEvents(ctx context.Context, run int64) error {
 
 // mergeClientDays makes one row of the many that changes have left of a day.
 func (s Sums) mergeClientDays(ctx context.Context) error {
-	_, err := s.pg.Pool.Exec(ctx, `WITH many AS (
-			SELECT owner_id, day, kind FROM client_days GROUP BY 1, 2, 3 HAVING count(*) > 1
-		), gone AS (
-			DELETE FROM client_days AS one USING many
-			WHERE one.owner_id = many.owner_id AND one.day = many.day AND one.kind = many.kind RETURNING one.*
-		) INSERT INTO client_days SELECT owner_id, day, kind, sum(n) FROM gone GROUP BY 1, 2, 3 HAVING sum(n) <> 0`)
-	return postgres.TranslateError(err)
+	return s.pg.MergeCounts(ctx, "client_days", "n", "owner_id", "day", "kind")
 }

@@ -108,7 +108,7 @@ func (h *Clients) Bulk(r *web.Request) error {
 	return r.Redirect(fmt.Sprint("/clients/bulk/", act.ID))
 }
 
-// ShowBulk shows how far an act is; htmx asks again and again, until the status 286.
+// ShowBulk shows how far an act is; htmx asks again and again, until the answer is web.StopPolling.
 func (h *Clients) ShowBulk(r *web.Request) error {
 	act, err := h.DB.Bulk().Get(r.UserContext(), r.Viewer.User.ID, r.ID())
 	if err != nil {
@@ -131,7 +131,7 @@ func (h *Clients) ShowBulk(r *web.Request) error {
 	}
 	status := fiber.StatusOK
 	if !view.Working {
-		status = 286 // polling ends
+		status = web.StopPolling
 	}
 	return r.Block(status, "clients/bulk-state", view)
 }

@@ -77,7 +77,7 @@ func (h *Imports) Upload(r *web.Request) error {
 	return r.Redirect(importPath(list.ID))
 }
 
-// Show shows how far an import is; htmx asks again and again, until the status 286.
+// Show shows how far an import is; htmx asks again and again, until the answer is web.StopPolling.
 func (h *Imports) Show(r *web.Request) error {
 	list, err := h.DB.Imports().Get(r.UserContext(), r.Viewer.User.ID, r.ID())
 	if err != nil {
@@ -103,7 +103,7 @@ func (h *Imports) importPage(r *web.Request, refusal error, list domain.Import) 
 		return err
 	}
 	if r.HTMX() && !view.Going && !view.Undoing && view.Check == nil && refusal == nil {
-		status = 286 // polling ends
+		status = web.StopPolling
 	}
 	if view.Check != nil {
 		view.Check.Form = view.Form

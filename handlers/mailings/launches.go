@@ -73,7 +73,7 @@ func (h *Launches) ShowRecall(r *web.Request) error {
 	}
 	view, status := recallOf(r, m), fiber.StatusOK
 	if !view.Open {
-		status = stopPolling
+		status = web.StopPolling
 	}
 	return r.Block(status, "mailings/recall", view)
 }

@@ -230,9 +230,6 @@ func (h *Mailings) lastRun(r *web.Request, m domain.Mailing) (db.RunRow, error) 
 	return last, err
 }
 
-// stopPolling is htmx's status for an answer after which it doesn't ask again.
-const stopPolling = 286
-
 // poll answers with a part of the page that htmx asks for again and again; who asks without it gets the page.
 func (h *Mailings) poll(r *web.Request, show func(m domain.Mailing, last db.RunRow) error) error {
 	m, err := h.readableMailing(r)
@@ -271,5 +268,5 @@ func (h *Mailings) showProgress(r *web.Request, m domain.Mailing, last db.RunRow
 	if err != nil {
 		return err
 	}
-	return r.Block(stopPolling, "mailings/ended", view)
+	return r.Block(web.StopPolling, "mailings/ended", view)
 }

@@ -34,7 +34,7 @@ func (h *Mailings) ShowThroughput(r *web.Request) error {
 		}
 		status := fiber.StatusOK
 		if !view.Going {
-			status = stopPolling
+			status = web.StopPolling
 		}
 		return r.Block(status, "mailings/throughput", view)
 	})

@@ -145,13 +145,10 @@ func (h *Series) Now(r *web.Request) error {
 	}
 	status := fiber.StatusOK
 	if !view.Polls() {
-		status = stopPolling
+		status = web.StopPolling
 	}
 	return r.Block(status, "series/now", view)
 }
-
-// stopPolling is htmx's status for an answer after which it doesn't ask again.
-const stopPolling = 286
 
 // TakeBack undoes a launch before its first email.
 func (h *Series) TakeBack(r *web.Request) error {

@@ -116,6 +116,9 @@ func (r *Request) hold(to Viewer) holdView {
 	return holdView{On: hold.On, Copied: hold.Copied, Oversees: to.User.MayOversee(), Since: r.Viewer.Moment(hold.Since)}
 }
 
+// StopPolling is htmx's status for an answer after which a part of a page doesn't ask again.
+const StopPolling = 286
+
 // Block answers with a template alone: the fragment that htmx swaps in.
 func (r *Request) Block(status int, name string, view any) error {
 	block, err := r.Render(name, view)
